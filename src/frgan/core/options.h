@@ -1,0 +1,94 @@
+// Options are declared once: a struct's field, its one-line help and its range. From that one declaration come the
+// command line, the TOML reader, --help, --print-config, the checkpoint's JSON and docs/options.md.
+//
+//   struct SplitOptions { int64_t labels = 1000; std::string mode = "balanced"; };
+//   void describe(OptionSet& options, SplitOptions& split) {
+//     options.add("labels", split.labels, "Labeled pictures in all.", Range<int64_t>{1, 100'000'000});
+//     options.add("label-mode", split.mode, "How labeled pictures are drawn.", Choices{"balanced", "random"});
+//   }
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace frgan {
+
+// Inclusive limits. A double must be finite besides.
+template <class T>
+struct Range {
+  T low = std::numeric_limits<T>::lowest();
+  T high = std::numeric_limits<T>::max();
+};
+
+// The allowed words of a text option.
+struct Choices {
+  std::vector<std::string> words;
+  Choices(std::initializer_list<std::string> list) : words(list) {}
+};
+
+// One declared option: it points at the field that holds its value.
+struct Option {
+  using Field = std::variant<bool*, int64_t*, double*, std::string*, std::vector<std::string>*>;
+
+  std::string name;  // as typed after "--", words joined by '-'
+  std::string help;  // one line; names the paper's ambiguity (A7) where it decides one
+  std::string group; // heading in --help and docs/options.md: "FR-GAN", "Data", ...
+  Field field;
+  Range<int64_t> integers;
+  Range<double> reals;
+  std::vector<std::string> choices;  // empty: any text
+  bool given = false;                // set by a preset, a file or the command line
+  nlohmann::json initial;            // the value when it was declared: the default
+
+  nlohmann::json value() const;
+  // Checks type, range, finiteness and choice; throws a usage error that names the option, what was given and what is
+  // allowed. `source` says where the value came from ("--labels", "config.toml:12").
+  void set(const nlohmann::json& value, std::string_view source);
+  // Text as typed on a command line; lists are separated by commas.
+  void set_text(std::string_view text, std::string_view source);
+  // "1 to 100", "stride, max": what is allowed, for help and messages; empty where anything is.
+  std::string allowed() const;
+};
+
+// All options of a program run, in the order of their declaration.
+class OptionSet {
+ public:
+  // Options declared after this call belong to that heading.
+  void group(std::string name) { group_ = std::move(name); }
+
+  void add(std::string name, bool& field, std::string help);
+  void add(std::string name, int64_t& field, std::string help, Range<int64_t> range = {});
+  void add(std::string name, double& field, std::string help, Range<double> range = {});
+  void add(std::string name, std::string& field, std::string help, Choices choices = {});
+  void add(std::string name, std::vector<std::string>& field, std::string help);
+
+  // Throws a usage error that names the nearest known option.
+  Option& find(std::string_view name, std::string_view source);
+  bool contains(std::string_view name) const;
+
+  // {"batch-size": 100, ...}: all values, in order.
+  nlohmann::ordered_json values() const;
+  // Sets every key of an object; unknown keys are errors.
+  void set_values(const nlohmann::json& values, std::string_view source);
+
+  std::vector<Option>& all() { return options_; }
+  const std::vector<Option>& all() const { return options_; }
+
+ private:
+  void add(Option option);
+  std::vector<Option> options_;
+  std::string group_;
+};
+
+// The known name nearest to what was typed (edit distance), or empty when none is near.
+std::string nearest_name(std::string_view typed, const std::vector<std::string>& known);
+
+}  // namespace frgan
