@@ -9,7 +9,14 @@ find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
 pkg_check_modules(matio REQUIRED IMPORTED_TARGET matio)
 pkg_check_modules(archive REQUIRED IMPORTED_TARGET libarchive)
 find_package(CURL REQUIRED)
-find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs)
+# OpenCVConfig.cmake is in libopencv-dev, which brings everything; we install core, imgproc and imgcodecs alone.
+add_library(frgan_opencv INTERFACE)
+find_path(OPENCV_INCLUDE_DIR opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4 REQUIRED)
+target_include_directories(frgan_opencv SYSTEM INTERFACE ${OPENCV_INCLUDE_DIR})
+foreach(part core imgproc imgcodecs)
+  find_library(OPENCV_${part} opencv_${part} REQUIRED)
+  target_link_libraries(frgan_opencv INTERFACE ${OPENCV_${part}})
+endforeach()
 
 # LibTorch as a system library: its headers' warnings are not ours.
 add_library(frgan_torch INTERFACE)
