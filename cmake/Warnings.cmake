@@ -1,6 +1,7 @@
-# What every target of ours is compiled with.
+# What every target of ours is compiled with. -fPIC for programs too: they share the library's precompiled header, which
+# GCC takes only under the same settings.
 add_library(frgan_warnings INTERFACE)
-target_compile_options(frgan_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion)
+target_compile_options(frgan_warnings INTERFACE -fPIC -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion)
 if(FRGAN_WERROR)
   target_compile_options(frgan_warnings INTERFACE -Werror)
 endif()
@@ -11,4 +12,7 @@ endif()
 if(FRGAN_COVERAGE)
   target_compile_options(frgan_warnings INTERFACE --coverage)
   target_link_options(frgan_warnings INTERFACE --coverage)
+endif()
+if(FRGAN_FUZZ)
+  target_compile_options(frgan_warnings INTERFACE -fsanitize=fuzzer-no-link)
 endif()
