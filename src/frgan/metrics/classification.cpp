@@ -1,0 +1,109 @@
+#include "frgan/metrics/classification.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+
+namespace frgan {
+namespace {
+
+void check_equal_length(size_t labels, size_t predictions) {
+  if (labels != predictions) {
+    throw Error(fmt::format("{} predictions for {} labels; they must be of the same pictures", predictions, labels));
+  }
+}
+
+size_t checked_class(int64_t value, int64_t classes, const char* what, size_t row) {
+  if (value < 0 || value >= classes) {
+    throw Error(fmt::format("{} of picture {} is {}, expected 0 to {}", what, row, value, classes - 1));
+  }
+  return static_cast<size_t>(value);
+}
+
+nlohmann::ordered_json count_json(const ErrorCount& count) {
+  return {{"pictures", count.pictures},
+          {"wrong", count.wrong},
+          {"error", count.error()},  // NaN becomes null
+          {"error_low", count.interval().low},
+          {"error_high", count.interval().high}};
+}
+
+}  // namespace
+
+Interval wilson_interval(int64_t hits, int64_t count) {
+  if (count == 0) return {};
+  constexpr double z = 1.959963984540054;
+  const double n = static_cast<double>(count);
+  const double p = static_cast<double>(hits) / n;
+  const double scale = 1 + z * z / n;
+  const double center = (p + z * z / (2 * n)) / scale;
+  const double half = z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / scale;
+  // At the ends the formula gives exactly 0 or 1, but for rounding.
+  return {hits == 0 ? 0 : center - half, hits == count ? 1 : center + half};
+}
+
+double ErrorCount::error() const {
+  if (pictures == 0) return std::numeric_limits<double>::quiet_NaN();
+  return static_cast<double>(wrong) / static_cast<double>(pictures);
+}
+
+Classification score_predictions(std::span<const int64_t> labels, std::span<const int64_t> predictions,
+                                 int64_t classes) {
+  check_equal_length(labels.size(), predictions.size());
+  const auto k = static_cast<size_t>(classes);
+  Classification result{{}, std::vector<ErrorCount>(k), {k, std::vector<int64_t>(k)}};
+  for (size_t row = 0; row < labels.size(); ++row) {
+    const size_t label = checked_class(labels[row], classes, "the label", row);
+    const size_t prediction = checked_class(predictions[row], classes, "the prediction", row);
+    ++result.confusion[label][prediction];
+    for (ErrorCount* count : {&result.all, &result.classes[label]}) {
+      ++count->pictures;
+      count->wrong += label != prediction;
+    }
+  }
+  return result;
+}
+
+nlohmann::ordered_json to_json(const Classification& result, const std::vector<std::string>& class_names) {
+  nlohmann::ordered_json json = count_json(result.all);
+  json["classes"] = nlohmann::ordered_json::array();
+  for (size_t label = 0; label < result.classes.size(); ++label) {
+    nlohmann::ordered_json entry = {{"name", class_names.at(label)}};
+    entry.update(count_json(result.classes[label]));
+    json["classes"].push_back(entry);
+  }
+  json["confusion"] = result.confusion;
+  return json;
+}
+
+McNemarTest mcnemar_test(std::span<const int64_t> labels, std::span<const int64_t> first,
+                         std::span<const int64_t> second) {
+  check_equal_length(labels.size(), first.size());
+  check_equal_length(labels.size(), second.size());
+  int64_t only_first_wrong = 0, only_second_wrong = 0;
+  for (size_t row = 0; row < labels.size(); ++row) {
+    const bool first_wrong = first[row] != labels[row], second_wrong = second[row] != labels[row];
+    only_first_wrong += first_wrong && !second_wrong;
+    only_second_wrong += second_wrong && !first_wrong;
+  }
+  return mcnemar_test(only_first_wrong, only_second_wrong);
+}
+
+McNemarTest mcnemar_test(int64_t only_first_wrong, int64_t only_second_wrong) {
+  const auto n = static_cast<double>(only_first_wrong + only_second_wrong);
+  const int64_t smaller = std::min(only_first_wrong, only_second_wrong);
+  // Terms C(n, i) / 2^n by their logarithms: 2^n itself overflows from n = 1024 on.
+  double tail = 0;
+  for (int64_t i = 0; i <= smaller; ++i) {
+    const auto x = static_cast<double>(i);
+    tail += std::exp(std::lgamma(n + 1) - std::lgamma(x + 1) - std::lgamma(n - x + 1) - n * std::numbers::ln2);
+  }
+  return {only_first_wrong, only_second_wrong, std::min(1.0, 2 * tail)};
+}
+
+}  // namespace frgan
