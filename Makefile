@@ -1,0 +1,74 @@
+# Installs what is missing and calls the CMake presets; all work is theirs. `make help` lists the targets.
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
+export CTEST_PARALLEL_LEVEL ?= $(JOBS)
+PACKAGES := scripts/install-packages
+
+.PHONY: build demo test test-long lint format fuzz coverage bench install install-packages clean help
+.DEFAULT_GOAL := build
+
+build: ## the program, build/release/bin/frgan
+	@$(PACKAGES) build
+	cmake --preset release
+	cmake --build --preset release
+
+demo: ## installs, builds, trains FR-GAN on real pictures in under 10 minutes and shows what came out
+	@$(PACKAGES) build demo
+	cmake --preset release
+	cmake --build --preset release --target frgan_cli
+	scripts/demo build/release/bin/frgan
+
+test: test-build ## every test that takes seconds: units under sanitizers, the program, lint
+	ctest --preset asan
+
+test-long: test-build ## the tests that take minutes
+	ctest --preset long
+
+.PHONY: test-build
+test-build:
+	@$(PACKAGES) build test lint
+	cmake --preset release
+	cmake --build --preset release
+	cmake --preset asan
+	cmake --build --preset asan
+
+lint: test-build ## format, clang-tidy, includes against docs/design.md
+	ctest --preset asan -L lint
+
+format: ## formats every source file in place
+	@$(PACKAGES) lint
+	scripts/sources | xargs clang-format -i
+
+fuzz: ## runs every fuzz target for FUZZ_SECONDS (60)
+	@$(PACKAGES) build fuzz
+	cmake --preset fuzz
+	cmake --build --preset fuzz
+	scripts/fuzz build/fuzz/bin $(FUZZ_SECONDS)
+
+coverage: ## lines that the tests run, as text
+	@$(PACKAGES) build test lint coverage
+	cmake --preset coverage
+	cmake --build --preset coverage
+	ctest --preset coverage -LE lint
+	gcovr --root . --filter src --filter app --exclude-throw-branches --object-directory build/coverage
+
+bench: ## the training step against a plain PyTorch program
+	@$(PACKAGES) build bench
+	cmake --preset release -DFRGAN_BENCHMARKS=ON
+	cmake --build --preset release
+	benchmarks/run
+
+install: build ## program, library and headers below PREFIX (/usr/local)
+	cmake --install build/release --prefix $(PREFIX)
+
+install-packages: ## Debian packages for all targets, those that are missing
+	@$(PACKAGES) build demo test lint fuzz bench coverage
+
+clean: ## removes build/
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-17s %s\n", $$1, $$2}'

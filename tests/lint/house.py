@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Checks of the whole tree that no compiler makes: house.py CHECK [ROOT]; one line for each finding, exit 1 if any."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+GENERATED = {".git", "build", "runs", "data", ".venv"}  # folders at the root that are not the repository's
+SOURCES = {".h", ".cpp"}
+
+
+def tracked_files(root):
+    """What git tracks; without git, whatever lies in the tree."""
+    listed = subprocess.run(["git", "-C", root, "ls-files", "-z"], capture_output=True) if (root / ".git").exists() else None
+    if listed and listed.returncode == 0:
+        files = [root / name for name in listed.stdout.decode().split("\0") if name]
+        return [file for file in files if file.is_file()]
+    return [Path(folder) / name for folder, folders, names in walk(root) for name in names]
+
+
+def walk(root):
+    for folder, folders, names in os.walk(root):
+        if Path(folder) == root:
+            folders[:] = [name for name in folders if name not in GENERATED]
+        yield folder, folders, names
+
+
+def source_files(root):
+    return [Path(folder) / name for folder, _, names in walk(root) for name in names if Path(name).suffix in SOURCES]
+
+
+def allowed_includes(root):
+    """The table of docs/design.md as {folder: (folders, single headers)} of what it may include."""
+    table = {}
+    for line in (root / "docs/design.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        match = re.fullmatch(r"`(?:src/frgan/)?(\w+)`", cells[0])
+        if not match or len(cells) != 3:
+            continue
+        folders, headers = {match[1]}, set()
+        for item in cells[2].split(","):
+            item = item.strip()
+            single = re.fullmatch(r"(\w+)'s (\w+)s", item)  # "core's errors" is core/error.h
+            if item in ("everything", "everything above"):
+                folders |= set(table)
+            elif single:
+                headers.add(f"frgan/{single[1]}/{single[2]}.h")
+            elif item != "-":
+                folders.add(item)
+        table[match[1]] = (folders, headers)
+    return table
+
+
+def includes(root):
+    """Each folder includes only what docs/design.md allows; io and what is below it know nothing of LibTorch."""
+    table = allowed_includes(root)
+    if "core" not in table:
+        yield "docs/design.md: the table of folders was not found"
+    for file in source_files(root):
+        name = file.relative_to(root)
+        if name.parts[0] == "src" and len(name.parts) > 3:
+            folder = name.parts[2]
+        elif name.parts[0] == "app":
+            folder = "app"
+        else:
+            continue
+        if folder not in table:
+            yield f"{name}: folder {folder} is not in the table of docs/design.md"
+            continue
+        folders, headers = table[folder]
+        for number, line in enumerate(file.read_text().splitlines(), 1):
+            match = re.match(r'\s*#\s*include\s*(["<])([^">]+)[">]', line)
+            if not match:
+                continue
+            quote, header = match.groups()
+            if header.startswith("frgan/"):
+                other = header.split("/")[1]
+                if other not in folders and header not in headers:
+                    yield f"{name}:{number}: {folder} may not include {header}; docs/design.md allows {', '.join(sorted(folders | headers))}"
+                if quote == "<":
+                    yield f"{name}:{number}: our own headers are included with quotes"
+            elif folder == "io" and re.match(r"(torch|ATen|c10)/", header):
+                yield f"{name}:{number}: io includes no header of LibTorch"
+            elif quote == '"' and folder != "app":
+                yield f"{name}:{number}: write \"frgan/FOLDER/{Path(header).name}\""
+
+
+def names(root):
+    """No folder or file that says nothing about what it holds; one spelling of headers and sources."""
+    vague = {"utils", "util", "common", "misc", "helpers", "helper", "manager", "stuff"}
+    for file in tracked_files(root):
+        name = file.relative_to(root)
+        for part in (*name.parts[:-1], name.stem):
+            if part.lower() in vague:
+                yield f"{name}: the name {part} does not say what it holds"
+        if name.suffix in {".hpp", ".hh", ".cc", ".cxx"}:
+            yield f"{name}: our files end in .h and .cpp"
+        if name.suffix == ".h" and "#pragma once" not in file.read_text():
+            yield f"{name}: no #pragma once"
+
+
+def sizes(root):
+    """No tracked file over 1 MiB."""
+    for file in tracked_files(root):
+        if file.stat().st_size > 1 << 20:
+            yield f"{file.relative_to(root)}: {file.stat().st_size} bytes; the limit is 1 MiB"
+
+
+def unfinished(root):
+    """Nothing that is left for later."""
+    marks = re.compile(r"\b(" + "|".join(["TO" "DO", "FIX" "ME", "XX" "X", "GTEST_" "SKIP", "DIS" "ABLED_"]) + r")")
+    for file in tracked_files(root):
+        if file.suffix in SOURCES | {".py", ".cmake", ".txt", ".md", ".toml", ""}:
+            for number, line in enumerate(file.read_text(errors="replace").splitlines(), 1):
+                if marks.search(line):
+                    yield f"{file.relative_to(root)}:{number}: {line.strip()}"
+
+
+CHECKS = {check.__name__: check for check in (includes, names, sizes, unfinished)}
+
+
+def main():
+    if len(sys.argv) < 2 or sys.argv[1] not in CHECKS:
+        sys.exit(f"usage: house.py {'|'.join(CHECKS)} [ROOT]")
+    root = Path(sys.argv[2] if len(sys.argv) > 2 else Path(__file__).parents[2]).resolve()
+    findings = list(CHECKS[sys.argv[1]](root))
+    print("\n".join(findings))
+    sys.exit(1 if findings else 0)
+
+
+if __name__ == "__main__":
+    main()
