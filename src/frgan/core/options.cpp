@@ -1,0 +1,257 @@
+#include "frgan/core/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <stdexcept>
+#include <type_traits>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+
+namespace frgan {
+namespace {
+
+using nlohmann::json;
+
+// A value in a message: a text in single quotes with its control characters escaped, and not longer than a line.
+std::string shown(const json& value) {
+  if (value.is_number_float() && !std::isfinite(value.get<double>())) return fmt::format("{}", value.get<double>());
+  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (value.is_string()) text = fmt::format("'{}'", text.substr(1, text.size() - 2));
+  return text.size() <= 80 ? text : text.substr(0, 80) + "...";
+}
+
+[[noreturn]] void reject(const Option& option, const json& value, std::string_view source, std::string_view expected) {
+  const bool named = source == "--" + option.name;
+  throw usage_error(
+      fmt::format("{}{}: got {}, expected {}", source, named ? "" : ": " + option.name, shown(value), expected));
+}
+
+// "a whole number, 1 to 100"
+std::string kind_and_range(std::string_view kind, const Option& option) {
+  const std::string range = option.allowed();
+  return fmt::format("{}{}{}", kind, range.empty() ? "" : ", ", range);
+}
+
+bool readable(const std::string& text) {
+  if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) return false;
+  try {
+    json(text).dump();
+    return true;
+  } catch (const json::type_error&) {  // not UTF-8
+    return false;
+  }
+}
+constexpr std::string_view kReadable = "UTF-8 text without control characters";
+
+void assign(bool& field, const json& value, const Option& option, std::string_view source) {
+  if (!value.is_boolean()) reject(option, value, source, "true or false");
+  field = value.get<bool>();
+}
+
+void assign(int64_t& field, const json& value, const Option& option, std::string_view source) {
+  const auto [low, high] = option.integers;
+  const bool too_large = value.is_number_unsigned() && value.get<uint64_t>() > uint64_t{INT64_MAX};
+  if (!value.is_number_integer() || too_large || value.get<int64_t>() < low || value.get<int64_t>() > high) {
+    reject(option, value, source, kind_and_range("a whole number", option));
+  }
+  field = value.get<int64_t>();
+}
+
+void assign(double& field, const json& value, const Option& option, std::string_view source) {
+  const auto [low, high] = option.reals;
+  const double number = value.is_number() ? value.get<double>() : std::nan("");
+  if (!std::isfinite(number) || number < low || number > high) {
+    reject(option, value, source, kind_and_range("a finite number", option));
+  }
+  field = number;
+}
+
+void assign(std::string& field, const json& value, const Option& option, std::string_view source) {
+  if (!value.is_string()) reject(option, value, source, option.choices.empty() ? "a text" : option.allowed());
+  const auto& text = value.get_ref<const std::string&>();
+  if (!readable(text)) reject(option, value, source, kReadable);
+  if (!option.choices.empty() &&
+      std::find(option.choices.begin(), option.choices.end(), text) == option.choices.end()) {
+    reject(option, value, source, option.allowed() + nearest_hint(text, option.choices));
+  }
+  field = text;
+}
+
+void assign(std::vector<std::string>& field, const json& value, const Option& option, std::string_view source) {
+  const auto good = [](const json& part) { return part.is_string() && part != "" && readable(part); };
+  if (!value.is_array() || !std::all_of(value.begin(), value.end(), good)) {
+    reject(option, value, source, "a list of texts, none of them empty");
+  }
+  field = value.get<std::vector<std::string>>();
+}
+
+json split(std::string_view text) {
+  json parts = json::array();
+  while (!text.empty()) {
+    const size_t comma = text.find(',');
+    parts.push_back(std::string(text.substr(0, comma)));
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+    if (text.empty()) parts.push_back("");
+  }
+  return parts;
+}
+
+// How many insertions, deletions, replacements and swaps of neighbours lead from one text to the other.
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> before_last, last, row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    before_last = std::move(last);
+    last = row;
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1])});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], before_last[j - 2] + 1);
+      }
+    }
+  }
+  return row[b.size()];
+}
+
+template <class T>
+std::string range_text(const Range<T>& range) {
+  const bool low = range.low > Range<T>{}.low, high = range.high < Range<T>{}.high;
+  if (low && high) return fmt::format("{} to {}", range.low, range.high);
+  if (low) return fmt::format("{} or more", range.low);
+  if (high) return fmt::format("at most {}", range.high);
+  return "";
+}
+
+}  // namespace
+
+json Option::value() const {
+  return std::visit([](const auto* pointer) { return json(*pointer); }, field);
+}
+
+void Option::set(const json& value, std::string_view source) {
+  std::visit([&](auto* pointer) { assign(*pointer, value, *this, source); }, field);
+  given = true;
+}
+
+void Option::set_text(std::string_view text, std::string_view source) {
+  json value = std::string(text);  // what cannot be read stays a text, and `set` says what was expected
+  if (std::holds_alternative<bool*>(field)) {
+    if (text == "true" || text == "false") value = text == "true";
+  } else if (std::holds_alternative<std::vector<std::string>*>(field)) {
+    value = split(text);
+  } else if (!std::holds_alternative<std::string*>(field)) {
+    const auto read = [&](auto number) {
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (error == std::errc{} && end == text.data() + text.size()) value = number;
+    };
+    std::holds_alternative<int64_t*>(field) ? read(int64_t{}) : read(double{});
+  }
+  set(value, source);
+}
+
+std::string Option::allowed() const {
+  if (std::holds_alternative<bool*>(field)) return "true, false";
+  if (std::holds_alternative<int64_t*>(field)) return range_text(integers);
+  if (std::holds_alternative<double*>(field)) return range_text(reals);
+  return fmt::format("{}", fmt::join(choices, ", "));
+}
+
+void OptionSet::add(std::string name, bool& field, std::string help) {
+  add({std::move(name), std::move(help), group_, &field});
+}
+
+void OptionSet::add(std::string name, int64_t& field, std::string help, Range<int64_t> range) {
+  add({std::move(name), std::move(help), group_, &field, range});
+}
+
+void OptionSet::add(std::string name, double& field, std::string help, Range<double> range) {
+  add({std::move(name), std::move(help), group_, &field, {}, range});
+}
+
+void OptionSet::add(std::string name, std::string& field, std::string help, Choices choices) {
+  add({std::move(name), std::move(help), group_, &field, {}, {}, std::move(choices.words)});
+}
+
+void OptionSet::add(std::string name, std::vector<std::string>& field, std::string help) {
+  add({std::move(name), std::move(help), group_, &field});
+}
+
+void OptionSet::add(Option option) {
+  if (contains(option.name)) throw std::logic_error("option declared twice: " + option.name);
+  option.initial = option.value();
+  try {
+    option.set(option.initial, "default");
+  } catch (const Error& error) {
+    throw std::logic_error(error.what());
+  }
+  option.given = false;
+  options_.push_back(std::move(option));
+}
+
+void OptionSet::mention(const OptionSet& others, const std::string& owner) {
+  for (const Option& option : others.all()) {
+    std::string& owners = owners_[option.name];
+    owners += (owners.empty() ? "" : " and ") + owner;
+  }
+}
+
+Option& OptionSet::find(std::string_view name, std::string_view source) {
+  std::vector<std::string> names;
+  for (Option& option : options_) {
+    if (option.name == name) return option;
+    names.push_back(option.name);
+  }
+  const bool typed = source == fmt::format("--{}", name);
+  const std::string where = typed ? std::string(source) : fmt::format("{}: '{}'", source, name);
+  if (const auto other = owners_.find(name); other != owners_.end()) {
+    throw usage_error(fmt::format("{} belongs to {}, not to this run", where, other->second));
+  }
+  const std::string nearest = nearest_name(name, names);
+  throw usage_error(
+      fmt::format("{} is no option{}", where,
+                  nearest.empty() ? "" : fmt::format("; did you mean {}{}?", typed ? "--" : "", nearest)));
+}
+
+bool OptionSet::contains(std::string_view name) const {
+  return std::any_of(options_.begin(), options_.end(), [&](const Option& option) { return option.name == name; });
+}
+
+nlohmann::ordered_json OptionSet::values() const {
+  nlohmann::ordered_json values = nlohmann::ordered_json::object();
+  for (const Option& option : options_) values[option.name] = option.value();
+  return values;
+}
+
+void OptionSet::set_values(const json& values, std::string_view source) {
+  if (!values.is_object())
+    throw usage_error(fmt::format("{}: got {}, expected options by name", source, shown(values)));
+  for (const auto& [name, value] : values.items()) find(name, source).set(value, source);
+}
+
+std::string nearest_name(std::string_view typed, const std::vector<std::string>& known) {
+  std::string nearest;
+  size_t least = std::max<size_t>(1, typed.size() / 3) + 1;
+  for (const std::string& name : known) {
+    if (const size_t distance = edit_distance(typed, name); distance < least) {
+      least = distance;
+      nearest = name;
+    }
+  }
+  if (nearest.empty() && typed.size() >= 3) {
+    const auto begins = [&](const std::string& name) { return name.starts_with(typed); };
+    if (const auto name = std::find_if(known.begin(), known.end(), begins); name != known.end()) return *name;
+  }
+  return nearest;
+}
+
+std::string nearest_hint(std::string_view typed, const std::vector<std::string>& known) {
+  const std::string nearest = nearest_name(typed, known);
+  return nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest);
+}
+
+}  // namespace frgan

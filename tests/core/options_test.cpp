@@ -1,0 +1,273 @@
+#include "frgan/core/options.h"
+
+#include <cmath>
+#include <map>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "frgan/core/error.h"
+
+namespace frgan {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+
+struct Fields {
+  bool dry = false;
+  int64_t labels = 1000;
+  int64_t seed = 0;
+  double weight = 1.0;
+  double shift = 0.5;
+  std::string loss = "nonsaturating";
+  std::string folder = "runs";
+  std::vector<std::string> augmentation = {"translate:2"};
+};
+
+class Options : public testing::Test {
+ protected:
+  Options() {
+    set.group("Data");
+    set.add("dry", fields.dry, "A flag.");
+    set.add("labels", fields.labels, "Labeled pictures.", Range<int64_t>{1, 100'000});
+    set.add("seed", fields.seed, "Any whole number.");
+    set.group("Losses");
+    set.add("weight", fields.weight, "A weight.", Range<double>{0, 10});
+    set.add("shift", fields.shift, "Any number.");
+    set.add("loss", fields.loss, "A loss.", Choices{"nonsaturating", "saturating", "feature_matching"});
+    set.add("folder", fields.folder, "Any text.");
+    set.add("augmentation", fields.augmentation, "A list.");
+  }
+
+  void type(const std::string& name, std::string_view text) { set.find(name, "--" + name).set_text(text, "--" + name); }
+
+  // The message of the usage error that typing --name text gives; empty when there is none.
+  std::string error_of(const std::string& name, std::string_view text) {
+    return error_in([&] { type(name, text); });
+  }
+  std::string error_of_value(const std::string& name, const json& value) {
+    return error_in([&] { set.find(name, "my.toml:3:1").set(value, "my.toml:3:1"); });
+  }
+  template <class Action>
+  static std::string error_in(const Action& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+      return error.what();
+    }
+    return "";
+  }
+
+  Fields fields;
+  OptionSet set;
+};
+
+TEST_F(Options, KeepTheirDefaultsAndOrder) {
+  EXPECT_EQ(set.values().dump(),
+            R"({"dry":false,"labels":1000,"seed":0,"weight":1.0,"shift":0.5,"loss":"nonsaturating","folder":"runs",)"
+            R"("augmentation":["translate:2"]})");
+  EXPECT_EQ(set.all()[1].group, "Data");
+  EXPECT_EQ(set.all()[3].group, "Losses");
+  type("labels", "7");
+  EXPECT_EQ(set.all()[1].initial, 1000);
+  EXPECT_TRUE(set.all()[1].given);
+  EXPECT_FALSE(set.all()[2].given);
+}
+
+TEST_F(Options, ReadFlags) {
+  type("dry", "true");
+  EXPECT_TRUE(fields.dry);
+  type("dry", "false");
+  EXPECT_FALSE(fields.dry);
+  EXPECT_EQ(error_of("dry", "1"), "--dry: got '1', expected true or false");
+  EXPECT_EQ(error_of("dry", "TRUE"), "--dry: got 'TRUE', expected true or false");
+  EXPECT_EQ(error_of("dry", ""), "--dry: got '', expected true or false");
+  EXPECT_EQ(error_of_value("dry", 1), "my.toml:3:1: dry: got 1, expected true or false");
+}
+
+TEST_F(Options, ReadWholeNumbersUpToTheirLimits) {
+  type("labels", "1");
+  EXPECT_EQ(fields.labels, 1);
+  type("labels", "100000");
+  EXPECT_EQ(fields.labels, 100'000);
+  EXPECT_EQ(error_of("labels", "0"), "--labels: got 0, expected a whole number, 1 to 100000");
+  EXPECT_EQ(error_of("labels", "100001"), "--labels: got 100001, expected a whole number, 1 to 100000");
+  EXPECT_EQ(fields.labels, 100'000) << "a value that is refused must not be stored";
+  type("seed", "-9223372036854775808");
+  EXPECT_EQ(fields.seed, INT64_MIN);
+  type("seed", "9223372036854775807");
+  EXPECT_EQ(fields.seed, INT64_MAX);
+  EXPECT_EQ(error_of("seed", "9223372036854775808"), "--seed: got '9223372036854775808', expected a whole number");
+}
+
+TEST_F(Options, WholeNumbersAreDecimalDigits) {
+  type("labels", "010");
+  EXPECT_EQ(fields.labels, 10);
+  for (const char* text : {"", " 5", "5 ", "+5", "0x10", "1e3", "5.0", "2.5", "5k", "1_000", "1,000", "five", "--5"}) {
+    EXPECT_EQ(error_of("labels", text), fmt::format("--labels: got '{}', expected a whole number, 1 to 100000", text));
+  }
+}
+
+TEST_F(Options, WholeNumbersOfFilesTakeNoFraction) {
+  EXPECT_EQ(error_of_value("labels", 10), "");
+  EXPECT_EQ(error_of_value("labels", 10.0), "my.toml:3:1: labels: got 10.0, expected a whole number, 1 to 100000");
+  EXPECT_EQ(error_of_value("labels", 2.5), "my.toml:3:1: labels: got 2.5, expected a whole number, 1 to 100000");
+  EXPECT_EQ(error_of_value("labels", "10"), "my.toml:3:1: labels: got '10', expected a whole number, 1 to 100000");
+  EXPECT_EQ(error_of_value("labels", true), "my.toml:3:1: labels: got true, expected a whole number, 1 to 100000");
+  EXPECT_EQ(error_of_value("seed", uint64_t{1} << 63),
+            "my.toml:3:1: seed: got 9223372036854775808, expected a whole number");
+}
+
+TEST_F(Options, ReadNumbersUpToTheirLimits) {
+  for (const auto& [text, value] : std::map<std::string, double>{
+           {"0", 0}, {"10", 10}, {"1e-3", 1e-3}, {"2.5E0", 2.5}, {".5", 0.5}, {"3e-04", 3e-4}, {"1e-300", 1e-300}}) {
+    type("weight", text);
+    EXPECT_EQ(fields.weight, value) << text;
+  }
+  EXPECT_EQ(error_of("weight", "-0.001"), "--weight: got -0.001, expected a finite number, 0 to 10");
+  EXPECT_EQ(error_of("weight", "10.001"), "--weight: got 10.001, expected a finite number, 0 to 10");
+  type("shift", "-1.7976931348623157e308");
+  EXPECT_EQ(fields.shift, std::numeric_limits<double>::lowest());
+  EXPECT_EQ(error_of_value("weight", 3), "") << "a whole number is a number";
+  EXPECT_EQ(fields.weight, 3);
+}
+
+TEST_F(Options, NumbersAreFinite) {
+  EXPECT_EQ(error_of("shift", "nan"), "--shift: got nan, expected a finite number");
+  EXPECT_EQ(error_of("shift", "inf"), "--shift: got inf, expected a finite number");
+  EXPECT_EQ(error_of("weight", "-inf"), "--weight: got -inf, expected a finite number, 0 to 10");
+  EXPECT_EQ(error_of("shift", "1e999"), "--shift: got '1e999', expected a finite number");
+  EXPECT_EQ(error_of_value("shift", std::nan("")), "my.toml:3:1: shift: got nan, expected a finite number");
+  for (const char* text : {"", "1,5", "0x1p3", "1e", "one", "1 ", "1f"}) {
+    EXPECT_EQ(error_of("shift", text), fmt::format("--shift: got '{}', expected a finite number", text));
+  }
+}
+
+TEST_F(Options, ReadWords) {
+  type("loss", "saturating");
+  EXPECT_EQ(fields.loss, "saturating");
+  EXPECT_EQ(error_of("loss", "feature-matching"),
+            "--loss: got 'feature-matching', expected nonsaturating, saturating, feature_matching; did you mean "
+            "'feature_matching'?");
+  EXPECT_EQ(error_of("loss", ""), "--loss: got '', expected nonsaturating, saturating, feature_matching");
+  EXPECT_EQ(error_of_value("loss", 3),
+            "my.toml:3:1: loss: got 3, expected nonsaturating, saturating, feature_matching");
+}
+
+TEST_F(Options, ReadTexts) {
+  type("folder", "r\u00fcns/a b");
+  EXPECT_EQ(fields.folder, "r\u00fcns/a b");
+  type("folder", "");
+  EXPECT_EQ(fields.folder, "");
+  EXPECT_EQ(error_of("folder", "a\nb"), R"(--folder: got 'a\nb', expected UTF-8 text without control characters)");
+  EXPECT_EQ(error_of("folder", "a\x7f"), "--folder: got 'a\x7f', expected UTF-8 text without control characters");
+  EXPECT_EQ(error_of("folder", "a\xff"), "--folder: got 'a\ufffd', expected UTF-8 text without control characters");
+  EXPECT_EQ(error_of_value("folder", false), "my.toml:3:1: folder: got false, expected a text");
+}
+
+TEST_F(Options, ReadLists) {
+  type("augmentation", "translate:2,noise:0.15");
+  EXPECT_THAT(fields.augmentation, ElementsAre("translate:2", "noise:0.15"));
+  type("augmentation", "");
+  EXPECT_THAT(fields.augmentation, ElementsAre());
+  EXPECT_EQ(error_of_value("augmentation", json{"flip"}), "");
+  EXPECT_THAT(fields.augmentation, ElementsAre("flip"));
+  const std::string expected = "expected a list of texts, none of them empty";
+  EXPECT_EQ(error_of("augmentation", "a,,b"), "--augmentation: got [\"a\",\"\",\"b\"], " + expected);
+  EXPECT_EQ(error_of("augmentation", "a,"), "--augmentation: got [\"a\",\"\"], " + expected);
+  EXPECT_EQ(error_of_value("augmentation", "flip"), "my.toml:3:1: augmentation: got 'flip', " + expected);
+  EXPECT_EQ(error_of_value("augmentation", json{"a", 1}), "my.toml:3:1: augmentation: got [\"a\",1], " + expected);
+}
+
+TEST_F(Options, LongValuesAreCutInMessages) {
+  const std::string message = error_of("labels", std::string(1000, '7'));
+  EXPECT_LT(message.size(), 160u);
+  EXPECT_THAT(message, testing::HasSubstr("777..., expected a whole number"));
+}
+
+TEST_F(Options, SayWhatIsAllowed) {
+  std::vector<std::string> allowed;
+  for (const Option& option : set.all()) allowed.push_back(option.allowed());
+  EXPECT_THAT(allowed, ElementsAre("true, false", "1 to 100000", "", "0 to 10", "",
+                                   "nonsaturating, saturating, feature_matching", "", ""));
+  OptionSet half_open;
+  half_open.add("low", fields.seed, "", Range<int64_t>{.low = 0});
+  half_open.add("high", fields.shift, "", Range<double>{.high = 1.5});
+  EXPECT_EQ(half_open.all()[0].allowed(), "0 or more");
+  EXPECT_EQ(half_open.all()[1].allowed(), "at most 1.5");
+}
+
+TEST_F(Options, UnknownNamesGetTheNearest) {
+  EXPECT_TRUE(set.contains("labels"));
+  EXPECT_FALSE(set.contains("lables"));
+  EXPECT_EQ(error_of("lables", "5"), "--lables is no option; did you mean --labels?");
+  EXPECT_EQ(error_of("augment", "x"), "--augment is no option; did you mean --augmentation?");
+  EXPECT_EQ(error_of("zzz", "5"), "--zzz is no option");
+  EXPECT_EQ(error_in([&] { set.find("fodler", "my.toml:3:1"); }),
+            "my.toml:3:1: 'fodler' is no option; did you mean folder?");
+}
+
+TEST_F(Options, NamesOfOtherMethodsAreSaidToBeTheirs) {
+  OptionSet fr_gan, ali;
+  double gen_weight = 1, se_reduction = 16, labels = 0;
+  fr_gan.add("gen-weight", gen_weight, "");
+  fr_gan.add("se-reduction", se_reduction, "");
+  fr_gan.add("labels", labels, "");
+  ali.add("gen-weight", gen_weight, "");
+  set.mention(fr_gan, "method fr-gan");
+  set.mention(ali, "method ali");
+  EXPECT_EQ(error_of("se-reduction", "8"), "--se-reduction belongs to method fr-gan, not to this run");
+  EXPECT_EQ(error_in([&] { set.find("gen-weight", "my.toml:3:1"); }),
+            "my.toml:3:1: 'gen-weight' belongs to method fr-gan and method ali, not to this run");
+  EXPECT_EQ(error_of("labels", "5"), "") << "a name of this run's own is its own";
+}
+
+TEST_F(Options, GoThroughJson) {
+  type("labels", "7");
+  type("weight", "0.1");
+  type("augmentation", "");
+  const nlohmann::ordered_json values = set.values();
+  fields = Fields{};
+  set.set_values(json::parse(values.dump()), "run.json");
+  EXPECT_EQ(set.values(), values);
+  EXPECT_EQ(fields.weight, 0.1);
+  EXPECT_EQ(error_in([&] {
+              set.set_values({{"lables", 5}}, "run.json");
+            }),
+            "run.json: 'lables' is no option; did you mean labels?");
+  EXPECT_EQ(error_in([&] {
+              set.set_values({{"labels", 0}}, "run.json");
+            }),
+            "run.json: labels: got 0, expected a whole number, 1 to 100000");
+  EXPECT_EQ(error_in([&] { set.set_values(json::array({1}), "run.json"); }),
+            "run.json: got [1], expected options by name");
+}
+
+TEST_F(Options, WrongDeclarationsAreProgrammingErrors) {
+  EXPECT_THROW(set.add("labels", fields.seed, "Again."), std::logic_error);
+  fields.seed = 5;
+  EXPECT_THROW(set.add("small", fields.seed, "The default is too large.", Range<int64_t>{0, 4}), std::logic_error);
+  EXPECT_THROW(set.add("mode", fields.folder, "The default is no choice.", Choices{"a", "b"}), std::logic_error);
+}
+
+TEST(NearestName, CountsEdits) {
+  const std::vector<std::string> known = {"labels", "label-mode", "batch-size", "beta1", "beta2", "width"};
+  EXPECT_EQ(nearest_name("label", known), "labels");
+  EXPECT_EQ(nearest_name("lable-mode", known), "label-mode") << "a swap is one edit";
+  EXPECT_EQ(nearest_name("batch_size", known), "batch-size");
+  EXPECT_EQ(nearest_name("bacthsize", known), "batch-size");
+  EXPECT_EQ(nearest_name("beta3", known), "beta1") << "the first of equals";
+  EXPECT_EQ(nearest_name("batch", known), "batch-size") << "a beginning";
+  EXPECT_EQ(nearest_name("epochs", known), "");
+  EXPECT_EQ(nearest_name("", known), "");
+  EXPECT_EQ(nearest_name("labels", {}), "");
+  EXPECT_EQ(nearest_hint("widht", known), "; did you mean 'width'?");
+  EXPECT_EQ(nearest_hint("epochs", known), "");
+}
+
+}  // namespace
+}  // namespace frgan
