@@ -1,0 +1,301 @@
+"""FR-GAN in plain PyTorch: the reference against which the C++ is tested.
+
+Written from the paper (its equations, Table 1 and Algorithm) and from PyTorch's documentation, with autograd and
+nothing clever; it shares no code and no measure of speed with src/frgan. A1, A2, ... are the readings of what the paper
+leaves open; docs/paper.md lists them.
+"""
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+SLOPE = 0.2  # of the leaky rectifier (A19)
+
+
+class WeightNorm(nn.Module):
+    """y = function(x, W) + b with W = g v / ||v||, one gain, bias and norm per output unit."""
+
+    def __init__(self, shape, output_axis, function):
+        super().__init__()
+        units = shape[output_axis]
+        self.v = nn.Parameter(torch.empty(shape))
+        self.g = nn.Parameter(torch.ones(units))
+        self.b = nn.Parameter(torch.zeros(units))
+        self.function = function
+        self.norm_axes = [axis for axis in range(len(shape)) if axis != output_axis]
+        self.gain_shape = [units if axis == output_axis else 1 for axis in range(len(shape))]
+
+    def forward(self, x):
+        norm = self.v.pow(2).sum(self.norm_axes, keepdim=True).sqrt()
+        return self.function(x, self.g.view(self.gain_shape) * self.v / norm, self.b)
+
+    def initialize(self, x, deviation):
+        """Sets g and b so that the outputs for x have mean 0 and the given standard deviation, unit by unit (A31)."""
+        with torch.no_grad():
+            self.g.fill_(1)
+            self.b.fill_(0)
+            y = self.forward(x)
+            axes = [axis for axis in range(y.dim()) if axis != 1]
+            mean = y.mean(axes)
+            variance = y.var(axes, unbiased=False)
+            self.g.copy_(deviation / variance.sqrt())
+            self.b.copy_(-mean * self.g)
+
+
+def wn_conv(inputs, outputs, kernel, stride=1, padding=0):
+    return WeightNorm([outputs, inputs, kernel, kernel], 0,
+                      lambda x, w, b: F.conv2d(x, w, b, stride=stride, padding=padding))
+
+
+def wn_deconv(inputs, outputs):
+    return WeightNorm([inputs, outputs, 5, 5], 1, deconv)
+
+
+def wn_dense(inputs, outputs):
+    return WeightNorm([outputs, inputs], 0, F.linear)
+
+
+def deconv(x, w, b=None):
+    """The 5x5 transposed convolution that doubles height and width."""
+    return F.conv_transpose2d(x, w, b, stride=2, padding=2, output_padding=1)
+
+
+class SqueezeExcitation(nn.Module):
+    """Equation 11: every channel times sigmoid(W2 relu(W1 mean)); biases only as the option of A4."""
+
+    def __init__(self, channels, hidden, bias=False):
+        super().__init__()
+        self.w1 = nn.Parameter(torch.empty(hidden, channels))
+        self.w2 = nn.Parameter(torch.empty(channels, hidden))
+        self.b1 = nn.Parameter(torch.zeros(hidden)) if bias else None
+        self.b2 = nn.Parameter(torch.zeros(channels)) if bias else None
+
+    def forward(self, u):
+        hidden = F.relu(F.linear(u.mean([2, 3]), self.w1, self.b1))
+        scale = torch.sigmoid(F.linear(hidden, self.w2, self.b2))
+        return u * scale[:, :, None, None]
+
+
+class Discriminator(nn.Module):
+    """Table 1, left, without dropout. forward gives the logits (N x K) and the globally pooled features (N x 128 w).
+
+    `se` is a tuple of the places of squeeze-excitation blocks (A3). `downsample` is how a block halves its picture
+    (A2): "stride" in its third convolution, or "max": a 2x2 max pool after that layer's rectifier.
+    """
+
+    SE_NAMES = {"block1": "se_block1", "block2": "se", "after_conv256": "se_conv256"}
+
+    def __init__(self, channels, outputs, width=1.0, se=("block2",), se_bias=False, downsample="stride"):
+        super().__init__()
+        c64, c128, c256 = (int(n * width) for n in (64, 128, 256))
+        stride = 2 if downsample == "stride" else 1
+        self.conv1 = wn_conv(channels, c64, 3, 1, 1)
+        self.conv2 = wn_conv(c64, c64, 3, 1, 1)
+        self.conv3 = wn_conv(c64, c64, 3, stride, 1)
+        self.conv4 = wn_conv(c64, c128, 3, 1, 1)
+        self.conv5 = wn_conv(c128, c128, 3, 1, 1)
+        self.conv6 = wn_conv(c128, c128, 3, stride, 1)
+        self.conv7 = wn_conv(c128, c256, 3, 1, 0)
+        self.nin1 = wn_conv(c256, c128, 1)
+        self.nin2 = wn_conv(c128, c128, 1)
+        self.dense = wn_dense(c128, outputs)
+        self.downsample = downsample
+        for place, width_there in (("block1", c64), ("block2", c128), ("after_conv256", c256)):
+            if place in se:
+                self.add_module(self.SE_NAMES[place],
+                                SqueezeExcitation(width_there, max(1, width_there // 16), se_bias))
+
+    def recalibrate(self, place, u):
+        block = getattr(self, self.SE_NAMES[place], None)
+        return u if block is None else block(u)
+
+    def block(self, place, x, layers):
+        for layer in layers:
+            x = F.leaky_relu(layer(x), SLOPE)
+        if self.downsample == "max":
+            x = F.max_pool2d(x, 2)
+        return self.recalibrate(place, x)
+
+    def forward(self, x):
+        x = self.block("block1", x, [self.conv1, self.conv2, self.conv3])
+        x = self.block("block2", x, [self.conv4, self.conv5, self.conv6])
+        x = self.recalibrate("after_conv256", F.leaky_relu(self.conv7(x), SLOPE))
+        x = F.leaky_relu(self.nin1(x), SLOPE)
+        x = F.leaky_relu(self.nin2(x), SLOPE)
+        features = x.mean([2, 3])
+        return self.dense(features), features
+
+
+class BatchNorm(nn.Module):
+    """Batch norm with gain and bias over axis 1, epsilon 1e-5.
+
+    `statistics`: "batch" (of this batch), "update" (the same, and the running ones move by a tenth, the variance
+    unbiased, as PyTorch does) or "running".
+    """
+
+    def __init__(self, units):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(units))
+        self.bias = nn.Parameter(torch.zeros(units))
+        self.register_buffer("running_mean", torch.zeros(units))
+        self.register_buffer("running_var", torch.ones(units))
+
+    def forward(self, x, statistics):
+        mean, var = (None, None) if statistics == "batch" else (self.running_mean, self.running_var)
+        return F.batch_norm(x, mean, var, self.weight, self.bias, statistics != "running", 0.1, 1e-5)
+
+
+class Weight(nn.Module):
+    def __init__(self, *shape):
+        super().__init__()
+        self.w = nn.Parameter(torch.empty(shape))
+
+
+class Generator(nn.Module):
+    """Table 1, right: noise -> dense -> batch norm per unit -> ReLU -> map of an eighth of the picture's size -> two
+    deconvolutions with batch norm and ReLU -> deconvolution with weight norm and bias -> tanh (A5, A33).
+    A layer that batch norm follows has no bias."""
+
+    def __init__(self, image, channels, noise, width=1.0):
+        super().__init__()
+        c512, c256, c128 = (int(n * width) for n in (512, 256, 128))
+        self.first = [c512, image // 8, image // 8]
+        units = math.prod(self.first)
+        self.dense = Weight(units, noise)
+        self.bn0 = BatchNorm(units)
+        self.deconv1 = Weight(c512, c256, 5, 5)
+        self.bn1 = BatchNorm(c256)
+        self.deconv2 = Weight(c256, c128, 5, 5)
+        self.bn2 = BatchNorm(c128)
+        self.deconv3 = wn_deconv(c128, channels)
+
+    def forward(self, z, statistics):
+        x = F.relu(self.bn0(F.linear(z, self.dense.w), statistics)).view([-1] + self.first)
+        x = F.relu(self.bn1(deconv(x, self.deconv1.w), statistics))
+        x = F.relu(self.bn2(deconv(x, self.deconv2.w), statistics))
+        return torch.tanh(self.deconv3(x))
+
+
+def initialize(network, run):
+    """Data-dependent initialisation (A31): as `run` passes pictures or noise through the network once, each weight norm
+    layer is set from what reaches it. Standard deviation 1, and 0.1 in the last layer of each network."""
+    last = getattr(network, "deconv3", None) or network.dense
+    hooks = [layer.register_forward_pre_hook(lambda layer, x: layer.initialize(x[0], 0.1 if layer is last else 1.0))
+             for layer in network.modules() if isinstance(layer, WeightNorm)]
+    with torch.no_grad():
+        run()
+    for hook in hooks:
+        hook.remove()
+
+
+def softplus(x):
+    """log(1 + e^x). Not F.softplus, which is off by 1e-9 beyond its threshold of 20."""
+    return -F.logsigmoid(-x)
+
+
+def class_logits(logits, explicit_fake=False):
+    """The K logits of the classes, relative to that of "generated": 0, or the explicit last one (A23)."""
+    return logits[:, :-1] - logits[:, -1:] if explicit_fake else logits
+
+
+def log_sum_exp(logits):
+    return torch.logsumexp(logits, 1)
+
+
+def supervised(logits, labels):
+    """Equation 5: -log of the label's probability among the K classes. Rows labeled -1 have no label; they count in
+    the mean's denominator, as |B| does in the Algorithm (A13)."""
+    chosen = labels >= 0
+    return -F.log_softmax(logits[chosen], 1)[torch.arange(int(chosen.sum())), labels[chosen]].sum() / len(labels)
+
+
+def adversarial_real(logits):
+    """Equation 6, first term: -mean log D(x), D = Z / (Z + 1), Z = sum of exp(logits) (A6)."""
+    return softplus(-log_sum_exp(logits)).mean()
+
+
+def adversarial_fake(logits):
+    """Equation 6, second term: -mean log(1 - D(G(z)))."""
+    return softplus(log_sum_exp(logits)).mean()
+
+
+def consistency(first, second, target="probabilities", reduction="mean", stop_gradient=False):
+    """Equation 9 without w(t): the squared difference of the branches, a mean over pictures, and a mean over or a sum
+    of the classes (A10). `target` "logits" and "features" are compared as they are (A9)."""
+    if target == "probabilities":
+        first, second = F.softmax(first, 1), F.softmax(second, 1)
+    if stop_gradient:
+        second = second.detach()
+    square = (first - second) ** 2
+    return square.mean() if reduction == "mean" else square.sum(1).mean()
+
+
+def nonsaturating(logits):
+    """-mean log D(G(z)) (A8)."""
+    return softplus(-log_sum_exp(logits)).mean()
+
+
+def saturating(logits):
+    """mean log(1 - D(G(z))), the generator's side of the minimax game."""
+    return -softplus(log_sum_exp(logits)).mean()
+
+
+def feature_matching(real, fake):
+    """The mean absolute difference of the batches' mean features; the real ones are constants."""
+    return (real.detach().mean(0) - fake.mean(0)).abs().mean()
+
+
+def ramp_up(progress, shape="gaussian", start=1 / 900, end=80 / 900):
+    """w(t) / w_max at a share of the planned steps: 0 at first, then exp(-5 (1 - T)^2), or T, up to 1 (A11, A28)."""
+    if progress < start:
+        return 0.0
+    t = min(1.0, progress / end)
+    return math.exp(-5 * (1 - t) ** 2) if shape == "gaussian" else t
+
+
+def learning_rate(progress):
+    """Share of the base learning rate: 1, and linear to 0 over the last third (A18, A28)."""
+    return min(1.0, 3 * (1 - progress))
+
+
+def average_decay(step):
+    """Decay of the weight average in the step counted from 0 (A29)."""
+    return min(0.9999, (step + 1) / (step + 10))
+
+
+class Adam:
+    """Adam on tensors with their gradients in .grad; epsilon outside the root, or inside as Improved-GAN has it."""
+
+    def __init__(self, parameters, betas=(0.5, 0.999), epsilon=1e-8, inside_root=False):
+        self.parameters = dict(parameters)
+        self.m = {name: torch.zeros_like(p) for name, p in self.parameters.items()}
+        self.v = {name: torch.zeros_like(p) for name, p in self.parameters.items()}
+        self.betas, self.epsilon, self.inside_root, self.steps = betas, epsilon, inside_root, 0
+
+    @torch.no_grad()
+    def step(self, rate):
+        self.steps += 1
+        b1, b2 = self.betas
+        for name, p in self.parameters.items():
+            m, v = self.m[name], self.v[name]
+            m.mul_(b1).add_(p.grad, alpha=1 - b1)
+            v.mul_(b2).add_(p.grad ** 2, alpha=1 - b2)
+            m_hat, v_hat = m / (1 - b1 ** self.steps), v / (1 - b2 ** self.steps)
+            if self.inside_root:
+                p -= rate * m_hat / (v_hat + self.epsilon).sqrt()
+            else:
+                p -= rate * m_hat / (v_hat.sqrt() + self.epsilon)
+
+
+class WeightAverage:
+    """a <- decay a + (1 - decay) p, begun at the parameters as they are."""
+
+    def __init__(self, parameters):
+        self.parameters = dict(parameters)
+        self.values = {name: p.detach().clone() for name, p in self.parameters.items()}
+
+    @torch.no_grad()
+    def update(self, decay):
+        for name, p in self.parameters.items():
+            self.values[name] = decay * self.values[name] + (1 - decay) * p
