@@ -10,17 +10,19 @@ namespace frgan {
 
 // The pictures and noise that one pass of a phase needs.
 struct BatchRequest {
-  int64_t labeled = 0;       // pictures with labels, augmented once
-  int64_t unlabeled = 0;     // pictures whose labels are not looked at
-  int64_t branches = 1;      // independently augmented views of the same unlabeled pictures
+  int64_t labeled = 0;           // pictures with labels
+  int64_t labeled_branches = 1;  // independently augmented views of each
+  int64_t unlabeled = 0;         // pictures whose labels are not looked at
+  int64_t branches = 1;          // independently augmented views of the same unlabeled pictures
   uint64_t stream = 0;       // which permutation of the unlabeled pictures; feature matching uses a second one (A27)
   int64_t noise = 0;         // vectors of generator noise
   int64_t noise_size = 100;  // length of one
 };
 
-// Pictures are float (or double), N x C x H x W with channels-last strides, normalised to [-1, 1], on the training device.
+// Pictures are float (or double), N x C x H x W with channels-last strides, normalised to [-1, 1], on the training
+// device.
 struct Batch {
-  at::Tensor labeled;                 // N_l x C x H x W
+  std::vector<at::Tensor> labeled;    // one N_l x C x H x W per branch
   at::Tensor labels;                  // N_l, int64, 0..K-1
   at::Tensor labeled_rows;            // N_l, int64: rows of the training set
   std::vector<at::Tensor> unlabeled;  // one N_u x C x H x W per branch

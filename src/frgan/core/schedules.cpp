@@ -1,0 +1,23 @@
+#include "frgan/core/schedules.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace frgan {
+
+double ramp_up(const std::string& shape, double progress, double start, double end) {
+  if (shape == "none") return 1.0;
+  if (progress < start) return 0.0;
+  const double t = end <= 0 ? 1.0 : std::min(1.0, progress / end);
+  return shape == "linear" ? t : std::exp(-5.0 * (1.0 - t) * (1.0 - t));
+}
+
+double linear_decay(double progress, double start) {
+  return progress <= start || start >= 1.0 ? 1.0 : std::max(0.0, (1.0 - progress) / (1.0 - start));
+}
+
+double average_decay(const std::string& shape, double limit, double updates) {
+  return shape == "fixed" ? limit : std::min(limit, (updates + 1.0) / (updates + 10.0));
+}
+
+}  // namespace frgan

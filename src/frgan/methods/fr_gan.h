@@ -1,0 +1,64 @@
+// FR-GAN: "Image classification algorithm based on feature recalibration GAN" (Jiang, Zhang, Liu), with the ablations
+// and every reading of the paper as an option (docs/paper.md).
+#pragma once
+
+#include <string>
+
+#include "frgan/methods/classifier_training.h"
+#include "frgan/methods/method.h"
+#include "frgan/nn/discriminator.h"
+#include "frgan/nn/generator.h"
+
+namespace frgan {
+
+struct FrGanOptions {
+  int64_t disc_steps = 1;
+  double adv_weight = 1.0;
+  std::string gen_loss = "nonsaturating";
+  std::string noise_range = "symmetric";
+  std::string sampling_statistics = "running";
+  bool mixed_batch = false;
+  double consistency_weight = 30.0;
+  std::string consistency_target = "probabilities";
+  std::string mse_reduction = "mean";
+  bool consistency_labeled = false;
+  bool consistency_generated = false;
+  bool stop_gradient = false;
+  std::string ramp = "gaussian";
+  double ramp_start = 1.0 / 900.0;
+  double ramp_end = 80.0 / 900.0;
+};
+void describe(OptionSet& options, FrGanOptions& fr_gan);
+
+class FrGan : public Method {
+ public:
+  void describe(OptionSet& options) override;
+  void validate() const override;
+  void build(const Problem& problem) override;
+  std::vector<Player> players() const override;
+  std::vector<Schedule> schedules() const override;
+  std::vector<Stage> stages() override;
+  std::string noise_range() const override { return fr_gan_.noise_range; }
+  Discriminator make_classifier() const override;
+  at::Tensor generate(const at::Tensor& noise) override;
+  int64_t noise_size() const override { return generator_options_.noise_size; }
+
+ private:
+  bool consistent() const { return fr_gan_.consistency_weight > 0; }
+  bool matches_features() const { return fr_gan_.gen_loss == "feature_matching" || fr_gan_.gen_loss == "fm+ns"; }
+  ForwardPass training_pass(const Batch& batch, uint64_t part) const;
+
+  void initialize(const Batch& batch);
+  Losses discriminator_losses(const Batch& batch, const StepScalars& scalars);
+  Losses generator_losses(const Batch& batch, const StepScalars& scalars);
+
+  ClassifierTraining training_;
+  DiscriminatorOptions discriminator_options_;
+  GeneratorOptions generator_options_;
+  FrGanOptions fr_gan_;
+  Problem problem_;
+  Discriminator discriminator_{nullptr};
+  Generator generator_{nullptr};
+};
+
+}  // namespace frgan

@@ -1,0 +1,50 @@
+#include "frgan/methods/methods.h"
+
+#include <array>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/methods/fr_gan.h"
+#include "frgan/methods/supervised.h"
+
+namespace frgan {
+namespace {
+
+template <class T>
+std::unique_ptr<Method> make() {
+  return std::make_unique<T>();
+}
+
+constexpr std::array kMethods{
+    MethodInfo{"fr-gan", "K+1-class GAN with squeeze-and-excitation and consistency (Jiang, Zhang, Liu)", make<FrGan>},
+    MethodInfo{"supervised", "the labeled pictures alone, on the same network: the floor", make<Supervised>},
+};
+
+}  // namespace
+
+std::span<const MethodInfo> all_methods() {
+  return kMethods;
+}
+
+std::unique_ptr<Method> create_method(std::string_view name) {
+  std::vector<std::string> names;
+  for (const MethodInfo& info : kMethods) {
+    if (info.name == name) return info.create();
+    names.emplace_back(info.name);
+  }
+  const std::string nearest = nearest_name(name, names);
+  throw usage_error(fmt::format(
+      "unknown method '{}'; {} (frgan methods lists them all)", name,
+      nearest.empty() ? fmt::format("known: {}", fmt::join(names, ", ")) : fmt::format("did you mean '{}'?", nearest)));
+}
+
+at::Tensor StepScalars::operator[](const std::string& name) const {
+  for (size_t i = 0; i < names_.size(); ++i) {
+    if (names_[i] == name) return values_.select(0, static_cast<int64_t>(i));
+  }
+  TORCH_CHECK(false, "no schedule is called ", name);
+}
+
+}  // namespace frgan

@@ -1,0 +1,45 @@
+#include "frgan/methods/supervised.h"
+
+#include "frgan/losses/classification.h"
+
+namespace frgan {
+
+void Supervised::describe(OptionSet& options) {
+  frgan::describe(options, training_);
+  frgan::describe(options, network_);
+}
+
+void Supervised::build(const Problem& problem) {
+  problem_ = problem;
+  discriminator_ = make_classifier();
+}
+
+Discriminator Supervised::make_classifier() const {
+  Discriminator network(network_, problem_.shape, problem_.seed);
+  network->to(problem_.device, problem_.dtype);
+  return network;
+}
+
+std::vector<Player> Supervised::players() const {
+  return {{"discriminator", discriminator_.ptr(), training_.adam, "learning_rate", "average_decay"}};
+}
+
+std::vector<Stage> Supervised::stages() {
+  Phase phase{"classifier",
+              {.labeled = training_.batch_size},
+              1,
+              {"discriminator"},
+              [this](const Batch& batch, const StepScalars& scalars) { return losses(batch, scalars); }};
+  const auto initialize = [this](const Batch& batch) {
+    discriminator_->forward(batch.unlabeled[0], {true, batch.dropout_key, /*initialize=*/true, problem_.precision});
+  };
+  return {{"training", 1.0, {.unlabeled = training_.init_pictures}, initialize, {phase}}};
+}
+
+std::vector<Losses> Supervised::losses(const Batch& batch, const StepScalars& scalars) {
+  const ForwardPass pass{.stochastic = true, .dropout_key = batch.dropout_key, .precision = problem_.precision};
+  const Classified labeled = discriminator_->forward(batch.labeled[0], pass);
+  return {{{"supervised", scalars["one"], cross_entropy(labeled.logits, batch.labels, problem_.shape.classes)}}};
+}
+
+}  // namespace frgan

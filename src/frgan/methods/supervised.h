@@ -1,0 +1,28 @@
+// The floor: the same network trained on the labeled pictures alone (eq. 5).
+#pragma once
+
+#include "frgan/methods/classifier_training.h"
+#include "frgan/methods/method.h"
+#include "frgan/nn/discriminator.h"
+
+namespace frgan {
+
+class Supervised : public Method {
+ public:
+  void describe(OptionSet& options) override;
+  void build(const Problem& problem) override;
+  std::vector<Player> players() const override;
+  std::vector<Schedule> schedules() const override { return schedules_of(training_); }
+  std::vector<Stage> stages() override;
+  Discriminator make_classifier() const override;
+
+ private:
+  std::vector<Losses> losses(const Batch& batch, const StepScalars& scalars);
+
+  ClassifierTraining training_;
+  DiscriminatorOptions network_;
+  Problem problem_;
+  Discriminator discriminator_{nullptr};
+};
+
+}  // namespace frgan

@@ -1,0 +1,110 @@
+#include "frgan/nn/discriminator.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "frgan/core/random.h"
+#include "frgan/nn/activation.h"
+
+namespace frgan {
+namespace {
+
+constexpr uint64_t kNetwork = 1;         // its place among the weight streams
+constexpr uint64_t kInputDropout = 100;  // dropout layers are numbered; convolutions use their own index
+
+int64_t scaled(int64_t channels, double width) {
+  return std::max<int64_t>(1, std::lround(static_cast<double>(channels) * width));
+}
+
+uint64_t layer_key(const ForwardPass& pass, uint64_t layer) {
+  return random_key(pass.dropout_key, Stream::kDropout, layer);
+}
+
+}  // namespace
+
+void describe(OptionSet& options, DiscriminatorOptions& discriminator) {
+  options.group("Network");
+  options.add("width", discriminator.width, "Channels of Table 1 are multiplied by this.", Range<double>{1.0 / 64, 8});
+  options.add("pooling", discriminator.pooling,
+              "How a block halves the picture: stride of its third convolution, or max pooling (A2).",
+              Choices{"stride", "max"});
+  options.add("se-position", discriminator.se_position, "Where squeeze-and-excitation stands; block2 is Table 1 (A3).",
+              Choices{"none", "block1", "block2", "after_conv256", "all"});
+  options.add("se-reduction", discriminator.se_reduction, "Channels of the block's hidden layer are C / this.",
+              Range<int64_t>{1, 1024});
+  options.add("se-bias", discriminator.se_bias, "Biases in squeeze-and-excitation; eq. 11 has none (A4).");
+  options.add("leaky-slope", discriminator.slope, "Slope of leaky ReLU below zero (A19).", Range<double>{0.001, 1});
+  options.add("input-dropout", discriminator.input_dropout, "Dropout on the picture (A1).", Range<double>{0, 0.95});
+  options.add("block-dropout", discriminator.block_dropout,
+              "Dropout after block 1 and after squeeze-and-excitation (Table 1).", Range<double>{0, 0.95});
+  options.add("init", discriminator.init, "Initial weights: Xavier uniform, or N(0, 0.05^2) (A17).",
+              Choices{"xavier", "normal"});
+  options.add("train-gain", discriminator.train_gain, "Train the gains of hidden weight-normalised layers (A31).");
+  options.add("explicit-fake-class", discriminator.explicit_fake_class,
+              "K+1 logits instead of K and an implied logit 0 (A23).");
+}
+
+DiscriminatorImpl::DiscriminatorImpl(const DiscriminatorOptions& options, const PictureShape& shape, uint64_t seed)
+    : options_(options), shape_(shape) {
+  WeightSource source(options.init == "normal" ? WeightInit::kNormal : WeightInit::kXavier, seed, kNetwork);
+  const int64_t c64 = scaled(64, options.width), c128 = scaled(128, options.width), c256 = scaled(256, options.width);
+  const int64_t last_stride = options.pooling == "stride" ? 2 : 1;
+  const auto add = [&](const std::string& name, WeightNormConv2dImpl::Options layer) {
+    layer.train_gain = options.train_gain;
+    convolutions_.push_back(register_module(name, WeightNormConv2d(layer, source)));
+  };
+  const auto add_squeeze = [&](const std::string& position, const std::string& name,
+                               int64_t channels) -> SqueezeExcitation {
+    if (options.se_position != position && options.se_position != "all") return nullptr;
+    return register_module(name, SqueezeExcitation(channels, options.se_reduction, options.se_bias, source));
+  };
+  add("conv1", {.in = shape.channels, .out = c64});
+  add("conv2", {.in = c64, .out = c64});
+  add("conv3", {.in = c64, .out = c64, .stride = last_stride});
+  squeeze_block1_ = add_squeeze("block1", "se_block1", c64);
+  add("conv4", {.in = c64, .out = c128});
+  add("conv5", {.in = c128, .out = c128});
+  add("conv6", {.in = c128, .out = c128, .stride = last_stride});
+  squeeze_block2_ = add_squeeze("block2", "se_block2", c128);
+  add("conv7", {.in = c128, .out = c256, .padding = 0});
+  squeeze_conv7_ = add_squeeze("after_conv256", "se_conv7", c256);
+  add("nin1", {.in = c256, .out = c128, .kernel = 1, .padding = 0});
+  add("nin2", {.in = c128, .out = c128, .kernel = 1, .padding = 0});
+  const int64_t outputs = shape.classes + (options.explicit_fake_class ? 1 : 0);
+  dense_ = register_module("dense", WeightNormLinear(c128, outputs, /*initial_std=*/0.1, /*train_gain=*/true, source));
+}
+
+at::Tensor DiscriminatorImpl::run_convolution(const at::Tensor& x, size_t index, double p, const ForwardPass& pass) {
+  WeightNormConv2d& convolution = convolutions_[index];
+  const at::Tensor response = convolution->forward(x, pass);
+  return bias_leaky_relu_dropout_(response, convolution->bias, options_.slope, pass.stochastic ? p : 0.0,
+                                  layer_key(pass, index));
+}
+
+at::Tensor DiscriminatorImpl::run_block(at::Tensor x, size_t first, SqueezeExcitation& squeeze,
+                                        const ForwardPass& pass) {
+  const bool pooled = options_.pooling == "max";
+  const bool fused = !pooled && squeeze.is_empty();  // nothing stands between the activation and the dropout
+  const double p = pass.stochastic ? options_.block_dropout : 0.0;
+  x = run_convolution(x, first, 0, pass);
+  x = run_convolution(x, first + 1, 0, pass);
+  x = run_convolution(x, first + 2, fused ? p : 0, pass);
+  if (pooled) x = at::max_pool2d(x, 2);
+  if (!squeeze.is_empty()) x = squeeze->forward(x);
+  return fused ? x : dropout(x, p, layer_key(pass, first + 2));
+}
+
+Classified DiscriminatorImpl::forward(const at::Tensor& pictures, const ForwardPass& pass) {
+  at::Tensor x =
+      dropout(cast_for(pass, pictures), pass.stochastic ? options_.input_dropout : 0.0, layer_key(pass, kInputDropout));
+  x = run_block(x, 0, squeeze_block1_, pass);
+  x = run_block(x, 3, squeeze_block2_, pass);
+  x = run_convolution(x, 6, 0, pass);
+  if (!squeeze_conv7_.is_empty()) x = squeeze_conv7_->forward(x);
+  x = run_convolution(x, 7, 0, pass);
+  x = run_convolution(x, 8, 0, pass);
+  const at::Tensor features = x.to(dense_->bias.scalar_type()).mean({2, 3});
+  return {dense_->forward(features, pass), features};
+}
+
+}  // namespace frgan

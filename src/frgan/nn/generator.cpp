@@ -1,0 +1,65 @@
+#include "frgan/nn/generator.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "frgan/nn/phase_convolution.h"
+
+namespace frgan {
+namespace {
+
+constexpr uint64_t kNetwork = 2;  // its place among the weight streams
+
+}  // namespace
+
+void describe(OptionSet& options, GeneratorOptions& generator) {
+  options.group("Network");
+  options.add("noise-size", generator.noise_size, "Length of the generator's noise vector.", Range<int64_t>{1, 4096});
+  options.add("gen-width", generator.gen_width,
+              "Channels of the generator's first map: 512 in Table 1, 1024 in the text (A5).", Range<int64_t>{4, 4096});
+}
+
+BatchNormImpl::BatchNormImpl(int64_t units) {
+  weight = register_parameter("weight", at::ones({units}));
+  bias = register_parameter("bias", at::zeros({units}));
+  running_mean = register_buffer("running_mean", at::zeros({units}));
+  running_var = register_buffer("running_var", at::ones({units}));
+}
+
+at::Tensor BatchNormImpl::forward(const at::Tensor& x, BatchStatistics statistics) {
+  const bool from_batch = statistics != BatchStatistics::kRunning;
+  const bool tracked = statistics != BatchStatistics::kBatch;
+  return at::batch_norm(x, weight, bias, tracked ? running_mean : at::Tensor(), tracked ? running_var : at::Tensor(),
+                        from_batch, /*momentum=*/0.1, /*eps=*/1e-5, /*cudnn_enabled=*/true);
+}
+
+GeneratorImpl::GeneratorImpl(const GeneratorOptions& options, const PictureShape& shape, double width,
+                             const std::string& init, uint64_t seed)
+    : first_size_(shape.image_size / 8),
+      first_channels_(std::max<int64_t>(4, std::lround(static_cast<double>(options.gen_width) * width))) {
+  WeightSource source(init == "normal" ? WeightInit::kNormal : WeightInit::kXavier, seed, kNetwork);
+  const int64_t c0 = first_channels_, c1 = c0 / 2, c2 = c0 / 4, units = c0 * first_size_ * first_size_;
+  dense_weight =
+      register_parameter("dense_weight", source.draw({units, options.noise_size}, options.noise_size, units));
+  norm0_ = register_module("norm0", BatchNorm(units));
+  deconv1_weight = register_parameter("deconv1_weight", source.draw({c0, c1, 5, 5}, c0 * 25, c1 * 25));
+  norm1_ = register_module("norm1", BatchNorm(c1));
+  deconv2_weight = register_parameter("deconv2_weight", source.draw({c1, c2, 5, 5}, c1 * 25, c2 * 25));
+  norm2_ = register_module("norm2", BatchNorm(c2));
+  deconv3_ = register_module("deconv3",
+                             WeightNormDeconv2d(c2, shape.channels, /*initial_std=*/0.1, /*train_gain=*/true, source));
+}
+
+at::Tensor GeneratorImpl::forward(const at::Tensor& noise, BatchStatistics statistics, const ForwardPass& pass) {
+  const auto activated = [&](const at::Tensor& x, BatchNorm& norm) { return norm->forward(x, statistics).relu_(); };
+  const auto doubled = [&](const at::Tensor& x, const at::Tensor& weight) {
+    return phase_convolution(cast_for(pass, x), cast_for(pass, weight));
+  };
+  at::Tensor x = activated(at::linear(cast_for(pass, noise), cast_for(pass, dense_weight)), norm0_);
+  x = x.view({-1, first_channels_, first_size_, first_size_}).contiguous(at::MemoryFormat::ChannelsLast);
+  x = activated(doubled(x, deconv1_weight), norm1_);
+  x = activated(doubled(x, deconv2_weight), norm2_);
+  return at::tanh(deconv3_->forward(x, pass));
+}
+
+}  // namespace frgan

@@ -1,0 +1,28 @@
+#include "frgan/nn/squeeze_excitation.h"
+
+#include <algorithm>
+
+namespace frgan {
+
+SqueezeExcitationImpl::SqueezeExcitationImpl(int64_t channels, int64_t reduction, bool with_bias,
+                                             WeightSource& source) {
+  const int64_t hidden = std::max<int64_t>(1, channels / reduction);
+  squeeze_weight = register_parameter("squeeze_weight", source.draw({hidden, channels}, channels, hidden));
+  excite_weight = register_parameter("excite_weight", source.draw({channels, hidden}, hidden, channels));
+  if (with_bias) {
+    squeeze_bias = register_parameter("squeeze_bias", at::zeros({hidden}));
+    excite_bias = register_parameter("excite_bias", at::zeros({channels}));
+  }
+}
+
+at::Tensor SqueezeExcitationImpl::gate(const at::Tensor& x) {
+  const at::Tensor squeezed = x.to(squeeze_weight.scalar_type()).mean({2, 3});
+  return at::sigmoid(
+      at::linear(at::relu(at::linear(squeezed, squeeze_weight, squeeze_bias)), excite_weight, excite_bias));
+}
+
+at::Tensor SqueezeExcitationImpl::forward(const at::Tensor& x) {
+  return x * gate(x).to(x.scalar_type()).unsqueeze(-1).unsqueeze(-1);
+}
+
+}  // namespace frgan

@@ -1,0 +1,105 @@
+#include "frgan/nn/weight_norm.h"
+
+#include <cmath>
+
+#include "frgan/core/random.h"
+#include "frgan/nn/phase_convolution.h"
+
+namespace frgan {
+namespace {
+
+std::vector<int64_t> all_dimensions_but(const at::Tensor& tensor, int64_t kept) {
+  std::vector<int64_t> dimensions;
+  for (int64_t dimension = 0; dimension < tensor.dim(); ++dimension) {
+    if (dimension != kept) dimensions.push_back(dimension);
+  }
+  return dimensions;
+}
+
+at::Tensor along(const at::Tensor& units, int64_t dimension, int64_t dimensions) {
+  std::vector<int64_t> shape(dimensions, 1);
+  shape[dimension] = -1;
+  return units.view(shape);
+}
+
+}  // namespace
+
+at::Tensor WeightSource::draw(at::IntArrayRef shape, int64_t fan_in, int64_t fan_out) {
+  const uint64_t key = random_key(seed_, Stream::kWeights, network_, layer_++);
+  const at::TensorOptions options = at::TensorOptions().dtype(at::kFloat);
+  if (init_ == WeightInit::kNormal) return random_normal(shape, key, options) * 0.05;
+  const double bound = std::sqrt(6.0 / static_cast<double>(fan_in + fan_out));
+  return random_uniform(shape, -bound, bound, key, options);
+}
+
+WeightNormImpl::WeightNormImpl(at::Tensor initial_direction, int64_t output_dimension, double initial_std,
+                               bool train_gain)
+    : output_dimension_(output_dimension), initial_std_(initial_std) {
+  const int64_t out = initial_direction.size(output_dimension);
+  direction = register_parameter("direction", std::move(initial_direction));
+  if (train_gain) {
+    gain = register_parameter("gain", at::ones({out}));
+  } else {
+    gain = register_buffer("gain", at::ones({out}));
+  }
+  bias = register_parameter("bias", at::zeros({out}));
+}
+
+at::Tensor WeightNormImpl::unit_weight() const {
+  const auto dimensions = all_dimensions_but(direction, output_dimension_);
+  return direction / direction.square().sum(dimensions, /*keepdim=*/true).sqrt();
+}
+
+at::Tensor WeightNormImpl::weight() const {
+  const auto dimensions = all_dimensions_but(direction, output_dimension_);
+  const at::Tensor norm = direction.square().sum(dimensions, /*keepdim=*/true).sqrt();
+  return direction * (along(gain, output_dimension_, direction.dim()) / norm);
+}
+
+void WeightNormImpl::initialize_from(const at::Tensor& response) {
+  const torch::NoGradGuard no_grad;
+  const at::Tensor values = response.to(gain.scalar_type());
+  const auto dimensions = all_dimensions_but(values, 1);
+  const at::Tensor mean = values.mean(dimensions);
+  const at::Tensor variance = (values - along(mean, 1, values.dim())).square().mean(dimensions);
+  const at::Tensor scale = initial_std_ * variance.clamp_min(1e-12).rsqrt();
+  gain.copy_(scale);
+  bias.copy_(-mean * scale);
+}
+
+WeightNormConv2dImpl::WeightNormConv2dImpl(const Options& options, WeightSource& source)
+    : WeightNormImpl(
+          source.draw({options.out, options.in, options.kernel, options.kernel},
+                      options.in * options.kernel * options.kernel, options.out * options.kernel * options.kernel),
+          0, options.initial_std, options.train_gain),
+      options_(options) {}
+
+at::Tensor WeightNormConv2dImpl::forward(const at::Tensor& x, const ForwardPass& pass) {
+  const auto convolve = [&](const at::Tensor& w) {
+    return at::conv2d(cast_for(pass, x), cast_for(pass, w), {}, options_.stride, options_.padding);
+  };
+  if (pass.initialize) initialize_from(convolve(unit_weight()));
+  return convolve(weight());
+}
+
+WeightNormDeconv2dImpl::WeightNormDeconv2dImpl(int64_t in, int64_t out, double initial_std, bool train_gain,
+                                               WeightSource& source)
+    : WeightNormImpl(source.draw({in, out, 5, 5}, in * 25, out * 25), 1, initial_std, train_gain) {}
+
+at::Tensor WeightNormDeconv2dImpl::forward(const at::Tensor& x, const ForwardPass& pass) {
+  const auto convolve = [&](const at::Tensor& w) { return phase_convolution(cast_for(pass, x), cast_for(pass, w)); };
+  if (pass.initialize) initialize_from(convolve(unit_weight()));
+  return convolve(weight()).to(bias.scalar_type()) + bias.view({1, -1, 1, 1});
+}
+
+WeightNormLinearImpl::WeightNormLinearImpl(int64_t in, int64_t out, double initial_std, bool train_gain,
+                                           WeightSource& source)
+    : WeightNormImpl(source.draw({out, in}, in, out), 0, initial_std, train_gain) {}
+
+at::Tensor WeightNormLinearImpl::forward(const at::Tensor& x, const ForwardPass& pass) {
+  const at::Tensor input = x.to(bias.scalar_type());
+  if (pass.initialize) initialize_from(at::linear(input, unit_weight()));
+  return at::linear(input, weight(), bias);
+}
+
+}  // namespace frgan

@@ -1,0 +1,21 @@
+// Adam's update in one pass over memory.
+#pragma once
+
+#include <cstdint>
+
+namespace frgan {
+
+struct AdamStep {
+  double step_size;       // learning rate / (1 - beta1^t)
+  double variance_scale;  // 1 / (1 - beta2^t)
+  double beta1, beta2, epsilon;
+  bool epsilon_inside_root;
+};
+
+// mean = beta1 mean + (1 - beta1) g; square = beta2 square + (1 - beta2) g^2;
+// value -= step_size mean / (sqrt(square variance_scale) + epsilon), or / sqrt(square variance_scale + epsilon).
+void adam_update(float* value, const float* gradient, float* mean, float* square, int64_t count, const AdamStep& step);
+void adam_update(double* value, const double* gradient, double* mean, double* square, int64_t count,
+                 const AdamStep& step);
+
+}  // namespace frgan

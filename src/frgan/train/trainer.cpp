@@ -1,0 +1,246 @@
+#include "frgan/train/trainer.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <torch/types.h>
+
+#include "frgan/core/error.h"
+
+namespace frgan {
+namespace {
+
+constexpr int64_t kTermSlots = 64;
+constexpr uint64_t kPartsPerPhase = 1000;         // repetitions of a phase have random numbers of their own
+constexpr uint64_t kInitialPart = 1'000'000'000;  // and so has the initialising pass
+
+using NamedTensors = std::map<std::string, at::Tensor>;
+
+NamedTensors named_state(const torch::nn::Module& module, const std::string& prefix) {
+  NamedTensors tensors;
+  for (const auto& item : module.named_parameters()) tensors[prefix + item.key()] = item.value().detach();
+  for (const auto& item : module.named_buffers()) tensors[prefix + item.key()] = item.value();
+  return tensors;
+}
+
+void copy_buffers(const torch::nn::Module& from, const torch::nn::Module& to) {
+  const auto target = to.named_buffers();
+  for (const auto& item : from.named_buffers()) target[item.key()].copy_(item.value());
+}
+
+}  // namespace
+
+Trainer::Trainer(Method& method, const Problem& problem, BatchSource batches, int64_t planned_steps)
+    : method_(method),
+      problem_(problem),
+      batches_(std::move(batches)),
+      planned_steps_(planned_steps),
+      stages_(method.stages()),
+      schedules_(method.schedules()),
+      term_sums_(at::zeros({kTermSlots}, at::TensorOptions(problem.device).dtype(problem.dtype))),
+      first_non_finite_(at::full({}, -1, at::TensorOptions(problem.device).dtype(at::kLong))) {
+  for (const Player& member : method.players()) {
+    FlatParameters parameters(*member.network);
+    players_.push_back({member, parameters, Adam(parameters, member.optimizer)});
+    if (member.average_decay.empty()) continue;
+    classifier_ = method.make_classifier();
+    average_.emplace(*classifier_);
+  }
+}
+
+const Stage& Trainer::stage_of(int64_t step) const {
+  double end = 0;
+  for (const Stage& stage : stages_) {
+    end += stage.share * static_cast<double>(planned_steps_);
+    if (static_cast<double>(step) < end) return stage;
+  }
+  return stages_.back();
+}
+
+void Trainer::initialize() {
+  const torch::NoGradGuard no_grad;
+  const Stage& first = stages_.front();
+  if (first.initialize) first.initialize(batches_(first.initial_batch, 0, kInitialPart));
+  for (const PlayerState& state : players_) {
+    if (state.player.average_decay.empty()) continue;
+    average_->values().copy_(state.parameters.values());
+    copy_buffers(*state.player.network, *classifier_);
+  }
+}
+
+void Trainer::step() {
+  const Stage& stage = stage_of(step_);
+  size_t first_slot = 0;
+  for (size_t index = 0; index < stage.phases.size(); ++index) {
+    const Phase& phase = stage.phases[index];
+    size_t slots = 0;
+    for (int64_t repetition = 0; repetition < phase.repeat; ++repetition) {
+      slots = run_phase(phase, index, repetition, first_slot);
+    }
+    first_slot += slots;
+  }
+  ++step_;
+}
+
+size_t Trainer::run_phase(const Phase& phase, uint64_t phase_index, int64_t repetition, size_t first_slot) {
+  const StepScalars scalars = scalars_of(phase, repetition);
+  const Batch batch = batches_(phase.batch, static_cast<uint64_t>(step_),
+                               phase_index * kPartsPerPhase + static_cast<uint64_t>(repetition));
+  const std::vector<Losses> losses = phase.losses(batch, scalars);
+  for (size_t i = 0; i < losses.size(); ++i) {
+    differentiate(player(phase.players[i]), losses[i], /*keep_graph=*/i + 1 < losses.size());
+  }
+  for (const std::string& name : phase.players) update(player(name), scalars);
+  return note(losses, first_slot, scalars);
+}
+
+// All schedules at this step, and each player's optimizer's numbers at its next update.
+StepScalars Trainer::scalars_of(const Phase& phase, int64_t repetition) {
+  std::vector<std::string> names{"step"};
+  std::vector<double> values{static_cast<double>(step_)};
+  const double updates = static_cast<double>(step_ * phase.repeat + repetition);
+  for (const Schedule& schedule : schedules_) {
+    names.push_back(schedule.name);
+    values.push_back(schedule.value(progress(), updates));
+  }
+  const size_t schedules = names.size();
+  for (const std::string& name : phase.players) {
+    const PlayerState& state = player(name);
+    const auto rate =
+        std::find(names.begin(), names.begin() + static_cast<int64_t>(schedules), state.player.learning_rate);
+    TORCH_CHECK(rate != names.begin() + static_cast<int64_t>(schedules), "no schedule ", state.player.learning_rate);
+    const auto numbers = state.adam.scalar_values(values[rate - names.begin()], updates + 1);
+    const auto number_names = state.adam.scalar_names(name);
+    names.insert(names.end(), number_names.begin(), number_names.end());
+    values.insert(values.end(), numbers.begin(), numbers.end());
+  }
+  const at::Tensor host = at::tensor(values, at::TensorOptions().dtype(problem_.dtype));
+  return {std::move(names), host.to(problem_.device, /*non_blocking=*/true)};
+}
+
+void Trainer::differentiate(PlayerState& state, const Losses& losses, bool keep_graph) {
+  at::Tensor total;
+  for (const Loss& loss : losses) {
+    const at::Tensor weighted = loss.weight * loss.value;
+    total = total.defined() ? total + weighted : weighted;
+  }
+  state.parameters.gradients().zero_();
+  total.backward({}, keep_graph, /*create_graph=*/false, state.parameters.parameters());
+}
+
+void Trainer::update(PlayerState& state, const StepScalars& scalars) {
+  const torch::NoGradGuard no_grad;
+  const auto names = state.adam.scalar_names(state.player.name);
+  state.adam.step(scalars[names[0]], scalars[names[1]]);
+  if (state.player.average_decay.empty()) return;
+  const at::Tensor rest = 1 - scalars[state.player.average_decay];
+  average_->values().add_((state.parameters.values() - average_->values()).mul_(rest));
+}
+
+size_t Trainer::note(const std::vector<Losses>& losses, size_t first_slot, const StepScalars& scalars) {
+  const torch::NoGradGuard no_grad;
+  std::vector<at::Tensor> values;
+  for (const Losses& list : losses) {
+    for (const Loss& loss : list) {
+      const size_t slot = first_slot + values.size();
+      TORCH_CHECK(slot < kTermSlots, "a step has more than ", kTermSlots, " loss terms");
+      if (slot == terms_.size()) {
+        terms_.push_back(loss.name);
+        term_counts_.push_back(0);
+      }
+      ++term_counts_[slot];
+      values.push_back(loss.value.detach());
+    }
+  }
+  const at::Tensor all = at::stack(values);
+  term_sums_.narrow(0, static_cast<int64_t>(first_slot), all.size(0)).add_(all);
+  const at::Tensor bad = (all - all).ne(0);  // inf - inf and NaN are not 0
+  const at::Tensor code =
+      scalars["step"].to(at::kLong) * kTermSlots + static_cast<int64_t>(first_slot) + bad.to(at::kInt).argmax(0);
+  first_non_finite_.copy_(at::where(first_non_finite_.lt(0).logical_and(bad.any()), code, first_non_finite_));
+  return values.size();
+}
+
+Trainer::PlayerState& Trainer::player(const std::string& name) {
+  const auto found = std::find_if(players_.begin(), players_.end(),
+                                  [&](const PlayerState& state) { return state.player.name == name; });
+  TORCH_CHECK(found != players_.end(), "no player is called ", name);
+  return *found;
+}
+
+std::vector<std::pair<std::string, double>> Trainer::take_losses() {
+  const at::Tensor sums = term_sums_.to(at::kCPU, at::kDouble);
+  std::vector<std::pair<std::string, double>> means;
+  for (size_t slot = 0; slot < terms_.size(); ++slot) {
+    const double sum = sums.data_ptr<double>()[slot];
+    means.emplace_back(terms_[slot], sum / static_cast<double>(std::max<int64_t>(1, term_counts_[slot])));
+    term_counts_[slot] = 0;
+  }
+  term_sums_.zero_();
+  return means;
+}
+
+std::optional<Trainer::NonFinite> Trainer::first_non_finite() const {
+  const int64_t code = first_non_finite_.item<int64_t>();
+  if (code < 0) return std::nullopt;
+  return NonFinite{terms_[static_cast<size_t>(code % kTermSlots)], code / kTermSlots};
+}
+
+bool Trainer::weights_are_finite() const {
+  for (const auto& [file, tensors] : state()) {
+    for (const auto& [name, tensor] : tensors) {
+      if (!at::isfinite(tensor).all().item<bool>()) return false;
+    }
+  }
+  return true;
+}
+
+double Trainer::scheduled(const std::string& name) const {
+  for (const Schedule& schedule : schedules_) {
+    if (schedule.name == name) return schedule.value(progress(), static_cast<double>(step_));
+  }
+  TORCH_CHECK(false, "no schedule is called ", name);
+}
+
+std::map<std::string, NamedTensors> Trainer::state() const {
+  std::map<std::string, NamedTensors> files;
+  for (const PlayerState& state : players_) {
+    const std::string prefix = state.player.name + ".";
+    files["model"].merge(named_state(*state.player.network, prefix));
+    for (size_t i = 0; i < state.parameters.parameters().size(); ++i) {
+      const std::string name = prefix + state.parameters.names()[i];
+      files["optimizer"][name + ".mean"] = state.parameters.view_like(state.adam.mean, i);
+      files["optimizer"][name + ".square"] = state.parameters.view_like(state.adam.square, i);
+    }
+  }
+  if (!classifier_.is_empty()) files["average"] = named_state(*classifier_, "");
+  return files;
+}
+
+void Trainer::restore(const std::map<std::string, NamedTensors>& saved, int64_t step) {
+  const torch::NoGradGuard no_grad;
+  for (const auto& [file, tensors] : state()) {
+    const auto saved_file = saved.find(file);
+    if (saved_file == saved.end())
+      throw Error(fmt::format("the checkpoint has no {} weights; it is of another kind of run", file));
+    for (const auto& [name, tensor] : tensors) {
+      const auto found = saved_file->second.find(name);
+      if (found == saved_file->second.end()) {
+        throw Error(fmt::format("the checkpoint's {} weights have no '{}'; it is of another architecture", file, name));
+      }
+      if (found->second.sizes() != tensor.sizes()) {
+        throw Error(
+            fmt::format("the checkpoint's {} '{}' has shape {}, this network's has {}; it is of another architecture",
+                        file, name, fmt::join(found->second.sizes(), "x"), fmt::join(tensor.sizes(), "x")));
+      }
+      tensor.copy_(found->second);
+    }
+    if (saved_file->second.size() != tensors.size()) {
+      throw Error(fmt::format("the checkpoint has {} {} weights, this network has {}; it is of another architecture",
+                              saved_file->second.size(), file, tensors.size()));
+    }
+  }
+  step_ = step;
+}
+
+}  // namespace frgan

@@ -1,0 +1,101 @@
+// The training step of any method, and the state it carries from step to step.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "frgan/core/batch.h"
+#include "frgan/methods/method.h"
+#include "frgan/nn/flat_parameters.h"
+#include "frgan/train/adam.h"
+
+namespace frgan {
+
+// Gives the batch of (request, step, part): a pure function of them, so that training can go on at any step.
+using BatchSource = std::function<Batch(const BatchRequest&, uint64_t step, uint64_t part)>;
+
+// Trains a built method. A step is a function of device tensors: nothing in it waits for the host.
+//
+//   Trainer trainer(*method, problem, batches, /*steps=*/3000);
+//   trainer.initialize();
+//   while (trainer.steps_done() < 3000) trainer.step();
+class Trainer {
+ public:
+  Trainer(Method& method, const Problem& problem, BatchSource batches, int64_t planned_steps);
+
+  // The data-dependent pass of the first stage; the weight average starts from its result.
+  void initialize();
+  void step();
+
+  int64_t steps_done() const { return step_; }
+  int64_t planned_steps() const { return planned_steps_; }
+  // Schedules are shares of the planned steps; a time budget fixes them only after a few were timed.
+  void plan(int64_t steps) { planned_steps_ = steps; }
+
+  // The mean of each loss term since the last call, in the order of the step. Waits for the device.
+  std::vector<std::pair<std::string, double>> take_losses();
+  // The first loss term that was not finite, and its step; nullopt while all are. Waits for the device.
+  struct NonFinite {
+    std::string term;
+    int64_t step;
+  };
+  std::optional<NonFinite> first_non_finite() const;
+  // Whether every weight and average is finite. Waits for the device.
+  bool weights_are_finite() const;
+  // A schedule's value at the next step: learning rate and weights for the log.
+  double scheduled(const std::string& name) const;
+  // Loss terms with the schedule that weighs them, known after the first step.
+  const std::vector<std::string>& terms() const { return terms_; }
+
+  // The network with averaged weights; not defined where the method averages none.
+  Discriminator classifier() const { return classifier_; }
+
+  // Everything that the next step depends on, as views: writing into them restores it. Files of a checkpoint by name:
+  // "model", "optimizer" and "average", each name -> tensor.
+  std::map<std::string, std::map<std::string, at::Tensor>> state() const;
+  // Copies saved tensors into the state and continues at `step`; throws Error on a missing, unknown or differently
+  // shaped tensor.
+  void restore(const std::map<std::string, std::map<std::string, at::Tensor>>& saved, int64_t step);
+
+ private:
+  struct PlayerState {
+    Player player;
+    FlatParameters parameters;
+    Adam adam;
+  };
+
+  const Stage& stage_of(int64_t step) const;
+  double progress() const { return static_cast<double>(step_) / static_cast<double>(planned_steps_); }
+  StepScalars scalars_of(const Phase& phase, int64_t repetition);
+  size_t run_phase(const Phase& phase, uint64_t phase_index, int64_t repetition, size_t first_slot);
+  void differentiate(PlayerState& player, const Losses& losses, bool keep_graph);
+  void update(PlayerState& player, const StepScalars& scalars);
+  // Adds the losses to their slots and keeps the first that is not finite, on the device; returns how many there are.
+  size_t note(const std::vector<Losses>& losses, size_t first_slot, const StepScalars& scalars);
+  PlayerState& player(const std::string& name);
+
+  Method& method_;
+  Problem problem_;
+  BatchSource batches_;
+  int64_t planned_steps_;
+  int64_t step_ = 0;
+  std::vector<Stage> stages_;
+  std::vector<Schedule> schedules_;
+  std::vector<PlayerState> players_;
+  Discriminator classifier_{nullptr};
+  std::optional<FlatParameters> average_;
+
+  // Loss terms by slot: every phase has slots of its own, and repetitions of a phase share them.
+  std::vector<std::string> terms_;
+  std::vector<int64_t> term_counts_;  // values in each sum
+  at::Tensor term_sums_;              // since the last take_losses
+  at::Tensor first_non_finite_;       // int64: step * kTermSlots + slot of the first loss that was not finite, or -1
+};
+
+}  // namespace frgan
