@@ -47,6 +47,25 @@ class SafeFile {
 void write_file_safely(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_safely(const std::filesystem::path& path, std::string_view text);
 
+// A regular file that is read from its beginning, piece by piece.
+class InputFile {
+ public:
+  // Throws when it is missing, unreadable or no regular file.
+  explicit InputFile(const std::filesystem::path& path);
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+  ~InputFile();
+
+  int64_t size() const { return size_; }
+  // Fills all of `bytes` with the next ones; throws when the file ends before.
+  void read(std::span<std::byte> bytes);
+
+ private:
+  std::filesystem::path path_;
+  int64_t size_ = 0;
+  int descriptor_ = -1;
+};
+
 // All bytes of a regular file. Throws when it is missing, unreadable, no regular file, or has more than `limit` bytes.
 std::string read_file(const std::filesystem::path& path, int64_t limit = int64_t{1} << 40);
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -56,6 +57,8 @@ class SafetensorsFile {
   friend SafetensorsFile read_safetensors(const std::filesystem::path& path);
   friend SafetensorsFile parse_safetensors(std::span<const std::byte> bytes, std::string_view name);
   SafetensorsFile() = default;
+  // `read` fills its argument with the next bytes of the file.
+  static SafetensorsFile load(std::string name, int64_t size, const std::function<void(std::span<std::byte>)>& read);
 
   std::string name_;
   std::unique_ptr<std::byte[]> buffer_;

@@ -1,0 +1,204 @@
+#include "frgan/io/checkpoint_files.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <stdio.h>
+
+#include "frgan/core/error.h"
+#include "frgan/io/digests.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kManifest = "MANIFEST.json";
+constexpr std::string_view kFormat = "frgan checkpoint 1";
+constexpr std::string_view kPrefix = "step-";
+constexpr std::string_view kPartial = ".partial";
+constexpr int64_t kManifestLimit = 1 << 20;  // bytes
+
+[[noreturn]] void refuse(std::string_view file, std::string_view what) {
+  throw Error(fmt::format("{}: {}; the checkpoint was cut short or altered: use another one", file, what));
+}
+
+bool is_plain_name(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." && name != kManifest &&
+         name.find_first_of(std::string_view("/\0", 2)) == std::string_view::npos;
+}
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// A folder's checkpoints by step. A folder that does not exist has none.
+std::map<int64_t, fs::path> checkpoints_of(const fs::path& folder) {
+  std::map<int64_t, fs::path> found;
+  std::error_code error;
+  if (!fs::exists(folder, error)) return found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
+    if (const auto step = checkpoint_step(entry.path())) found.emplace(*step, entry.path());
+  if (error) throw file_error(folder, "read this folder", error.value());
+  return found;
+}
+
+fs::path partial_of(const fs::path& directory) {
+  return fs::path(directory) += kPartial;
+}
+
+void remove_leftovers(const fs::path& folder) {
+  std::vector<fs::path> leftovers;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(kPartial) && checkpoint_step(name.substr(0, name.size() - kPartial.size())))
+      leftovers.push_back(entry.path());
+  }
+  for (const fs::path& path : leftovers) fs::remove_all(path);
+}
+
+// A removal that is broken off leaves a leftover and no refused checkpoint.
+void remove_checkpoint(const fs::path& directory) {
+  fs::rename(directory, partial_of(directory));
+  fs::remove_all(partial_of(directory));
+}
+
+// Puts the finished folder in its place. An older checkpoint of that name changes places with it in one step, so that
+// at no moment is there none; where the file system cannot do that, it goes first.
+void move_into_place(const fs::path& partial, const fs::path& directory) {
+  if (::rename(partial.c_str(), directory.c_str()) == 0) return;
+  if (errno != EEXIST && errno != ENOTEMPTY) throw file_error(directory, "write", errno);
+  if (::renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, directory.c_str(), RENAME_EXCHANGE) != 0) {
+    fs::remove_all(directory);
+    fs::rename(partial, directory);
+  }
+  fs::remove_all(partial);
+}
+
+void write_parts(const fs::path& partial, const std::vector<CheckpointPart>& parts) {
+  nlohmann::json files = nlohmann::json::object();
+  for (const CheckpointPart& part : parts) {
+    if (!is_plain_name(part.name))
+      throw Error(fmt::format("{}: {:?} is no name for a file of a checkpoint", partial.string(), part.name));
+    const fs::path path = partial / part.name;
+    part.write(path);
+    sync_path(path);
+    files[part.name] = {{"size", fs::file_size(path)}, {"sha256", file_digest(path, DigestKind::kSha256)}};
+  }
+  const nlohmann::json manifest = {{"format", kFormat}, {"files", files}};
+  write_file_safely(partial / kManifest, manifest.dump(1) + '\n');
+}
+
+}  // namespace
+
+void write_checkpoint(const fs::path& directory, const std::vector<CheckpointPart>& parts) {
+  const fs::path folder = directory.has_parent_path() ? directory.parent_path() : fs::path(".");
+  const fs::path partial = partial_of(directory);
+  ensure_directory(folder);
+  try {
+    remove_leftovers(folder);
+    fs::remove_all(partial);
+    ensure_directory(partial);
+    write_parts(partial, parts);
+    sync_path(partial);
+    move_into_place(partial, directory);
+    sync_path(folder);
+  } catch (const fs::filesystem_error& error) {
+    std::error_code ignored;
+    fs::remove_all(partial, ignored);
+    throw file_error(directory, "write", error.code().value());
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(partial, ignored);
+    throw;
+  }
+}
+
+std::map<std::string, ManifestEntry> parse_manifest(std::string_view text, std::string_view name) {
+  // Nesting is cut off below what a manifest has: a hostile one cannot make the parser build a deep tree.
+  const auto shallow = [&](int depth, nlohmann::json::parse_event_t /*event*/, nlohmann::json& /*parsed*/) {
+    if (depth > 3) refuse(name, "is nested too deeply");
+    return true;
+  };
+  const nlohmann::json manifest = nlohmann::json::parse(text, shallow, /*allow_exceptions=*/false);
+  if (!manifest.is_object() || manifest.value("format", nlohmann::json()) != kFormat)
+    refuse(name, fmt::format("is no manifest of the format \"{}\"", kFormat));
+  const auto files = manifest.find("files");
+  if (files == manifest.end() || !files->is_object() || files->empty()) refuse(name, "names no files");
+
+  std::map<std::string, ManifestEntry> entries;
+  for (const auto& [file, entry] : files->items()) {
+    const nlohmann::json size = entry.is_object() ? entry.value("size", nlohmann::json()) : nlohmann::json();
+    const nlohmann::json digest = entry.is_object() ? entry.value("sha256", nlohmann::json()) : nlohmann::json();
+    if (!is_plain_name(file) || !size.is_number_unsigned() || size.get<int64_t>() < 0 || !digest.is_string() ||
+        !is_sha256(digest.get_ref<const std::string&>()))
+      refuse(name, fmt::format("has a wrong entry {:?}", std::string_view(file).substr(0, 60)));
+    entries[file] = {size.get<int64_t>(), digest.get<std::string>()};
+  }
+  return entries;
+}
+
+void verify_checkpoint(const fs::path& directory) {
+  std::error_code ignored;
+  if (!fs::is_directory(directory, ignored))
+    throw Error(
+        fmt::format("{}: there is no checkpoint; a checkpoint is a folder with {}", directory.string(), kManifest));
+  const fs::path manifest = directory / kManifest;
+  if (!fs::exists(manifest, ignored)) refuse(manifest.string(), "is missing");
+  for (const auto& [name, entry] : parse_manifest(read_file(manifest, kManifestLimit), manifest.string())) {
+    const fs::path path = directory / name;
+    if (!fs::exists(path, ignored)) refuse(path.string(), "is missing");
+    const int64_t size = InputFile(path).size();
+    if (size != entry.size) refuse(path.string(), fmt::format("has {} bytes, expected {}", size, entry.size));
+    if (file_digest(path, DigestKind::kSha256) != entry.sha256)
+      refuse(path.string(), "has another checksum than the manifest says");
+  }
+}
+
+std::string checkpoint_name(int64_t step) {
+  return fmt::format("{}{:08}", kPrefix, step);
+}
+
+std::optional<int64_t> checkpoint_step(const fs::path& directory) {
+  const std::string name = directory.filename().string();
+  int64_t step = 0;
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  const auto [end, error] = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), step);
+  if (error != std::errc() || name != checkpoint_name(step) || step < 0) return std::nullopt;
+  return step;
+}
+
+CheckpointSearch newest_whole_checkpoint(const fs::path& folder) {
+  CheckpointSearch search;
+  const std::map<int64_t, fs::path> checkpoints = checkpoints_of(folder);
+  for (auto item = checkpoints.rbegin(); item != checkpoints.rend() && !search.newest; ++item) {
+    try {
+      verify_checkpoint(item->second);
+      search.newest = item->second;
+    } catch (const Error& error) {
+      search.refused.emplace_back(error.what());
+    }
+  }
+  return search;
+}
+
+void prune_checkpoints(const fs::path& folder, int64_t keep) {
+  try {
+    std::map<int64_t, fs::path> checkpoints = checkpoints_of(folder);
+    while (static_cast<int64_t>(checkpoints.size()) > keep) {
+      remove_checkpoint(checkpoints.begin()->second);
+      checkpoints.erase(checkpoints.begin());
+    }
+    if (fs::exists(folder)) remove_leftovers(folder);
+  } catch (const fs::filesystem_error& error) {
+    throw file_error(folder, "remove old checkpoints", error.code().value());
+  }
+}
+
+}  // namespace frgan

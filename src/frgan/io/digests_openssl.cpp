@@ -1,0 +1,37 @@
+// Checksums by OpenSSL's libcrypto, which uses the processor's own instructions.
+#include <vector>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include "frgan/core/error.h"
+#include "frgan/io/digests.h"
+
+namespace frgan {
+
+struct Digest::State {
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
+};
+
+Digest::Digest(DigestKind kind) : state_(std::make_unique<State>()) {
+  // Machines in FIPS mode have no MD5.
+  if (EVP_DigestInit_ex(state_->context.get(), kind == DigestKind::kMd5 ? EVP_md5() : EVP_sha256(), nullptr) != 1)
+    throw Error("this machine's OpenSSL gives no checksum of that kind; is it in FIPS mode, which has no MD5?");
+}
+
+Digest::Digest(Digest&&) noexcept = default;
+Digest::~Digest() = default;
+
+void Digest::update(std::span<const std::byte> bytes) {
+  EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size());
+}
+
+std::string Digest::hex() {
+  std::vector<unsigned char> digest(EVP_MAX_MD_SIZE);
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(state_->context.get(), digest.data(), &size);
+  digest.resize(size);
+  return fmt::format("{:02x}", fmt::join(digest, ""));
+}
+
+}  // namespace frgan

@@ -1,0 +1,14 @@
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/io/download.h"
+
+namespace frgan {
+
+void download(const std::string& url, const std::filesystem::path& path, const std::string& /*md5*/,
+              const DownloadProgress& /*progress*/) {
+  throw Error(
+      fmt::format("{}: this build has no libcurl and fetches nothing; put {} there yourself", path.string(), url));
+}
+
+}  // namespace frgan

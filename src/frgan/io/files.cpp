@@ -1,0 +1,166 @@
+#include "frgan/io/files.h"
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace frgan {
+namespace {
+
+// An open file that closes itself, so that a throw leaks none.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  int get() const { return number_; }
+  int release() { return std::exchange(number_, -1); }
+
+ private:
+  int number_;
+};
+
+std::string_view hint_for(int error_number) {
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+      return "; free some space or choose a folder on another disk";
+    case EFBIG:
+      return "; the file is larger than the shell (ulimit -f) or the disk's format allows";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return "; choose a folder that you may write to, or check its permissions";
+    case ENOTDIR:
+    case EEXIST:
+      return "; a file is where a folder should be: choose another path";
+    case ENOENT:
+      return "; check the path for typing errors";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+Error file_error(const std::filesystem::path& path, std::string_view action, int error_number) {
+  return Error(fmt::format("{}: cannot {}: {}{}", path.string(), action, std::generic_category().message(error_number),
+                           hint_for(error_number)));
+}
+
+SafeFile::SafeFile(const std::filesystem::path& path) : path_(path) {
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)) {
+    // Renaming onto a device or a folder would replace or fail late; onto a link, it would replace the link.
+    if (!std::filesystem::is_regular_file(path, ignored))
+      throw Error(
+          fmt::format("{}: cannot write: it is there and is no regular file; choose another path", path.string()));
+    path_ = std::filesystem::canonical(path);
+  }
+  for (int attempt = 0; descriptor_ < 0; ++attempt) {
+    partial_ = path_;
+    partial_ += fmt::format(".partial-{}", ::getpid());
+    if (attempt > 0) partial_ += fmt::format(".{}", attempt);
+    descriptor_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 && errno != EEXIST) throw file_error(path, "write", errno);
+  }
+}
+
+SafeFile::~SafeFile() {
+  close_and_remove();
+}
+
+void SafeFile::close_and_remove() noexcept {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  ::unlink(partial_.c_str());
+  descriptor_ = -1;
+}
+
+void SafeFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw file_error(path_, "write", errno);
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+}
+
+void SafeFile::commit() {
+  if (::fsync(descriptor_) != 0) throw file_error(path_, "write", errno);
+  if (::rename(partial_.c_str(), path_.c_str()) != 0) throw file_error(path_, "write", errno);
+  ::close(descriptor_);
+  descriptor_ = -1;
+  const std::filesystem::path folder = path_.parent_path();
+  sync_path(folder.empty() ? "." : folder);
+}
+
+void write_file_safely(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  SafeFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+void write_file_safely(const std::filesystem::path& path, std::string_view text) {
+  write_file_safely(path, bytes_of(text));
+}
+
+InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
+  // O_NONBLOCK: opening a pipe that nobody writes to must not wait for ever.
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) throw file_error(path, "read", errno);
+  if (!S_ISREG(status.st_mode))
+    throw Error(fmt::format("{}: cannot read: it is {}, expected a file", path.string(),
+                            S_ISDIR(status.st_mode) ? "a folder" : "no regular file"));
+  size_ = status.st_size;
+  descriptor_ = file.release();
+}
+
+InputFile::~InputFile() {
+  ::close(descriptor_);
+}
+
+void InputFile::read(std::span<std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::read(descriptor_, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw file_error(path_, "read", errno);
+    if (count == 0) throw Error(fmt::format("{}: ended too early; is somebody writing it?", path_.string()));
+    bytes = bytes.subspan(static_cast<size_t>(count));
+  }
+}
+
+std::string read_file(const std::filesystem::path& path, int64_t limit) {
+  InputFile file(path);
+  if (file.size() > limit)
+    throw Error(fmt::format("{}: has {} bytes, expected at most {}; is this the right file?", path.string(),
+                            file.size(), limit));
+  std::string bytes(static_cast<size_t>(file.size()), '\0');
+  file.read(std::as_writable_bytes(std::span(bytes)));
+  return bytes;
+}
+
+void ensure_directory(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (!error && !std::filesystem::is_directory(path)) error = std::make_error_code(std::errc::not_a_directory);
+  if (error) throw file_error(path, "make this folder", error.value());
+}
+
+void sync_path(const std::filesystem::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) throw file_error(path, "open", errno);
+  // Some network file systems cannot sync a folder, and say so by EINVAL.
+  if (::fsync(file.get()) != 0 && errno != EINVAL) throw file_error(path, "write", errno);
+}
+
+}  // namespace frgan

@@ -1,0 +1,15 @@
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/io/mat_file.h"
+
+namespace frgan {
+
+MatPictures read_mat_pictures(const std::filesystem::path& path) {
+  throw Error(
+      fmt::format("{}: this build has no libmatio and reads no .mat files; convert the data to safetensors by "
+                  "`frgan data convert` on a machine that has it",
+                  path.string()));
+}
+
+}  // namespace frgan

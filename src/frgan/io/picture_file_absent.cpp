@@ -1,0 +1,36 @@
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/io/picture_file.h"
+
+namespace frgan {
+namespace {
+
+Error absent(std::string_view name) {
+  return Error(fmt::format("{}: this build has no OpenCV and reads and writes no picture files", name));
+}
+
+}  // namespace
+
+std::vector<uint8_t> read_picture(const std::filesystem::path& path, int64_t /*size*/, int64_t /*channels*/) {
+  throw absent(path.string());
+}
+
+std::vector<uint8_t> decode_picture(std::span<const std::byte> /*bytes*/, int64_t /*size*/, int64_t /*channels*/,
+                                    std::string_view name) {
+  throw absent(name);
+}
+
+bool is_picture_name(const std::filesystem::path& /*path*/) { return false; }
+
+std::string encode_png(std::span<const uint8_t> /*pixels*/, int64_t /*height*/, int64_t /*width*/,
+                       int64_t /*channels*/) {
+  throw absent("picture.png");
+}
+
+void write_png(const std::filesystem::path& path, std::span<const uint8_t> /*pixels*/, int64_t /*height*/,
+               int64_t /*width*/, int64_t /*channels*/) {
+  throw absent(path.string());
+}
+
+}  // namespace frgan

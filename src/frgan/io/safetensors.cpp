@@ -1,0 +1,278 @@
+#include "frgan/io/safetensors.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <limits>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "frgan/core/error.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
+
+constexpr int64_t kHeaderLimit = 100'000'000;  // the reference implementation's
+constexpr int64_t kRankLimit = 64;             // of a tensor; LibTorch's own limit is the same
+constexpr int64_t kAlignment = 16;
+constexpr std::string_view kMetadataKey = "__metadata__";
+
+struct DTypeInfo {
+  std::string_view name;
+  int64_t size;
+};
+// In the order of DType.
+constexpr std::array<DTypeInfo, 8> kDTypes = {
+    {{"F64", 8}, {"F32", 4}, {"BF16", 2}, {"F16", 2}, {"I64", 8}, {"I32", 4}, {"U8", 1}, {"BOOL", 1}}};
+
+// Where a tensor's bytes lie in the data part of a file.
+struct Extent {
+  int64_t begin = 0;
+  int64_t end = 0;
+};
+
+struct Header {
+  std::map<std::string, std::pair<TensorView, Extent>> tensors;
+  TensorMetadata metadata;
+};
+
+// A name out of a file, as it may stand in a message of one line.
+std::string shown(std::string_view text) {
+  return fmt::format("{:?}", text.substr(0, 80));
+}
+
+[[noreturn]] void refuse(std::string_view file, std::string_view what) {
+  throw Error(fmt::format("{}: {}; is it a whole safetensors file?", file, what));
+}
+
+// Bytes that a tensor of that shape has, or nothing where that is no sensible number.
+std::optional<int64_t> byte_count(DType dtype, const std::vector<int64_t>& shape) {
+  int64_t count = item_size(dtype);
+  for (const int64_t size : shape)
+    if (size < 0 || __builtin_mul_overflow(count, size, &count)) return std::nullopt;
+  return count;
+}
+
+// The parser's own object keeps the last of two equal names and takes any nesting; a hostile header gets neither.
+nlohmann::json parse_header_json(std::string_view text, std::string_view file) {
+  std::array<std::set<std::string>, 3> names;  // of the objects that are open, by depth
+  int64_t numbers = 0;                         // in the array that is open
+  const auto check = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
+    using Event = nlohmann::json::parse_event_t;
+    if (depth > 3) refuse(file, "the header is nested too deeply");
+    if (event == Event::object_start && depth < 3) names[static_cast<size_t>(depth)].clear();
+    if (event == Event::key && !names[static_cast<size_t>(depth - 1)].insert(parsed.get<std::string>()).second)
+      refuse(file, fmt::format("the header has {:?} twice", parsed.get<std::string>()));
+    if (event == Event::array_start) numbers = 0;
+    if (event == Event::value && depth == 3 && ++numbers > kRankLimit)
+      refuse(file, fmt::format("a list in the header has more than {} numbers", kRankLimit));
+    return true;
+  };
+  try {
+    return nlohmann::json::parse(text, check);
+  } catch (const nlohmann::json::exception&) {
+    refuse(file, "the header is no JSON");
+  }
+}
+
+// The non-negative whole numbers of a list in the header. `tensor` is a name that is fit to show.
+std::vector<int64_t> sizes_of(const nlohmann::json& entry, const char* key, std::string_view tensor,
+                              std::string_view file) {
+  const auto found = entry.find(key);
+  if (found == entry.end() || !found->is_array()) refuse(file, fmt::format("tensor {} has no list {}", tensor, key));
+  std::vector<int64_t> sizes;
+  for (const nlohmann::json& number : *found) {
+    if (!number.is_number_unsigned() || number.get<uint64_t>() > std::numeric_limits<int64_t>::max())
+      refuse(file, fmt::format("tensor {} has {} {}", tensor, key, shown(found->dump())));
+    sizes.push_back(number.get<int64_t>());
+  }
+  return sizes;
+}
+
+DType dtype_of(const nlohmann::json& entry, std::string_view tensor, std::string_view file) {
+  const auto found = entry.find("dtype");
+  if (found == entry.end() || !found->is_string()) refuse(file, fmt::format("tensor {} has no dtype", tensor));
+  const auto& name = found->get_ref<const std::string&>();
+  const auto* known = std::find_if(kDTypes.begin(), kDTypes.end(), [&](const auto& info) { return info.name == name; });
+  if (known == kDTypes.end())
+    throw Error(fmt::format("{}: tensor {} is of type {}, expected F64, F32, BF16, F16, I64, I32, U8 or BOOL", file,
+                            tensor, shown(name)));
+  return static_cast<DType>(known - kDTypes.begin());
+}
+
+std::pair<TensorView, Extent> parse_entry(const nlohmann::json& entry, std::string_view tensor, std::string_view file) {
+  if (!entry.is_object()) refuse(file, fmt::format("tensor {} is described by no object", tensor));
+  const TensorView view{dtype_of(entry, tensor, file), sizes_of(entry, "shape", tensor, file), {}};
+  const std::vector<int64_t> offsets = sizes_of(entry, "data_offsets", tensor, file);
+  if (offsets.size() != 2 || offsets[0] > offsets[1])
+    refuse(file, fmt::format("tensor {} has data_offsets [{}]", tensor, fmt::join(offsets, ", ")));
+  const Extent extent{offsets[0], offsets[1]};
+  if (byte_count(view.dtype, view.shape) != extent.end - extent.begin)
+    refuse(file, fmt::format("tensor {} of type {} and shape [{}] has {} bytes", tensor, dtype_name(view.dtype),
+                             fmt::join(view.shape, ", "), extent.end - extent.begin));
+  return {view, extent};
+}
+
+Header parse_header(std::string_view text, std::string_view file) {
+  if (text.empty() || text.front() != '{') refuse(file, "the header does not begin with {");
+  const nlohmann::json json = parse_header_json(text, file);
+  Header header;
+  for (const auto& [name, entry] : json.items()) {
+    if (name != kMetadataKey) {
+      header.tensors.emplace(name, parse_entry(entry, shown(name), file));
+      continue;
+    }
+    if (!entry.is_object()) refuse(file, "the metadata are no object");
+    for (const auto& [key, value] : entry.items()) {
+      if (!value.is_string()) refuse(file, fmt::format("the metadata {:?} are no text", key));
+      header.metadata.emplace(key, value.get<std::string>());
+    }
+  }
+  return header;
+}
+
+// The tensors' names in the order of their bytes, which must follow each other without holes and overlaps to the end.
+std::vector<std::string> names_by_offset(const Header& header, int64_t data_size, std::string_view file) {
+  const auto extent = [&](const std::string& name) { return header.tensors.at(name).second; };
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : header.tensors) names.push_back(name);
+  std::sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
+    return std::pair(extent(a).begin, extent(a).end) < std::pair(extent(b).begin, extent(b).end);
+  });
+  int64_t position = 0;
+  for (const std::string& name : names) {
+    if (extent(name).begin != position)
+      refuse(file, fmt::format("tensor {} begins at byte {} of the data, expected {}", shown(name), extent(name).begin,
+                               position));
+    position = extent(name).end;
+  }
+  if (position != data_size) refuse(file, fmt::format("has {} bytes of data, expected {}", data_size, position));
+  return names;
+}
+
+int64_t aligned(int64_t size) {
+  return (size + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+}  // namespace
+
+int64_t item_size(DType dtype) {
+  return kDTypes[static_cast<size_t>(dtype)].size;
+}
+
+std::string_view dtype_name(DType dtype) {
+  return kDTypes[static_cast<size_t>(dtype)].name;
+}
+
+void write_safetensors(const std::filesystem::path& path, const TensorViews& tensors, const TensorMetadata& metadata) {
+  // Large items first, as the reference does: then every tensor is aligned to its type in the file.
+  std::vector<std::string> names;
+  for (const auto& [name, view] : tensors) names.push_back(name);
+  std::stable_sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
+    return item_size(tensors.at(a).dtype) > item_size(tensors.at(b).dtype);
+  });
+
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!metadata.empty()) header[kMetadataKey] = metadata;
+  int64_t position = 0;
+  for (const std::string& name : names) {
+    const TensorView& view = tensors.at(name);
+    const auto size = static_cast<int64_t>(view.bytes.size());
+    if (name == kMetadataKey) throw Error(fmt::format("{}: no tensor may be named {}", path.string(), name));
+    if (byte_count(view.dtype, view.shape) != size)
+      throw Error(fmt::format("{}: tensor {} of type {} and shape [{}] was given {} bytes", path.string(), shown(name),
+                              dtype_name(view.dtype), fmt::join(view.shape, ", "), size));
+    header[name] = {
+        {"dtype", dtype_name(view.dtype)}, {"shape", view.shape}, {"data_offsets", {position, position + size}}};
+    position += size;
+  }
+
+  std::string text;
+  try {
+    text = header.dump();
+  } catch (const nlohmann::json::exception&) {
+    throw Error(fmt::format("{}: a tensor's name or the metadata are no UTF-8 text", path.string()));
+  }
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  const uint64_t header_size = text.size();
+
+  SafeFile file(path);
+  file.write(std::as_bytes(std::span(&header_size, 1)));
+  file.write(bytes_of(text));
+  for (const std::string& name : names) file.write(tensors.at(name).bytes);
+  file.commit();
+}
+
+SafetensorsFile SafetensorsFile::load(std::string name, int64_t size,
+                                      const std::function<void(std::span<std::byte>)>& read) {
+  uint64_t header_size = 0;
+  constexpr int64_t kPrefix = sizeof(header_size);
+  if (size < kPrefix) refuse(name, fmt::format("has {} bytes, expected at least {}", size, kPrefix));
+  read(std::as_writable_bytes(std::span(&header_size, 1)));
+  if (header_size > static_cast<uint64_t>(std::min(kHeaderLimit, size - kPrefix)))
+    refuse(name, fmt::format("has {} bytes and a header of {}", size, header_size));
+  std::string text(header_size, '\0');
+  read(std::as_writable_bytes(std::span(text)));
+
+  SafetensorsFile file;
+  file.name_ = std::move(name);
+  Header header = parse_header(text, file.name_);
+  const std::vector<std::string> names =
+      names_by_offset(header, size - kPrefix - static_cast<int64_t>(header_size), file.name_);
+  int64_t total = 0;
+  for (const std::string& tensor : names) {
+    const Extent extent = header.tensors.at(tensor).second;
+    total += aligned(extent.end - extent.begin);
+  }
+  file.buffer_ = std::make_unique_for_overwrite<std::byte[]>(static_cast<size_t>(total));
+  std::byte* place = file.buffer_.get();
+  for (const std::string& tensor : names) {
+    auto& [view, extent] = header.tensors.at(tensor);
+    const std::span<std::byte> bytes(place, static_cast<size_t>(extent.end - extent.begin));
+    read(bytes);
+    if (view.dtype == DType::kBool &&
+        std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b > std::byte{1}; }))
+      refuse(file.name_, fmt::format("tensor {} of type BOOL has other bytes than 0 and 1", shown(tensor)));
+    view.bytes = bytes;
+    place += aligned(extent.end - extent.begin);
+    file.tensors_.emplace(tensor, std::move(view));
+  }
+  file.metadata_ = std::move(header.metadata);
+  return file;
+}
+
+const TensorView& SafetensorsFile::tensor(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end())
+    throw Error(fmt::format("{}: has no tensor {}; was it written by another program or version?", name_, shown(name)));
+  return found->second;
+}
+
+const std::string& SafetensorsFile::metadata(const std::string& key) const {
+  const auto found = metadata_.find(key);
+  if (found == metadata_.end())
+    throw Error(
+        fmt::format("{}: has no metadata {}; was it written by another program or version?", name_, shown(key)));
+  return found->second;
+}
+
+SafetensorsFile read_safetensors(const std::filesystem::path& path) {
+  InputFile file(path);
+  return SafetensorsFile::load(path.string(), file.size(), [&](std::span<std::byte> bytes) { file.read(bytes); });
+}
+
+SafetensorsFile parse_safetensors(std::span<const std::byte> bytes, std::string_view name) {
+  return SafetensorsFile::load(std::string(name), static_cast<int64_t>(bytes.size()), [&](std::span<std::byte> piece) {
+    std::copy_n(bytes.begin(), piece.size(), piece.begin());
+    bytes = bytes.subspan(piece.size());
+  });
+}
+
+}  // namespace frgan

@@ -1,0 +1,129 @@
+#include "frgan/io/files.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "frgan/io/digests.h"
+#include "temporary_folder.h"
+
+namespace frgan {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// Lets no file of this process grow beyond `bytes`, as a full disk would.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : old_handler_(::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &old_limit_);
+    const rlimit limit{bytes, old_limit_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &old_limit_);
+    ::signal(SIGXFSZ, old_handler_);
+  }
+
+ private:
+  rlimit old_limit_{};
+  sighandler_t old_handler_;
+};
+
+TEST(Files, WhatIsWrittenIsReadAndNothingElseIsLeft) {
+  const TemporaryFolder folder;
+  const std::string text("a\0b\n", 4);
+  write_file_safely(folder / "file", text);
+  EXPECT_EQ(read_file(folder / "file"), text);
+  write_file_safely(folder / "file", std::string_view());
+  EXPECT_EQ(read_file(folder / "file"), "");
+  EXPECT_EQ(folder.count(), 1);
+}
+
+TEST(Files, WithoutCommitTheOldFileStays) {
+  const TemporaryFolder folder;
+  write_file_safely(folder / "file", std::string_view("old"));
+  {
+    SafeFile file(folder / "file");
+    file.write(bytes_of("new"));
+    SafeFile other(folder / "file");  // two writers at once do not meet
+    other.write(bytes_of("other"));
+    EXPECT_EQ(folder.count(), 3);
+  }
+  EXPECT_EQ(read_file(folder / "file"), "old");
+  EXPECT_EQ(folder.count(), 1);
+}
+
+TEST(Files, AFullDiskLeavesNothing) {
+  const TemporaryFolder folder;
+  const FileSizeLimit limit(1000);
+  const std::string message = error_of([&] { write_file_safely(folder / "file", std::string(1001, 'x')); });
+  EXPECT_THAT(message, StartsWith((folder / "file").string() + ": cannot write: File too large; "));
+  EXPECT_EQ(folder.count(), 0);
+  write_file_safely(folder / "file", std::string(1000, 'x'));
+}
+
+TEST(Files, UnwritablePlaces) {
+  const TemporaryFolder folder;
+  write_file_safely(folder / "file", std::string_view("x"));
+  EXPECT_THAT(error_of([&] { write_file_safely(folder.path() / "file" / "below", std::string_view("x")); }),
+              HasSubstr("cannot write: Not a directory; a file is where a folder should be"));
+  EXPECT_THAT(error_of([&] { write_file_safely(folder.path() / "no" / "file", std::string_view("x")); }),
+              HasSubstr("cannot write: No such file or directory; check the path"));
+  EXPECT_THAT(error_of([&] { write_file_safely(folder.path(), std::string_view("x")); }),
+              HasSubstr("is no regular file"));
+  EXPECT_THAT(error_of([&] { ensure_directory(folder.path() / "file" / "below"); }),
+              HasSubstr("cannot make this folder: Not a directory"));
+  EXPECT_THAT(error_of([&] { ensure_directory(folder / "file"); }), HasSubstr("cannot make this folder"));
+}
+
+TEST(Files, ADeviceIsNotReplaced) {
+  EXPECT_THAT(error_of([&] { write_file_safely("/dev/null", std::string_view("x")); }),
+              HasSubstr("is no regular file"));
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
+TEST(Files, ALinkIsFollowed) {
+  const TemporaryFolder folder;
+  write_file_safely(folder / "file", std::string_view("old"));
+  std::filesystem::create_symlink(folder / "file", folder / "link");
+  write_file_safely(folder / "link", std::string_view("new"));
+  EXPECT_EQ(read_file(folder / "file"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+}
+
+TEST(Files, UnreadablePlaces) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(error_of([&] { read_file(folder / "none"); }),
+              HasSubstr("none: cannot read: No such file or directory; check the path"));
+  EXPECT_THAT(error_of([&] { read_file(folder.path()); }), HasSubstr("it is a folder, expected a file"));
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  EXPECT_THAT(error_of([&] { read_file(folder / "pipe"); }), HasSubstr("it is no regular file"));
+  write_file_safely(folder / "file", std::string_view("12345"));
+  EXPECT_EQ(read_file(folder / "file", 5), "12345");
+  EXPECT_THAT(error_of([&] { read_file(folder / "file", 4); }), HasSubstr("has 5 bytes, expected at most 4"));
+}
+
+TEST(Files, EnsureDirectoryMakesThoseAbove) {
+  const TemporaryFolder folder;
+  ensure_directory(folder.path() / "a" / "b");
+  ensure_directory(folder.path() / "a" / "b");
+  EXPECT_TRUE(std::filesystem::is_directory(folder.path() / "a" / "b"));
+}
+
+TEST(Files, AnInputThatEndsTooEarly) {
+  const TemporaryFolder folder;
+  write_file_safely(folder / "file", std::string_view("12345"));
+  InputFile file(folder / "file");
+  EXPECT_EQ(file.size(), 5);
+  std::string text(3, ' ');
+  file.read(std::as_writable_bytes(std::span(text)));
+  EXPECT_EQ(text, "123");
+  EXPECT_THAT(error_of([&] { file.read(std::as_writable_bytes(std::span(text))); }), HasSubstr("ended too early"));
+}
+
+}  // namespace
+}  // namespace frgan
