@@ -1,0 +1,190 @@
+#include "frgan/classifier/checkpoint.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <torch/types.h>
+
+#include "frgan/core/error.h"
+#include "frgan/core/version.h"
+#include "frgan/io/checkpoint_files.h"
+#include "frgan/io/files.h"
+#include "frgan/io/safetensors.h"
+#include "frgan/methods/methods.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kFormat = "frgan checkpoint 1";
+
+const std::map<at::ScalarType, DType>& dtypes() {
+  static const std::map<at::ScalarType, DType> table{
+      {at::kDouble, DType::kF64}, {at::kFloat, DType::kF32}, {at::kBFloat16, DType::kBF16}, {at::kHalf, DType::kF16},
+      {at::kLong, DType::kI64},   {at::kInt, DType::kI32},   {at::kByte, DType::kU8},       {at::kBool, DType::kBool}};
+  return table;
+}
+
+void write_tensors(const fs::path& path, const std::map<std::string, at::Tensor>& tensors) {
+  std::vector<at::Tensor> kept;  // row-major copies that the views look at
+  TensorViews views;
+  for (const auto& [name, tensor] : tensors) {
+    kept.push_back(tensor.to(at::kCPU).contiguous());
+    const at::Tensor& whole = kept.back();
+    views[name] = {dtypes().at(whole.scalar_type()), whole.sizes().vec(),
+                   std::span(static_cast<const std::byte*>(whole.data_ptr()), whole.nbytes())};
+  }
+  write_safetensors(path, views, {{"format", "pt"}});
+}
+
+std::map<std::string, at::Tensor> read_tensors(const fs::path& path) {
+  const SafetensorsFile file = read_safetensors(path);
+  std::map<std::string, at::Tensor> tensors;
+  for (const auto& [name, view] : file.tensors()) {
+    const auto dtype =
+        std::find_if(dtypes().begin(), dtypes().end(), [&](const auto& pair) { return pair.second == view.dtype; });
+    const at::Tensor tensor = at::empty(view.shape, at::TensorOptions().dtype(dtype->first));
+    std::memcpy(tensor.data_ptr(), view.bytes.data(), view.bytes.size());
+    tensors[name] = tensor;
+  }
+  return tensors;
+}
+
+std::string shape_text(at::IntArrayRef sizes) {
+  return sizes.empty() ? "()" : fmt::format("{}", fmt::join(sizes, "x"));
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const CheckpointState& state) {
+  return {{"format", kFormat},
+          {"frgan_version", state.frgan_version},
+          {"step", state.step},
+          {"planned_steps", state.planned_steps},
+          {"seconds", state.seconds},
+          {"method", state.method},
+          {"image_size", state.shape.image_size},
+          {"channels", state.shape.channels},
+          {"class_names", state.class_names},
+          {"normalisation", "x / 127.5 - 1"},
+          {"precision", state.precision},
+          {"data_digest", state.data_digest},
+          {"split_hash", state.split_hash},
+          {"options", state.options},
+          {"label_split", state.label_split}};
+}
+
+CheckpointState checkpoint_state_from_json(const nlohmann::json& json, const std::string& name) {
+  try {
+    if (json.at("format") != kFormat) {
+      throw Error(fmt::format("{}: format is {}, this program reads \"{}\"", name, json.at("format").dump(), kFormat));
+    }
+    CheckpointState state;
+    json.at("frgan_version").get_to(state.frgan_version);
+    json.at("step").get_to(state.step);
+    json.at("planned_steps").get_to(state.planned_steps);
+    json.at("seconds").get_to(state.seconds);
+    json.at("method").get_to(state.method);
+    json.at("image_size").get_to(state.shape.image_size);
+    json.at("channels").get_to(state.shape.channels);
+    json.at("class_names").get_to(state.class_names);
+    state.shape.classes = static_cast<int64_t>(state.class_names.size());
+    json.at("precision").get_to(state.precision);
+    json.at("data_digest").get_to(state.data_digest);
+    json.at("split_hash").get_to(state.split_hash);
+    state.options = json.at("options");
+    state.label_split = json.at("label_split");
+    return state;
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(fmt::format("{}: not the state of a frgan checkpoint ({})", name, error.what()));
+  }
+}
+
+void save_checkpoint(const fs::path& directory, const CheckpointState& state, const TensorFiles& files) {
+  std::vector<CheckpointPart> parts;
+  for (const auto& [name, tensors] : files) {
+    parts.push_back({name + ".safetensors", [&tensors](const fs::path& path) { write_tensors(path, tensors); }});
+  }
+  parts.push_back(
+      {"state.json", [&](const fs::path& path) { write_file_safely(path, to_json(state).dump(1) + "\n"); }});
+  write_checkpoint(directory, parts);
+}
+
+Checkpoint load_checkpoint(const fs::path& path) {
+  Checkpoint checkpoint;
+  checkpoint.path = path;
+  if (fs::exists(path / "checkpoints")) {
+    const CheckpointSearch search = newest_whole_checkpoint(path / "checkpoints");
+    checkpoint.warnings = search.refused;
+    if (!search.newest) {
+      throw Error(fmt::format("{}: the run has no whole checkpoint{}{}", path.string(),
+                              search.refused.empty() ? "; it was stopped before its first" : ": ",
+                              fmt::join(search.refused, "; ")));
+    }
+    checkpoint.path = *search.newest;
+  } else {
+    if (!fs::exists(path / "state.json")) {
+      throw Error(fmt::format("{}: no checkpoint here; give a run's folder, or one of its checkpoints/step-... folders",
+                              path.string()));
+    }
+    verify_checkpoint(path);
+  }
+  const std::string name = (checkpoint.path / "state.json").string();
+  const nlohmann::json json = nlohmann::json::parse(read_file(name), nullptr, /*allow_exceptions=*/false);
+  checkpoint.state = checkpoint_state_from_json(json, name);
+  for (const std::string file : {"model", "optimizer", "average"}) {
+    const fs::path tensors = checkpoint.path / (file + ".safetensors");
+    if (fs::exists(tensors)) checkpoint.files[file] = read_tensors(tensors);
+  }
+  return checkpoint;
+}
+
+void load_module(torch::nn::Module& module, const std::map<std::string, at::Tensor>& saved, const std::string& prefix,
+                 const std::string& name) {
+  const torch::NoGradGuard no_grad;
+  size_t copied = 0;
+  const auto copy = [&](const std::string& key, const at::Tensor& tensor) {
+    const auto found = saved.find(prefix + key);
+    if (found == saved.end()) {
+      throw Error(fmt::format("{}: there is no '{}{}'; the weights are of another architecture", name, prefix, key));
+    }
+    if (found->second.sizes() != tensor.sizes()) {
+      throw Error(fmt::format("{}: '{}{}' has shape {}, the network's has {}; the weights are of another architecture",
+                              name, prefix, key, shape_text(found->second.sizes()), shape_text(tensor.sizes())));
+    }
+    tensor.copy_(found->second);
+    ++copied;
+  };
+  for (const auto& item : module.named_parameters()) copy(item.key(), item.value());
+  for (const auto& item : module.named_buffers()) copy(item.key(), item.value());
+  for (const auto& [key, tensor] : saved) {
+    if (!key.starts_with(prefix)) continue;
+    if (copied-- == 0)
+      throw Error(fmt::format("{}: the network has no '{}'; the weights are of another architecture", name, key));
+  }
+}
+
+LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precision precision) {
+  const CheckpointState& state = checkpoint.state;
+  const std::string name = checkpoint.path.string();
+  LoadedMethod loaded;
+  loaded.method = create_method(state.method);
+  OptionSet options;
+  loaded.method->describe(options);
+  for (Option& option : options.all()) {
+    const auto saved = state.options.find(option.name);
+    if (saved != state.options.end()) option.set(*saved, name);
+  }
+  loaded.problem = {.shape = state.shape, .precision = precision, .device = device};
+  loaded.method->build(loaded.problem);
+  for (const Player& player : loaded.method->players()) {
+    load_module(*player.network, checkpoint.files.at("model"), player.name + ".", name + "/model.safetensors");
+  }
+  loaded.classifier = loaded.method->make_classifier();
+  load_module(*loaded.classifier, checkpoint.files.at("average"), "", name + "/average.safetensors");
+  return loaded;
+}
+
+}  // namespace frgan
