@@ -1,0 +1,57 @@
+#include "frgan/report/image_grid.h"
+
+#include <algorithm>
+#include <span>
+
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/io/files.h"
+#include "frgan/io/picture_file.h"
+
+namespace frgan {
+namespace {
+
+constexpr int64_t kGap = 2;
+
+// A contiguous H x W x C tensor as a file.
+void write_tensor(const std::filesystem::path& path, const at::Tensor& pixels) {
+  const std::span<const uint8_t> bytes(pixels.data_ptr<uint8_t>(), static_cast<size_t>(pixels.numel()));
+  write_png(path, bytes, pixels.size(0), pixels.size(1), pixels.size(2));
+}
+
+}  // namespace
+
+at::Tensor to_pixels(const at::Tensor& pictures) {
+  const at::Tensor numbers = pictures.detach().to(at::kCPU, at::kFloat);
+  if (!at::isfinite(numbers).all().item<bool>()) {
+    throw Error("a picture holds numbers that are not finite; are the weights of the generator damaged?");
+  }
+  return (numbers * 127.5 + 127.5).round().clamp(0, 255).to(at::kByte).permute({0, 2, 3, 1}).contiguous();
+}
+
+void write_picture_grid(const std::filesystem::path& path, const at::Tensor& pictures, int64_t columns) {
+  const at::Tensor pixels = to_pixels(pictures);
+  const int64_t count = pixels.size(0), height = pixels.size(1), width = pixels.size(2);
+  columns = std::min(columns, count);
+  const int64_t rows = (count + columns - 1) / columns;
+  const at::Tensor grid =
+      at::zeros({rows * (height + kGap) - kGap, columns * (width + kGap) - kGap, pixels.size(3)}, at::kByte);
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t top = i / columns * (height + kGap), left = i % columns * (width + kGap);
+    grid.narrow(0, top, height).narrow(1, left, width).copy_(pixels[i]);
+  }
+  write_tensor(path, grid);
+}
+
+void write_separate_pictures(const std::filesystem::path& folder, const at::Tensor& pictures, int64_t first) {
+  ensure_directory(folder);
+  const at::Tensor pixels = to_pixels(pictures);
+  for (int64_t i = 0; i < pixels.size(0); ++i) {
+    write_tensor(folder / fmt::format("{:06}.png", first + i), pixels[i]);
+  }
+}
+
+}  // namespace frgan

@@ -1,0 +1,93 @@
+#include "frgan/report/progress.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <iostream>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace frgan {
+namespace {
+
+constexpr double kRedrawSeconds = 0.2;
+constexpr double kPlainLineSeconds = 10;
+constexpr std::string_view kClearLine = "\r\x1b[K";
+
+}  // namespace
+
+int terminal_width(int descriptor) {
+  constexpr int kUnknownWidth = 80;
+  if (::isatty(descriptor) == 0) return 0;
+  winsize size{};
+  const bool known = ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : kUnknownWidth;
+}
+
+ProgressOutput standard_error_progress() {
+  const auto seconds = [] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  };
+  return {std::cerr, [] { return terminal_width(STDERR_FILENO); }, seconds};
+}
+
+std::string duration_text(double seconds) {
+  const auto rounded = static_cast<int64_t>(std::llround(seconds));
+  if (rounded < 60) return fmt::format("{} s", rounded);
+  const int64_t minutes = (rounded + 30) / 60, hours = minutes / 60;
+  if (hours == 0) return fmt::format("{} min", minutes);
+  if (hours < 24) return fmt::format("{} h {:02} min", hours, minutes % 60);
+  return fmt::format("{} d {} h", hours / 24, hours % 24);
+}
+
+std::string progress_line(const StepRecord& record, int64_t steps, double seconds_left) {
+  std::string line = fmt::format("step {}/{} ({} %)  epoch {:.1f}", record.step, steps,
+                                 steps > 0 ? 100 * record.step / steps : 100, record.epoch);
+  for (const auto& [name, value] : record.losses) line += fmt::format("  {} {:.4g}", name, value);
+  line += fmt::format("  lr {:.1e}  {:.0f} images/s", record.learning_rate, record.images_per_second);
+  if (seconds_left >= 0) line += fmt::format("  {} left", duration_text(seconds_left));
+  return line;
+}
+
+Progress::Progress(ProgressOutput output, int64_t steps, int64_t first_step)
+    : output_(std::move(output)), steps_(steps), first_step_(first_step), begin_(output_.seconds()) {}
+
+Progress::~Progress() {
+  if (standing_) output_.stream << '\n' << std::flush;
+}
+
+void Progress::show(const StepRecord& record) {
+  const double now = output_.seconds();
+  const int64_t done = record.step - first_step_;
+  const double left =
+      done > 0 ? (now - begin_) / static_cast<double>(done) * static_cast<double>(steps_ - record.step) : -1;
+  line_ = progress_line(record, steps_, left);
+  const int width = output_.width();
+  const double interval = width > 0 ? kRedrawSeconds : kPlainLineSeconds;
+  if (drawn_ && now - *drawn_ < interval && record.step < steps_) return;
+  drawn_ = now;
+  draw(width);
+}
+
+void Progress::say(std::string_view message) {
+  if (standing_) output_.stream << kClearLine;
+  output_.stream << message << '\n';
+  if (standing_) draw(output_.width());
+  output_.stream << std::flush;
+}
+
+void Progress::draw(int width) {
+  if (width == 0) {
+    output_.stream << line_ << '\n' << std::flush;
+    return;
+  }
+  // A line as wide as the terminal would wrap, and the next redraw begin below it.
+  const auto columns = static_cast<size_t>(std::max(1, width - 1));
+  output_.stream << kClearLine << std::string_view(line_).substr(0, columns) << std::flush;
+  standing_ = true;
+}
+
+}  // namespace frgan

@@ -1,0 +1,60 @@
+// A run's metrics.jsonl: one JSON object a line, for programs and plots. Every line has "step", so that a resumed run
+// can drop what came after its checkpoint.
+//
+// A training line, at each log interval:
+//   step               steps done
+//   epoch              passes over the unlabeled pictures done
+//   losses             {"supervised": 0.31, ...}: each term by its name, before its weight
+//   learning_rate      of this step
+//   images_per_second  pictures that entered a network, since the training line before
+//   seconds            of training so far, those before a resume included
+//
+// An evaluation line, of the averaged weights:
+//   step        steps done
+//   test_error  share of test pictures that are wrong, 0 to 1; "dev_error" of development pictures
+//   error_low   ends of its 95 % interval (Wilson)
+//   error_high
+//   pictures    how many were evaluated
+//
+// A number that is not finite is null.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "frgan/io/json_lines.h"
+#include "frgan/report/step_record.h"
+
+namespace frgan {
+
+struct EvaluationRecord {
+  int64_t step = 0;
+  std::string role;  // "test" or "dev"
+  double error = 0;
+  double error_low = 0;
+  double error_high = 1;
+  int64_t pictures = 0;
+};
+// {"step", "test_error", "error_low", "error_high", "pictures"}
+nlohmann::ordered_json to_json(const EvaluationRecord& record);
+
+//   RunLog log(run / "metrics.jsonl", /*resumed_step=*/std::nullopt);
+//   log.write(StepRecord{.step = 50, .losses = {{"supervised", 0.31}}, ...});
+class RunLog {
+ public:
+  // Lines after `resumed_step` are dropped: the run writes them again. Throws an Error when the file cannot be written,
+  // or without `resumed_step` when it has lines already: two runs would be mixed.
+  RunLog(const std::filesystem::path& path, std::optional<int64_t> resumed_step);
+
+  void write(const StepRecord& record);
+  void write(const EvaluationRecord& record);
+
+ private:
+  JsonLinesWriter writer_;
+};
+
+}  // namespace frgan

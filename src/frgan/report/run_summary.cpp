@@ -1,0 +1,96 @@
+#include "frgan/report/run_summary.h"
+
+#include <charconv>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
+#include "frgan/core/version.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+// Files below /proc have no size, so they cannot be read at once.
+std::string system_text(const char* path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+// What follows "KEY<blanks>:" at the beginning of a line, without blanks around it.
+std::string_view value_of(std::string_view text, std::string_view key) {
+  constexpr std::string_view kBlanks = " \t";
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (!line.starts_with(key)) continue;
+    const size_t colon = line.find_first_not_of(kBlanks, key.size());
+    if (colon == std::string_view::npos || line[colon] != ':') continue;
+    const size_t begin = line.find_first_not_of(kBlanks, colon + 1);
+    if (begin != std::string_view::npos) return line.substr(begin);
+  }
+  return {};
+}
+
+nlohmann::ordered_json to_json(const std::optional<EvaluationRecord>& record) {
+  return record ? to_json(*record) : nlohmann::ordered_json();
+}
+
+}  // namespace
+
+std::string processor_name(std::string_view cpuinfo) {
+  const std::string_view name = value_of(cpuinfo, "model name");
+  return name.empty() ? "unknown" : std::string(name);
+}
+
+int64_t memory_quantity(std::string_view text, std::string_view key) {
+  const std::string_view value = value_of(text, key);  // "16384 kB"
+  int64_t kilobytes = 0;
+  std::from_chars(value.data(), value.data() + value.size(), kilobytes);
+  return kilobytes * 1024;
+}
+
+Machine this_machine() {
+  return {.processor = processor_name(system_text("/proc/cpuinfo")),
+          .cores = std::thread::hardware_concurrency(),
+          .threads = at::get_num_threads(),
+          .memory_bytes = memory_quantity(system_text("/proc/meminfo"), "MemTotal"),
+          .peak_memory_bytes = memory_quantity(system_text("/proc/self/status"), "VmHWM"),
+          .libtorch = TORCH_VERSION};
+}
+
+nlohmann::ordered_json to_json(const RunSummary& summary, const Machine& machine) {
+  nlohmann::ordered_json losses = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : summary.losses) losses[name] = value;
+  return {{"method", summary.method},
+          {"command", summary.command},
+          {"data", summary.data},
+          {"data_digest", summary.data_digest},
+          {"split_digest", summary.split_digest},
+          {"options_digest", summary.options_digest},
+          {"steps", summary.steps},
+          {"wall_seconds", summary.wall_seconds},
+          {"test", to_json(summary.test)},
+          {"dev", to_json(summary.dev)},
+          {"losses", losses},
+          {"precision", summary.precision},
+          {"device", summary.device},
+          {"version", version()},
+          {"commit", source_commit()},
+          {"libtorch", machine.libtorch},
+          {"processor", machine.processor},
+          {"cores", machine.cores},
+          {"threads", machine.threads},
+          {"memory_bytes", machine.memory_bytes},
+          {"peak_memory_bytes", machine.peak_memory_bytes}};
+}
+
+void write_run_summary(const std::filesystem::path& path, const RunSummary& summary) {
+  write_file_safely(path, to_json(summary, this_machine()).dump(2) + '\n');
+}
+
+}  // namespace frgan

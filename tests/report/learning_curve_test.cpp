@@ -1,0 +1,81 @@
+#include "frgan/report/learning_curve.h"
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../io/temporary_folder.h"
+
+namespace frgan {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::Pair;
+
+TEST(AxisTicks, AreRoundAndCoverTheRange) {
+  EXPECT_THAT(axis_ticks(0, 4), ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(axis_ticks(0, 100), ElementsAre(0, 20, 40, 60, 80, 100));
+  EXPECT_THAT(axis_ticks(0, 24), ElementsAre(0, 5, 10, 15, 20, 25));
+  EXPECT_THAT(axis_ticks(-0.3, 0.7),
+              ElementsAre(-0.4, -0.2, 0, 0.2, testing::DoubleEq(0.4), testing::DoubleEq(0.6), 0.8));
+  EXPECT_THAT(axis_ticks(0, 0), ElementsAre(0, 0.2, 0.4, testing::DoubleEq(0.6), 0.8, 1));
+}
+
+TEST(AxisTicks, AreNeitherFewNorMany) {
+  for (double high = 1e-3; high < 1e6; high *= 1.07) {
+    const std::vector<double> ticks = axis_ticks(0, high);
+    EXPECT_GE(ticks.size(), 5U) << high;
+    EXPECT_LE(ticks.size(), 12U) << high;
+    EXPECT_GE(ticks.back(), high * (1 - 1e-9)) << high;
+  }
+}
+
+TEST(LearningCurveSvg, PutsPointsWhereTheyBelong) {
+  // The plot reaches from x = 64 (step 0) to 560 (step 100) and from y = 344 (value 0) up to 44 (value 40).
+  const std::string svg = learning_curve_svg(
+      {"Error", "error (%)", {{"fr-gan", {{0, 40}, {50, 20}, {100, 0}}}, {"supervised", {{100, 30}}}}});
+  EXPECT_THAT(svg, HasSubstr("points=\"64.0,44.0 312.0,194.0 560.0,344.0\""));
+  EXPECT_THAT(svg, HasSubstr("points=\"560.0,119.0\""));
+  EXPECT_THAT(svg, HasSubstr(">fr-gan 0</text>"));
+  EXPECT_THAT(svg, HasSubstr(">supervised 30</text>"));
+  EXPECT_THAT(svg, HasSubstr("prefers-color-scheme: dark"));
+  EXPECT_THAT(svg, Not(HasSubstr("<script")));
+}
+
+TEST(LearningCurveSvg, EscapesText) {
+  const std::string svg = learning_curve_svg({"a<b & \"c\"", "", {{"x>y", {{1, 1}}}}});
+  EXPECT_THAT(svg, HasSubstr("a&lt;b &amp; &quot;c&quot;"));
+  EXPECT_THAT(svg, HasSubstr("x&gt;y 1"));
+  EXPECT_THAT(svg, Not(HasSubstr("a<b")));
+}
+
+TEST(LearningCurveSvg, RefusesWhatItCannotDraw) {
+  EXPECT_THAT(error_of([] { learning_curve_svg({"t", "y", {}}); }), HasSubstr("at least one point"));
+  EXPECT_THAT(error_of([] { learning_curve_svg({"t", "y", {{"empty", {}}}}); }), HasSubstr("at least one point"));
+  EXPECT_THAT(error_of([] {
+                learning_curve_svg({"t", "y", {{"bad", {{1, std::nan("")}}}}});
+              }),
+              HasSubstr("\"bad\" has a value that is not finite at step 1"));
+}
+
+TEST(ReadCurve, TakesOneColumnOfALog) {
+  const TemporaryFolder folder;
+  const auto path = folder / "metrics.jsonl";
+  std::ofstream(path) << R"({"step":50,"losses":{"supervised":0.5}})" << '\n'
+                      << R"({"step":100,"test_error":0.25})" << '\n'
+                      << R"({"step":150,"losses":{"supervised":null}})" << '\n'
+                      << R"({"step":200,"test_error":0.125})" << '\n';
+  const Curve errors = read_curve(path, "test_error", "fr-gan", 100);
+  EXPECT_EQ(errors.name, "fr-gan");
+  EXPECT_THAT(errors.points, ElementsAre(Pair(100, 25), Pair(200, 12.5)));
+  EXPECT_THAT(read_curve(path, "losses.supervised", "x").points, ElementsAre(Pair(50, 0.5)));
+  EXPECT_THAT(error_of([&] { read_curve(path, "dev_error", "x"); }), HasSubstr("no line has a number \"dev_error\""));
+}
+
+}  // namespace
+}  // namespace frgan

@@ -1,0 +1,134 @@
+#include "frgan/report/progress.h"
+
+#include <cmath>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+namespace frgan {
+namespace {
+
+StepRecord record_at(int64_t step) {
+  return {.step = step,
+          .epoch = 0.25,
+          .losses = {{"supervised", 0.5}},
+          .learning_rate = 3e-4,
+          .images_per_second = 512.4,
+          .seconds = 10};
+}
+
+// A clock and an output that a test turns by hand.
+struct Desk {
+  double now = 100;
+  int columns = 0;
+  std::ostringstream text;
+  ProgressOutput output() {
+    return {text, [this] { return columns; }, [this] { return now; }};
+  }
+  std::string take() {
+    std::string taken = text.str();
+    text.str("");
+    return taken;
+  }
+};
+
+TEST(ProgressLine, HoldsEveryNumber) {
+  StepRecord record = record_at(1200);
+  record.epoch = 1.64;
+  record.losses = {{"supervised", 0.42341}, {"consistency", 1.5e-7}, {"generator", std::nan("")}};
+  EXPECT_EQ(progress_line(record, 4000, 840),
+            "step 1200/4000 (30 %)  epoch 1.6  supervised 0.4234  consistency 1.5e-07  generator nan  lr 3.0e-04  "
+            "512 images/s  14 min left");
+  EXPECT_EQ(progress_line(record_at(1), 3, -1), "step 1/3 (33 %)  epoch 0.2  supervised 0.5  lr 3.0e-04  512 images/s");
+}
+
+TEST(DurationText, ChoosesTheUnit) {
+  EXPECT_EQ(duration_text(0), "0 s");
+  EXPECT_EQ(duration_text(59.4), "59 s");
+  EXPECT_EQ(duration_text(59.6), "1 min");
+  EXPECT_EQ(duration_text(840), "14 min");
+  EXPECT_EQ(duration_text(3599), "1 h 00 min");
+  EXPECT_EQ(duration_text(3 * 3600 + 5 * 60), "3 h 05 min");
+  EXPECT_EQ(duration_text(52 * 3600), "2 d 4 h");
+}
+
+TEST(Progress, WritesPlainLinesAtMostEveryTenSeconds) {
+  Desk desk;
+  {
+    Progress progress(desk.output(), 100, 0);
+    desk.now += 4;
+    progress.show(record_at(10));
+    EXPECT_EQ(desk.take(), progress_line(record_at(10), 100, 36) + "\n");  // 4 s for 10 steps, 90 to go
+    desk.now += 9;
+    progress.show(record_at(20));
+    EXPECT_EQ(desk.take(), "");
+    desk.now += 1;
+    progress.show(record_at(30));
+    EXPECT_EQ(desk.take(), progress_line(record_at(30), 100, 14.0 / 30 * 70) + "\n");
+    progress.show(record_at(100));
+    EXPECT_EQ(desk.take(), progress_line(record_at(100), 100, 0) + "\n");  // the last one, however soon
+  }
+  EXPECT_EQ(desk.take(), "");
+}
+
+TEST(Progress, CountsTimeLeftFromTheStepItResumedAt) {
+  Desk desk;
+  Progress progress(desk.output(), 100, 80);
+  desk.now += 5;
+  progress.show(record_at(90));
+  EXPECT_EQ(desk.take(), progress_line(record_at(90), 100, 5) + "\n");
+}
+
+TEST(Progress, RedrawsOneLineOnATerminal) {
+  Desk desk;
+  desk.columns = 200;
+  {
+    Progress progress(desk.output(), 100, 0);
+    desk.now += 1;
+    progress.show(record_at(10));
+    EXPECT_EQ(desk.take(), "\r\x1b[K" + progress_line(record_at(10), 100, 9));
+    desk.now += 0.125;
+    progress.show(record_at(11));
+    EXPECT_EQ(desk.take(), "");
+    desk.now += 0.125;
+    progress.show(record_at(12));
+    EXPECT_EQ(desk.take(), "\r\x1b[K" + progress_line(record_at(12), 100, 1.25 / 12 * 88));
+  }
+  EXPECT_EQ(desk.take(), "\n");
+}
+
+TEST(Progress, CutsTheLineToTheTerminal) {
+  Desk desk;
+  desk.columns = 12;
+  Progress progress(desk.output(), 100, 0);
+  progress.show(record_at(10));
+  EXPECT_EQ(desk.take(), "\r\x1b[Kstep 10/100");
+}
+
+TEST(Progress, SaysThingsAboveTheLine) {
+  Desk desk;
+  desk.columns = 12;
+  Progress progress(desk.output(), 100, 0);
+  progress.say("begin");
+  EXPECT_EQ(desk.take(), "begin\n");
+  progress.show(record_at(10));
+  desk.take();
+  progress.say("checkpoint written");
+  EXPECT_EQ(desk.take(), "\r\x1b[Kcheckpoint written\n\r\x1b[Kstep 10/100");
+}
+
+TEST(Progress, SaysThingsBetweenPlainLines) {
+  Desk desk;
+  Progress progress(desk.output(), 100, 0);
+  progress.show(record_at(10));
+  desk.take();
+  progress.say("checkpoint written");
+  EXPECT_EQ(desk.take(), "checkpoint written\n");
+}
+
+TEST(TerminalWidth, IsNothingForAPipe) {
+  EXPECT_EQ(terminal_width(-1), 0);
+}
+
+}  // namespace
+}  // namespace frgan

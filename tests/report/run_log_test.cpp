@@ -1,0 +1,69 @@
+#include "frgan/report/run_log.h"
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "../io/temporary_folder.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+class RunLogTest : public testing::Test {
+ protected:
+  std::string text() const { return read_file(path_); }
+  const TemporaryFolder folder_;
+  const std::filesystem::path path_ = folder_ / "metrics.jsonl";
+};
+
+StepRecord record_at(int64_t step) {
+  return {.step = step,
+          .epoch = 0.5,
+          .losses = {{"supervised", 0.25}, {"generator", std::nan("")}},
+          .learning_rate = 0.001,
+          .images_per_second = 400,
+          .seconds = 12.5};
+}
+
+constexpr const char* kFirst =
+    R"({"step":50,"epoch":0.5,"losses":{"supervised":0.25,"generator":null},"learning_rate":0.001,"images_per_second":400.0,"seconds":12.5})"
+    "\n";
+constexpr const char* kSecond = R"({"step":100,"test_error":0.125,"error_low":0.1,"error_high":0.15,"pictures":5000})"
+                                "\n";
+
+TEST_F(RunLogTest, WritesTheDocumentedColumns) {
+  RunLog log(path_, std::nullopt);
+  log.write(record_at(50));
+  EXPECT_EQ(text(), kFirst);  // at once: who watches the file sees it
+  log.write(EvaluationRecord{100, "test", 0.125, 0.1, 0.15, 5000});
+  EXPECT_EQ(text(), std::string(kFirst) + kSecond);
+  log.write(EvaluationRecord{100, "dev", 0.125, 0.1, 0.15, 500});
+  EXPECT_NE(text().find(R"("dev_error":0.125)"), std::string::npos);
+}
+
+TEST_F(RunLogTest, DropsWhatCameAfterTheCheckpoint) {
+  {
+    RunLog log(path_, std::nullopt);
+    log.write(record_at(50));
+    log.write(EvaluationRecord{100, "test", 0.125, 0.1, 0.15, 5000});
+    log.write(record_at(101));
+  }
+  std::ofstream(path_, std::ios::app) << R"({"step": 15)";  // a killed program's last words
+  RunLog log(path_, 100);
+  EXPECT_EQ(text(), std::string(kFirst) + kSecond);
+  RunLog earlier(path_, 99);
+  EXPECT_EQ(text(), kFirst);
+}
+
+TEST_F(RunLogTest, RefusesToMixTwoRuns) {
+  RunLog(path_, std::nullopt).write(record_at(50));
+  EXPECT_EQ(error_of([&] { RunLog(path_, std::nullopt); }),
+            path_.string() + ": holds the log of a run already; resume that run or choose another directory");
+  EXPECT_EQ(text(), kFirst);
+}
+
+}  // namespace
+}  // namespace frgan
