@@ -18,7 +18,8 @@ namespace frgan {
 // The picture is turned as its EXIF says, alpha is dropped, 16 bits become 8, grey becomes RGB (`channels` 3) or RGB
 // becomes grey (1), and the whole of it is resized to the square by averaging areas (its sides are not kept in
 // proportion). Throws an Error that names the file and the reason: missing, no PNG, JPEG or WebP, cut short, altered,
-// or more than 2^27 pixels. Any bytes are safe to read. May be called by many threads at once.
+// or more than 2^27 pixels. Any bytes are safe to read. May be called by many threads at once. A JPEG has no checksum:
+// one whose inside was altered may be read, as other programs do (libjpeg then puts a line on the error stream).
 std::vector<uint8_t> read_picture(const std::filesystem::path& path, int64_t size, int64_t channels);
 // The same from the bytes of a file; `name` stands for it in messages.
 std::vector<uint8_t> decode_picture(std::span<const std::byte> bytes, int64_t size, int64_t channels,

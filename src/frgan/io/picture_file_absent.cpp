@@ -21,7 +21,9 @@ std::vector<uint8_t> decode_picture(std::span<const std::byte> /*bytes*/, int64_
   throw absent(name);
 }
 
-bool is_picture_name(const std::filesystem::path& /*path*/) { return false; }
+bool is_picture_name(const std::filesystem::path& /*path*/) {
+  return false;
+}
 
 std::string encode_png(std::span<const uint8_t> /*pixels*/, int64_t /*height*/, int64_t /*width*/,
                        int64_t /*channels*/) {

@@ -1,0 +1,190 @@
+#include "frgan/io/picture_file.h"
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "frgan/io/files.h"
+#include "temporary_folder.h"
+
+namespace frgan {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+std::filesystem::path golden(const std::string& name) {
+  return FRGAN_SOURCE_DIR "/tests/io/golden/" + name;
+}
+
+// The colours of a picture that was read as 2 x 2 pixels, row by row: R, G, B, W (within 8), ? for others.
+std::string colours(const std::vector<uint8_t>& pixels) {
+  const std::map<char, std::vector<int>> known = {
+      {'R', {255, 0, 0}}, {'G', {0, 255, 0}}, {'B', {0, 0, 255}}, {'W', {255, 255, 255}}};
+  std::string names;
+  for (size_t place = 0; place < pixels.size(); place += 3) {
+    char found = '?';
+    for (const auto& [letter, colour] : known)
+      if (std::equal(colour.begin(), colour.end(), pixels.begin() + static_cast<std::ptrdiff_t>(place),
+                     [](int a, uint8_t b) { return std::abs(a - b) <= 8; }))
+        found = letter;
+    names += found;
+  }
+  return names;
+}
+
+std::string refusal(std::string_view bytes) {
+  return error_of([&] { decode_picture(bytes_of(bytes), 8, 3, "x"); });
+}
+
+std::string replaced(std::string text, size_t place, std::string_view by) {
+  return text.replace(place, by.size(), by);
+}
+
+// What a call writes to the standard error stream.
+template <class Action>
+std::string words_of(Action action) {
+  ::testing::internal::CaptureStderr();
+  action();
+  return ::testing::internal::GetCapturedStderr();
+}
+
+TEST(PictureFile, WhatIsWrittenIsReadExactly) {
+  const TemporaryFolder folder;
+  std::vector<uint8_t> pixels(4 * 4 * 3);
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(5 * i);
+  write_png(folder / "a.png", pixels, 4, 4, 3);
+  EXPECT_EQ(read_picture(folder / "a.png", 4, 3), pixels);
+  pixels.resize(4 * 4);
+  write_png(folder / "a.png", pixels, 4, 4, 1);
+  EXPECT_EQ(read_picture(folder / "a.png", 4, 1), pixels);
+  EXPECT_EQ(folder.count(), 1);
+}
+
+TEST(PictureFile, AreasAreAveraged) {
+  const std::vector<uint8_t> pixels = {0, 10, 20, 30,  //
+                                       0, 10, 20, 30};
+  const std::string png = encode_png(pixels, 2, 4, 1);
+  EXPECT_THAT(decode_picture(bytes_of(png), 2, 1, "x"), ElementsAre(5, 25, 5, 25));
+  EXPECT_THAT(decode_picture(bytes_of(png), 1, 1, "x"), ElementsAre(15));
+  EXPECT_THAT(decode_picture(bytes_of(png), 4, 1, "x").size(), 16U);
+}
+
+TEST(PictureFile, GreyAndColourBecomeEachOther) {
+  const std::vector<uint8_t> grey = {7};
+  EXPECT_THAT(decode_picture(bytes_of(encode_png(grey, 1, 1, 1)), 1, 3, "x"), ElementsAre(7, 7, 7));
+  const std::vector<uint8_t> red = {255, 0, 0};  // weighs 0.299 (Rec. 601)
+  const auto seen = decode_picture(bytes_of(encode_png(red, 1, 1, 3)), 1, 1, "x");
+  EXPECT_NEAR(seen.at(0), 76, 1);
+}
+
+TEST(PictureFile, TurnedByExif) {
+  EXPECT_EQ(colours(read_picture(golden("turned.png"), 2, 3)), "GRWB");
+  EXPECT_EQ(colours(read_picture(golden("turned.jpg"), 2, 3)), "GRWB");
+  const char* expected[] = {"RBGW", "BRWG", "WGBR", "GWRB", "RGBW", "GRWB", "WBGR", "BWRG"};
+  for (int i = 1; i <= 8; ++i)
+    EXPECT_EQ(colours(read_picture(golden(fmt::format("turned{}.webp", i)), 2, 3)), expected[i - 1]) << i;
+}
+
+TEST(PictureFile, AlphaIsDropped) {
+  EXPECT_EQ(colours(read_picture(golden("alpha.png"), 2, 3)), "RBGW");
+  EXPECT_EQ(colours(read_picture(golden("alpha.webp"), 2, 3)), "RBGW");
+}
+
+TEST(PictureFile, SixteenBitsBecomeEight) {
+  const auto pixels = read_picture(golden("16bit.png"), 1, 1);
+  EXPECT_EQ(pixels.at(0), (0 + 0 + 1 + 255 + 128 + 1 + 3) / 6);  // rounded
+}
+
+TEST(PictureFile, Names) {
+  for (const char* name : {"a.png", "a.PNG", "b/a.jpg", "a.JPeg", "a.b.webp"})
+    EXPECT_TRUE(is_picture_name(name)) << name;
+  for (const char* name : {"a", "png", ".png", "a.gif", "a.png.txt", "jpg/a", ""})
+    EXPECT_FALSE(is_picture_name(name)) << name;
+}
+
+TEST(PictureFile, OtherFilesAreRefused) {
+  EXPECT_THAT(error_of([] { read_picture("none.png", 8, 3); }), HasSubstr("none.png: cannot read: No such file"));
+  EXPECT_THAT(refusal(""), HasSubstr("x: is no PNG, JPEG or WebP picture"));
+  EXPECT_THAT(refusal("GIF89a..."), HasSubstr("is no PNG, JPEG or WebP"));
+  EXPECT_THAT(refusal("RIFF\4\0\0\0WAVE"), HasSubstr("is no PNG, JPEG or WebP"));
+}
+
+TEST(PictureFile, CutFilesAreRefusedWithoutAWord) {
+  for (const char* name : {"turned.png", "turned.jpg", "turned6.webp", "alpha.webp"}) {
+    const std::string whole = read_file(golden(name));
+    const std::string words = words_of([&] {
+      for (size_t size = 12; size < whole.size(); ++size)
+        EXPECT_THAT(refusal(std::string_view(whole).substr(0, size)), HasSubstr("x: the picture was cut short"))
+            << name << " " << size;
+    });
+    EXPECT_THAT(words, IsEmpty());
+  }
+}
+
+TEST(PictureFile, AlteredPngsAreRefusedWithoutAWord) {
+  const std::string whole = read_file(golden("turned.png"));
+  const std::string words = words_of([&] {
+    for (size_t place = 0; place < whole.size(); ++place)
+      EXPECT_THAT(refusal(replaced(whole, place, std::string(1, static_cast<char>(whole[place] ^ 1)))),
+                  StartsWith("x: "));
+  });
+  EXPECT_THAT(words, IsEmpty());
+}
+
+TEST(PictureFile, AlteredWebpIsRefusedOrReadWithoutAWord) {
+  const std::string whole = read_file(golden("turned6.webp"));
+  const std::string words = words_of([&] {
+    for (size_t place = 0; place < whole.size(); ++place) {
+      try {
+        decode_picture(bytes_of(replaced(whole, place, "\x55")), 2, 3, "x");
+      } catch (const Error& error) {
+        EXPECT_THAT(error.what(), StartsWith("x: "));
+      }
+    }
+  });
+  EXPECT_THAT(words, IsEmpty());
+}
+
+TEST(PictureFile, SizesThatWouldFillTheMemoryAreRefused) {
+  // A PNG's checksums are right: the bomb is a sound file.
+  std::string png = encode_png(std::vector<uint8_t>(1), 1, 1, 1);
+  png.replace(16, 8, std::string("\0\0\xff\xff\0\0\xff\xff", 8));
+  png.replace(29, 4, "\x93\x6e\x86\x8c");
+  EXPECT_THAT(refusal(png), HasSubstr("x: has 65535 x 65535 pixels, expected at most 134217728 in all"));
+  const std::string jpeg = read_file(golden("turned.jpg"));
+  const size_t frame = jpeg.find("\xff\xc0");
+  EXPECT_THAT(refusal(replaced(jpeg, frame + 5, "\xff\xff\xff\xff")), HasSubstr("has 65535 x 65535 pixels"));
+  const std::string webp = read_file(golden("turned6.webp"));
+  EXPECT_THAT(refusal(replaced(webp, 24, "\xff\xff\xff\xff\xff\xff")), HasSubstr("has 16777216 x 16777216 pixels"));
+}
+
+TEST(PictureFile, WrongPixelsAreNotWritten) {
+  const TemporaryFolder folder;
+  const std::vector<uint8_t> pixels(12);
+  EXPECT_THAT(error_of([&] { write_png(folder / "a.png", pixels, 2, 3, 3); }), HasSubstr("2 x 3 x 3 was given 12"));
+  EXPECT_THAT(error_of([&] { write_png(folder / "a.png", pixels, 2, 3, 2); }), HasSubstr("expected 1 or 3 channels"));
+  EXPECT_THAT(error_of([&] { write_png(folder / "a.png", {}, 0, 0, 1); }), HasSubstr("PNG"));
+  EXPECT_THAT(error_of([&] { write_png(folder.path() / "no" / "a.png", pixels, 2, 2, 3); }),
+              HasSubstr("cannot write: No such file"));
+  EXPECT_EQ(folder.count(), 0);
+}
+
+TEST(PictureFile, ManyThreadsAtOnce) {
+  const auto expected = read_picture(golden("turned.jpg"), 8, 3);
+  std::vector<std::vector<uint8_t>> seen(4);
+  std::vector<std::thread> threads;
+  for (auto& pixels : seen) threads.emplace_back([&pixels] { pixels = read_picture(golden("turned.jpg"), 8, 3); });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_THAT(seen, Each(expected));
+}
+
+}  // namespace
+}  // namespace frgan
