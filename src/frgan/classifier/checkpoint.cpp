@@ -27,7 +27,7 @@ const std::map<at::ScalarType, DType>& dtypes() {
   return table;
 }
 
-void write_tensors(const fs::path& path, const std::map<std::string, at::Tensor>& tensors) {
+void write_tensors(const fs::path& path, const NamedTensors& tensors) {
   std::vector<at::Tensor> kept;  // row-major copies that the views look at
   TensorViews views;
   for (const auto& [name, tensor] : tensors) {
@@ -39,9 +39,9 @@ void write_tensors(const fs::path& path, const std::map<std::string, at::Tensor>
   write_safetensors(path, views, {{"format", "pt"}});
 }
 
-std::map<std::string, at::Tensor> read_tensors(const fs::path& path) {
+NamedTensors read_tensors(const fs::path& path) {
   const SafetensorsFile file = read_safetensors(path);
-  std::map<std::string, at::Tensor> tensors;
+  NamedTensors tensors;
   for (const auto& [name, view] : file.tensors()) {
     const auto dtype =
         std::find_if(dtypes().begin(), dtypes().end(), [&](const auto& pair) { return pair.second == view.dtype; });
@@ -50,10 +50,6 @@ std::map<std::string, at::Tensor> read_tensors(const fs::path& path) {
     tensors[name] = tensor;
   }
   return tensors;
-}
-
-std::string shape_text(at::IntArrayRef sizes) {
-  return sizes.empty() ? "()" : fmt::format("{}", fmt::join(sizes, "x"));
 }
 
 }  // namespace
@@ -141,31 +137,6 @@ Checkpoint load_checkpoint(const fs::path& path) {
   return checkpoint;
 }
 
-void load_module(torch::nn::Module& module, const std::map<std::string, at::Tensor>& saved, const std::string& prefix,
-                 const std::string& name) {
-  const torch::NoGradGuard no_grad;
-  size_t copied = 0;
-  const auto copy = [&](const std::string& key, const at::Tensor& tensor) {
-    const auto found = saved.find(prefix + key);
-    if (found == saved.end()) {
-      throw Error(fmt::format("{}: there is no '{}{}'; the weights are of another architecture", name, prefix, key));
-    }
-    if (found->second.sizes() != tensor.sizes()) {
-      throw Error(fmt::format("{}: '{}{}' has shape {}, the network's has {}; the weights are of another architecture",
-                              name, prefix, key, shape_text(found->second.sizes()), shape_text(tensor.sizes())));
-    }
-    tensor.copy_(found->second);
-    ++copied;
-  };
-  for (const auto& item : module.named_parameters()) copy(item.key(), item.value());
-  for (const auto& item : module.named_buffers()) copy(item.key(), item.value());
-  for (const auto& [key, tensor] : saved) {
-    if (!key.starts_with(prefix)) continue;
-    if (copied-- == 0)
-      throw Error(fmt::format("{}: the network has no '{}'; the weights are of another architecture", name, key));
-  }
-}
-
 LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precision precision) {
   const CheckpointState& state = checkpoint.state;
   const std::string name = checkpoint.path.string();
@@ -179,11 +150,11 @@ LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precis
   }
   loaded.problem = {.shape = state.shape, .precision = precision, .device = device};
   loaded.method->build(loaded.problem);
-  for (const Player& player : loaded.method->players()) {
-    load_module(*player.network, checkpoint.files.at("model"), player.name + ".", name + "/model.safetensors");
-  }
+  NamedTensors model;
+  for (const Player& player : loaded.method->players()) model.merge(named_tensors(*player.network, player.name + "."));
+  copy_named(model, checkpoint.files.at("model"), name + "/model.safetensors");
   loaded.classifier = loaded.method->make_classifier();
-  load_module(*loaded.classifier, checkpoint.files.at("average"), "", name + "/average.safetensors");
+  copy_named(named_tensors(*loaded.classifier), checkpoint.files.at("average"), name + "/average.safetensors");
   return loaded;
 }
 

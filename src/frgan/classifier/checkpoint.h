@@ -15,10 +15,10 @@
 #include <string>
 #include <vector>
 
-#include <ATen/core/Tensor.h>
 #include <nlohmann/json.hpp>
 
 #include "frgan/methods/method.h"
+#include "frgan/nn/named_tensors.h"
 
 namespace frgan {
 
@@ -39,8 +39,6 @@ struct CheckpointState {
 nlohmann::ordered_json to_json(const CheckpointState& state);
 // Throws an Error that names the file and the missing or wrong key.
 CheckpointState checkpoint_state_from_json(const nlohmann::json& json, const std::string& name);
-
-using TensorFiles = std::map<std::string, std::map<std::string, at::Tensor>>;  // "model" -> name -> tensor
 
 // Writes a whole checkpoint (io/checkpoint_files.h). Tensors may lie on any device and have any strides.
 void save_checkpoint(const std::filesystem::path& directory, const CheckpointState& state, const TensorFiles& files);
@@ -64,10 +62,5 @@ struct LoadedMethod {
 };
 // Throws an Error where the weights do not fit the network that the options describe.
 LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precision precision);
-
-// Copies saved tensors into a module's parameters and buffers; `name` stands for the file in errors about a missing,
-// unknown or differently shaped tensor.
-void load_module(torch::nn::Module& module, const std::map<std::string, at::Tensor>& saved, const std::string& prefix,
-                 const std::string& name);
 
 }  // namespace frgan

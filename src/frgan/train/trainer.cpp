@@ -2,26 +2,13 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
 #include <torch/types.h>
-
-#include "frgan/core/error.h"
 
 namespace frgan {
 namespace {
 
 constexpr int64_t kTermSlots = 64;
-constexpr uint64_t kPartsPerPhase = 1000;         // repetitions of a phase have random numbers of their own
-constexpr uint64_t kInitialPart = 1'000'000'000;  // and so has the initialising pass
-
-using NamedTensors = std::map<std::string, at::Tensor>;
-
-NamedTensors named_state(const torch::nn::Module& module, const std::string& prefix) {
-  NamedTensors tensors;
-  for (const auto& item : module.named_parameters()) tensors[prefix + item.key()] = item.value().detach();
-  for (const auto& item : module.named_buffers()) tensors[prefix + item.key()] = item.value();
-  return tensors;
-}
+constexpr uint64_t kInitialPart = 1'000'000'000;  // the initialising pass draws apart from all phases
 
 void copy_buffers(const torch::nn::Module& from, const torch::nn::Module& to) {
   const auto target = to.named_buffers();
@@ -84,8 +71,7 @@ void Trainer::step() {
 
 size_t Trainer::run_phase(const Phase& phase, uint64_t phase_index, int64_t repetition, size_t first_slot) {
   const StepScalars scalars = scalars_of(phase, repetition);
-  const Batch batch = batches_(phase.batch, static_cast<uint64_t>(step_),
-                               phase_index * kPartsPerPhase + static_cast<uint64_t>(repetition));
+  const Batch batch = batches_(phase.batch, static_cast<uint64_t>(step_ * phase.repeat + repetition), phase_index);
   const std::vector<Losses> losses = phase.losses(batch, scalars);
   for (size_t i = 0; i < losses.size(); ++i) {
     differentiate(player(phase.players[i]), losses[i], /*keep_graph=*/i + 1 < losses.size());
@@ -202,43 +188,25 @@ double Trainer::scheduled(const std::string& name) const {
   TORCH_CHECK(false, "no schedule is called ", name);
 }
 
-std::map<std::string, NamedTensors> Trainer::state() const {
-  std::map<std::string, NamedTensors> files;
+TensorFiles Trainer::state() const {
+  TensorFiles files;
   for (const PlayerState& state : players_) {
     const std::string prefix = state.player.name + ".";
-    files["model"].merge(named_state(*state.player.network, prefix));
+    files["model"].merge(named_tensors(*state.player.network, prefix));
     for (size_t i = 0; i < state.parameters.parameters().size(); ++i) {
       const std::string name = prefix + state.parameters.names()[i];
       files["optimizer"][name + ".mean"] = state.parameters.view_like(state.adam.mean, i);
       files["optimizer"][name + ".square"] = state.parameters.view_like(state.adam.square, i);
     }
   }
-  if (!classifier_.is_empty()) files["average"] = named_state(*classifier_, "");
+  if (!classifier_.is_empty()) files["average"] = named_tensors(*classifier_);
   return files;
 }
 
-void Trainer::restore(const std::map<std::string, NamedTensors>& saved, int64_t step) {
-  const torch::NoGradGuard no_grad;
+void Trainer::restore(const TensorFiles& saved, int64_t step, const std::string& source) {
   for (const auto& [file, tensors] : state()) {
-    const auto saved_file = saved.find(file);
-    if (saved_file == saved.end())
-      throw Error(fmt::format("the checkpoint has no {} weights; it is of another kind of run", file));
-    for (const auto& [name, tensor] : tensors) {
-      const auto found = saved_file->second.find(name);
-      if (found == saved_file->second.end()) {
-        throw Error(fmt::format("the checkpoint's {} weights have no '{}'; it is of another architecture", file, name));
-      }
-      if (found->second.sizes() != tensor.sizes()) {
-        throw Error(
-            fmt::format("the checkpoint's {} '{}' has shape {}, this network's has {}; it is of another architecture",
-                        file, name, fmt::join(found->second.sizes(), "x"), fmt::join(tensor.sizes(), "x")));
-      }
-      tensor.copy_(found->second);
-    }
-    if (saved_file->second.size() != tensors.size()) {
-      throw Error(fmt::format("the checkpoint has {} {} weights, this network has {}; it is of another architecture",
-                              saved_file->second.size(), file, tensors.size()));
-    }
+    const auto found = saved.find(file);
+    copy_named(tensors, found == saved.end() ? NamedTensors{} : found->second, source + "/" + file);
   }
   step_ = step;
 }

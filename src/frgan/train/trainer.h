@@ -13,12 +13,14 @@
 #include "frgan/core/batch.h"
 #include "frgan/methods/method.h"
 #include "frgan/nn/flat_parameters.h"
+#include "frgan/nn/named_tensors.h"
 #include "frgan/train/adam.h"
 
 namespace frgan {
 
-// Gives the batch of (request, step, part): a pure function of them, so that training can go on at any step.
-using BatchSource = std::function<Batch(const BatchRequest&, uint64_t step, uint64_t part)>;
+// Gives the batch of a phase that took `draw` batches before it; `part` is the phase. A pure function of the three, so
+// that training can go on at any step.
+using BatchSource = std::function<Batch(const BatchRequest&, uint64_t draw, uint64_t part)>;
 
 // Trains a built method. A step is a function of device tensors: nothing in it waits for the host.
 //
@@ -56,12 +58,11 @@ class Trainer {
   // The network with averaged weights; not defined where the method averages none.
   Discriminator classifier() const { return classifier_; }
 
-  // Everything that the next step depends on, as views: writing into them restores it. Files of a checkpoint by name:
+  // Everything that the next step depends on, as views: writing into them restores it. By file of a checkpoint:
   // "model", "optimizer" and "average", each name -> tensor.
-  std::map<std::string, std::map<std::string, at::Tensor>> state() const;
-  // Copies saved tensors into the state and continues at `step`; throws Error on a missing, unknown or differently
-  // shaped tensor.
-  void restore(const std::map<std::string, std::map<std::string, at::Tensor>>& saved, int64_t step);
+  TensorFiles state() const;
+  // Copies saved tensors into the state and continues at `step`; throws Error where they are of another architecture.
+  void restore(const TensorFiles& saved, int64_t step, const std::string& source);
 
  private:
   struct PlayerState {

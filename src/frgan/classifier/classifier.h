@@ -1,0 +1,81 @@
+// A trained network with all that its use needs: picture size, normalisation, class names.
+//
+//   #include <iostream>
+//   #include <frgan/classifier/classifier.h>
+//
+//   int main(int count, char** arguments) {
+//     if (count != 3) {
+//       std::cerr << "usage: classify CHECKPOINT PICTURE\n";
+//       return 2;
+//     }
+//     try {
+//       const frgan::Classifier classifier = frgan::Classifier::load(arguments[1]);
+//       const frgan::FilePrediction result = classifier.classify_file(arguments[2]);
+//       std::cout << classifier.class_names()[result.label] << ' ' << result.probabilities[result.label] << '\n';
+//     } catch (const frgan::Error& error) {
+//       std::cerr << error.what() << '\n';
+//       return 1;
+//     }
+//   }
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "frgan/classifier/checkpoint.h"
+#include "frgan/core/error.h"
+#include "frgan/nn/discriminator.h"
+
+namespace frgan {
+
+// What the network says of one picture file.
+struct FilePrediction {
+  std::filesystem::path path;
+  std::string error;                 // why the picture could not be read; empty where it could
+  size_t label = 0;                  // the most probable class
+  std::vector<float> probabilities;  // K, sum 1; empty where the picture could not be read
+};
+
+// Probabilities of the K classes, float N x K on the CPU, from uint8 pictures N x S x S x C on any device. Pictures go
+// to the network's device in batches that need some hundred megabytes at most. A logit of the fake class takes no part.
+at::Tensor class_probabilities(Discriminator network, const at::Tensor& pictures, Precision precision);
+
+class Classifier {
+ public:
+  // `path` is a run's folder, for its newest whole checkpoint, or one checkpoint's. Throws an Error that says what is
+  // missing, altered, or of another architecture. The weights are the averaged ones.
+  static Classifier load(const std::filesystem::path& path, at::Device device = at::kCPU,
+                         Precision precision = Precision::kFull);
+  static Classifier from(const Checkpoint& checkpoint, at::Device device, Precision precision);
+
+  int64_t image_size() const { return network_->shape().image_size; }  // pictures are square
+  int64_t channels() const { return network_->shape().channels; }      // 1 or 3
+  const std::vector<std::string>& class_names() const { return class_names_; }
+
+  // float N x K on the CPU, from uint8 pictures N x S x S x C. Throws an Error for other sizes.
+  at::Tensor probabilities(const at::Tensor& pictures) const;
+
+  // The picture is turned, resized and brought to `channels` as io/picture_file.h says. Throws an Error that names the
+  // file where it cannot be read.
+  FilePrediction classify_file(const std::filesystem::path& path) const;
+
+  // The same for many, in order, each given to `take` as soon as it is known; files that cannot be read come with their
+  // error. The next pictures are read while the network is at work.
+  void classify_files(std::span<const std::filesystem::path> paths,
+                      const std::function<void(const FilePrediction&)>& take) const;
+
+ private:
+  Classifier(Discriminator network, std::vector<std::string> class_names, Precision precision);
+
+  Discriminator network_;
+  std::vector<std::string> class_names_;
+  Precision precision_;
+};
+
+}  // namespace frgan

@@ -1,0 +1,42 @@
+#include "frgan/nn/named_tensors.h"
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+
+namespace frgan {
+namespace {
+
+std::string shape_text(at::IntArrayRef sizes) {
+  return sizes.empty() ? "one number" : fmt::format("{}", fmt::join(sizes, "x"));
+}
+
+}  // namespace
+
+NamedTensors named_tensors(const torch::nn::Module& module, const std::string& prefix) {
+  NamedTensors tensors;
+  for (const auto& item : module.named_parameters()) tensors[prefix + item.key()] = item.value().detach();
+  for (const auto& item : module.named_buffers()) tensors[prefix + item.key()] = item.value();
+  return tensors;
+}
+
+void copy_named(const NamedTensors& target, const NamedTensors& saved, const std::string& source) {
+  const torch::NoGradGuard no_grad;
+  const auto another = [&](const std::string& what) {
+    return Error(fmt::format("{}: {}; it is of another architecture", source, what));
+  };
+  for (const auto& [name, tensor] : target) {
+    const auto found = saved.find(name);
+    if (found == saved.end()) throw another(fmt::format("there is no '{}', which this network has", name));
+    if (found->second.sizes() != tensor.sizes()) {
+      throw another(fmt::format("'{}' has shape {}, this network's has {}", name, shape_text(found->second.sizes()),
+                                shape_text(tensor.sizes())));
+    }
+  }
+  for (const auto& [name, tensor] : saved) {
+    if (!target.contains(name)) throw another(fmt::format("this network has no '{}'", name));
+  }
+  for (const auto& [name, tensor] : target) tensor.copy_(saved.at(name));
+}
+
+}  // namespace frgan
