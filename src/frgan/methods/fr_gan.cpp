@@ -127,12 +127,8 @@ std::vector<Stage> FrGan::stages() {
   Stage stage{.name = "training",
               .initial_batch = {.unlabeled = training_.init_pictures, .noise = m, .noise_size = noise_size}};
   stage.initialize = [this](const Batch& batch) { initialize(batch); };
-  const auto discriminator = [this](const Batch& batch, const StepScalars& scalars) {
-    return std::vector<Losses>{discriminator_losses(batch, scalars)};
-  };
-  const auto generator = [this](const Batch& batch, const StepScalars& scalars) {
-    return std::vector<Losses>{generator_losses(batch, scalars)};
-  };
+  const auto discriminator = [this](const Batch& batch) { return std::vector<Losses>{discriminator_losses(batch)}; };
+  const auto generator = [this](const Batch& batch) { return std::vector<Losses>{generator_losses(batch)}; };
   stage.phases = {Phase{"discriminator", discriminator_batch, fr_gan_.disc_steps, {"discriminator"}, discriminator},
                   Phase{"generator", generator_batch, 1, {"generator"}, generator}};
   return {stage};
@@ -153,7 +149,7 @@ void FrGan::initialize(const Batch& batch) {
 }
 
 // The discriminator's half of the Algorithm: labeled pictures, two branches of unlabeled ones and generated ones.
-Losses FrGan::discriminator_losses(const Batch& batch, const StepScalars& scalars) {
+Losses FrGan::discriminator_losses(const Batch& batch) {
   const int64_t classes = problem_.shape.classes;
   at::Tensor generated;
   {
@@ -175,11 +171,11 @@ Losses FrGan::discriminator_losses(const Batch& batch, const StepScalars& scalar
 
   Losses losses;
   const at::Tensor labeled_logits = pass.rows(labeled).logits;
-  losses.push_back({"supervised", scalars["one"],
+  losses.push_back({"supervised", "one",
                     fr_gan_.mixed_batch ? masked_cross_entropy(labeled_logits, batch.unlabeled_labels, classes)
                                         : cross_entropy(labeled_logits, batch.labels, classes)});
-  losses.push_back({"real", scalars["adv_weight"], real_loss(real_score(pass.rows(unlabeled).logits, classes))});
-  losses.push_back({"fake", scalars["adv_weight"], fake_loss(real_score(pass.rows(fake).logits, classes))});
+  losses.push_back({"real", "adv_weight", real_loss(real_score(pass.rows(unlabeled).logits, classes))});
+  losses.push_back({"fake", "adv_weight", fake_loss(real_score(pass.rows(fake).logits, classes))});
   if (consistent()) {
     std::vector<at::Tensor> first, second;
     for (const auto& [one, other] : compared) {
@@ -189,14 +185,14 @@ Losses FrGan::discriminator_losses(const Batch& batch, const StepScalars& scalar
     }
     at::Tensor target = at::cat(second);
     if (fr_gan_.stop_gradient) target = target.detach();
-    losses.push_back({"consistency", scalars["consistency_weight"],
-                      consistency_loss(at::cat(first), target, fr_gan_.mse_reduction)});
+    losses.push_back(
+        {"consistency", "consistency_weight", consistency_loss(at::cat(first), target, fr_gan_.mse_reduction)});
   }
   return losses;
 }
 
 // The generator's half, against the discriminator that was just updated.
-Losses FrGan::generator_losses(const Batch& batch, const StepScalars& scalars) {
+Losses FrGan::generator_losses(const Batch& batch) {
   const at::Tensor generated =
       generator_->forward(batch.noise, BatchStatistics::kBatchAndTrack, training_pass(batch, 0));
   const Classified fake = discriminator_->forward(generated, training_pass(batch, 1));
@@ -204,16 +200,16 @@ Losses FrGan::generator_losses(const Batch& batch, const StepScalars& scalars) {
 
   Losses losses;
   if (fr_gan_.gen_loss == "nonsaturating" || fr_gan_.gen_loss == "fm+ns") {
-    losses.push_back({"generator", scalars["one"], real_loss(score)});
+    losses.push_back({"generator", "one", real_loss(score)});
   }
-  if (fr_gan_.gen_loss == "saturating") losses.push_back({"generator", scalars["one"], -fake_loss(score)});
+  if (fr_gan_.gen_loss == "saturating") losses.push_back({"generator", "one", -fake_loss(score)});
   if (matches_features()) {
     at::Tensor real;
     {
       const torch::NoGradGuard no_grad;
       real = discriminator_->forward(batch.unlabeled[0], training_pass(batch, 2)).features;
     }
-    losses.push_back({"feature_matching", scalars["one"], feature_matching_loss(real, fake.features)});
+    losses.push_back({"feature_matching", "one", feature_matching_loss(real, fake.features)});
   }
   return losses;
 }

@@ -49,8 +49,8 @@ class FrGan : public Method {
   ForwardPass training_pass(const Batch& batch, uint64_t part) const;
 
   void initialize(const Batch& batch);
-  Losses discriminator_losses(const Batch& batch, const StepScalars& scalars);
-  Losses generator_losses(const Batch& batch, const StepScalars& scalars);
+  Losses discriminator_losses(const Batch& batch);
+  Losses generator_losses(const Batch& batch);
 
   ClassifierTraining training_;
   DiscriminatorOptions discriminator_options_;

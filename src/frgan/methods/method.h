@@ -17,11 +17,11 @@
 
 namespace frgan {
 
-// One term of a loss: the player's loss is the sum of weight * value, and each term is logged under its name.
+// One term of a loss: the player's loss is the sum of weight * value, and each value is logged under its name.
 struct Loss {
   std::string name;
-  at::Tensor weight;  // 0-dim, from StepScalars
-  at::Tensor value;   // 0-dim
+  std::string weight;  // the schedule that weighs it
+  at::Tensor value;    // 0-dim
 };
 using Losses = std::vector<Loss>;
 
@@ -67,7 +67,7 @@ struct Phase {
   BatchRequest batch;
   int64_t repeat = 1;  // k discriminator steps for one of the generator
   std::vector<std::string> players;
-  std::function<std::vector<Losses>(const Batch&, const StepScalars&)> losses;  // one list per player
+  std::function<std::vector<Losses>(const Batch&)> losses;  // one list per player
 };
 
 // A part of the run with phases of its own.

@@ -25,21 +25,19 @@ std::vector<Player> Supervised::players() const {
 }
 
 std::vector<Stage> Supervised::stages() {
-  Phase phase{"classifier",
-              {.labeled = training_.batch_size},
-              1,
-              {"discriminator"},
-              [this](const Batch& batch, const StepScalars& scalars) { return losses(batch, scalars); }};
+  Phase phase{"classifier", {.labeled = training_.batch_size}, 1, {"discriminator"}, [this](const Batch& batch) {
+                return losses(batch);
+              }};
   const auto initialize = [this](const Batch& batch) {
     discriminator_->forward(batch.unlabeled[0], {true, batch.dropout_key, /*initialize=*/true, problem_.precision});
   };
   return {{"training", 1.0, {.unlabeled = training_.init_pictures}, initialize, {phase}}};
 }
 
-std::vector<Losses> Supervised::losses(const Batch& batch, const StepScalars& scalars) {
+std::vector<Losses> Supervised::losses(const Batch& batch) {
   const ForwardPass pass{.stochastic = true, .dropout_key = batch.dropout_key, .precision = problem_.precision};
   const Classified labeled = discriminator_->forward(batch.labeled[0], pass);
-  return {{{"supervised", scalars["one"], cross_entropy(labeled.logits, batch.labels, problem_.shape.classes)}}};
+  return {{{"supervised", "one", cross_entropy(labeled.logits, batch.labels, problem_.shape.classes)}}};
 }
 
 }  // namespace frgan

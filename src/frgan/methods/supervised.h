@@ -17,7 +17,7 @@ class Supervised : public Method {
   Discriminator make_classifier() const override;
 
  private:
-  std::vector<Losses> losses(const Batch& batch, const StepScalars& scalars);
+  std::vector<Losses> losses(const Batch& batch);
 
   ClassifierTraining training_;
   DiscriminatorOptions network_;

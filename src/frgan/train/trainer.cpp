@@ -72,9 +72,9 @@ void Trainer::step() {
 size_t Trainer::run_phase(const Phase& phase, uint64_t phase_index, int64_t repetition, size_t first_slot) {
   const StepScalars scalars = scalars_of(phase, repetition);
   const Batch batch = batches_(phase.batch, static_cast<uint64_t>(step_ * phase.repeat + repetition), phase_index);
-  const std::vector<Losses> losses = phase.losses(batch, scalars);
+  const std::vector<Losses> losses = phase.losses(batch);
   for (size_t i = 0; i < losses.size(); ++i) {
-    differentiate(player(phase.players[i]), losses[i], /*keep_graph=*/i + 1 < losses.size());
+    differentiate(player(phase.players[i]), losses[i], scalars, /*keep_graph=*/i + 1 < losses.size());
   }
   for (const std::string& name : phase.players) update(player(name), scalars);
   return note(losses, first_slot, scalars);
@@ -104,10 +104,10 @@ StepScalars Trainer::scalars_of(const Phase& phase, int64_t repetition) {
   return {std::move(names), host.to(problem_.device, /*non_blocking=*/true)};
 }
 
-void Trainer::differentiate(PlayerState& state, const Losses& losses, bool keep_graph) {
+void Trainer::differentiate(PlayerState& state, const Losses& losses, const StepScalars& scalars, bool keep_graph) {
   at::Tensor total;
   for (const Loss& loss : losses) {
-    const at::Tensor weighted = loss.weight * loss.value;
+    const at::Tensor weighted = scalars[loss.weight] * loss.value;
     total = total.defined() ? total + weighted : weighted;
   }
   state.parameters.gradients().zero_();
@@ -131,7 +131,7 @@ size_t Trainer::note(const std::vector<Losses>& losses, size_t first_slot, const
       const size_t slot = first_slot + values.size();
       TORCH_CHECK(slot < kTermSlots, "a step has more than ", kTermSlots, " loss terms");
       if (slot == terms_.size()) {
-        terms_.push_back(loss.name);
+        terms_.push_back({loss.name, loss.weight});
         term_counts_.push_back(0);
       }
       ++term_counts_[slot];
@@ -159,7 +159,7 @@ std::vector<std::pair<std::string, double>> Trainer::take_losses() {
   std::vector<std::pair<std::string, double>> means;
   for (size_t slot = 0; slot < terms_.size(); ++slot) {
     const double sum = sums.data_ptr<double>()[slot];
-    means.emplace_back(terms_[slot], sum / static_cast<double>(std::max<int64_t>(1, term_counts_[slot])));
+    means.emplace_back(terms_[slot].name, sum / static_cast<double>(std::max<int64_t>(1, term_counts_[slot])));
     term_counts_[slot] = 0;
   }
   term_sums_.zero_();
@@ -169,7 +169,7 @@ std::vector<std::pair<std::string, double>> Trainer::take_losses() {
 std::optional<Trainer::NonFinite> Trainer::first_non_finite() const {
   const int64_t code = first_non_finite_.item<int64_t>();
   if (code < 0) return std::nullopt;
-  return NonFinite{terms_[static_cast<size_t>(code % kTermSlots)], code / kTermSlots};
+  return NonFinite{terms_[static_cast<size_t>(code % kTermSlots)].name, code / kTermSlots};
 }
 
 bool Trainer::weights_are_finite() const {
@@ -181,9 +181,9 @@ bool Trainer::weights_are_finite() const {
   return true;
 }
 
-double Trainer::scheduled(const std::string& name) const {
+double Trainer::scheduled(const std::string& name, double progress) const {
   for (const Schedule& schedule : schedules_) {
-    if (schedule.name == name) return schedule.value(progress(), static_cast<double>(step_));
+    if (schedule.name == name) return schedule.value(progress, progress * static_cast<double>(planned_steps_));
   }
   TORCH_CHECK(false, "no schedule is called ", name);
 }

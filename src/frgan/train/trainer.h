@@ -50,10 +50,14 @@ class Trainer {
   std::optional<NonFinite> first_non_finite() const;
   // Whether every weight and average is finite. Waits for the device.
   bool weights_are_finite() const;
-  // A schedule's value at the next step: learning rate and weights for the log.
-  double scheduled(const std::string& name) const;
-  // Loss terms with the schedule that weighs them, known after the first step.
-  const std::vector<std::string>& terms() const { return terms_; }
+  // A schedule's value where that share of the run is done: learning rate and weights for the log.
+  double scheduled(const std::string& name, double progress) const;
+  double progress() const { return static_cast<double>(step_) / static_cast<double>(planned_steps_); }
+  // A loss term and the schedule that weighs it, known after the first step.
+  struct Term {
+    std::string name, weight;
+  };
+  const std::vector<Term>& terms() const { return terms_; }
 
   // The network with averaged weights; not defined where the method averages none.
   Discriminator classifier() const { return classifier_; }
@@ -72,10 +76,9 @@ class Trainer {
   };
 
   const Stage& stage_of(int64_t step) const;
-  double progress() const { return static_cast<double>(step_) / static_cast<double>(planned_steps_); }
   StepScalars scalars_of(const Phase& phase, int64_t repetition);
   size_t run_phase(const Phase& phase, uint64_t phase_index, int64_t repetition, size_t first_slot);
-  void differentiate(PlayerState& player, const Losses& losses, bool keep_graph);
+  void differentiate(PlayerState& player, const Losses& losses, const StepScalars& scalars, bool keep_graph);
   void update(PlayerState& player, const StepScalars& scalars);
   // Adds the losses to their slots and keeps the first that is not finite, on the device; returns how many there are.
   size_t note(const std::vector<Losses>& losses, size_t first_slot, const StepScalars& scalars);
@@ -93,7 +96,7 @@ class Trainer {
   std::optional<FlatParameters> average_;
 
   // Loss terms by slot: every phase has slots of its own, and repetitions of a phase share them.
-  std::vector<std::string> terms_;
+  std::vector<Term> terms_;
   std::vector<int64_t> term_counts_;  // values in each sum
   at::Tensor term_sums_;              // since the last take_losses
   at::Tensor first_non_finite_;       // int64: step * kTermSlots + slot of the first loss that was not finite, or -1
