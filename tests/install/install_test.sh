@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Others link the library: installs the build to a folder of its own, builds examples/classify against that alone, and
+# classifies a picture with a checkpoint of the installed program. install_test.sh SOURCE RELEASE_BUILD WORK
+set -euo pipefail
+source=$1 release=$2 work=$3
+prefix=$work/prefix
+rm -rf "$work"
+mkdir -p "$work"
+cd "$work"
+cmake --install "$release" --prefix "$prefix" >install.log
+[ "$("$prefix/bin/frgan" --version | head -1)" = "$("$release/bin/frgan" --version | head -1)" ]
+
+# The program needs nothing of its build folder, nor of the sources: presets are compiled in.
+if readelf -d "$prefix/bin/frgan" | grep -E 'R(UN)?PATH' | grep -F "$release"; then exit 1; fi
+
+cmake -S "$source/examples/classify" -B example -DCMAKE_PREFIX_PATH="$prefix" >configure.log
+cmake --build example >build.log || { cat build.log; exit 1; }
+
+# Twelve pictures of two classes, dark and light.
+mkdir -p pictures/train/dark pictures/train/light
+python3 - <<'PYTHON'
+import struct, zlib
+def png(path, grey):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(b"\0" + bytes([grey]) * 16 for _ in range(16))
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">2I5B", 16, 16, 8, 0, 0, 0, 0))
+                   + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+for i in range(6):
+    png(f"pictures/train/dark/{i}.png", 10 * i)
+    png(f"pictures/train/light/{i}.png", 255 - 10 * i)
+PYTHON
+"$prefix/bin/frgan" train --method supervised --data pictures --image-size 16 --channels 1 --width 0.125 --steps 2 \
+  --batch-size 4 --out run >train.log 2>&1 || { cat train.log; exit 1; }
+example/classify run pictures/train/dark/0.png | tee result
+grep -Eqx '(dark|light) [01](\.[0-9]+)?' result
+
+# And its errors are ours.
+! example/classify run missing.png 2>error
+grep -q 'missing.png' error
