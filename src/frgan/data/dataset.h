@@ -9,18 +9,20 @@
 
 namespace frgan {
 
-// Pictures of one role. A picture enters once as uint8 and stays so; `to` moves the whole set to a device.
+// Pictures of one role. A picture enters once as uint8 and stays so.
 struct PictureSet {
   at::Tensor pictures;  // uint8, N x H x W x C, contiguous, 0..255
   at::Tensor labels;    // int64, N, on the CPU: 0..K-1, or -1 where the label is not known
   int64_t size() const { return pictures.defined() ? pictures.size(0) : 0; }
+  // The same with the pictures on the device, where they stay for the whole run; the labels stay on the CPU.
+  PictureSet to(at::Device device) const;
 };
 
 // One data set. `train` holds all pictures that training may see (labeled ones are among the unlabeled); `test` may be
 // empty.
 struct Dataset {
-  std::string name;                      // "svhn", "mnist", "fashion-mnist", "folder", "safetensors"
-  std::string source;                    // the folder or file it was read from
+  std::string name;    // "svhn", "mnist", "fashion-mnist", "folder"; a converted set keeps its name
+  std::string source;  // the folder or file it was read from
   PictureSet train;
   PictureSet test;
   std::vector<std::string> class_names;  // K names; the index is the label
@@ -30,5 +32,23 @@ struct Dataset {
   std::vector<std::string> notes;        // what a person should know: unreadable files, no test set, ...
   int64_t classes() const { return static_cast<int64_t>(class_names.size()); }
 };
+
+// Sizes that the networks are made for: pictures of 16x16 to 128x128 in steps of 8, 1 or 3 channels, 2 to 1000 classes.
+// Throws an Error that begins with `source` where one is out of range.
+void check_picture_shape(int64_t image_size, int64_t channels, const std::string& source);
+
+// Fills in `digest` and checks that shapes, labels and names fit together; throws an Error that names the source.
+// Readers call it last.
+void finish_dataset(Dataset& data);
+
+// Pictures of each class, and last those without a label: K + 1 numbers.
+std::vector<int64_t> class_counts(const PictureSet& set, int64_t classes);
+
+// A tensor over numbers that were read, without a copy: it owns them. uint8 and int64.
+at::Tensor adopt(std::vector<uint8_t> values, at::IntArrayRef shape);
+at::Tensor adopt(std::vector<int64_t> values, at::IntArrayRef shape);
+
+// A name for a note or an error: in quotes, on one line, valid UTF-8 whatever the bytes are.
+std::string quoted(const std::string& name);
 
 }  // namespace frgan

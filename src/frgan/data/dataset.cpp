@@ -1,0 +1,113 @@
+#include "frgan/data/dataset.h"
+
+#include <memory>
+#include <set>
+#include <span>
+#include <utility>
+
+#include <ATen/ops/from_blob.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "frgan/core/error.h"
+#include "frgan/io/digests.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+template <class T>
+std::span<const T> values_of(const at::Tensor& tensor) {
+  return {tensor.data_ptr<T>(), static_cast<size_t>(tensor.numel())};
+}
+
+template <class T>
+at::Tensor adopt_values(std::vector<T> values, at::IntArrayRef shape, at::ScalarType dtype) {
+  const auto owner = std::make_shared<std::vector<T>>(std::move(values));
+  return at::from_blob(
+      owner->data(), shape, [owner](void*) {}, dtype);
+}
+
+void check_role(const Dataset& data, const PictureSet& set, const char* role, int64_t lowest) {
+  if (set.size() == 0) return;
+  const at::IntArrayRef shape = set.pictures.sizes();
+  TORCH_CHECK(set.pictures.scalar_type() == at::kByte && set.pictures.is_cpu() && set.pictures.is_contiguous());
+  TORCH_CHECK(shape.size() == 4 && shape[1] == data.image_size && shape[2] == data.image_size &&
+              shape[3] == data.channels);
+  TORCH_CHECK(set.labels.scalar_type() == at::kLong && set.labels.is_contiguous() && set.labels.dim() == 1);
+  if (set.labels.numel() != set.size()) {
+    throw Error(fmt::format("{}: {} {} pictures but {} labels", data.source, set.size(), role, set.labels.numel()));
+  }
+  const std::span<const int64_t> labels = values_of<int64_t>(set.labels);
+  for (size_t row = 0; row < labels.size(); ++row) {
+    if (labels[row] >= lowest && labels[row] < data.classes()) continue;
+    throw Error(fmt::format("{}: {} picture {} has label {}, expected {} to {}", data.source, role, row, labels[row],
+                            lowest, data.classes() - 1));
+  }
+}
+
+void feed(Digest& digest, const PictureSet& set) {
+  const std::string shape = fmt::format("{} pictures\n", set.size());
+  digest.update(bytes_of(shape));
+  if (set.size() == 0) return;
+  digest.update(std::as_bytes(values_of<uint8_t>(set.pictures)));
+  digest.update(std::as_bytes(values_of<int64_t>(set.labels)));
+}
+
+}  // namespace
+
+PictureSet PictureSet::to(at::Device device) const {
+  if (!pictures.defined()) return *this;
+  return {pictures.to(device), labels};
+}
+
+void check_picture_shape(int64_t image_size, int64_t channels, const std::string& source) {
+  if (image_size < 16 || image_size > 128 || image_size % 8 != 0) {
+    throw usage_error(
+        fmt::format("{}: pictures of {}x{} cannot be used; the size must be a multiple of 8 from 16 to 128", source,
+                    image_size, image_size));
+  }
+  if (channels != 1 && channels != 3) {
+    throw usage_error(fmt::format("{}: {} channels cannot be used; give 1 (grey) or 3 (colour)", source, channels));
+  }
+}
+
+void finish_dataset(Dataset& data) {
+  check_picture_shape(data.image_size, data.channels, data.source);
+  if (data.classes() < 2 || data.classes() > 1000) {
+    throw Error(fmt::format("{}: {} classes, expected 2 to 1000", data.source, data.classes()));
+  }
+  if (std::set(data.class_names.begin(), data.class_names.end()).size() != data.class_names.size()) {
+    throw Error(fmt::format("{}: two classes have the same name", data.source));
+  }
+  if (data.train.size() == 0) throw Error(fmt::format("{}: no training pictures", data.source));
+  check_role(data, data.train, "training", -1);
+  check_role(data, data.test, "test", 0);
+
+  Digest digest(DigestKind::kSha256);
+  const std::string header = fmt::format("{}x{}x{}\n", data.image_size, data.image_size, data.channels);
+  digest.update(bytes_of(header));
+  feed(digest, data.train);
+  feed(digest, data.test);
+  data.digest = digest.hex();
+}
+
+std::vector<int64_t> class_counts(const PictureSet& set, int64_t classes) {
+  std::vector<int64_t> counts(static_cast<size_t>(classes) + 1);
+  if (set.size() == 0) return counts;
+  for (const int64_t label : values_of<int64_t>(set.labels)) ++counts[label < 0 ? classes : label];
+  return counts;
+}
+
+at::Tensor adopt(std::vector<uint8_t> values, at::IntArrayRef shape) {
+  return adopt_values(std::move(values), shape, at::kByte);
+}
+at::Tensor adopt(std::vector<int64_t> values, at::IntArrayRef shape) {
+  return adopt_values(std::move(values), shape, at::kLong);
+}
+
+std::string quoted(const std::string& name) {
+  return nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace frgan

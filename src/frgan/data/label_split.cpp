@@ -1,0 +1,255 @@
+#include "frgan/data/label_split.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/core/random.h"
+#include "frgan/io/digests.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+using Rows = std::vector<int64_t>;
+
+constexpr const char* kFormat = "frgan label split 1";
+constexpr uint64_t kLabeledPart = 0, kDevPart = 1;  // each has an order of its own
+
+// Labels of the mode "proportional": each one goes to the class with the largest pictures / (2 labels + 1), Webster's
+// method. It never gives a class fewer when there are more to give, so smaller splits are subsets of larger ones.
+Rows proportional_counts(const Rows& pictures, int64_t labels) {
+  Rows counts(pictures.size());
+  for (int64_t given = 0; given < labels; ++given) {
+    size_t best = 0;
+    for (size_t c = 1; c < pictures.size(); ++c) {
+      if (pictures[c] * (2 * counts[best] + 1) > pictures[best] * (2 * counts[c] + 1)) best = c;
+    }
+    ++counts[best];
+  }
+  return counts;
+}
+
+Rows balanced_counts(const Dataset& data, const Rows& pictures, int64_t labels) {
+  const int64_t classes = data.classes();
+  if (labels % classes != 0) {
+    const int64_t above = (labels / classes + 1) * classes;
+    const std::string nearest =
+        labels > classes ? fmt::format("{} or {}", above - classes, above) : fmt::format("{}", above);
+    throw usage_error(
+        fmt::format("--labels {}: {} classes cannot share them evenly; give {}, or --label-mode "
+                    "proportional or random",
+                    labels, classes, nearest));
+  }
+  const int64_t each = labels / classes;
+  for (size_t c = 0; c < pictures.size(); ++c) {
+    if (pictures[c] >= each) continue;
+    const int64_t most = *std::min_element(pictures.begin(), pictures.end()) * classes;
+    throw usage_error(
+        fmt::format("--labels {}: needs {} pictures of each class, but class {} has {}; {}--label-mode "
+                    "proportional",
+                    labels, each, quoted(data.class_names[c]), pictures[c],
+                    most > 0 ? fmt::format("give {} or fewer, or ", most) : "give "));
+  }
+  return Rows(pictures.size(), each);
+}
+
+// The first rows of the order that each class still wants.
+Rows take_by_class(const Rows& order, const int64_t* labels, Rows wanted) {
+  Rows taken;
+  for (const int64_t row : order) {
+    if (wanted[labels[row]]-- > 0) taken.push_back(row);
+  }
+  return taken;
+}
+
+// Rows with a label in the order of the split seed.
+Rows known_rows(const Dataset& data, int64_t seed, uint64_t part) {
+  const int64_t count = data.train.size();
+  const at::Tensor order =
+      random_permutation(count, random_key(static_cast<uint64_t>(seed), Stream::kLabelSplit, 0, part));
+  const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
+  Rows rows;
+  std::copy_if(order.data_ptr<int64_t>(), order.data_ptr<int64_t>() + count, std::back_inserter(rows),
+               [=](int64_t row) { return labels[row] >= 0; });
+  return rows;
+}
+
+// Fills in what follows from rows and data.
+void finish(LabelSplit& split, const Dataset& data) {
+  split.data_digest = data.digest;
+  split.train_pictures = data.train.size();
+  if (split.labeled.empty()) {
+    throw Error(fmt::format("{}: no training picture with a label is left to train on", data.source));
+  }
+  split.counts.assign(data.class_names.size(), 0);
+  const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
+  for (const int64_t row : split.labeled) ++split.counts[labels[row]];
+  for (size_t c = 0; c < split.counts.size(); ++c) {
+    if (split.counts[c] > 0) continue;
+    split.notes.push_back(fmt::format("class {} has no labeled picture", quoted(data.class_names[c])));
+  }
+  const std::string text = fmt::format("{}\n{}\n{}\nlabeled {}\ndev {}\n", kFormat, split.data_digest,
+                                       split.train_pictures, fmt::join(split.labeled, " "), fmt::join(split.dev, " "));
+  split.hash = sha256(bytes_of(text));
+}
+
+LabelSplit draw(const Dataset& data, const SplitOptions& options) {
+  LabelSplit split;
+  split.mode = options.labels == 0 ? "all" : options.label_mode;
+  split.seed = options.split_seed;
+
+  Rows dev = known_rows(data, options.split_seed, kDevPart);
+  if (options.dev_pictures >= std::ssize(dev)) {
+    throw usage_error(
+        fmt::format("--dev-pictures {}: {} has {} training pictures with labels, and some must be left "
+                    "to train on",
+                    options.dev_pictures, data.source, dev.size()));
+  }
+  dev.resize(static_cast<size_t>(options.dev_pictures));
+  std::sort(dev.begin(), dev.end());
+
+  Rows order = known_rows(data, options.split_seed, kLabeledPart);
+  std::erase_if(order, [&](int64_t row) { return std::binary_search(dev.begin(), dev.end(), row); });
+  if (options.labels > std::ssize(order)) {
+    throw usage_error(fmt::format("--labels {}: {} has {} training pictures with labels{}", options.labels, data.source,
+                                  order.size(), dev.empty() ? "" : " beside the development pictures"));
+  }
+  const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
+  if (options.labels > 0 && options.label_mode == "random") {
+    order.resize(static_cast<size_t>(options.labels));
+  } else if (options.labels > 0) {
+    Rows pictures(data.class_names.size());
+    for (const int64_t row : order) ++pictures[labels[row]];
+    order = take_by_class(order, labels,
+                          options.label_mode == "balanced" ? balanced_counts(data, pictures, options.labels)
+                                                           : proportional_counts(pictures, options.labels));
+  }
+  std::sort(order.begin(), order.end());
+  split.labeled = std::move(order);
+  split.dev = std::move(dev);
+  finish(split, data);
+  return split;
+}
+
+// Ascending rows under `key`, each one of a training picture with a label.
+Rows read_rows(const nlohmann::json& json, const char* key, const Dataset& data, std::string_view name) {
+  const nlohmann::json& list = json.at(key);
+  if (!list.is_array()) throw Error(fmt::format("{}: \"{}\" is no list of rows", name, key));
+  const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
+  Rows rows;
+  for (const nlohmann::json& item : list) {
+    const int64_t row = item.is_number_integer() ? item.get<int64_t>() : -1;
+    if (row < 0 || row >= data.train.size()) {
+      throw Error(fmt::format("{}: \"{}\" holds {}, expected rows from 0 to {}", name, key, item.dump(),
+                              data.train.size() - 1));
+    }
+    if (labels[row] < 0) {
+      throw Error(fmt::format("{}: \"{}\" holds row {}, a picture whose label is not known", name, key, row));
+    }
+    rows.push_back(row);
+  }
+  std::sort(rows.begin(), rows.end());
+  const auto twice = std::adjacent_find(rows.begin(), rows.end());
+  if (twice != rows.end()) throw Error(fmt::format("{}: \"{}\" holds row {} twice", name, key, *twice));
+  return rows;
+}
+
+}  // namespace
+
+void describe(OptionSet& options, SplitOptions& split) {
+  options.group("Labels");
+  options.add("labels", split.labels, "Labeled training pictures in all; 0 is every one whose label is known.",
+              Range<int64_t>{0, 1'000'000'000});
+  options.add("label-mode", split.label_mode,
+              "How labeled pictures are drawn: as many of each class, as classes are "
+              "in the data, or evenly from all pictures.",
+              Choices{"balanced", "proportional", "random"});
+  options.add("split-seed", split.split_seed, "Seed of the choice of labeled and development pictures.",
+              Range<int64_t>{0, std::numeric_limits<int64_t>::max()});
+  options.add("labels-file", split.labels_file,
+              "File with the labeled rows, as a run writes it (labels.json), in place "
+              "of a draw.");
+  options.add("dev-pictures", split.dev_pictures, "Training pictures with labels set apart for tuning.",
+              Range<int64_t>{0, 1'000'000'000});
+}
+
+LabelSplit split_labels(const Dataset& data, const SplitOptions& options) {
+  if (options.labels_file.empty()) return draw(data, options);
+  LabelSplit split = read_label_split(options.labels_file, data);
+  if (options.labels != 0 && options.labels != std::ssize(split.labeled)) {
+    throw usage_error(fmt::format("--labels {}: {} has {}; give one of the two options", options.labels,
+                                  options.labels_file, split.labeled.size()));
+  }
+  if (options.dev_pictures != 0 && options.dev_pictures != std::ssize(split.dev)) {
+    throw usage_error(fmt::format("--dev-pictures {}: {} has {}; give one of the two options", options.dev_pictures,
+                                  options.labels_file, split.dev.size()));
+  }
+  return split;
+}
+
+nlohmann::ordered_json label_split_json(const LabelSplit& split) {
+  return {{"format", kFormat},
+          {"data_digest", split.data_digest},
+          {"train_pictures", split.train_pictures},
+          {"mode", split.mode},
+          {"seed", split.seed},
+          {"counts", split.counts},
+          {"hash", split.hash},
+          {"labeled", split.labeled},
+          {"dev", split.dev}};
+}
+
+LabelSplit label_split_from_json(const nlohmann::json& json, const Dataset& data, std::string_view name) try {
+  if (!json.is_object() || json.value("format", "") != kFormat) {
+    throw Error(fmt::format("{}: no label split of frgan; expected an object with \"format\": \"{}\"", name, kFormat));
+  }
+  const auto pictures = json.at("train_pictures").get<int64_t>();
+  const auto digest = json.at("data_digest").get<std::string>();
+  if (pictures != data.train.size() || digest != data.digest) {
+    throw Error(fmt::format("{}: made for other data ({} training pictures, digest {:.12}); {} has {} and {:.12}", name,
+                            pictures, digest, data.source, data.train.size(), data.digest));
+  }
+  LabelSplit split;
+  split.mode = json.value("mode", "file");
+  split.seed = json.value("seed", int64_t{0});
+  split.labeled = read_rows(json, "labeled", data, name);
+  if (json.contains("dev")) split.dev = read_rows(json, "dev", data, name);
+  Rows both;
+  std::set_intersection(split.labeled.begin(), split.labeled.end(), split.dev.begin(), split.dev.end(),
+                        std::back_inserter(both));
+  if (!both.empty()) {
+    throw Error(fmt::format("{}: row {} is both a labeled and a development picture", name, both.front()));
+  }
+  finish(split, data);
+  if (json.contains("hash") && json.at("hash") != split.hash) {
+    throw Error(
+        fmt::format("{}: the rows do not fit the hash: the file was altered; take \"hash\" out if you mean it", name));
+  }
+  return split;
+} catch (const nlohmann::json::exception& error) {
+  throw Error(fmt::format("{}: no whole label split of frgan ({})", name, error.what()));
+}
+
+void write_label_split(const std::filesystem::path& path, const LabelSplit& split) {
+  const nlohmann::ordered_json json = label_split_json(split);
+  std::string text = "{";
+  for (const auto& [key, value] : json.items()) {
+    text += fmt::format("{}\n  \"{}\": {}", text.size() == 1 ? "" : ",", key, value.dump());
+  }
+  write_file_safely(path, text + "\n}\n");
+}
+
+LabelSplit read_label_split(const std::filesystem::path& path, const Dataset& data) {
+  const nlohmann::json json = nlohmann::json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) {
+    throw Error(fmt::format("{}: no JSON, or cut short; expected a label split of frgan", path.string()));
+  }
+  return label_split_from_json(json, data, path.string());
+}
+
+}  // namespace frgan

@@ -1,0 +1,59 @@
+// Which training pictures show their labels: the heart of a run with few labels, written to a file and given back.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "frgan/core/options.h"
+#include "frgan/data/dataset.h"
+
+namespace frgan {
+
+struct SplitOptions {
+  int64_t labels = 0;  // in all; 0: every label that is known
+  std::string label_mode = "balanced";
+  int64_t split_seed = 1;
+  std::string labels_file;  // a split that was written; it takes the place of the options above
+  int64_t dev_pictures = 0;
+};
+void describe(OptionSet& options, SplitOptions& split);
+
+// Rows are those of Dataset::train, ascending. Labeled pictures stay among the unlabeled; development pictures are set
+// apart for tuning: training sees neither them nor their labels. A picture without a known label is never either.
+struct LabelSplit {
+  std::string data_digest;     // of the data set that the rows belong to
+  int64_t train_pictures = 0;  // its size
+  std::string mode;            // how it was drawn, for people; "all" where every label is seen
+  int64_t seed = 0;
+  std::vector<int64_t> labeled;
+  std::vector<int64_t> dev;
+  std::vector<int64_t> counts;     // labeled pictures of each class
+  std::string hash;                // SHA-256 over digest and rows
+  std::vector<std::string> notes;  // classes that got no label
+};
+
+// Draws a split, or reads `labels_file`. With the same data, split seed, mode and development pictures, a smaller
+// number of labels gives a subset of the larger. Modes:
+//   balanced      labels / K of each class; a number that K does not divide is a usage error that names the nearest
+//   proportional  as the classes are in the data (Webster's method)
+//   random        evenly from all pictures
+// Development pictures are drawn first, evenly from all pictures with a label. Throws a usage error where there are
+// fewer pictures than asked for (in the mode balanced: of one class).
+LabelSplit split_labels(const Dataset& data, const SplitOptions& options);
+
+// {"format": "frgan label split 1", "data_digest": ..., "labeled": [rows], "dev": [rows], "hash": ...}.
+nlohmann::ordered_json label_split_json(const LabelSplit& split);
+// Checks it against the data; `name` stands for the file in errors. Of the keys, format, data_digest, train_pictures
+// and labeled are needed; a person who edits the rows takes "hash" out.
+LabelSplit label_split_from_json(const nlohmann::json& json, const Dataset& data, std::string_view name);
+
+// As a file, one key a line.
+void write_label_split(const std::filesystem::path& path, const LabelSplit& split);
+LabelSplit read_label_split(const std::filesystem::path& path, const Dataset& data);
+
+}  // namespace frgan

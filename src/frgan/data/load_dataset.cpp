@@ -1,0 +1,155 @@
+#include "frgan/data/load_dataset.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/data/mnist.h"
+#include "frgan/data/picture_folder.h"
+#include "frgan/data/safetensors_set.h"
+#include "frgan/data/svhn.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+const DatasetKind* find_kind(const std::string& name) {
+  const std::vector<DatasetKind>& kinds = dataset_kinds();
+  const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const DatasetKind& k) { return k.name == name; });
+  return kind == kinds.end() ? nullptr : &*kind;
+}
+
+// The folder of a data set: the first place that holds one of its files.
+fs::path find_folder(const DatasetKind& kind, const DataOptions& options, const fs::path& root) {
+  std::vector<fs::path> places;
+  if (options.data_dir.empty()) {
+    for (const std::string& folder : kind.folders) places.push_back(root / folder);
+  } else {
+    places = {options.data_dir, fs::path(options.data_dir) / kind.name};
+  }
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const fs::path& place : places) {
+    for (const std::string& file : kind.files) {
+      if (fs::exists(place / file, ignored)) return place;
+    }
+    names.push_back(place.lexically_normal().string());
+  }
+  throw Error(fmt::format("{}: no {} in {}; {}", kind.name, kind.files.front(), fmt::join(names, ", "), kind.hint));
+}
+
+Dataset load_kind(const DatasetKind& kind, const DataOptions& options, const fs::path& root) {
+  if (!kind.files.empty()) return kind.load(find_folder(kind, options, root), options);
+  if (options.data_dir.empty()) throw usage_error(fmt::format("--data {}: {}", kind.name, kind.hint));
+  return kind.load(options.data_dir, options);
+}
+
+// `--data PATH`: the kind of what lies there.
+const DatasetKind& kind_of_path(const DataOptions& options) {
+  const fs::path path = options.data;
+  std::error_code ignored;
+  const bool is_set = fs::is_regular_file(path, ignored) && path.extension() == ".safetensors";
+  if (!is_set && !fs::is_directory(path, ignored)) {
+    std::vector<std::string> names;
+    for (const DatasetKind& kind : dataset_kinds()) names.push_back(kind.name);
+    const std::string near = nearest_name(options.data, names);
+    throw usage_error(fmt::format("--data {}: no data set and no folder or .safetensors file; {}known are {}",
+                                  options.data, near.empty() ? "" : fmt::format("did you mean {}? ", near),
+                                  fmt::join(names, ", ")));
+  }
+  if (!options.data_dir.empty()) {
+    throw usage_error(fmt::format("--data {}: is a path, so --data-dir {} has no meaning; give one of the two",
+                                  options.data, options.data_dir));
+  }
+  return *find_kind(is_set ? "safetensors" : "folder");
+}
+
+}  // namespace
+
+void describe(OptionSet& options, DataOptions& data) {
+  std::vector<std::string> names;
+  for (const DatasetKind& kind : dataset_kinds()) names.push_back(kind.name);
+  options.group("Data");
+  options.add("data", data.data,
+              fmt::format("Data set ({}), or the path of a folder of pictures or of a .safetensors file.",
+                          fmt::join(names, ", ")));
+  options.add("data-dir", data.data_dir, "Where the files of the data set lie; else under $FRGAN_DATA or data/.");
+  options.add("image-size", data.image_size,
+              "Side of the square pictures, a multiple of 8 from 16; 0 is the data's own, and 32 for a folder.",
+              Range<int64_t>{0, 128});
+  options.add("channels", data.channels, "1 (grey) or 3 (colour) channels; 0 is what the data has, and 3 for a folder.",
+              Range<int64_t>{0, 3});
+}
+
+const std::vector<DatasetKind>& dataset_kinds() {
+  static const std::vector<DatasetKind> kKinds = {
+      {.name = "svhn",
+       .summary = "Street View House Numbers, 32x32 colour, 73,257 training and 26,032 test pictures of 10 digits.",
+       .files = {"train_32x32.mat", "test_32x32.mat"},
+       .folders = {"svhn", "."},
+       .downloads = {{"train_32x32.mat", "http://ufldl.stanford.edu/housenumbers/train_32x32.mat",
+                      "e26dedcc434d2e4c54c9b2d4a06d8373"},
+                     {"test_32x32.mat", "http://ufldl.stanford.edu/housenumbers/test_32x32.mat",
+                      "eb5a983be6a315427106f1b164d9cef3"}},
+       .hint = "'frgan data fetch svhn' downloads it, --data-dir or FRGAN_DATA says where it is",
+       .load = [](const fs::path& folder, const DataOptions&) { return read_svhn(folder); }},
+      {.name = "mnist",
+       .summary = "Handwritten digits, 28x28 grey padded to 32x32, 60,000 training and 10,000 test pictures.",
+       .files = {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"},
+       .folders = {"mnist"},
+       .downloads = {},
+       .hint = "get the four idx files of MNIST, and say by --data-dir where they are",
+       .load = [](const fs::path& folder, const DataOptions&) { return read_mnist(folder); }},
+      {.name = "fashion-mnist",
+       .summary = "Clothes, 28x28 grey padded to 32x32, 60,000 training and 10,000 test pictures of 10 classes.",
+       .files = {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"},
+       .folders = {"fashion-mnist", "/usr/share/datasets/fashion-mnist"},
+       .downloads = {},
+       .hint = "'apt install dataset-fashion-mnist' brings it, --data-dir or FRGAN_DATA says where it is",
+       .load = [](const fs::path& folder, const DataOptions&) { return read_fashion_mnist(folder); }},
+      {.name = "folder",
+       .summary = "Your own pictures: --data-dir has train/CLASS/*, and may have unlabeled/* and test/CLASS/*.",
+       .files = {},
+       .folders = {},
+       .downloads = {},
+       .hint = "say by --data-dir which folder (with train/CLASS/*)",
+       .load =
+           [](const fs::path& folder, const DataOptions& options) {
+             return read_picture_folder(folder, options.image_size == 0 ? 32 : options.image_size,
+                                        options.channels == 0 ? 3 : options.channels);
+           }},
+      {.name = "safetensors",
+       .summary = "A file that 'frgan data convert' wrote: --data-dir is its path.",
+       .files = {},
+       .folders = {},
+       .downloads = {},
+       .hint = "say by --data-dir which file",
+       .load = [](const fs::path& path, const DataOptions&) { return read_safetensors_set(path); }},
+  };
+  return kKinds;
+}
+
+Dataset load_dataset(const DataOptions& options, const fs::path& data_root) {
+  const DatasetKind* const named = find_kind(options.data);
+  DataOptions wanted = options;
+  if (named == nullptr) {
+    const DatasetKind& kind = kind_of_path(options);
+    wanted.data_dir = options.data;
+    wanted.data = kind.name;
+  }
+  Dataset data = load_kind(*find_kind(wanted.data), wanted, data_root);
+  if (options.image_size != 0 && options.image_size != data.image_size) {
+    throw usage_error(fmt::format("--image-size {}: {} has pictures of {}x{}; only a folder of pictures is resized",
+                                  options.image_size, data.source, data.image_size, data.image_size));
+  }
+  if (options.channels != 0 && options.channels != data.channels) {
+    throw usage_error(fmt::format("--channels {}: {} has {}; only a folder of pictures is converted", options.channels,
+                                  data.source, data.channels));
+  }
+  return data;
+}
+
+}  // namespace frgan

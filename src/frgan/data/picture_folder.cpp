@@ -1,0 +1,192 @@
+#include "frgan/data/picture_folder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/core/options.h"
+#include "frgan/io/picture_file.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMostNamed = 10;  // files that a note names; the rest are counted
+
+// What lies in the folders: pictures with their labels, in order, and names of other files.
+struct Found {
+  std::vector<fs::path> pictures;
+  std::vector<int64_t> labels;
+  std::vector<std::string> others;
+};
+
+bool is_hidden(const fs::path& path) {
+  return path.filename().string().starts_with(".");
+}
+
+// Everything in a folder but hidden names, sorted.
+std::vector<fs::path> entries_of(const fs::path& folder) try {
+  std::vector<fs::path> entries;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (!is_hidden(entry.path())) entries.push_back(entry.path());
+  }
+  std::sort(entries.begin(), entries.end());
+  return entries;
+} catch (const fs::filesystem_error& error) {
+  throw Error(fmt::format("{}: cannot list the folder: {}", folder.string(), error.code().message()));
+}
+
+// Files of a folder and of those within it.
+void find_files(const fs::path& folder, int64_t label, Found& found) {
+  for (const fs::path& entry : entries_of(folder)) {
+    if (fs::is_directory(entry) && !fs::is_symlink(entry)) {
+      find_files(entry, label, found);
+    } else if (is_picture_name(entry)) {
+      found.pictures.push_back(entry);
+      found.labels.push_back(label);
+    } else {
+      found.others.push_back(entry.string());
+    }
+  }
+}
+
+// Class folders of train/ or test/.
+std::vector<fs::path> class_folders(const fs::path& role, Found& found) {
+  std::vector<fs::path> folders;
+  for (const fs::path& entry : entries_of(role)) {
+    if (fs::is_directory(entry)) {
+      folders.push_back(entry);
+    } else if (is_picture_name(entry)) {
+      throw Error(fmt::format("{}: a picture beside the class folders; expected {}/CLASS/{}", entry.string(),
+                              role.string(), entry.filename().string()));
+    } else {
+      found.others.push_back(entry.string());
+    }
+  }
+  return folders;
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  const size_t count = std::min(names.size(), kMostNamed);
+  std::string text = fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<ptrdiff_t>(count), "; "));
+  if (names.size() > count) text += fmt::format("; and {} more", names.size() - count);
+  return text;
+}
+
+const char* files(size_t count) {
+  return count == 1 ? "file" : "files";
+}
+
+// Decodes all pictures; those that cannot be read are left out and named in the notes.
+PictureSet decode(const Found& found, int64_t size, int64_t channels, Dataset& data) {
+  const auto count = static_cast<int64_t>(found.pictures.size());
+  const int64_t bytes = size * size * channels;
+  const at::Tensor pictures = at::empty({count, size, size, channels}, at::kByte);
+  auto* const pixels = pictures.data_ptr<uint8_t>();
+  std::vector<std::string> failures(found.pictures.size());
+  at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      try {
+        const std::vector<uint8_t> picture = read_picture(found.pictures[i], size, channels);
+        std::memcpy(pixels + i * bytes, picture.data(), picture.size());
+      } catch (const Error& error) {
+        failures[i] = error.what();
+      }
+    }
+  });
+
+  std::vector<int64_t> labels;
+  for (int64_t i = 0; i < count; ++i) {
+    if (!failures[i].empty()) continue;
+    const auto row = static_cast<int64_t>(labels.size());
+    if (row != i) std::memcpy(pixels + row * bytes, pixels + i * bytes, static_cast<size_t>(bytes));
+    labels.push_back(found.labels[i]);
+  }
+  std::erase(failures, "");
+  if (!failures.empty()) {
+    data.notes.push_back(fmt::format("{} unreadable picture {} left out: {}", failures.size(), files(failures.size()),
+                                     listed(failures)));
+  }
+  if (!found.others.empty()) {
+    data.notes.push_back(fmt::format("{} {} passed over, no PNG, JPEG or WebP by name: {}", found.others.size(),
+                                     files(found.others.size()), listed(found.others)));
+  }
+  const auto readable = static_cast<int64_t>(labels.size());
+  return {pictures.narrow(0, 0, readable), adopt(std::move(labels), {readable})};
+}
+
+Found find_training(const fs::path& folder, Dataset& data) {
+  const fs::path train = folder / "train";
+  if (!fs::is_directory(train)) {
+    throw Error(fmt::format("{}: no folder train; expected {}/CLASS/ with the pictures of each class", folder.string(),
+                            train.string()));
+  }
+  Found found;
+  for (const fs::path& class_folder : class_folders(train, found)) {
+    const std::string name = class_folder.filename().string();
+    if (quoted(name) != '"' + name + '"') {
+      throw Error(fmt::format("{}: {} cannot be a class name; rename the folder to plain UTF-8 text", train.string(),
+                              quoted(name)));
+    }
+    find_files(class_folder, data.classes(), found);
+    data.class_names.push_back(name);
+  }
+  if (data.classes() < 2) {
+    throw Error(fmt::format("{}: {} class folders, expected at least 2", train.string(), data.classes()));
+  }
+  if (fs::is_directory(folder / "unlabeled")) find_files(folder / "unlabeled", -1, found);
+  return found;
+}
+
+Found find_test(const fs::path& test, const Dataset& data) {
+  Found found;
+  for (const fs::path& class_folder : class_folders(test, found)) {
+    const std::string name = class_folder.filename().string();
+    const auto known = std::find(data.class_names.begin(), data.class_names.end(), name);
+    if (known == data.class_names.end()) {
+      const std::string near = nearest_name(name, data.class_names);
+      throw Error(fmt::format("{}: class {} is not in train/{}", test.string(), quoted(name),
+                              near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+    }
+    find_files(class_folder, known - data.class_names.begin(), found);
+  }
+  return found;
+}
+
+}  // namespace
+
+Dataset read_picture_folder(const fs::path& folder, int64_t size, int64_t channels) {
+  check_picture_shape(size, channels, folder.string());
+  Dataset data;
+  data.name = "folder";
+  data.source = folder.string();
+  data.image_size = size;
+  data.channels = channels;
+  data.train = decode(find_training(folder, data), size, channels, data);
+  const std::vector<int64_t> counts = class_counts(data.train, data.classes());
+  for (size_t c = 0; c < data.class_names.size(); ++c) {
+    if (counts[c] > 0) continue;
+    throw Error(fmt::format("{}: no readable picture in the class folder {}{}", (folder / "train").string(),
+                            data.class_names[c], data.notes.empty() ? "" : "; " + data.notes.front()));
+  }
+  const fs::path test = folder / "test";
+  if (fs::is_directory(test)) {
+    data.test = decode(find_test(test, data), size, channels, data);
+    if (data.test.size() == 0) data.notes.push_back(fmt::format("{} holds no readable picture", test.string()));
+  }
+  if (data.test.size() == 0) {
+    data.notes.push_back(fmt::format("no test pictures ({}/CLASS/): no test error can be given", test.string()));
+  }
+  finish_dataset(data);
+  return data;
+}
+
+}  // namespace frgan

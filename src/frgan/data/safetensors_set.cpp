@@ -1,0 +1,102 @@
+#include "frgan/data/safetensors_set.h"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <ATen/ops/from_blob.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "frgan/core/error.h"
+#include "frgan/io/safetensors.h"
+
+namespace frgan {
+namespace {
+
+using SharedFile = std::shared_ptr<const SafetensorsFile>;
+
+TensorView view_of(const at::Tensor& tensor, DType dtype) {
+  const auto* const bytes = static_cast<const std::byte*>(tensor.data_ptr());
+  return {dtype, tensor.sizes().vec(), {bytes, tensor.nbytes()}};
+}
+
+void add_role(TensorViews& tensors, const std::string& role, const PictureSet& set) {
+  if (set.size() == 0) return;
+  tensors[role + ".pictures"] = view_of(set.pictures, DType::kU8);
+  tensors[role + ".labels"] = view_of(set.labels, DType::kI64);
+}
+
+// A tensor over the bytes of the file, which lives as long as the tensor.
+at::Tensor tensor_of(const SharedFile& file, const std::string& name, DType dtype, size_t dimensions,
+                     const std::string& path) {
+  const TensorView& view = file->tensor(name);
+  if (view.dtype != dtype || view.shape.size() != dimensions) {
+    throw Error(fmt::format("{}: {} is {} of shape [{}], expected {} with {} dimension{}", path, name,
+                            dtype_name(view.dtype), fmt::join(view.shape, ", "), dtype_name(dtype), dimensions,
+                            dimensions == 1 ? "" : "s"));
+  }
+  // The tensors of a data set are never written to.
+  void* const data = const_cast<std::byte*>(view.bytes.data());
+  return at::from_blob(
+      data, view.shape, [file](void*) {}, dtype == DType::kU8 ? at::kByte : at::kLong);
+}
+
+PictureSet read_role(const SharedFile& file, const std::string& role, const std::string& path) {
+  PictureSet set{tensor_of(file, role + ".pictures", DType::kU8, 4, path),
+                 tensor_of(file, role + ".labels", DType::kI64, 1, path)};
+  if (set.pictures.size(1) != set.pictures.size(2)) {
+    throw Error(fmt::format("{}: {}.pictures are {}x{}, expected squares (N x H x W x C)", path, role,
+                            set.pictures.size(1), set.pictures.size(2)));
+  }
+  return set;
+}
+
+std::vector<std::string> parse_class_names(const std::string& text, const std::string& path) try {
+  return nlohmann::json::parse(text).get<std::vector<std::string>>();
+} catch (const nlohmann::json::exception&) {
+  throw Error(fmt::format("{}: metadata class_names is {}, expected a JSON list of names", path, quoted(text)));
+}
+
+}  // namespace
+
+void write_safetensors_set(const std::filesystem::path& path, const Dataset& data) {
+  TensorViews tensors;
+  add_role(tensors, "train", data.train);
+  add_role(tensors, "test", data.test);
+  write_safetensors(
+      path, tensors,
+      {{"name", data.name}, {"class_names", nlohmann::json(data.class_names).dump()}, {"digest", data.digest}});
+}
+
+Dataset read_safetensors_set(const std::filesystem::path& path) {
+  const auto file = std::make_shared<const SafetensorsFile>(read_safetensors(path));
+  const std::string source = path.string();
+  Dataset data;
+  data.source = source;
+  data.name = file->metadata().contains("name") ? file->metadata("name") : path.stem().string();
+  data.class_names = parse_class_names(file->metadata("class_names"), source);
+  data.train = read_role(file, "train", source);
+  data.image_size = data.train.pictures.size(1);
+  data.channels = data.train.pictures.size(3);
+  if (file->tensors().contains("test.pictures")) {
+    data.test = read_role(file, "test", source);
+    if (data.test.pictures.sizes().slice(1) != data.train.pictures.sizes().slice(1)) {
+      throw Error(fmt::format("{}: test pictures are {}, training pictures {}", source,
+                              fmt::join(data.test.pictures.sizes().slice(1), "x"),
+                              fmt::join(data.train.pictures.sizes().slice(1), "x")));
+    }
+  } else {
+    data.notes.push_back("no test pictures: no test error can be given");
+  }
+  finish_dataset(data);
+  const auto digest = file->metadata().find("digest");
+  if (digest != file->metadata().end() && digest->second != data.digest) {
+    throw Error(
+        fmt::format("{}: the pictures do not fit the digest: the file was altered; convert the data again", source));
+  }
+  return data;
+}
+
+}  // namespace frgan
