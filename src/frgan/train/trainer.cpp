@@ -166,6 +166,11 @@ std::vector<std::pair<std::string, double>> Trainer::take_losses() {
   return means;
 }
 
+void Trainer::forget_losses() {
+  take_losses();
+  first_non_finite_.fill_(-1);
+}
+
 std::optional<Trainer::NonFinite> Trainer::first_non_finite() const {
   const int64_t code = first_non_finite_.item<int64_t>();
   if (code < 0) return std::nullopt;

@@ -42,6 +42,8 @@ class Trainer {
 
   // The mean of each loss term since the last call, in the order of the step. Waits for the device.
   std::vector<std::pair<std::string, double>> take_losses();
+  // As if no step had been taken: no sums, and no loss that was not finite.
+  void forget_losses();
   // The first loss term that was not finite, and its step; nullopt while all are. Waits for the device.
   struct NonFinite {
     std::string term;

@@ -1,0 +1,25 @@
+// Where a run computes, and in what precision.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <c10/core/Device.h>
+
+namespace frgan {
+
+// Whether the processor multiplies bfloat16 itself (AVX512-BF16 or AMX); elsewhere LibTorch emulates it, many times
+// slower than fp32.
+bool has_native_bf16();
+
+// "auto" is the first GPU, or the CPU where there is none; "cpu", "cuda" and "cuda:N" as they say. Throws a usage error
+// for a device that is not there.
+at::Device resolve_device(const std::string& device);
+
+// "fp32" or "bf16"; "auto" is bf16 on a GPU, and on a CPU only where the processor has it.
+std::string resolve_precision(const std::string& precision, at::Device device);
+
+// LibTorch's threads; 0: the cores this process may use. Returns how many there are now.
+int64_t set_threads(int64_t threads);
+
+}  // namespace frgan

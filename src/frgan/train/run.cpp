@@ -1,0 +1,330 @@
+#include "frgan/train/run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <torch/types.h>
+
+#include "frgan/core/device.h"
+#include "frgan/core/error.h"
+#include "frgan/core/random.h"
+#include "frgan/core/version.h"
+#include "frgan/io/checkpoint_files.h"
+#include "frgan/io/digests.h"
+#include "frgan/io/files.h"
+#include "frgan/metrics/evaluation.h"
+#include "frgan/report/image_grid.h"
+#include "frgan/report/run_summary.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kLogShare = 200, kEvaluationShare = 10, kSampleShare = 10;  // of a run, where no interval is given
+constexpr int64_t kGridColumns = 10, kGridPictures = 100;
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+PictureSet on_device(const PictureSet& set, at::Device device) {
+  return {set.pictures.defined() ? set.pictures.to(device) : set.pictures, set.labels};
+}
+
+PictureSet rows_of(const PictureSet& set, const std::vector<int64_t>& rows) {
+  const at::Tensor index = at::tensor(rows, at::kLong);
+  return {set.pictures.index_select(0, index.to(set.pictures.device())), set.labels.index_select(0, index)};
+}
+
+TensorFiles copies_of(const TensorFiles& files) {
+  TensorFiles copies;
+  for (const auto& [file, tensors] : files) {
+    for (const auto& [name, tensor] : tensors) copies[file][name] = tensor.clone();
+  }
+  return copies;
+}
+
+int64_t pictures_of(const BatchRequest& batch) {
+  return batch.labeled * batch.labeled_branches + batch.unlabeled * batch.branches + batch.noise;
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dataset data, LabelSplit split)
+    : options_(std::move(options)),
+      method_(std::move(method)),
+      data_(std::move(data)),
+      split_(std::move(split)),
+      problem_{.shape = {data_.image_size, data_.channels, data_.classes()},
+               .seed = static_cast<uint64_t>(options_.seed),
+               .precision = options_.precision == "bf16" ? Precision::kBf16 : Precision::kFull,
+               .device = resolve_device(options_.device)},
+      batches_((method_->validate(), method_->build(problem_), on_device(data_.train, problem_.device)), split_,
+               {.augmentation = parse_augmentation(options_.augmentation.augmentation),
+                .noise_range = method_->noise_range().empty() ? "symmetric" : method_->noise_range(),
+                .seed = problem_.seed}) {
+  if (!split_.dev.empty()) dev_ = rows_of(data_.train, split_.dev);
+  const auto source = [this](const BatchRequest& request, uint64_t draw, uint64_t part) {
+    return batches_.next(request, draw, part);
+  };
+  trainer_ = std::make_unique<Trainer>(*method_, problem_, source, std::max<int64_t>(1, options_.steps));
+}
+
+void TrainingRun::begin() {
+  trainer_->initialize();
+}
+
+void TrainingRun::begin_from(const Checkpoint& checkpoint) {
+  TensorFiles start = copies_of(trainer_->state());  // fresh moments
+  for (const std::string file : {"model", "average"}) {
+    const auto saved = checkpoint.files.find(file);
+    if (saved != checkpoint.files.end() && start.contains(file)) start[file] = saved->second;
+  }
+  trainer_->restore(start, 0, checkpoint.path.string());
+}
+
+void TrainingRun::resume(const Checkpoint& checkpoint) {
+  if (checkpoint.state.data_digest != data_.digest) {
+    throw Error(
+        fmt::format("{}: the run was trained on other data than {} holds now; give its own data back, or start a new "
+                    "run with --init-from",
+                    checkpoint.path.string(), data_.source));
+  }
+  trainer_->plan(checkpoint.state.planned_steps);
+  trainer_->restore(checkpoint.files, checkpoint.state.step, checkpoint.path.string());
+  seconds_ = checkpoint.state.seconds;
+}
+
+double TrainingRun::measure_step() {
+  constexpr int kWarmUp = 2, kTimed = 3;
+  const TensorFiles before = copies_of(trainer_->state());
+  const int64_t step = trainer_->steps_done();
+  std::vector<double> seconds;
+  for (int i = 0; i < kWarmUp + kTimed; ++i) {
+    const double begin = now();
+    trainer_->step();
+    trainer_->take_losses();  // waits for the device
+    if (i >= kWarmUp) seconds.push_back(now() - begin);
+  }
+  trainer_->restore(before, step, "scratch copy");
+  trainer_->forget_losses();
+  std::sort(seconds.begin(), seconds.end());
+  return seconds[seconds.size() / 2];
+}
+
+void TrainingRun::fix_steps() {
+  if (options_.steps == 0 && !options_.time_budget.empty()) {
+    double seconds = parse_duration(options_.time_budget);
+    if (data_.test.size() > 0) {  // what the evaluations will take
+      const PictureSet few{data_.test.pictures.slice(0, 0, 500), data_.test.labels.slice(0, 0, 500)};
+      const double begin = now();
+      evaluate(trainer_->classifier(), few, problem_.precision);
+      seconds -= (now() - begin) * static_cast<double>(data_.test.size()) / static_cast<double>(few.size()) *
+                 static_cast<double>(kEvaluationShare);
+    }
+    options_.steps = std::max<int64_t>(1, std::lround(seconds / measure_step()));
+  }
+  if (options_.steps == 0) {
+    options_.steps = std::max<int64_t>(1, std::llround(options_.epochs * static_cast<double>(epoch_steps())));
+  }
+  options_.time_budget.clear();
+  trainer_->plan(options_.steps);
+}
+
+std::string TrainingRun::plan_text(double seconds_per_step) const {
+  const auto count = [](const PictureSet& set, int64_t label) {
+    return set.size() == 0 ? 0 : set.labels.eq(label).sum().item<int64_t>();
+  };
+  std::string text = fmt::format("{}, {} x {} x {}, {} classes, from {}\n", data_.name, data_.image_size,
+                                 data_.image_size, data_.channels, data_.classes(), data_.source);
+  for (const std::string& note : data_.notes) text += fmt::format("note: {}\n", note);
+  for (const std::string& note : split_.notes) text += fmt::format("note: {}\n", note);
+  size_t width = 5;
+  for (const std::string& name : data_.class_names) width = std::max(width, name.size());
+  const std::string row = "  {:<{}}  {:>8}  {:>9}  {:>8}  {:>8}\n";
+  text += fmt::format(fmt::runtime(row), "class", width, "labeled", "unlabeled", "dev", "test");
+  const auto add_row = [&](const std::string& name, int64_t labeled, int64_t unlabeled, int64_t dev, int64_t test) {
+    text += fmt::format(fmt::runtime(row), name, width, labeled, unlabeled, dev, test);
+  };
+  const int64_t shown = std::min<int64_t>(data_.classes(), 20);
+  for (int64_t label = 0; label < shown; ++label) {
+    const int64_t dev = count(dev_, label);
+    add_row(data_.class_names[static_cast<size_t>(label)], split_.counts[static_cast<size_t>(label)],
+            count(data_.train, label) - dev, dev, count(data_.test, label));
+  }
+  if (shown < data_.classes()) text += fmt::format("  ... and {} more classes\n", data_.classes() - shown);
+  if (const int64_t unknown = count(data_.train, -1); unknown > 0) add_row("(unknown)", 0, unknown, 0, 0);
+  add_row("all", static_cast<int64_t>(split_.labeled.size()), batches_.unlabeled_pictures(), dev_.size(),
+          data_.test.size());
+
+  const double total = seconds_per_step * static_cast<double>(options_.steps - trainer_->steps_done());
+  text += fmt::format(
+      "{} for {} steps ({:.1f} epochs), {} on {} with {} threads: about {} at {:.3g} s a step, {:.1f} GiB of memory\n",
+      options_.method, options_.steps, static_cast<double>(options_.steps) / static_cast<double>(epoch_steps()),
+      options_.precision, problem_.device.str(), options_.threads, duration_text(total), seconds_per_step,
+      static_cast<double>(this_machine().peak_memory_bytes) / (1 << 30));
+  text += "loss terms and their weights at the start, at the third and at the end of the run:\n";
+  for (const Trainer::Term& term : trainer_->terms()) {
+    text += fmt::format("  {:<18} {:.4g}  {:.4g}  {:.4g}\n", term.name, trainer_->scheduled(term.weight, 0),
+                        trainer_->scheduled(term.weight, 1.0 / 3), trainer_->scheduled(term.weight, 1));
+  }
+  return text;
+}
+
+RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_json& values,
+                             const std::string& command, Progress& progress, const std::atomic<int>& stop_signal) {
+  const int64_t first_step = trainer_->steps_done();
+  RunLog log(directory / "metrics.jsonl",
+             first_step > 0 || fs::exists(directory / "checkpoints") ? std::optional(first_step) : std::nullopt);
+  RunResult result;
+  StepRecord record;
+  if (!fs::exists(directory / "checkpoints")) result.checkpoint = write_checkpoint(directory, values);
+  const double begin = now(), seconds_before = seconds_;
+  double last_checkpoint = begin, last_log = begin;
+  int64_t last_log_step = first_step;
+
+  while (trainer_->steps_done() < options_.steps && stop_signal == 0) {
+    trainer_->step();
+    seconds_ = seconds_before + now() - begin;
+    const int64_t step = trainer_->steps_done();
+    const bool last = step == options_.steps;
+    if (last || due(options_.log_every, kLogShare)) {
+      check_finite();
+      const double rate = static_cast<double>((step - last_log_step) * pictures_per_step()) / (now() - last_log);
+      record = {.step = step,
+                .epoch = epoch(),
+                .losses = trainer_->take_losses(),
+                .learning_rate = trainer_->scheduled("learning_rate", trainer_->progress()),
+                .images_per_second = rate,
+                .seconds = seconds_};
+      last_log = now();
+      last_log_step = step;
+      log.write(record);
+      progress.show(record);
+    }
+    if (!last && due(options_.sample_every, kSampleShare)) write_samples(directory);
+    if (!last && due(options_.evaluate_every, kEvaluationShare)) {
+      for (const auto& evaluation : {evaluate_on(dev_, "dev"), evaluate_on(data_.test, "test")}) {
+        if (!evaluation) continue;
+        log.write(*evaluation);
+        progress.say(fmt::format("step {}: {} error {:.2f} %", step, evaluation->role, 100 * evaluation->error));
+      }
+    }
+    if (!last && now() - last_checkpoint > 60 * options_.checkpoint_minutes) {
+      result.checkpoint = write_checkpoint(directory, values);
+      last_checkpoint = now();
+    }
+  }
+
+  result.steps = trainer_->steps_done();
+  result.finished = result.steps >= options_.steps;
+  result.checkpoint = write_checkpoint(directory, values);
+  if (!result.finished) return result;
+  result.samples = write_samples(directory);
+  result.dev = evaluate_on(dev_, "dev");
+  result.test = evaluate_on(data_.test, "test");
+  if (first_step < options_.steps) {
+    if (result.dev) log.write(*result.dev);
+    if (result.test) log.write(*result.test);
+  }
+  write_run_summary(directory / "summary.json", {.method = options_.method,
+                                                 .command = command,
+                                                 .data = data_.name,
+                                                 .data_digest = data_.digest,
+                                                 .split_digest = split_.hash,
+                                                 .options_digest = sha256(bytes_of(values.dump())),
+                                                 .steps = result.steps,
+                                                 .wall_seconds = seconds_,
+                                                 .test = result.test,
+                                                 .dev = result.dev,
+                                                 .losses = record.losses,
+                                                 .precision = options_.precision,
+                                                 .device = problem_.device.str()});
+  return result;
+}
+
+bool TrainingRun::due(int64_t every, int64_t share) const {
+  const int64_t interval = every > 0 ? every : std::max<int64_t>(1, options_.steps / share);
+  return trainer_->steps_done() % interval == 0;
+}
+
+int64_t TrainingRun::pictures_per_step() {
+  int64_t pictures = 0;
+  for (const Phase& phase : method_->stages().front().phases) pictures += phase.repeat * pictures_of(phase.batch);
+  return pictures;
+}
+
+int64_t TrainingRun::epoch_steps() const {
+  const BatchRequest& batch = method_->stages().front().phases.front().batch;
+  // A method that sees labeled pictures alone is given the steps of one that sees as many unlabeled: equal work in
+  // steps.
+  return batches_.steps_per_epoch(batch.unlabeled > 0 ? batch.unlabeled : batch.labeled);
+}
+
+double TrainingRun::epoch() const {
+  return static_cast<double>(trainer_->steps_done()) / static_cast<double>(epoch_steps());
+}
+
+CheckpointState TrainingRun::checkpoint_state(const nlohmann::ordered_json& values) const {
+  return {.step = trainer_->steps_done(),
+          .planned_steps = options_.steps,
+          .seconds = seconds_,
+          .method = options_.method,
+          .options = values,
+          .shape = problem_.shape,
+          .class_names = data_.class_names,
+          .precision = options_.precision,
+          .data_digest = data_.digest,
+          .split_hash = split_.hash,
+          .label_split = label_split_json(split_),
+          .frgan_version = std::string(version())};
+}
+
+void TrainingRun::check_finite() const {
+  const auto bad = trainer_->first_non_finite();
+  if (!bad) return;
+  throw Error(
+      fmt::format("the loss term '{}' was not finite (NaN or infinite) at step {}; training stopped and the last "
+                  "checkpoint stays: a lower --learning-rate, or --precision fp32, may help",
+                  bad->term, bad->step));
+}
+
+fs::path TrainingRun::write_checkpoint(const fs::path& directory, const nlohmann::ordered_json& values) {
+  check_finite();
+  if (!trainer_->weights_are_finite()) {
+    throw Error(
+        fmt::format("a weight is not finite (NaN or infinite) after step {}; training stopped and the last checkpoint "
+                    "stays: a lower --learning-rate, or --precision fp32, may help",
+                    trainer_->steps_done()));
+  }
+  const fs::path folder = directory / "checkpoints";
+  const fs::path path = folder / checkpoint_name(trainer_->steps_done());
+  save_checkpoint(path, checkpoint_state(values), trainer_->state());
+  prune_checkpoints(folder, options_.keep_checkpoints);
+  return path;
+}
+
+std::optional<EvaluationRecord> TrainingRun::evaluate_on(const PictureSet& set, const std::string& role) {
+  if (set.size() == 0) return std::nullopt;
+  const Classification result = evaluate(trainer_->classifier(), set, problem_.precision);
+  const Interval interval = result.all.interval();
+  return EvaluationRecord{trainer_->steps_done(), role,          result.all.error(),
+                          interval.low,           interval.high, result.all.pictures};
+}
+
+fs::path TrainingRun::write_samples(const fs::path& directory) {
+  if (method_->noise_size() == 0) return {};
+  const bool symmetric = method_->noise_range() == "symmetric";
+  const at::Tensor noise = random_uniform({kGridPictures, method_->noise_size()}, symmetric ? -1 : 0, 1,
+                                          random_key(problem_.seed, Stream::kSampling),
+                                          at::TensorOptions(problem_.device).dtype(problem_.dtype));
+  ensure_directory(directory / "samples");
+  const fs::path path = directory / "samples" / (checkpoint_name(trainer_->steps_done()) + ".png");
+  write_picture_grid(path, method_->generate(noise), kGridColumns);
+  return path;
+}
+
+}  // namespace frgan

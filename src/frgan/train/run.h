@@ -1,0 +1,88 @@
+// A training run from its options to its result: plan, checkpoints, log, evaluations, samples, summary.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "frgan/classifier/checkpoint.h"
+#include "frgan/data/batch_stream.h"
+#include "frgan/data/dataset.h"
+#include "frgan/data/label_split.h"
+#include "frgan/methods/method.h"
+#include "frgan/report/progress.h"
+#include "frgan/report/run_log.h"
+#include "frgan/train/run_options.h"
+#include "frgan/train/trainer.h"
+
+namespace frgan {
+
+struct RunResult {
+  int64_t steps = 0;                          // done
+  bool finished = false;                      // false: stopped by a signal
+  std::optional<EvaluationRecord> test, dev;  // of the averaged last weights
+  std::filesystem::path checkpoint;           // the last
+  std::filesystem::path samples;              // the last grid; empty without a generator
+};
+
+// Holds data, networks and trainer of one run.
+//
+//   TrainingRun run(options, create_method("fr-gan"), data, split);
+//   run.begin();
+//   run.fix_steps();
+//   RunResult result = run.train(directory, values, progress, stop_signal);
+class TrainingRun {
+ public:
+  // Builds the method, whose options are set, for the data. `options` must be resolved (device, precision, threads).
+  TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dataset data, LabelSplit split);
+
+  // Initial weights: the data-dependent pass, another run's checkpoint, or this run's own. Each throws an Error where
+  // the checkpoint does not fit.
+  void begin();
+  void begin_from(const Checkpoint& checkpoint);
+  void resume(const Checkpoint& checkpoint);
+
+  // Seconds of one step, measured on a scratch copy of the state: the run is as if it had not been done.
+  double measure_step();
+  // Sets the number of steps: `steps`, or those that fit in the time budget, or as many epochs.
+  void fix_steps();
+
+  const RunOptions& options() const { return options_; }  // with the steps that were fixed
+  // What a person should know before the first step, several lines.
+  std::string plan_text(double seconds_per_step) const;
+
+  // Trains until done or until `stop_signal` is not 0, writing into `directory`; `values` are all resolved options, and
+  // `command` the line that repeats the run. Throws an Error when a loss is not finite: the last checkpoint stays.
+  RunResult train(const std::filesystem::path& directory, const nlohmann::ordered_json& values,
+                  const std::string& command, Progress& progress, const std::atomic<int>& stop_signal);
+
+ private:
+  // Whether a step is a multiple of `every`; 0: of that share of the run.
+  bool due(int64_t every, int64_t share) const;
+  int64_t epoch_steps() const;
+  int64_t pictures_per_step();
+  double epoch() const;
+  CheckpointState checkpoint_state(const nlohmann::ordered_json& values) const;
+  void check_finite() const;
+  std::optional<EvaluationRecord> evaluate_on(const PictureSet& set, const std::string& role);
+  std::filesystem::path write_checkpoint(const std::filesystem::path& directory, const nlohmann::ordered_json& values);
+  std::filesystem::path write_samples(const std::filesystem::path& directory);
+
+  RunOptions options_;
+  std::unique_ptr<Method> method_;
+  Dataset data_;
+  LabelSplit split_;
+  Problem problem_;
+  BatchStream batches_;
+  std::unique_ptr<Trainer> trainer_;
+  PictureSet dev_;
+  double seconds_ = 0;  // of training, those before a resume included
+};
+
+}  // namespace frgan
