@@ -1,7 +1,7 @@
 // Says what is on a picture: classify CHECKPOINT PICTURE
-#include <frgan/classifier/classifier.h>
-
 #include <iostream>
+
+#include <frgan/classifier/classifier.h>
 
 int main(int count, char** arguments) {
   if (count != 3) {
