@@ -139,6 +139,10 @@ void InputFile::read(std::span<std::byte> bytes) {
   }
 }
 
+void InputFile::seek(int64_t place) {
+  if (::lseek(descriptor_, place, SEEK_SET) < 0) throw file_error(path_, "read", errno);
+}
+
 std::string read_file(const std::filesystem::path& path, int64_t limit) {
   InputFile file(path);
   if (file.size() > limit)

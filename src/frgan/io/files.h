@@ -47,7 +47,7 @@ class SafeFile {
 void write_file_safely(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_safely(const std::filesystem::path& path, std::string_view text);
 
-// A regular file that is read from its beginning, piece by piece.
+// A regular file that is read piece by piece.
 class InputFile {
  public:
   // Throws when it is missing, unreadable or no regular file.
@@ -59,6 +59,8 @@ class InputFile {
   int64_t size() const { return size_; }
   // Fills all of `bytes` with the next ones; throws when the file ends before.
   void read(std::span<std::byte> bytes);
+  // The next byte to read, counted from the beginning of the file.
+  void seek(int64_t place);
 
  private:
   std::filesystem::path path_;
