@@ -15,6 +15,8 @@ BatchStream::BatchStream(PictureSet train, const LabelSplit& split, BatchStreamO
       seen_labels_(static_cast<size_t>(train_.size()), -1) {
   TORCH_CHECK(split.train_pictures == train_.size(), "a split of ", split.train_pictures, " pictures for ",
               train_.size());
+  TORCH_CHECK(options_.noise_range == "symmetric" || options_.noise_range == "unit" || options_.noise_range.empty(),
+              "noise range ", options_.noise_range);
   const int64_t* const labels = train_.labels.data_ptr<int64_t>();
   for (const int64_t row : labeled_) seen_labels_[row] = labels[row];
   for (int64_t row = 0; row < train_.size(); ++row) {

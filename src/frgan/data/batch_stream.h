@@ -18,8 +18,8 @@
 namespace frgan {
 
 struct BatchStreamOptions {
-  Augmentation augmentation;              // of every labeled and unlabeled picture (A25)
-  std::string noise_range = "symmetric";  // "symmetric" U[-1, 1], "unit" U[0, 1] (A16)
+  Augmentation augmentation = {};         // of every labeled and unlabeled picture (A25)
+  std::string noise_range = "symmetric";  // "symmetric" U[-1, 1], "unit" U[0, 1] (A16), "" without
   at::ScalarType dtype = at::kFloat;      // of pictures and noise; or double
   uint64_t seed = 0;
 };

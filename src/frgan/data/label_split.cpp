@@ -83,9 +83,6 @@ Rows known_rows(const Dataset& data, int64_t seed, uint64_t part) {
 void finish(LabelSplit& split, const Dataset& data) {
   split.data_digest = data.digest;
   split.train_pictures = data.train.size();
-  if (split.labeled.empty()) {
-    throw Error(fmt::format("{}: no training picture with a label is left to train on", data.source));
-  }
   split.counts.assign(data.class_names.size(), 0);
   const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
   for (const int64_t row : split.labeled) ++split.counts[labels[row]];
@@ -104,6 +101,7 @@ LabelSplit draw(const Dataset& data, const SplitOptions& options) {
   split.seed = options.split_seed;
 
   Rows dev = known_rows(data, options.split_seed, kDevPart);
+  if (dev.empty()) throw Error(fmt::format("{}: no training picture has a label", data.source));
   if (options.dev_pictures >= std::ssize(dev)) {
     throw usage_error(
         fmt::format("--dev-pictures {}: {} has {} training pictures with labels, and some must be left "
@@ -218,6 +216,7 @@ LabelSplit label_split_from_json(const nlohmann::json& json, const Dataset& data
   split.mode = json.value("mode", "file");
   split.seed = json.value("seed", int64_t{0});
   split.labeled = read_rows(json, "labeled", data, name);
+  if (split.labeled.empty()) throw Error(fmt::format("{}: \"labeled\" is empty; expected some rows", name));
   if (json.contains("dev")) split.dev = read_rows(json, "dev", data, name);
   Rows both;
   std::set_intersection(split.labeled.begin(), split.labeled.end(), split.dev.begin(), split.dev.end(),

@@ -18,7 +18,7 @@ struct SplitOptions {
   int64_t labels = 0;  // in all; 0: every label that is known
   std::string label_mode = "balanced";
   int64_t split_seed = 1;
-  std::string labels_file;  // a split that was written; it takes the place of the options above
+  std::string labels_file = "";  // a split that was written; it takes the place of the options above
   int64_t dev_pictures = 0;
 };
 void describe(OptionSet& options, SplitOptions& split);

@@ -14,9 +14,9 @@ namespace frgan {
 
 struct DataOptions {
   std::string data = "svhn";
-  std::string data_dir;    // where its files lie; empty: searched for
-  int64_t image_size = 0;  // 0: the data's own, 32 for a folder of pictures
-  int64_t channels = 0;    // 0: the data's own, 3 for a folder of pictures
+  std::string data_dir = "";  // where its files lie; empty: searched for
+  int64_t image_size = 0;     // 0: the data's own, 32 for a folder of pictures
+  int64_t channels = 0;       // 0: the data's own, 3 for a folder of pictures
 };
 void describe(OptionSet& options, DataOptions& data);
 

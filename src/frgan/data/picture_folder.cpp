@@ -180,10 +180,9 @@ Dataset read_picture_folder(const fs::path& folder, int64_t size, int64_t channe
   const fs::path test = folder / "test";
   if (fs::is_directory(test)) {
     data.test = decode(find_test(test, data), size, channels, data);
-    if (data.test.size() == 0) data.notes.push_back(fmt::format("{} holds no readable picture", test.string()));
   }
   if (data.test.size() == 0) {
-    data.notes.push_back(fmt::format("no test pictures ({}/CLASS/): no test error can be given", test.string()));
+    data.notes.push_back(fmt::format("no test pictures in {}/CLASS/: no test error can be given", test.string()));
   }
   finish_dataset(data);
   return data;

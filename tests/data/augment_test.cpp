@@ -1,0 +1,192 @@
+#include "frgan/data/augment.h"
+
+#include <cmath>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../io/temporary_folder.h"
+#include "meta_kernels.h"
+#include "tiny_dataset.h"
+
+namespace frgan {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(ParseAugmentation, ReadsWords) {
+  const Augmentation all = parse_augmentation({"translate:2", "noise:0.15", "flip"});
+  EXPECT_EQ(all.translate, 2);
+  EXPECT_EQ(all.noise, 0.15);
+  EXPECT_TRUE(all.flip);
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"none"}, {}}) {
+    const Augmentation none = parse_augmentation(words);
+    EXPECT_EQ(none.translate, 0);
+    EXPECT_EQ(none.noise, 0);
+    EXPECT_FALSE(none.flip);
+  }
+  EXPECT_EQ(parse_augmentation({"translate:15"}).translate, 15);
+}
+
+TEST(ParseAugmentation, RefusesOtherWords) {
+  const auto error = [](const std::vector<std::string>& words) {
+    return error_of([&] { parse_augmentation(words, "my.toml:3"); });
+  };
+  EXPECT_EQ(error({"transalte:2"}),
+            "my.toml:3: \"transalte:2\" is no augmentation; did you mean translate? known are translate:PIXELS, "
+            "noise:DEVIATION, flip and none");
+  EXPECT_THAT(error({""}), HasSubstr("\"\" is no augmentation; known are"));
+  for (const char* word : {"translate", "translate:", "translate:0", "translate:16", "translate:-1", "translate:1.5",
+                           "translate:2x", "translate: 2"}) {
+    EXPECT_THAT(error({word}), HasSubstr("should be translate:PIXELS, 1 to 15, as translate:2")) << word;
+  }
+  for (const char* word : {"noise", "noise:0", "noise:-1", "noise:2.1", "noise:nan", "noise:inf", "noise:x"}) {
+    EXPECT_THAT(error({word}), HasSubstr("should be noise:DEVIATION, above 0 to 2, as noise:0.15")) << word;
+  }
+  EXPECT_EQ(error({"flip:1"}), "my.toml:3: \"flip:1\" takes no number; give flip");
+  EXPECT_EQ(error({"none:"}), "my.toml:3: \"none:\" takes no number; give none");
+  EXPECT_EQ(error({"flip", "flip"}), "my.toml:3: flip is given twice");
+  EXPECT_EQ(error({"flip", "none"}), "my.toml:3: none stands alone, but flip,none are given");
+}
+
+TEST(AugmentationOptions, AreDeclared) {
+  AugmentationOptions chosen;
+  OptionSet options;
+  describe(options, chosen);
+  EXPECT_EQ(parse_augmentation(chosen.augmentation).translate, 2);
+  options.find("augmentation", "test").set_text("noise:0.5,flip", "test");
+  EXPECT_EQ(parse_augmentation(chosen.augmentation).noise, 0.5);
+}
+
+TEST(Normalised, GoesFromMinusOneToOne) {
+  const at::Tensor pictures = at::tensor({0, 51, 102, 153, 204, 255}, at::kByte).view({1, 1, 2, 3});
+  const at::Tensor x = normalised(pictures, at::kDouble);
+  EXPECT_EQ(x.sizes(), (at::IntArrayRef{1, 3, 1, 2}));
+  EXPECT_TRUE(at::allclose(x, at::tensor({-1.0, 0.2, -0.6, 0.6, -0.2, 1.0}, at::kDouble).view({1, 3, 1, 2})));
+  EXPECT_EQ(x.min().item<double>(), -1);
+  EXPECT_EQ(normalised(pictures, at::kFloat).max().item<float>(), 1);
+}
+
+TEST(Augmented, WithoutChangesIsNormalised) {
+  const at::Tensor pictures = tiny_pictures(5, 16, 3);
+  const at::Tensor rows = at::tensor({4, 0, 4, 2}, at::kLong);
+  for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
+    const at::Tensor x = augmented(pictures, rows, {}, 1, dtype);
+    EXPECT_EQ(x.sizes(), (at::IntArrayRef{4, 3, 16, 16}));
+    EXPECT_EQ(x.scalar_type(), dtype);
+    EXPECT_TRUE(x.is_contiguous(at::MemoryFormat::ChannelsLast));
+    EXPECT_TRUE(x.equal(normalised(pictures.index_select(0, rows), dtype)));
+  }
+}
+
+// All shifts of a picture by -2 to 2, borders reflected: what a padded picture shows through a window.
+std::vector<at::Tensor> all_shifts(const at::Tensor& picture) {  // 1 x C x H x W
+  const int64_t size = picture.size(2);
+  const at::Tensor padded = at::reflection_pad2d(picture, {2, 2, 2, 2});
+  std::vector<at::Tensor> shifts;
+  for (int64_t y = 0; y < 5; ++y)
+    for (int64_t x = 0; x < 5; ++x) shifts.push_back(padded.narrow(2, y, size).narrow(3, x, size));
+  return shifts;
+}
+
+size_t count_matches(const at::Tensor& picture, const std::vector<at::Tensor>& candidates, std::set<size_t>& seen) {
+  size_t matches = 0;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (!picture.equal(candidates[i])) continue;
+    seen.insert(i);
+    ++matches;
+  }
+  return matches;
+}
+
+TEST(Augmented, TranslatesByAllShiftsWithReflectedBorders) {
+  const at::Tensor pictures = at::randint(0, 256, {1, 16, 16, 3}, at::kByte);
+  const std::vector<at::Tensor> shifts = all_shifts(normalised(pictures, at::kFloat));
+  const at::Tensor x = augmented(pictures, at::zeros({400}, at::kLong), {.translate = 2}, 42, at::kFloat);
+  std::set<size_t> seen;
+  for (int64_t i = 0; i < 400; ++i) ASSERT_EQ(count_matches(x.narrow(0, i, 1), shifts, seen), 1U) << i;
+  EXPECT_EQ(seen.size(), 25U);
+}
+
+TEST(Augmented, FlipsHalfOfThePictures) {
+  const at::Tensor pictures = at::randint(0, 256, {1, 16, 24, 3}, at::kByte);
+  const at::Tensor picture = normalised(pictures, at::kFloat);
+  const at::Tensor x = augmented(pictures, at::zeros({400}, at::kLong), {.flip = true}, 42, at::kFloat);
+  std::set<size_t> seen;
+  int mirrored = 0;
+  for (int64_t i = 0; i < 400; ++i) {
+    ASSERT_EQ(count_matches(x.narrow(0, i, 1), {picture, picture.flip({3})}, seen), 1U) << i;
+    mirrored += x[i].equal(picture[0]) ? 0 : 1;
+  }
+  EXPECT_NEAR(mirrored, 200, 50);
+}
+
+TEST(Augmented, AddsNoiseOnTheNormalisedScale) {
+  const at::Tensor pictures = tiny_pictures(20, 16, 3);
+  const at::Tensor rows = at::arange(20, at::kLong);
+  const at::Tensor noise = augmented(pictures, rows, {.translate = 2, .noise = 0.15}, 7, at::kDouble) -
+                           augmented(pictures, rows, {.translate = 2}, 7, at::kDouble);
+  EXPECT_NEAR(noise.mean().item<double>(), 0, 5 * 0.15 / std::sqrt(15360.0));
+  EXPECT_NEAR(noise.std().item<double>(), 0.15, 0.005);
+  EXPECT_FALSE(noise[0].equal(noise[1]));
+}
+
+TEST(Augmented, IsAFunctionOfKeyAndPosition) {
+  const at::Tensor pictures = tiny_pictures(6, 16, 1);
+  const at::Tensor rows = at::tensor({3, 1, 5, 5, 0, 2, 4, 1}, at::kLong);
+  const Augmentation augmentation{.translate = 3, .noise = 0.1, .flip = true};
+  const at::Tensor x = augmented(pictures, rows, augmentation, 9, at::kFloat);
+  EXPECT_TRUE(x.equal(augmented(pictures, rows, augmentation, 9, at::kFloat)));
+  EXPECT_FALSE(x.equal(augmented(pictures, rows, augmentation, 10, at::kFloat)));
+  EXPECT_TRUE(x.slice(0, 0, 3).equal(augmented(pictures, rows.slice(0, 0, 3), augmentation, 9, at::kFloat)));
+
+  const int before = at::get_num_threads();
+  at::set_num_threads(3);
+  EXPECT_TRUE(x.equal(augmented(pictures, rows, augmentation, 9, at::kFloat)));
+  at::set_num_threads(before);
+}
+
+TEST(Augmented, IsTheSameByOperators) {
+  const at::Tensor rows = at::tensor({3, 0, 7, 7, 2, 1}, at::kLong);
+  for (const int64_t channels : {1, 3}) {
+    const at::Tensor pictures = at::randint(0, 256, {8, 16, 16, channels}, at::kByte);
+    for (const Augmentation& augmentation :
+         {Augmentation{}, Augmentation{.translate = 2}, Augmentation{.translate = 15, .flip = true},
+          Augmentation{.translate = 1, .noise = 0.2, .flip = true}}) {
+      for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
+        const at::Tensor loop = augmented(pictures, rows, augmentation, 5, dtype);
+        const at::Tensor operators = augmented_by_operators(pictures, rows, augmentation, 5, dtype);
+        EXPECT_TRUE(loop.equal(operators)) << channels << ' ' << augmentation.translate;
+        EXPECT_EQ(loop.strides(), operators.strides());
+      }
+    }
+  }
+}
+
+TEST(Augmented, ReadsNothingBackFromTheDevice) {
+  const MetaKernels kernels;
+  const at::Tensor pictures = at::empty({8, 16, 16, 3}, at::TensorOptions(at::kByte).device(at::kMeta));
+  const at::Tensor rows = at::empty({5}, at::TensorOptions(at::kLong).device(at::kMeta));
+  for (const Augmentation& augmentation : {Augmentation{}, Augmentation{.translate = 2, .noise = 0.15, .flip = true}}) {
+    const at::Tensor x = augmented(pictures, rows, augmentation, 1, at::kFloat);
+    EXPECT_TRUE(x.is_meta());
+    EXPECT_EQ(x.sizes(), (at::IntArrayRef{5, 3, 16, 16}));
+    EXPECT_TRUE(x.is_contiguous(at::MemoryFormat::ChannelsLast));
+  }
+}
+
+TEST(Augmented, RefusesRowsAndShiftsOutOfRange) {
+  const at::Tensor pictures = tiny_pictures(3, 16, 1);
+  for (const int64_t row : {-1, 3}) {
+    EXPECT_THROW(augmented(pictures, at::full({2}, row, at::kLong), {}, 1, at::kFloat), c10::Error);
+  }
+  EXPECT_THROW(augmented(pictures, at::zeros({1}, at::kLong), {.translate = 16}, 1, at::kFloat), c10::Error);
+}
+
+}  // namespace
+}  // namespace frgan

@@ -1,0 +1,103 @@
+#include "frgan/data/dataset.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../io/temporary_folder.h"
+#include "tiny_dataset.h"
+
+namespace frgan {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Dataset, CountsClassesAndUnknownLabels) {
+  const Dataset data = tiny_dataset({0, 2, 2, -1, 0, -1}, 3);
+  EXPECT_EQ(class_counts(data.train, 3), (std::vector<int64_t>{2, 0, 2, 2}));
+  EXPECT_EQ(class_counts(data.test, 3), (std::vector<int64_t>{0, 0, 0, 0}));
+}
+
+TEST(Dataset, DigestIsOfPicturesLabelsAndRole) {
+  const Dataset data = tiny_dataset({0, 1, 0, 1}, 2);
+  EXPECT_EQ(data.digest.size(), 64U);
+  EXPECT_EQ(tiny_dataset({0, 1, 0, 1}, 2).digest, data.digest);
+  EXPECT_NE(tiny_dataset({0, 1, 1, 0}, 2).digest, data.digest);
+
+  Dataset other = tiny_dataset({0, 1, 0, 1}, 2);
+  other.train.pictures[3][15][15][0] += 1;
+  finish_dataset(other);
+  EXPECT_NE(other.digest, data.digest);
+
+  Dataset moved = tiny_dataset({0, 1, 0, 1}, 2);  // the same pictures in other roles
+  moved.test = {moved.train.pictures.slice(0, 2).contiguous(), moved.train.labels.slice(0, 2).contiguous()};
+  moved.train = {moved.train.pictures.slice(0, 0, 2), moved.train.labels.slice(0, 0, 2)};
+  finish_dataset(moved);
+  EXPECT_NE(moved.digest, data.digest);
+}
+
+TEST(Dataset, PicturesGoToADeviceAndLabelsStay) {
+  const PictureSet set = tiny_dataset({0, 1}, 2).train.to(at::kMeta);
+  EXPECT_TRUE(set.pictures.is_meta());
+  EXPECT_TRUE(set.labels.is_cpu());
+  EXPECT_EQ(set.size(), 2);
+  EXPECT_EQ(PictureSet().to(at::kMeta).size(), 0);
+}
+
+TEST(Dataset, RefusesWhatDoesNotFitTogether) {
+  const auto error = [](auto change) {
+    Dataset data = tiny_dataset({0, 1}, 2);
+    change(data);
+    return error_of([&] { finish_dataset(data); });
+  };
+  EXPECT_EQ(error([](Dataset& d) {
+              d.train.labels = at::tensor({0, 1, 1}, at::kLong);
+            }),
+            "tiny: 2 training pictures but 3 labels");
+  EXPECT_EQ(error([](Dataset& d) {
+              d.train.labels = at::tensor({0, 2}, at::kLong);
+            }),
+            "tiny: training picture 1 has label 2, expected -1 to 1");
+  EXPECT_EQ(error([](Dataset& d) {
+              d.train.labels = at::tensor({-2, 0}, at::kLong);
+            }),
+            "tiny: training picture 0 has label -2, expected -1 to 1");
+  EXPECT_EQ(error([](Dataset& d) {
+              d.test = {d.train.pictures, at::tensor({0, -1}, at::kLong)};
+            }),
+            "tiny: test picture 1 has label -1, expected 0 to 1");
+  EXPECT_EQ(error([](Dataset& d) { d.class_names = {"one"}; }), "tiny: 1 classes, expected 2 to 1000");
+  EXPECT_EQ(error([](Dataset& d) { d.class_names = {"a", "a"}; }), "tiny: two classes have the same name");
+  EXPECT_EQ(error([](Dataset& d) { d.train = {}; }), "tiny: no training pictures");
+}
+
+TEST(PictureShape, MustBeOneThatTheNetworksAreMadeFor) {
+  for (const int64_t size : {16, 24, 128}) EXPECT_NO_THROW(check_picture_shape(size, 3, "x"));
+  EXPECT_NO_THROW(check_picture_shape(32, 1, "x"));
+  for (const int64_t size : {-8, 0, 8, 20, 136}) {
+    EXPECT_THAT(error_of([=] { check_picture_shape(size, 3, "x"); }), HasSubstr("multiple of 8 from 16 to 128"));
+  }
+  for (const int64_t channels : {0, 2, 4}) {
+    EXPECT_THAT(error_of([=] { check_picture_shape(32, channels, "x"); }), HasSubstr("1 (grey) or 3 (colour)"));
+  }
+}
+
+TEST(Adopt, KeepsNumbersAlive) {
+  at::Tensor bytes, numbers;
+  {
+    std::vector<uint8_t> values = {1, 2, 3, 4};
+    bytes = adopt(std::move(values), {2, 2});
+    numbers = adopt(std::vector<int64_t>{-5, 6}, {2});
+  }
+  EXPECT_TRUE(bytes.equal(at::tensor({1, 2, 3, 4}, at::kByte).view({2, 2})));
+  EXPECT_TRUE(numbers.equal(at::tensor({-5, 6}, at::kLong)));
+}
+
+TEST(Quoted, IsOneLineOfText) {
+  EXPECT_EQ(quoted("cat"), "\"cat\"");
+  EXPECT_EQ(quoted("a\nb"), "\"a\\nb\"");
+  EXPECT_EQ(quoted("\xff"), "\"\xef\xbf\xbd\"");
+}
+
+}  // namespace
+}  // namespace frgan

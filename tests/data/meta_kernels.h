@@ -1,0 +1,32 @@
+// Kernels that LibTorch 1.13 lacks on the meta device, which holds shapes and no numbers: where code runs there, it
+// reads nothing back from a device.
+#pragma once
+
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/library.h>
+
+namespace frgan {
+
+inline at::Tensor meta_index_select(const at::Tensor& self, int64_t dim, const at::Tensor& index) {
+  std::vector<int64_t> shape = self.sizes().vec();
+  shape[dim] = index.numel();
+  return at::empty(shape, self.options());
+}
+
+// Registers what is missing for as long as it lives.
+class MetaKernels {
+ public:
+  MetaKernels() : library_(torch::Library::IMPL, "aten", c10::DispatchKey::Meta, __FILE__, __LINE__) {
+    const auto has = c10::Dispatcher::singleton().findSchemaOrThrow("aten::index_select", "");
+    if (!has.hasKernelForDispatchKey(c10::DispatchKey::Meta))
+      library_.impl("index_select", TORCH_FN(meta_index_select));
+  }
+
+ private:
+  torch::Library library_;
+};
+
+}  // namespace frgan

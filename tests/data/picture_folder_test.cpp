@@ -1,0 +1,176 @@
+#include "frgan/data/picture_folder.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../io/temporary_folder.h"
+#include "frgan/io/files.h"
+#include "frgan/io/picture_file.h"
+
+namespace frgan {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// A folder of pictures that a test fills.
+class Folder {
+ public:
+  // A PNG of one grey value.
+  void picture(const std::string& name, uint8_t value, int64_t height = 20, int64_t width = 30) {
+    const std::vector<uint8_t> pixels(static_cast<size_t>(height * width), value);
+    write(name, encode_png(pixels, height, width, 1));
+  }
+  void write(const std::string& name, const std::string& bytes) {
+    std::filesystem::create_directories((folder_ / name).parent_path());
+    write_file_safely(folder_ / name, bytes);
+  }
+  Dataset read(int64_t size = 16, int64_t channels = 3) const {
+    return read_picture_folder(folder_.path(), size, channels);
+  }
+  std::string error() const {
+    return error_of([&] { read(); });
+  }
+  const TemporaryFolder& root() const { return folder_; }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+std::vector<int64_t> grey_values(const PictureSet& set) {
+  std::vector<int64_t> values;
+  for (int64_t i = 0; i < set.size(); ++i) values.push_back(set.pictures[i][8][8][0].item<int64_t>());
+  return values;
+}
+
+std::vector<int64_t> labels(const PictureSet& set) {
+  return {set.labels.data_ptr<int64_t>(), set.labels.data_ptr<int64_t>() + set.labels.numel()};
+}
+
+TEST(PictureFolder, ReadsClassesUnlabeledAndTest) {
+  Folder folder;
+  folder.picture("train/dog/1.png", 30);
+  folder.picture("train/cat/b.png", 20, 100, 7);
+  folder.picture("train/cat/a.png", 10, 16, 16);
+  folder.picture("train/cat/more/c.png", 25);
+  folder.picture("unlabeled/x.png", 40);
+  folder.picture("unlabeled/deep/er/y.png", 41);
+  folder.picture("test/dog/z.png", 50);
+  const Dataset data = folder.read();
+  EXPECT_EQ(data.name, "folder");
+  EXPECT_EQ(data.source, folder.root().path().string());
+  EXPECT_THAT(data.class_names, ElementsAre("cat", "dog"));
+  EXPECT_EQ(data.train.pictures.sizes(), (at::IntArrayRef{6, 16, 16, 3}));
+  EXPECT_THAT(grey_values(data.train), ElementsAre(10, 20, 25, 30, 41, 40));
+  EXPECT_THAT(labels(data.train), ElementsAre(0, 0, 0, 1, -1, -1));
+  EXPECT_THAT(grey_values(data.test), ElementsAre(50));
+  EXPECT_THAT(labels(data.test), ElementsAre(1));
+  EXPECT_THAT(data.notes, IsEmpty());
+  EXPECT_EQ(folder.read(24, 1).train.pictures.sizes(), (at::IntArrayRef{6, 24, 24, 1}));
+}
+
+TEST(PictureFolder, WithoutTestSaysSo) {
+  Folder folder;
+  folder.picture("train/dog/1.png", 30);
+  folder.picture("train/cat/a.png", 10);
+  const Dataset data = folder.read();
+  EXPECT_EQ(data.test.size(), 0);
+  ASSERT_THAT(data.notes, SizeIs(1));
+  EXPECT_THAT(data.notes[0], AllOf(HasSubstr("no test pictures"), HasSubstr("no test error can be given")));
+}
+
+TEST(PictureFolder, NamesAndCountsWhatIsUnreadable) {
+  Folder folder;
+  folder.picture("train/dog/1.png", 30);
+  folder.picture("train/cat/a.png", 10);
+  folder.write("train/cat/broken.png", "no picture");
+  folder.write("train/dog/0.png", encode_png(std::vector<uint8_t>(400, 1), 20, 20, 1).substr(0, 60));
+  folder.write("train/dog/readme.txt", "hello");
+  folder.write("train/dog/.hidden.png", "hello");
+  folder.write("train/notes.txt", "hello");
+  for (int i = 0; i < 12; ++i) folder.write("unlabeled/" + std::to_string(i) + ".jpg", "");
+  folder.picture("test/cat/t.png", 1);
+  const Dataset data = folder.read();
+  EXPECT_THAT(grey_values(data.train), ElementsAre(10, 30));
+  EXPECT_THAT(labels(data.train), ElementsAre(0, 1));
+  ASSERT_THAT(data.notes, SizeIs(2));
+  EXPECT_THAT(data.notes[0], AllOf(HasSubstr("14 unreadable picture files left out"), HasSubstr("train/cat/broken.png"),
+                                   HasSubstr("train/dog/0.png"), HasSubstr("; and 4 more")));
+  EXPECT_THAT(data.notes[1],
+              AllOf(HasSubstr("2 files passed over"), HasSubstr("train/dog/readme.txt"), HasSubstr("train/notes.txt")));
+}
+
+TEST(PictureFolder, IsTheSameForAnyNumberOfThreads) {
+  Folder folder;
+  for (uint8_t i = 0; i < 20; ++i) folder.picture(fmt::format("train/c{}/{}.png", i % 2, i), i);
+  const int before = at::get_num_threads();
+  at::set_num_threads(1);
+  const std::string digest = folder.read().digest;
+  at::set_num_threads(3);
+  EXPECT_EQ(folder.read().digest, digest);
+  at::set_num_threads(before);
+}
+
+TEST(PictureFolder, RefusesOtherLayouts) {
+  {
+    Folder folder;
+    folder.picture("cat/1.png", 1);
+    EXPECT_THAT(folder.error(), AllOf(HasSubstr("no folder train; expected"), HasSubstr("train/CLASS/")));
+  }
+  {
+    Folder folder;
+    folder.picture("train/cat/1.png", 1);
+    EXPECT_THAT(folder.error(), HasSubstr("1 class folders, expected at least 2"));
+    folder.picture("train/dog/1.png", 1);
+    folder.picture("train/lost.png", 1);
+    EXPECT_THAT(folder.error(), HasSubstr("train/lost.png: a picture beside the class folders; expected"));
+  }
+  {
+    Folder folder;
+    folder.picture("train/cat/1.png", 1);
+    folder.write("train/dog/1.png", "broken");
+    EXPECT_THAT(folder.error(),
+                AllOf(HasSubstr("no readable picture in the class folder dog; 1 unreadable"), HasSubstr("dog/1.png")));
+  }
+  {
+    Folder folder;
+    folder.picture("train/cat/1.png", 1);
+    folder.picture("train/dog/1.png", 1);
+    folder.picture("test/dogs/1.png", 1);
+    EXPECT_THAT(folder.error(), HasSubstr("class \"dogs\" is not in train/; did you mean dog?"));
+  }
+  {
+    Folder folder;
+    folder.picture("train/cat/1.png", 1);
+    folder.picture("train/d\xff/1.png", 1);
+    EXPECT_THAT(folder.error(), HasSubstr("cannot be a class name"));
+  }
+  EXPECT_THAT(error_of([] { read_picture_folder("/nowhere", 16, 3); }), HasSubstr("/nowhere: no folder train"));
+  EXPECT_THAT(error_of([] { read_picture_folder("/nowhere", 17, 3); }), HasSubstr("multiple of 8"));
+}
+
+TEST(PictureFolder, AnUnreadableTestIsNoTest) {
+  Folder folder;
+  folder.picture("train/cat/1.png", 1);
+  folder.picture("train/dog/1.png", 1);
+  folder.write("test/dog/1.png", "broken");
+  const Dataset data = folder.read();
+  EXPECT_EQ(data.test.size(), 0);
+  ASSERT_THAT(data.notes, SizeIs(2));
+  EXPECT_THAT(data.notes[0], HasSubstr("test/dog/1.png"));
+  EXPECT_THAT(data.notes[1], HasSubstr("no test error can be given"));
+}
+
+}  // namespace
+}  // namespace frgan

@@ -1,0 +1,116 @@
+#include "frgan/data/safetensors_set.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../io/temporary_folder.h"
+#include "frgan/io/files.h"
+#include "frgan/io/safetensors.h"
+#include "tiny_dataset.h"
+
+namespace frgan {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+Dataset tiny_with_test() {
+  Dataset data = tiny_dataset({0, -1, 1, 0}, 2, 3);
+  data.test = {tiny_pictures(2, 16, 3) + 1, at::tensor({1, 0}, at::kLong)};
+  data.class_names = {"a \"b\"", "\xc3\xa4"};
+  finish_dataset(data);
+  return data;
+}
+
+TEST(SafetensorsSet, GivesTheDataBack) {
+  const TemporaryFolder folder;
+  const Dataset data = tiny_with_test();
+  write_safetensors_set(folder / "tiny.safetensors", data);
+  at::Tensor pictures;
+  {
+    const Dataset again = read_safetensors_set(folder / "tiny.safetensors");
+    EXPECT_EQ(again.name, "tiny");
+    EXPECT_EQ(again.source, (folder / "tiny.safetensors").string());
+    EXPECT_EQ(again.digest, data.digest);
+    EXPECT_EQ(again.class_names, data.class_names);
+    EXPECT_EQ(again.image_size, 16);
+    EXPECT_EQ(again.channels, 3);
+    EXPECT_TRUE(again.train.labels.equal(data.train.labels));
+    EXPECT_TRUE(again.test.pictures.equal(data.test.pictures));
+    EXPECT_TRUE(again.test.labels.equal(data.test.labels));
+    EXPECT_THAT(again.notes, IsEmpty());
+    pictures = again.train.pictures;
+  }
+  EXPECT_TRUE(pictures.equal(data.train.pictures));  // lives longer than the data set
+}
+
+TEST(SafetensorsSet, NeedsNoTestPicturesNorDigest) {
+  const TemporaryFolder folder;
+  const std::vector<uint8_t> pictures(2 * 16 * 16);
+  const std::vector<int64_t> labels = {0, 1};
+  write_safetensors(folder / "mine.safetensors",
+                    {{"train.pictures", {DType::kU8, {2, 16, 16, 1}, std::as_bytes(std::span(pictures))}},
+                     {"train.labels", {DType::kI64, {2}, std::as_bytes(std::span(labels))}}},
+                    {{"class_names", R"(["x", "y"])"}});
+  const Dataset data = read_safetensors_set(folder / "mine.safetensors");
+  EXPECT_EQ(data.name, "mine");
+  EXPECT_EQ(data.channels, 1);
+  EXPECT_EQ(data.test.size(), 0);
+  EXPECT_THAT(data.notes, ElementsAre("no test pictures: no test error can be given"));
+}
+
+TEST(SafetensorsSet, RefusesWhatDoesNotFit) {
+  const TemporaryFolder folder;
+  const std::vector<uint8_t> bytes(4 * 16 * 32);
+  const std::vector<int64_t> labels = {0, 1};
+  const TensorView pictures{DType::kU8, {2, 16, 16, 1}, std::as_bytes(std::span(bytes)).first(2 * 16 * 16)};
+  const TensorView numbers{DType::kI64, {2}, std::as_bytes(std::span(labels))};
+  const auto error = [&](const TensorViews& tensors, const TensorMetadata& metadata) {
+    write_safetensors(folder / "x.safetensors", tensors, metadata);
+    const std::string message = error_of([&] { read_safetensors_set(folder / "x.safetensors"); });
+    EXPECT_THAT(message, HasSubstr("x.safetensors: "));
+    return message;
+  };
+  const TensorMetadata names = {{"class_names", R"(["x", "y"])"}};
+  const TensorViews good = {{"train.pictures", pictures}, {"train.labels", numbers}};
+  const auto with = [&](const std::string& name, const TensorView& view) {
+    TensorViews tensors = good;
+    tensors[name] = view;
+    return tensors;
+  };
+  EXPECT_THAT(error(good, {}), HasSubstr("class_names"));
+  EXPECT_THAT(error(good, {{"class_names", "x, y"}}), HasSubstr("is \"x, y\", expected a JSON list of names"));
+  EXPECT_THAT(error(good, {{"class_names", "[1, 2]"}}), HasSubstr("expected a JSON list of names"));
+  EXPECT_THAT(error(good, {{"class_names", "[\"x\"]"}}), HasSubstr("1 classes, expected 2 to 1000"));
+  EXPECT_THAT(error({{"train.pictures", pictures}}, names), HasSubstr("train.labels"));
+  EXPECT_THAT(error({{"train.labels", numbers}}, names), HasSubstr("train.pictures"));
+  EXPECT_THAT(error(with("train.pictures", numbers), names),
+              HasSubstr("train.pictures is I64 of shape [2], expected U8 with 4 dimensions"));
+  EXPECT_THAT(error(with("train.labels", pictures), names), HasSubstr("expected I64 with 1 dimension"));
+  const TensorView wide{DType::kU8, {2, 16, 32, 1}, std::as_bytes(std::span(bytes)).first(2 * 16 * 32)};
+  EXPECT_THAT(error(with("train.pictures", wide), names), HasSubstr("are 16x32, expected squares"));
+  const TensorView pairs{DType::kU8, {1, 16, 16, 2}, std::as_bytes(std::span(bytes)).first(2 * 16 * 16)};
+  EXPECT_THAT(error(with("train.pictures", pairs), names), HasSubstr("2 channels cannot be used"));
+  EXPECT_THAT(error(with("test.pictures", pictures), names), HasSubstr("test.labels"));
+  TensorViews other_test = with("test.labels", numbers);
+  other_test["test.pictures"] = {DType::kU8, {2, 32, 32, 1}, std::as_bytes(std::span(bytes))};
+  EXPECT_THAT(error(other_test, names), HasSubstr("test pictures are 32x32x1, training pictures 16x16x1"));
+  const TensorView none{DType::kU8, {0, 16, 16, 1}, {}};
+  EXPECT_THAT(error(with("train.pictures", none), names), HasSubstr("no training pictures"));
+  EXPECT_THAT(error(good, {{"class_names", R"(["x", "y"])"}, {"digest", "0123"}}),
+              HasSubstr("the file was altered; convert the data again"));
+}
+
+TEST(SafetensorsSet, RefusesACutFile) {
+  const TemporaryFolder folder;
+  write_safetensors_set(folder / "tiny.safetensors", tiny_with_test());
+  const std::string bytes = read_file(folder / "tiny.safetensors");
+  write_file_safely(folder / "cut.safetensors", bytes.substr(0, bytes.size() - 100));
+  EXPECT_THAT(error_of([&] { read_safetensors_set(folder / "cut.safetensors"); }), HasSubstr("cut.safetensors"));
+}
+
+}  // namespace
+}  // namespace frgan
