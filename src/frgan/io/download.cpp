@@ -1,0 +1,158 @@
+#include "frgan/io/download.h"
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <string_view>
+
+#include <curl/curl.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "frgan/core/error.h"
+#include "frgan/io/digests.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The file that grows, and what libcurl's callbacks need. One for each connection.
+class Part {
+ public:
+  Part(const fs::path& path, const DownloadProgress& progress) : path_(path), progress_(progress) {
+    descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    struct stat status {};
+    if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) throw file_error(path, "write", errno);
+    begin_ = size_ = status.st_size;
+  }
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+  ~Part() { ::close(descriptor_); }
+
+  int64_t begin() const { return begin_; }  // bytes that former connections brought
+  int64_t size() const { return size_; }
+  int write_error() const { return write_error_; }  // errno's value, 0 while all is well
+
+  static size_t write(char* data, size_t /*one*/, size_t count, void* self) {
+    auto& part = *static_cast<Part*>(self);
+    const ssize_t written = ::write(part.descriptor_, data, count);
+    if (written != static_cast<ssize_t>(count)) part.write_error_ = written < 0 ? errno : ENOSPC;
+    if (written > 0) part.size_ += written;
+    return written < 0 ? 0 : static_cast<size_t>(written);
+  }
+
+  static int report(void* self, curl_off_t total, curl_off_t received, curl_off_t /*up_total*/, curl_off_t /*up*/) {
+    const auto& part = *static_cast<Part*>(self);
+    const int64_t whole = total > 0 ? part.begin_ + total : -1;
+    return !part.progress_ || part.progress_(part.begin_ + received, whole) ? 0 : 1;
+  }
+
+ private:
+  fs::path path_;
+  const DownloadProgress& progress_;
+  int descriptor_ = -1;
+  int64_t begin_ = 0;
+  int64_t size_ = 0;
+  int write_error_ = 0;
+};
+
+struct Outcome {
+  CURLcode code = CURLE_OK;
+  long status = 0;  // of HTTP
+  std::string message;
+};
+
+// One connection: appends what comes to the part.
+Outcome connect(const std::string& url, Part& part) {
+  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(), &curl_easy_cleanup);
+  if (ready != CURLE_OK || handle == nullptr) throw Error(fmt::format("{}: libcurl cannot start", url));
+  std::array<char, CURL_ERROR_SIZE> message{};
+  const auto set = [&](CURLoption option, auto value) { curl_easy_setopt(handle.get(), option, value); };
+  set(CURLOPT_URL, url.c_str());
+  set(CURLOPT_ERRORBUFFER, message.data());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_FOLLOWLOCATION, 1L);
+  set(CURLOPT_MAXREDIRS, 5L);
+  set(CURLOPT_FAILONERROR, 1L);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_USERAGENT, "frgan");
+  set(CURLOPT_CONNECTTIMEOUT, 30L);
+  set(CURLOPT_LOW_SPEED_LIMIT, 1L);  // bytes a second, for as long as
+  set(CURLOPT_LOW_SPEED_TIME, 60L);
+  set(CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(part.begin()));
+  set(CURLOPT_WRITEFUNCTION, &Part::write);
+  set(CURLOPT_WRITEDATA, &part);
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, &Part::report);
+  set(CURLOPT_XFERINFODATA, &part);
+
+  Outcome outcome;
+  outcome.code = curl_easy_perform(handle.get());
+  curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &outcome.status);
+  outcome.message = message[0] != '\0' ? message.data() : curl_easy_strerror(outcome.code);
+  return outcome;
+}
+
+bool is_broken_connection(CURLcode code) {
+  return code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_OPERATION_TIMEDOUT ||
+         code == CURLE_GOT_NOTHING;
+}
+
+// Brings the part to its full length, or throws.
+void fetch(const std::string& url, const fs::path& part_path, const DownloadProgress& progress) {
+  constexpr long kRangeNotSatisfiable = 416;
+  while (true) {
+    Part part(part_path, progress);
+    const Outcome outcome = connect(url, part);
+    // A server that knows no ranges, or a part that is longer than the file; for libcurl, the latter is a success.
+    if (part.begin() > 0 && (outcome.code == CURLE_RANGE_ERROR || outcome.status == kRangeNotSatisfiable)) {
+      fs::resize_file(part_path, 0);
+      continue;
+    }
+    if (outcome.code == CURLE_OK) return;
+    if (is_broken_connection(outcome.code) && part.size() > part.begin()) continue;
+
+    const std::string kept =
+        part.size() > 0 ? fmt::format("{} bytes are kept in {}: try again to go on", part.size(), part_path.string())
+                        : std::string("check the address and the network");
+    if (part.size() == 0) fs::remove(part_path);
+    if (outcome.code == CURLE_ABORTED_BY_CALLBACK) throw Error(fmt::format("{}: stopped; {}", url, kept));
+    if (part.write_error() != 0) throw file_error(part_path, "write", part.write_error());
+    throw Error(fmt::format("{}: cannot fetch: {}; {}", url, outcome.message, kept));
+  }
+}
+
+}  // namespace
+
+void download(const std::string& url, const fs::path& path, const std::string& md5, const DownloadProgress& progress) {
+  if (fs::exists(path)) {
+    const std::string found = file_digest(path, DigestKind::kMd5);
+    if (found == md5) return;
+    throw Error(fmt::format("{}: has the MD5 {}, that of {} is {}; move it away to fetch it anew", path.string(), found,
+                            url, md5));
+  }
+  const fs::path part = fs::path(path) += ".part";
+  // What a former try brought may be all.
+  if (!fs::exists(part) || file_digest(part, DigestKind::kMd5) != md5) {
+    fetch(url, part, progress);
+    const std::string found = file_digest(part, DigestKind::kMd5);
+    if (found != md5) {
+      fs::remove(part);
+      throw Error(
+          fmt::format("{}: what came has the MD5 {}, expected {}; it was thrown away: try again, or get the "
+                      "file elsewhere",
+                      url, found, md5));
+    }
+  }
+  sync_path(part);
+  if (::rename(part.c_str(), path.c_str()) != 0) throw file_error(path, "write", errno);
+  sync_path(path.has_parent_path() ? path.parent_path() : fs::path("."));
+}
+
+}  // namespace frgan

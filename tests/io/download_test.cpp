@@ -1,0 +1,251 @@
+#include "frgan/io/download.h"
+
+#include <cstdlib>
+#include <functional>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "file_size_limit.h"
+#include "frgan/io/digests.h"
+#include "frgan/io/files.h"
+#include "temporary_folder.h"
+
+namespace frgan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+// An HTTP server on the loopback device. It answers each request, one a connection, with the bytes of the next answer
+// (the last answers all that follow), and hangs up.
+class Server {
+ public:
+  using Answer = std::function<std::string(const std::string& request)>;
+
+  explicit Server(std::vector<Answer> answers) : answers_(std::move(answers)) {
+    ::setenv("no_proxy", "127.0.0.1", 1);
+    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(listener_, generic, size) != 0 || ::listen(listener_, 8) != 0 ||
+        ::getsockname(listener_, generic, &size) != 0)
+      throw Error("the test's server cannot listen");
+    url_ = fmt::format("http://127.0.0.1:{}/file", ntohs(address.sin_port));
+    thread_ = std::thread([this] { serve(); });
+  }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server() {
+    ::shutdown(listener_, SHUT_RDWR);  // wakes accept
+    thread_.join();
+    ::close(listener_);
+  }
+
+  const std::string& url() const { return url_; }
+  // The Range header of each request so far, "" where there was none. Call when no request is under way.
+  const std::vector<std::string>& ranges() const { return ranges_; }
+
+ private:
+  void serve() {
+    while (true) {
+      const int connection = ::accept(listener_, nullptr, nullptr);
+      if (connection < 0) return;
+      std::string request;
+      char letter = 0;
+      while (!request.ends_with("\r\n\r\n") && ::recv(connection, &letter, 1, 0) == 1) request += letter;
+      const size_t range = request.find("Range: ");
+      ranges_.push_back(range == std::string::npos ? ""
+                                                   : request.substr(range + 7, request.find('\r', range) - range - 7));
+      const std::string answer = answers_[std::min(ranges_.size(), answers_.size()) - 1](request);
+      ::send(connection, answer.data(), answer.size(), MSG_NOSIGNAL);
+      ::shutdown(connection, SHUT_WR);
+      while (::recv(connection, &letter, 1, 0) == 1) continue;  // until the other side has read all
+      ::close(connection);
+    }
+  }
+
+  std::vector<Answer> answers_;
+  std::vector<std::string> ranges_;
+  int listener_ = -1;
+  std::string url_;
+  std::thread thread_;
+};
+
+const std::string kFile = [] {
+  std::string text;
+  for (int i = 0; text.size() < 100'000; ++i) text += fmt::format("line {}\n", i);
+  return text;
+}();
+
+std::string md5(std::string_view text) {
+  Digest digest(DigestKind::kMd5);
+  digest.update(bytes_of(text));
+  return digest.hex();
+}
+
+// The first `count` bytes of the file, said to be all of it, or of what the request's range asks for.
+Server::Answer sends(size_t count) {
+  return [count](const std::string& request) {
+    const size_t range = request.find("Range: bytes=");
+    if (range == std::string::npos)
+      return fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", kFile.size(), kFile.substr(0, count));
+    const size_t begin = std::strtoul(request.c_str() + range + 13, nullptr, 10);
+    if (begin >= kFile.size()) return std::string("HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n");
+    return fmt::format("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {}-{}/{}\r\nContent-Length: {}\r\n\r\n{}",
+                       begin, kFile.size() - 1, kFile.size(), kFile.size() - begin, kFile.substr(begin, count));
+  };
+}
+
+Server::Answer sends_all_whatever_range() {
+  return [](const std::string&) {
+    return fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", kFile.size(), kFile);
+  };
+}
+
+Server::Answer says(std::string text) {
+  return [text = std::move(text)](const std::string&) { return text; };
+}
+
+TEST(Download, AWholeFile) {
+  const TemporaryFolder folder;
+  const Server server({sends(kFile.size())});
+  int64_t last = 0;
+  download(server.url(), folder / "file", md5(kFile), [&](int64_t received, int64_t total) {
+    EXPECT_GE(received, last);
+    EXPECT_TRUE(total == -1 || total == static_cast<int64_t>(kFile.size()));
+    last = received;
+    return true;
+  });
+  EXPECT_EQ(read_file(folder / "file"), kFile);
+  EXPECT_EQ(last, static_cast<int64_t>(kFile.size()));
+  EXPECT_EQ(folder.count(), 1);
+  download(server.url(), folder / "file", md5(kFile));  // it is there: nothing is fetched
+  EXPECT_THAT(server.ranges(), ElementsAre(""));
+}
+
+TEST(Download, ABrokenConnectionIsTakenUpAgain) {
+  const TemporaryFolder folder;
+  const Server server({sends(30'000), sends(20'000), sends(kFile.size())});
+  download(server.url(), folder / "file", md5(kFile));
+  EXPECT_EQ(read_file(folder / "file"), kFile);
+  EXPECT_THAT(server.ranges(), ElementsAre("", "bytes=30000-", "bytes=50000-"));
+}
+
+TEST(Download, TheNextCallGoesOnWhereTheLastEnded) {
+  const TemporaryFolder folder;
+  {
+    const Server server({sends(30'000), says("")});
+    EXPECT_THAT(error_of([&] { download(server.url(), folder / "file", md5(kFile)); }),
+                HasSubstr("; 30000 bytes are kept in " + (folder / "file.part").string() + ": try again to go on"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "file"));
+  }
+  const Server server({sends(kFile.size())});
+  int64_t first = -1;
+  download(server.url(), folder / "file", md5(kFile), [&](int64_t received, int64_t /*total*/) {
+    if (first < 0) first = received;
+    return true;
+  });
+  EXPECT_EQ(first, 30'000);
+  EXPECT_EQ(read_file(folder / "file"), kFile);
+  EXPECT_THAT(server.ranges(), ElementsAre("bytes=30000-"));
+  EXPECT_EQ(folder.count(), 1);
+}
+
+TEST(Download, AServerWithoutRangesBeginsAnew) {
+  const TemporaryFolder folder;
+  write_file_safely(folder / "file.part", kFile.substr(0, 500));
+  const Server server({sends_all_whatever_range()});
+  download(server.url(), folder / "file", md5(kFile));
+  EXPECT_EQ(read_file(folder / "file"), kFile);
+  EXPECT_THAT(server.ranges(), ElementsAre("bytes=500-", ""));
+}
+
+TEST(Download, APartThatIsWholeIsTaken) {
+  const TemporaryFolder folder;
+  write_file_safely(folder / "file.part", kFile);
+  download("http://127.0.0.1:1/nothing-listens-here", folder / "file", md5(kFile));
+  EXPECT_EQ(read_file(folder / "file"), kFile);
+}
+
+TEST(Download, APartThatIsTooLongBeginsAnew) {
+  const TemporaryFolder folder;
+  write_file_safely(folder / "file.part", kFile + "more");
+  const Server server({sends(kFile.size())});
+  download(server.url(), folder / "file", md5(kFile));
+  EXPECT_EQ(read_file(folder / "file"), kFile);
+  EXPECT_EQ(server.ranges().size(), 2U);
+}
+
+TEST(Download, AWrongChecksumIsThrownAway) {
+  const TemporaryFolder folder;
+  const Server server({sends(kFile.size())});
+  EXPECT_THAT(error_of([&] { download(server.url(), folder / "file", md5("other")); }),
+              HasSubstr(fmt::format("what came has the MD5 {}, expected {}", md5(kFile), md5("other"))));
+  EXPECT_EQ(folder.count(), 0);
+}
+
+TEST(Download, AnotherFileOfThatNameIsNotTouched) {
+  const TemporaryFolder folder;
+  write_file_safely(folder / "file", std::string_view("mine"));
+  EXPECT_THAT(error_of([&] { download("http://127.0.0.1:1/", folder / "file", md5(kFile)); }),
+              HasSubstr("file: has the MD5 " + md5("mine")));
+  EXPECT_EQ(read_file(folder / "file"), "mine");
+}
+
+TEST(Download, ErrorsOfTheServerLeaveNothing) {
+  const TemporaryFolder folder;
+  const auto message_of = [&](const std::string& answer) {
+    const Server server({says(answer)});
+    const std::string message = error_of([&] { download(server.url(), folder / "file", md5(kFile)); });
+    EXPECT_THAT(message, StartsWith(server.url() + ": cannot fetch: "));
+    EXPECT_THAT(message, HasSubstr("; check the address and the network"));
+    return message;
+  };
+  EXPECT_THAT(message_of("HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nsorry"), HasSubstr("404"));
+  EXPECT_THAT(message_of("HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"), HasSubstr("500"));
+  EXPECT_THAT(message_of("nonsense\r\n\r\n"), Not(HasSubstr("nonsense")));
+  EXPECT_THAT(message_of("HTTP/1.1 302 Found\r\nLocation: file:///etc/hostname\r\nContent-Length: 0\r\n\r\n"),
+              HasSubstr("file"));
+  EXPECT_EQ(folder.count(), 0);
+  EXPECT_THAT(error_of([&] { download("http://127.0.0.1:1/", folder / "file", md5(kFile)); }), HasSubstr("connect"));
+  EXPECT_THAT(error_of([&] { download("file:///etc/hostname", folder / "file", md5(kFile)); }), HasSubstr("file"));
+  EXPECT_EQ(folder.count(), 0);
+}
+
+TEST(Download, CanBeStopped) {
+  const TemporaryFolder folder;
+  const Server server({sends(30'000), says("")});
+  const auto stop_after_some = [](int64_t received, int64_t /*total*/) { return received == 0; };
+  EXPECT_THAT(error_of([&] { download(server.url(), folder / "file", md5(kFile), stop_after_some); }),
+              HasSubstr(": stopped; "));
+  EXPECT_FALSE(std::filesystem::exists(folder / "file"));
+}
+
+TEST(Download, AFullDiskKeepsThePart) {
+  const TemporaryFolder folder;
+  const Server server({sends(kFile.size())});
+  {
+    const FileSizeLimit limit(50'000);
+    EXPECT_THAT(error_of([&] { download(server.url(), folder / "file", md5(kFile)); }),
+                HasSubstr("file.part: cannot write: "));
+  }
+  EXPECT_EQ(std::filesystem::file_size(folder / "file.part"), 50'000U);
+  download(server.url(), folder / "file", md5(kFile));
+  EXPECT_EQ(read_file(folder / "file"), kFile);
+  EXPECT_THAT(error_of([&] { download(server.url(), folder.path() / "none" / "file", md5(kFile)); }),
+              HasSubstr("file.part: cannot write: No such file"));
+}
+
+}  // namespace
+}  // namespace frgan
