@@ -160,6 +160,34 @@ TEST(PictureFolder, RefusesOtherLayouts) {
   EXPECT_THAT(error_of([] { read_picture_folder("/nowhere", 17, 3); }), HasSubstr("multiple of 8"));
 }
 
+TEST(PictureFolder, NamesFoldersThatItDoesNotRead) {
+  Folder folder;
+  folder.picture("train/cat/1.png", 1);
+  folder.picture("train/dog/1.png", 1);
+  folder.picture("test/dog/1.png", 1);
+  folder.picture("unlabelled/1.png", 1);
+  folder.picture(".git/1.png", 1);
+  folder.write("README", "hello");
+  EXPECT_THAT(folder.read().notes, ElementsAre("folder \"unlabelled\" is not read, only train, unlabeled and test are; "
+                                               "did you mean unlabeled?"));
+}
+
+TEST(PictureFolder, PassesOverLinksThatLeadNowhere) {
+  Folder folder;
+  folder.picture("train/cat/1.png", 1);
+  folder.picture("train/dog/1.png", 1);
+  folder.picture("test/dog/1.png", 1);
+  std::filesystem::create_symlink("loop.png", folder.root() / "train/dog/loop.png");
+  std::filesystem::create_symlink("gone.png", folder.root() / "train/dog/lost.png");
+  std::filesystem::create_directory_symlink("..", folder.root() / "train/dog/up");
+  const Dataset data = folder.read();
+  EXPECT_EQ(data.train.size(), 2);
+  ASSERT_THAT(data.notes, SizeIs(2));
+  EXPECT_THAT(data.notes[0],
+              AllOf(HasSubstr("2 unreadable picture files"), HasSubstr("loop.png"), HasSubstr("lost.png")));
+  EXPECT_THAT(data.notes[1], AllOf(HasSubstr("1 file passed over"), HasSubstr("dog/up")));
+}
+
 TEST(PictureFolder, AnUnreadableTestIsNoTest) {
   Folder folder;
   folder.picture("train/cat/1.png", 1);

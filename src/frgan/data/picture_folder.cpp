@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,12 @@ struct Found {
   std::vector<std::string> others;
 };
 
+// Also false for what cannot be looked at.
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
 bool is_hidden(const fs::path& path) {
   return path.filename().string().starts_with(".");
 }
@@ -47,7 +54,7 @@ std::vector<fs::path> entries_of(const fs::path& folder) try {
 // Files of a folder and of those within it.
 void find_files(const fs::path& folder, int64_t label, Found& found) {
   for (const fs::path& entry : entries_of(folder)) {
-    if (fs::is_directory(entry) && !fs::is_symlink(entry)) {
+    if (is_folder(entry) && !fs::is_symlink(entry)) {
       find_files(entry, label, found);
     } else if (is_picture_name(entry)) {
       found.pictures.push_back(entry);
@@ -62,7 +69,7 @@ void find_files(const fs::path& folder, int64_t label, Found& found) {
 std::vector<fs::path> class_folders(const fs::path& role, Found& found) {
   std::vector<fs::path> folders;
   for (const fs::path& entry : entries_of(role)) {
-    if (fs::is_directory(entry)) {
+    if (is_folder(entry)) {
       folders.push_back(entry);
     } else if (is_picture_name(entry)) {
       throw Error(fmt::format("{}: a picture beside the class folders; expected {}/CLASS/{}", entry.string(),
@@ -125,7 +132,7 @@ PictureSet decode(const Found& found, int64_t size, int64_t channels, Dataset& d
 
 Found find_training(const fs::path& folder, Dataset& data) {
   const fs::path train = folder / "train";
-  if (!fs::is_directory(train)) {
+  if (!is_folder(train)) {
     throw Error(fmt::format("{}: no folder train; expected {}/CLASS/ with the pictures of each class", folder.string(),
                             train.string()));
   }
@@ -142,7 +149,7 @@ Found find_training(const fs::path& folder, Dataset& data) {
   if (data.classes() < 2) {
     throw Error(fmt::format("{}: {} class folders, expected at least 2", train.string(), data.classes()));
   }
-  if (fs::is_directory(folder / "unlabeled")) find_files(folder / "unlabeled", -1, found);
+  if (is_folder(folder / "unlabeled")) find_files(folder / "unlabeled", -1, found);
   return found;
 }
 
@@ -161,6 +168,18 @@ Found find_test(const fs::path& test, const Dataset& data) {
   return found;
 }
 
+// A misspelled unlabeled/ would cost most of the pictures.
+void note_other_folders(const fs::path& folder, Dataset& data) {
+  const std::vector<std::string> known = {"train", "unlabeled", "test"};
+  for (const fs::path& entry : entries_of(folder)) {
+    const std::string name = entry.filename().string();
+    if (!is_folder(entry) || std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string near = nearest_name(name, known);
+    data.notes.push_back(fmt::format("folder {} is not read, only train, unlabeled and test are{}", quoted(name),
+                                     near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+  }
+}
+
 }  // namespace
 
 Dataset read_picture_folder(const fs::path& folder, int64_t size, int64_t channels) {
@@ -177,8 +196,9 @@ Dataset read_picture_folder(const fs::path& folder, int64_t size, int64_t channe
     throw Error(fmt::format("{}: no readable picture in the class folder {}{}", (folder / "train").string(),
                             data.class_names[c], data.notes.empty() ? "" : "; " + data.notes.front()));
   }
+  note_other_folders(folder, data);
   const fs::path test = folder / "test";
-  if (fs::is_directory(test)) {
+  if (is_folder(test)) {
     data.test = decode(find_test(test, data), size, channels, data);
   }
   if (data.test.size() == 0) {

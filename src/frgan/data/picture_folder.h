@@ -17,8 +17,8 @@ namespace frgan {
 // PNG, JPEG or WebP of any size, also in folders within these; each is resized to size x size (see read_picture).
 // `train` holds the pictures of train/, then those of unlabeled/ with label -1, both in the order of their paths. Names
 // that begin with a dot are passed over. Files that are no pictures by name, and pictures that cannot be read, are
-// counted and named in the notes; so is a missing test/. Throws an Error where there is no train/, a picture lies
-// beside the class folders, a class has no readable picture, or test/ has a class that train/ lacks.
+// counted and named in the notes; so are a missing test/ and other folders. Throws an Error where there is no train/, a
+// picture lies beside the class folders, a class has no readable picture, or test/ has a class that train/ lacks.
 Dataset read_picture_folder(const std::filesystem::path& folder, int64_t size, int64_t channels);
 
 }  // namespace frgan
