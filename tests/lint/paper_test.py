@@ -1,0 +1,60 @@
+"""paper.py finds a wrong name of each kind, and only those."""
+import tempfile
+import unittest
+from pathlib import Path
+
+import paper
+
+ROWS = "".join(f"| A{number} | | | fixed |\n" for number in range(2, paper.READINGS + 1))
+GOOD = """A formula: `w(t) (z - z~)^2`. `losses/a.h: real_loss, fake_loss` and `losses/a_test.cpp: Losses.AreGolden`
+| A1 | | | `--gen-loss saturating`, `--width`; `configs/gan.toml` |
+"""
+
+
+class PaperTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        self.write("src/frgan/losses/a.h", "double real_loss();\ndouble fake_loss();\n")
+        self.write("tests/losses/a_test.cpp", "TEST_F(Losses, AreGolden) {}\n")
+        self.write("configs/gan.toml", "")
+        self.write("src/frgan/methods/a.cpp", """
+            options.add("gen-loss", loss, "The loss (A1).",
+                        Choices{"nonsaturating", "saturating"});
+            options.add("width", width, "Channels.", Range<double>{0, 8});
+        """)
+
+    def write(self, name, text):
+        file = self.root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def check(self, page):
+        self.write("docs/paper.md", page)
+        return list(paper.findings(self.root))
+
+    def test_a_right_page_passes(self):
+        self.assertEqual(self.check(GOOD + ROWS), [])
+
+    def test_wrong_names(self):
+        for right, wrong in [
+            ("fake_loss", "no_loss"),
+            ("real_loss", "real"),
+            ("losses/a.h", "losses/b.h"),
+            ("Losses.AreGolden", "Losses.Are"),
+            ("--width", "--wide"),
+            ("--gen-loss saturating", "--gen-loss loud"),
+            ("configs/gan.toml", "configs/fr-gan.toml"),
+        ]:
+            self.assertEqual(len(self.check(GOOD.replace(right, wrong) + ROWS)), 1, wrong)
+
+    def test_a_reading_without_a_row(self):
+        self.assertEqual(len(self.check(GOOD + ROWS.replace("| A7 |", "| B7 |"))), 1)
+
+    def test_an_option_that_is_missing_from_its_row(self):
+        self.assertEqual(len(self.check(GOOD.replace("`--gen-loss saturating`, ", "") + ROWS)), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
