@@ -1,0 +1,11 @@
+#include "frgan/io/picture_file.h"
+#include "only_errors.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  for (const int64_t channels : {1, 3})
+    frgan::expect_only_errors([&] {
+      const auto pixels = frgan::decode_picture(std::as_bytes(std::span(data, size)), 8, channels, "x.png");
+      if (static_cast<int64_t>(pixels.size()) != 8 * 8 * channels) std::abort();
+    });
+  return 0;
+}
