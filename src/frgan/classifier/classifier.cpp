@@ -41,7 +41,7 @@ DecodedFiles decode(std::span<const std::filesystem::path> paths, int64_t size, 
   DecodedFiles decoded;
   std::vector<uint8_t> pixels;
   for (const std::filesystem::path& path : paths) {
-    decoded.files.push_back({.path = path});
+    decoded.files.emplace_back().path = path;
     try {
       const std::vector<uint8_t> picture = read_picture(path, size, channels);
       pixels.insert(pixels.end(), picture.begin(), picture.end());
@@ -65,9 +65,11 @@ at::Tensor class_probabilities(Discriminator network, const at::Tensor& pictures
   const int64_t batch = batch_size(shape.image_size);
   for (int64_t first = 0; first < pictures.size(0); first += batch) {
     const int64_t count = std::min(batch, pictures.size(0) - first);
-    const at::Tensor part = pictures.narrow(0, first, count).to(some_weight.device());
+    at::Tensor part = pictures.narrow(0, first, count).to(some_weight.device());
+    // LibTorch loses sight of the channels-last strides of a single picture on its way through a Function.
+    if (count == 1) part = part.expand({2, -1, -1, -1});
     const Classified out = network->forward(normalised(part, some_weight.scalar_type()), {.precision = precision});
-    result.narrow(0, first, count).copy_(out.logits.narrow(1, 0, shape.classes).softmax(1));
+    result.narrow(0, first, count).copy_(out.logits.narrow(0, 0, count).narrow(1, 0, shape.classes).softmax(1));
   }
   return result;
 }

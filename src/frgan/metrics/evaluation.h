@@ -1,0 +1,29 @@
+// The error of a network on a set of pictures.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "frgan/data/dataset.h"
+#include "frgan/metrics/classification.h"
+#include "frgan/nn/discriminator.h"
+
+namespace frgan {
+
+// The most probable class of each row of N x K probabilities (or logits) on the CPU.
+std::vector<int64_t> most_probable(const at::Tensor& probabilities);
+
+// The numbers of an int64 vector on the CPU, where they lie: valid as long as the tensor.
+std::span<const int64_t> values_of(const at::Tensor& labels);
+
+// Classifies all pictures of the set, whose labels must all be known, batch by batch: memory does not grow with the
+// set.
+//
+//   const Classification test = evaluate(trainer.classifier(), data.test, Precision::kFull);
+//   fmt::print("{:.2f} %\n", 100 * test.all.error());
+Classification evaluate(Discriminator network, const PictureSet& set, Precision precision);
+
+}  // namespace frgan

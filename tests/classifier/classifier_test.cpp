@@ -1,0 +1,210 @@
+#include "frgan/classifier/classifier.h"
+
+#include <fstream>
+#include <numeric>
+
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../io/temporary_folder.h"
+#include "frgan/core/random.h"
+#include "frgan/io/picture_file.h"
+#include "frgan/methods/methods.h"
+
+namespace frgan {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr PictureShape kShape{16, 1, 3};
+
+// A small network with weights of the seed; its last layer is made strong, so that pictures differ.
+Discriminator small_network(uint64_t seed = 1, bool explicit_fake_class = false) {
+  DiscriminatorOptions options;
+  options.width = 1.0 / 16;
+  options.se_reduction = 1;
+  options.explicit_fake_class = explicit_fake_class;
+  Discriminator network(options, kShape, seed);
+  const torch::NoGradGuard no_grad;
+  network->named_parameters()["dense.gain"].fill_(5);
+  return network;
+}
+
+at::Tensor random_pictures(int64_t count) {
+  return random_integers({count, 16, 16, 1}, 0, 256, /*key=*/7, at::kCPU).to(at::kByte);
+}
+
+// A checkpoint of a supervised run whose averaged weights are those of `average`.
+std::filesystem::path save(const std::filesystem::path& path, Discriminator average) {
+  const std::unique_ptr<Method> method = create_method("supervised");
+  OptionSet options;
+  method->describe(options);
+  options.find("width", "test").set(1.0 / 16, "test");
+  options.find("se-reduction", "test").set(1, "test");
+  method->build({.shape = kShape, .seed = 5});
+  CheckpointState state;
+  state.step = 40;
+  state.method = "supervised";
+  state.options = options.values();
+  state.shape = kShape;
+  state.class_names = {"ant", "bee", "cat"};
+  state.precision = "fp32";
+  const Player player = method->players().at(0);
+  save_checkpoint(path, state,
+                  {{"model", named_tensors(*player.network, player.name + ".")}, {"average", named_tensors(*average)}});
+  return path;
+}
+
+void write_grey(const std::filesystem::path& path, const at::Tensor& picture) {
+  const at::Tensor whole = picture.contiguous();
+  write_png(path, {whole.data_ptr<uint8_t>(), static_cast<size_t>(whole.numel())}, 16, 16, 1);
+}
+
+TEST(ClassProbabilities, AreTheSoftmaxOfTheNetworksLogits) {
+  Discriminator network = small_network();
+  const at::Tensor pictures = random_pictures(4);
+  const torch::NoGradGuard no_grad;
+  const at::Tensor input = (pictures.to(at::kFloat) / 127.5 - 1).permute({0, 3, 1, 2});
+  const at::Tensor expected = network->forward(input.contiguous(at::MemoryFormat::ChannelsLast), {}).logits.softmax(1);
+  const at::Tensor result = class_probabilities(network, pictures, Precision::kFull);
+  EXPECT_TRUE(at::allclose(result, expected, 1e-5, 1e-6));
+  EXPECT_FALSE(at::allclose(result[0], result[1], 1e-3, 1e-4));  // the test can fail
+  EXPECT_FALSE(result.requires_grad());
+}
+
+TEST(ClassProbabilities, AreTheSameInBatches) {
+  Discriminator network = small_network();
+  const at::Tensor pictures = random_pictures(1500);  // two batches, the second not full
+  const at::Tensor all = class_probabilities(network, pictures, Precision::kFull);
+  for (const int64_t row : {int64_t{0}, int64_t{1023}, int64_t{1024}, int64_t{1499}}) {
+    const at::Tensor alone = class_probabilities(network, pictures.narrow(0, row, 1), Precision::kFull);
+    EXPECT_TRUE(at::allclose(all[row], alone[0], 1e-4, 1e-5)) << row;
+  }
+  EXPECT_EQ(class_probabilities(network, pictures.narrow(0, 0, 0), Precision::kFull).size(0), 0);
+}
+
+TEST(ClassProbabilities, LeaveOutTheFakeClass) {
+  Discriminator network = small_network(1, /*explicit_fake_class=*/true);
+  const at::Tensor result = class_probabilities(network, random_pictures(2), Precision::kFull);
+  EXPECT_EQ(result.sizes(), (at::IntArrayRef{2, 3}));
+  EXPECT_TRUE(at::allclose(result.sum(1), at::ones({2})));
+}
+
+TEST(ClassProbabilities, RefuseOtherPictures) {
+  Discriminator network = small_network();
+  EXPECT_EQ(error_of([&] {
+              class_probabilities(network, at::zeros({2, 16, 16, 3}, at::kByte), Precision::kFull);
+            }),
+            "the classifier takes uint8 pictures of Nx16x16x1, these are Byte of 2x16x16x3; resize them first");
+  EXPECT_THAT(error_of([&] {
+                class_probabilities(network, at::zeros({2, 16, 16, 1}), Precision::kFull);
+              }),
+              HasSubstr("these are Float"));
+}
+
+TEST(Classifier, UsesTheAveragedWeightsOfACheckpoint) {
+  const TemporaryFolder folder;
+  Discriminator average = small_network(9);
+  const Classifier classifier = Classifier::load(save(folder / "step-00000040", average));
+  EXPECT_EQ(classifier.image_size(), 16);
+  EXPECT_EQ(classifier.channels(), 1);
+  EXPECT_THAT(classifier.class_names(), ElementsAre("ant", "bee", "cat"));
+  const at::Tensor pictures = random_pictures(3);
+  EXPECT_TRUE(at::equal(classifier.probabilities(pictures), class_probabilities(average, pictures, Precision::kFull)));
+  EXPECT_FALSE(
+      at::equal(classifier.probabilities(pictures), class_probabilities(small_network(5), pictures, Precision::kFull)));
+}
+
+TEST(Classifier, TakesTheNewestCheckpointOfARun) {
+  const TemporaryFolder run;
+  Discriminator older = small_network(1), newer = small_network(2);
+  std::filesystem::create_directory(run / "checkpoints");
+  save(run.path() / "checkpoints" / "step-00000040", older);
+  save(run.path() / "checkpoints" / "step-00000080", newer);
+  const at::Tensor pictures = random_pictures(3);
+  EXPECT_TRUE(at::equal(Classifier::load(run.path()).probabilities(pictures),
+                        class_probabilities(newer, pictures, Precision::kFull)));
+}
+
+TEST(Classifier, RefusesAnotherArchitecture) {
+  const TemporaryFolder folder;
+  DiscriminatorOptions options;
+  options.width = 1.0 / 8;  // the options of the checkpoint say 1/16
+  options.se_reduction = 1;
+  const auto path = save(folder / "wide", Discriminator(options, kShape, 1));
+  const std::string message = error_of([&] { Classifier::load(path); });
+  EXPECT_THAT(message, HasSubstr((path / "average.safetensors").string()));
+  EXPECT_THAT(message, HasSubstr("shape"));
+  EXPECT_THAT(message, HasSubstr("another architecture"));
+}
+
+TEST(Classifier, RefusesAnAlteredCheckpoint) {
+  const TemporaryFolder folder;
+  const auto path = save(folder / "altered", small_network());
+  std::fstream file(path / "average.safetensors", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(-1, std::ios::end).put('\x55');
+  file.close();
+  EXPECT_THAT(error_of([&] { Classifier::load(path); }), HasSubstr("average.safetensors"));
+}
+
+TEST(Classifier, SaysWhereACheckpointWouldBe) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(error_of([&] { Classifier::load(folder / "nothing"); }), HasSubstr("nothing"));
+}
+
+TEST(Classifier, ClassifiesPictureFiles) {
+  const TemporaryFolder folder;
+  const Classifier classifier = Classifier::load(save(folder / "step-00000040", small_network(3)));
+  const at::Tensor pictures = random_pictures(2);
+  write_grey(folder / "a.png", pictures[0]);
+  write_grey(folder / "b.png", pictures[1]);
+  std::ofstream(folder / "text.png") << "no picture";
+  const at::Tensor expected = classifier.probabilities(pictures);
+
+  std::vector<FilePrediction> results;
+  const std::vector<std::filesystem::path> paths{folder / "a.png", folder / "text.png", folder / "missing.png",
+                                                 folder / "b.png"};
+  classifier.classify_files(paths, [&](const FilePrediction& result) { results.push_back(result); });
+  ASSERT_EQ(results.size(), 4U);
+  for (size_t i = 0; i < 4; ++i) EXPECT_EQ(results[i].path, paths[i]);
+  for (const auto& [row, result] : {std::pair{0, results[0]}, std::pair{1, results[3]}}) {
+    EXPECT_EQ(result.error, "");
+    ASSERT_EQ(result.probabilities.size(), 3U);
+    for (int64_t k = 0; k < 3; ++k) {
+      EXPECT_NEAR(result.probabilities[static_cast<size_t>(k)], expected[row][k].item<float>(), 1e-6);
+    }
+    EXPECT_EQ(static_cast<int64_t>(result.label), expected[row].argmax().item<int64_t>());
+  }
+  EXPECT_THAT(results[1].error, HasSubstr("text.png"));
+  EXPECT_THAT(results[2].error, HasSubstr("missing.png"));
+  EXPECT_TRUE(results[1].probabilities.empty());
+
+  EXPECT_EQ(classifier.classify_file(folder / "b.png").probabilities, results[3].probabilities);
+  EXPECT_EQ(error_of([&] { classifier.classify_file(folder / "text.png"); }), results[1].error);
+}
+
+TEST(Classifier, ClassifiesMoreFilesThanFitABatch) {
+  const TemporaryFolder folder;
+  const Classifier classifier = Classifier::load(save(folder / "step-00000040", small_network(3)));
+  const at::Tensor pictures = random_pictures(2);
+  write_grey(folder / "a.png", pictures[0]);
+  write_grey(folder / "b.png", pictures[1]);
+  std::vector<std::filesystem::path> paths(1024, folder / "a.png");
+  paths.push_back(folder / "b.png");
+  std::vector<float> first;
+  classifier.classify_files(paths, [&](const FilePrediction& result) { first.push_back(result.probabilities.at(0)); });
+  ASSERT_EQ(first.size(), 1025U);
+  const at::Tensor expected = classifier.probabilities(pictures);
+  EXPECT_NEAR(first[0], expected[0][0].item<float>(), 1e-5);
+  EXPECT_NEAR(first[1023], expected[0][0].item<float>(), 1e-5);
+  EXPECT_NEAR(first[1024], expected[1][0].item<float>(), 1e-5);
+  classifier.classify_files({}, [](const FilePrediction&) { FAIL() << "there is no picture"; });
+}
+
+}  // namespace
+}  // namespace frgan

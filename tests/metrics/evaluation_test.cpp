@@ -1,0 +1,56 @@
+#include "frgan/metrics/evaluation.h"
+
+#include <ATen/ops/tensor.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../io/temporary_folder.h"
+#include "frgan/classifier/classifier.h"
+#include "frgan/core/random.h"
+
+namespace frgan {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(MostProbable, IsTheLargestOfARow) {
+  EXPECT_THAT(most_probable(at::tensor({0.1F, 0.7F, 0.2F, 0.5F, 0.2F, 0.3F}).reshape({2, 3})), ElementsAre(1, 0));
+}
+
+TEST(ValuesOf, IsAViewOfALabelVector) {
+  const at::Tensor labels = at::tensor({int64_t{3}, int64_t{-1}});
+  EXPECT_THAT(values_of(labels), ElementsAre(3, -1));
+  EXPECT_EQ(values_of(labels).data(), labels.data_ptr<int64_t>());
+}
+
+class EvaluateTest : public testing::Test {
+ protected:
+  EvaluateTest() {
+    const torch::NoGradGuard no_grad;
+    network_->named_parameters()["dense.gain"].fill_(5);  // so that pictures differ
+    set_.pictures = random_integers({1100, 16, 16, 3}, 0, 256, /*key=*/7, at::kCPU).to(at::kByte);
+    set_.labels = class_probabilities(network_, set_.pictures, Precision::kFull).argmax(1);
+  }
+  Discriminator network_{DiscriminatorOptions{.width = 1.0 / 16, .se_reduction = 1}, PictureShape{16, 3, 4}, 1};
+  PictureSet set_;
+};
+
+TEST_F(EvaluateTest, CountsWhatTheNetworkGetsWrong) {
+  EXPECT_EQ(evaluate(network_, set_, Precision::kFull).all.wrong, 0);
+  for (const int64_t row : {int64_t{0}, int64_t{1099}}) {
+    set_.labels[row] = (set_.labels[row] + 1) % 4;
+  }
+  const Classification result = evaluate(network_, set_, Precision::kFull);
+  EXPECT_EQ(result.all.pictures, 1100);
+  EXPECT_EQ(result.all.wrong, 2);
+  EXPECT_EQ(result.classes.size(), 4U);
+}
+
+TEST_F(EvaluateTest, NeedsEveryLabel) {
+  set_.labels[17] = -1;
+  EXPECT_EQ(error_of([&] { evaluate(network_, set_, Precision::kFull); }),
+            "the label of picture 17 is -1, expected 0 to 3");
+}
+
+}  // namespace
+}  // namespace frgan
