@@ -22,6 +22,13 @@ at::Tensor along(const at::Tensor& units, int64_t dimension, int64_t dimensions)
   return units.view(shape);
 }
 
+// With one input channel a kernel's strides do not say that channels lie last, and LibTorch would give a row-major
+// result.
+at::Tensor channels_last_kernel(const at::Tensor& kernel) {
+  if (kernel.size(1) != 1) return kernel;
+  return kernel.reshape({-1}).view({kernel.size(0), kernel.size(2), kernel.size(3), 1}).permute({0, 3, 1, 2});
+}
+
 }  // namespace
 
 at::Tensor WeightSource::draw(at::IntArrayRef shape, int64_t fan_in, int64_t fan_out) {
@@ -76,7 +83,8 @@ WeightNormConv2dImpl::WeightNormConv2dImpl(const Options& options, WeightSource&
 
 at::Tensor WeightNormConv2dImpl::forward(const at::Tensor& x, const ForwardPass& pass) {
   const auto convolve = [&](const at::Tensor& w) {
-    return at::conv2d(cast_for(pass, x), cast_for(pass, w), {}, options_.stride, options_.padding);
+    return at::conv2d(cast_for(pass, x), channels_last_kernel(cast_for(pass, w)), {}, options_.stride,
+                      options_.padding);
   };
   if (pass.initialize) initialize_from(convolve(unit_weight()));
   return convolve(weight());
