@@ -1,0 +1,69 @@
+#include "frgan/core/schedules.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include "../golden/golden_file.h"
+
+namespace frgan {
+namespace {
+
+TEST(Schedules, AreGolden) {
+  const GoldenFile golden("schedules");
+  std::vector<double> gaussian, linear, rate, decay;
+  for (int step = 0; step < 1000; ++step) {
+    gaussian.push_back(ramp_up("gaussian", step / 1000.0, 1.0 / 900, 80.0 / 900));
+    linear.push_back(ramp_up("linear", step / 1000.0, 1.0 / 900, 80.0 / 900));
+    rate.push_back(linear_decay(step / 1000.0, 2.0 / 3));
+  }
+  const at::Tensor steps = golden["average_decay.step"].to(at::kDouble);
+  for (int64_t i = 0; i < steps.numel(); ++i) {
+    decay.push_back(average_decay("ramp", 0.9999, steps[i].item<double>()));
+  }
+  EXPECT_TRUE(close_to(at::tensor(gaussian, at::kDouble), golden["ramp_up.gaussian"], 1e-14));
+  EXPECT_TRUE(close_to(at::tensor(linear, at::kDouble), golden["ramp_up.linear"], 1e-14));
+  EXPECT_TRUE(close_to(at::tensor(rate, at::kDouble), golden["learning_rate"], 1e-14));
+  EXPECT_TRUE(close_to(at::tensor(decay, at::kDouble), golden["average_decay"], 1e-14));
+}
+
+TEST(Schedules, RampUpIsZeroAtFirstAndReachesItsMaximum) {
+  for (const char* shape : {"gaussian", "linear"}) {
+    EXPECT_EQ(ramp_up(shape, 0, 0.1, 0.5), 0) << shape;
+    EXPECT_EQ(ramp_up(shape, 0.0999, 0.1, 0.5), 0) << shape;
+    EXPECT_GT(ramp_up(shape, 0.1, 0.1, 0.5), 0) << shape;
+    EXPECT_LT(ramp_up(shape, 0.4999, 0.1, 0.5), 1) << shape;
+    EXPECT_EQ(ramp_up(shape, 0.5, 0.1, 0.5), 1) << shape;
+    EXPECT_EQ(ramp_up(shape, 1, 0.1, 0.5), 1) << shape;
+  }
+  EXPECT_DOUBLE_EQ(ramp_up("gaussian", 0.25, 0.1, 0.5), std::exp(-5 * 0.25));
+  EXPECT_DOUBLE_EQ(ramp_up("linear", 0.25, 0.1, 0.5), 0.5);
+  EXPECT_EQ(ramp_up("none", 0, 0.1, 0.5), 1);
+  // Without a ramp the weight jumps to its maximum.
+  EXPECT_EQ(ramp_up("gaussian", 0, 0, 0), 1);
+  EXPECT_EQ(ramp_up("gaussian", 0.2, 0.3, 0.3), 0);
+  EXPECT_EQ(ramp_up("gaussian", 0.3, 0.3, 0.3), 1);
+}
+
+TEST(Schedules, LearningRateFallsLinearlyToZero) {
+  EXPECT_EQ(linear_decay(0, 0.5), 1);
+  EXPECT_EQ(linear_decay(0.5, 0.5), 1);
+  EXPECT_DOUBLE_EQ(linear_decay(0.75, 0.5), 0.5);
+  EXPECT_EQ(linear_decay(1, 0.5), 0);
+  EXPECT_EQ(linear_decay(1.5, 0.5), 0);
+  EXPECT_EQ(linear_decay(0.9, 1), 1);  // never
+  EXPECT_EQ(linear_decay(1, 1), 1);
+  EXPECT_DOUBLE_EQ(linear_decay(0.1, 0), 0.9);  // from the start
+}
+
+TEST(Schedules, AverageCoversTheLastTenthUpToItsLimit) {
+  EXPECT_DOUBLE_EQ(average_decay("ramp", 0.99, 0), 0.1);
+  EXPECT_DOUBLE_EQ(average_decay("ramp", 0.99, 90), 0.91);
+  EXPECT_DOUBLE_EQ(average_decay("ramp", 0.99, 889), 890.0 / 899);
+  EXPECT_DOUBLE_EQ(average_decay("ramp", 0.99, 5000), 0.99);
+  EXPECT_EQ(average_decay("fixed", 0.99, 0), 0.99);
+}
+
+}  // namespace
+}  // namespace frgan

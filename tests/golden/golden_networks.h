@@ -1,0 +1,37 @@
+// The parameters of the golden networks, under our names.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <torch/nn/module.h>
+
+#include "frgan/nn/named_tensors.h"
+#include "golden_file.h"
+
+namespace frgan {
+
+// A parameter's or buffer's name in the golden files (make_golden.py): "conv1.direction" is "conv1.v" there.
+inline std::string golden_name(std::string name) {
+  const auto replace = [&](std::string_view from, std::string_view to) {
+    if (const size_t at = name.find(from); at != std::string::npos) name.replace(at, from.size(), to);
+  };
+  if (name.starts_with("norm")) {
+    replace("norm", "bn");
+    return name;
+  }
+  const std::vector<std::pair<std::string_view, std::string_view>> names{
+      {"se_block2", "se"},    {"se_conv7", "se_conv256"}, {"squeeze_weight", "w1"}, {"excite_weight", "w2"},
+      {"squeeze_bias", "b1"}, {"excite_bias", "b2"},      {".direction", ".v"},     {".gain", ".g"},
+      {".bias", ".b"},        {"_weight", ".w"}};
+  for (const auto& [ours, theirs] : names) replace(ours, theirs);
+  return name;
+}
+
+// Sets every parameter and buffer of a network from `file`, where its name has the prefix "d." or "g.".
+inline void copy_golden(const torch::nn::Module& network, const GoldenFile& file, const std::string& prefix) {
+  for (const auto& [name, tensor] : named_tensors(network)) tensor.copy_(file[prefix + golden_name(name)]);
+}
+
+}  // namespace frgan

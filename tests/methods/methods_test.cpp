@@ -1,0 +1,361 @@
+// What each method asks for, loses and differentiates. That every option changes a run is in
+// tests/train/options_change_runs_test.cpp.
+#include "frgan/methods/methods.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/types.h>
+
+#include "frgan/core/error.h"
+#include "frgan/nn/named_tensors.h"
+#include "small_methods.h"
+
+namespace frgan {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::string usage_message(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+// A built method after its data-dependent pass.
+std::unique_ptr<Method> initialized(const std::string& name, const Settings& settings = {}) {
+  std::unique_ptr<Method> method = small_method(name, settings);
+  const Stage stage = method->stages().front();
+  stage.initialize(RandomBatches{}(stage.initial_batch, 0, 99));
+  return method;
+}
+
+Phase phase_of(Method& method, size_t index) {
+  return method.stages().front().phases.at(index);
+}
+
+const Loss& term(const Losses& losses, const std::string& name) {
+  const auto found = std::find_if(losses.begin(), losses.end(), [&](const Loss& loss) { return loss.name == name; });
+  TORCH_CHECK(found != losses.end(), "no loss is called ", name);
+  return *found;
+}
+
+std::vector<std::string> names_of(const Losses& losses) {
+  std::vector<std::string> names;
+  for (const Loss& loss : losses) names.push_back(loss.name);
+  return names;
+}
+
+// d value / d tensors; undefined where nothing of the value depends on the tensor.
+std::vector<at::Tensor> gradients(const at::Tensor& value, const std::vector<at::Tensor>& tensors) {
+  return torch::autograd::grad({value}, tensors, {}, /*retain_graph=*/true, /*create_graph=*/false,
+                               /*allow_unused=*/true);
+}
+
+bool reaches(const at::Tensor& value, const at::Tensor& tensor) {
+  const at::Tensor gradient = gradients(value, {tensor})[0];
+  return gradient.defined() && gradient.abs().max().item<double>() > 0;
+}
+
+// Every picture of the batch as a leaf whose gradient can be asked for, by name.
+std::map<std::string, at::Tensor> watch_pictures(Batch& batch) {
+  std::map<std::string, at::Tensor> leaves;
+  for (size_t i = 0; i < batch.labeled.size(); ++i) leaves["labeled" + std::to_string(i)] = batch.labeled[i];
+  for (size_t i = 0; i < batch.unlabeled.size(); ++i) leaves["unlabeled" + std::to_string(i)] = batch.unlabeled[i];
+  for (auto& [name, leaf] : leaves) leaf.requires_grad_();
+  return leaves;
+}
+
+// The pictures that a term of the discriminator's loss depends on.
+std::set<std::string> pictures_of(Method& method, const std::string& name) {
+  const Phase phase = phase_of(method, 0);
+  Batch batch = RandomBatches{}(phase.batch, 0, 0);
+  const auto leaves = watch_pictures(batch);
+  const Losses losses = phase.losses(batch)[0];
+  std::set<std::string> reached;
+  for (const auto& [picture, leaf] : leaves) {
+    if (reaches(term(losses, name).value, leaf)) reached.insert(picture);
+  }
+  return reached;
+}
+
+// ---- The table of methods
+
+TEST(Methods, UnknownNameGetsTheNearest) {
+  EXPECT_THAT(usage_message([] { create_method("fr-gam"); }), AllOf(HasSubstr("'fr-gam'"), HasSubstr("'fr-gan'?")));
+  EXPECT_THAT(usage_message([] { create_method("superviced"); }), HasSubstr("'supervised'?"));
+  EXPECT_THAT(usage_message([] { create_method("xyzzy"); }), AllOf(HasSubstr("fr-gan"), HasSubstr("supervised")));
+}
+
+TEST(Methods, EachIsWhole) {
+  std::set<std::string_view> names;
+  for (const MethodInfo& info : all_methods()) {
+    SCOPED_TRACE(info.name);
+    EXPECT_TRUE(names.insert(info.name).second);
+    EXPECT_FALSE(info.summary.empty());
+    const auto method = initialized(std::string(info.name));
+    std::set<std::string> scheduled, players;
+    for (const Schedule& schedule : method->schedules()) EXPECT_TRUE(scheduled.insert(schedule.name).second);
+    int averaged = 0;
+    for (const Player& player : method->players()) {
+      EXPECT_TRUE(players.insert(player.name).second);
+      EXPECT_TRUE(scheduled.contains(player.learning_rate));
+      averaged += !player.average_decay.empty();
+      EXPECT_TRUE(player.average_decay.empty() || scheduled.contains(player.average_decay));
+    }
+    EXPECT_EQ(averaged, 1);
+    for (const Stage& stage : method->stages()) {
+      for (const Phase& phase : stage.phases) {
+        for (const std::string& player : phase.players) EXPECT_TRUE(players.contains(player));
+        const auto losses = phase.losses(RandomBatches{}(phase.batch, 0, 0));
+        ASSERT_EQ(losses.size(), phase.players.size());
+        for (const Loss& loss : losses[0]) {
+          EXPECT_TRUE(scheduled.contains(loss.weight)) << loss.name;
+          EXPECT_EQ(loss.value.dim(), 0) << loss.name;
+          EXPECT_TRUE(at::isfinite(loss.value).item<bool>()) << loss.name;
+        }
+      }
+    }
+    const at::Tensor pictures = RandomBatches{}({.unlabeled = 2}, 0, 0).unlabeled[0];
+    EXPECT_EQ(method->make_classifier()->forward(pictures, {}).logits.sizes(), (at::IntArrayRef{2, 3}));
+  }
+}
+
+TEST(Methods, LossesReachEveryParameterOfTheirPlayer) {
+  for (const MethodInfo& info : all_methods()) {
+    const auto method = initialized(std::string(info.name));
+    std::map<std::string, Player> players;
+    for (const Player& player : method->players()) players.emplace(player.name, player);
+    const Stage stage = method->stages().front();
+    for (const Phase& phase : stage.phases) {
+      const auto losses = phase.losses(RandomBatches{}(phase.batch, 0, 0));
+      for (size_t i = 0; i < losses.size(); ++i) {
+        at::Tensor total = at::zeros({}, at::kDouble);
+        for (const Loss& loss : losses[i]) total = total + loss.value;
+        for (const auto& item : players.at(phase.players[i]).network->named_parameters()) {
+          SCOPED_TRACE(::testing::Message() << info.name << ' ' << phase.name << ' ' << item.key());
+          EXPECT_TRUE(reaches(total, item.value()));
+          EXPECT_TRUE(at::isfinite(gradients(total, {item.value()})[0]).all().item<bool>());
+        }
+      }
+    }
+  }
+}
+
+TEST(Methods, ClassifierHasWeightsOfItsOwn) {
+  for (const MethodInfo& info : all_methods()) {
+    const auto method = small_method(std::string(info.name));
+    const auto trained = method->players().front().network->named_parameters();
+    const Discriminator classifier = method->make_classifier();
+    for (const auto& item : classifier->named_parameters()) {
+      EXPECT_EQ(item.value().sizes(), trained[item.key()].sizes());
+      EXPECT_NE(item.value().data_ptr(), trained[item.key()].data_ptr());
+    }
+  }
+}
+
+// ---- FR-GAN
+
+TEST(FrGan, AsksForTheBatchesOfTheAlgorithm) {
+  const auto requests = [](const Settings& settings) {
+    const auto method = small_method("fr-gan", settings);
+    return std::pair{phase_of(*method, 0), phase_of(*method, 1)};
+  };
+  {
+    const auto [d, g] = requests({{"disc-steps", 3}, {"noise-size", 9}});
+    EXPECT_THAT(d.players, ElementsAre("discriminator"));
+    EXPECT_THAT(g.players, ElementsAre("generator"));
+    EXPECT_EQ(d.repeat, 3);
+    EXPECT_EQ(g.repeat, 1);
+    EXPECT_EQ(d.batch.labeled, 4);
+    EXPECT_EQ(d.batch.labeled_branches, 1);
+    EXPECT_EQ(d.batch.unlabeled, 4);
+    EXPECT_EQ(d.batch.branches, 2);
+    EXPECT_EQ(d.batch.stream, 0U);
+    EXPECT_EQ(d.batch.noise, 4);
+    EXPECT_EQ(d.batch.noise_size, 9);
+    EXPECT_EQ(g.batch.labeled, 0);
+    EXPECT_EQ(g.batch.unlabeled, 0);
+    EXPECT_EQ(g.batch.noise, 4);
+    EXPECT_EQ(g.batch.noise_size, 9);
+  }
+  EXPECT_EQ(requests({{"consistency-weight", 0}}).first.batch.branches, 1);
+  EXPECT_EQ(requests({{"consistency-labeled", true}}).first.batch.labeled_branches, 2);
+  EXPECT_EQ(requests({{"mixed-batch", true}}).first.batch.labeled, 0);
+  for (const char* loss : {"feature_matching", "fm+ns"}) {  // its real pictures are of a second stream (A27)
+    const auto [d, g] = requests({{"gen-loss", loss}});
+    EXPECT_EQ(g.batch.unlabeled, 4);
+    EXPECT_EQ(g.batch.stream, 1U);
+  }
+}
+
+TEST(FrGan, HasTheTermsOfTheAlgorithm) {
+  const auto terms = [](const Settings& settings, size_t index) {
+    const auto method = initialized("fr-gan", settings);
+    const Phase phase = phase_of(*method, index);
+    return names_of(phase.losses(RandomBatches{}(phase.batch, 0, 0))[0]);
+  };
+  EXPECT_THAT(terms({}, 0), ElementsAre("supervised", "real", "fake", "consistency"));
+  EXPECT_THAT(terms({{"consistency-weight", 0}}, 0), ElementsAre("supervised", "real", "fake"));
+  EXPECT_THAT(terms({}, 1), ElementsAre("generator"));
+  EXPECT_THAT(terms({{"gen-loss", "saturating"}}, 1), ElementsAre("generator"));
+  EXPECT_THAT(terms({{"gen-loss", "feature_matching"}}, 1), ElementsAre("feature_matching"));
+  EXPECT_THAT(terms({{"gen-loss", "fm+ns"}}, 1), ElementsAre("generator", "feature_matching"));
+}
+
+TEST(FrGan, EachTermLooksAtItsPictures) {
+  using Set = std::set<std::string>;
+  const auto method = initialized("fr-gan");
+  EXPECT_EQ(pictures_of(*method, "supervised"), (Set{"labeled0"}));
+  EXPECT_EQ(pictures_of(*method, "real"), (Set{"unlabeled0"}));  // the first branch (A25)
+  EXPECT_EQ(pictures_of(*method, "fake"), Set{});
+  EXPECT_EQ(pictures_of(*method, "consistency"), (Set{"unlabeled0", "unlabeled1"}));
+  EXPECT_EQ(pictures_of(*initialized("fr-gan", {{"consistency-labeled", true}}), "consistency"),
+            (Set{"labeled0", "labeled1", "unlabeled0", "unlabeled1"}));
+  EXPECT_EQ(pictures_of(*initialized("fr-gan", {{"stop-gradient", true}}), "consistency"), (Set{"unlabeled0"}));
+  EXPECT_EQ(pictures_of(*initialized("fr-gan", {{"mixed-batch", true}}), "supervised"), (Set{"unlabeled0"}));
+}
+
+// The consistency gradient of the discriminator is the sum of those through its two branches: what a stop takes away is
+// not nothing.
+TEST(FrGan, ConsistencyReachesTheDiscriminatorThroughBothBranches) {
+  std::vector<std::vector<at::Tensor>> found;
+  for (const bool stop : {false, true}) {
+    const auto method = initialized("fr-gan", {{"stop-gradient", stop}});
+    const Phase phase = phase_of(*method, 0);
+    const Losses losses = phase.losses(RandomBatches{}(phase.batch, 0, 0))[0];
+    const at::Tensor value = term(losses, "consistency").value;
+    EXPECT_GT(value.item<double>(), 0);
+    found.push_back(gradients(value, method->players()[0].network->parameters()));
+  }
+  double first = 0, second = 0;
+  for (size_t i = 0; i < found[0].size(); ++i) {
+    if (!found[0][i].defined()) continue;
+    first += found[1][i].abs().sum().item<double>();
+    second += (found[0][i] - found[1][i]).abs().sum().item<double>();
+  }
+  EXPECT_GT(first, 1e-6);
+  EXPECT_GT(second, 1e-6);
+}
+
+// Dropout alone tells the branches apart, also where augmentation does nothing.
+TEST(FrGan, BranchesHaveDropoutOfTheirOwn) {
+  const auto consistency = [](double dropout) {
+    const auto method = initialized("fr-gan", {{"input-dropout", dropout}, {"block-dropout", dropout}});
+    const Phase phase = phase_of(*method, 0);
+    Batch batch = RandomBatches{}(phase.batch, 0, 0);
+    batch.unlabeled[1] = batch.unlabeled[0];
+    return term(phase.losses(batch)[0], "consistency").value.item<double>();
+  };
+  EXPECT_GT(consistency(0.2), 1e-9);
+  EXPECT_LT(consistency(0), 1e-20);
+}
+
+TEST(FrGan, EachPlayersLossStaysWithIt) {
+  const auto method = initialized("fr-gan", {{"gen-loss", "fm+ns"}});
+  const auto generator = method->players()[1].network->parameters();
+  const Phase d = phase_of(*method, 0), g = phase_of(*method, 1);
+  const Losses of_discriminator = d.losses(RandomBatches{}(d.batch, 0, 0))[0];
+  for (const Loss& loss : of_discriminator) {
+    for (const at::Tensor& gradient : gradients(loss.value, generator)) EXPECT_FALSE(gradient.defined()) << loss.name;
+  }
+  // Feature matching's real features are constants.
+  Batch batch = RandomBatches{}(g.batch, 0, 1);
+  batch.unlabeled[0].requires_grad_();
+  const Losses of_generator = g.losses(batch)[0];
+  for (const Loss& loss : of_generator) {
+    EXPECT_FALSE(reaches(loss.value, batch.unlabeled[0])) << loss.name;
+    EXPECT_TRUE(reaches(loss.value, generator[0])) << loss.name;
+  }
+}
+
+TEST(FrGan, OnlyTheGeneratorsPassMovesRunningStatistics) {
+  const auto method = initialized("fr-gan");
+  const auto generator = method->players()[1].network;
+  const auto statistics = [&] {
+    std::vector<at::Tensor> copies;
+    for (const at::Tensor& buffer : generator->buffers()) copies.push_back(buffer.flatten().clone());
+    return at::cat(copies);
+  };
+  const at::Tensor before = statistics();
+  const Phase d = phase_of(*method, 0), g = phase_of(*method, 1);
+  d.losses(RandomBatches{}(d.batch, 0, 0));
+  EXPECT_TRUE(statistics().equal(before));
+  g.losses(RandomBatches{}(g.batch, 0, 1));
+  EXPECT_FALSE(statistics().equal(before));
+}
+
+TEST(FrGan, GeneratedPicturesAreOfTheirNoiseAlone) {
+  const auto method = initialized("fr-gan");
+  EXPECT_EQ(method->noise_size(), 8);
+  EXPECT_EQ(method->noise_range(), "symmetric");
+  const at::Tensor noise = RandomBatches{}({.noise = 4, .noise_size = 8}, 0, 0).noise;
+  const at::Tensor pictures = method->generate(noise);
+  EXPECT_EQ(pictures.sizes(), (at::IntArrayRef{4, 1, 16, 16}));
+  EXPECT_FALSE(pictures.requires_grad());
+  EXPECT_TRUE(at::allclose(method->generate(noise.narrow(0, 1, 2)), pictures.narrow(0, 1, 2)));
+  const auto of_batch = initialized("fr-gan", {{"sampling-statistics", "batch"}});  // A32's other reading
+  EXPECT_FALSE(at::allclose(of_batch->generate(noise.narrow(0, 1, 2)), of_batch->generate(noise).narrow(0, 1, 2)));
+}
+
+TEST(FrGan, ConsistencyWeightRisesFromZeroToItsMaximum) {
+  const auto method = small_method("fr-gan", {{"consistency-weight", 50}});
+  const auto schedules = method->schedules();
+  const auto weight = std::find_if(schedules.begin(), schedules.end(),
+                                   [](const Schedule& schedule) { return schedule.name == "consistency_weight"; });
+  ASSERT_NE(weight, schedules.end());
+  EXPECT_EQ(weight->value(0, 0), 0);
+  EXPECT_GT(weight->value(0.01, 1), 0);
+  EXPECT_LT(weight->value(0.08, 8), 50);
+  EXPECT_EQ(weight->value(0.09, 9), 50);
+  EXPECT_EQ(weight->value(1, 100), 50);
+}
+
+TEST(FrGan, RefusesOptionsThatContradict) {
+  EXPECT_THAT(usage_message([] {
+                small_method("fr-gan", {{"ramp-start", 0.5}, {"ramp-end", 0.4}});
+              }),
+              AllOf(HasSubstr("--ramp-start"), HasSubstr("--ramp-end")));
+  EXPECT_THAT(usage_message([] {
+                small_method("fr-gan", {{"mixed-batch", true}, {"consistency-labeled", true}});
+              }),
+              AllOf(HasSubstr("--mixed-batch"), HasSubstr("--consistency-labeled")));
+}
+
+// ---- The floor
+
+TEST(Supervised, LooksAtLabeledPicturesAlone) {
+  const auto method = initialized("supervised");
+  ASSERT_EQ(method->stages().size(), 1U);
+  ASSERT_EQ(method->stages().front().phases.size(), 1U);
+  const Phase phase = phase_of(*method, 0);
+  EXPECT_EQ(phase.batch.labeled, 4);
+  EXPECT_EQ(phase.batch.unlabeled, 0);
+  EXPECT_EQ(phase.batch.noise, 0);
+  EXPECT_THAT(names_of(phase.losses(RandomBatches{}(phase.batch, 0, 0))[0]), ElementsAre("supervised"));
+  EXPECT_FALSE(method->generate({}).defined());
+  EXPECT_EQ(method->noise_range(), "");
+}
+
+// It starts from the discriminator of FR-GAN, weight by weight.
+TEST(Supervised, IsTheSameNetwork) {
+  const auto names = [](const std::string& name) { return named_tensors(*small_method(name)->players()[0].network); };
+  const NamedTensors floor = names("supervised"), fr_gan = names("fr-gan");
+  ASSERT_EQ(floor.size(), fr_gan.size());
+  for (const auto& [name, tensor] : floor) EXPECT_TRUE(tensor.equal(fr_gan.at(name))) << name;
+}
+
+}  // namespace
+}  // namespace frgan

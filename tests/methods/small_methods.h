@@ -1,0 +1,83 @@
+// Methods and batches small enough for tests: networks of a sixteenth of Table 1's width, four pictures of 16x16.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <torch/types.h>
+
+#include "frgan/core/batch.h"
+#include "frgan/core/options.h"
+#include "frgan/core/random.h"
+#include "frgan/methods/methods.h"
+
+namespace frgan {
+
+using Settings = std::vector<std::pair<std::string, nlohmann::json>>;
+
+inline Problem small_problem(at::ScalarType dtype = at::kDouble) {
+  return {.shape = {.image_size = 16, .channels = 1, .classes = 3}, .seed = 1, .dtype = dtype};
+}
+
+// The method, built for the problem, with every size small and then the options that are given.
+inline std::unique_ptr<Method> small_method(const std::string& name, const Settings& settings = {},
+                                            const Problem& problem = small_problem()) {
+  std::unique_ptr<Method> method = create_method(name);
+  OptionSet options;
+  method->describe(options);
+  Settings all{{"width", 1.0 / 16}, {"noise-size", 8}, {"batch-size", 4}, {"init-pictures", 8}};
+  all.insert(all.end(), settings.begin(), settings.end());
+  for (const auto& [option, value] : all) {
+    if (options.contains(option)) options.set(option, value, "the test");
+  }
+  method->validate();
+  method->build(problem);
+  return method;
+}
+
+// Random pictures, labels and noise as a pure function of request, draw and part. The branches of a picture differ by
+// a little noise; every second unlabeled picture shows its label.
+struct RandomBatches {
+  Problem problem = small_problem();
+  std::string noise_range = "symmetric";
+
+  Batch operator()(const BatchRequest& request, uint64_t draw, uint64_t part) const {
+    const PictureShape& shape = problem.shape;
+    const at::TensorOptions reals = at::TensorOptions(problem.dtype).device(problem.device);
+    const auto key = [&](Stream stream, uint64_t what) { return random_key(draw, stream, part, what); };
+    const auto pictures = [&](int64_t count, int64_t branches, uint64_t what) {
+      const std::vector<int64_t> sizes{count, shape.image_size, shape.image_size, shape.channels};
+      const at::Tensor base = random_uniform(sizes, -1, 1, key(Stream::kUnlabeledOrder, what), reals);
+      std::vector<at::Tensor> views;
+      for (int64_t branch = 0; branch < branches; ++branch) {
+        const uint64_t change = key(Stream::kAugmentation, what + static_cast<uint64_t>(branch));
+        views.push_back((base + random_uniform(sizes, -0.2, 0.2, change, reals)).permute({0, 3, 1, 2}));
+      }
+      return views;
+    };
+    const auto labels = [&](int64_t count, uint64_t what) {
+      return random_integers({count}, 0, shape.classes, key(Stream::kLabeledOrder, what), problem.device);
+    };
+    Batch batch;
+    if (request.labeled > 0) {
+      batch.labeled = pictures(request.labeled, request.labeled_branches, 10);
+      batch.labels = labels(request.labeled, 0);
+    }
+    if (request.unlabeled > 0) {
+      batch.unlabeled = pictures(request.unlabeled, request.branches, 100 + 100 * request.stream);
+      const at::Tensor hidden = at::arange(request.unlabeled, labels(1, 0).options()).remainder(2).eq(1);
+      batch.unlabeled_labels = labels(request.unlabeled, 1).masked_fill(hidden, -1);
+    }
+    if (request.noise > 0) {
+      batch.noise = random_uniform({request.noise, request.noise_size}, noise_range == "unit" ? 0 : -1, 1,
+                                   key(Stream::kNoise, 0), reals);
+    }
+    batch.dropout_key = key(Stream::kDropout, 0);
+    return batch;
+  }
+};
+
+}  // namespace frgan

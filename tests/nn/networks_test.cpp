@@ -1,0 +1,437 @@
+// Both networks of Table 1: shapes, sizes, golden values, dropout and data-dependent initialisation.
+#include <cmath>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include "../golden/golden_networks.h"
+#include "frgan/core/random.h"
+#include "frgan/nn/activation.h"
+#include "frgan/nn/discriminator.h"
+#include "frgan/nn/generator.h"
+
+namespace frgan {
+namespace {
+
+constexpr double kTight = 1e-11;
+
+at::Tensor numbers(at::IntArrayRef shape, uint64_t key, at::ScalarType type = at::kFloat) {
+  return random_uniform(shape, -1, 1, key, at::kDouble).to(type);
+}
+
+at::Tensor channels_last(const at::Tensor& x) {
+  return x.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+at::Tensor pictures(const PictureShape& shape, int64_t count, uint64_t key, at::ScalarType type = at::kFloat) {
+  return channels_last(numbers({count, shape.channels, shape.image_size, shape.image_size}, key, type));
+}
+
+Discriminator make_discriminator(const DiscriminatorOptions& options, const PictureShape& shape,
+                                 at::ScalarType type = at::kFloat, uint64_t seed = 1) {
+  Discriminator network(options, shape, seed);
+  network->to(type);
+  return network;
+}
+
+Generator make_generator(const GeneratorOptions& options, const PictureShape& shape, double width,
+                         at::ScalarType type = at::kFloat, uint64_t seed = 1) {
+  Generator network(options, shape, width, "xavier", seed);
+  network->to(type);
+  return network;
+}
+
+int64_t parameters_of(const torch::nn::Module& network) {
+  int64_t count = 0;
+  for (const at::Tensor& parameter : network.parameters()) count += parameter.numel();
+  return count;
+}
+
+// ---- Table 1
+
+TEST(Networks, DiscriminatorHasTheLayersOfTable1) {
+  Discriminator network(DiscriminatorOptions{}, PictureShape{}, 1);
+  struct Row {
+    int64_t out, in, kernel, stride, padding;
+  };
+  const std::vector<Row> rows{{64, 3, 3, 1, 1},    {64, 64, 3, 1, 1},   {64, 64, 3, 2, 1},
+                              {128, 64, 3, 1, 1},  {128, 128, 3, 1, 1}, {128, 128, 3, 2, 1},
+                              {256, 128, 3, 1, 0}, {128, 256, 1, 1, 0}, {128, 128, 1, 1, 0}};
+  ASSERT_EQ(network->convolutions().size(), rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const Row& row = rows[i];
+    const WeightNormConv2d& layer = network->convolutions()[i];
+    EXPECT_EQ(layer->direction.sizes(), (at::IntArrayRef{row.out, row.in, row.kernel, row.kernel})) << i;
+    EXPECT_EQ(layer->gain.sizes(), (at::IntArrayRef{row.out})) << i;
+    EXPECT_EQ(layer->bias.sizes(), (at::IntArrayRef{row.out})) << i;
+    EXPECT_EQ(layer->options().stride, row.stride) << i;
+    EXPECT_EQ(layer->options().padding, row.padding) << i;
+  }
+  const auto parameters = network->named_parameters();
+  EXPECT_EQ(parameters["se_block2.squeeze_weight"].sizes(), (at::IntArrayRef{8, 128}));
+  EXPECT_EQ(parameters["se_block2.excite_weight"].sizes(), (at::IntArrayRef{128, 8}));
+  EXPECT_EQ(parameters["dense.direction"].sizes(), (at::IntArrayRef{10, 128}));
+}
+
+TEST(Networks, GeneratorHasTheLayersOfTable1) {
+  Generator network(GeneratorOptions{}, PictureShape{}, 1.0, "xavier", 1);
+  const auto parameters = network->named_parameters();
+  EXPECT_EQ(parameters["dense_weight"].sizes(), (at::IntArrayRef{8192, 100}));
+  EXPECT_EQ(parameters["norm0.weight"].sizes(), (at::IntArrayRef{8192}));
+  EXPECT_EQ(parameters["deconv1_weight"].sizes(), (at::IntArrayRef{512, 256, 5, 5}));
+  EXPECT_EQ(parameters["norm1.weight"].sizes(), (at::IntArrayRef{256}));
+  EXPECT_EQ(parameters["deconv2_weight"].sizes(), (at::IntArrayRef{256, 128, 5, 5}));
+  EXPECT_EQ(parameters["norm2.weight"].sizes(), (at::IntArrayRef{128}));
+  EXPECT_EQ(parameters["deconv3.direction"].sizes(), (at::IntArrayRef{128, 3, 5, 5}));
+}
+
+TEST(Networks, HaveTheParametersOfTable1) {
+  // Weights of the discriminator 789,440; gain and bias of each of its 1,098 units; squeeze-excitation 2 * 128 * 8.
+  const int64_t whole = parameters_of(*Discriminator(DiscriminatorOptions{}, PictureShape{}, 1));
+  DiscriminatorOptions without;
+  without.se_position = "none";
+  const int64_t plain = parameters_of(*Discriminator(without, PictureShape{}, 1));
+  EXPECT_EQ(plain, 789'440 + 2 * 1'098);
+  EXPECT_EQ(whole - plain, 2'048);
+  // Weights of the generator 4,924,800; gain and bias of 8,576 normalised units and of the picture's 3 channels.
+  const int64_t generator = parameters_of(*Generator(GeneratorOptions{}, PictureShape{}, 1.0, "xavier", 1));
+  EXPECT_EQ(generator, 4'924'800 + 2 * 8'576 + 2 * 3);
+}
+
+// ---- Shapes
+
+TEST(Networks, TakeEverySizeChannelAndClassCount) {
+  struct Case {
+    PictureShape shape;
+    double width;
+    std::string pooling = "stride";
+  };
+  for (const Case& c : std::vector<Case>{{{16, 1, 2}, 1.0 / 16},
+                                         {{16, 3, 1000}, 1.0 / 64},
+                                         {{24, 3, 10}, 1.0 / 16},
+                                         {{32, 3, 10}, 0.25},
+                                         {{32, 1, 10}, 1.0 / 64, "max"},
+                                         {{40, 1, 3}, 1.0 / 32, "max"},
+                                         {{64, 3, 100}, 1.0 / 32},
+                                         {{128, 1, 5}, 1.0 / 64},
+                                         {{128, 3, 5}, 1.0 / 64, "max"}}) {
+    SCOPED_TRACE(::testing::Message() << c.shape.image_size << 'x' << c.shape.channels << " in " << c.shape.classes);
+    DiscriminatorOptions options;
+    options.width = c.width;
+    options.pooling = c.pooling;
+    Discriminator discriminator(options, c.shape, 1);
+    Generator generator(GeneratorOptions{}, c.shape, c.width, "xavier", 1);
+    const at::Tensor noise = numbers({2, 100}, 1);
+    const at::Tensor generated = generator->forward(noise, BatchStatistics::kBatch, {.initialize = true});
+    EXPECT_EQ(generated.sizes(), pictures(c.shape, 2, 1).sizes());
+    EXPECT_LE(generated.abs().max().item<float>(), 1);
+    const Classified out =
+        discriminator->forward(generated, {.stochastic = true, .dropout_key = 1, .initialize = true});
+    const auto features = std::lround(128 * c.width);
+    EXPECT_EQ(out.logits.sizes(), (at::IntArrayRef{2, c.shape.classes}));
+    EXPECT_EQ(out.features.sizes(), (at::IntArrayRef{2, features}));
+    EXPECT_TRUE(at::isfinite(out.logits).all().item<bool>());
+    out.logits.square().sum().backward();
+    for (const auto& item : generator->named_parameters()) {
+      EXPECT_TRUE(at::isfinite(item.value().grad()).all().item<bool>()) << item.key();
+    }
+  }
+}
+
+TEST(Networks, ExplicitFakeClassIsOneMoreLogit) {
+  DiscriminatorOptions options;
+  options.width = 1.0 / 64;
+  options.explicit_fake_class = true;
+  Discriminator network(options, PictureShape{16, 1, 7}, 1);
+  EXPECT_EQ(network->forward(pictures({16, 1, 7}, 2, 1), {}).logits.size(1), 8);
+}
+
+TEST(Networks, WeightsAreAFunctionOfTheSeed) {
+  DiscriminatorOptions options;
+  options.width = 1.0 / 16;
+  const PictureShape shape{16, 1, 3};
+  const auto equal = [](const torch::nn::Module& one, const torch::nn::Module& other) {
+    const NamedTensors a = named_tensors(one), b = named_tensors(other);
+    bool same = true;
+    for (const auto& [name, tensor] : a) same = same && tensor.equal(b.at(name));
+    return same;
+  };
+  EXPECT_TRUE(equal(*make_discriminator(options, shape), *make_discriminator(options, shape)));
+  EXPECT_FALSE(equal(*make_discriminator(options, shape), *make_discriminator(options, shape, at::kFloat, 2)));
+  EXPECT_TRUE(equal(*make_generator({}, shape, 0.1), *make_generator({}, shape, 0.1)));
+  EXPECT_FALSE(equal(*make_generator({}, shape, 0.1), *make_generator({}, shape, 0.1, at::kFloat, 2)));
+}
+
+TEST(Networks, ComputeInBf16WithResultsInFull) {
+  for (const int64_t channels : {1, 3}) {
+    const PictureShape shape{16, channels, 10};
+    DiscriminatorOptions options;
+    options.width = 0.125;
+    Discriminator discriminator = make_discriminator(options, shape);
+    Generator generator = make_generator({}, shape, 0.125);
+    const at::Tensor x = pictures(shape, 8, 1), z = numbers({8, 100}, 2);
+    discriminator->forward(x, {.initialize = true});
+    generator->forward(z, BatchStatistics::kBatch, {.initialize = true});
+    const ForwardPass half{.precision = Precision::kBf16};
+    const Classified full = discriminator->forward(x, {}), out = discriminator->forward(x, half);
+    EXPECT_EQ(out.logits.scalar_type(), at::kFloat);
+    EXPECT_EQ(out.features.scalar_type(), at::kFloat);
+    EXPECT_TRUE(close_to(out.logits, full.logits, 0.1));
+    EXPECT_TRUE(close_to(out.features, full.features, 0.05));
+    EXPECT_FALSE(out.features.equal(full.features));
+    const at::Tensor generated = generator->forward(z, BatchStatistics::kBatch, half);
+    EXPECT_EQ(generated.scalar_type(), at::kFloat);
+    EXPECT_TRUE(close_to(generated, generator->forward(z, BatchStatistics::kBatch, {}), 0.1));
+    (out.logits.sum() + generated.sum()).backward();
+    for (const auto& network : std::vector<std::shared_ptr<torch::nn::Module>>{discriminator.ptr(), generator.ptr()}) {
+      for (const at::Tensor& parameter : network->parameters()) {
+        EXPECT_EQ(parameter.grad().scalar_type(), at::kFloat);
+        EXPECT_TRUE(at::isfinite(parameter.grad()).all().item<bool>());
+      }
+    }
+  }
+}
+
+// ---- Golden values
+
+TEST(GoldenNetworks, Discriminator) {
+  const std::map<std::string, PictureShape> cases{{"discriminator_16x1_k3", {16, 1, 3}},
+                                                  {"discriminator_32x3_k10", {32, 3, 10}}};
+  for (const auto& [name, shape] : cases) {
+    SCOPED_TRACE(name);
+    const GoldenFile golden(name);
+    DiscriminatorOptions options;
+    options.width = 1.0 / 16;
+    Discriminator network = make_discriminator(options, shape, at::kDouble);
+    copy_golden(*network, golden, "d.");
+    const at::Tensor x = channels_last(golden["x"]).requires_grad_();
+    const Classified out = network->forward(x, {});
+    EXPECT_TRUE(close_to(out.logits, golden["logits"], kTight));
+    EXPECT_TRUE(close_to(out.features, golden["features"], kTight));
+    ((out.logits * golden["dlogits"]).sum() + (out.features * golden["dfeatures"]).sum()).backward();
+    EXPECT_TRUE(close_to(x.grad(), golden["gradient.x"], kTight));
+    for (const auto& item : network->named_parameters()) {
+      EXPECT_TRUE(close_to(item.value().grad(), golden["gradient.d." + golden_name(item.key())], kTight)) << item.key();
+    }
+  }
+}
+
+TEST(GoldenNetworks, DiscriminatorVariants) {
+  const GoldenFile golden("discriminator_variants");
+  for (const std::string variant : {"none", "block1", "block2", "after_conv256", "all", "bias", "max"}) {
+    SCOPED_TRACE(variant);
+    DiscriminatorOptions options;
+    options.width = 1.0 / 16;
+    if (variant == "bias") {
+      options.se_bias = true;
+    } else if (variant == "max") {
+      options.pooling = "max";
+    } else {
+      options.se_position = variant;
+    }
+    Discriminator network = make_discriminator(options, {16, 1, 3}, at::kDouble);
+    copy_golden(*network, golden, "d.");
+    const Classified out = network->forward(channels_last(golden["x"]), {});
+    EXPECT_TRUE(close_to(out.logits, golden[variant + ".logits"], kTight));
+    EXPECT_TRUE(close_to(out.features, golden[variant + ".features"], kTight));
+  }
+}
+
+TEST(GoldenNetworks, Generator) {
+  struct Case {
+    std::string name;
+    PictureShape shape;
+    double width;
+  };
+  for (const Case& c :
+       std::vector<Case>{{"generator_16x1", {16, 1, 10}, 1.0 / 32}, {"generator_32x3", {32, 3, 10}, 1.0 / 64}}) {
+    SCOPED_TRACE(c.name);
+    const GoldenFile golden(c.name);
+    Generator network = make_generator({.noise_size = 8}, c.shape, c.width, at::kDouble);
+    copy_golden(*network, golden, "g.");
+    const at::Tensor z = golden["z"].requires_grad_();
+    const at::Tensor running = network->forward(z.narrow(0, 0, 1), BatchStatistics::kRunning, {});
+    EXPECT_TRUE(close_to(running, golden["y_running"], kTight));
+    EXPECT_TRUE(close_to(network->forward(z, BatchStatistics::kBatch, {}), golden["y"], kTight));
+    const auto statistics_are = [&](const std::string& prefix) {
+      for (const auto& item : network->named_buffers()) {
+        EXPECT_TRUE(close_to(item.value(), golden[prefix + golden_name(item.key())], kTight)) << item.key();
+      }
+    };
+    statistics_are("g.");  // neither pass moved them
+    const at::Tensor y = network->forward(z, BatchStatistics::kBatchAndTrack, {});
+    statistics_are("after.g.");
+    EXPECT_TRUE(close_to(y, golden["y"], kTight));
+    (y * golden["dy"]).sum().backward();
+    EXPECT_TRUE(close_to(z.grad(), golden["gradient.z"], kTight));
+    for (const auto& item : network->named_parameters()) {
+      EXPECT_TRUE(close_to(item.value().grad(), golden["gradient.g." + golden_name(item.key())], kTight)) << item.key();
+    }
+  }
+}
+
+TEST(GoldenNetworks, Initialization) {
+  const GoldenFile golden("initialization");
+  DiscriminatorOptions options;
+  options.width = 1.0 / 16;
+  Discriminator d = make_discriminator(options, {16, 1, 10}, at::kDouble);
+  Generator g = make_generator({.noise_size = 8}, {16, 1, 10}, 1.0 / 64, at::kDouble);
+  copy_golden(*d, golden, "d.");
+  copy_golden(*g, golden, "g.");
+  const torch::NoGradGuard no_grad;
+  const ForwardPass first{.initialize = true};
+  EXPECT_TRUE(close_to(d->forward(channels_last(golden["x"]), first).logits, golden["logits"], kTight));
+  EXPECT_TRUE(close_to(g->forward(golden["z"], BatchStatistics::kBatch, first), golden["pictures"], kTight));
+  int compared = 0;
+  for (const auto& [prefix, network] :
+       std::map<std::string, std::shared_ptr<torch::nn::Module>>{{"d.", d.ptr()}, {"g.", g.ptr()}}) {
+    for (const auto& [name, tensor] : named_tensors(*network)) {
+      const std::string theirs = prefix + golden_name(name);
+      const bool set = golden.contains("after." + theirs);
+      EXPECT_TRUE(close_to(tensor, golden[set ? "after." + theirs : theirs], kTight)) << name;
+      compared += set;
+    }
+  }
+  EXPECT_EQ(compared, 22);  // gains and biases of eleven layers
+}
+
+// ---- Dropout and initialisation of the whole discriminator, against it written out with LibTorch's operators
+
+// What passes through the network: each layer's pre-activation, the features and the logits.
+struct Trace {
+  std::vector<at::Tensor> hidden;
+  at::Tensor features, logits;
+};
+
+// Table 1 with squeeze-excitation after block 2, layer by layer. The numbers of the dropout layers, 100 for the picture
+// and the index of the convolution before it for the others, decide the bits of every run.
+Trace run_by_hand(const DiscriminatorImpl& network, at::Tensor x, const ForwardPass& pass) {
+  const DiscriminatorOptions& options = network.options();
+  const auto dropped = [&](const at::Tensor& input, double p, uint64_t layer) {
+    return pass.stochastic ? frgan::dropout(input, p, random_key(pass.dropout_key, Stream::kDropout, layer)) : input;
+  };
+  Trace trace;
+  x = dropped(x, options.input_dropout, 100);
+  const auto modules = network.named_modules();
+  for (size_t i = 0; i < network.convolutions().size(); ++i) {
+    const WeightNormConv2d& layer = network.convolutions()[i];
+    x = at::conv2d(x, layer->weight(), layer->bias, layer->options().stride, layer->options().padding);
+    trace.hidden.push_back(x);
+    x = at::leaky_relu(x, options.slope);
+    if (i == 5) x = modules["se_block2"]->as<SqueezeExcitationImpl>()->forward(x);
+    if (i == 2 || i == 5) x = dropped(x, options.block_dropout, i);
+  }
+  trace.features = x.mean({2, 3});
+  const auto* dense = modules["dense"]->as<WeightNormLinearImpl>();
+  trace.logits = at::linear(trace.features, dense->weight(), dense->bias);
+  return trace;
+}
+
+TEST(Networks, DropoutStandsWhereTable1HasIt) {
+  const PictureShape shape{16, 3, 5};
+  DiscriminatorOptions options;
+  options.width = 1.0 / 16;
+  options.input_dropout = 0.2;
+  options.block_dropout = 0.4;
+  Discriminator network = make_discriminator(options, shape, at::kDouble);
+  const at::Tensor x = pictures(shape, 4, 1, at::kDouble);
+  for (const ForwardPass& pass :
+       std::vector<ForwardPass>{{}, {.stochastic = true, .dropout_key = 3}, {.stochastic = true, .dropout_key = 4}}) {
+    const Trace expected = run_by_hand(*network, x, pass);
+    const Classified found = network->forward(x, pass);
+    EXPECT_TRUE(close_to(found.features, expected.features, kTight));
+    EXPECT_TRUE(close_to(found.logits, expected.logits, kTight));
+  }
+}
+
+TEST(Networks, DropoutIsOfItsKeyAndOnlyInStochasticPasses) {
+  const PictureShape shape{16, 1, 5};
+  const at::Tensor x = pictures(shape, 4, 1);
+  // Pooling and squeeze-excitation part the activation from its dropout: each place has one all the same.
+  for (const std::string position : {"none", "block2", "all"}) {
+    for (const std::string pooling : {"stride", "max"}) {
+      for (const bool input : {true, false}) {
+        SCOPED_TRACE(position + ' ' + pooling + (input ? " input" : " blocks"));
+        DiscriminatorOptions options;
+        options.width = 0.25;
+        options.se_position = position;
+        options.pooling = pooling;
+        options.input_dropout = input ? 0.3 : 0;
+        options.block_dropout = input ? 0 : 0.3;
+        Discriminator network = make_discriminator(options, shape);
+        const auto logits = [&](const ForwardPass& pass) { return network->forward(x, pass).logits; };
+        const at::Tensor one = logits({.stochastic = true, .dropout_key = 1});
+        EXPECT_TRUE(one.equal(logits({.stochastic = true, .dropout_key = 1})));
+        EXPECT_FALSE(one.equal(logits({.stochastic = true, .dropout_key = 2})));
+        EXPECT_FALSE(one.equal(logits({})));
+        EXPECT_TRUE(logits({.dropout_key = 1}).equal(logits({})));
+      }
+    }
+  }
+}
+
+// A31, with dropout on as in a run: hidden pre-activations have mean 0 and variance 1 over the initialising batch, the
+// logits mean 0 and standard deviation 0.1.
+TEST(Networks, InitializationNormalizesEveryLayerOfTheDiscriminator) {
+  const PictureShape shape{16, 3, 5};
+  DiscriminatorOptions options;
+  options.width = 0.125;
+  Discriminator network = make_discriminator(options, shape, at::kDouble);
+  const at::Tensor x = pictures(shape, 20, 1, at::kDouble) * 0.5 + 0.3;
+  ForwardPass pass{.stochastic = true, .dropout_key = 3, .initialize = true};
+  const torch::NoGradGuard no_grad;
+  network->forward(x, pass);
+  pass.initialize = false;
+  const Trace trace = run_by_hand(*network, x, pass);
+  ASSERT_EQ(trace.hidden.size(), 9U);
+  for (size_t i = 0; i < trace.hidden.size(); ++i) {
+    const at::Tensor& hidden = trace.hidden[i];
+    EXPECT_LT(hidden.mean({0, 2, 3}).abs().max().item<double>(), 1e-10) << i;
+    const at::Tensor variance = hidden.square().mean({0, 2, 3});
+    EXPECT_TRUE(close_to(variance, at::ones_like(variance), 1e-9)) << i;
+  }
+  EXPECT_LT(trace.logits.mean(0).abs().max().item<double>(), 1e-10);
+  const at::Tensor deviation = trace.logits.square().mean(0).sqrt();
+  EXPECT_TRUE(close_to(deviation, at::full_like(deviation, 0.1), 1e-9));
+}
+
+TEST(Networks, InitializationNormalizesTheLastLayerOfTheGenerator) {
+  const PictureShape shape{16, 3, 5};
+  Generator network = make_generator({}, shape, 0.125, at::kDouble);
+  const torch::NoGradGuard no_grad;
+  const at::Tensor noise = numbers({30, 100}, 1, at::kDouble);
+  network->forward(noise, BatchStatistics::kBatch, {.initialize = true});
+  const at::Tensor before_tanh = network->forward(noise, BatchStatistics::kBatch, {}).atanh();
+  EXPECT_LT(before_tanh.mean({0, 2, 3}).abs().max().item<double>(), 1e-10);
+  const at::Tensor deviation = before_tanh.square().mean({0, 2, 3}).sqrt();
+  EXPECT_TRUE(close_to(deviation, at::full_like(deviation, 0.1), 1e-9));
+}
+
+TEST(Networks, OneNoiseVectorGivesOnePicture) {
+  const PictureShape shape{16, 1, 5};
+  Generator network = make_generator({}, shape, 0.125);
+  const at::Tensor noise = numbers({6, 100}, 1);
+  network->forward(noise, BatchStatistics::kBatchAndTrack, {.initialize = true});
+  const auto first_of = [&](const at::Tensor& z, BatchStatistics statistics) {
+    return network->forward(z, statistics, {})[0];
+  };
+  EXPECT_TRUE(close_to(first_of(noise, BatchStatistics::kRunning),
+                       first_of(noise.narrow(0, 0, 2), BatchStatistics::kRunning), 1e-5));
+  EXPECT_FALSE(close_to(first_of(noise, BatchStatistics::kBatch),
+                        first_of(noise.narrow(0, 0, 2), BatchStatistics::kBatch), 1e-2));
+}
+
+TEST(Networks, WidthOfTheGeneratorsFirstMapIsAnOption) {
+  Generator wide(GeneratorOptions{.gen_width = 1024}, PictureShape{}, 1.0 / 32, "xavier", 1);
+  EXPECT_EQ(wide->deconv1_weight.sizes(), (at::IntArrayRef{32, 16, 5, 5}));
+  EXPECT_EQ(wide->dense_weight.sizes(), (at::IntArrayRef{32 * 16, 100}));
+  Generator normal(GeneratorOptions{}, PictureShape{}, 1.0 / 8, "normal", 1);
+  EXPECT_NEAR(normal->deconv1_weight.std().item<double>(), 0.05, 0.002);
+}
+
+}  // namespace
+}  // namespace frgan
