@@ -126,6 +126,16 @@ TEST(Augmented, FlipsHalfOfThePictures) {
   EXPECT_NEAR(mirrored, 200, 50);
 }
 
+TEST(Augmented, FlipsAndTranslatesInOne) {
+  const at::Tensor pictures = at::randint(0, 256, {1, 16, 16, 1}, at::kByte);
+  std::vector<at::Tensor> changed = all_shifts(normalised(pictures, at::kFloat));
+  for (size_t i = 0; i < 25; ++i) changed.push_back(changed[i].flip({3}));
+  const at::Tensor x = augmented(pictures, at::zeros({800}, at::kLong), {.translate = 2, .flip = true}, 42, at::kFloat);
+  std::set<size_t> seen;
+  for (int64_t i = 0; i < 800; ++i) ASSERT_EQ(count_matches(x.narrow(0, i, 1), changed, seen), 1U) << i;
+  EXPECT_EQ(seen.size(), 50U);
+}
+
 TEST(Augmented, AddsNoiseOnTheNormalisedScale) {
   const at::Tensor pictures = tiny_pictures(20, 16, 3);
   const at::Tensor rows = at::arange(20, at::kLong);

@@ -1,7 +1,7 @@
 #include "frgan/data/label_split.h"
 
 #include <algorithm>
-#include <fstream>
+#include <iterator>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -56,6 +56,13 @@ TEST(LabelSplit, BalancedTakesAsManyOfEachClass) {
 TEST(LabelSplit, ProportionalFollowsTheData) {
   EXPECT_EQ(split_labels(uneven(), {.labels = 12, .label_mode = "proportional"}).counts, (Rows{6, 4, 2}));
   EXPECT_EQ(split_labels(uneven(), {.labels = 60, .label_mode = "proportional"}).counts, (Rows{30, 20, 10}));
+  const auto counts = [](int64_t labels) {
+    return split_labels(uneven(), {.labels = labels, .label_mode = "proportional"}).counts;
+  };
+  EXPECT_EQ(counts(3), (Rows{2, 1, 0}));  // 30/3 as large as 10/1: the first of equals
+  EXPECT_EQ(counts(4), (Rows{2, 1, 1}));
+  EXPECT_EQ(counts(5), (Rows{2, 2, 1}));
+  EXPECT_EQ(counts(6), (Rows{3, 2, 1}));
   const LabelSplit two = split_labels(uneven(), {.labels = 2, .label_mode = "proportional"});
   EXPECT_EQ(two.counts, (Rows{1, 1, 0}));
   EXPECT_THAT(two.notes, ElementsAre("class \"class2\" has no labeled picture"));
@@ -101,6 +108,13 @@ TEST(LabelSplit, SeedChangesItAndRepeatsIt) {
   const Dataset data = uneven();
   const LabelSplit one = split_labels(data, {.labels = 12, .split_seed = 1});
   EXPECT_EQ(split_labels(data, {.labels = 12, .split_seed = 1}).hash, one.hash);
+  const auto counts = [](int64_t labels) {
+    return split_labels(uneven(), {.labels = labels, .label_mode = "proportional"}).counts;
+  };
+  EXPECT_EQ(counts(3), (Rows{2, 1, 0}));  // 30/3 as large as 10/1: the first of equals
+  EXPECT_EQ(counts(4), (Rows{2, 1, 1}));
+  EXPECT_EQ(counts(5), (Rows{2, 2, 1}));
+  EXPECT_EQ(counts(6), (Rows{3, 2, 1}));
   const LabelSplit two = split_labels(data, {.labels = 12, .split_seed = 2});
   EXPECT_NE(two.labeled, one.labeled);
   EXPECT_NE(two.hash, one.hash);
@@ -111,6 +125,10 @@ TEST(LabelSplit, DevelopmentPicturesAreSetApart) {
   const LabelSplit split = split_labels(data, {.labels = 12, .dev_pictures = 20});
   EXPECT_EQ(split.dev.size(), 20U);
   for (const int64_t row : split.labeled) EXPECT_FALSE(std::binary_search(split.dev.begin(), split.dev.end(), row));
+  // They are drawn in an order of their own: some of the pictures that are labeled without them stay so.
+  Rows kept;
+  std::ranges::set_intersection(split.labeled, split_labels(data, {.labels = 12}).labeled, std::back_inserter(kept));
+  EXPECT_GT(kept.size(), 4U);
   // They do not depend on how many labels are seen, and all labels means all others.
   EXPECT_EQ(split_labels(data, {.labels = 6, .dev_pictures = 20}).dev, split.dev);
   EXPECT_EQ(split_labels(data, {.dev_pictures = 20}).labeled.size(), 40U);

@@ -21,8 +21,7 @@ class MetaKernels {
  public:
   MetaKernels() : library_(torch::Library::IMPL, "aten", c10::DispatchKey::Meta, __FILE__, __LINE__) {
     const auto has = c10::Dispatcher::singleton().findSchemaOrThrow("aten::index_select", "");
-    if (!has.hasKernelForDispatchKey(c10::DispatchKey::Meta))
-      library_.impl("index_select", TORCH_FN(meta_index_select));
+    if (!has.hasKernelForDispatchKey(c10::DispatchKey::Meta)) library_.impl("index_select", &meta_index_select);
   }
 
  private:
