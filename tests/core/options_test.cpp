@@ -70,12 +70,23 @@ TEST_F(Options, KeepTheirDefaultsAndOrder) {
   EXPECT_EQ(set.values().dump(),
             R"({"dry":false,"labels":1000,"seed":0,"weight":1.0,"shift":0.5,"loss":"nonsaturating","folder":"runs",)"
             R"("augmentation":["translate:2"]})");
-  EXPECT_EQ(set.all()[1].group, "Data");
-  EXPECT_EQ(set.all()[3].group, "Losses");
   type("labels", "7");
   EXPECT_EQ(set.all()[1].initial, 1000);
   EXPECT_TRUE(set.all()[1].given);
   EXPECT_FALSE(set.all()[2].given);
+}
+
+TEST_F(Options, StandUnderHeadings) {
+  set.group("Data");
+  int64_t late = 0;
+  set.add("late", late, "Declared after another group.");
+  std::string text;
+  for (const auto& [group, options] : set.groups()) {
+    text += group + ":";
+    for (const Option* option : options) text += " " + option->name;
+    text += "\n";
+  }
+  EXPECT_EQ(text, "Data: dry labels seed late\nLosses: weight shift loss folder augmentation\n");
 }
 
 TEST_F(Options, ReadFlags) {
@@ -245,6 +256,17 @@ TEST_F(Options, GoThroughJson) {
             "run.json: labels: got 0, expected a whole number, 1 to 100000");
   EXPECT_EQ(error_in([&] { set.set_values(json::array({1}), "run.json"); }),
             "run.json: got [1], expected options by name");
+}
+
+TEST_F(Options, ThoseOfOneCallAreNotSaved) {
+  std::string config;
+  set.group("This call", /*saved=*/false);
+  set.add("config", config, "A file.");
+  EXPECT_FALSE(set.values().contains("config"));
+  EXPECT_EQ(error_in([&] { set.set("config", "a.toml", "my.toml:3:1"); }),
+            "my.toml:3:1: 'config' can only be typed, as --config");
+  type("config", "b.toml");
+  EXPECT_EQ(config, "b.toml");
 }
 
 TEST_F(Options, WrongDeclarationsAreProgrammingErrors) {

@@ -183,6 +183,7 @@ void OptionSet::add(std::string name, std::vector<std::string>& field, std::stri
 
 void OptionSet::add(Option option) {
   if (contains(option.name)) throw std::logic_error("option declared twice: " + option.name);
+  option.saved = saved_;
   option.initial = option.value();
   try {
     option.set(option.initial, "default");
@@ -223,14 +224,33 @@ bool OptionSet::contains(std::string_view name) const {
 
 nlohmann::ordered_json OptionSet::values() const {
   nlohmann::ordered_json values = nlohmann::ordered_json::object();
-  for (const Option& option : options_) values[option.name] = option.value();
+  for (const Option& option : options_) {
+    if (option.saved) values[option.name] = option.value();
+  }
   return values;
+}
+
+void OptionSet::set(std::string_view name, const json& value, std::string_view source) {
+  Option& option = find(name, source);
+  if (!option.saved) throw usage_error(fmt::format("{}: '{}' can only be typed, as --{}", source, name, name));
+  option.set(value, source);
 }
 
 void OptionSet::set_values(const json& values, std::string_view source) {
   if (!values.is_object())
     throw usage_error(fmt::format("{}: got {}, expected options by name", source, shown(values)));
-  for (const auto& [name, value] : values.items()) find(name, source).set(value, source);
+  for (const auto& [name, value] : values.items()) set(name, value, source);
+}
+
+std::vector<std::pair<std::string, std::vector<const Option*>>> OptionSet::groups() const {
+  std::vector<std::pair<std::string, std::vector<const Option*>>> groups;
+  for (const Option& option : options_) {
+    auto group =
+        std::find_if(groups.begin(), groups.end(), [&](const auto& known) { return known.first == option.group; });
+    if (group == groups.end()) group = groups.insert(group, {option.group, {}});
+    group->second.push_back(&option);
+  }
+  return groups;
 }
 
 std::string nearest_name(std::string_view typed, const std::vector<std::string>& known) {

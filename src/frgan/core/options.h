@@ -46,6 +46,7 @@ struct Option {
   Range<int64_t> integers = {};           // for a whole number
   Range<double> reals = {};               // for a number
   std::vector<std::string> choices = {};  // for a text; empty: any
+  bool saved = true;                      // belongs to config files and checkpoints, not to one call of the program
   bool given = false;                     // set by a preset, a file or the command line
   nlohmann::json initial = nullptr;       // the value when it was declared: the default
 
@@ -65,8 +66,11 @@ struct Option {
 // allowed, is a programming error (std::logic_error).
 class OptionSet {
  public:
-  // Options declared after this call belong to that heading.
-  void group(std::string name) { group_ = std::move(name); }
+  // Options declared after this call belong to that heading. Those that are not saved can only be typed: --resume.
+  void group(std::string name, bool saved = true) {
+    group_ = std::move(name);
+    saved_ = saved;
+  }
 
   void add(std::string name, bool& field, std::string help);
   void add(std::string name, int64_t& field, std::string help, Range<int64_t> range = {});
@@ -81,10 +85,15 @@ class OptionSet {
   Option& find(std::string_view name, std::string_view source);
   bool contains(std::string_view name) const;
 
-  // {"batch-size": 100, ...}: all values, in order.
+  // {"batch-size": 100, ...}: all saved values, in order.
   nlohmann::ordered_json values() const;
-  // Sets every key of an object; unknown keys are errors.
+  // Sets one value from a file: `find` and Option::set, and an error for an option that is not saved.
+  void set(std::string_view name, const nlohmann::json& value, std::string_view source);
+  // Sets every key of an object.
   void set_values(const nlohmann::json& values, std::string_view source);
+
+  // Each heading with its options, in the order in which they were first declared.
+  std::vector<std::pair<std::string, std::vector<const Option*>>> groups() const;
 
   std::vector<Option>& all() { return options_; }
   const std::vector<Option>& all() const { return options_; }
@@ -94,6 +103,7 @@ class OptionSet {
   std::vector<Option> options_;
   std::map<std::string, std::string, std::less<>> owners_;  // of the mentioned ones, by name
   std::string group_;
+  bool saved_ = true;
 };
 
 // The known name nearest to what was typed (edit distance, or else its beginning), or empty when none is near.
