@@ -1,0 +1,27 @@
+# A script: writes OUTPUT, a source file with the text of every FOLDER/*.toml, for experiments/presets.h.
+file(GLOB names RELATIVE ${FOLDER} ${FOLDER}/*.toml)
+list(TRANSFORM names REPLACE "\\.toml$" "")
+list(SORT names)
+set(rows "")
+foreach(name ${names})
+  file(READ ${FOLDER}/${name}.toml text)
+  if(NOT text MATCHES "^# ([^\n]+)\n")
+    message(FATAL_ERROR "${name}.toml: the first line must be a comment that says what published row this is")
+  endif()
+  string(APPEND rows "    {R\"toml(${name})toml\", R\"toml(${CMAKE_MATCH_1})toml\", R\"toml(${text})toml\"},\n")
+endforeach()
+file(WRITE ${OUTPUT} "// Written by cmake/EmbedPresets.cmake.
+#include \"frgan/experiments/presets.h\"
+
+namespace frgan {
+namespace {
+
+constexpr Preset kPresets[] = {
+${rows}};
+
+}  // namespace
+
+std::span<const Preset> all_presets() { return kPresets; }
+
+}  // namespace frgan
+")
