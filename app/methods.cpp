@@ -1,0 +1,24 @@
+// frgan methods: what can be trained, and the presets of published rows.
+#include "frgan/methods/methods.h"
+
+#include <fmt/format.h>
+
+#include "app/command_line.h"
+#include "app/commands.h"
+#include "frgan/experiments/presets.h"
+
+namespace frgan {
+
+int run_methods(std::span<const std::string> arguments) {
+  constexpr Syntax kSyntax = {"methods", "", "Lists the methods (--method NAME) and the presets (--preset NAME)."};
+  OptionSet options;
+  if (print_help(kSyntax, arguments, options)) return 0;
+  read_arguments(kSyntax, arguments, options);
+  fmt::print("Methods, for frgan train --method NAME:\n");
+  for (const MethodInfo& method : all_methods()) fmt::print("  {:<22} {}\n", method.name, method.summary);
+  fmt::print("\nPresets, for frgan train --preset NAME:\n");
+  for (const Preset& preset : all_presets()) fmt::print("  {:<22} {}\n", preset.name, preset.summary);
+  return 0;
+}
+
+}  // namespace frgan

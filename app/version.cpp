@@ -1,0 +1,55 @@
+// frgan version: what decides how fast this machine trains, and what a report of a problem should begin with.
+#include "frgan/core/version.h"
+
+#include <string_view>
+
+#include <ATen/Context.h>
+#include <ATen/Version.h>
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include "app/command_line.h"
+#include "app/commands.h"
+#include "frgan/core/device.h"
+#include "frgan/report/run_summary.h"
+
+namespace frgan {
+namespace {
+
+// The kernels that LibTorch chose for this processor, "AVX512": only its text for people says so in every release.
+std::string cpu_capability() {
+  constexpr std::string_view kLabel = "CPU capability usage: ";
+  const std::string config = at::show_config();
+  const size_t begin = config.find(kLabel);
+  if (begin == std::string::npos) return "unknown";
+  return config.substr(begin + kLabel.size(), config.find('\n', begin) - begin - kLabel.size());
+}
+
+std::string_view blas() {
+  // 0: one thread, 1: threads of its own, 2: OpenMP
+  const auto parallel = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_parallel"));
+  if (parallel == nullptr) return at::hasMKL() ? "MKL" : "not OpenBLAS; may be slow";
+  if (parallel() == 2) return "OpenBLAS with OpenMP";
+  return "OpenBLAS without OpenMP: slow beside LibTorch's threads; install libopenblas0-openmp";
+}
+
+}  // namespace
+
+int run_version(std::span<const std::string> arguments) {
+  constexpr Syntax kSyntax = {"version", "", "Says which frgan this is, and what it finds on this machine."};
+  OptionSet options;
+  if (print_help(kSyntax, arguments, options)) return 0;
+  read_arguments(kSyntax, arguments, options);
+  const Machine machine = this_machine();
+  fmt::print("frgan {} ({})\n", version(), source_commit());
+  fmt::print("LibTorch   {}\n", machine.libtorch);
+  fmt::print("processor  {}, {} cores, {} memory in GiB\n", machine.processor, machine.cores,
+             machine.memory_bytes >> 30);
+  fmt::print("kernels    {}\n", cpu_capability());
+  fmt::print("bf16       {}\n", has_native_bf16() ? "native" : "emulated, and slow: --precision auto takes fp32");
+  fmt::print("BLAS       {}\n", blas());
+  fmt::print("CUDA       {}\n", at::hasCUDA() ? fmt::format("{} devices", at::getNumGPUs()) : "no");
+  return 0;
+}
+
+}  // namespace frgan
