@@ -1,0 +1,189 @@
+// frgan train from outside, on pictures that take no time: run directories, signals, resuming.
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "program.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+std::string text_of(const fs::path& path) {
+  std::stringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  EXPECT_FALSE(text.str().empty()) << path;
+  return text.str();
+}
+
+// The idx format: numbers of 4 bytes, the highest first, and then the values.
+void write_idx(const fs::path& path, const std::vector<uint32_t>& shape, const std::string& values) {
+  std::ofstream file(path, std::ios::binary);
+  file << '\0' << '\0' << '\x08' << static_cast<char>(shape.size());
+  for (const uint32_t length : shape) {
+    for (int shift = 24; shift >= 0; shift -= 8) file << static_cast<char>(length >> shift);
+  }
+  file << values;
+}
+
+// Class k is a bright square in one of ten places, with noise.
+void write_pictures(const fs::path& folder, const std::string& role, uint32_t count) {
+  std::string pictures, labels;
+  uint32_t noise = 1;
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint32_t label = i % 10, left = 5 * (label % 5), top = 10 * (label / 5);
+    labels += static_cast<char>(label);
+    for (uint32_t y = 0; y < 28; ++y) {
+      for (uint32_t x = 0; x < 28; ++x) {
+        noise = noise * 1664525 + 1013904223;
+        const bool inside = x >= left && x < left + 8 && y >= top && y < top + 8;
+        pictures += static_cast<char>((noise >> 26) + (inside ? 150 : 0));
+      }
+    }
+  }
+  write_idx(folder / (role + "-images-idx3-ubyte"), {count, 28, 28}, pictures);
+  write_idx(folder / (role + "-labels-idx1-ubyte"), {count}, labels);
+}
+
+class Train : public testing::Test {
+ protected:
+  Train() {
+    fs::create_directories(root / "mnist");
+    write_pictures(root / "mnist", "train", 60);
+    write_pictures(root / "mnist", "t10k", 20);
+  }
+  ~Train() override { fs::remove_all(root); }
+
+  // A small network on the pictures above, 40 steps into `run`.
+  Outcome train(const std::string& run, const std::vector<std::string>& more = {}, const Interruption& when = {}) {
+    std::vector<std::string> arguments = {"train",          "--data=mnist", "--width=0.0625",     "--gen-width=16",
+                                          "--batch-size=4", "--labels=20",  "--init-pictures",    "10",
+                                          "--threads=1",    "--run",        (root / run).string()};
+    if (std::find(more.begin(), more.end(), "--steps") == more.end()) arguments.push_back("--steps=40");
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_frgan(arguments, environment, when);
+  }
+  Outcome resume(const std::string& run, std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"train", "--resume", (root / run).string()});
+    return run_frgan(more, environment);
+  }
+  fs::path checkpoint(const std::string& run, const std::string& step) const {
+    return root / run / "checkpoints" / ("step-" + step);
+  }
+  // Everything that a run learned.
+  void expect_same_weights(const std::string& one, const std::string& other) {
+    for (const char* file : {"model.safetensors", "average.safetensors", "optimizer.safetensors"}) {
+      EXPECT_TRUE(text_of(checkpoint(one, "00000040") / file) == text_of(checkpoint(other, "00000040") / file)) << file;
+    }
+  }
+  std::function<bool()> logged(const std::string& run) {
+    return [file = root / run / "metrics.jsonl"] { return fs::exists(file) && fs::file_size(file) > 0; };
+  }
+
+  const fs::path root = fs::path(testing::TempDir()) / fmt::format("frgan_train_test.{}", getpid());
+  const std::vector<std::string> environment = {"FRGAN_DATA=" + root.string()};
+};
+
+TEST_F(Train, LeavesAWholeRunDirectory) {
+  const Outcome outcome = train("run");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, testing::StartsWith("test error  "));
+  EXPECT_THAT(outcome.out, HasSubstr(" on 20 pictures\n"));
+  EXPECT_THAT(outcome.err, HasSubstr("fr-gan for 40 steps"));
+  const nlohmann::json summary = nlohmann::json::parse(text_of(root / "run/summary.json"));
+  EXPECT_EQ(summary["steps"], 40);
+  EXPECT_EQ(summary["method"], "fr-gan");
+  EXPECT_THAT(outcome.out, HasSubstr(fmt::format("repeat      {}\n", summary["command"].get<std::string>())));
+  EXPECT_TRUE(fs::is_regular_file(root / "run/samples/step-00000040.png"));
+  EXPECT_TRUE(fs::is_directory(checkpoint("run", "00000040")));
+  EXPECT_EQ(nlohmann::json::parse(text_of(root / "run/labels.json"))["labeled"].size(), 20u);
+
+  const Outcome again = run_frgan(
+      {"train", "--config", (root / "run/options.toml").string(), "--run", (root / "again").string()}, environment);
+  EXPECT_EQ(again.code, 0) << again.err;
+  expect_same_weights("run", "again");
+}
+
+TEST_F(Train, SignalsLeaveARunThatGoesOnToTheSameBits) {
+  ASSERT_EQ(train("whole").code, 0);
+  for (const auto& [signal, name] : std::map<int, std::string>{{SIGINT, "int"}, {SIGTERM, "term"}}) {
+    const Outcome stopped = train(name, {}, {signal, logged(name)});
+    EXPECT_EQ(stopped.code, 128 + signal);
+    EXPECT_THAT(stopped.err, HasSubstr("go on with: frgan train --resume " + (root / name).string()));
+    EXPECT_FALSE(fs::exists(root / name / "summary.json"));
+    const Outcome rest = resume(name);
+    EXPECT_EQ(rest.code, 0) << rest.err;
+    EXPECT_THAT(rest.out, HasSubstr("\nrepeat      frgan train --data=mnist "));
+    expect_same_weights("whole", name);
+  }
+}
+
+TEST_F(Train, AKilledRunGoesOnToTheSameBits) {
+  ASSERT_EQ(train("whole").code, 0);
+  const Outcome killed = train("killed", {"--checkpoint-minutes=0"}, {SIGKILL, logged("killed")});
+  EXPECT_EQ(killed.code, 128 + SIGKILL);
+  const Outcome rest = resume("killed");
+  EXPECT_EQ(rest.code, 0) << rest.err;
+  expect_same_weights("whole", "killed");
+}
+
+TEST_F(Train, ResumingTakesEveryOptionFromTheRun) {
+  ASSERT_EQ(train("run", {}, {SIGINT, logged("run")}).code, 130);
+  for (const char* option : {"--seed=2", "--labels=30", "--method=fr-gan", "--width=1", "--preset=gan"}) {
+    const Outcome outcome = resume("run", {option});
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_THAT(outcome.err,
+                testing::StartsWith(fmt::format("frgan: {} cannot be given with --resume",
+                                                std::string(option).substr(0, std::string(option).find('=')))));
+  }
+  const Outcome other_threads = resume("run", {"--threads=2", "--log-every=20"});
+  EXPECT_EQ(other_threads.code, 0) << other_threads.err;
+  EXPECT_THAT(other_threads.err, HasSubstr("warning: the run had 1 threads"));
+}
+
+TEST_F(Train, RefusesFoldersThatWillNotDo) {
+  ASSERT_EQ(train("run", {"--steps", "1"}).code, 0);
+  const auto error_of = [](const Outcome& outcome) {
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_EQ(outcome.out, "");
+    return outcome.err;
+  };
+  EXPECT_THAT(error_of(train("run")), HasSubstr("there is a run already; go on with --resume"));
+  EXPECT_THAT(error_of(train("mnist/train-images-idx3-ubyte/run")), HasSubstr("train-images-idx3-ubyte"));
+  EXPECT_THAT(error_of(resume("nothing")), HasSubstr("nothing: is no folder of a run"));
+  EXPECT_THAT(error_of(resume("run/checkpoints/step-00000001")), HasSubstr("is no folder of a run"));
+  fs::remove(root / "mnist/train-labels-idx1-ubyte");
+  EXPECT_THAT(error_of(train("new")), HasSubstr("train-labels-idx1-ubyte"));
+  EXPECT_FALSE(fs::exists(root / "new"));
+}
+
+TEST_F(Train, DryRunPrintsThePlanAndLeavesNothing) {
+  const Outcome outcome = train("run", {"--dry-run"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_THAT(outcome.out, HasSubstr("fr-gan for 40 steps"));
+  EXPECT_THAT(outcome.out, HasSubstr("consistency"));
+  EXPECT_FALSE(fs::exists(root / "run"));
+}
+
+TEST_F(Train, StartsFromOtherWeights) {
+  ASSERT_EQ(train("first").code, 0);
+  const Outcome outcome = train("second", {"--init-from", (root / "first").string(), "--steps", "1"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(train("third", {"--init-from", (root / "none").string()}).code, 1);
+  EXPECT_EQ(train("fourth", {"--init-from", (root / "first").string(), "--se-position", "none"}).code, 1)
+      << "another architecture";
+}
+
+}  // namespace
+}  // namespace frgan
