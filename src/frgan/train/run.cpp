@@ -98,16 +98,15 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
   seconds_ = checkpoint.state.seconds;
 }
 
-double TrainingRun::measure_step() {
-  constexpr int kWarmUp = 2, kTimed = 3;
+double TrainingRun::measure_step(int timed) {
   const TensorFiles before = copies_of(trainer_->state());
   const int64_t step = trainer_->steps_done();
   std::vector<double> seconds;
-  for (int i = 0; i < kWarmUp + kTimed; ++i) {
+  for (int i = 0; i < 2 * timed; ++i) {
     const double begin = now();
     trainer_->step();
     trainer_->take_losses();  // waits for the device
-    if (i >= kWarmUp) seconds.push_back(now() - begin);
+    if (i >= timed) seconds.push_back(now() - begin);
   }
   trainer_->restore(before, step, "scratch copy");
   trainer_->forget_losses();
@@ -125,7 +124,7 @@ void TrainingRun::fix_steps() {
       seconds -= (now() - begin) * static_cast<double>(data_.test.size()) / static_cast<double>(few.size()) *
                  static_cast<double>(kEvaluationShare);
     }
-    options_.steps = std::max<int64_t>(1, std::lround(seconds / measure_step()));
+    options_.steps = std::max<int64_t>(1, std::lround(seconds / measure_step(/*timed=*/3)));
   }
   if (options_.steps == 0) {
     options_.steps = std::max<int64_t>(1, std::llround(options_.epochs * static_cast<double>(epoch_steps())));

@@ -48,8 +48,9 @@ class TrainingRun {
   void begin_from(const Checkpoint& checkpoint);
   void resume(const Checkpoint& checkpoint);
 
-  // Seconds of one step, measured on a scratch copy of the state: the run is as if it had not been done.
-  double measure_step();
+  // Seconds of one step: the median of `timed` after as many to warm up, on a scratch copy of the state. The run is as
+  // if it had not been done.
+  double measure_step(int timed);
   // Sets the number of steps: `steps`, or those that fit in the time budget, or as many epochs.
   void fix_steps();
 
