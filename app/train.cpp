@@ -256,6 +256,7 @@ int run_train(std::span<const std::string> arguments) {
   const fs::path folder = resumed ? fs::path(request.call.resume) : new_run_folder(request);
   options.precision = resolve_precision(options.precision, resolve_device(options.device));
   options.threads = set_threads(options.threads);
+  keep_freed_memory();
 
   Dataset data = load_dataset(options.data, data_root());
   LabelSplit split = resumed ? label_split_from_json(resumed->state.label_split, data, resumed->path.string())

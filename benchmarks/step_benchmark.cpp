@@ -78,6 +78,7 @@ int run(const std::vector<std::string>& arguments) {
   if (print_help(kSyntax, arguments, options)) return 0;
   read_arguments(kSyntax, arguments, options);
   set_threads(benchmark.threads);
+  keep_freed_memory();
   fmt::print("{{\"seconds_per_step\": {:.6f}}}\n", seconds_per_step(benchmark));
   return 0;
 }

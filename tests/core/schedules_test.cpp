@@ -63,6 +63,18 @@ TEST(Schedules, AverageCoversTheLastTenthUpToItsLimit) {
   EXPECT_DOUBLE_EQ(average_decay("ramp", 0.99, 889), 890.0 / 899);
   EXPECT_DOUBLE_EQ(average_decay("ramp", 0.99, 5000), 0.99);
   EXPECT_EQ(average_decay("fixed", 0.99, 0), 0.99);
+  EXPECT_EQ(average_decay("corrected", 0.99, 0), 0);
+}
+
+TEST(Schedules, CorrectedAverageIsTheGoldenAverageFromZero) {
+  const GoldenFile golden("schedules");
+  const at::Tensor parameters = golden["adam.parameters"];
+  at::Tensor average = at::full_like(parameters[0], 7);  // forgotten at the first update
+  for (int64_t step = 0; step < parameters.size(0); ++step) {
+    const double decay = average_decay("corrected", 0.9, static_cast<double>(step));
+    average = decay * average + (1 - decay) * parameters[step];
+    EXPECT_TRUE(close_to(average, golden["average.from_zero"][step], 1e-12));
+  }
 }
 
 }  // namespace

@@ -1,11 +1,14 @@
 #include "frgan/core/device.h"
 
+#include <algorithm>
 #include <charconv>
+#include <limits>
 #include <thread>
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sched.h>
 
 #include "frgan/core/error.h"
@@ -51,6 +54,12 @@ std::string resolve_precision(const std::string& precision, at::Device device) {
 int64_t set_threads(int64_t threads) {
   at::set_num_threads(static_cast<int>(threads > 0 ? threads : usable_cores()));
   return at::get_num_threads();
+}
+
+void keep_freed_memory() {
+  constexpr int kLargest = 1 << 30;  // of a block that comes from the heap
+  mallopt(M_MMAP_THRESHOLD, kLargest);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 }
 
 }  // namespace frgan

@@ -22,4 +22,8 @@ std::string resolve_precision(const std::string& precision, at::Device device);
 // LibTorch's threads; 0: the cores this process may use. Returns how many there are now.
 int64_t set_threads(int64_t threads);
 
+// From now on freed memory stays with the program. A training step frees and takes the same hundreds of megabytes
+// again; through the system each time costs a tenth of the step in page faults.
+void keep_freed_memory();
+
 }  // namespace frgan

@@ -17,6 +17,7 @@ double linear_decay(double progress, double start) {
 }
 
 double average_decay(const std::string& shape, double limit, double updates) {
+  if (shape == "corrected") return limit * (1.0 - std::pow(limit, updates)) / (1.0 - std::pow(limit, updates + 1.0));
   return shape == "fixed" ? limit : std::min(limit, (updates + 1.0) / (updates + 10.0));
 }
 

@@ -13,7 +13,8 @@ double ramp_up(const std::string& shape, double progress, double start, double e
 double linear_decay(double progress, double start);
 
 // The decay of the weight average after `updates` updates (A29): "ramp" min(limit, (t + 1) / (t + 10)), the last tenth
-// of what was run; "fixed" the limit.
+// of what was run; "fixed" the limit; "corrected" d (1 - d^t) / (1 - d^(t+1)) for limit d, which is Improved-GAN's
+// average from zero with its bias corrected, sum_i d^(t-i) p_i / sum_i d^(t-i).
 double average_decay(const std::string& shape, double limit, double updates);
 
 }  // namespace frgan

@@ -19,7 +19,8 @@ void describe(OptionSet& options, ClassifierTraining& training) {
   options.add("average-decay", training.average_decay, "Decay of the weight average that classifies, at most (A29).",
               Range<double>{0, 0.9999999});
   options.add("average-shape", training.average_shape,
-              "ramp: decay min(limit, (t+1)/(t+10)); fixed: the limit from the start (A29).", Choices{"ramp", "fixed"});
+              "ramp: decay min(limit, (t+1)/(t+10)); fixed: the limit; corrected: from zero, bias corrected (A29).",
+              Choices{"ramp", "fixed", "corrected"});
   options.add("init-pictures", training.init_pictures, "Training pictures of the data-dependent initialisation (A31).",
               Range<int64_t>{2, 100000});
 }
