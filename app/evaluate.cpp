@@ -1,0 +1,271 @@
+// frgan evaluate: the error of a trained network on pictures whose labels are known.
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "app/command_line.h"
+#include "app/commands.h"
+#include "app/data_root.h"
+#include "app/inference.h"
+#include "frgan/classifier/classifier.h"
+#include "frgan/core/error.h"
+#include "frgan/data/label_split.h"
+#include "frgan/data/load_dataset.h"
+#include "frgan/io/files.h"
+#include "frgan/metrics/classification.h"
+#include "frgan/metrics/evaluation.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Syntax kSyntax = {"evaluate", "CHECKPOINT",
+                            "Prints the error of a run, or of one of its checkpoints, on pictures whose labels are "
+                            "known: with its 95 % interval (Wilson), of each class, and as a confusion matrix.",
+                            1, 1};
+
+struct EvaluateOptions {
+  std::string data;
+  std::string data_dir;
+  std::string on = "test";
+  std::string compare;
+  std::string predictions;
+  bool json = false;
+  InferenceOptions inference;
+};
+
+void describe(OptionSet& options, EvaluateOptions& evaluate) {
+  options.group("Pictures", /*saved=*/false);
+  options.add("data", evaluate.data, "Data set, folder or .safetensors file (as for train); empty: the run's.");
+  options.add("data-dir", evaluate.data_dir, "Where the files of the data set lie; empty: where the run found them.");
+  options.add("on", evaluate.on, "Test pictures, or the development pictures that the run set apart.",
+              Choices{"test", "dev"});
+  options.group("Output", /*saved=*/false);
+  options.add("compare", evaluate.compare,
+              "A second run or checkpoint: McNemar's test says whether the two differ on these pictures.");
+  options.add("predictions", evaluate.predictions, "A CSV file to write: label and prediction of each picture.");
+  options.add("json", evaluate.json, "Prints JSON.");
+  describe(options, evaluate.inference);
+}
+
+// The run's own data, or what the options say instead; a folder of pictures is resized to what the network takes.
+DataOptions data_options(const EvaluateOptions& options, const CheckpointState& state) {
+  DataOptions data;
+  if (options.data.empty()) {
+    OptionSet set;
+    describe(set, data);
+    for (Option& option : set.all()) {
+      if (state.options.contains(option.name)) option.set(state.options.at(option.name), "the checkpoint");
+    }
+  } else {
+    data.data = options.data;
+    if (fs::is_directory(options.data) || options.data == "folder") {
+      data.image_size = state.shape.image_size;
+      data.channels = state.shape.channels;
+    }
+  }
+  if (!options.data_dir.empty()) data.data_dir = options.data_dir;
+  return data;
+}
+
+// The pictures to evaluate on, with labels that the network knows.
+struct Pictures {
+  std::string source;
+  PictureSet set;
+};
+
+void check_classes(const Dataset& data, const std::vector<std::string>& names) {
+  if (data.class_names.size() != names.size()) {
+    throw Error(fmt::format("{}: has {} classes, the network was trained for {}; give the same kind of data",
+                            data.source, data.class_names.size(), names.size()));
+  }
+  for (size_t k = 0; k < names.size(); ++k) {
+    if (data.class_names[k] != names[k]) {
+      throw Error(
+          fmt::format("{}: class {} is '{}', the network was trained with '{}' there; give the same kind of "
+                      "data",
+                      data.source, k, data.class_names[k], names[k]));
+    }
+  }
+}
+
+Pictures load_pictures(const EvaluateOptions& options, const Checkpoint& checkpoint) {
+  const CheckpointState& state = checkpoint.state;
+  const Dataset data = load_dataset(data_options(options, state), data_root());
+  for (const std::string& note : data.notes) fmt::print(stderr, "note: {}\n", note);
+  check_classes(data, state.class_names);
+  if (options.on == "test") {
+    if (data.test.size() == 0) {
+      throw Error(
+          fmt::format("{}: has no test pictures; --data names other data, --on dev takes the development "
+                      "pictures that --dev-pictures set apart",
+                      data.source));
+    }
+    if (data.digest != state.data_digest) {
+      fmt::print(stderr, "note: these are other data than the network was trained with\n");
+    }
+    return {data.source, data.test};
+  }
+  const LabelSplit split = label_split_from_json(state.label_split, data, checkpoint.path.string());
+  if (split.dev.empty()) {
+    throw Error(
+        fmt::format("{}: the run set no development pictures apart (--dev-pictures)", checkpoint.path.string()));
+  }
+  const at::Tensor rows = at::tensor(split.dev);
+  return {data.source, {data.train.pictures.index_select(0, rows), data.train.labels.index_select(0, rows)}};
+}
+
+Classifier load_classifier(const Checkpoint& checkpoint, const Inference& inference) {
+  return Classifier::from(checkpoint, inference.device, inference.precision);
+}
+
+void write_predictions(const fs::path& path, const Pictures& pictures, const at::Tensor& probabilities,
+                       const std::vector<std::string>& names) {
+  const std::vector<int64_t> predictions = most_probable(probabilities);
+  const std::span<const int64_t> labels = values_of(pictures.set.labels);
+  std::string text = "picture,label,prediction,probability\n";
+  for (size_t i = 0; i < predictions.size(); ++i) {
+    const auto label = static_cast<size_t>(labels[i]), prediction = static_cast<size_t>(predictions[i]);
+    text += fmt::format("{},{},{},{:.6f}\n", i, csv_field(names[label]), csv_field(names[prediction]),
+                        probabilities[static_cast<int64_t>(i)][predictions[i]].item<float>());
+  }
+  write_file_safely(path, text);
+}
+
+// "7.20 % (95 % interval 6.52 to 7.95 %)"
+std::string percent(const ErrorCount& count, std::string_view interval_name = "95 % interval ") {
+  if (count.pictures == 0) return "-";
+  const Interval interval = count.interval();
+  return fmt::format("{:.2f} % ({}{:.2f} to {:.2f} %)", 100 * count.error(), interval_name, 100 * interval.low,
+                     100 * interval.high);
+}
+
+void print_confusion(const Classification& result, const std::vector<std::string>& names) {
+  constexpr size_t kWidestTable = 20;  // classes
+  if (names.size() > kWidestTable) {
+    fmt::print("\nThe confusion matrix of {} classes is printed by --json.\n", names.size());
+    return;
+  }
+  fmt::print("\nConfusion: a row for each label, a column for each prediction\n      ");
+  for (size_t k = 0; k < names.size(); ++k) fmt::print(" {:>5}", k);
+  fmt::print("\n");
+  for (size_t k = 0; k < names.size(); ++k) {
+    fmt::print("{:>6}", k);
+    for (const int64_t count : result.confusion[k]) fmt::print(" {:>5}", count);
+    fmt::print("  {}\n", names[k]);
+  }
+}
+
+// What was found, for text and JSON alike.
+struct Findings {
+  const Checkpoint& checkpoint;
+  const Pictures& pictures;
+  const std::string& on;
+  const Inference& inference;
+  Classification result;
+  struct Comparison {
+    fs::path checkpoint;
+    Classification result;
+    McNemarTest test;
+  };
+  std::optional<Comparison> comparison;
+};
+
+void print_json(const Findings& findings) {
+  const CheckpointState& state = findings.checkpoint.state;
+  nlohmann::ordered_json json = {{"checkpoint", findings.checkpoint.path.string()},
+                                 {"method", state.method},
+                                 {"step", state.step},
+                                 {"data", findings.pictures.source},
+                                 {"on", findings.on},
+                                 {"precision", findings.inference.precision_name},
+                                 {"device", findings.inference.device.str()}};
+  json.update(to_json(findings.result, state.class_names));
+  if (const auto& other = findings.comparison) {
+    const ErrorCount& count = other->result.all;
+    json["compare"] = {{"checkpoint", other->checkpoint.string()},
+                       {"wrong", count.wrong},
+                       {"error", count.error()},
+                       {"error_low", count.interval().low},
+                       {"error_high", count.interval().high},
+                       {"only_first_wrong", other->test.only_first_wrong},
+                       {"only_second_wrong", other->test.only_second_wrong},
+                       {"mcnemar_p", other->test.p_value}};
+  }
+  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+void print_text(const Findings& findings) {
+  const CheckpointState& state = findings.checkpoint.state;
+  const Classification& result = findings.result;
+  fmt::print("checkpoint  {} ({}, step {})\n", findings.checkpoint.path.string(), state.method, state.step);
+  fmt::print("pictures    {} {} pictures of {}\n", result.all.pictures, findings.on, findings.pictures.source);
+  fmt::print("wrong       {}\n", result.all.wrong);
+  fmt::print("error       {}\n\n", percent(result.all));
+  fmt::print("{:>6} {:>8}  {:<28} name\n", "class", "pictures", "error (95 % interval)");
+  for (size_t k = 0; k < result.classes.size(); ++k) {
+    const ErrorCount& count = result.classes[k];
+    fmt::print("{:>6} {:>8}  {:<28} {}\n", k, count.pictures, percent(count, ""), state.class_names[k]);
+  }
+  print_confusion(result, state.class_names);
+  if (const auto& other = findings.comparison) {
+    fmt::print("\ncompared    {}\nerror       {}\n", other->checkpoint.string(), percent(other->result.all));
+    fmt::print("wrong       {} for the first alone, {} for the second alone\n", other->test.only_first_wrong,
+               other->test.only_second_wrong);
+    fmt::print("McNemar     p = {:.3g} (exact, two-sided)\n", other->test.p_value);
+  }
+}
+
+Findings::Comparison compare(const EvaluateOptions& options, const CheckpointState& first, const Pictures& pictures,
+                             const std::vector<int64_t>& predictions) {
+  const Checkpoint other = load_checkpoint_aloud(options.compare);
+  if (other.state.class_names != first.class_names || other.state.shape.image_size != first.shape.image_size ||
+      other.state.shape.channels != first.shape.channels) {
+    throw Error(fmt::format(
+        "{}: takes {}x{}x{} pictures of {} classes, the first checkpoint {}x{}x{} of {}; only networks for the same "
+        "pictures and classes can be compared",
+        other.path.string(), other.state.shape.image_size, other.state.shape.image_size, other.state.shape.channels,
+        other.state.class_names.size(), first.shape.image_size, first.shape.image_size, first.shape.channels,
+        first.class_names.size()));
+  }
+  const Classifier classifier = load_classifier(other, begin_inference(options.inference, other.state));
+  const std::span<const int64_t> labels = values_of(pictures.set.labels);
+  const std::vector<int64_t> second = most_probable(classifier.probabilities(pictures.set.pictures));
+  return {other.path, score_predictions(labels, second, first.shape.classes),
+          mcnemar_test(labels, predictions, second)};
+}
+
+}  // namespace
+
+int run_evaluate(std::span<const std::string> arguments) {
+  EvaluateOptions options;
+  OptionSet set;
+  describe(set, options);
+  if (print_help(kSyntax, arguments, set)) return 0;
+  const Checkpoint checkpoint = load_checkpoint_aloud(read_arguments(kSyntax, arguments, set).front());
+  const CheckpointState& state = checkpoint.state;
+  const Inference inference = begin_inference(options.inference, state);
+  const Classifier classifier = load_classifier(checkpoint, inference);
+  const Pictures pictures = load_pictures(options, checkpoint);
+
+  const at::Tensor probabilities = classifier.probabilities(pictures.set.pictures);
+  const std::vector<int64_t> predictions = most_probable(probabilities);
+  Findings findings{checkpoint,
+                    pictures,
+                    options.on,
+                    inference,
+                    score_predictions(values_of(pictures.set.labels), predictions, state.shape.classes),
+                    std::nullopt};
+  if (!options.compare.empty()) findings.comparison = compare(options, state, pictures, predictions);
+  if (!options.predictions.empty()) {
+    write_predictions(options.predictions, pictures, probabilities, state.class_names);
+  }
+  options.json ? print_json(findings) : print_text(findings);
+  return 0;
+}
+
+}  // namespace frgan

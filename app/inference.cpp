@@ -1,0 +1,51 @@
+#include "app/inference.h"
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "frgan/core/device.h"
+
+namespace frgan {
+
+void describe(OptionSet& options, InferenceOptions& inference) {
+  options.group("Machine", /*saved=*/false);
+  options.add("device", inference.device, "auto, cpu, cuda or cuda:N.");
+  options.add("precision", inference.precision, "Of convolutions; auto: as the run, fp32 where bf16 is slow.",
+              Choices{"auto", "fp32", "bf16"});
+  options.add("threads", inference.threads, "CPU threads; 0: all cores.", Range<int64_t>{0, 4096});
+}
+
+Inference begin_inference(const InferenceOptions& options, const CheckpointState& state) {
+  set_threads(options.threads);
+  const at::Device device = resolve_device(options.device);
+  std::string precision = options.precision;
+  if (precision == "auto") {
+    precision = state.precision;
+    if (precision == "bf16" && device.is_cpu() && !has_native_bf16()) {
+      precision = "fp32";
+      fmt::print(stderr,
+                 "warning: the run computed in bf16, which this processor only emulates; fp32 is used, and a few "
+                 "results may differ (--precision bf16 for the run's own)\n");
+    }
+  }
+  return {device, precision == "bf16" ? Precision::kBf16 : Precision::kFull, precision};
+}
+
+Checkpoint load_checkpoint_aloud(const std::filesystem::path& path) {
+  Checkpoint checkpoint = load_checkpoint(path);
+  for (const std::string& warning : checkpoint.warnings) fmt::print(stderr, "warning: {}\n", warning);
+  return checkpoint;
+}
+
+std::string csv_field(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+}  // namespace frgan

@@ -1,0 +1,157 @@
+// frgan predict: what a trained network sees on picture files.
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/command_line.h"
+#include "app/commands.h"
+#include "app/inference.h"
+#include "frgan/classifier/classifier.h"
+#include "frgan/core/error.h"
+#include "frgan/io/files.h"
+#include "frgan/io/picture_file.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Syntax kSyntax = {"predict", "CHECKPOINT PICTURE...",
+                            "Prints label and probabilities of picture files (PNG, JPEG, WebP), and of those in and "
+                            "below folders. Files that cannot be read are named; the exit code is then 1.",
+                            2, SIZE_MAX};
+
+struct PredictOptions {
+  std::string format = "csv";
+  std::string output;
+  InferenceOptions inference;
+};
+
+void describe(OptionSet& options, PredictOptions& predict) {
+  options.group("Output", /*saved=*/false);
+  options.add("format", predict.format,
+              "csv: file, label, its probability, and a column for each class; json: a list of objects.",
+              Choices{"csv", "json"});
+  options.add("output", predict.output, "A file to write; empty: stdout.");
+  describe(options, predict.inference);
+}
+
+// The pictures in and below a folder, by name; names that begin with a dot are passed over.
+std::vector<fs::path> pictures_below(const fs::path& folder) try {
+  std::vector<fs::path> paths;
+  for (auto entry = fs::recursive_directory_iterator(folder); entry != fs::recursive_directory_iterator(); ++entry) {
+    if (entry->path().filename().native().starts_with('.')) {
+      if (entry->is_directory()) entry.disable_recursion_pending();
+    } else if (is_picture_name(entry->path()) && !entry->is_directory()) {
+      paths.push_back(entry->path());
+    }
+  }
+  if (paths.empty()) throw Error(fmt::format("{}: no .png, .jpg, .jpeg or .webp file in it", folder.string()));
+  std::sort(paths.begin(), paths.end());
+  return paths;
+} catch (const fs::filesystem_error& error) {
+  throw Error(fmt::format("{}: cannot be read: {}", error.path1().string(), error.code().message()));
+}
+
+std::vector<fs::path> picture_paths(std::span<const std::string> words) {
+  std::vector<fs::path> paths;
+  for (const std::string& word : words) {
+    if (fs::is_directory(word)) {
+      const std::vector<fs::path> below = pictures_below(word);
+      paths.insert(paths.end(), below.begin(), below.end());
+    } else {
+      paths.emplace_back(word);
+    }
+  }
+  return paths;
+}
+
+// Writes predictions one by one, to a file that appears whole or not at all, or to stdout.
+class PredictionWriter {
+ public:
+  PredictionWriter(const PredictOptions& options, const std::vector<std::string>& names)
+      : json_(options.format == "json"), names_(names) {
+    if (!options.output.empty()) file_ = std::make_unique<SafeFile>(options.output);
+    if (json_) return;
+    std::string header = "file,label,probability";
+    for (const std::string& name : names_) header += "," + csv_field("p(" + name + ")");
+    put(header + "\n");
+  }
+
+  void write(const FilePrediction& prediction) {
+    put(json_ ? json_object(prediction) : csv_line(prediction));
+    first_ = false;
+  }
+
+  void finish() {
+    if (json_) put(first_ ? "[]\n" : "\n]\n");
+    if (file_ != nullptr) file_->commit();
+  }
+
+ private:
+  std::string csv_line(const FilePrediction& prediction) const {
+    std::string line = fmt::format("{},{},{:.6f}", csv_field(prediction.path.string()),
+                                   csv_field(names_[prediction.label]), prediction.probabilities[prediction.label]);
+    for (const float probability : prediction.probabilities) line += fmt::format(",{:.6f}", probability);
+    return line + "\n";
+  }
+
+  std::string json_object(const FilePrediction& prediction) const {
+    nlohmann::ordered_json probabilities;
+    for (size_t k = 0; k < names_.size(); ++k) probabilities[names_[k]] = prediction.probabilities[k];
+    const nlohmann::ordered_json object = {{"file", prediction.path.string()},
+                                           {"label", names_[prediction.label]},
+                                           {"probability", prediction.probabilities[prediction.label]},
+                                           {"probabilities", probabilities}};
+    return (first_ ? "[\n" : ",\n") + object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
+
+  void put(std::string_view text) {
+    if (file_ != nullptr) {
+      file_->write(bytes_of(text));
+    } else {
+      fmt::print("{}", text);
+    }
+  }
+
+  bool json_;
+  const std::vector<std::string>& names_;
+  std::unique_ptr<SafeFile> file_;
+  bool first_ = true;
+};
+
+}  // namespace
+
+int run_predict(std::span<const std::string> arguments) {
+  PredictOptions options;
+  OptionSet set;
+  describe(set, options);
+  if (print_help(kSyntax, arguments, set)) return 0;
+  const std::vector<std::string> words = read_arguments(kSyntax, arguments, set);
+  const std::vector<fs::path> paths = picture_paths(std::span(words).subspan(1));
+  const Checkpoint checkpoint = load_checkpoint_aloud(words.front());
+  const Inference inference = begin_inference(options.inference, checkpoint.state);
+  const Classifier classifier = Classifier::from(checkpoint, inference.device, inference.precision);
+
+  PredictionWriter writer(options, classifier.class_names());
+  size_t unreadable = 0;
+  classifier.classify_files(paths, [&](const FilePrediction& prediction) {
+    if (prediction.error.empty()) {
+      writer.write(prediction);
+    } else {
+      fmt::print(stderr, "{}\n", prediction.error);
+      ++unreadable;
+    }
+  });
+  writer.finish();
+  if (unreadable > 0) fmt::print(stderr, "frgan: {} of {} pictures could not be read\n", unreadable, paths.size());
+  return unreadable > 0 ? 1 : 0;
+}
+
+}  // namespace frgan
