@@ -95,7 +95,10 @@ std::vector<std::string> read_arguments(const Syntax& syntax, std::span<const st
           fmt::format("{} needs a value; one that begins with -- is written {}=VALUE", typed_name, typed_name));
     }
   }
-  if (end < arguments.size()) words.insert(words.end(), arguments.begin() + end + 1, arguments.end());
+  if (end < arguments.size()) {
+    const auto rest = arguments.subspan(end + 1);
+    words.insert(words.end(), rest.begin(), rest.end());
+  }
   if (words.size() > syntax.most_words) {
     throw usage_error(fmt::format("unexpected '{}'; {}", words[syntax.most_words], see));
   }

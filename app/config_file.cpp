@@ -47,6 +47,7 @@ std::vector<Setting> read_config(std::string_view text, const std::string& name)
   }
   std::sort(settings.begin(), settings.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Setting> in_order;
+  in_order.reserve(settings.size());
   for (auto& [position, setting] : settings) in_order.push_back(std::move(setting));
   return in_order;
 }

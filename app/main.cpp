@@ -56,7 +56,7 @@ int run(std::span<const std::string> arguments) {
 }
 
 // LibTorch's messages go on with a trace of the stack, which is of no use to the person at the terminal.
-std::string first_line(std::string text) {
+std::string_view first_line(std::string_view text) {
   return text.substr(0, text.find('\n'));
 }
 

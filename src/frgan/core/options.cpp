@@ -81,7 +81,9 @@ void assign(std::string& field, const json& value, const Option& option, std::st
 }
 
 void assign(std::vector<std::string>& field, const json& value, const Option& option, std::string_view source) {
-  const auto good = [](const json& part) { return part.is_string() && part != "" && readable(part); };
+  const auto good = [](const json& part) {
+    return part.is_string() && !part.get_ref<const std::string&>().empty() && readable(part);
+  };
   if (!value.is_array() || !std::all_of(value.begin(), value.end(), good)) {
     reject(option, value, source, "a list of texts, none of them empty");
   }
