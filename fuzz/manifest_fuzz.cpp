@@ -1,6 +1,7 @@
 #include "frgan/io/checkpoint_files.h"
 #include "only_errors.h"
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer looks for this name.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   frgan::expect_only_errors([&] {
     for (const auto& [name, entry] :

@@ -154,16 +154,40 @@ TEST(PictureFile, AlteredWebpIsRefusedOrReadWithoutAWord) {
 }
 
 TEST(PictureFile, SizesThatWouldFillTheMemoryAreRefused) {
-  // A PNG's checksums are right: the bomb is a sound file.
-  std::string png = encode_png(std::vector<uint8_t>(1), 1, 1, 1);
-  png.replace(16, 8, std::string("\0\0\xff\xff\0\0\xff\xff", 8));
-  png.replace(29, 4, "\x93\x6e\x86\x8c");
-  EXPECT_THAT(refusal(png), HasSubstr("x: has 65535 x 65535 pixels, expected at most 134217728 in all"));
+  // With checksums that are right: the bombs are sound files.
+  const std::string png = encode_png(std::vector<uint8_t>(1), 1, 1, 1);
+  const auto resized = [&](std::string_view sizes, std::string_view checksum) {
+    return refusal(replaced(replaced(png, 16, sizes), 29, checksum));
+  };
+  EXPECT_THAT(resized(std::string_view("\0\0\xff\xff\0\0\xff\xff", 8), "\x93\x6e\x86\x8c"),
+              HasSubstr("x: has 65535 x 65535 pixels, expected at most 134217728 in all"));
+  EXPECT_THAT(resized("\xff\xff\xff\xff\xff\xff\xff\xff", "\xf7\x9d\x71\xe2"),
+              HasSubstr("has 4294967295 x 4294967295 pixels"));
+  EXPECT_THAT(resized(std::string_view("\0\0\x10\0\0\0\x10\0", 8), "\xd7\xc8\x7b\xcb"),
+              HasSubstr(fmt::format("has 4096 x 4096 pixels in {} bytes; was it altered?", png.size())));
   const std::string jpeg = read_file(golden("turned.jpg"));
-  const size_t frame = jpeg.find("\xff\xc0");
-  EXPECT_THAT(refusal(replaced(jpeg, frame + 5, "\xff\xff\xff\xff")), HasSubstr("has 65535 x 65535 pixels"));
+  EXPECT_THAT(refusal(replaced(jpeg, jpeg.find("\xff\xc0") + 5, "\xff\xff\xff\xff")),
+              HasSubstr("has 65535 x 65535 pixels"));
   const std::string webp = read_file(golden("turned6.webp"));
   EXPECT_THAT(refusal(replaced(webp, 24, "\xff\xff\xff\xff\xff\xff")), HasSubstr("has 16777216 x 16777216 pixels"));
+}
+
+TEST(PictureFile, AJpegOfVeryManyScansIsRefused) {
+  std::string jpeg = read_file(golden("turned.jpg"));
+  const size_t scan = jpeg.find("\xff\xda");
+  for (int i = 0; i < 100; ++i) jpeg.insert(scan, std::string("\xff\xda\0\x2", 4));
+  EXPECT_THAT(refusal(jpeg), HasSubstr("has 101 scans, expected at most 100"));
+}
+
+// OpenCV would hand it to GDAL and GDCM, where it has them.
+TEST(PictureFile, AFileThatOnlySaysItIsWebpIsRefusedWithoutAWord) {
+  std::string file = "RIFF" + std::string("\x3c\0\0\0", 4) + "WEBP" + std::string(56, 's');
+  const std::string words = words_of([&] {
+    EXPECT_THAT(refusal(file), HasSubstr("x: the picture was cut short or altered"));
+    for (const char* type : {"VP8 ", "VP8L", "VP8X"})
+      EXPECT_THAT(refusal(replaced(file, 12, type)), HasSubstr("x: the picture was cut short or altered"));
+  });
+  EXPECT_THAT(words, IsEmpty());
 }
 
 TEST(PictureFile, WrongPixelsAreNotWritten) {

@@ -20,6 +20,9 @@ namespace {
 using Bytes = std::span<const std::byte>;
 
 constexpr int64_t kPixelLimit = int64_t{1} << 27;
+constexpr int64_t kSmall = int64_t{1} << 20;      // pixels that are harmless whatever the file
+constexpr int64_t kPixelsPerByte = 1024;          // JPEG has at most 341, PNG of 8 bits 1032
+constexpr int kScanLimit = 100;                   // of a JPEG; each costs as much as the whole picture
 constexpr int64_t kFileLimit = int64_t{1} << 30;  // bytes
 
 // What a file's own structure says, without decoding: OpenCV would take memory for any size that a header claims, and
@@ -28,7 +31,8 @@ struct Structure {
   int64_t height = 0;
   int64_t width = 0;
   bool whole = false;
-  int turn = 1;  // EXIF orientation that OpenCV does not apply: that of WebP
+  int scans = 0;  // of a JPEG
+  int turn = 1;   // EXIF orientation that OpenCV does not apply: that of WebP
 };
 
 bool begins_with(Bytes bytes, std::string_view text) {
@@ -88,6 +92,7 @@ Structure png_structure(Bytes bytes) {
 // (SOS) come data up to the next marker; the last is the end (EOI).
 Structure jpeg_structure(Bytes bytes) {
   constexpr uint32_t kEnd = 0xd9;
+  constexpr uint32_t kScan = 0xda;
   Structure structure;
   size_t place = 2;
   while (true) {
@@ -101,6 +106,7 @@ Structure jpeg_structure(Bytes bytes) {
     if (bytes.size() - place < 2) return structure;
     const size_t length = big_endian(bytes, place, 2);
     if (length < 2 || length > bytes.size() - place) return structure;
+    if (marker == kScan) ++structure.scans;
     const bool is_frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
     if (is_frame && length >= 7) {
       structure.height = big_endian(bytes, place + 3, 2);
@@ -128,14 +134,35 @@ int tiff_orientation(Bytes bytes) {
   return 1;
 }
 
+// Whether libwebp takes the beginning for a picture, by the rules of its WebPGetFeatures. What it does not take OpenCV
+// hands on to GDAL and GDCM, where these were built in, and they know no limits.
+bool is_webp(Bytes bytes) {
+  constexpr size_t kSeen = 32;  // bytes that OpenCV shows to libwebp
+  constexpr uint32_t kRest = 12;
+  if (bytes.size() < kSeen) return false;
+  const uint32_t whole = little_endian(bytes, 4, 4);
+  const Bytes type = bytes.subspan(12, 4);
+  const uint32_t length = little_endian(bytes, 16, 4);
+  const Bytes data = bytes.subspan(20);
+  if (whole < kRest || whole > bytes.size() - 8) return false;
+  if (begins_with(type, "VP8X")) return length == 10;
+  if (length > whole - kRest) return false;
+  if (begins_with(type, "VP8L")) return data[0] == std::byte{0x2f} && little_endian(data, 4, 1) >> 5 == 0;
+  if (!begins_with(type, "VP8 ") || !begins_with(data.subspan(3), "\x9d\x01\x2a")) return false;
+  // A shown key frame of a known profile, with a size and a first part that fits.
+  const uint32_t frame = little_endian(data, 0, 3);
+  return (frame & 1) == 0 && (frame >> 1 & 7) <= 3 && (frame >> 4 & 1) == 1 && frame >> 5 < length &&
+         (little_endian(data, 6, 2) & 0x3fff) != 0 && (little_endian(data, 8, 2) & 0x3fff) != 0;
+}
+
 // RIFF chunks of type, length and data: VP8 or VP8L (picture), before it VP8X (canvas), after it EXIF.
 Structure webp_structure(Bytes bytes) {
   Structure structure;
-  if (bytes.size() < 12) return structure;
+  structure.whole = is_webp(bytes);
+  if (!structure.whole) return structure;
   const size_t end = size_t{little_endian(bytes, 4, 4)} + 8;
-  structure.whole = end <= bytes.size();
   size_t place = 12;
-  while (place + 8 <= std::min(end, bytes.size())) {
+  while (place + 8 <= end) {
     const size_t length = little_endian(bytes, place + 4, 4);
     const Bytes type = bytes.subspan(place, 4);
     const Bytes data = bytes.subspan(place + 8, std::min(length, bytes.size() - place - 8));
@@ -199,9 +226,16 @@ std::vector<uint8_t> decode_picture(Bytes bytes, int64_t size, int64_t channels,
   if (!structure) throw Error(fmt::format("{}: is no PNG, JPEG or WebP picture", name));
   if (static_cast<int64_t>(bytes.size()) > kFileLimit)
     throw Error(fmt::format("{}: has {} bytes, expected at most {}; make it smaller", name, bytes.size(), kFileLimit));
-  if (structure->height * structure->width > kPixelLimit)
+  if (structure->width > 0 && structure->height > kPixelLimit / structure->width)
     throw Error(fmt::format("{}: has {} x {} pixels, expected at most {} in all; make it smaller", name,
                             structure->width, structure->height, kPixelLimit));
+  const int64_t count = structure->height * structure->width;
+  if (count > kSmall && count / kPixelsPerByte > static_cast<int64_t>(bytes.size()))
+    throw Error(fmt::format("{}: has {} x {} pixels in {} bytes; was it altered?", name, structure->width,
+                            structure->height, bytes.size()));
+  if (structure->scans > kScanLimit)
+    throw Error(
+        fmt::format("{}: has {} scans, expected at most {}; was it altered?", name, structure->scans, kScanLimit));
   if (!structure->whole) throw Error(fmt::format("{}: the picture was cut short or altered", name));
 
   return with_opencv(name, "read", [&] {
