@@ -1,0 +1,290 @@
+// evaluate, predict and generate from outside, on two tiny runs that the test trains itself.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "../io/temporary_folder.h"
+#include "frgan/io/files.h"
+#include "frgan/io/picture_file.h"
+#include "program.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr int64_t kSide = 16;
+
+// A picture of one colour with a pattern that depends on `number`.
+void draw(const fs::path& path, int red, int green, int number) {
+  fs::create_directories(path.parent_path());
+  std::vector<uint8_t> pixels;
+  for (int i = 0; i < kSide * kSide; ++i) {
+    const int shade = i * (number + 3) * 7 % 64;
+    for (const int channel : {red, green, 100}) pixels.push_back(static_cast<uint8_t>(channel - shade));
+  }
+  write_png(path, pixels, kSide, kSide, 3);
+}
+
+std::vector<std::vector<std::string>> csv_rows(const std::string& text) {
+  std::vector<std::vector<std::string>> rows;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    rows.emplace_back();
+    for (std::string field; std::getline(fields, field, ',');) rows.back().push_back(field);
+  }
+  return rows;
+}
+
+class InferenceCommands : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder = std::make_unique<TemporaryFolder>();
+    before = fs::current_path();
+    fs::current_path(folder->path());  // the program is given relative paths
+    for (int i = 0; i < 8; ++i) {
+      draw(*folder / fmt::format("data/train/ant/{}.png", i), 230, 90, i);
+      draw(*folder / fmt::format("data/train/bee/{}.png", i), 90, 230, i);
+    }
+    for (int i = 0; i < 5; ++i) {
+      draw(*folder / fmt::format("data/test/ant/{}.png", i), 230, 90, i + 20);
+      draw(*folder / fmt::format("data/test/bee/{}.png", i), 90, 230, i + 20);
+    }
+    train("fr-gan", {"--gen-width", "8"});
+    train("supervised", {});
+  }
+  static void TearDownTestSuite() {
+    fs::current_path(before);
+    folder.reset();
+  }
+
+  static void train(const std::string& method, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"train", "--method",        method,   "--run",        method, "--data",
+                                       "data",  "--width",         "0.0625", "--steps",      "2",    "--threads",
+                                       "1",     "--image-size",    "16",     "--batch-size", "4",    "--seed",
+                                       "3",     "--init-pictures", "8",      "--precision",  "fp32", "--dev-pictures",
+                                       "4",     "--learning-rate", "0.01"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run(arguments);
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+  }
+  static Outcome run(const std::vector<std::string>& arguments) { return run_frgan(arguments, {"OMP_NUM_THREADS=1"}); }
+  static nlohmann::json json_of(const std::vector<std::string>& arguments) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out);
+  }
+  static std::string text_of(const std::string& name) { return read_file(*folder / name); }
+  // One line on stderr, nothing on stdout.
+  static std::string refusal(const std::vector<std::string>& arguments, int code) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, code) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    return outcome.err;
+  }
+
+  static std::unique_ptr<TemporaryFolder> folder;
+  static fs::path before;
+};
+std::unique_ptr<TemporaryFolder> InferenceCommands::folder;
+fs::path InferenceCommands::before;
+
+TEST_F(InferenceCommands, EvaluateFindsTheErrorOfTheRun) {
+  const nlohmann::json found = json_of({"evaluate", "fr-gan", "--json"});
+  const nlohmann::json summary = nlohmann::json::parse(text_of("fr-gan/summary.json"));
+  EXPECT_EQ(found["pictures"], 10);
+  EXPECT_EQ(found["step"], 2);
+  EXPECT_EQ(found["method"], "fr-gan");
+  EXPECT_EQ(found["error"], summary["test"]["test_error"]);
+  EXPECT_EQ(found["error_low"], summary["test"]["error_low"]);
+  EXPECT_EQ(found["classes"][0]["name"], "ant");
+  EXPECT_EQ(found["classes"][1]["pictures"], 5);
+  EXPECT_EQ(found["confusion"][0][0].get<int>() + found["confusion"][0][1].get<int>(), 5);
+  const nlohmann::json dev = json_of({"evaluate", "fr-gan", "--json", "--on", "dev"});
+  EXPECT_EQ(dev["pictures"], 4);
+  EXPECT_EQ(dev["error"], summary["dev"]["dev_error"]);
+}
+
+TEST_F(InferenceCommands, EvaluateExplainsItselfInText) {
+  const nlohmann::json found = json_of({"evaluate", "supervised", "--json"});
+  const Outcome outcome = run({"evaluate", "supervised"});
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_THAT(outcome.out, StartsWith("checkpoint  supervised/checkpoints/step-00000002 (supervised, step 2)\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("pictures    10 test pictures of data\n"));
+  EXPECT_THAT(outcome.out,
+              HasSubstr(fmt::format("\nerror       {:.2f} % (95 % interval {:.2f} to {:.2f} %)\n",
+                                    100 * found["error"].get<double>(), 100 * found["error_low"].get<double>(),
+                                    100 * found["error_high"].get<double>())));
+  EXPECT_THAT(outcome.out, HasSubstr(fmt::format("     0 {:>5} {:>5}  ant\n", found["confusion"][0][0].get<int>(),
+                                                 found["confusion"][0][1].get<int>())));
+}
+
+TEST_F(InferenceCommands, EvaluateComparesTwoNetworks) {
+  const nlohmann::json found =
+      json_of({"evaluate", "fr-gan", "--json", "--compare", "supervised", "--predictions", "first.csv"})["compare"];
+  json_of({"evaluate", "supervised", "--json", "--predictions", "second.csv"});
+  const auto first = csv_rows(text_of("first.csv")), second = csv_rows(text_of("second.csv"));
+  ASSERT_EQ(first.size(), 11U);
+  ASSERT_EQ(second.size(), 11U);
+  EXPECT_THAT(first[0], testing::ElementsAre("picture", "label", "prediction", "probability"));
+  int only_first = 0, only_second = 0, second_wrong = 0;
+  for (size_t i = 1; i < first.size(); ++i) {
+    EXPECT_EQ(first[i][0], std::to_string(i - 1));
+    EXPECT_EQ(first[i][1], i <= 5 ? "ant" : "bee");
+    const bool a = first[i][2] != first[i][1], b = second[i][2] != second[i][1];
+    only_first += a && !b;
+    only_second += b && !a;
+    second_wrong += b;
+  }
+  EXPECT_EQ(found["only_first_wrong"], only_first);
+  EXPECT_EQ(found["only_second_wrong"], only_second);
+  EXPECT_EQ(found["wrong"], second_wrong);
+
+  const nlohmann::json same = json_of({"evaluate", "fr-gan", "--json", "--compare", "fr-gan"})["compare"];
+  EXPECT_EQ(same["only_first_wrong"], 0);
+  EXPECT_EQ(same["only_second_wrong"], 0);
+  EXPECT_EQ(same["mcnemar_p"], 1);
+  EXPECT_THAT(run({"evaluate", "fr-gan", "--compare", "fr-gan"}).out,
+              EndsWith("McNemar     p = 1 (exact, two-sided)\n"));
+}
+
+TEST_F(InferenceCommands, EvaluateTakesOtherPicturesOfTheSameClasses) {
+  for (int i = 0; i < 2; ++i) {
+    for (const char* role : {"train", "test"}) {
+      draw(*folder / fmt::format("other/{}/ant/{}.png", role, i), 200, 90, i);
+      draw(*folder / fmt::format("other/{}/bee/{}.png", role, i), 90, 200, i);
+    }
+  }
+  const Outcome outcome = run({"evaluate", "fr-gan", "--json", "--data", "other"});
+  EXPECT_EQ(outcome.err, "note: these are other data than the network was trained with\n");
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["pictures"], 4);
+
+  fs::remove_all(*folder / "other/test");
+  EXPECT_THAT(run({"evaluate", "fr-gan", "--data", "other"}).err, HasSubstr("other: has no test pictures; --data"));
+  fs::rename(*folder / "other/train/bee", *folder / "other/train/wasp");
+  EXPECT_THAT(run({"evaluate", "fr-gan", "--data", "other"}).err,
+              HasSubstr("other: class 1 is 'wasp', the network was trained with 'bee' there"));
+  fs::remove_all(*folder / "other");
+}
+
+TEST_F(InferenceCommands, WhatIsNoCheckpointIsRefused) {
+  for (const std::string command : {"evaluate", "predict", "generate"}) {
+    std::vector<std::string> arguments{command, "data"};
+    if (command == "predict") arguments.push_back("data/test");
+    if (command == "generate") arguments.push_back("never.png");
+    EXPECT_THAT(refusal(arguments, 1), StartsWith("frgan: data: no checkpoint here; give a run's folder"));
+    EXPECT_THAT(refusal({command}, 2), StartsWith(fmt::format("frgan: frgan {} needs CHECKPOINT", command)));
+  }
+  EXPECT_FALSE(fs::exists(*folder / "never.png"));
+}
+
+TEST_F(InferenceCommands, AnAlteredCheckpointIsRefused) {
+  const fs::path copy = *folder / "copy";
+  fs::copy(*folder / "fr-gan/checkpoints/step-00000002", copy);
+  fs::resize_file(copy / "average.safetensors", fs::file_size(copy / "average.safetensors") - 1);
+  EXPECT_THAT(refusal({"predict", "copy", "data/test"}, 1), HasSubstr("average.safetensors"));
+  fs::remove_all(copy);
+}
+
+TEST_F(InferenceCommands, PredictAgreesWithEvaluate) {
+  json_of({"evaluate", "fr-gan", "--json", "--predictions", "evaluated.csv"});
+  const Outcome outcome = run({"predict", "fr-gan", "data/test"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.err, "");
+  const auto evaluated = csv_rows(text_of("evaluated.csv")), predicted = csv_rows(outcome.out);
+  ASSERT_EQ(predicted.size(), 11U);
+  EXPECT_THAT(predicted[0], testing::ElementsAre("file", "label", "probability", "p(ant)", "p(bee)"));
+  EXPECT_EQ(predicted[1][0], "data/test/ant/0.png");
+  EXPECT_EQ(predicted[10][0], "data/test/bee/4.png");
+  for (size_t i = 1; i < 11; ++i) {
+    EXPECT_EQ(predicted[i][1], evaluated[i][2]);
+    EXPECT_NEAR(std::stod(predicted[i][2]), std::stod(evaluated[i][3]), 2e-6);
+    EXPECT_NEAR(std::stod(predicted[i][3]) + std::stod(predicted[i][4]), 1, 2e-6);
+  }
+}
+
+TEST_F(InferenceCommands, PredictNamesWhatItCannotReadAndGoesOn) {
+  const fs::path odd = *folder / "odd";
+  draw(odd / "a, \"b\".png", 200, 90, 1);
+  draw(odd / "below" / "c.PNG", 200, 90, 2);
+  draw(odd / ".hidden" / "d.png", 200, 90, 2);
+  std::ofstream(odd / "e.jpg") << "no picture";
+  std::ofstream(odd / "notes.txt") << "passed over";
+  const Outcome outcome = run({"predict", "fr-gan", "odd", "odd/missing.png"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, HasSubstr("\n\"odd/a, \"\"b\"\".png\","));
+  EXPECT_THAT(outcome.out, HasSubstr("\nodd/below/c.PNG,"));
+  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 3);
+  EXPECT_THAT(outcome.err, HasSubstr("odd/e.jpg: "));
+  EXPECT_THAT(outcome.err, HasSubstr("odd/missing.png: "));
+  EXPECT_THAT(outcome.err, EndsWith("frgan: 2 of 4 pictures could not be read\n"));
+
+  const Outcome json = run({"predict", "fr-gan", "odd", "--format", "json", "--output", "odd.json"});
+  EXPECT_EQ(json.code, 1);
+  EXPECT_EQ(json.out, "");
+  const nlohmann::json list = nlohmann::json::parse(text_of("odd.json"));
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list[0]["file"], "odd/a, \"b\".png");
+  EXPECT_EQ(list[0]["probability"], list[0]["probabilities"][list[0]["label"].get<std::string>()]);
+  EXPECT_EQ(list[0]["probabilities"].size(), 2U);
+
+  const Outcome none = run({"predict", "fr-gan", "odd/missing.png", "--format=json"});
+  EXPECT_EQ(none.code, 1);
+  EXPECT_EQ(none.out, "[]\n");
+  fs::create_directory(odd / "empty");
+  EXPECT_EQ(refusal({"predict", "fr-gan", "odd/empty"}, 1),
+            "frgan: odd/empty: no .png, .jpg, .jpeg or .webp file in it\n");
+  EXPECT_THAT(refusal({"predict", "fr-gan", "data/test", "--output", "odd/notes.txt/x"}, 1),
+              HasSubstr("odd/notes.txt"));
+}
+
+TEST_F(InferenceCommands, GenerateWritesAGrid) {
+  EXPECT_EQ(run({"generate", "fr-gan", "grid.png", "--count", "6", "--columns", "3"}).out, "grid.png\n");
+  // 3 x 2 pictures of 16 pixels with gaps of 2: the header of a PNG has width and height from byte 16 on.
+  const std::string png = text_of("grid.png");
+  EXPECT_EQ(png[19], 3 * 18 - 2);
+  EXPECT_EQ(png[23], 2 * 18 - 2);
+  run({"generate", "fr-gan", "again.png", "--count", "6", "--columns", "3"});
+  EXPECT_EQ(text_of("again.png"), png);
+  run({"generate", "fr-gan", "other.png", "--count", "6", "--columns", "3", "--seed", "2"});
+  EXPECT_NE(text_of("other.png"), png);
+}
+
+TEST_F(InferenceCommands, GenerateMakesTheGridOfTheRunAgain) {
+  EXPECT_EQ(run({"generate", "fr-gan", "run.png", "--seed", "3"}).code, 0);
+  EXPECT_EQ(text_of("run.png"), text_of("fr-gan/samples/step-00000002.png"));
+}
+
+TEST_F(InferenceCommands, GenerateWritesSeparateFilesThatDoNotDependOnTheCount) {
+  EXPECT_EQ(run({"generate", "fr-gan", "few", "--separate", "--count", "2"}).code, 0);
+  EXPECT_EQ(run({"generate", "fr-gan", "many", "--separate", "--count", "101"}).code, 0);
+  EXPECT_FALSE(fs::exists(*folder / "few/000002.png"));
+  EXPECT_TRUE(fs::exists(*folder / "many/000100.png"));
+  EXPECT_FALSE(fs::exists(*folder / "many/000101.png"));
+  EXPECT_EQ(text_of("few/000001.png"), text_of("many/000001.png"));
+  EXPECT_NE(text_of("many/000000.png"), text_of("many/000100.png"));
+}
+
+TEST_F(InferenceCommands, GenerateRefusesWhatItCannotDo) {
+  EXPECT_THAT(refusal({"generate", "supervised", "x.png"}, 1),
+              HasSubstr("trained by supervised, which has no generator"));
+  EXPECT_THAT(refusal({"generate", "fr-gan", "x.jpg"}, 2), HasSubstr("'x.jpg' does not end in .png"));
+  EXPECT_THAT(refusal({"generate", "fr-gan", "x.png", "--count", "10001"}, 2), HasSubstr("a grid holds up to 10000"));
+  EXPECT_THAT(refusal({"generate", "fr-gan", "x.png", "--count", "0"}, 2), HasSubstr("expected a whole number, 1 to"));
+  EXPECT_FALSE(fs::exists(*folder / "x.png"));
+}
+
+}  // namespace
+}  // namespace frgan
