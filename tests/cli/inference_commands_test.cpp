@@ -179,6 +179,15 @@ TEST_F(InferenceCommands, EvaluateTakesOtherPicturesOfTheSameClasses) {
   fs::remove_all(*folder / "other");
 }
 
+TEST_F(InferenceCommands, EachHasHelp) {
+  for (const std::string command : {"evaluate", "predict", "generate"}) {
+    const Outcome outcome = run({command, "--help"});
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_THAT(outcome.out, StartsWith(fmt::format("Usage: frgan {} CHECKPOINT", command)));
+    EXPECT_THAT(outcome.out, HasSubstr("\n  --precision WORD\n"));
+  }
+}
+
 TEST_F(InferenceCommands, WhatIsNoCheckpointIsRefused) {
   for (const std::string command : {"evaluate", "predict", "generate"}) {
     std::vector<std::string> arguments{command, "data"};

@@ -37,12 +37,12 @@ nlohmann::ordered_json count_json(const ErrorCount& count) {
 
 Interval wilson_interval(int64_t hits, int64_t count) {
   if (count == 0) return {};
-  constexpr double z = 1.959963984540054;
+  constexpr double kZ = 1.959963984540054;
   const double n = static_cast<double>(count);
   const double p = static_cast<double>(hits) / n;
-  const double scale = 1 + z * z / n;
-  const double center = (p + z * z / (2 * n)) / scale;
-  const double half = z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / scale;
+  const double scale = 1 + kZ * kZ / n;
+  const double center = (p + kZ * kZ / (2 * n)) / scale;
+  const double half = kZ * std::sqrt(p * (1 - p) / n + kZ * kZ / (4 * n * n)) / scale;
   // At the ends the formula gives exactly 0 or 1, but for rounding.
   return {hits == 0 ? 0 : center - half, hits == count ? 1 : center + half};
 }

@@ -113,10 +113,11 @@ std::vector<double> axis_ticks(double low, double high) {
   }
   std::vector<double> ticks;
   // Multiples, not sums: 0.1 added ten times is not 1.
-  for (double i = std::floor(low / spacing);; ++i) {
-    ticks.push_back(i * spacing);
-    if (ticks.back() >= high - 1e-9 * spacing) return ticks;
-  }
+  const double first = std::floor(low / spacing);
+  do {
+    ticks.push_back((first + static_cast<double>(ticks.size())) * spacing);
+  } while (ticks.back() < high - 1e-9 * spacing);
+  return ticks;
 }
 
 std::string learning_curve_svg(const LearningCurves& chart) {
