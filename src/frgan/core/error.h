@@ -24,6 +24,8 @@ class Error : public std::runtime_error {
 };
 
 // The error of a wrong option, configuration key or command; `main` exits with 2 on it.
-inline Error usage_error(const std::string& message) { return Error(message, ErrorKind::kUsage); }
+inline Error usage_error(const std::string& message) {
+  return Error(message, ErrorKind::kUsage);
+}
 
 }  // namespace frgan

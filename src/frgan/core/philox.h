@@ -1,5 +1,5 @@
-// Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", 2011): a block cipher run on
-// a counter. Inline and free of branches, so that loops over counters vectorise.
+// Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", 2011): a block cipher run
+// on a counter. Inline and free of branches, so that loops over counters vectorise.
 #pragma once
 
 #include <cstdint>
