@@ -6,6 +6,7 @@ FUZZ_SECONDS ?= 60
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 export CTEST_PARALLEL_LEVEL ?= $(JOBS)
 PACKAGES := scripts/install-packages
+DEMO_START := $(shell date +%s)
 
 .PHONY: build demo test test-long lint format fuzz coverage bench install install-packages clean help
 .DEFAULT_GOAL := build
@@ -19,7 +20,7 @@ demo: ## installs, builds, trains FR-GAN on real pictures in under 10 minutes an
 	@$(PACKAGES) build demo
 	cmake --preset release
 	cmake --build --preset release --target frgan_cli
-	scripts/demo build/release/bin/frgan
+	scripts/demo build/release/bin/frgan $(DEMO_START)
 
 test: test-build ## every test that takes seconds: units under sanitizers, the program, lint
 	ctest --preset asan
