@@ -32,7 +32,7 @@ for i in range(6):
     png(f"pictures/train/light/{i}.png", 255 - 10 * i)
 PYTHON
 "$prefix/bin/frgan" train --method supervised --data pictures --image-size 16 --channels 1 --width 0.125 --steps 2 \
-  --batch-size 4 --out run >train.log 2>&1 || { cat train.log; exit 1; }
+  --batch-size 4 --run run >train.log 2>&1 || { cat train.log; exit 1; }
 example/classify run pictures/train/dark/0.png | tee result
 grep -Eqx '(dark|light) [01](\.[0-9]+)?' result
 

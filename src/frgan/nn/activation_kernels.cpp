@@ -13,7 +13,7 @@ namespace {
 
 inline float load(const uint16_t value) {
   const uint32_t bits = static_cast<uint32_t>(value) << 16;
-  float result;
+  float result = 0;
   std::memcpy(&result, &bits, sizeof(result));
   return result;
 }
@@ -25,7 +25,7 @@ inline double load(const double value) {
 }
 
 inline void store(uint16_t* to, float value) {  // round to nearest even; NaN stays NaN
-  uint32_t bits;
+  uint32_t bits = 0;
   std::memcpy(&bits, &value, sizeof(bits));
   const uint32_t rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
   *to = static_cast<uint16_t>(value != value ? 0x7FC0U : rounded);

@@ -1,0 +1,108 @@
+#include "frgan/train/adam.h"
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <torch/nn/module.h>
+#include <torch/optim/adam.h>
+#include <torch/types.h>
+
+#include "../golden/golden_file.h"
+#include "frgan/core/random.h"
+
+namespace frgan {
+namespace {
+
+// A module of a convolution's weight, which lies with channels last, and a vector.
+struct TwoParameters : torch::nn::Module {
+  explicit TwoParameters(at::ScalarType type) {
+    kernel = register_parameter("kernel", random_uniform({3, 2, 3, 3}, -1, 1, 1, type));
+    vector = register_parameter("vector", random_uniform({5}, -1, 1, 2, type));
+  }
+  at::Tensor kernel, vector;
+};
+
+double rate_at(int step) {
+  return 3e-3 * (1 - step / 30.0);
+}
+
+TEST(Adam, IsLibTorchs) {
+  for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
+    TwoParameters ours(type), theirs(type);
+    const FlatParameters flat(ours);
+    Adam adam(flat, {.beta1 = 0.5, .beta2 = 0.999, .epsilon = 1e-8});
+    torch::optim::Adam reference(theirs.parameters(), torch::optim::AdamOptions().betas({0.5, 0.999}).eps(1e-8));
+    for (int step = 0; step < 20; ++step) {
+      for (size_t i = 0; i < 2; ++i) {
+        const at::Tensor gradient =
+            random_normal(theirs.parameters()[i].sizes(), static_cast<uint64_t>(10 * step) + i, type) * 0.01;
+        ours.parameters()[i].mutable_grad().copy_(gradient);  // a view of the buffer
+        theirs.parameters()[i].mutable_grad() = gradient;
+      }
+      const auto numbers = adam.scalar_values(rate_at(step), step + 1);
+      adam.step(at::full({}, numbers[0], type), at::full({}, numbers[1], type));
+      static_cast<torch::optim::AdamOptions&>(reference.param_groups()[0].options()).lr(rate_at(step));
+      reference.step();
+      for (size_t i = 0; i < 2; ++i) {
+        EXPECT_TRUE(close_to(ours.parameters()[i], theirs.parameters()[i], type == at::kDouble ? 1e-14 : 1e-6))
+            << type << " step " << step;
+      }
+    }
+  }
+}
+
+TEST(Adam, IsGoldenWithEpsilonOutsideAndInsideTheRoot) {
+  struct Vector : torch::nn::Module {
+    explicit Vector(const at::Tensor& start) { register_parameter("p", start); }
+  };
+  const GoldenFile golden("schedules");
+  for (const bool inside : {false, true}) {
+    const std::string name = inside ? "adam_inside_root" : "adam";
+    SCOPED_TRACE(name);
+    Vector module(golden["adam.start"]);
+    const FlatParameters flat(module);
+    Adam adam(flat, {.epsilon_inside_root = inside});
+    const at::Tensor rates = golden["adam.rates"], gradients = golden["adam.gradients"];
+    for (int64_t step = 0; step < rates.numel(); ++step) {
+      flat.gradients().copy_(gradients[step]);
+      const auto numbers = adam.scalar_values(rates[step].item<double>(), static_cast<double>(step + 1));
+      adam.step(at::full({}, numbers[0], at::kDouble), at::full({}, numbers[1], at::kDouble));
+      EXPECT_TRUE(close_to(flat.values(), golden[name + ".parameters"][step], 1e-14)) << step;
+    }
+    EXPECT_TRUE(close_to(adam.mean, golden[name + ".m"], 1e-14));
+    EXPECT_TRUE(close_to(adam.square, golden[name + ".v"], 1e-14));
+  }
+}
+
+// One number by hand: m = (1 - b1) g, v = (1 - b2) g^2, so m^ = g and v^ = g^2.
+TEST(Adam, FirstStepByHand) {
+  const double gradient = 3e-4, rate = 0.1, epsilon = 1e-4;
+  for (const bool inside : {false, true}) {
+    struct Number : torch::nn::Module {
+      Number() { register_parameter("x", at::ones({1}, at::kDouble)); }
+    } module;
+    const FlatParameters flat(module);
+    flat.gradients().fill_(gradient);
+    Adam adam(flat, {.epsilon = epsilon, .epsilon_inside_root = inside});
+    const auto numbers = adam.scalar_values(rate, 1);
+    adam.step(at::full({}, numbers[0], at::kDouble), at::full({}, numbers[1], at::kDouble));
+    const double root = inside ? std::sqrt(gradient * gradient + epsilon) : gradient + epsilon;
+    EXPECT_NEAR(flat.values().item<double>(), 1 - rate * gradient / root, 1e-15) << inside;
+  }
+}
+
+TEST(Adam, NamesItsNumbersAfterThePlayer) {
+  struct Number : torch::nn::Module {
+    Number() { register_parameter("x", at::ones({1})); }
+  } module;
+  const FlatParameters flat(module);
+  const Adam adam(flat, {.beta1 = 0.5, .beta2 = 0.75});
+  EXPECT_EQ(adam.scalar_names("discriminator"),
+            (std::vector<std::string>{"discriminator.step_size", "discriminator.variance_scale"}));
+  EXPECT_EQ(adam.scalar_values(1, 2), (std::vector<double>{1 / 0.75, 1 / (1 - 0.75 * 0.75)}));
+}
+
+}  // namespace
+}  // namespace frgan

@@ -1,0 +1,107 @@
+// Ten training steps without dropout, against plain PyTorch: losses, weights, moments, averages, running statistics.
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include "../golden/golden_networks.h"
+#include "../methods/small_methods.h"
+#include "frgan/train/trainer.h"
+
+namespace frgan {
+namespace {
+
+constexpr int64_t kSteps = 10;
+constexpr double kTolerance = 1e-9;
+
+// The pictures and noise of step `draw`, as training_inputs has them.
+Batch golden_batch(const GoldenFile& inputs, const BatchRequest& request, uint64_t draw, uint64_t part) {
+  const auto step = static_cast<int64_t>(draw);
+  const auto pictures = [&](const std::string& name) {
+    return (inputs[name][step].to(at::kDouble) / 127.5 - 1).contiguous(at::MemoryFormat::ChannelsLast);
+  };
+  Batch batch;
+  if (request.labeled > 0) {
+    batch.labeled = {pictures("labeled")};
+    batch.labels = inputs["labels"][step];
+  }
+  if (request.branches == 2) batch.unlabeled = {pictures("unlabeled_branch1"), pictures("unlabeled_branch2")};
+  if (request.stream == 1 && request.unlabeled > 0) batch.unlabeled = {pictures("unlabeled_generator")};
+  if (request.noise > 0) batch.noise = inputs[part == 0 ? "noise_discriminator" : "noise_generator"][step];
+  return batch;
+}
+
+// "discriminator.conv1.direction" as the golden files call it: "d.conv1.v".
+std::string golden_path(const std::string& name) {
+  const size_t dot = name.find('.');
+  return name.substr(0, 1) + "." + golden_name(name.substr(dot + 1));
+}
+
+void expect_ten_golden_steps(const std::string& method_name, const std::string& file, const Settings& more,
+                             const std::map<std::string, std::string>& terms) {
+  const GoldenFile inputs("training_inputs"), golden("training_" + file);
+  const Problem problem{.shape = {.image_size = 16, .channels = 1, .classes = 10}, .dtype = at::kDouble};
+  Settings settings{{"width", 1.0 / 32}, {"input-dropout", 0.0},  {"block-dropout", 0.0},  {"ramp-start", 0.05},
+                    {"ramp-end", 0.6},   {"learning-rate", 3e-4}, {"decay-start", 2.0 / 3}};
+  settings.insert(settings.end(), more.begin(), more.end());
+  const auto method = small_method(method_name, settings, problem);
+  Trainer trainer(
+      *method, problem,
+      [&](const BatchRequest& request, uint64_t draw, uint64_t part) {
+        return golden_batch(inputs, request, draw, part);
+      },
+      kSteps);
+
+  TensorFiles state = trainer.state();  // views
+  for (const auto& [name, tensor] : state.at("model")) tensor.copy_(inputs["initial." + golden_path(name)]);
+  for (const auto& [name, tensor] : state.at("average")) tensor.copy_(inputs["initial.d." + golden_name(name)]);
+
+  std::map<std::string, std::vector<double>> losses;
+  for (int64_t step = 0; step < kSteps; ++step) {
+    EXPECT_NEAR(trainer.scheduled("learning_rate", trainer.progress()), inputs["learning_rate"][step].item<double>(),
+                1e-15);
+    trainer.step();
+    for (const auto& [name, value] : trainer.take_losses()) losses[name].push_back(value);
+  }
+  ASSERT_EQ(losses.size(), terms.size());
+  for (const auto& [ours, theirs] : terms) {
+    EXPECT_TRUE(close_to(at::tensor(losses[ours], at::kDouble), golden["loss." + theirs], kTolerance)) << ours;
+  }
+  for (const auto& [name, tensor] : state.at("model")) {
+    EXPECT_TRUE(close_to(tensor, golden["final." + golden_path(name)], kTolerance)) << name;
+  }
+  for (const auto& [name, tensor] : state.at("average")) {
+    EXPECT_TRUE(close_to(tensor, golden["average.d." + golden_name(name)], kTolerance)) << name;
+  }
+  for (const auto& [name, tensor] : state.at("optimizer")) {
+    const size_t last = name.rfind('.');
+    const std::string moment = name.substr(last) == ".mean" ? "adam_m." : "adam_v.";
+    EXPECT_TRUE(close_to(tensor, golden[moment + golden_path(name.substr(0, last))], kTolerance)) << name;
+  }
+}
+
+const std::map<std::string, std::string> kDiscriminatorTerms{{"supervised", "discriminator.supervised"},
+                                                             {"real", "discriminator.adversarial_real"},
+                                                             {"fake", "discriminator.adversarial_fake"},
+                                                             {"consistency", "discriminator.consistency"}};
+
+TEST(GoldenTraining, FrGan) {
+  auto terms = kDiscriminatorTerms;
+  terms["generator"] = "generator.nonsaturating";
+  expect_ten_golden_steps("fr-gan", "fr-gan", {}, terms);
+}
+
+TEST(GoldenTraining, FrGanWithFeatureMatching) {
+  auto terms = kDiscriminatorTerms;
+  terms["feature_matching"] = "generator.feature_matching";
+  expect_ten_golden_steps("fr-gan", "fr-gan-fm", {{"gen-loss", "feature_matching"}}, terms);
+}
+
+TEST(GoldenTraining, Supervised) {
+  expect_ten_golden_steps("supervised", "supervised", {}, {{"supervised", "discriminator.supervised"}});
+}
+
+}  // namespace
+}  // namespace frgan

@@ -1,0 +1,121 @@
+// Every option of every method changes the run: the losses, the weights, the averages or the generated pictures.
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include "../methods/small_methods.h"
+#include "frgan/train/trainer.h"
+
+namespace frgan {
+namespace {
+
+constexpr int64_t kSteps = 3;
+
+// What everything is compared with: as the defaults, but with every part of a schedule inside of three steps.
+const Settings kBase{{"ramp-start", 0.2}, {"ramp-end", 0.8}};
+
+// For each option, values that are not those of the base.
+const std::map<std::string, std::vector<nlohmann::json>> kOtherValues{
+    {"batch-size", {3}},
+    {"learning-rate", {1e-3}},
+    {"decay-start", {0.1}},
+    {"beta1", {0.9}},
+    {"beta2", {0.9}},
+    {"epsilon", {1e-4}},
+    {"epsilon-inside-root", {true}},
+    {"average-decay", {0.15}},
+    {"average-shape", {"fixed", "corrected"}},
+    {"init-pictures", {6}},
+    {"disc-steps", {2}},
+    {"adv-weight", {0.5, 0.0}},
+    {"gen-loss", {"saturating", "feature_matching", "fm+ns"}},
+    {"noise-range", {"unit"}},
+    {"sampling-statistics", {"batch"}},
+    {"mixed-batch", {true}},
+    {"consistency-weight", {100.0, 0.0}},
+    {"consistency-target", {"logits", "features"}},
+    {"mse-reduction", {"sum_classes"}},
+    {"consistency-labeled", {true}},
+    {"consistency-generated", {true}},
+    {"stop-gradient", {true}},
+    {"ramp", {"linear", "none"}},
+    {"ramp-start", {0.0, 0.4}},
+    {"ramp-end", {0.3}},
+    {"width", {0.125}},
+    {"pooling", {"max"}},
+    {"se-position", {"none", "block1", "after_conv256", "all"}},
+    {"se-reduction", {2}},
+    {"se-bias", {true}},
+    {"leaky-slope", {0.1}},
+    {"input-dropout", {0.0, 0.5}},
+    {"block-dropout", {0.0, 0.5}},
+    {"init", {"normal"}},
+    {"train-gain", {false}},
+    {"explicit-fake-class", {true}},
+    {"noise-size", {5}},
+    {"gen-width", {1024}},
+};
+
+// Three steps of a run as numbers: the losses of each, then what the weights, moments, averages and pictures add up to.
+std::vector<double> run(const std::string& name, const std::string& option = "", const nlohmann::json& value = {}) {
+  Settings settings = kBase;
+  if (!option.empty()) settings.emplace_back(option, value);
+  const Problem problem = small_problem();
+  const auto method = small_method(name, settings, problem);
+  Trainer trainer(*method, problem, RandomBatches{problem, method->noise_range()}, kSteps);
+  trainer.initialize();
+  std::vector<double> numbers;
+  while (trainer.steps_done() < kSteps) {
+    trainer.step();
+    for (const auto& loss : trainer.take_losses()) numbers.push_back(loss.second);
+  }
+  EXPECT_FALSE(trainer.first_non_finite().has_value());
+  EXPECT_TRUE(trainer.weights_are_finite());  // and with them the moments, which add up the gradients
+  for (const auto& [file, tensors] : trainer.state()) {
+    double total = 0;
+    for (const auto& [path, tensor] : tensors) total += tensor.abs().sum().item<double>();
+    numbers.push_back(total);
+  }
+  if (method->noise_size() > 0) {
+    const auto noise = RandomBatches{}({.noise = 4, .noise_size = method->noise_size()}, 7, 7).noise;
+    numbers.push_back(method->generate(noise).abs().sum().item<double>());
+  }
+  return numbers;
+}
+
+bool differ(const std::vector<double>& one, const std::vector<double>& other) {
+  if (one.size() != other.size()) return true;
+  double most = 0;
+  for (size_t i = 0; i < one.size(); ++i) most = std::max(most, std::abs(one[i] - other[i]));
+  return most > 1e-9;
+}
+
+TEST(OptionsChangeRuns, ForEveryMethod) {
+  for (const MethodInfo& info : all_methods()) {
+    const std::string name(info.name);
+    const std::vector<double> base = run(name);
+    ASSERT_EQ(base, run(name));  // bit by bit: what differs below does so by the option
+    OptionSet options;
+    const auto method = create_method(name);
+    method->describe(options);
+    for (const Option& option : options.all()) {
+      const auto others = kOtherValues.find(option.name);
+      ASSERT_NE(others, kOtherValues.end()) << option.name << " of " << name << " has no other value in this test";
+      for (const nlohmann::json& value : others->second) {
+        EXPECT_TRUE(differ(run(name, option.name, value), base))
+            << name << " --" << option.name << ' ' << value << " changes nothing";
+      }
+      // Each word of a choice is tried, here or as the default.
+      if (!option.choices.empty()) {
+        EXPECT_EQ(others->second.size() + 1, option.choices.size()) << option.name;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace frgan

@@ -1,0 +1,79 @@
+// On a problem with few labels and many pictures, FR-GAN beats its supervised floor: all of it together learns.
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include "../methods/small_methods.h"
+#include "frgan/data/batch_stream.h"
+#include "frgan/train/trainer.h"
+
+namespace frgan {
+namespace {
+
+// Bars of four orientations, 16x16 in grey. Where a bar lies, how bright or dark it is, how far it is turned, the light
+// that falls on it and the noise of the camera say nothing about its class.
+PictureSet bars(int64_t count, uint64_t seed) {
+  const auto uniform = [&](double bound, uint64_t what, at::IntArrayRef shape) {
+    return random_uniform(shape, -bound, bound, random_key(seed, Stream::kNoise, what), at::kFloat);
+  };
+  const std::vector<int64_t> one{count, 1, 1};
+  const at::Tensor labels = at::arange(count, at::kLong).remainder(4);
+  const at::Tensor angle = labels.to(at::kFloat).view(one) * (std::numbers::pi / 4) + uniform(0.25, 1, one);
+  const at::Tensor x = at::linspace(-7.5, 7.5, 16).view({1, 1, 16}), y = x.view({1, 16, 1});
+  const at::Tensor distance = x * angle.cos() + y * angle.sin() - uniform(4, 2, one);
+  const at::Tensor brightness = uniform(1, 3, one).sign() * (0.75 + uniform(0.25, 4, one));
+  const at::Tensor light = uniform(0.05, 5, one) * x + uniform(0.05, 6, one) * y;
+  const at::Tensor grey = brightness * (-distance.square() / 2).exp() + light + uniform(0.2, 7, {count, 16, 16});
+  return {((grey + 1) * 127.5).clamp(0, 255).to(at::kByte).unsqueeze(-1), labels};
+}
+
+// Test error after 200 steps with the labels of 12 of 1,000 pictures.
+double error_of(const std::string& name, uint64_t seed) {
+  constexpr int64_t kSteps = 200;
+  const Problem problem{.shape = {.image_size = 16, .channels = 1, .classes = 4}, .seed = seed};
+  const auto method = small_method(name,
+                                   {{"width", 0.125},
+                                    {"batch-size", 16},
+                                    {"noise-size", 20},
+                                    {"init-pictures", 64},
+                                    {"learning-rate", 5e-3},
+                                    {"average-decay", 0.95},
+                                    {"adv-weight", 0.2},
+                                    {"consistency-weight", 10.0},
+                                    {"ramp-start", 0.0},
+                                    {"ramp-end", 0.3}},
+                                   problem);
+  const PictureSet train = bars(1000, 1), test = bars(400, 2);
+  LabelSplit split;
+  split.train_pictures = train.size();
+  for (int64_t row = 0; row < 12; ++row) split.labeled.push_back(row);
+  BatchStream batches(train, split,
+                      {.augmentation = {.translate = 2}, .noise_range = method->noise_range(), .seed = seed});
+  Trainer trainer(
+      *method, problem,
+      [&](const BatchRequest& request, uint64_t draw, uint64_t part) { return batches.next(request, draw, part); },
+      kSteps);
+  trainer.initialize();
+  while (trainer.steps_done() < kSteps) trainer.step();
+  const torch::NoGradGuard no_grad;
+  const at::Tensor logits = trainer.classifier()->forward(normalised(test.pictures, at::kFloat), {}).logits;
+  return logits.argmax(1).ne(test.labels).to(at::kDouble).mean().item<double>();
+}
+
+TEST(ToyProblem, FrGanBeatsSupervised) {
+  double supervised = 0, fr_gan = 0;
+  for (const uint64_t seed : {2, 4}) {
+    supervised += error_of("supervised", seed) / 2;
+    fr_gan += error_of("fr-gan", seed) / 2;
+  }
+  EXPECT_LT(supervised, 0.5);  // chance is 0.75
+  EXPECT_LT(fr_gan, 0.9 * supervised);
+  RecordProperty("test_errors", fmt::format("supervised {:.3f}, fr-gan {:.3f}", supervised, fr_gan));
+}
+
+}  // namespace
+}  // namespace frgan

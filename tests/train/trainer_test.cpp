@@ -1,0 +1,314 @@
+#include "frgan/train/trainer.h"
+
+#include <limits>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <torch/types.h>
+
+#include "../methods/small_methods.h"
+#include "frgan/core/error.h"
+
+namespace frgan {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+// A small method in training on random pictures.
+struct Training {
+  explicit Training(const std::string& name, const Settings& settings = {}, int64_t steps = 10,
+                    at::ScalarType type = at::kFloat)
+      : problem(small_problem(type)),
+        method(small_method(name, settings, problem)),
+        trainer(
+            *method, problem,
+            [this](const BatchRequest& request, uint64_t draw, uint64_t part) {
+              Batch batch = RandomBatches{problem, method->noise_range()}(request, draw, part);
+              if (before_batch) before_batch(batch, draw, part);
+              return batch;
+            },
+            steps) {
+    trainer.initialize();
+  }
+  void steps(int64_t count) {
+    for (int64_t i = 0; i < count; ++i) trainer.step();
+  }
+
+  Problem problem;
+  std::unique_ptr<Method> method;
+  std::function<void(Batch&, uint64_t draw, uint64_t part)> before_batch;
+  Trainer trainer;
+};
+
+TensorFiles copy_of(const TensorFiles& files) {
+  TensorFiles copies;
+  for (const auto& [file, tensors] : files) {
+    for (const auto& [name, tensor] : tensors) copies[file][name] = tensor.clone();
+  }
+  return copies;
+}
+
+// The names of tensors whose bits differ.
+std::vector<std::string> differences(const TensorFiles& one, const TensorFiles& other) {
+  std::vector<std::string> names;
+  for (const auto& [file, tensors] : one) {
+    for (const auto& [name, tensor] : tensors) {
+      if (!tensor.equal(other.at(file).at(name))) names.push_back(file + "/" + name);
+    }
+  }
+  return names;
+}
+
+std::string message_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+// ---- State
+
+TEST(Trainer, FiveStepsAndFiveAreTen) {
+  for (const std::string name : {"fr-gan", "supervised"}) {
+    SCOPED_TRACE(name);
+    const Settings settings{{"gen-loss", "fm+ns"}, {"disc-steps", 2}};
+    Training whole(name, settings), first(name, settings),
+        second(name, {{"init-pictures", 5}, settings[0], settings[1]});
+    whole.steps(10);
+    first.steps(5);
+    const TensorFiles saved = copy_of(first.trainer.state());
+    EXPECT_THAT(differences(saved, second.trainer.state()), ::testing::Not(::testing::IsEmpty()));
+    second.trainer.restore(saved, 5, "run");
+    EXPECT_EQ(second.trainer.steps_done(), 5);
+    second.steps(5);
+    EXPECT_THAT(differences(second.trainer.state(), whole.trainer.state()), ElementsAre());
+    EXPECT_THAT(differences(first.trainer.state(), saved), ElementsAre());  // the copy was one
+  }
+}
+
+TEST(Trainer, RestoreRefusesAnotherArchitecture) {
+  Training here("fr-gan");
+  const auto refusal = [&](const Settings& settings) {
+    return message_of([&] { here.trainer.restore(Training("fr-gan", settings).trainer.state(), 5, "runs/a"); });
+  };
+  EXPECT_THAT(refusal({{"width", 0.125}}), AllOf(HasSubstr("runs/a"), HasSubstr("shape"), HasSubstr("architecture")));
+  EXPECT_THAT(refusal({{"se-position", "none"}}), AllOf(HasSubstr("there is no"), HasSubstr("se_block2")));
+  EXPECT_THAT(refusal({{"se-position", "all"}}), AllOf(HasSubstr("this network has no"), HasSubstr("se_block1")));
+  EXPECT_THAT(message_of([&] { here.trainer.restore(Training("supervised").trainer.state(), 5, "runs/a"); }),
+              HasSubstr("generator"));
+  TensorFiles without = here.trainer.state();
+  without.erase("optimizer");
+  EXPECT_THAT(message_of([&] { here.trainer.restore(without, 5, "runs/a"); }), HasSubstr("runs/a/optimizer"));
+  EXPECT_EQ(here.trainer.steps_done(), 0);
+}
+
+TEST(Trainer, StateIsAllOfIt) {
+  Training training("fr-gan");
+  const TensorFiles state = training.trainer.state();
+  ASSERT_EQ(state.size(), 3U);
+  size_t tensors = 0, parameters = 0;
+  for (const Player& player : training.method->players()) {
+    tensors += player.network->parameters().size() + player.network->buffers().size();
+    parameters += player.network->parameters().size();
+  }
+  EXPECT_EQ(state.at("model").size(), tensors);
+  EXPECT_EQ(state.at("optimizer").size(), 2 * parameters);
+  EXPECT_EQ(state.at("average").size(), training.method->make_classifier()->parameters().size());
+  EXPECT_TRUE(state.at("model").contains("generator.norm1.running_var"));
+  // Views: a step moves them.
+  const TensorFiles before = copy_of(state);
+  training.steps(2);
+  std::vector<std::string> still;
+  for (const auto& [file, named] : state) {
+    for (const auto& [name, tensor] : named) {
+      if (tensor.equal(before.at(file).at(name))) still.push_back(name);
+    }
+  }
+  EXPECT_THAT(still, ElementsAre());
+}
+
+// ---- Who learns from what
+
+TEST(Trainer, EachPhaseMovesItsPlayerAlone) {
+  Training training("fr-gan", {{"gen-loss", "fm+ns"}});
+  const auto flat = [&](size_t player, bool gradient) {
+    std::vector<at::Tensor> parts;
+    for (const at::Tensor& parameter : training.method->players()[player].network->parameters()) {
+      parts.push_back((gradient ? parameter.grad() : parameter.detach()).flatten().clone());
+    }
+    return at::cat(parts);
+  };
+  std::map<uint64_t, std::vector<at::Tensor>> seen;  // before each phase: weights and gradients of both
+  training.before_batch = [&](Batch&, uint64_t, uint64_t part) {
+    seen[part] = {flat(0, false), flat(0, true), flat(1, false), flat(1, true)};
+  };
+  training.steps(1);
+  const std::vector<at::Tensor> after{flat(0, false), flat(0, true), flat(1, false), flat(1, true)};
+  // The discriminator's phase gave nothing to the generator,
+  EXPECT_FALSE(seen[1][0].equal(seen[0][0]));
+  EXPECT_GT(seen[1][1].abs().max().item<float>(), 0);
+  EXPECT_TRUE(seen[1][2].equal(seen[0][2]));
+  EXPECT_EQ(seen[1][3].abs().max().item<float>(), 0);
+  // and the generator's nothing to the discriminator.
+  EXPECT_TRUE(after[0].equal(seen[1][0]));
+  EXPECT_TRUE(after[1].equal(seen[1][1]));
+  EXPECT_FALSE(after[2].equal(seen[1][2]));
+  EXPECT_GT(after[3].abs().max().item<float>(), 0);
+}
+
+TEST(Trainer, DiscriminatorStepsAreOfFreshBatches) {
+  Training training("fr-gan", {{"disc-steps", 3}});
+  std::vector<std::pair<uint64_t, uint64_t>> draws;  // (part, draw)
+  std::vector<at::Tensor> weights;
+  training.before_batch = [&](Batch&, uint64_t draw, uint64_t part) {
+    draws.emplace_back(part, draw);
+    weights.push_back(training.method->players()[0].network->parameters()[0].detach().clone());
+  };
+  training.steps(2);
+  EXPECT_THAT(draws, ElementsAre(Pair(0, 0), Pair(0, 1), Pair(0, 2), Pair(1, 0), Pair(0, 3), Pair(0, 4), Pair(0, 5),
+                                 Pair(1, 1)));
+  for (const size_t i : {1, 2, 3, 5, 6, 7}) EXPECT_FALSE(weights[i].equal(weights[i - 1])) << i;
+  EXPECT_TRUE(weights[4].equal(weights[3]));  // the generator's pass
+}
+
+// Its decay is a function of the updates so far, repetitions counted.
+TEST(Trainer, AverageFollowsEveryUpdate) {
+  Training training("fr-gan", {{"disc-steps", 2}}, 10, at::kDouble);
+  const auto network = training.method->players()[0].network;
+  std::vector<at::Tensor> weights;  // before each pass of the step
+  training.before_batch = [&](Batch&, uint64_t, uint64_t) {
+    weights.push_back(network->parameters()[0].detach().clone());
+  };
+  const auto average = [&] { return training.trainer.classifier()->parameters()[0].detach().clone(); };
+  EXPECT_TRUE(average().equal(network->parameters()[0]));  // it starts from the initialised weights
+  training.steps(1);
+  ASSERT_EQ(weights.size(), 3U);
+  at::Tensor expected = weights[0];
+  for (int update = 0; update < 2; ++update) {
+    const double decay = (update + 1.0) / (update + 10.0);
+    expected = decay * expected + (1 - decay) * weights[static_cast<size_t>(update) + 1];
+  }
+  EXPECT_TRUE(at::allclose(average(), expected, 1e-12, 1e-14));
+  EXPECT_FALSE(average().equal(network->parameters()[0]));
+}
+
+TEST(Trainer, ClassifierSeesTheAverage) {
+  Training training("supervised");
+  training.steps(3);
+  const at::Tensor pictures = RandomBatches{training.problem}({.unlabeled = 4}, 0, 5).unlabeled[0];
+  Discriminator classifier = training.trainer.classifier();
+  const at::Tensor before = classifier->forward(pictures, {}).logits.detach();
+  const TensorFiles state = training.trainer.state();
+  for (const auto& [name, tensor] : state.at("model")) tensor.zero_();
+  EXPECT_TRUE(classifier->forward(pictures, {}).logits.equal(before));
+  for (const auto& [name, tensor] : state.at("average")) tensor.zero_();
+  EXPECT_FALSE(classifier->forward(pictures, {}).logits.equal(before));
+}
+
+// ---- Losses
+
+TEST(Trainer, TakesTheMeanOfEachLossSinceTheLastTime) {
+  Training each("fr-gan", {{"disc-steps", 2}}, 10, at::kDouble),
+      together("fr-gan", {{"disc-steps", 2}}, 10, at::kDouble);
+  EXPECT_THAT(each.trainer.take_losses(), ElementsAre());
+  std::vector<std::string> names;
+  std::map<std::string, double> sums;
+  for (int step = 0; step < 3; ++step) {
+    each.steps(1);
+    names.clear();
+    for (const auto& [name, value] : each.trainer.take_losses()) {
+      names.push_back(name);
+      sums[name] += value / 3;
+    }
+  }
+  EXPECT_THAT(names, ElementsAre("supervised", "real", "fake", "consistency", "generator"));
+  together.steps(3);
+  const auto means = together.trainer.take_losses();
+  ASSERT_EQ(means.size(), names.size());
+  for (const auto& [name, value] : means) EXPECT_NEAR(value, sums[name], 1e-12) << name;
+  // What was taken is gone.
+  each.steps(1);
+  together.steps(1);
+  EXPECT_EQ(each.trainer.take_losses(), together.trainer.take_losses());
+  const auto& terms = each.trainer.terms();
+  ASSERT_EQ(terms.size(), names.size());
+  EXPECT_EQ(terms[1].name, "real");
+  EXPECT_EQ(terms[1].weight, "adv_weight");
+  EXPECT_EQ(terms[3].weight, "consistency_weight");
+}
+
+// An infinite pixel or noise number of step 3 is found in the first term that it reaches, and stays found.
+TEST(Trainer, NamesTheFirstLossThatIsNotFinite) {
+  const float inf = std::numeric_limits<float>::infinity();
+  struct Case {
+    uint64_t part;  // of the phase
+    std::function<void(Batch&)> spoil;
+    std::string term;
+  };
+  const std::vector<Case> cases{{0, [&](Batch& batch) { batch.labeled[0].view(-1)[7] = inf; }, "supervised"},
+                                {0, [&](Batch& batch) { batch.unlabeled[0].view(-1)[7] = inf; }, "real"},
+                                {0, [&](Batch& batch) { batch.unlabeled[1].view(-1)[7] = inf; }, "consistency"},
+                                {0, [&](Batch& batch) { batch.noise.view(-1)[7] = inf; }, "fake"},
+                                {1, [&](Batch& batch) { batch.noise.view(-1)[7] = -inf; }, "generator"}};
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.term);
+    Training training("fr-gan", {{"disc-steps", 2}});
+    training.before_batch = [&](Batch& batch, uint64_t draw, uint64_t part) {
+      if (part == c.part && draw == (part == 0 ? 7 : 3)) c.spoil(batch);  // the second repetition of step 3
+    };
+    training.steps(3);
+    EXPECT_FALSE(training.trainer.first_non_finite().has_value());
+    EXPECT_TRUE(training.trainer.weights_are_finite());
+    training.steps(3);
+    const auto found = training.trainer.first_non_finite();
+    ASSERT_TRUE(found.has_value());
+    EXPECT_EQ(found->term, c.term);
+    EXPECT_EQ(found->step, 3);
+    EXPECT_FALSE(training.trainer.weights_are_finite());
+    training.trainer.forget_losses();
+    EXPECT_FALSE(training.trainer.first_non_finite().has_value());
+  }
+}
+
+// ---- Schedules
+
+TEST(Trainer, SchedulesAreSharesOfThePlannedSteps) {
+  Training training("fr-gan", {{"learning-rate", 0.01}, {"decay-start", 0.5}, {"consistency-weight", 20}}, 100);
+  Trainer& trainer = training.trainer;
+  EXPECT_EQ(trainer.planned_steps(), 100);
+  EXPECT_EQ(trainer.progress(), 0);
+  training.steps(1);
+  EXPECT_EQ(trainer.progress(), 0.01);
+  EXPECT_DOUBLE_EQ(trainer.scheduled("learning_rate", 0.25), 0.01);
+  EXPECT_DOUBLE_EQ(trainer.scheduled("learning_rate", 0.75), 0.005);
+  EXPECT_EQ(trainer.scheduled("consistency_weight", 0), 0);
+  EXPECT_EQ(trainer.scheduled("consistency_weight", 0.5), 20);
+  trainer.plan(4);
+  EXPECT_EQ(trainer.progress(), 0.25);
+  EXPECT_THROW(trainer.scheduled("no such", 0), c10::Error);
+}
+
+// The learning rate that a step takes is the schedule's: at the end of the run it is 0 and nothing moves.
+TEST(Trainer, StepsFollowTheLearningRate) {
+  Training training("supervised", {{"decay-start", 0.0}}, 2);
+  const at::Tensor weights = training.method->players()[0].network->parameters()[0].detach();
+  const auto moved = [&] {
+    const at::Tensor before = weights.clone();
+    training.trainer.step();
+    return (weights - before).abs().max().item<float>();
+  };
+  EXPECT_NEAR(moved(), 3e-4, 3e-5);  // Adam's first step is of the learning rate's size
+  EXPECT_LT(moved(), 2.5e-4);
+  EXPECT_EQ(moved(), 0);
+}
+
+}  // namespace
+}  // namespace frgan
