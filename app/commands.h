@@ -9,7 +9,7 @@ namespace frgan {
 
 // A command prints its results to stdout and everything else to stderr, and returns the exit code (0, or 130 and 143
 // after a signal). It throws frgan::Error; `main` prints that and exits with 2 or 1. `arguments` are those after the
-// command's name, to be read with a CommandLine.
+// command's name, to be read with `read_arguments`.
 int run_train(std::span<const std::string> arguments);
 int run_evaluate(std::span<const std::string> arguments);
 int run_predict(std::span<const std::string> arguments);

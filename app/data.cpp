@@ -134,6 +134,8 @@ int run_data(std::span<const std::string> arguments) {
   if (name == "--help" || name == "-h") {
     fmt::print("Usage: frgan data ACTION [OPTIONS]\n\nActions:\n");
     for (const Command& action : kActions) fmt::print("  {:<10} {}\n", action.name, action.summary);
+    fmt::print("\nData sets:\n");
+    for (const DatasetKind& kind : dataset_kinds()) fmt::print("  {:<14} {}\n", kind.name, kind.summary);
     fmt::print("\nfrgan data ACTION --help says more.\n");
     return 0;
   }

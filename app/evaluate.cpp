@@ -1,6 +1,7 @@
 // frgan evaluate: the error of a trained network on pictures whose labels are known.
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -115,16 +116,15 @@ Pictures load_pictures(const EvaluateOptions& options, const Checkpoint& checkpo
     throw Error(
         fmt::format("{}: the run set no development pictures apart (--dev-pictures)", checkpoint.path.string()));
   }
-  const at::Tensor rows = at::tensor(split.dev);
-  return {data.source, {data.train.pictures.index_select(0, rows), data.train.labels.index_select(0, rows)}};
+  return {data.source, data.train.rows(split.dev)};
 }
 
 Classifier load_classifier(const Checkpoint& checkpoint, const Inference& inference) {
   return Classifier::from(checkpoint, inference.device, inference.precision);
 }
 
-void write_predictions(const fs::path& path, const Pictures& pictures, const at::Tensor& probabilities,
-                       const std::vector<std::string>& names) {
+std::string predictions_text(const Pictures& pictures, const at::Tensor& probabilities,
+                             const std::vector<std::string>& names) {
   const std::vector<int64_t> predictions = most_probable(probabilities);
   const std::span<const int64_t> labels = values_of(pictures.set.labels);
   std::string text = "picture,label,prediction,probability\n";
@@ -133,7 +133,7 @@ void write_predictions(const fs::path& path, const Pictures& pictures, const at:
     text += fmt::format("{},{},{},{:.6f}\n", i, csv_field(names[label]), csv_field(names[prediction]),
                         probabilities[static_cast<int64_t>(i)][predictions[i]].item<float>());
   }
-  write_file_safely(path, text);
+  return text;
 }
 
 // "7.20 % (95 % interval 6.52 to 7.95 %)"
@@ -248,6 +248,8 @@ int run_evaluate(std::span<const std::string> arguments) {
   if (print_help(kSyntax, arguments, set)) return 0;
   const Checkpoint checkpoint = load_checkpoint_aloud(read_arguments(kSyntax, arguments, set).front());
   const CheckpointState& state = checkpoint.state;
+  std::optional<SafeFile> predictions_file;  // before the work: a path that will not do is known at once
+  if (!options.predictions.empty()) predictions_file.emplace(options.predictions);
   const Inference inference = begin_inference(options.inference, state);
   const Classifier classifier = load_classifier(checkpoint, inference);
   const Pictures pictures = load_pictures(options, checkpoint);
@@ -261,8 +263,9 @@ int run_evaluate(std::span<const std::string> arguments) {
                     score_predictions(values_of(pictures.set.labels), predictions, state.shape.classes),
                     std::nullopt};
   if (!options.compare.empty()) findings.comparison = compare(options, state, pictures, predictions);
-  if (!options.predictions.empty()) {
-    write_predictions(options.predictions, pictures, probabilities, state.class_names);
+  if (predictions_file) {
+    predictions_file->write(bytes_of(predictions_text(pictures, probabilities, state.class_names)));
+    predictions_file->commit();
   }
   options.json ? print_json(findings) : print_text(findings);
   return 0;

@@ -50,7 +50,13 @@ void describe(OptionSet& options, GenerateOptions& generate) {
 }
 
 void check_output(const GenerateOptions& options, const fs::path& output) {
-  if (options.separate) return;
+  if (options.separate) {
+    if (fs::exists(output) && !(fs::is_directory(output) && fs::is_empty(output))) {
+      throw Error(
+          fmt::format("{}: is there already; give a new or empty folder for separate pictures", output.string()));
+    }
+    return;
+  }
   if (output.extension() != ".png") {
     throw usage_error(
         fmt::format("'{}' does not end in .png; the pictures of a grid are one PNG, and --separate "
@@ -66,12 +72,8 @@ void check_output(const GenerateOptions& options, const fs::path& output) {
 // Pictures 100 i to 100 i + 99, -1 to 1.
 at::Tensor generated_block(const LoadedMethod& loaded, int64_t seed, int64_t block) {
   const at::NoGradGuard no_grad;
-  const double low = loaded.method->noise_range() == "unit" ? 0 : -1;
-  const at::Tensor noise =
-      random_uniform({kBlock, loaded.method->noise_size()}, low, 1,
-                     random_key(static_cast<uint64_t>(seed), Stream::kSampling, 0, static_cast<uint64_t>(block)),
-                     at::TensorOptions(loaded.problem.device).dtype(loaded.problem.dtype));
-  return loaded.method->generate(noise);
+  const uint64_t key = random_key(static_cast<uint64_t>(seed), Stream::kSampling, 0, static_cast<uint64_t>(block));
+  return loaded.method->generate(loaded.method->sampling_noise(kBlock, key, loaded.problem));
 }
 
 }  // namespace

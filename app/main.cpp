@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <system_error>
@@ -79,7 +80,10 @@ int main(int argc, char** argv) {
   } catch (const frgan::Error& error) {
     fmt::print(stderr, "frgan: {}\n", error.what());
     return error.kind() == frgan::ErrorKind::kUsage ? 2 : 1;
-  } catch (const std::system_error& error) {  // of files, and of stdout
+  } catch (const std::filesystem::filesystem_error& error) {
+    fmt::print(stderr, "frgan: {}: {}\n", error.path1().string(), error.code().message());
+    return 1;
+  } catch (const std::system_error& error) {  // of stdout
     fmt::print(stderr, "frgan: {}\n", error.what());
     return 1;
   } catch (const std::bad_alloc&) {

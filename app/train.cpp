@@ -1,10 +1,12 @@
 // frgan train: from a data set to a run directory.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +22,7 @@
 #include "frgan/core/device.h"
 #include "frgan/core/error.h"
 #include "frgan/experiments/presets.h"
+#include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/methods/methods.h"
 #include "frgan/train/run.h"
@@ -31,7 +34,9 @@ namespace fs = std::filesystem;
 
 constexpr Syntax kSyntax = {"train", "", "Trains a classifier, and writes a run directory with its checkpoints."};
 
-constexpr std::string_view kOptionsFile = "options.toml";
+constexpr std::string_view kOptionsFile = "options.toml", kSplitFile = "labels.json";
+// All that a run has written when it has no checkpoint yet.
+constexpr std::array<std::string_view, 4> kRunFiles{kOptionsFile, kSplitFile, "metrics.jsonl", "checkpoints"};
 
 // Of one call, and not of the run.
 struct TrainCall {
@@ -48,7 +53,7 @@ void describe(OptionSet& options, TrainCall& call) {
   options.group("Call", /*saved=*/false);
   options.add("preset", call.preset, "Settings of a published row; frgan methods lists them.");
   options.add("config", call.config, "A file of settings (TOML).");
-  options.add("run", call.run, "The run's new folder; empty: runs/DATE-METHOD.");
+  options.add("run", call.run, "The run's folder, new or empty; without: runs/DATE-METHOD.");
   options.add("resume", call.resume, "A run's folder: goes on with it, with its own options.");
   options.add("init-from", call.init_from, "A run or checkpoint whose weights a new run starts from.");
   options.add("dry-run", call.dry_run, "Prints what would be trained, and stops.");
@@ -87,33 +92,74 @@ void declare_options(Request& request, const std::string& method) {
   }
 }
 
-// The settings of a preset and a config file, the stronger last.
-std::vector<Setting> read_settings(std::span<const std::string> arguments) {
-  std::vector<Setting> settings;
+// What a preset and a config file set: the weaker and the stronger, with the command line over both.
+struct Settings {
+  std::vector<Setting> preset, config;
+};
+
+Settings read_settings(std::span<const std::string> arguments) {
+  Settings settings;
   if (const auto preset = typed_value(arguments, "preset")) {
-    settings = read_config(find_preset(*preset).text, fmt::format("preset {}", *preset));
+    settings.preset = read_config(find_preset(*preset).text, fmt::format("preset {}", *preset));
   }
-  if (const auto config = typed_value(arguments, "config")) {
-    const std::vector<Setting> more = read_config_file(*config);
-    settings.insert(settings.end(), more.begin(), more.end());
-  }
+  if (const auto config = typed_value(arguments, "config")) settings.config = read_config_file(*config);
   return settings;
 }
 
 // Declares the options of the method that the command line or else the settings name.
-void declare_options(Request& request, std::span<const std::string> arguments, const std::vector<Setting>& settings) {
+void declare_options(Request& request, std::span<const std::string> arguments, const Settings& settings) {
   std::string method = request.run.method;
-  for (const Setting& setting : settings) {
-    if (setting.name == "method" && setting.value.is_string()) method = setting.value;
+  for (const auto& source : {settings.preset, settings.config}) {
+    for (const Setting& setting : source) {
+      if (setting.name == "method" && setting.value.is_string()) method = setting.value;
+    }
   }
   declare_options(request, typed_value(arguments, "method").value_or(method));
 }
 
+void refuse_two_of(const std::function<bool(std::string_view)>& typed, std::initializer_list<std::string_view> names) {
+  std::vector<std::string> given;
+  for (const std::string_view name : names) {
+    if (typed(name)) given.push_back(fmt::format("--{}", name));
+  }
+  if (given.size() > 1) throw usage_error(fmt::format("{}: give one of them", fmt::join(given, " and ")));
+}
+
+// Options that say the same thing in other ways: what one source says makes those of a weaker source void.
+void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view)>& said) {
+  const bool steps = said("steps") && run.steps > 0, time_budget = said("time-budget") && !run.time_budget.empty();
+  if (steps) run.time_budget.clear();
+  if (time_budget) run.steps = 0;
+
+  if (said("labels-file") && !run.split.labels_file.empty()) {
+    if (!said("labels")) run.split.labels = 0;
+    if (!said("dev-pictures")) run.split.dev_pictures = 0;
+  } else if (said("labels")) {
+    run.split.labels_file.clear();
+  }
+}
+
+// The settings of a preset and of a config file, and the words of the command line, the stronger over the weaker.
 void read_request(Request& request, std::span<const std::string> arguments) {
-  const std::vector<Setting> settings = read_settings(arguments);
+  const Settings settings = read_settings(arguments);
   declare_options(request, arguments, settings);
-  for (const Setting& setting : settings) request.options.set(setting.name, setting.value, setting.source);
+  for (const auto& source : {settings.preset, settings.config}) {
+    for (const Setting& setting : source) request.options.set(setting.name, setting.value, setting.source);
+    make_weaker_void(request.run, [&](std::string_view name) {
+      return std::any_of(source.begin(), source.end(), [&](const Setting& setting) { return setting.name == name; });
+    });
+  }
   read_arguments(kSyntax, arguments, request.options);
+  const auto typed = [&](std::string_view name) { return typed_value(arguments, name).has_value(); };
+  refuse_two_of(typed, {"steps", "epochs", "time-budget"});
+  for (const std::string_view other : {"labels", "label-mode", "split-seed", "dev-pictures"}) {
+    refuse_two_of(typed, {"labels-file", other});
+  }
+  make_weaker_void(request.run, typed);
+  if (typed("epochs")) {
+    request.run.steps = 0;
+    request.run.time_budget.clear();
+  }
 }
 
 // All options are the run's; what may differ is taken from the command line, and anything else there is an error.
@@ -121,7 +167,6 @@ void read_resumed_request(Request& request, std::span<const std::string> argumen
   declare_options(request, checkpoint.state.method);
   request.options.set_values(checkpoint.state.options, checkpoint.path.string());
   for (Option& option : request.options.all()) option.given = false;
-  const int64_t threads = request.run.threads;
   read_arguments(kSyntax, arguments, request.options);
   for (const Option& option : request.options.all()) {
     if (!option.given || option.name == "resume" || option.name == "dry-run" || may_differ_on_resume(option.name))
@@ -130,12 +175,16 @@ void read_resumed_request(Request& request, std::span<const std::string> argumen
         "--{} cannot be given with --resume: a run goes on with its own options; start a new one with --init-from {}",
         option.name, request.call.resume));
   }
-  if (request.run.threads != threads) {
-    fmt::print(stderr,
-               "warning: the run had {} threads; with another number its results will differ in their last bits\n",
-               threads);
+}
+
+// `options` are resolved.
+void warn_of_another_machine(const RunOptions& options, const Checkpoint& resumed) {
+  const int64_t threads = resumed.state.options.at("threads");
+  if (options.threads != threads) {
+    fmt::print(stderr, "warning: the run had {} threads; with {} its results will differ in their last bits\n", threads,
+               options.threads);
   }
-  if (request.run.precision == "bf16" && request.run.device != "cuda" && !has_native_bf16()) {
+  if (options.precision == "bf16" && resolve_device(options.device).is_cpu() && !has_native_bf16()) {
     fmt::print(stderr, "warning: the run computes in bf16, which this processor only emulates, many times slower\n");
   }
 }
@@ -143,9 +192,16 @@ void read_resumed_request(Request& request, std::span<const std::string> argumen
 fs::path new_run_folder(const Request& request) {
   if (!request.call.run.empty()) {
     const fs::path folder = request.call.run;
-    if (fs::exists(folder / "checkpoints")) {
+    if (has_checkpoints(folder / "checkpoints")) {
       throw Error(fmt::format("{}: there is a run already; go on with --resume {}, or name another folder",
                               folder.string(), folder.string()));
+    }
+    if (!fs::exists(folder) || !fs::is_directory(folder)) return folder;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+      const std::string name = entry.path().filename().string();
+      if (std::find(kRunFiles.begin(), kRunFiles.end(), name) != kRunFiles.end())
+        continue;  // of a run that never began
+      throw Error(fmt::format("{}: holds {}; name a new or empty folder for the run", folder.string(), name));
     }
     return folder;
   }
@@ -157,6 +213,30 @@ fs::path new_run_folder(const Request& request) {
   return folder;
 }
 
+// A run's folder. Where the run ends before its first checkpoint, for whatever reason, what it wrote goes with it.
+class NewFolder {
+ public:
+  explicit NewFolder(fs::path folder) : folder_(std::move(folder)), is_new_(!fs::exists(folder_)) {
+    ensure_directory(folder_);
+  }
+  NewFolder(const NewFolder&) = delete;
+  NewFolder& operator=(const NewFolder&) = delete;
+  ~NewFolder() {
+    std::error_code ignored;
+    try {
+      if (has_checkpoints(folder_ / "checkpoints")) return;
+    } catch (const Error&) {
+      return;  // what cannot be read is left as it is
+    }
+    for (const std::string_view name : kRunFiles) fs::remove(folder_ / name, ignored);
+    if (is_new_) fs::remove(folder_, ignored);
+  }
+
+ private:
+  fs::path folder_;
+  bool is_new_;
+};
+
 // For a shell.
 std::string shell_word(const std::string& word) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
@@ -166,12 +246,12 @@ std::string shell_word(const std::string& word) {
   return quoted + "'";
 }
 
-// What was typed, with the number of steps that a time budget came to, and without the folder.
+// What was typed, with the number of steps that a time or epochs came to, and without the folder.
 std::string repeating_command(std::span<const std::string> arguments, int64_t steps) {
   std::string command = "frgan train";
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string name = arguments[i].substr(0, arguments[i].find('='));
-    if (name == "--time-budget" || name == "--steps" || name == "--run") {
+    if (name == "--time-budget" || name == "--steps" || name == "--epochs" || name == "--run") {
       if (name == arguments[i]) ++i;
       continue;
     }
@@ -256,8 +336,13 @@ int run_train(std::span<const std::string> arguments) {
   const fs::path folder = resumed ? fs::path(request.call.resume) : new_run_folder(request);
   options.precision = resolve_precision(options.precision, resolve_device(options.device));
   options.threads = set_threads(options.threads);
+  if (resumed) warn_of_another_machine(options, *resumed);
   keep_freed_memory();
 
+  stop_on_signals();
+  std::optional<NewFolder> new_folder;  // before the work: a path that will not do is known at once
+  if (!request.call.dry_run) new_folder.emplace(folder);
+  options.data = with_absolute_paths(options.data);
   Dataset data = load_dataset(options.data, data_root());
   LabelSplit split = resumed ? label_split_from_json(resumed->state.label_split, data, resumed->path.string())
                              : split_labels(data, options.split);
@@ -271,19 +356,21 @@ int run_train(std::span<const std::string> arguments) {
   }
   run.fix_steps();
   options = run.options();  // with the steps
-  const std::string plan = run.plan_text(run.measure_step(/*timed=*/1));
+  const std::string plan = run.plan_text(run.step_seconds());
   fmt::print(request.call.dry_run ? stdout : stderr, "{}", plan);
   if (request.call.dry_run) return 0;
 
-  ensure_directory(folder);
   const nlohmann::ordered_json values = request.options.values();
   const std::string command = resumed ? first_command(folder) : repeating_command(arguments, options.steps);
+  if (stop_signal != 0) {
+    fmt::print(stderr, "stopped before the first step: nothing new was written\n");
+    return 128 + stop_signal;
+  }
+  RunResult result;
   if (!resumed) {
     write_file_safely(folder / kOptionsFile, fmt::format("# {}\n\n{}", command, config_text(request.options)));
-    write_label_split(folder / "labels.json", split);
+    write_label_split(folder / kSplitFile, split);
   }
-  stop_on_signals();
-  RunResult result;
   {
     Progress progress(standard_error_progress(), options.steps, resumed ? resumed->state.step : 0);
     result = run.train(folder, values, command, progress, stop_signal);

@@ -43,7 +43,7 @@ int run_version(std::span<const std::string> arguments) {
   const Machine machine = this_machine();
   fmt::print("frgan {} ({})\n", version(), source_commit());
   fmt::print("LibTorch   {}\n", machine.libtorch);
-  fmt::print("processor  {}, {} cores, {} memory in GiB\n", machine.processor, machine.cores,
+  fmt::print("processor  {}, {} cores, {} GiB of memory\n", machine.processor, machine.cores,
              machine.memory_bytes >> 30);
   fmt::print("kernels    {}\n", cpu_capability());
   fmt::print("bf16       {}\n", has_native_bf16() ? "native" : "emulated, and slow: --precision auto takes fp32");

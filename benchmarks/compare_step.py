@@ -35,7 +35,7 @@ def measure(command):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--frgan", type=pathlib.Path, default=HERE.parent / "build/release/benchmarks/step_benchmark",
+    parser.add_argument("--frgan", type=pathlib.Path, default=HERE.parent / "build/release/bin/step_benchmark",
                         help="the C++ benchmark")
     parser.add_argument("--python", default=sys.executable, help="a Python that has torch")
     parser.add_argument("--method", choices=["fr-gan", "supervised"], default="fr-gan")
@@ -55,10 +55,12 @@ def main():
     for form in ["fp32", "bf16"] if {"avx512_bf16", "amx_bf16"} & set(flags) else ["fp32"]:
         commands[f"PyTorch {form}"] = [options.python, HERE / "pytorch_step.py", f"--form={form}", *work]
 
-    rounds = {program: [] for program in commands}
+    rounds, versions = {program: [] for program in commands}, {}
     for number in range(options.rounds):
         for program, command in commands.items():
-            rounds[program].append(measure(command)["seconds_per_step"])
+            found = measure(command)
+            rounds[program].append(found["seconds_per_step"])
+            versions.update({key: found[key] for key in ("commit", "libtorch", "torch") if key in found})
             print(f"round {number + 1} of {options.rounds}: {program} {rounds[program][-1]:.3f} s", file=sys.stderr)
 
     medians = {program: statistics.median(seconds) for program, seconds in rounds.items()}
@@ -72,7 +74,7 @@ def main():
     print(f"\nfrgan is {ratio:.2f} times as fast as {best}.")
     if options.json:
         options.json.write_text(json.dumps({
-            "processor": name, "threads": options.threads, "method": options.method, "width": options.width,
+            "processor": name, **versions, "timed_steps": options.steps, "threads": options.threads, "method": options.method, "width": options.width,
             "batch": options.batch, "seconds_per_step": rounds, "medians": medians, "ratio": ratio}, indent=2) + "\n")
 
 

@@ -12,8 +12,10 @@
 
 #include "app/command_line.h"
 #include "frgan/core/device.h"
+#include "frgan/core/version.h"
 #include "frgan/data/batch_stream.h"
 #include "frgan/methods/methods.h"
+#include "frgan/report/run_summary.h"
 #include "frgan/train/trainer.h"
 
 namespace frgan {
@@ -43,6 +45,7 @@ double seconds_per_step(const BenchmarkOptions& benchmark) {
   constexpr int64_t kPictures = 20000, kLabeled = 1000;
   PictureSet train{at::randint(256, {kPictures, 32, 32, 3}, at::kByte), at::randint(10, {kPictures}, at::kLong)};
   LabelSplit split;
+  split.train_pictures = kPictures;
   for (int64_t row = 0; row < kLabeled; ++row) split.labeled.push_back(row);
   BatchStream batches(std::move(train), split, {.augmentation = {.translate = 2}});
 
@@ -51,6 +54,7 @@ double seconds_per_step(const BenchmarkOptions& benchmark) {
   method->describe(options);
   options.set_values({{"width", benchmark.width}, {"batch-size", benchmark.batch}}, "step_benchmark");
   const Problem problem{
+      .shape = {},
       .seed = 1,
       .precision = resolve_precision(benchmark.precision, at::kCPU) == "bf16" ? Precision::kBf16 : Precision::kFull};
   method->build(problem);
@@ -79,7 +83,8 @@ int run(const std::vector<std::string>& arguments) {
   read_arguments(kSyntax, arguments, options);
   set_threads(benchmark.threads);
   keep_freed_memory();
-  fmt::print("{{\"seconds_per_step\": {:.6f}}}\n", seconds_per_step(benchmark));
+  fmt::print("{{\"seconds_per_step\": {:.6f}, \"commit\": \"{}\", \"libtorch\": \"{}\"}}\n",
+             seconds_per_step(benchmark), source_commit(), this_machine().libtorch);
   return 0;
 }
 

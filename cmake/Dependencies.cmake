@@ -4,8 +4,6 @@ find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 
-find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
-
 if(FRGAN_WITH_MATIO)
   find_package(PkgConfig REQUIRED)
   pkg_check_modules(matio REQUIRED IMPORTED_TARGET matio)

@@ -59,6 +59,15 @@ TEST(ConfigFile, SaysWhereItIsNoToml) {
   }
 }
 
+// Found by the fuzzer: on these toml++ asserts, or runs into what it calls unreachable.
+TEST(ConfigFile, RefusesWhatItsParserDoesNotExpect) {
+  EXPECT_THAT(error_of(std::string_view("seed = 1\n[\0", 11)), testing::StartsWith("my.toml:2:"));
+  for (const char* text : {"[%", "word =[}", "ff\xef\xbb\x80 = 1", "a = Größe", "words = +\"tra\xef\xbb\x9f\""}) {
+    EXPECT_THAT(error_of(text), testing::StartsWith("my.toml:1:")) << text;
+  }
+  EXPECT_EQ(read_config("# Größe\ndata = \"Größe\" # é\nrun = 'Größe'", "my.toml").size(), 2u);
+}
+
 TEST(ConfigFile, RefusesWhatNoOptionCanBe) {
   EXPECT_EQ(error_of("[fr-gan]\nwidth = 1\n"),
             "my.toml:1:2: a [heading] or {table} is no option; write NAME = VALUE lines");

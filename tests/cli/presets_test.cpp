@@ -54,6 +54,7 @@ TEST(Presets, OfTheAblationDifferInItsTwoPartsOnly) {
   EXPECT_THAT(differences("fr-gan", "gan"), ElementsAre("consistency-weight", "se-position"));
   EXPECT_THAT(differences("fr-gan", "fr-gan-fm"), ElementsAre("gen-loss"));
   EXPECT_THAT(differences("fr-gan", "supervised"), ElementsAre("method"));
+  EXPECT_THAT(differences("demo", "demo-supervised"), ElementsAre("method"));
   EXPECT_EQ(resolved("gan")["se-position"], "none");
   EXPECT_EQ(resolved("gan")["consistency-weight"], 0.0);
   EXPECT_EQ(resolved("fr-gan-fm")["gen-loss"], "feature_matching");

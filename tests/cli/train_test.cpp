@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "../io/file_size_limit.h"
 #include "program.h"
 
 namespace frgan {
@@ -128,6 +129,14 @@ TEST_F(Train, SignalsLeaveARunThatGoesOnToTheSameBits) {
   }
 }
 
+TEST_F(Train, ASignalBeforeTheFirstStepLeavesNothing) {
+  const Outcome outcome = train("run", {}, {SIGINT, [this] { return fs::exists(root / "run"); }});
+  EXPECT_EQ(outcome.code, 130);
+  if (fs::exists(checkpoint("run", "00000000"))) return;  // it was quicker; then it stopped as any run does
+  EXPECT_THAT(outcome.err, HasSubstr("stopped before the first step: nothing new was written"));
+  EXPECT_FALSE(fs::exists(root / "run"));
+}
+
 TEST_F(Train, AKilledRunGoesOnToTheSameBits) {
   ASSERT_EQ(train("whole").code, 0);
   const Outcome killed = train("killed", {"--checkpoint-minutes=0"}, {SIGKILL, logged("killed")});
@@ -167,6 +176,67 @@ TEST_F(Train, RefusesFoldersThatWillNotDo) {
   EXPECT_FALSE(fs::exists(root / "new"));
 }
 
+TEST_F(Train, LeavesAStrangersFolderAlone) {
+  fs::create_directories(root / "letters");
+  std::ofstream(root / "letters/metrics.jsonl") << "mine\n";
+  std::ofstream(root / "letters/dear.txt") << "mine\n";
+  const Outcome outcome = train("letters");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("letters: holds dear.txt; name a new or empty folder for the run"));
+  EXPECT_EQ(text_of(root / "letters/metrics.jsonl"), "mine\n");
+}
+
+TEST_F(Train, AFullDiskLeavesNothingOrTheCheckpointBefore) {
+  {
+    const FileSizeLimit limit(12 << 10);  // less than the first checkpoint
+    const Outcome outcome = train("run");
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_THAT(outcome.err, HasSubstr("File too large"));
+  }
+  EXPECT_FALSE(fs::exists(root / "run"));
+  ASSERT_EQ(train("run", {}, {SIGINT, logged("run")}).code, 130);
+  {
+    const FileSizeLimit limit(12 << 10);
+    EXPECT_EQ(resume("run").code, 1);
+  }
+  const Outcome rest = resume("run");
+  EXPECT_EQ(rest.code, 0) << rest.err;
+  ASSERT_EQ(train("whole").code, 0);
+  expect_same_weights("whole", "run");
+}
+
+TEST_F(Train, AKillBeforeTheFirstCheckpointCanBeRepeated) {
+  const Outcome killed = train("run", {}, {SIGKILL, [this] { return fs::exists(root / "run/options.toml"); }});
+  EXPECT_EQ(killed.code, 128 + SIGKILL);
+  if (fs::exists(checkpoint("run", "00000000"))) return;  // it was quicker; then resuming is another test's
+  EXPECT_THAT(resume("run").err, HasSubstr("a run that was stopped before its first is to be started again"));
+  const Outcome again = train("run");
+  EXPECT_EQ(again.code, 0) << again.err;
+}
+
+// The stronger source decides how long a run is, and which labels it sees.
+TEST_F(Train, StrongerSourcesMakeWeakerOnesVoid) {
+  ASSERT_EQ(train("run").code, 0);
+  const std::string config = (root / "run/options.toml").string(), labels = (root / "run/labels.json").string();
+  const auto plan = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"train", "--dry-run"});
+    return run_frgan(words, environment);
+  };
+  EXPECT_THAT(plan({"--config", config}).out, HasSubstr("fr-gan for 40 steps"));
+  EXPECT_THAT(plan({"--config", config, "--epochs=2"}).out, HasSubstr("fr-gan for 30 steps"));
+  EXPECT_THAT(plan({"--config", config, "--steps=7"}).out, HasSubstr("fr-gan for 7 steps"));
+  EXPECT_THAT(plan({"--config", config, "--time-budget=1s"}).out, testing::Not(HasSubstr("fr-gan for 40 steps")));
+  EXPECT_EQ(plan({"--config", config, "--time-budget=1s", "--steps=7"}).code, 2);
+  const Outcome epochs =
+      run_frgan({"train", "--config", config, "--epochs=0.2", "--run", (root / "epochs").string()}, environment);
+  EXPECT_EQ(epochs.code, 0) << epochs.err;
+  EXPECT_THAT(epochs.out, HasSubstr(fmt::format("\nrepeat      frgan train --config {} --steps 3\n", config)));
+  const Outcome given = plan({"--preset=demo", "--data=mnist", "--width=0.0625", "--steps=1", "--labels-file", labels});
+  EXPECT_EQ(given.code, 0) << given.err;  // the preset's 1,000 labels are void
+  EXPECT_THAT(given.out, testing::ContainsRegex("\n  all +20 "));
+  EXPECT_EQ(plan({"--data=mnist", "--labels-file", labels, "--label-mode=random"}).code, 2);
+}
+
 TEST_F(Train, DryRunPrintsThePlanAndLeavesNothing) {
   const Outcome outcome = train("run", {"--dry-run"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -180,6 +250,9 @@ TEST_F(Train, StartsFromOtherWeights) {
   ASSERT_EQ(train("first").code, 0);
   const Outcome outcome = train("second", {"--init-from", (root / "first").string(), "--steps", "1"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* file : {"model.safetensors", "average.safetensors"}) {
+    EXPECT_TRUE(text_of(checkpoint("second", "00000000") / file) == text_of(checkpoint("first", "00000040") / file));
+  }
   EXPECT_THAT(train("third", {"--init-from", (root / "none").string()}).code, 1);
   EXPECT_EQ(train("fourth", {"--init-from", (root / "first").string(), "--se-position", "none"}).code, 1)
       << "another architecture";

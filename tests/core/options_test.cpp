@@ -175,7 +175,7 @@ TEST_F(Options, ReadTexts) {
   type("folder", "");
   EXPECT_EQ(fields.folder, "");
   EXPECT_EQ(error_of("folder", "a\nb"), R"(--folder: got 'a\nb', expected UTF-8 text without control characters)");
-  EXPECT_EQ(error_of("folder", "a\x7f"), "--folder: got 'a\x7f', expected UTF-8 text without control characters");
+  EXPECT_EQ(error_of("folder", "a\x7f"), "--folder: got 'a\\x7f', expected UTF-8 text without control characters");
   EXPECT_EQ(error_of("folder", "a\xff"), "--folder: got 'a\ufffd', expected UTF-8 text without control characters");
   EXPECT_EQ(error_of_value("folder", false), "my.toml:3:1: folder: got false, expected a text");
 }

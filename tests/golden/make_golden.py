@@ -335,12 +335,10 @@ class Training:
         self.labels = file.integers("labels", [STEPS, 4], 10)
         self.noise_d = file.uniform("noise_discriminator", [STEPS, 4, 8])
         self.noise_g = file.uniform("noise_generator", [STEPS, 4, 8])
-        self.rates = [3e-4 * reference.learning_rate(step / STEPS) for step in range(STEPS)]
-        self.weights = [30 * reference.ramp_up(step / STEPS, start=0.05, end=0.6) for step in range(STEPS)]
-        self.decays = [reference.average_decay(step) for step in range(STEPS)]
-        file.result("learning_rate", self.rates)
-        file.result("consistency_weight", self.weights)
-        file.result("average_decay", self.decays)
+        rates, weights = self.schedules(STEPS)
+        file.result("learning_rate", rates)
+        file.result("consistency_weight", weights)
+        file.result("average_decay", [reference.average_decay(update) for update in range(STEPS)])
         d, g = self.networks()
         file.draw(d, "initial.d.")
         file.draw(g, "initial.g.")
@@ -354,10 +352,17 @@ class Training:
     def networks():
         return reference.Discriminator(1, 10, 1 / 32), reference.Generator(16, 1, 8, 1 / 32)
 
-    def run(self, method):
-        """Ten steps of the Algorithm with k = 1 and no dropout. `method`: fr-gan, fr-gan-fm (feature matching) or
-        supervised. Every loss is logged without its weight, each total with."""
-        file = GoldenFile(f"training_{method}")
+    @staticmethod
+    def schedules(steps):
+        """Learning rate and consistency weight of each step of a run of so many."""
+        return ([3e-4 * reference.learning_rate(step / steps) for step in range(steps)],
+                [30 * reference.ramp_up(step / steps, start=0.05, end=0.6) for step in range(steps)])
+
+    def run(self, method, k=1):
+        """The Algorithm without dropout, until the discriminator has had ten updates, k a step. `method`: fr-gan,
+        fr-gan-fm (feature matching) or supervised. Every loss is logged without its weight, each total with."""
+        file = GoldenFile(f"training_{method}" + (f"-k{k}" if k > 1 else ""))
+        rates, weights = self.schedules(STEPS // k)
         d, g = self.networks()
         d.load_state_dict(self.initial[0])
         g.load_state_dict(self.initial[1])
@@ -373,18 +378,20 @@ class Training:
                 adam.parameters[name].grad = gradient
             adam.step(rate)
 
-        for step in range(STEPS):
-            terms = {"supervised": (1.0, reference.supervised(d(self.pictures["labeled"][step])[0], self.labels[step]))}
-            if method != "supervised":
-                with torch.no_grad():
-                    generated = g(self.noise_d[step], "batch")  # no gradient, running statistics stay
-                first = d(self.pictures["unlabeled_branch1"][step])[0]
-                second = d(self.pictures["unlabeled_branch2"][step])[0]
-                terms["adversarial_real"] = 1.0, reference.adversarial_real(first)  # branch 1 alone (A25)
-                terms["adversarial_fake"] = 1.0, reference.adversarial_fake(d(generated)[0])
-                terms["consistency"] = self.weights[step], reference.consistency(first, second)
-            update(adam_d, "discriminator", terms, self.rates[step])
-            average.update(self.decays[step])
+        for step in range(STEPS // k):
+            for draw in range(k * step, k * (step + 1)):
+                terms = {"supervised": (1.0, reference.supervised(d(self.pictures["labeled"][draw])[0],
+                                                                  self.labels[draw]))}
+                if method != "supervised":
+                    with torch.no_grad():
+                        generated = g(self.noise_d[draw], "batch")  # no gradient, running statistics stay
+                    first = d(self.pictures["unlabeled_branch1"][draw])[0]
+                    second = d(self.pictures["unlabeled_branch2"][draw])[0]
+                    terms["adversarial_real"] = 1.0, reference.adversarial_real(first)  # branch 1 alone (A25)
+                    terms["adversarial_fake"] = 1.0, reference.adversarial_fake(d(generated)[0])
+                    terms["consistency"] = weights[step], reference.consistency(first, second)
+                update(adam_d, "discriminator", terms, rates[step])
+                average.update(reference.average_decay(draw))
             if method != "supervised":
                 logits, features = d(g(self.noise_g[step], "update"))
                 if method == "fr-gan":
@@ -392,7 +399,7 @@ class Training:
                 else:
                     real = d(self.pictures["unlabeled_generator"][step])[1]
                     terms = {"feature_matching": (1.0, reference.feature_matching(real, features))}
-                update(adam_g, "generator", terms, self.rates[step])
+                update(adam_g, "generator", terms, rates[step])
 
         for name, values in log.items():
             file.result(name, values)
@@ -414,6 +421,7 @@ def all_files():
                 discriminator_variants(), generator(16, 1, 1 / 32), generator(32, 3, 1 / 64), initialization(),
                 losses(), schedules(), training.file)
     yield from (training.run(method) for method in ("fr-gan", "fr-gan-fm", "supervised"))
+    yield training.run("fr-gan", k=2)
 
 
 def differences(name, made, stored):

@@ -6,14 +6,15 @@ In `backquotes` stand names of three kinds; anything else in them is a formula a
                                                  where the word is Suite.Name, TEST(Suite, Name)
     configs/gan.toml                             a file
     --gen-loss saturating                        an option, and one of its choices
-Besides: every reading from A1 to A33 has a row, and an option whose help names a reading stands in that row.
+Besides: every reading from A1 to A33 has a row, and an option stands in a reading's row where its help names that reading, and
+only there.
 """
 import re
 import sys
 from pathlib import Path
 
 READINGS = 33
-DECLARATION = re.compile(r'\badd\(\s*"([a-z0-9-]+)"(.*?)\);', re.DOTALL)
+DECLARATION = re.compile(r'\badd\(\s*"([a-z0-9-]+)"(.*?)\);\n', re.DOTALL)
 
 
 def declared_options(root):
@@ -70,6 +71,10 @@ def findings(root):
         for reading in re.findall(r"\bA\d+\b", declaration):
             if f"`--{option}" not in rows.get(reading, ""):
                 yield f"docs/paper.md: the help of --{option} names {reading}, whose row does not name it"
+    for reading, row in rows.items():
+        for option in sorted(set(re.findall(r"`--([a-z0-9-]+)", row)) & set(options)):
+            if not re.search(rf"\b{reading}\b", options[option]):
+                yield f"docs/paper.md: {reading} names --{option}, whose help does not name {reading}"
 
 
 def main():

@@ -73,6 +73,27 @@ TEST(Activation, EqualsLibTorchsOperators) {
   }
 }
 
+// What a GPU runs, on the CPU: the same function and gradients; the mask is another, and scales as much.
+TEST(Activation, ByOperatorsIsTheSameFunction) {
+  for (const auto& shape : kShapes) {
+    SCOPED_TRACE(::testing::Message() << at::IntArrayRef(shape));
+    const at::Tensor x = numbers(shape, 1), dy = numbers(shape, 2), bias = numbers({shape[1]}, 3);
+    for (const double p : {0.0, 0.25}) {
+      const at::Tensor leaf = x.clone().requires_grad_(), b = bias.clone().requires_grad_();
+      const at::Tensor y = bias_leaky_relu_dropout_by_operators(leaf, b, kSlope, p, 7);
+      y.backward(dy);
+      const at::Tensor kept = p == 0 ? ones(shape) : y.detach().ne(0).to(at::kFloat) / (1 - p);
+      const Differentiated expected = composed(x, bias, dy, kept);
+      EXPECT_TRUE(close_to(y.detach(), expected.y, 1e-6));
+      EXPECT_TRUE(close_to(leaf.grad(), expected.dx, 1e-6));
+      EXPECT_TRUE(close_to(b.grad(), expected.dbias, 1e-4));
+      if (p > 0 && y.numel() > 2000) {
+        EXPECT_NEAR(y.eq(0).to(at::kFloat).mean().item<float>(), p, 0.05);
+      }
+    }
+  }
+}
+
 TEST(Activation, IsTheGoldenLeakyRelu) {
   const GoldenFile golden("layers");
   const Differentiated found = differentiate(golden["leaky_relu.x"], {}, golden["leaky_relu.dy"], 0, 0);

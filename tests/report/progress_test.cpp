@@ -86,35 +86,52 @@ TEST(Progress, RedrawsOneLineOnATerminal) {
     Progress progress(desk.output(), 100, 0);
     desk.now += 1;
     progress.show(record_at(10));
-    EXPECT_EQ(desk.take(), "\r\x1b[K" + progress_line(record_at(10), 100, 9));
+    EXPECT_EQ(desk.take(), progress_line(record_at(10), 100, 9));
     desk.now += 0.125;
     progress.show(record_at(11));
     EXPECT_EQ(desk.take(), "");
     desk.now += 0.125;
     progress.show(record_at(12));
-    EXPECT_EQ(desk.take(), "\r\x1b[K" + progress_line(record_at(12), 100, 1.25 / 12 * 88));
+    EXPECT_EQ(desk.take(), "\r\x1b[J" + progress_line(record_at(12), 100, 1.25 / 12 * 88));
   }
   EXPECT_EQ(desk.take(), "\n");
 }
 
-TEST(Progress, CutsTheLineToTheTerminal) {
+TEST(Progress, TakesTheRowsItNeedsAndDrawsThemAnew) {
   Desk desk;
-  desk.columns = 12;
+  desk.columns = 28;
   Progress progress(desk.output(), 100, 0);
+  desk.now += 1;
   progress.show(record_at(10));
-  EXPECT_EQ(desk.take(), "\r\x1b[Kstep 10/100");
+  EXPECT_EQ(desk.take(), "step 10/100 (10 %)\nepoch 0.2  supervised 0.5\nlr 3.0e-04  512 images/s\n9 s left");
+  desk.now += 1;
+  progress.show(record_at(20));
+  EXPECT_TRUE(desk.take().starts_with("\x1b[3A\r\x1b[Jstep 20/100 (20 %)\n"));
+}
+
+TEST(ProgressRows, ShowEveryTermOfFrGanOn80Columns) {
+  StepRecord record = record_at(384);
+  record.losses = {{"supervised", 0.6924}, {"real", 0.4477}, {"fake", 0.88}, {"consistency", 1e-5}, {"generator", 1}};
+  const std::string line = progress_line(record, 400, 60);
+  std::string joined;
+  for (const std::string& row : progress_rows(line, 79)) {
+    EXPECT_LE(row.size(), 79U);
+    joined += (joined.empty() ? "" : "  ") + row;
+  }
+  EXPECT_EQ(joined, line);
+  EXPECT_EQ(progress_rows("a long part  b", 4), (std::vector<std::string>{"a lo", "b"}));
 }
 
 TEST(Progress, SaysThingsAboveTheLine) {
   Desk desk;
-  desk.columns = 12;
+  desk.columns = 200;
   Progress progress(desk.output(), 100, 0);
   progress.say("begin");
   EXPECT_EQ(desk.take(), "begin\n");
   progress.show(record_at(10));
   desk.take();
   progress.say("checkpoint written");
-  EXPECT_EQ(desk.take(), "\r\x1b[Kcheckpoint written\n\r\x1b[Kstep 10/100");
+  EXPECT_EQ(desk.take(), "\r\x1b[Jcheckpoint written\n" + progress_line(record_at(10), 100, 0));
 }
 
 TEST(Progress, SaysThingsBetweenPlainLines) {

@@ -53,6 +53,25 @@ TEST(Adam, IsLibTorchs) {
   }
 }
 
+// What a GPU runs, on the CPU.
+TEST(Adam, ByOperatorsIsTheSameUpdate) {
+  for (const bool inside : {false, true}) {
+    TwoParameters one(at::kDouble), other(at::kDouble);
+    const FlatParameters first(one), second(other);
+    Adam kernel(first, {.epsilon_inside_root = inside}), operators(second, {.epsilon_inside_root = inside});
+    for (int step = 0; step < 5; ++step) {
+      const at::Tensor gradient = random_normal(first.gradients().sizes(), static_cast<uint64_t>(step), at::kDouble);
+      first.gradients().copy_(gradient);
+      second.gradients().copy_(gradient);
+      const auto numbers = kernel.scalar_values(rate_at(step), step + 1);
+      const at::Tensor size = at::full({}, numbers[0], at::kDouble), scale = at::full({}, numbers[1], at::kDouble);
+      kernel.step(size, scale);
+      operators.step_by_operators(size, scale);
+      EXPECT_TRUE(close_to(first.values(), second.values(), 1e-14)) << step;
+    }
+  }
+}
+
 TEST(Adam, IsGoldenWithEpsilonOutsideAndInsideTheRoot) {
   struct Vector : torch::nn::Module {
     explicit Vector(const at::Tensor& start) { register_parameter("p", start); }

@@ -245,7 +245,7 @@ TEST(Trainer, TakesTheMeanOfEachLossSinceTheLastTime) {
   EXPECT_EQ(terms[3].weight, "consistency_weight");
 }
 
-// An infinite pixel or noise number of step 3 is found in the first term that it reaches, and stays found.
+// An infinite pixel or noise number of the fourth step is found in the first term that it reaches, and stays found.
 TEST(Trainer, NamesTheFirstLossThatIsNotFinite) {
   const float inf = std::numeric_limits<float>::infinity();
   struct Case {
@@ -262,17 +262,17 @@ TEST(Trainer, NamesTheFirstLossThatIsNotFinite) {
     SCOPED_TRACE(c.term);
     Training training("fr-gan", {{"disc-steps", 2}});
     training.before_batch = [&](Batch& batch, uint64_t draw, uint64_t part) {
-      if (part == c.part && draw == (part == 0 ? 7 : 3)) c.spoil(batch);  // the second repetition of step 3
+      if (part == c.part && draw == (part == 0 ? 7 : 3)) c.spoil(batch);  // the second repetition of that step
     };
     training.steps(3);
     EXPECT_FALSE(training.trainer.first_non_finite().has_value());
-    EXPECT_TRUE(training.trainer.weights_are_finite());
+    EXPECT_FALSE(training.trainer.first_non_finite_tensor().has_value());
     training.steps(3);
     const auto found = training.trainer.first_non_finite();
     ASSERT_TRUE(found.has_value());
     EXPECT_EQ(found->term, c.term);
-    EXPECT_EQ(found->step, 3);
-    EXPECT_FALSE(training.trainer.weights_are_finite());
+    EXPECT_EQ(found->step, 4);  // counted from 1
+    EXPECT_THAT(training.trainer.first_non_finite_tensor().value_or("none"), HasSubstr("/"));
     training.trainer.forget_losses();
     EXPECT_FALSE(training.trainer.first_non_finite().has_value());
   }

@@ -8,6 +8,7 @@
 
 #include "frgan/core/error.h"
 #include "frgan/core/version.h"
+#include "frgan/data/dataset.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/io/safetensors.h"
@@ -19,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kFormat = "frgan checkpoint 1";
+constexpr std::string_view kNormalisation = "x / 127.5 - 1";  // of a picture's bytes: the only one there is
 
 const std::map<at::ScalarType, DType>& dtypes() {
   static const std::map<at::ScalarType, DType> table{
@@ -64,7 +66,7 @@ nlohmann::ordered_json to_json(const CheckpointState& state) {
           {"image_size", state.shape.image_size},
           {"channels", state.shape.channels},
           {"class_names", state.class_names},
-          {"normalisation", "x / 127.5 - 1"},
+          {"normalisation", kNormalisation},
           {"precision", state.precision},
           {"data_digest", state.data_digest},
           {"split_hash", state.split_hash},
@@ -77,6 +79,10 @@ CheckpointState checkpoint_state_from_json(const nlohmann::json& json, const std
     if (json.at("format") != kFormat) {
       throw Error(fmt::format("{}: format is {}, this program reads \"{}\"", name, json.at("format").dump(), kFormat));
     }
+    if (json.at("normalisation") != kNormalisation) {
+      throw Error(fmt::format("{}: normalisation is {}, this program knows \"{}\"", name,
+                              json.at("normalisation").dump(), kNormalisation));
+    }
     CheckpointState state;
     json.at("frgan_version").get_to(state.frgan_version);
     json.at("step").get_to(state.step);
@@ -87,14 +93,18 @@ CheckpointState checkpoint_state_from_json(const nlohmann::json& json, const std
     json.at("channels").get_to(state.shape.channels);
     json.at("class_names").get_to(state.class_names);
     state.shape.classes = static_cast<int64_t>(state.class_names.size());
+    check_picture_shape(state.shape.image_size, state.shape.channels, name);
     json.at("precision").get_to(state.precision);
+    if (state.precision != "fp32" && state.precision != "bf16") {
+      throw Error(fmt::format("{}: precision is \"{}\", expected fp32 or bf16", name, state.precision));
+    }
     json.at("data_digest").get_to(state.data_digest);
     json.at("split_hash").get_to(state.split_hash);
     state.options = json.at("options");
     state.label_split = json.at("label_split");
     return state;
   } catch (const nlohmann::json::exception& error) {
-    throw Error(fmt::format("{}: not the state of a frgan checkpoint ({})", name, error.what()));
+    throw Error(fmt::format("{}: not the state of a frgan checkpoint ({})", name, problem_of(error)));
   }
 }
 
@@ -111,33 +121,37 @@ void save_checkpoint(const fs::path& directory, const CheckpointState& state, co
 Checkpoint load_checkpoint(const fs::path& path) {
   Checkpoint checkpoint;
   checkpoint.path = path;
-  if (fs::exists(path / "checkpoints")) {
+  if (fs::exists(path / "state.json")) {
+    verify_checkpoint(path);
+  } else {
     const CheckpointSearch search = newest_whole_checkpoint(path / "checkpoints");
     checkpoint.warnings = search.refused;
     if (!search.newest) {
-      throw Error(fmt::format("{}: the run has no whole checkpoint{}{}", path.string(),
-                              search.refused.empty() ? "; it was stopped before its first" : ": ",
-                              fmt::join(search.refused, "; ")));
+      throw Error(
+          search.refused.empty()
+              ? fmt::format("{}: no checkpoint here; give a run's folder, or one of its checkpoints/step-... "
+                            "folders; a run that was stopped before its first is to be started again",
+                            path.string())
+              : fmt::format("{}: the run has no whole checkpoint: {}", path.string(), fmt::join(search.refused, "; ")));
     }
     checkpoint.path = *search.newest;
-  } else {
-    if (!fs::exists(path / "state.json")) {
-      throw Error(fmt::format("{}: no checkpoint here; give a run's folder, or one of its checkpoints/step-... folders",
-                              path.string()));
-    }
-    verify_checkpoint(path);
   }
   const std::string name = (checkpoint.path / "state.json").string();
   const nlohmann::json json = nlohmann::json::parse(read_file(name), nullptr, /*allow_exceptions=*/false);
   checkpoint.state = checkpoint_state_from_json(json, name);
-  for (const std::string file : {"model", "optimizer", "average"}) {
+  for (const std::string file : {"model", "average", "optimizer"}) {
     const fs::path tensors = checkpoint.path / (file + ".safetensors");
-    if (fs::exists(tensors)) checkpoint.files[file] = read_tensors(tensors);
+    if (!fs::exists(tensors)) {
+      if (file == "optimizer") continue;  // for going on with the run only
+      throw Error(fmt::format("{}: is missing, and the manifest knows nothing of it; use another checkpoint",
+                              tensors.string()));
+    }
+    checkpoint.files[file] = read_tensors(tensors);
   }
   return checkpoint;
 }
 
-LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precision precision) {
+LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precision precision) try {
   const CheckpointState& state = checkpoint.state;
   const std::string name = checkpoint.path.string();
   LoadedMethod loaded;
@@ -146,7 +160,11 @@ LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precis
   loaded.method->describe(options);
   for (Option& option : options.all()) {
     const auto saved = state.options.find(option.name);
-    if (saved != state.options.end()) option.set(*saved, name);
+    if (saved == state.options.end()) {
+      throw Error(fmt::format("{}/state.json: has no option '{}'; it was written by frgan {}, this is {}", name,
+                              option.name, state.frgan_version, version()));
+    }
+    option.set(*saved, name);
   }
   loaded.problem = {.shape = state.shape, .precision = precision, .device = device};
   loaded.method->build(loaded.problem);
@@ -156,6 +174,8 @@ LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precis
   loaded.classifier = loaded.method->make_classifier();
   copy_named(named_tensors(*loaded.classifier), checkpoint.files.at("average"), name + "/average.safetensors");
   return loaded;
+} catch (const Error& error) {
+  throw Error(error.what());  // an option that is wrong here was typed by nobody
 }
 
 }  // namespace frgan

@@ -2,11 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 namespace frgan {
+
+// Where the uniform noise of a generator begins that goes up to 1 (A16): "symmetric" from -1, "unit" from 0.
+inline double lowest_noise(std::string_view range) {
+  return range == "unit" ? 0 : -1;
+}
 
 // The pictures and noise that one pass of a phase needs.
 struct BatchRequest {
@@ -14,9 +20,9 @@ struct BatchRequest {
   int64_t labeled_branches = 1;  // independently augmented views of each
   int64_t unlabeled = 0;         // pictures whose labels are not looked at
   int64_t branches = 1;          // independently augmented views of the same unlabeled pictures
-  uint64_t stream = 0;       // which permutation of the unlabeled pictures; feature matching uses a second one (A27)
-  int64_t noise = 0;         // vectors of generator noise
-  int64_t noise_size = 100;  // length of one
+  uint64_t stream = 0;           // which permutation of the pictures; feature matching uses a second one (A27)
+  int64_t noise = 0;             // vectors of generator noise
+  int64_t noise_size = 100;      // length of one
 };
 
 // Pictures are float (or double), N x C x H x W with channels-last strides, normalised to [-1, 1], on the training

@@ -14,9 +14,7 @@
 #include <ATen/ops/empty.h>
 
 #include "frgan/core/philox.h"
-
-// One source, three instruction sets, chosen when the program is loaded.
-#define FRGAN_VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
+#include "frgan/core/vectorised.h"
 
 namespace frgan {
 namespace {

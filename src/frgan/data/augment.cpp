@@ -122,9 +122,10 @@ void add_noise(const at::Tensor& pictures, double deviation, uint64_t key) {
 
 void describe(OptionSet& options, AugmentationOptions& augmentation) {
   options.group("Data");
-  options.add("augmentation", augmentation.augmentation,
-              "Random changes of training pictures (A14, A26): translate:PIXELS, noise:DEVIATION on the scale of -1 to "
-              "1, flip; or none.");
+  options.add(
+      "augmentation", augmentation.augmentation,
+      "Random changes of training pictures (A14, A21, A26): translate:PIXELS, noise:DEVIATION on the scale of -1 to "
+      "1, flip; or none.");
 }
 
 Augmentation parse_augmentation(const std::vector<std::string>& words, std::string_view source) {

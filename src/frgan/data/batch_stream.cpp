@@ -52,9 +52,8 @@ Batch BatchStream::next(const BatchRequest& request, uint64_t draw, uint64_t par
     for (int64_t i = 0; i < request.branches; ++i) batch.unlabeled.push_back(view(batch.unlabeled_rows));
   }
   if (request.noise > 0) {
-    const double low = options_.noise_range == "unit" ? 0 : -1;
     const uint64_t key = random_key(options_.seed, Stream::kNoise, draw, part);
-    batch.noise = random_uniform({request.noise, request.noise_size}, low, 1, key,
+    batch.noise = random_uniform({request.noise, request.noise_size}, lowest_noise(options_.noise_range), 1, key,
                                  at::TensorOptions(device).dtype(options_.dtype));
   }
   return batch;

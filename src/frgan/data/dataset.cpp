@@ -61,6 +61,11 @@ PictureSet PictureSet::to(at::Device device) const {
   return {pictures.to(device), labels};
 }
 
+PictureSet PictureSet::rows(const std::vector<int64_t>& indices) const {
+  const at::Tensor index = at::tensor(indices, at::kLong);
+  return {pictures.index_select(0, index.to(pictures.device())), labels.index_select(0, index)};
+}
+
 void check_picture_shape(int64_t image_size, int64_t channels, const std::string& source) {
   if (image_size < 16 || image_size > 128 || image_size % 8 != 0) {
     throw usage_error(

@@ -16,6 +16,8 @@ struct PictureSet {
   int64_t size() const { return pictures.defined() ? pictures.size(0) : 0; }
   // The same with the pictures on the device, where they stay for the whole run; the labels stay on the CPU.
   PictureSet to(at::Device device) const;
+  // These of its pictures, copied.
+  PictureSet rows(const std::vector<int64_t>& indices) const;
 };
 
 // One data set. `train` holds all pictures that training may see (labeled ones are among the unlabeled); `test` may be

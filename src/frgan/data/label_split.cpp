@@ -209,8 +209,11 @@ LabelSplit label_split_from_json(const nlohmann::json& json, const Dataset& data
   const auto pictures = json.at("train_pictures").get<int64_t>();
   const auto digest = json.at("data_digest").get<std::string>();
   if (pictures != data.train.size() || digest != data.digest) {
-    throw Error(fmt::format("{}: made for other data ({} training pictures, digest {:.12}); {} has {} and {:.12}", name,
-                            pictures, digest, data.source, data.train.size(), data.digest));
+    throw Error(
+        fmt::format("{}: made for other data ({} training pictures, digest {:.12}); {} has {} and {:.12}, at {}x{}x{} "
+                    "(other --image-size or --channels are other data)",
+                    name, pictures, digest, data.source, data.train.size(), data.digest, data.image_size,
+                    data.image_size, data.channels));
   }
   LabelSplit split;
   split.mode = json.value("mode", "file");
@@ -231,7 +234,7 @@ LabelSplit label_split_from_json(const nlohmann::json& json, const Dataset& data
   }
   return split;
 } catch (const nlohmann::json::exception& error) {
-  throw Error(fmt::format("{}: no whole label split of frgan ({})", name, error.what()));
+  throw Error(fmt::format("{}: no whole label split of frgan ({})", name, problem_of(error)));
 }
 
 void write_label_split(const std::filesystem::path& path, const LabelSplit& split) {

@@ -34,7 +34,7 @@ fs::path find_folder(const DatasetKind& kind, const DataOptions& options, const 
   std::error_code ignored;
   for (const fs::path& place : places) {
     for (const std::string& file : kind.files) {
-      if (fs::exists(place / file, ignored)) return place;
+      if (fs::exists(place / file, ignored)) return place.lexically_normal();
     }
     names.push_back(place.lexically_normal().string());
   }
@@ -82,6 +82,12 @@ void describe(OptionSet& options, DataOptions& data) {
               Range<int64_t>{0, 128});
   options.add("channels", data.channels, "1 (grey) or 3 (colour) channels; 0 is what the data has, and 3 for a folder.",
               Range<int64_t>{0, 3});
+}
+
+DataOptions with_absolute_paths(DataOptions options) {
+  if (find_kind(options.data) == nullptr) options.data = fs::absolute(options.data).lexically_normal().string();
+  if (!options.data_dir.empty()) options.data_dir = fs::absolute(options.data_dir).lexically_normal().string();
+  return options;
 }
 
 const std::vector<DatasetKind>& dataset_kinds() {

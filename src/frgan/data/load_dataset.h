@@ -20,6 +20,9 @@ struct DataOptions {
 };
 void describe(OptionSet& options, DataOptions& data);
 
+// The same with every path absolute, so that they are found from any folder.
+DataOptions with_absolute_paths(DataOptions options);
+
 // A file that its publisher offers for download.
 struct RemoteFile {
   std::string name;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include <fcntl.h>
@@ -63,10 +64,17 @@ void remove_leftovers(const fs::path& folder) {
   for (const fs::path& path : leftovers) fs::remove_all(path);
 }
 
-// A removal that is broken off leaves a leftover and no refused checkpoint.
-void remove_checkpoint(const fs::path& directory) {
-  fs::rename(directory, partial_of(directory));
-  fs::remove_all(partial_of(directory));
+// And what a killed writer left. A removal that is broken off leaves a leftover and no refused checkpoint.
+void remove_checkpoints(const fs::path& folder, const std::map<int64_t, fs::path>& checkpoints) {
+  try {
+    for (const auto& [step, directory] : checkpoints) {
+      fs::rename(directory, partial_of(directory));
+      fs::remove_all(partial_of(directory));
+    }
+    if (fs::exists(folder)) remove_leftovers(folder);
+  } catch (const fs::filesystem_error& error) {
+    throw file_error(folder, "remove old checkpoints", error.code().value());
+  }
 }
 
 // Puts the finished folder in its place. An older checkpoint of that name changes places with it in one step, so that
@@ -188,17 +196,21 @@ CheckpointSearch newest_whole_checkpoint(const fs::path& folder) {
   return search;
 }
 
+bool has_checkpoints(const fs::path& folder) {
+  return !checkpoints_of(folder).empty();
+}
+
+void remove_checkpoints_after(const fs::path& folder, int64_t step) {
+  std::map<int64_t, fs::path> checkpoints = checkpoints_of(folder);
+  checkpoints.erase(checkpoints.begin(), checkpoints.upper_bound(step));
+  remove_checkpoints(folder, checkpoints);
+}
+
 void prune_checkpoints(const fs::path& folder, int64_t keep) {
-  try {
-    std::map<int64_t, fs::path> checkpoints = checkpoints_of(folder);
-    while (static_cast<int64_t>(checkpoints.size()) > keep) {
-      remove_checkpoint(checkpoints.begin()->second);
-      checkpoints.erase(checkpoints.begin());
-    }
-    if (fs::exists(folder)) remove_leftovers(folder);
-  } catch (const fs::filesystem_error& error) {
-    throw file_error(folder, "remove old checkpoints", error.code().value());
-  }
+  std::map<int64_t, fs::path> checkpoints = checkpoints_of(folder);
+  const int64_t kept = std::min(keep, static_cast<int64_t>(checkpoints.size()));
+  checkpoints.erase(std::prev(checkpoints.end(), kept), checkpoints.end());
+  remove_checkpoints(folder, checkpoints);
 }
 
 }  // namespace frgan

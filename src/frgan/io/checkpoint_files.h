@@ -49,6 +49,12 @@ struct CheckpointSearch {
 // Looks through a run's "checkpoints" folder, newest step first. A folder that does not exist holds none.
 CheckpointSearch newest_whole_checkpoint(const std::filesystem::path& folder);
 
+// Whether the folder has any checkpoint, whole or not.
+bool has_checkpoints(const std::filesystem::path& folder);
+
+// Removes checkpoints of later steps: where a run goes on from an older one, they were refused, or will come again.
+void remove_checkpoints_after(const std::filesystem::path& folder, int64_t step);
+
 // Removes all but the last `keep` checkpoints (by step), and what a killed writer left.
 void prune_checkpoints(const std::filesystem::path& folder, int64_t keep);
 

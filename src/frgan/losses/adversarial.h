@@ -1,4 +1,4 @@
-// The K+1-class adversarial losses (eq. 6 and 8) in the log-sum-exp form: with the fake logit fixed at 0 (A23),
+// The K+1-class adversarial losses (eq. 6) in the log-sum-exp form: with the fake logit fixed at 0 (A23),
 // D(x) = Z / (Z + 1), Z = sum_k exp l_k, so log D = -softplus(-lse) and log(1 - D) = -softplus(lse).
 #pragma once
 

@@ -17,6 +17,7 @@ struct ClassifierTraining {
   std::string average_shape = "ramp";
   int64_t init_pictures = 500;
 };
+// Says what each field means, its range or words, and which reading of the paper it decides (also docs/options.md).
 void describe(OptionSet& options, ClassifierTraining& training);
 
 // "learning_rate", "average_decay" and "one".

@@ -75,6 +75,9 @@ void FrGan::describe(OptionSet& options) {
 }
 
 void FrGan::validate() const {
+  if (training_.batch_size < 2) {
+    throw usage_error("--batch-size 1: the generator's batch normalisation needs 2 pictures or more");
+  }
   if (fr_gan_.ramp_start > fr_gan_.ramp_end) {
     throw usage_error("--ramp-start is beyond --ramp-end; the weight rises between the two, so give start <= end");
   }
@@ -116,7 +119,7 @@ std::vector<Schedule> FrGan::schedules() const {
 std::vector<Stage> FrGan::stages() {
   const int64_t m = training_.batch_size, noise_size = generator_options_.noise_size;
   const BatchRequest discriminator_batch{.labeled = fr_gan_.mixed_batch ? 0 : m,
-                                         .labeled_branches = fr_gan_.consistency_labeled ? 2 : 1,
+                                         .labeled_branches = consistent() && fr_gan_.consistency_labeled ? 2 : 1,
                                          .unlabeled = m,
                                          .branches = consistent() ? 2 : 1,
                                          .noise = m,

@@ -28,6 +28,7 @@ struct FrGanOptions {
   double ramp_start = 1.0 / 900.0;
   double ramp_end = 80.0 / 900.0;
 };
+// Says what each field means, its range or words, and which reading of the paper it decides (also docs/options.md).
 void describe(OptionSet& options, FrGanOptions& fr_gan);
 
 class FrGan : public Method {

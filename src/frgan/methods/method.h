@@ -44,7 +44,7 @@ class StepScalars {
   at::Tensor values_;  // 1-D, in the order of the names
 };
 
-// Adam with the names of its schedules.
+// Adam's numbers, all but the learning rate, which is a schedule.
 struct OptimizerOptions {
   double beta1 = 0.5;
   double beta2 = 0.999;
@@ -70,7 +70,7 @@ struct Phase {
   std::function<std::vector<Losses>(const Batch&)> losses;  // one list per player
 };
 
-// A part of the run with phases of its own.
+// A part of the run with phases of its own. The trainer knows methods of one stage; those of more are to come.
 struct Stage {
   std::string name;
   double share = 1.0;                              // of the planned steps
@@ -113,6 +113,8 @@ class Method {
   // Pictures -1 to 1 from noise, by the last weights (A32); undefined without a generator.
   virtual at::Tensor generate(const at::Tensor& /*noise*/) { return {}; }
   virtual int64_t noise_size() const { return 0; }
+  // `count` vectors of it, for pictures that are looked at: a function of the key. Only with a generator.
+  at::Tensor sampling_noise(int64_t count, uint64_t key, const Problem& problem) const;
 };
 
 }  // namespace frgan

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/random.h"
 #include "frgan/methods/fr_gan.h"
 #include "frgan/methods/supervised.h"
 
@@ -38,6 +39,11 @@ std::unique_ptr<Method> create_method(std::string_view name) {
   throw usage_error(fmt::format(
       "unknown method '{}'; {} (frgan methods lists them all)", name,
       nearest.empty() ? fmt::format("known: {}", fmt::join(names, ", ")) : fmt::format("did you mean '{}'?", nearest)));
+}
+
+at::Tensor Method::sampling_noise(int64_t count, uint64_t key, const Problem& problem) const {
+  return random_uniform({count, noise_size()}, lowest_noise(noise_range()), 1, key,
+                        at::TensorOptions(problem.device).dtype(problem.dtype));
 }
 
 at::Tensor StepScalars::operator[](const std::string& name) const {

@@ -1,5 +1,6 @@
 #include "frgan/methods/supervised.h"
 
+#include "frgan/core/random.h"
 #include "frgan/losses/classification.h"
 
 namespace frgan {
@@ -29,7 +30,9 @@ std::vector<Stage> Supervised::stages() {
                 return losses(batch);
               }};
   const auto initialize = [this](const Batch& batch) {
-    discriminator_->forward(batch.unlabeled[0], {true, batch.dropout_key, /*initialize=*/true, problem_.precision});
+    // FR-GAN's own pass: at the same seed both begin with the same weights.
+    const uint64_t key = random_key(batch.dropout_key, Stream::kDropout, 0);
+    discriminator_->forward(batch.unlabeled[0], {true, key, /*initialize=*/true, problem_.precision});
   };
   return {{"training", 1.0, {.unlabeled = training_.init_pictures}, initialize, {phase}}};
 }

@@ -144,29 +144,31 @@ struct BiasLeakyReluDropout : torch::autograd::Function<BiasLeakyReluDropout> {
   }
 };
 
-// The same function out of LibTorch's operators, for devices that have no kernel of ours.
-at::Tensor composed(const at::Tensor& x, const at::Tensor& bias, double slope, const Dropout& dropout) {
+}  // namespace
+
+at::Tensor bias_leaky_relu_dropout_by_operators(const at::Tensor& x, const at::Tensor& bias, double slope, double p,
+                                                uint64_t key) {
   at::Tensor y =
       bias.defined()
           ? x + bias.view(x.dim() == 4 ? at::IntArrayRef({1, -1, 1, 1}) : at::IntArrayRef({1, -1})).to(x.scalar_type())
           : x;
   if (slope != 1.0) y = at::leaky_relu(y, slope);
-  if (dropout.p == 0) return y;
-  const at::Tensor kept = random_uniform(y.sizes(), 0, 1, dropout.key, y.options().dtype(at::kFloat)) >= dropout.p;
-  return y * kept.to(y.scalar_type()) / (1.0 - dropout.p);
+  if (p == 0) return y;
+  const at::Tensor kept = random_uniform(y.sizes(), 0, 1, key, y.options().dtype(at::kFloat)) >= p;
+  return y * kept.to(y.scalar_type()) / (1.0 - p);
 }
 
-}  // namespace
-
 at::Tensor bias_leaky_relu_dropout_(const at::Tensor& x, const at::Tensor& bias, double slope, double p, uint64_t key) {
-  if (!x.is_cpu()) return composed(x, bias, slope, {p, key});
+  if (!x.is_cpu()) return bias_leaky_relu_dropout_by_operators(x, bias, slope, p, key);
   TORCH_CHECK(x.is_contiguous(layout_of(x)), "bias_leaky_relu_dropout_ takes channels-last pictures");
+  TORCH_CHECK(!bias.defined() || bias.numel() == x.size(1), "a bias of ", bias.numel(), " for ", x.size(1),
+              " channels");
   return BiasLeakyReluDropout::apply(x, bias.defined() ? bias : at::empty({0}), slope, p, static_cast<int64_t>(key));
 }
 
 at::Tensor dropout(const at::Tensor& x, double p, uint64_t key) {
   if (p == 0) return x;
-  if (!x.is_cpu()) return composed(x, {}, 1.0, {p, key});
+  if (!x.is_cpu()) return bias_leaky_relu_dropout_by_operators(x, {}, 1.0, p, key);
   return bias_leaky_relu_dropout_(x.clone(layout_of(x)), {}, 1.0, p, key);
 }
 

@@ -3,10 +3,7 @@
 #include <cstring>
 
 #include "frgan/core/philox.h"
-
-// One source, three instruction sets, chosen when the program is loaded. (GCC 12 crashes on this attribute in a file
-// with a precompiled header: this file includes no LibTorch.)
-#define FRGAN_VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
+#include "frgan/core/vectorised.h"
 
 namespace frgan {
 namespace {

@@ -10,6 +10,7 @@ namespace frgan {
 namespace {
 
 constexpr uint64_t kNetwork = 1;         // its place among the weight streams
+constexpr uint64_t kSqueezes = 3;        // of its squeeze-and-excitation: with or without, the other layers begin alike
 constexpr uint64_t kInputDropout = 100;  // dropout layers are numbered; convolutions use their own index
 
 int64_t scaled(int64_t channels, double width) {
@@ -30,7 +31,8 @@ void describe(OptionSet& options, DiscriminatorOptions& discriminator) {
               Choices{"stride", "max"});
   options.add("se-position", discriminator.se_position, "Where squeeze-and-excitation stands; block2 is Table 1 (A3).",
               Choices{"none", "block1", "block2", "after_conv256", "all"});
-  options.add("se-reduction", discriminator.se_reduction, "Channels of the block's hidden layer are C / this.",
+  options.add("se-reduction", discriminator.se_reduction,
+              "Channels of the squeeze-and-excitation block's hidden layer are C / this (A3).",
               Range<int64_t>{1, 1024});
   options.add("se-bias", discriminator.se_bias, "Biases in squeeze-and-excitation; eq. 11 has none (A4).");
   options.add("leaky-slope", discriminator.slope, "Slope of leaky ReLU below zero (A19).", Range<double>{0.001, 1});
@@ -46,7 +48,8 @@ void describe(OptionSet& options, DiscriminatorOptions& discriminator) {
 
 DiscriminatorImpl::DiscriminatorImpl(const DiscriminatorOptions& options, const PictureShape& shape, uint64_t seed)
     : options_(options), shape_(shape) {
-  WeightSource source(options.init == "normal" ? WeightInit::kNormal : WeightInit::kXavier, seed, kNetwork);
+  const WeightInit init = options.init == "normal" ? WeightInit::kNormal : WeightInit::kXavier;
+  WeightSource source(init, seed, kNetwork), squeeze_source(init, seed, kSqueezes);
   const int64_t c64 = scaled(64, options.width), c128 = scaled(128, options.width), c256 = scaled(256, options.width);
   const int64_t last_stride = options.pooling == "stride" ? 2 : 1;
   const auto add = [&](const std::string& name, WeightNormConv2dImpl::Options layer) {
@@ -56,7 +59,7 @@ DiscriminatorImpl::DiscriminatorImpl(const DiscriminatorOptions& options, const 
   const auto add_squeeze = [&](const std::string& position, const std::string& name,
                                int64_t channels) -> SqueezeExcitation {
     if (options.se_position != position && options.se_position != "all") return nullptr;
-    return register_module(name, SqueezeExcitation(channels, options.se_reduction, options.se_bias, source));
+    return register_module(name, SqueezeExcitation(channels, options.se_reduction, options.se_bias, squeeze_source));
   };
   add("conv1", {.in = shape.channels, .out = c64});
   add("conv2", {.in = c64, .out = c64});

@@ -36,6 +36,7 @@ struct DiscriminatorOptions {
   bool train_gain = true;
   bool explicit_fake_class = false;
 };
+// Says what each field means, its range or words, and which reading of the paper it decides (also docs/options.md).
 void describe(OptionSet& options, DiscriminatorOptions& discriminator);
 
 // Logits are N x K (N x K+1 with the explicit fake class); features are N x F, the globally pooled last convolution,

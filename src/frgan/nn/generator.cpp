@@ -16,7 +16,9 @@ void describe(OptionSet& options, GeneratorOptions& generator) {
   options.group("Network");
   options.add("noise-size", generator.noise_size, "Length of the generator's noise vector.", Range<int64_t>{1, 4096});
   options.add("gen-width", generator.gen_width,
-              "Channels of the generator's first map: 512 in Table 1, 1024 in the text (A5).", Range<int64_t>{4, 4096});
+              "Channels of the generator's first map, 512 in Table 1 and 1024 in the text (A5); the next maps have 1/2 "
+              "and 1/4.",
+              Range<int64_t>{4, 4096});
 }
 
 BatchNormImpl::BatchNormImpl(int64_t units) {

@@ -16,6 +16,7 @@ struct GeneratorOptions {
   int64_t noise_size = 100;
   int64_t gen_width = 512;
 };
+// Says what each field means, its range or words, and which reading of the paper it decides (also docs/options.md).
 void describe(OptionSet& options, GeneratorOptions& generator);
 
 // Where batch normalisation takes mean and variance from.

@@ -15,7 +15,7 @@ namespace frgan {
 // How directions and plain weights are drawn (A17).
 enum class WeightInit { kXavier, kNormal };
 
-// Draws initial weights; each call has a key of its own, so that a layer's weights depend on its place alone.
+// Draws initial weights; each call has a key of its own, so that weights depend on the place among the calls alone.
 class WeightSource {
  public:
   WeightSource(WeightInit init, uint64_t seed, uint64_t network) : init_(init), seed_(seed), network_(network) {}

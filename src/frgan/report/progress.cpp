@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kRedrawSeconds = 0.2;
 constexpr double kPlainLineSeconds = 10;
-constexpr std::string_view kClearLine = "\r\x1b[K";
+constexpr std::string_view kGap = "  ";  // between the parts of a line
 
 }  // namespace
 
@@ -52,11 +52,25 @@ std::string progress_line(const StepRecord& record, int64_t steps, double second
   return line;
 }
 
+std::vector<std::string> progress_rows(std::string_view line, size_t columns) {
+  std::vector<std::string> rows;
+  while (!line.empty()) {
+    const std::string_view part = line.substr(0, line.find(kGap));
+    line.remove_prefix(std::min(line.size(), part.size() + kGap.size()));
+    if (rows.empty() || rows.back().size() + kGap.size() + part.size() > columns) {
+      rows.emplace_back(part.substr(0, columns));
+    } else {
+      rows.back().append(kGap).append(part);
+    }
+  }
+  return rows;
+}
+
 Progress::Progress(ProgressOutput output, int64_t steps, int64_t first_step)
     : output_(std::move(output)), steps_(steps), first_step_(first_step), begin_(output_.seconds()) {}
 
 Progress::~Progress() {
-  if (standing_) output_.stream << '\n' << std::flush;
+  if (rows_ > 0) output_.stream << '\n' << std::flush;
 }
 
 void Progress::show(const StepRecord& record) {
@@ -73,9 +87,10 @@ void Progress::show(const StepRecord& record) {
 }
 
 void Progress::say(std::string_view message) {
-  if (standing_) output_.stream << kClearLine;
+  const bool standing = rows_ > 0;
+  clear();
   output_.stream << message << '\n';
-  if (standing_) draw(output_.width());
+  if (standing) draw(output_.width());
   output_.stream << std::flush;
 }
 
@@ -84,10 +99,18 @@ void Progress::draw(int width) {
     output_.stream << line_ << '\n' << std::flush;
     return;
   }
-  // A line as wide as the terminal would wrap, and the next redraw begin below it.
-  const auto columns = static_cast<size_t>(std::max(1, width - 1));
-  output_.stream << kClearLine << std::string_view(line_).substr(0, columns) << std::flush;
-  standing_ = true;
+  clear();
+  // A row as wide as the terminal would wrap, and the next redraw begin below it.
+  const std::vector<std::string> rows = progress_rows(line_, static_cast<size_t>(std::max(1, width - 1)));
+  output_.stream << fmt::format("{}", fmt::join(rows, "\n")) << std::flush;
+  rows_ = rows.size();
+}
+
+void Progress::clear() {
+  if (rows_ == 0) return;
+  if (rows_ > 1) output_.stream << fmt::format("\x1b[{}A", rows_ - 1);  // up
+  output_.stream << "\r\x1b[J";                                         // and all below is erased
+  rows_ = 0;
 }
 
 }  // namespace frgan

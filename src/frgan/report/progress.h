@@ -1,4 +1,4 @@
-// What a person sees while a run trains: one line that is drawn anew, or plain lines in a file or pipe.
+// What a person sees while a run trains: a line that is drawn anew, or plain lines in a file or pipe.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "frgan/report/step_record.h"
 
@@ -30,8 +31,8 @@ ProgressOutput standard_error_progress();
 //   progress.show(record);              // as often as there is a record
 //   progress.say("checkpoint written");
 //
-// On a terminal the line is redrawn in place, at most five times a second, and cut to the width. Elsewhere a record
-// becomes a line of its own, at most one in ten seconds. The first and the last record are always shown.
+// On a terminal the line is redrawn in place, at most five times a second, over as many rows as it needs. Elsewhere a
+// record becomes a line of its own, at most one in ten seconds. The first and the last record are always shown.
 class Progress {
  public:
   Progress(ProgressOutput output, int64_t steps, int64_t first_step);
@@ -46,6 +47,8 @@ class Progress {
 
  private:
   void draw(int width);
+  // Takes away the rows that stand, so that what follows begins where they did.
+  void clear();
 
   ProgressOutput output_;
   int64_t steps_;
@@ -53,11 +56,14 @@ class Progress {
   double begin_;                 // seconds
   std::optional<double> drawn_;  // seconds
   std::string line_;             // the newest record's
-  bool standing_ = false;        // on a terminal: a line stands without its end
+  size_t rows_ = 0;              // on a terminal: that stand, the last without its end
 };
 
 // The line of a record; `seconds_left` below 0 is not known.
 std::string progress_line(const StepRecord& record, int64_t steps, double seconds_left);
+
+// The line broken between its parts, each row of at most `columns` characters.
+std::vector<std::string> progress_rows(std::string_view line, size_t columns);
 
 // "45 s", "14 min", "3 h 05 min", "2 d 4 h"
 std::string duration_text(double seconds);

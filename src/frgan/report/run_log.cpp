@@ -1,27 +1,9 @@
 #include "frgan/report/run_log.h"
 
-#include <fmt/format.h>
-
-#include "frgan/core/error.h"
-
 namespace frgan {
-namespace {
 
-// The file as the run is to find it when it goes on.
-std::filesystem::path prepared(const std::filesystem::path& path, std::optional<int64_t> resumed_step) {
-  if (resumed_step) {
-    truncate_json_lines(path, *resumed_step);
-  } else if (std::filesystem::exists(path) && std::filesystem::file_size(path) > 0) {
-    throw Error(
-        fmt::format("{}: holds the log of a run already; resume that run or choose another directory", path.string()));
-  }
-  return path;
-}
-
-}  // namespace
-
-RunLog::RunLog(const std::filesystem::path& path, std::optional<int64_t> resumed_step)
-    : writer_(prepared(path, resumed_step)) {}
+RunLog::RunLog(const std::filesystem::path& path, int64_t first_step)
+    : writer_((truncate_json_lines(path, first_step), path)) {}
 
 void RunLog::write(const StepRecord& record) {
   nlohmann::ordered_json losses = nlohmann::ordered_json::object();

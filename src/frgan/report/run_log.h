@@ -3,7 +3,7 @@
 //
 // A training line, at each log interval:
 //   step               steps done
-//   epoch              passes over the unlabeled pictures done
+//   epoch              epochs done: an epoch is as many steps as batches fit into the unlabeled pictures (A27)
 //   losses             {"supervised": 0.31, ...}: each term by its name, before its weight
 //   learning_rate      of this step
 //   images_per_second  pictures that entered a network, since the training line before
@@ -21,7 +21,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -42,13 +41,13 @@ struct EvaluationRecord {
 // {"step", "test_error", "error_low", "error_high", "pictures"}
 nlohmann::ordered_json to_json(const EvaluationRecord& record);
 
-//   RunLog log(run / "metrics.jsonl", /*resumed_step=*/std::nullopt);
+//   RunLog log(run / "metrics.jsonl", /*first_step=*/0);
 //   log.write(StepRecord{.step = 50, .losses = {{"supervised", 0.31}}, ...});
 class RunLog {
  public:
-  // Lines after `resumed_step` are dropped: the run writes them again. Throws an Error when the file cannot be written,
-  // or without `resumed_step` when it has lines already: two runs would be mixed.
-  RunLog(const std::filesystem::path& path, std::optional<int64_t> resumed_step);
+  // Lines after `first_step` are dropped: the run that goes on there writes them again. Throws an Error when the file
+  // cannot be written.
+  RunLog(const std::filesystem::path& path, int64_t first_step);
 
   void write(const StepRecord& record);
   void write(const EvaluationRecord& record);

@@ -39,20 +39,21 @@ std::vector<double> Adam::scalar_values(double learning_rate, double t) const {
 }
 
 void Adam::step(const at::Tensor& step_size, const at::Tensor& variance_scale) {
-  const torch::NoGradGuard no_grad;
-  if (mean.is_cpu()) {  // reading a scalar of the CPU waits for nothing
-    const auto number = [](const at::Tensor& x) {
-      return x.scalar_type() == at::kDouble ? *x.data_ptr<double>() : static_cast<double>(*x.data_ptr<float>());
-    };
-    const AdamStep step{number(step_size), number(variance_scale), options_.beta1,
-                        options_.beta2,    options_.epsilon,       options_.epsilon_inside_root};
-    if (mean.scalar_type() == at::kDouble) {
-      update_on_cpu<double>(parameters_, mean, square, step);
-    } else {
-      update_on_cpu<float>(parameters_, mean, square, step);
-    }
-    return;
+  if (!mean.is_cpu()) return step_by_operators(step_size, variance_scale);
+  const auto number = [](const at::Tensor& x) {  // reading a scalar of the CPU waits for nothing
+    return x.scalar_type() == at::kDouble ? *x.data_ptr<double>() : static_cast<double>(*x.data_ptr<float>());
+  };
+  const AdamStep step{number(step_size), number(variance_scale), options_.beta1,
+                      options_.beta2,    options_.epsilon,       options_.epsilon_inside_root};
+  if (mean.scalar_type() == at::kDouble) {
+    update_on_cpu<double>(parameters_, mean, square, step);
+  } else {
+    update_on_cpu<float>(parameters_, mean, square, step);
   }
+}
+
+void Adam::step_by_operators(const at::Tensor& step_size, const at::Tensor& variance_scale) {
+  const torch::NoGradGuard no_grad;
   const at::Tensor& gradient = parameters_.gradients();
   mean.mul_(options_.beta1).add_(gradient, 1.0 - options_.beta1);
   square.mul_(options_.beta2).addcmul_(gradient, gradient, 1.0 - options_.beta2);

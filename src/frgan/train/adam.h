@@ -19,6 +19,8 @@ class Adam {
   std::vector<double> scalar_values(double learning_rate, double t) const;
   // One update from the gradients; `step_size` and `variance_scale` are 0-dim tensors with the values above.
   void step(const at::Tensor& step_size, const at::Tensor& variance_scale);
+  // The same out of LibTorch's operators, for devices that have no kernel of ours.
+  void step_by_operators(const at::Tensor& step_size, const at::Tensor& variance_scale);
 
   at::Tensor mean, square;  // 1-D, as the parameters
 

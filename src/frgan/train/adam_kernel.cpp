@@ -2,8 +2,7 @@
 
 #include <cmath>
 
-// See nn/activation_kernels.cpp.
-#define FRGAN_VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
+#include "frgan/core/vectorised.h"
 
 namespace frgan {
 namespace {

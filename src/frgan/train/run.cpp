@@ -16,6 +16,7 @@
 #include "frgan/io/files.h"
 #include "frgan/metrics/evaluation.h"
 #include "frgan/report/image_grid.h"
+#include "frgan/report/learning_curve.h"
 #include "frgan/report/run_summary.h"
 
 namespace frgan {
@@ -30,15 +31,6 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-PictureSet on_device(const PictureSet& set, at::Device device) {
-  return {set.pictures.defined() ? set.pictures.to(device) : set.pictures, set.labels};
-}
-
-PictureSet rows_of(const PictureSet& set, const std::vector<int64_t>& rows) {
-  const at::Tensor index = at::tensor(rows, at::kLong);
-  return {set.pictures.index_select(0, index.to(set.pictures.device())), set.labels.index_select(0, index)};
-}
-
 TensorFiles copies_of(const TensorFiles& files) {
   TensorFiles copies;
   for (const auto& [file, tensors] : files) {
@@ -47,26 +39,52 @@ TensorFiles copies_of(const TensorFiles& files) {
   return copies;
 }
 
+std::string names_text(const std::vector<std::string>& names) {
+  const size_t shown = std::min<size_t>(names.size(), 10);
+  return fmt::format("{}{}", fmt::join(names.begin(), names.begin() + static_cast<int64_t>(shown), ", "),
+                     shown < names.size() ? fmt::format(" and {} more", names.size() - shown) : "");
+}
+
 int64_t pictures_of(const BatchRequest& batch) {
   return batch.labeled * batch.labeled_branches + batch.unlabeled * batch.branches + batch.noise;
+}
+
+// As an option allows them.
+int64_t whole_steps(double steps) {
+  constexpr double kMost = 1e9;
+  if (steps > kMost) throw usage_error(fmt::format("{:.3g} steps; {:.0f} is the most", steps, kMost));
+  return std::max<int64_t>(1, std::llround(steps));
+}
+
+Error non_finite_error(const std::string& what, const std::string& when, int64_t step) {
+  return Error(
+      fmt::format("{} not finite (NaN or infinite) {} step {}; training stopped and the last checkpoint stays: a "
+                  "lower --learning-rate, or --precision fp32, may help",
+                  what, when, step));
+}
+
+std::unique_ptr<Method> built(std::unique_ptr<Method> method, const Problem& problem) {
+  method->validate();
+  method->build(problem);
+  return method;
 }
 
 }  // namespace
 
 TrainingRun::TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dataset data, LabelSplit split)
     : options_(std::move(options)),
-      method_(std::move(method)),
       data_(std::move(data)),
       split_(std::move(split)),
       problem_{.shape = {data_.image_size, data_.channels, data_.classes()},
                .seed = static_cast<uint64_t>(options_.seed),
                .precision = options_.precision == "bf16" ? Precision::kBf16 : Precision::kFull,
                .device = resolve_device(options_.device)},
-      batches_((method_->validate(), method_->build(problem_), on_device(data_.train, problem_.device)), split_,
+      method_(built(std::move(method), problem_)),
+      batches_(data_.train.to(problem_.device), split_,
                {.augmentation = parse_augmentation(options_.augmentation.augmentation),
                 .noise_range = method_->noise_range().empty() ? "symmetric" : method_->noise_range(),
                 .seed = problem_.seed}) {
-  if (!split_.dev.empty()) dev_ = rows_of(data_.train, split_.dev);
+  if (!split_.dev.empty()) dev_ = data_.train.rows(split_.dev);
   const auto source = [this](const BatchRequest& request, uint64_t draw, uint64_t part) {
     return batches_.next(request, draw, part);
   };
@@ -78,6 +96,12 @@ void TrainingRun::begin() {
 }
 
 void TrainingRun::begin_from(const Checkpoint& checkpoint) {
+  if (checkpoint.state.class_names != data_.class_names) {
+    throw Error(
+        fmt::format("{}: was trained for the classes {}, and {} has {}; --init-from goes on with the same classes",
+                    checkpoint.path.string(), names_text(checkpoint.state.class_names), data_.source,
+                    names_text(data_.class_names)));
+  }
   TensorFiles start = copies_of(trainer_->state());  // fresh moments
   for (const std::string file : {"model", "average"}) {
     const auto saved = checkpoint.files.find(file);
@@ -111,32 +135,54 @@ double TrainingRun::measure_step(int timed) {
   trainer_->restore(before, step, "scratch copy");
   trainer_->forget_losses();
   std::sort(seconds.begin(), seconds.end());
-  return seconds[seconds.size() / 2];
+  step_seconds_ = seconds[seconds.size() / 2];
+  return *step_seconds_;
+}
+
+double TrainingRun::step_seconds() {
+  return step_seconds_ ? *step_seconds_ : measure_step(/*timed=*/1);
+}
+
+// Seconds of an evaluation of all development and test pictures, by 500 of them.
+double TrainingRun::measure_evaluation() {
+  const int64_t pictures = dev_.size() + data_.test.size();
+  if (pictures == 0) return 0;
+  const PictureSet& set = data_.test.size() > 0 ? data_.test : dev_;
+  const PictureSet few{set.pictures.slice(0, 0, 500), set.labels.slice(0, 0, 500)};
+  const double begin = now();
+  evaluate(trainer_->classifier(), few, problem_.precision);
+  return (now() - begin) * static_cast<double>(pictures) / static_cast<double>(few.size());
+}
+
+// What fits, with evaluations that take a tenth of the time at most.
+void TrainingRun::fix_steps_by_time(double seconds) {
+  const double step = measure_step(/*timed=*/3), evaluation = measure_evaluation();
+  const double evaluations =
+      evaluation > 0 ? std::clamp(std::floor(0.1 * seconds / evaluation), 1.0, static_cast<double>(kEvaluationShare))
+                     : 0;
+  const double left = seconds - evaluations * evaluation;
+  if (left < step) {
+    throw usage_error(fmt::format(
+        "--time-budget {}: too short: a step takes {:.2g} s here, and an evaluation {:.2g} s; give more time",
+        options_.time_budget, step, evaluation));
+  }
+  options_.steps = whole_steps(left / step);
+  if (options_.evaluate_every == 0 && evaluations > 0) {
+    options_.evaluate_every = static_cast<int64_t>(std::ceil(static_cast<double>(options_.steps) / evaluations));
+  }
 }
 
 void TrainingRun::fix_steps() {
-  if (options_.steps == 0 && !options_.time_budget.empty()) {
-    double seconds = parse_duration(options_.time_budget);
-    if (data_.test.size() > 0) {  // what the evaluations will take
-      const PictureSet few{data_.test.pictures.slice(0, 0, 500), data_.test.labels.slice(0, 0, 500)};
-      const double begin = now();
-      evaluate(trainer_->classifier(), few, problem_.precision);
-      seconds -= (now() - begin) * static_cast<double>(data_.test.size()) / static_cast<double>(few.size()) *
-                 static_cast<double>(kEvaluationShare);
-    }
-    options_.steps = std::max<int64_t>(1, std::lround(seconds / measure_step(/*timed=*/3)));
-  }
-  if (options_.steps == 0) {
-    options_.steps = std::max<int64_t>(1, std::llround(options_.epochs * static_cast<double>(epoch_steps())));
-  }
+  if (options_.steps == 0 && !options_.time_budget.empty()) fix_steps_by_time(parse_duration(options_.time_budget));
+  if (options_.steps == 0) options_.steps = whole_steps(options_.epochs * static_cast<double>(epoch_steps()));
   options_.time_budget.clear();
   trainer_->plan(options_.steps);
 }
 
 std::string TrainingRun::plan_text(double seconds_per_step) const {
-  const auto count = [](const PictureSet& set, int64_t label) {
-    return set.size() == 0 ? 0 : set.labels.eq(label).sum().item<int64_t>();
-  };
+  const std::vector<int64_t> of_train = class_counts(data_.train, data_.classes());
+  const std::vector<int64_t> of_test = class_counts(data_.test, data_.classes());
+  const std::vector<int64_t> of_dev = class_counts(dev_, data_.classes());
   std::string text = fmt::format("{}, {} x {} x {}, {} classes, from {}\n", data_.name, data_.image_size,
                                  data_.image_size, data_.channels, data_.classes(), data_.source);
   for (const std::string& note : data_.notes) text += fmt::format("note: {}\n", note);
@@ -148,14 +194,13 @@ std::string TrainingRun::plan_text(double seconds_per_step) const {
   const auto add_row = [&](const std::string& name, int64_t labeled, int64_t unlabeled, int64_t dev, int64_t test) {
     text += fmt::format(fmt::runtime(row), name, width, labeled, unlabeled, dev, test);
   };
-  const int64_t shown = std::min<int64_t>(data_.classes(), 20);
-  for (int64_t label = 0; label < shown; ++label) {
-    const int64_t dev = count(dev_, label);
-    add_row(data_.class_names[static_cast<size_t>(label)], split_.counts[static_cast<size_t>(label)],
-            count(data_.train, label) - dev, dev, count(data_.test, label));
+  const size_t classes = data_.class_names.size(), shown = std::min<size_t>(classes, 20);
+  for (size_t label = 0; label < shown; ++label) {
+    add_row(data_.class_names[label], split_.counts[label], of_train[label] - of_dev[label], of_dev[label],
+            of_test[label]);
   }
-  if (shown < data_.classes()) text += fmt::format("  ... and {} more classes\n", data_.classes() - shown);
-  if (const int64_t unknown = count(data_.train, -1); unknown > 0) add_row("(unknown)", 0, unknown, 0, 0);
+  if (shown < classes) text += fmt::format("  ... and {} more classes\n", classes - shown);
+  if (of_train[classes] > 0) add_row("(unknown)", 0, of_train[classes], 0, 0);
   add_row("all", static_cast<int64_t>(split_.labeled.size()), batches_.unlabeled_pictures(), dev_.size(),
           data_.test.size());
 
@@ -176,11 +221,20 @@ std::string TrainingRun::plan_text(double seconds_per_step) const {
 RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_json& values,
                              const std::string& command, Progress& progress, const std::atomic<int>& stop_signal) {
   const int64_t first_step = trainer_->steps_done();
-  RunLog log(directory / "metrics.jsonl",
-             first_step > 0 || fs::exists(directory / "checkpoints") ? std::optional(first_step) : std::nullopt);
+  const fs::path checkpoints = directory / "checkpoints";
+  remove_checkpoints_after(checkpoints, first_step);
+  if (first_step == options_.steps) {  // its last checkpoint was the last thing that the run wrote
+    return {.steps = first_step,
+            .finished = true,
+            .test = evaluate_on(data_.test, "test"),
+            .dev = evaluate_on(dev_, "dev"),
+            .checkpoint = checkpoints / checkpoint_name(first_step),
+            .samples = samples_path(directory)};
+  }
+  RunLog log(directory / "metrics.jsonl", first_step);
   RunResult result;
+  if (!has_checkpoints(checkpoints)) result.checkpoint = write_checkpoint(directory, values);
   StepRecord record;
-  if (!fs::exists(directory / "checkpoints")) result.checkpoint = write_checkpoint(directory, values);
   const double begin = now(), seconds_before = seconds_;
   double last_checkpoint = begin, last_log = begin;
   int64_t last_log_step = first_step;
@@ -220,15 +274,17 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
 
   result.steps = trainer_->steps_done();
   result.finished = result.steps >= options_.steps;
-  result.checkpoint = write_checkpoint(directory, values);
-  if (!result.finished) return result;
+  if (!result.finished) {
+    result.checkpoint = write_checkpoint(directory, values);
+    return result;
+  }
+  check_finite();
+  check_weights();
   result.samples = write_samples(directory);
   result.dev = evaluate_on(dev_, "dev");
   result.test = evaluate_on(data_.test, "test");
-  if (first_step < options_.steps) {
-    if (result.dev) log.write(*result.dev);
-    if (result.test) log.write(*result.test);
-  }
+  if (result.dev) log.write(*result.dev);
+  if (result.test) log.write(*result.test);
   write_run_summary(directory / "summary.json", {.method = options_.method,
                                                  .command = command,
                                                  .data = data_.name,
@@ -242,6 +298,9 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
                                                  .losses = record.losses,
                                                  .precision = options_.precision,
                                                  .device = problem_.device.str()});
+  write_learning_curve(directory);
+  // Last: whoever finds it finds all of the run, and a run that was killed before goes on from an older one.
+  result.checkpoint = write_checkpoint(directory, values);
   return result;
 }
 
@@ -250,14 +309,14 @@ bool TrainingRun::due(int64_t every, int64_t share) const {
   return trainer_->steps_done() % interval == 0;
 }
 
-int64_t TrainingRun::pictures_per_step() {
+int64_t TrainingRun::pictures_per_step() const {
   int64_t pictures = 0;
-  for (const Phase& phase : method_->stages().front().phases) pictures += phase.repeat * pictures_of(phase.batch);
+  for (const Phase& phase : trainer_->stage().phases) pictures += phase.repeat * pictures_of(phase.batch);
   return pictures;
 }
 
 int64_t TrainingRun::epoch_steps() const {
-  const BatchRequest& batch = method_->stages().front().phases.front().batch;
+  const BatchRequest& batch = trainer_->stage().phases.front().batch;
   // A method that sees labeled pictures alone is given the steps of one that sees as many unlabeled: equal work in
   // steps.
   return batches_.steps_per_epoch(batch.unlabeled > 0 ? batch.unlabeled : batch.labeled);
@@ -284,21 +343,17 @@ CheckpointState TrainingRun::checkpoint_state(const nlohmann::ordered_json& valu
 
 void TrainingRun::check_finite() const {
   const auto bad = trainer_->first_non_finite();
-  if (!bad) return;
-  throw Error(
-      fmt::format("the loss term '{}' was not finite (NaN or infinite) at step {}; training stopped and the last "
-                  "checkpoint stays: a lower --learning-rate, or --precision fp32, may help",
-                  bad->term, bad->step));
+  if (bad) throw non_finite_error(fmt::format("the loss term '{}' was", bad->term), "at", bad->step);
+}
+
+void TrainingRun::check_weights() const {
+  const auto bad = trainer_->first_non_finite_tensor();
+  if (bad) throw non_finite_error(*bad + " is", "after", trainer_->steps_done());
 }
 
 fs::path TrainingRun::write_checkpoint(const fs::path& directory, const nlohmann::ordered_json& values) {
   check_finite();
-  if (!trainer_->weights_are_finite()) {
-    throw Error(
-        fmt::format("a weight is not finite (NaN or infinite) after step {}; training stopped and the last checkpoint "
-                    "stays: a lower --learning-rate, or --precision fp32, may help",
-                    trainer_->steps_done()));
-  }
+  check_weights();
   const fs::path folder = directory / "checkpoints";
   const fs::path path = folder / checkpoint_name(trainer_->steps_done());
   save_checkpoint(path, checkpoint_state(values), trainer_->state());
@@ -308,20 +363,38 @@ fs::path TrainingRun::write_checkpoint(const fs::path& directory, const nlohmann
 
 std::optional<EvaluationRecord> TrainingRun::evaluate_on(const PictureSet& set, const std::string& role) {
   if (set.size() == 0) return std::nullopt;
+  check_finite();
   const Classification result = evaluate(trainer_->classifier(), set, problem_.precision);
   const Interval interval = result.all.interval();
   return EvaluationRecord{trainer_->steps_done(), role,          result.all.error(),
                           interval.low,           interval.high, result.all.pictures};
 }
 
-fs::path TrainingRun::write_samples(const fs::path& directory) {
+// The evaluations of the run as a picture; none where there was nothing to evaluate.
+void TrainingRun::write_learning_curve(const fs::path& directory) const {
+  LearningCurves chart{
+      fmt::format("{} on {}, {} labels", options_.method, data_.name, split_.labeled.size()), "error (%)", {}};
+  if (data_.test.size() > 0) {
+    chart.curves.push_back(read_curve(directory / "metrics.jsonl", "test_error", "test", /*scale=*/100));
+  }
+  if (dev_.size() > 0) {
+    chart.curves.push_back(read_curve(directory / "metrics.jsonl", "dev_error", "development", /*scale=*/100));
+  }
+  if (!chart.curves.empty()) write_file_safely(directory / "learning_curve.svg", learning_curve_svg(chart));
+}
+
+fs::path TrainingRun::samples_path(const fs::path& directory) const {
   if (method_->noise_size() == 0) return {};
-  const bool symmetric = method_->noise_range() == "symmetric";
-  const at::Tensor noise = random_uniform({kGridPictures, method_->noise_size()}, symmetric ? -1 : 0, 1,
-                                          random_key(problem_.seed, Stream::kSampling),
-                                          at::TensorOptions(problem_.device).dtype(problem_.dtype));
-  ensure_directory(directory / "samples");
-  const fs::path path = directory / "samples" / (checkpoint_name(trainer_->steps_done()) + ".png");
+  return directory / "samples" / (checkpoint_name(trainer_->steps_done()) + ".png");
+}
+
+fs::path TrainingRun::write_samples(const fs::path& directory) {
+  const fs::path path = samples_path(directory);
+  if (path.empty()) return path;
+  check_finite();
+  const at::Tensor noise =
+      method_->sampling_noise(kGridPictures, random_key(problem_.seed, Stream::kSampling), problem_);
+  ensure_directory(path.parent_path());
   write_picture_grid(path, method_->generate(noise), kGridColumns);
   return path;
 }

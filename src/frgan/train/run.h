@@ -36,7 +36,7 @@ struct RunResult {
 //   TrainingRun run(options, create_method("fr-gan"), data, split);
 //   run.begin();
 //   run.fix_steps();
-//   RunResult result = run.train(directory, values, progress, stop_signal);
+//   RunResult result = run.train(directory, values, command, progress, stop_signal);
 class TrainingRun {
  public:
   // Builds the method, whose options are set, for the data. `options` must be resolved (device, precision, threads).
@@ -51,6 +51,8 @@ class TrainingRun {
   // Seconds of one step: the median of `timed` after as many to warm up, on a scratch copy of the state. The run is as
   // if it had not been done.
   double measure_step(int timed);
+  // The same, of the measurement that fixed the steps, or else of one step.
+  double step_seconds();
   // Sets the number of steps: `steps`, or those that fit in the time budget, or as many epochs.
   void fix_steps();
 
@@ -67,23 +69,30 @@ class TrainingRun {
   // Whether a step is a multiple of `every`; 0: of that share of the run.
   bool due(int64_t every, int64_t share) const;
   int64_t epoch_steps() const;
-  int64_t pictures_per_step();
+  int64_t pictures_per_step() const;
   double epoch() const;
   CheckpointState checkpoint_state(const nlohmann::ordered_json& values) const;
+  double measure_evaluation();
+  void fix_steps_by_time(double seconds);
+  // Throw an Error that names the first loss term, or tensor of the state, that is not finite.
   void check_finite() const;
+  void check_weights() const;
   std::optional<EvaluationRecord> evaluate_on(const PictureSet& set, const std::string& role);
   std::filesystem::path write_checkpoint(const std::filesystem::path& directory, const nlohmann::ordered_json& values);
+  void write_learning_curve(const std::filesystem::path& directory) const;
+  std::filesystem::path samples_path(const std::filesystem::path& directory) const;
   std::filesystem::path write_samples(const std::filesystem::path& directory);
 
   RunOptions options_;
-  std::unique_ptr<Method> method_;
   Dataset data_;
   LabelSplit split_;
   Problem problem_;
+  std::unique_ptr<Method> method_;
   BatchStream batches_;
   std::unique_ptr<Trainer> trainer_;
   PictureSet dev_;
-  double seconds_ = 0;  // of training, those before a resume included
+  std::optional<double> step_seconds_;  // as measured
+  double seconds_ = 0;                  // of training, those before a resume included
 };
 
 }  // namespace frgan

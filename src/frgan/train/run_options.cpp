@@ -14,12 +14,14 @@ namespace frgan {
 void describe(OptionSet& options, RunOptions& run) {
   options.group("Run");
   options.add("method", run.method, "What is trained; `frgan methods` lists them.");
-  options.add("steps", run.steps, "Training steps; 0: as --epochs or --time-budget say.",
+  options.add("steps", run.steps, "Training steps; 0: as --time-budget says, or else --epochs.",
               Range<int64_t>{0, 1'000'000'000});
-  options.add("epochs", run.epochs, "Passes over the unlabeled pictures (A18); schedules are shares of the run.",
-              Range<double>{0.0001, 1e6});
+  options.add(
+      "epochs", run.epochs,
+      "Epochs: as many steps as batches fit into the unlabeled pictures (A18, A27); schedules are shares of the run.",
+      Range<double>{0.0001, 1e6});
   options.add("time-budget", run.time_budget,
-              "Train as many steps as fit in this time: 90s, 5m, 1.5h; they are timed first.");
+              "Train as many steps as fit in this time: 90s, 5m, 1.5h; a few are timed first.");
   options.add("seed", run.seed, "Of weights, order, noise, augmentation and dropout.", Range<int64_t>{0, INT64_MAX});
   options.add("precision", run.precision, "Of convolutions; auto: bf16 where the machine has it.",
               Choices{"auto", "fp32", "bf16"});
@@ -33,7 +35,8 @@ void describe(OptionSet& options, RunOptions& run) {
   options.group("Intervals (may differ on resume)");
   options.add("log-every", run.log_every, "Steps between log lines; 0: a two-hundredth of the run.",
               Range<int64_t>{0, 1'000'000'000});
-  options.add("evaluate-every", run.evaluate_every, "Steps between evaluations; 0: a tenth of the run.",
+  options.add("evaluate-every", run.evaluate_every,
+              "Steps between evaluations; 0: a tenth of the run, or more where a time budget is short.",
               Range<int64_t>{0, 1'000'000'000});
   options.add("sample-every", run.sample_every, "Steps between grids of generated pictures; 0: a tenth of the run.",
               Range<int64_t>{0, 1'000'000'000});

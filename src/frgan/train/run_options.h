@@ -31,6 +31,7 @@ struct RunOptions {
   double checkpoint_minutes = 5;
   int64_t keep_checkpoints = 2;
 };
+// Says what each field means, its range or words, and which reading of the paper it decides (also docs/options.md).
 void describe(OptionSet& options, RunOptions& run);
 
 // Whether an option of this name may have another value when a run is resumed.

@@ -18,36 +18,28 @@ void copy_buffers(const torch::nn::Module& from, const torch::nn::Module& to) {
 }  // namespace
 
 Trainer::Trainer(Method& method, const Problem& problem, BatchSource batches, int64_t planned_steps)
-    : method_(method),
-      problem_(problem),
+    : problem_(problem),
       batches_(std::move(batches)),
       planned_steps_(planned_steps),
-      stages_(method.stages()),
       schedules_(method.schedules()),
       term_sums_(at::zeros({kTermSlots}, at::TensorOptions(problem.device).dtype(problem.dtype))),
       first_non_finite_(at::full({}, -1, at::TensorOptions(problem.device).dtype(at::kLong))) {
+  std::vector<Stage> stages = method.stages();
+  TORCH_CHECK(stages.size() == 1, "a method of ", stages.size(), " stages; the trainer knows one");
+  stage_ = std::move(stages.front());
   for (const Player& member : method.players()) {
     FlatParameters parameters(*member.network);
     players_.push_back({member, parameters, Adam(parameters, member.optimizer)});
     if (member.average_decay.empty()) continue;
+    TORCH_CHECK(!average_, "a method whose players have two averages; one network classifies");
     classifier_ = method.make_classifier();
     average_.emplace(*classifier_);
   }
 }
 
-const Stage& Trainer::stage_of(int64_t step) const {
-  double end = 0;
-  for (const Stage& stage : stages_) {
-    end += stage.share * static_cast<double>(planned_steps_);
-    if (static_cast<double>(step) < end) return stage;
-  }
-  return stages_.back();
-}
-
 void Trainer::initialize() {
   const torch::NoGradGuard no_grad;
-  const Stage& first = stages_.front();
-  if (first.initialize) first.initialize(batches_(first.initial_batch, 0, kInitialPart));
+  if (stage_.initialize) stage_.initialize(batches_(stage_.initial_batch, 0, kInitialPart));
   for (const PlayerState& state : players_) {
     if (state.player.average_decay.empty()) continue;
     average_->values().copy_(state.parameters.values());
@@ -56,10 +48,9 @@ void Trainer::initialize() {
 }
 
 void Trainer::step() {
-  const Stage& stage = stage_of(step_);
   size_t first_slot = 0;
-  for (size_t index = 0; index < stage.phases.size(); ++index) {
-    const Phase& phase = stage.phases[index];
+  for (size_t index = 0; index < stage_.phases.size(); ++index) {
+    const Phase& phase = stage_.phases[index];
     size_t slots = 0;
     for (int64_t repetition = 0; repetition < phase.repeat; ++repetition) {
       slots = run_phase(phase, index, repetition, first_slot);
@@ -174,16 +165,16 @@ void Trainer::forget_losses() {
 std::optional<Trainer::NonFinite> Trainer::first_non_finite() const {
   const int64_t code = first_non_finite_.item<int64_t>();
   if (code < 0) return std::nullopt;
-  return NonFinite{terms_[static_cast<size_t>(code % kTermSlots)].name, code / kTermSlots};
+  return NonFinite{terms_[static_cast<size_t>(code % kTermSlots)].name, code / kTermSlots + 1};
 }
 
-bool Trainer::weights_are_finite() const {
+std::optional<std::string> Trainer::first_non_finite_tensor() const {
   for (const auto& [file, tensors] : state()) {
     for (const auto& [name, tensor] : tensors) {
-      if (!at::isfinite(tensor).all().item<bool>()) return false;
+      if (!at::isfinite(tensor).all().item<bool>()) return file + "/" + name;
     }
   }
-  return true;
+  return std::nullopt;
 }
 
 double Trainer::scheduled(const std::string& name, double progress) const {

@@ -22,7 +22,7 @@ namespace frgan {
 // that training can go on at any step.
 using BatchSource = std::function<Batch(const BatchRequest&, uint64_t draw, uint64_t part)>;
 
-// Trains a built method. A step is a function of device tensors: nothing in it waits for the host.
+// Trains a built method of one stage. A step is a function of device tensors: nothing in it waits for the host.
 //
 //   Trainer trainer(*method, problem, batches, /*steps=*/3000);
 //   trainer.initialize();
@@ -35,6 +35,7 @@ class Trainer {
   void initialize();
   void step();
 
+  const Stage& stage() const { return stage_; }
   int64_t steps_done() const { return step_; }
   int64_t planned_steps() const { return planned_steps_; }
   // Schedules are shares of the planned steps; a time budget fixes them only after a few were timed.
@@ -44,14 +45,15 @@ class Trainer {
   std::vector<std::pair<std::string, double>> take_losses();
   // As if no step had been taken: no sums, and no loss that was not finite.
   void forget_losses();
-  // The first loss term that was not finite, and its step; nullopt while all are. Waits for the device.
+  // The first loss term that was not finite, and its step, counted from 1; nullopt while all are. Waits for the device.
   struct NonFinite {
     std::string term;
     int64_t step;
   };
   std::optional<NonFinite> first_non_finite() const;
-  // Whether every weight and average is finite. Waits for the device.
-  bool weights_are_finite() const;
+  // The first tensor of the state that is not finite, "model/discriminator.conv1.direction" or one of Adam's moments or
+  // the average; nullopt while all are. Waits for the device.
+  std::optional<std::string> first_non_finite_tensor() const;
   // A schedule's value where that share of the run is done: learning rate and weights for the log.
   double scheduled(const std::string& name, double progress) const;
   double progress() const { return static_cast<double>(step_) / static_cast<double>(planned_steps_); }
@@ -77,7 +79,6 @@ class Trainer {
     Adam adam;
   };
 
-  const Stage& stage_of(int64_t step) const;
   StepScalars scalars_of(const Phase& phase, int64_t repetition);
   size_t run_phase(const Phase& phase, uint64_t phase_index, int64_t repetition, size_t first_slot);
   void differentiate(PlayerState& player, const Losses& losses, const StepScalars& scalars, bool keep_graph);
@@ -86,12 +87,11 @@ class Trainer {
   size_t note(const std::vector<Losses>& losses, size_t first_slot, const StepScalars& scalars);
   PlayerState& player(const std::string& name);
 
-  Method& method_;
   Problem problem_;
   BatchSource batches_;
   int64_t planned_steps_;
   int64_t step_ = 0;
-  std::vector<Stage> stages_;
+  Stage stage_;
   std::vector<Schedule> schedules_;
   std::vector<PlayerState> players_;
   Discriminator classifier_{nullptr};

@@ -1,0 +1,311 @@
+// A run as a whole, on pictures that take no time: how long it is, what it leaves, and what stops it.
+#include "frgan/train/run.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <torch/types.h>
+
+#include "../data/tiny_dataset.h"
+#include "../io/temporary_folder.h"
+#include "frgan/core/error.h"
+#include "frgan/io/checkpoint_files.h"
+#include "frgan/io/files.h"
+#include "frgan/methods/methods.h"
+#include "frgan/methods/supervised.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+Dataset pictures() {
+  Dataset data = tiny_dataset(round_robin(24, 3), 3);
+  data.test = {tiny_pictures(6, 16, 1), at::tensor(round_robin(6, 3))};
+  return data;
+}
+
+// Its loss is not a number at step `bad_step`, counted from 1.
+class Spoiled : public Supervised {
+ public:
+  explicit Spoiled(int bad_step) : bad_step_(bad_step) {}
+  std::vector<Stage> stages() override {
+    std::vector<Stage> stages = Supervised::stages();
+    stages[0].phases[0].losses = [this, losses = stages[0].phases[0].losses](const Batch& batch) {
+      std::vector<Losses> found = losses(batch);
+      if (++calls_ == bad_step_) found[0][0].value = found[0][0].value * std::nan("");
+      return found;
+    };
+    return stages;
+  }
+
+ private:
+  int bad_step_;
+  int calls_ = 0;
+};
+
+class Run : public testing::Test {
+ protected:
+  Run() {
+    options.method = "fr-gan";
+    options.steps = 6;
+    options.precision = "fp32";
+    options.device = "cpu";
+    options.threads = 1;
+  }
+
+  // The method as `options` names it, or another, small.
+  TrainingRun make(std::unique_ptr<Method> method = nullptr, Dataset data = pictures()) {
+    if (method == nullptr) method = create_method(options.method);
+    OptionSet set;
+    method->describe(set);
+    describe(set, options);
+    const std::vector<std::pair<std::string, nlohmann::json>> small{
+        {"width", 1.0 / 16}, {"batch-size", 4}, {"init-pictures", 8}, {"gen-width", 16}, {"noise-size", 8}};
+    for (const auto& [name, value] : small) {
+      if (set.contains(name)) set.set(name, value, "the test");
+    }
+    values = set.values();
+    LabelSplit split = split_labels(data, options.split);
+    return {options, std::move(method), std::move(data), std::move(split)};
+  }
+
+  RunResult train(TrainingRun& run, const fs::path& directory) {
+    fs::create_directories(directory);
+    const std::atomic<int> no_signal = 0;
+    std::ostringstream text;
+    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, run.options().steps, 0);
+    return run.train(directory, values, "frgan train", progress, no_signal);
+  }
+  RunResult train_new(const std::string& name) {
+    TrainingRun run = make();
+    run.begin();
+    run.fix_steps();
+    return train(run, folder / name);
+  }
+
+  std::vector<std::string> checkpoints(const std::string& name) const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder / name / "checkpoints")) {
+      names.push_back(entry.path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  void expect_same_weights(const fs::path& one, const fs::path& other) const {
+    for (const char* file : {"model.safetensors", "optimizer.safetensors", "average.safetensors"}) {
+      EXPECT_TRUE(read_file(one / file) == read_file(other / file)) << file;
+    }
+  }
+
+  const TemporaryFolder folder_;
+  const fs::path folder = folder_ / "runs";
+  RunOptions options;
+  nlohmann::ordered_json values;
+};
+
+TEST_F(Run, LeavesWhatItPromises) {
+  options.split.dev_pictures = 3;
+  const RunResult result = train_new("run");
+  EXPECT_TRUE(result.finished);
+  EXPECT_EQ(result.test->pictures, 6);
+  EXPECT_EQ(result.dev->pictures, 3);
+  for (const char* file : {"summary.json", "metrics.jsonl", "learning_curve.svg"}) {
+    EXPECT_TRUE(fs::exists(folder / "run" / file)) << file;
+  }
+  EXPECT_TRUE(fs::exists(result.samples));
+  EXPECT_THAT(checkpoints("run"), ElementsAre("step-00000000", "step-00000006"));
+}
+
+TEST_F(Run, EpochsAreAsManyStepsAsBatchesFit) {
+  options.steps = 0;
+  options.epochs = 1.5;  // 24 pictures are 6 batches of 4
+  TrainingRun run = make();
+  run.fix_steps();
+  EXPECT_EQ(run.options().steps, 9);
+}
+
+TEST_F(Run, MeasuringAStepLeavesNoTrace) {
+  train_new("plain");
+  TrainingRun run = make();
+  run.begin();
+  run.fix_steps();
+  EXPECT_GT(run.measure_step(2), 0);
+  const RunResult result = train(run, folder / "measured");
+  expect_same_weights(folder / "plain/checkpoints/step-00000006", result.checkpoint);
+}
+
+TEST_F(Run, ATimeBudgetIsRepeatedByItsSteps) {
+  options.steps = 0;
+  options.time_budget = "1s";
+  TrainingRun run = make();
+  run.begin();
+  run.fix_steps();
+  options = run.options();
+  EXPECT_GT(options.steps, 0);
+  EXPECT_EQ(options.time_budget, "");
+  options.evaluate_every = 0;
+  const fs::path one = train(run, folder / "by_time").checkpoint;
+  expect_same_weights(one, train_new("by_steps").checkpoint);
+}
+
+TEST_F(Run, ATimeBudgetMustBeWorthAStep) {
+  options.steps = 0;
+  options.time_budget = "0.000001s";
+  TrainingRun run = make();
+  run.begin();
+  EXPECT_THAT(error_of([&] { run.fix_steps(); }), StartsWith("--time-budget 0.000001s: too short: a step takes "));
+  options.time_budget = "1e300h";
+  TrainingRun endless = make();
+  endless.begin();
+  EXPECT_THAT(error_of([&] { endless.fix_steps(); }), HasSubstr("1000000000 is the most"));
+}
+
+// At whatever step someone looks, and although nothing is logged there.
+TEST_F(Run, StopsAtALossThatIsNoNumber) {
+  options.method = "supervised";
+  options.log_every = 100;
+  for (const auto& [sample, evaluate] : {std::pair{1, 100}, {100, 1}, {100, 100}}) {
+    options.sample_every = sample;
+    options.evaluate_every = evaluate;
+    const std::string name = std::to_string(sample) + "-" + std::to_string(evaluate);
+    TrainingRun run = make(std::make_unique<Spoiled>(3));
+    run.begin();
+    run.fix_steps();
+    EXPECT_THAT(error_of([&] { train(run, folder / name); }),
+                StartsWith("the loss term 'supervised' was not finite (NaN or infinite) at step 3; training stopped"));
+    EXPECT_THAT(checkpoints(name), ElementsAre("step-00000000"));
+    EXPECT_FALSE(fs::exists(folder / name / "summary.json"));
+    EXPECT_EQ(load_checkpoint(folder / name).state.step, 0);
+  }
+}
+
+TEST_F(Run, NeverSavesAWeightThatIsNoNumber) {
+  std::unique_ptr<Method> method = create_method("fr-gan");
+  const Method& kept = *method;
+  TrainingRun run = make(std::move(method));
+  run.begin();
+  run.fix_steps();
+  {
+    const torch::NoGradGuard no_grad;
+    kept.players()[1].network->named_parameters()["deconv3.bias"].fill_(std::nan(""));
+  }
+  EXPECT_THAT(error_of([&] { train(run, folder / "run"); }),
+              StartsWith("model/generator.deconv3.bias is not finite (NaN or infinite) after step 0"));
+  EXPECT_FALSE(has_checkpoints(folder / "run/checkpoints"));
+}
+
+TEST_F(Run, AFinishedRunIsOnlyReadAgain) {
+  const RunResult first = train_new("run");
+  const std::string summary = read_file(folder / "run/summary.json"), log = read_file(folder / "run/metrics.jsonl");
+  TrainingRun run = make();
+  run.resume(load_checkpoint(folder / "run"));
+  const RunResult again = train(run, folder / "run");
+  EXPECT_TRUE(again.finished);
+  EXPECT_EQ(again.test->error, first.test->error);
+  EXPECT_EQ(again.checkpoint, first.checkpoint);
+  EXPECT_EQ(read_file(folder / "run/summary.json"), summary);
+  EXPECT_EQ(read_file(folder / "run/metrics.jsonl"), log);
+}
+
+TEST_F(Run, GoesOnFromTheCheckpointBeforeAnAlteredOne) {
+  options.checkpoint_minutes = 0;  // after every step
+  options.keep_checkpoints = 3;
+  train_new("whole");
+  train_new("run");
+  write_file_safely(folder / "run/checkpoints/step-00000006/state.json", "{}");
+  const Checkpoint older = load_checkpoint(folder / "run");
+  EXPECT_EQ(older.state.step, 5);
+  EXPECT_EQ(older.warnings.size(), 1u);
+  options.keep_checkpoints = 1;
+  TrainingRun run = make();
+  run.resume(older);
+  expect_same_weights(folder / "whole/checkpoints/step-00000006", train(run, folder / "run").checkpoint);
+  EXPECT_THAT(checkpoints("run"), ElementsAre("step-00000006"));
+  EXPECT_EQ(load_checkpoint(folder / "run").state.step, 6);
+}
+
+TEST_F(Run, RefusesToGoOnWithOtherData) {
+  train_new("run");
+  Dataset other = pictures();
+  other.digest = "another";
+  TrainingRun run = make(nullptr, std::move(other));
+  EXPECT_THAT(error_of([&] { run.resume(load_checkpoint(folder / "run")); }),
+              HasSubstr("was trained on other data than tiny holds now"));
+}
+
+TEST_F(Run, BeginsFromTheWeightsOfAnother) {
+  const RunResult first = train_new("first");
+  TrainingRun run = make();
+  run.begin_from(load_checkpoint(folder / "first"));
+  run.fix_steps();
+  options.steps = 6;
+  train(run, folder / "second");
+  const fs::path begun = folder / "second/checkpoints/step-00000000";
+  for (const char* file : {"model.safetensors", "average.safetensors"}) {
+    EXPECT_TRUE(read_file(begun / file) == read_file(first.checkpoint / file)) << file;
+  }
+
+  Dataset other = pictures();
+  other.class_names = {"ant", "bee", "cat"};
+  TrainingRun stranger = make(nullptr, std::move(other));
+  EXPECT_THAT(error_of([&] { stranger.begin_from(load_checkpoint(folder / "first")); }),
+              HasSubstr("was trained for the classes class0, class1, class2, and tiny has ant, bee, cat"));
+}
+
+TEST_F(Run, WithoutTestPicturesThereIsNoError) {
+  Dataset data = pictures();
+  data.test = {};
+  TrainingRun run = make(nullptr, std::move(data));
+  run.begin();
+  run.fix_steps();
+  const RunResult result = train(run, folder / "run");
+  EXPECT_TRUE(result.finished);
+  EXPECT_FALSE(result.test.has_value());
+  EXPECT_FALSE(fs::exists(folder / "run/learning_curve.svg"));
+}
+
+TEST_F(Run, SaysWhatItIsAboutToDo) {
+  options.split.labels = 6;
+  options.split.dev_pictures = 3;
+  TrainingRun run = make();
+  run.begin();
+  run.fix_steps();
+  const std::string plan = run.plan_text(0.5);
+  EXPECT_THAT(plan, HasSubstr("\n  class1         2"));
+  EXPECT_THAT(plan, HasSubstr("\n  all            6         21         3         6\n"));
+  EXPECT_THAT(plan,
+              HasSubstr("fr-gan for 6 steps (1.2 epochs), fp32 on cpu with 1 threads: about 3 s at 0.5 s a step"));
+}
+
+TEST(RunOptionsTest, DurationsHaveAUnit) {
+  EXPECT_EQ(parse_duration("90s"), 90);
+  EXPECT_EQ(parse_duration("5m"), 300);
+  EXPECT_EQ(parse_duration("1.5h"), 5400);
+  for (const char* wrong : {"", "5", "m", "5 m", "-5m", "0s", "nanm", "1e999h", "5min"}) {
+    EXPECT_THAT(error_of([&] { parse_duration(wrong); }), HasSubstr("is no time")) << wrong;
+  }
+}
+
+TEST(RunOptionsTest, OnlyTheMachineAndIntervalsMayDifferOnResume) {
+  RunOptions run;
+  OptionSet options;
+  describe(options, run);
+  std::vector<std::string> names;
+  for (const Option& option : options.all()) {
+    if (may_differ_on_resume(option.name)) names.push_back(option.name);
+  }
+  EXPECT_THAT(names, ElementsAre("device", "threads", "log-every", "evaluate-every", "sample-every",
+                                 "checkpoint-minutes", "keep-checkpoints"));
+}
+
+}  // namespace
+}  // namespace frgan
