@@ -79,21 +79,6 @@ struct Pictures {
   PictureSet set;
 };
 
-void check_classes(const Dataset& data, const std::vector<std::string>& names) {
-  if (data.class_names.size() != names.size()) {
-    throw Error(fmt::format("{}: has {} classes, the network was trained for {}; give the same kind of data",
-                            data.source, data.class_names.size(), names.size()));
-  }
-  for (size_t k = 0; k < names.size(); ++k) {
-    if (data.class_names[k] != names[k]) {
-      throw Error(
-          fmt::format("{}: class {} is '{}', the network was trained with '{}' there; give the same kind of "
-                      "data",
-                      data.source, k, data.class_names[k], names[k]));
-    }
-  }
-}
-
 Pictures load_pictures(const EvaluateOptions& options, const Checkpoint& checkpoint) {
   const CheckpointState& state = checkpoint.state;
   const Dataset data = load_dataset(data_options(options, state), data_root());

@@ -81,7 +81,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "frgan: {}\n", error.what());
     return error.kind() == frgan::ErrorKind::kUsage ? 2 : 1;
   } catch (const std::filesystem::filesystem_error& error) {
-    fmt::print(stderr, "frgan: {}: {}\n", error.path1().string(), error.code().message());
+    fmt::print(stderr, "frgan: {}: {}\n", frgan::one_line(error.path1().string()), error.code().message());
     return 1;
   } catch (const std::system_error& error) {  // of stdout
     fmt::print(stderr, "frgan: {}\n", error.what());

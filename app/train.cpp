@@ -34,9 +34,9 @@ namespace fs = std::filesystem;
 
 constexpr Syntax kSyntax = {"train", "", "Trains a classifier, and writes a run directory with its checkpoints."};
 
-constexpr std::string_view kOptionsFile = "options.toml", kSplitFile = "labels.json";
+constexpr std::string_view kOptionsFile = "options.toml", kSplitFile = "labels.json", kLogFile = "metrics.jsonl";
 // All that a run has written when it has no checkpoint yet.
-constexpr std::array<std::string_view, 4> kRunFiles{kOptionsFile, kSplitFile, "metrics.jsonl", "checkpoints"};
+constexpr std::array<std::string_view, 4> kRunFiles{kOptionsFile, kSplitFile, kLogFile, "checkpoints"};
 
 // Of one call, and not of the run.
 struct TrainCall {
@@ -128,6 +128,7 @@ void refuse_two_of(const std::function<bool(std::string_view)>& typed, std::init
 // Options that say the same thing in other ways: what one source says makes those of a weaker source void.
 void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view)>& said) {
   const bool steps = said("steps") && run.steps > 0, time_budget = said("time-budget") && !run.time_budget.empty();
+  if (steps && time_budget) throw usage_error("steps and time-budget: give one of them");
   if (steps) run.time_budget.clear();
   if (time_budget) run.steps = 0;
 
@@ -189,6 +190,17 @@ void warn_of_another_machine(const RunOptions& options, const Checkpoint& resume
   }
 }
 
+// Whether a run that was killed before its first checkpoint may have left it; the run that begins now writes it anew.
+bool is_left_by_a_start(const fs::directory_entry& entry, const Request& request) {
+  std::error_code ignored;
+  for (const std::string& given : {request.call.config, request.run.split.labels_file}) {
+    if (!given.empty() && fs::equivalent(entry.path(), given, ignored)) return false;
+  }
+  const std::string name = entry.path().filename().string();
+  return std::find(kRunFiles.begin(), kRunFiles.end(), name) != kRunFiles.end() &&
+         (name != kLogFile || fs::is_empty(entry.path()));
+}
+
 fs::path new_run_folder(const Request& request) {
   if (!request.call.run.empty()) {
     const fs::path folder = request.call.run;
@@ -198,10 +210,9 @@ fs::path new_run_folder(const Request& request) {
     }
     if (!fs::exists(folder) || !fs::is_directory(folder)) return folder;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-      const std::string name = entry.path().filename().string();
-      if (std::find(kRunFiles.begin(), kRunFiles.end(), name) != kRunFiles.end())
-        continue;  // of a run that never began
-      throw Error(fmt::format("{}: holds {}; name a new or empty folder for the run", folder.string(), name));
+      if (is_left_by_a_start(entry, request)) continue;
+      throw Error(fmt::format("{}: holds {}; name a new or empty folder for the run", folder.string(),
+                              entry.path().filename().string()));
     }
     return folder;
   }
@@ -213,10 +224,12 @@ fs::path new_run_folder(const Request& request) {
   return folder;
 }
 
-// A run's folder. Where the run ends before its first checkpoint, for whatever reason, what it wrote goes with it.
+// A new run's folder. Where the run ends before its first checkpoint, for whatever reason, what it wrote goes with it;
+// what was there before stays.
 class NewFolder {
  public:
-  explicit NewFolder(fs::path folder) : folder_(std::move(folder)), is_new_(!fs::exists(folder_)) {
+  explicit NewFolder(fs::path folder)
+      : folder_(std::move(folder)), is_new_(!fs::exists(folder_)), is_ours_(is_new_ || fs::is_empty(folder_)) {
     ensure_directory(folder_);
   }
   NewFolder(const NewFolder&) = delete;
@@ -224,8 +237,8 @@ class NewFolder {
   ~NewFolder() {
     std::error_code ignored;
     try {
-      if (has_checkpoints(folder_ / "checkpoints")) return;
-    } catch (const Error&) {
+      if (!is_ours_ || has_checkpoints(folder_ / "checkpoints")) return;
+    } catch (const std::exception&) {
       return;  // what cannot be read is left as it is
     }
     for (const std::string_view name : kRunFiles) fs::remove(folder_ / name, ignored);
@@ -234,7 +247,7 @@ class NewFolder {
 
  private:
   fs::path folder_;
-  bool is_new_;
+  bool is_new_, is_ours_;
 };
 
 // For a shell.
@@ -341,11 +354,13 @@ int run_train(std::span<const std::string> arguments) {
 
   stop_on_signals();
   std::optional<NewFolder> new_folder;  // before the work: a path that will not do is known at once
-  if (!request.call.dry_run) new_folder.emplace(folder);
-  options.data = with_absolute_paths(options.data);
+  if (!resumed && !request.call.dry_run) new_folder.emplace(folder);
   Dataset data = load_dataset(options.data, data_root());
   LabelSplit split = resumed ? label_split_from_json(resumed->state.label_split, data, resumed->path.string())
                              : split_labels(data, options.split);
+  options.data = with_absolute_paths(options.data);
+  if (std::string& file = options.split.labels_file; !file.empty())
+    file = fs::absolute(file).lexically_normal().string();
   TrainingRun run(options, std::move(request.method), std::move(data), split);
   if (resumed) {
     run.resume(*resumed);
@@ -357,20 +372,20 @@ int run_train(std::span<const std::string> arguments) {
   run.fix_steps();
   options = run.options();  // with the steps
   const std::string plan = run.plan_text(run.step_seconds());
+  if (stop_signal != 0) {
+    fmt::print(stderr, "stopped before the first step: nothing new was written\n");
+    return 128 + stop_signal;
+  }
   fmt::print(request.call.dry_run ? stdout : stderr, "{}", plan);
   if (request.call.dry_run) return 0;
 
   const nlohmann::ordered_json values = request.options.values();
   const std::string command = resumed ? first_command(folder) : repeating_command(arguments, options.steps);
-  if (stop_signal != 0) {
-    fmt::print(stderr, "stopped before the first step: nothing new was written\n");
-    return 128 + stop_signal;
-  }
-  RunResult result;
   if (!resumed) {
     write_file_safely(folder / kOptionsFile, fmt::format("# {}\n\n{}", command, config_text(request.options)));
     write_label_split(folder / kSplitFile, split);
   }
+  RunResult result;
   {
     Progress progress(standard_error_progress(), options.steps, resumed ? resumed->state.step : 0);
     result = run.train(folder, values, command, progress, stop_signal);

@@ -53,6 +53,9 @@ TEST_F(Program, WrongCommandLinesEndWithCode2AndOneLine) {
        "'fr-gan-no-es' is no preset; did you mean 'fr-gan-no-se'? (frgan methods lists them)"},
       {{"train", "--time-budget", "5"},
        "--time-budget: '5' is no time; give a number with its unit, as 90s, 5m or 1.5h"},
+      {{"train", "--data", "svhm"},
+       "--data svhm: no data set and no folder or .safetensors file; did you mean svhn? known are svhn, mnist, "
+       "fashion-mnist, folder, safetensors"},
       {{"train", "svhn"}, "unexpected 'svhn'; see frgan train --help"},
       {{"data", "inof"}, "'inof' is no action of frgan data; did you mean 'info'? (known are info, fetch, convert)"},
       {{"data", "fetch"}, "frgan data fetch needs NAME; see frgan data fetch --help"},

@@ -177,13 +177,24 @@ TEST_F(Train, RefusesFoldersThatWillNotDo) {
 }
 
 TEST_F(Train, LeavesAStrangersFolderAlone) {
-  fs::create_directories(root / "letters");
-  std::ofstream(root / "letters/metrics.jsonl") << "mine\n";
-  std::ofstream(root / "letters/dear.txt") << "mine\n";
-  const Outcome outcome = train("letters");
-  EXPECT_EQ(outcome.code, 1);
-  EXPECT_THAT(outcome.err, HasSubstr("letters: holds dear.txt; name a new or empty folder for the run"));
-  EXPECT_EQ(text_of(root / "letters/metrics.jsonl"), "mine\n");
+  for (const char* name : {"metrics.jsonl", "dear.txt"}) {
+    fs::create_directories(root / name);
+    std::ofstream(root / name / name) << "mine\n";
+    const Outcome outcome = train(name);
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_THAT(outcome.err, HasSubstr(fmt::format("{}/{}: holds {}; name a new or empty folder for the run",
+                                                   root.string(), name, name)));
+    EXPECT_EQ(text_of(root / name / name), "mine\n");
+  }
+}
+
+TEST_F(Train, LeavesTheFilesThatItIsGiven) {
+  fs::create_directories(root / "mine");
+  const std::string config = (root / "mine/options.toml").string();
+  std::ofstream(config) << "seed = 5\n";
+  EXPECT_THAT(train("mine", {"--config", config}).err, HasSubstr("mine: holds options.toml; name a new or empty"));
+  EXPECT_EQ(train("mine", {"--data-dir", (root / "nowhere").string()}).code, 1);
+  EXPECT_EQ(text_of(config), "seed = 5\n");
 }
 
 TEST_F(Train, AFullDiskLeavesNothingOrTheCheckpointBefore) {
@@ -227,6 +238,9 @@ TEST_F(Train, StrongerSourcesMakeWeakerOnesVoid) {
   EXPECT_THAT(plan({"--config", config, "--steps=7"}).out, HasSubstr("fr-gan for 7 steps"));
   EXPECT_THAT(plan({"--config", config, "--time-budget=1s"}).out, testing::Not(HasSubstr("fr-gan for 40 steps")));
   EXPECT_EQ(plan({"--config", config, "--time-budget=1s", "--steps=7"}).code, 2);
+  const std::string both = (root / "both.toml").string();
+  std::ofstream(both) << "steps = 7\ntime-budget = \"1s\"\n";
+  EXPECT_THAT(plan({"--data=mnist", "--config", both}).err, HasSubstr("steps and time-budget: give one of them"));
   const Outcome epochs =
       run_frgan({"train", "--config", config, "--epochs=0.2", "--run", (root / "epochs").string()}, environment);
   EXPECT_EQ(epochs.code, 0) << epochs.err;

@@ -72,7 +72,7 @@ struct RandomBatches {
       batch.unlabeled_labels = labels(request.unlabeled, 1).masked_fill(hidden, -1);
     }
     if (request.noise > 0) {
-      batch.noise = random_uniform({request.noise, request.noise_size}, noise_range == "unit" ? 0 : -1, 1,
+      batch.noise = random_uniform({request.noise, request.noise_size}, lowest_noise(noise_range), 1,
                                    key(Stream::kNoise, 0), reals);
     }
     batch.dropout_key = key(Stream::kDropout, 0);

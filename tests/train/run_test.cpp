@@ -157,6 +157,21 @@ TEST_F(Run, ATimeBudgetIsRepeatedByItsSteps) {
   expect_same_weights(one, train_new("by_steps").checkpoint);
 }
 
+TEST_F(Run, ATimeBudgetCountsTheEvaluationsThatWereAskedFor) {
+  Dataset data = pictures();
+  data.test = {tiny_pictures(600, 16, 1), at::tensor(round_robin(600, 3))};  // several steps' work
+  options.steps = 0;
+  options.time_budget = "10s";
+  const auto steps = [&](int64_t evaluate_every) {
+    options.evaluate_every = evaluate_every;
+    TrainingRun run = make(nullptr, data);
+    run.begin();
+    run.fix_steps();
+    return run.options().steps;
+  };
+  EXPECT_LT(2 * steps(1), steps(1000));
+}
+
 TEST_F(Run, ATimeBudgetMustBeWorthAStep) {
   options.steps = 0;
   options.time_budget = "0.000001s";
@@ -258,7 +273,7 @@ TEST_F(Run, BeginsFromTheWeightsOfAnother) {
   other.class_names = {"ant", "bee", "cat"};
   TrainingRun stranger = make(nullptr, std::move(other));
   EXPECT_THAT(error_of([&] { stranger.begin_from(load_checkpoint(folder / "first")); }),
-              HasSubstr("was trained for the classes class0, class1, class2, and tiny has ant, bee, cat"));
+              HasSubstr("tiny: class 0 is 'ant', the network was trained with 'class0' there"));
 }
 
 TEST_F(Run, WithoutTestPicturesThereIsNoError) {

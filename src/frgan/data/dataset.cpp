@@ -97,6 +97,21 @@ void finish_dataset(Dataset& data) {
   data.digest = digest.hex();
 }
 
+void check_classes(const Dataset& data, const std::vector<std::string>& names) {
+  if (data.class_names.size() != names.size()) {
+    throw Error(fmt::format("{}: has {} classes, the network was trained for {}; give the same kind of data",
+                            data.source, data.class_names.size(), names.size()));
+  }
+  for (size_t k = 0; k < names.size(); ++k) {
+    if (data.class_names[k] != names[k]) {
+      throw Error(
+          fmt::format("{}: class {} is '{}', the network was trained with '{}' there; give the same kind of "
+                      "data",
+                      data.source, k, data.class_names[k], names[k]));
+    }
+  }
+}
+
 std::vector<int64_t> class_counts(const PictureSet& set, int64_t classes) {
   std::vector<int64_t> counts(static_cast<size_t>(classes) + 1);
   if (set.size() == 0) return counts;

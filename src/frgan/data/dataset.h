@@ -43,6 +43,9 @@ void check_picture_shape(int64_t image_size, int64_t channels, const std::string
 // Readers call it last.
 void finish_dataset(Dataset& data);
 
+// Throws an Error that names the first difference, unless the data has the classes that a network was trained for.
+void check_classes(const Dataset& data, const std::vector<std::string>& names);
+
 // Pictures of each class, and last those without a label: K + 1 numbers.
 std::vector<int64_t> class_counts(const PictureSet& set, int64_t classes);
 

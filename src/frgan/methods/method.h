@@ -73,7 +73,6 @@ struct Phase {
 // A part of the run with phases of its own. The trainer knows methods of one stage; those of more are to come.
 struct Stage {
   std::string name;
-  double share = 1.0;                              // of the planned steps
   BatchRequest initial_batch;                      // what `initialize` gets
   std::function<void(const Batch&)> initialize{};  // the data-dependent pass (A31); may be empty
   std::vector<Phase> phases{};

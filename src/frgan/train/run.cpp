@@ -39,12 +39,6 @@ TensorFiles copies_of(const TensorFiles& files) {
   return copies;
 }
 
-std::string names_text(const std::vector<std::string>& names) {
-  const size_t shown = std::min<size_t>(names.size(), 10);
-  return fmt::format("{}{}", fmt::join(names.begin(), names.begin() + static_cast<int64_t>(shown), ", "),
-                     shown < names.size() ? fmt::format(" and {} more", names.size() - shown) : "");
-}
-
 int64_t pictures_of(const BatchRequest& batch) {
   return batch.labeled * batch.labeled_branches + batch.unlabeled * batch.branches + batch.noise;
 }
@@ -82,7 +76,7 @@ TrainingRun::TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dat
       method_(built(std::move(method), problem_)),
       batches_(data_.train.to(problem_.device), split_,
                {.augmentation = parse_augmentation(options_.augmentation.augmentation),
-                .noise_range = method_->noise_range().empty() ? "symmetric" : method_->noise_range(),
+                .noise_range = method_->noise_range(),
                 .seed = problem_.seed}) {
   if (!split_.dev.empty()) dev_ = data_.train.rows(split_.dev);
   const auto source = [this](const BatchRequest& request, uint64_t draw, uint64_t part) {
@@ -96,12 +90,7 @@ void TrainingRun::begin() {
 }
 
 void TrainingRun::begin_from(const Checkpoint& checkpoint) {
-  if (checkpoint.state.class_names != data_.class_names) {
-    throw Error(
-        fmt::format("{}: was trained for the classes {}, and {} has {}; --init-from goes on with the same classes",
-                    checkpoint.path.string(), names_text(checkpoint.state.class_names), data_.source,
-                    names_text(data_.class_names)));
-  }
+  check_classes(data_, checkpoint.state.class_names);
   TensorFiles start = copies_of(trainer_->state());  // fresh moments
   for (const std::string file : {"model", "average"}) {
     const auto saved = checkpoint.files.find(file);
@@ -154,20 +143,25 @@ double TrainingRun::measure_evaluation() {
   return (now() - begin) * static_cast<double>(pictures) / static_cast<double>(few.size());
 }
 
-// What fits, with evaluations that take a tenth of the time at most.
+// What fits. Evaluations every so many steps, as a person asked for, cost each step their share; else there are as many
+// as a tenth of the time is enough for.
 void TrainingRun::fix_steps_by_time(double seconds) {
   const double step = measure_step(/*timed=*/3), evaluation = measure_evaluation();
-  const double evaluations =
-      evaluation > 0 ? std::clamp(std::floor(0.1 * seconds / evaluation), 1.0, static_cast<double>(kEvaluationShare))
-                     : 0;
-  const double left = seconds - evaluations * evaluation;
-  if (left < step) {
+  double left = seconds, per_step = step, evaluations = 0;
+  if (options_.evaluate_every > 0) {
+    left -= evaluation;  // of the last weights
+    per_step += evaluation / static_cast<double>(options_.evaluate_every);
+  } else if (evaluation > 0) {
+    evaluations = std::clamp(std::floor(0.1 * seconds / evaluation), 1.0, static_cast<double>(kEvaluationShare));
+    left -= evaluations * evaluation;
+  }
+  if (left < per_step) {
     throw usage_error(fmt::format(
         "--time-budget {}: too short: a step takes {:.2g} s here, and an evaluation {:.2g} s; give more time",
         options_.time_budget, step, evaluation));
   }
-  options_.steps = whole_steps(left / step);
-  if (options_.evaluate_every == 0 && evaluations > 0) {
+  options_.steps = whole_steps(left / per_step);
+  if (evaluations > 0) {
     options_.evaluate_every = static_cast<int64_t>(std::ceil(static_cast<double>(options_.steps) / evaluations));
   }
 }
