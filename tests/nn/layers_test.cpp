@@ -193,7 +193,8 @@ TEST(Layers, PhaseConvolutionEqualsConvTranspose2d) {
         },
         false);
     for (const bool last : {true, false}) {
-      const auto found = run(phase_convolution, last);
+      const auto found = run(
+          [](const at::Tensor& input, const at::Tensor& weight) { return phase_convolution(input, weight, {}); }, last);
       for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(close_to(found[i], expected[i], kTight)) << i;
       EXPECT_TRUE(found[0].is_contiguous(at::MemoryFormat::ChannelsLast));
     }
@@ -203,7 +204,7 @@ TEST(Layers, PhaseConvolutionEqualsConvTranspose2d) {
 TEST(Layers, PhaseConvolutionIsGolden) {
   const GoldenFile golden("layers");
   const at::Tensor x = channels_last(golden["deconv.x"]).requires_grad_(), w = golden["deconv.w"].requires_grad_();
-  const at::Tensor y = phase_convolution(x, w);
+  const at::Tensor y = phase_convolution(x, w, {});
   EXPECT_TRUE(close_to(y, golden["deconv.y"], kTight));
   y.backward(golden["deconv.dy"]);
   EXPECT_TRUE(close_to(x.grad(), golden["deconv.dx"], kTight));
