@@ -65,6 +65,29 @@ TEST_P(Winograd, EqualsConv2dWithItsGradients) {
   }
 }
 
+// Bias and leaky ReLU as the result is written, and their gradients.
+TEST_P(Winograd, ActivatesLikeLibTorchsOperators) {
+  if (!available_) return;
+  const auto grads = [&](at::ScalarType type, bool winograd) {
+    at::manual_seed(5);
+    const auto like = [&](at::IntArrayRef shape) { return at::randn(shape).to(at::kBFloat16); };
+    at::Tensor x = like({2, 32, 6, 5}).to(type).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
+    at::Tensor w = like({80, 32, 3, 3}).to(winograd ? at::kFloat : type).requires_grad_();
+    at::Tensor bias = (8 * like({80})).to(winograd ? at::kFloat : type).requires_grad_();
+    const at::Tensor dy = like({2, 80, 6, 5}).to(type);
+    const at::Tensor y = winograd ? winograd_convolution(x, w, 1, bias, 0.2)
+                                  : at::leaky_relu(at::conv2d(x, w, bias, 1, 1), 0.2);
+    y.backward(dy);
+    return std::vector<at::Tensor>{y.detach(), x.grad(), w.grad(), bias.grad()};
+  };
+  const auto found = grads(GetParam(), true), expected = grads(at::kDouble, false);
+  for (size_t i = 0; i < found.size(); ++i) {
+    // In bfloat16 a pre-activation near 0 may round to the other side, where the slope is another.
+    const double tolerance = GetParam() == at::kFloat ? 1e-6 : i == 0 ? 8e-3 : 5e-2;
+    EXPECT_LT(relative_error(found[i], expected[i]), tolerance) << i;
+  }
+}
+
 // No sum depends on who computes it.
 TEST_P(Winograd, GivesTheSameBitsForAnyNumberOfThreads) {
   if (!available_) return;

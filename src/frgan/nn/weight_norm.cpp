@@ -3,8 +3,10 @@
 #include <cmath>
 
 #include "frgan/core/random.h"
+#include "frgan/nn/activation.h"
 #include "frgan/nn/convolution.h"
 #include "frgan/nn/phase_convolution.h"
+#include "frgan/nn/winograd.h"
 
 namespace frgan {
 namespace {
@@ -75,12 +77,15 @@ WeightNormConv2dImpl::WeightNormConv2dImpl(const Options& options, WeightSource&
           0, options.initial_std, options.train_gain),
       options_(options) {}
 
-at::Tensor WeightNormConv2dImpl::forward(const at::Tensor& x, const ForwardPass& pass) {
-  const auto convolve = [&](const at::Tensor& w) {
-    return convolution(x, w, options_.stride, options_.padding, pass);
-  };
-  if (pass.initialize) initialize_from(convolve(unit_weight()));
-  return convolve(weight());
+at::Tensor WeightNormConv2dImpl::forward(const at::Tensor& x, const ForwardPass& pass, const Activation& activation) {
+  const int64_t stride = options_.stride, padding = options_.padding;
+  if (pass.initialize) initialize_from(convolution(x, unit_weight(), stride, padding, pass));
+  const at::Tensor input = cast_for(pass, x), w = weight();
+  if (activation.dropout == 0 && has_winograd(input, w, stride, padding)) {
+    return winograd_convolution(input, w, padding, bias, activation.slope);
+  }
+  return bias_leaky_relu_dropout_(convolution(input, w, stride, padding, pass), bias, activation.slope,
+                                  activation.dropout, activation.dropout_key);
 }
 
 WeightNormDeconv2dImpl::WeightNormDeconv2dImpl(int64_t in, int64_t out, double initial_std, bool train_gain,

@@ -9,6 +9,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
+#include "frgan/nn/activation.h"
 #include "frgan/nn/winograd_kernels.h"
 
 namespace frgan {
@@ -140,6 +141,7 @@ at::Tensor empty_pictures(const at::Tensor& like, int64_t channels, int64_t heig
 // dL/dx, from dL/dy: the convolution with the turned weights.
 at::Tensor input_gradient(const WinogradKernels& kernels, const at::Tensor& grad, const at::Tensor& x,
                           const at::Tensor& weight, int64_t padding) {
+  RECORD_FUNCTION("frgan::convolution_input_gradient", std::vector<c10::IValue>({grad, weight}));
   const at::Tensor result = empty_pictures(x, x.size(1), x.size(2), x.size(3));
   const Scratch panels =
       transformed(kernels, weight, /*rows=*/weight.size(0), /*columns=*/weight.size(1), kernels.turned_weight_panels);
@@ -151,6 +153,7 @@ at::Tensor input_gradient(const WinogradKernels& kernels, const at::Tensor& grad
 // share the tiles' transforms, then the positions' products, so that no sum depends on how many there are.
 at::Tensor weight_gradient(const WinogradKernels& kernels, const at::Tensor& grad, const at::Tensor& x,
                            int64_t padding) {
+  RECORD_FUNCTION("frgan::convolution_weight_gradient", std::vector<c10::IValue>({grad, x}));
   const int64_t outputs = grad.size(1), inputs = x.size(1), panels = panels_of(kernels, inputs);
   const Convolution convolution = convolution_of(kernels, x, grad, padding);
   const int64_t tiles = tiles_of(convolution.to, x.size(0));
@@ -196,27 +199,36 @@ at::Tensor weight_gradient(const WinogradKernels& kernels, const at::Tensor& gra
 }
 
 struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight, int64_t padding) {
+  // A bias without elements stands for none.
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const at::Tensor& bias, int64_t padding, double slope) {
     RECORD_FUNCTION("frgan::convolution", std::vector<c10::IValue>({x, weight}));
     const WinogradKernels& kernels = *kernels_for(x.scalar_type());
-    const at::Tensor result = empty_pictures(x, weight.size(0), x.size(2) + 2 * padding - 2, x.size(3) + 2 * padding - 2);
     const at::Tensor pictures = x.contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor kernel = weight.contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor result = empty_pictures(x, weight.size(0), x.size(2) + 2 * padding - 2, x.size(3) + 2 * padding - 2);
     const Scratch panels =
         transformed(kernels, kernel, /*rows=*/weight.size(1), /*columns=*/weight.size(0), kernels.weight_panels);
-    convolution_of(kernels, pictures, result, padding).run(pictures.data_ptr(), panels.data(), {nullptr, 1}, result.data_ptr());
-    context->save_for_backward({pictures, kernel});
+    const TileActivation activation{bias.numel() > 0 ? bias.data_ptr<float>() : nullptr, static_cast<float>(slope)};
+    convolution_of(kernels, pictures, result, padding).run(pictures.data_ptr(), panels.data(), activation, result.data_ptr());
+    context->save_for_backward({pictures, kernel, bias, bias.numel() > 0 ? result : at::Tensor()});
     context->saved_data["padding"] = padding;
+    context->saved_data["slope"] = slope;
     return result;
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const variable_list saved = context->get_saved_variables();
-    const at::Tensor &x = saved[0], &weight = saved[1];
+    const at::Tensor &x = saved[0], &weight = saved[1], &bias = saved[2], &y = saved[3];
     const WinogradKernels& kernels = *kernels_for(x.scalar_type());
-    const at::Tensor grad = grads[0].contiguous(at::MemoryFormat::ChannelsLast);
     const int64_t padding = context->saved_data["padding"].toInt();
-    variable_list result(3);
+    at::Tensor grad = grads[0].contiguous(at::MemoryFormat::ChannelsLast);
+    variable_list result(5);
+    if (y.defined()) {
+      RECORD_FUNCTION("frgan::activation_backward", std::vector<c10::IValue>());
+      result[2] = at::zeros_like(bias);
+      grad = bias_leaky_relu_gradient(grad, y, result[2], context->saved_data["slope"].toDouble());
+    }
     if (context->needs_input_grad(0)) result[0] = input_gradient(kernels, grad, x, weight, padding);
     if (context->needs_input_grad(1)) result[1] = weight_gradient(kernels, grad, x, padding);
     return result;
@@ -233,8 +245,9 @@ bool has_winograd(const at::Tensor& x, const at::Tensor& weight, int64_t stride,
          std::max(x.size(1), weight.size(0)) <= kMostChannels;
 }
 
-at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, int64_t padding) {
-  return WinogradConvolution::apply(x, weight, padding);
+at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, int64_t padding, const at::Tensor& bias,
+                                double slope) {
+  return WinogradConvolution::apply(x, weight, bias.defined() ? bias : at::empty({0}, at::kFloat), padding, slope);
 }
 
 const WinogradKernels* winograd_kernels_bf16() {

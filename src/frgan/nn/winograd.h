@@ -12,9 +12,11 @@ namespace frgan {
 // bfloat16 where the processor computes in it without a matrix unit (which makes LibTorch's faster than ours).
 bool has_winograd(const at::Tensor& x, const at::Tensor& weight, int64_t stride, int64_t padding);
 
-// conv2d(x, weight, stride 1), differentiable in both.
-//   x: N x in x H x W channels-last, float or bfloat16; weight: float, out x in x 3 x 3 -> like x, N x out x H' x W'
+// leaky_relu(conv2d(x, weight, stride 1) + bias), differentiable in all three. Without a bias the convolution alone.
+//   x: N x in x H x W channels-last, float or bfloat16; weight: float, out x in x 3 x 3; bias: float, out
+//   -> like x, N x out x H' x W'
 // Sums are in float; the result is the same for any number of threads.
-at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, int64_t padding);
+at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, int64_t padding,
+                                const at::Tensor& bias = {}, double slope = 1);
 
 }  // namespace frgan
