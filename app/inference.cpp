@@ -18,6 +18,7 @@ void describe(OptionSet& options, InferenceOptions& inference) {
 
 Inference begin_inference(const InferenceOptions& options, const CheckpointState& state) {
   set_threads(options.threads);
+  keep_freed_memory();
   const at::Device device = resolve_device(options.device);
   std::string precision = options.precision;
   if (precision == "auto") {

@@ -160,17 +160,23 @@ Losses FrGan::discriminator_losses(const Batch& batch) {
     generated = generator_->forward(batch.noise, BatchStatistics::kBatch, training_pass(batch, 0));
   }
 
-  JointPass pass;
+  JointPass pass, target_pass;
+  // Without a gradient through it the second branch is a pass of its own that keeps nothing.
+  JointPass& second_branch = fr_gan_.stop_gradient ? target_pass : pass;
   std::vector<std::pair<size_t, size_t>> compared;  // parts that are two passes of the same pictures
   const size_t unlabeled = pass.add(batch.unlabeled[0]);
   const size_t labeled = fr_gan_.mixed_batch ? unlabeled : pass.add(batch.labeled[0]);
   const size_t fake = pass.add(generated);
   if (consistent()) {
-    compared.emplace_back(unlabeled, pass.add(batch.unlabeled[1]));
-    if (fr_gan_.consistency_labeled) compared.emplace_back(labeled, pass.add(batch.labeled[1]));
-    if (fr_gan_.consistency_generated) compared.emplace_back(fake, pass.add(generated));
+    compared.emplace_back(unlabeled, second_branch.add(batch.unlabeled[1]));
+    if (fr_gan_.consistency_labeled) compared.emplace_back(labeled, second_branch.add(batch.labeled[1]));
+    if (fr_gan_.consistency_generated) compared.emplace_back(fake, second_branch.add(generated));
   }
   pass.run(discriminator_, training_pass(batch, 1));
+  if (consistent() && fr_gan_.stop_gradient) {
+    const torch::NoGradGuard no_grad;
+    target_pass.run(discriminator_, training_pass(batch, 2));
+  }
 
   Losses losses;
   const at::Tensor labeled_logits = pass.rows(labeled).logits;
@@ -182,14 +188,12 @@ Losses FrGan::discriminator_losses(const Batch& batch) {
   if (consistent()) {
     std::vector<at::Tensor> first, second;
     for (const auto& [one, other] : compared) {
-      const Classified z = pass.rows(one), z_tilde = pass.rows(other);
+      const Classified z = pass.rows(one), z_tilde = second_branch.rows(other);
       first.push_back(consistency_target(fr_gan_.consistency_target, z.logits, z.features, classes));
       second.push_back(consistency_target(fr_gan_.consistency_target, z_tilde.logits, z_tilde.features, classes));
     }
-    at::Tensor target = at::cat(second);
-    if (fr_gan_.stop_gradient) target = target.detach();
-    losses.push_back(
-        {"consistency", "consistency_weight", consistency_loss(at::cat(first), target, fr_gan_.mse_reduction)});
+    losses.push_back({"consistency", "consistency_weight",
+                      consistency_loss(at::cat(first), at::cat(second), fr_gan_.mse_reduction)});
   }
   return losses;
 }
