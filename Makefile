@@ -3,12 +3,13 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+WHEEL_VENV ?= build/torch-wheel
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 export CTEST_PARALLEL_LEVEL ?= $(JOBS)
 PACKAGES := scripts/install-packages
 DEMO_START := $(shell date +%s)
 
-.PHONY: build demo test test-long lint format fuzz coverage bench install install-packages clean help
+.PHONY: build demo test test-wheel test-long lint format fuzz coverage bench install install-packages clean help
 .DEFAULT_GOAL := build
 
 build: ## the program, build/release/bin/frgan
@@ -24,6 +25,13 @@ demo: ## installs, builds, trains FR-GAN on real pictures in under 10 minutes an
 
 test: test-build ## every test that takes seconds: units under sanitizers, the program, lint
 	ctest --preset asan
+
+test-wheel: ## the quick tests with the LibTorch of `pip install torch`, of the virtual environment WHEEL_VENV
+	@$(PACKAGES) build test lint wheel
+	scripts/torch-wheel $(WHEEL_VENV)
+	cmake --preset wheel -D FRGAN_WHEEL_VENV=$(abspath $(WHEEL_VENV))
+	cmake --build --preset wheel
+	ctest --preset wheel
 
 test-long: TEST_PACKAGES := bench demo
 test-long: test-build ## the tests that take minutes
@@ -67,7 +75,7 @@ install: build ## program, library and headers below PREFIX (/usr/local)
 	cmake --install build/release --prefix $(PREFIX)
 
 install-packages: ## Debian packages for all targets, those that are missing
-	@$(PACKAGES) build demo test lint fuzz bench coverage
+	@$(PACKAGES) build demo test lint wheel fuzz bench coverage
 
 clean: ## removes build/
 	rm -rf build

@@ -26,9 +26,11 @@ std::string cpu_capability() {
 }
 
 std::string_view blas() {
+  // Within LibTorch; an OpenBLAS that is loaded, too, is that of other libraries.
+  if (at::hasMKL()) return "MKL";
   // 0: one thread, 1: threads of its own, 2: OpenMP
   const auto parallel = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_parallel"));
-  if (parallel == nullptr) return at::hasMKL() ? "MKL" : "not OpenBLAS; may be slow";
+  if (parallel == nullptr) return "not OpenBLAS; may be slow";
   if (parallel() == 2) return "OpenBLAS with OpenMP";
   return "OpenBLAS without OpenMP: slow beside LibTorch's threads; install libopenblas0-openmp";
 }

@@ -12,5 +12,5 @@ install(EXPORT frganTargets NAMESPACE frgan:: DESTINATION ${config_dir})
 configure_package_config_file(cmake/frganConfig.cmake.in frganConfig.cmake INSTALL_DESTINATION ${config_dir})
 write_basic_package_version_file(frganConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/frganConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/frganConfigVersion.cmake
-              cmake/Dependencies.cmake DESTINATION ${config_dir})
+              cmake/Dependencies.cmake cmake/WheelTorch.cmake DESTINATION ${config_dir})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -45,8 +45,8 @@ NamedTensors read_tensors(const fs::path& path) {
   const SafetensorsFile file = read_safetensors(path);
   NamedTensors tensors;
   for (const auto& [name, view] : file.tensors()) {
-    const auto dtype =
-        std::find_if(dtypes().begin(), dtypes().end(), [&](const auto& pair) { return pair.second == view.dtype; });
+    const auto dtype = std::find_if(dtypes().begin(), dtypes().end(),
+                                    [&view = view](const auto& pair) { return pair.second == view.dtype; });
     const at::Tensor tensor = at::empty(view.shape, at::TensorOptions().dtype(dtype->first));
     std::memcpy(tensor.data_ptr(), view.bytes.data(), view.bytes.size());
     tensors[name] = tensor;
@@ -111,7 +111,8 @@ CheckpointState checkpoint_state_from_json(const nlohmann::json& json, const std
 void save_checkpoint(const fs::path& directory, const CheckpointState& state, const TensorFiles& files) {
   std::vector<CheckpointPart> parts;
   for (const auto& [name, tensors] : files) {
-    parts.push_back({name + ".safetensors", [&tensors](const fs::path& path) { write_tensors(path, tensors); }});
+    parts.push_back(
+        {name + ".safetensors", [&tensors = tensors](const fs::path& path) { write_tensors(path, tensors); }});
   }
   parts.push_back(
       {"state.json", [&](const fs::path& path) { write_file_safely(path, to_json(state).dump(1) + "\n"); }});

@@ -129,15 +129,15 @@ void describe(OptionSet& options, AugmentationOptions& augmentation) {
 }
 
 Augmentation parse_augmentation(const std::vector<std::string>& words, std::string_view source) {
-  static const std::vector<std::string> kNames = {"translate", "noise", "flip", "none"};
+  static const std::vector<std::string> names = {"translate", "noise", "flip", "none"};
   Augmentation result;
   std::vector<std::string> seen;
   for (const std::string& word : words) {
     const size_t colon = word.find(':');
     const std::string name = word.substr(0, colon);
     const std::string argument = colon == std::string::npos ? "" : word.substr(colon + 1);
-    if (std::find(kNames.begin(), kNames.end(), name) == kNames.end()) {
-      const std::string near = nearest_name(name, kNames);
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      const std::string near = nearest_name(name, names);
       throw usage_error(
           fmt::format("{}: \"{}\" is no augmentation; {}known are translate:PIXELS, noise:DEVIATION, flip "
                       "and none",

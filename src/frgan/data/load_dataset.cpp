@@ -91,7 +91,7 @@ DataOptions with_absolute_paths(DataOptions options) {
 }
 
 const std::vector<DatasetKind>& dataset_kinds() {
-  static const std::vector<DatasetKind> kKinds = {
+  static const std::vector<DatasetKind> kinds = {
       {.name = "svhn",
        .summary = "Street View House Numbers, 32x32 colour, 73,257 training and 26,032 test pictures of 10 digits.",
        .files = {"train_32x32.mat", "test_32x32.mat"},
@@ -135,7 +135,7 @@ const std::vector<DatasetKind>& dataset_kinds() {
        .hint = "say by --data-dir which file",
        .load = [](const fs::path& path, const DataOptions&) { return read_safetensors_set(path); }},
   };
-  return kKinds;
+  return kinds;
 }
 
 Dataset load_dataset(const DataOptions& options, const fs::path& data_root) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <torch/types.h>
 
 namespace frgan {
@@ -131,7 +132,7 @@ size_t Trainer::note(const std::vector<Losses>& losses, size_t first_slot, const
   }
   const at::Tensor all = at::stack(values);
   term_sums_.narrow(0, static_cast<int64_t>(first_slot), all.size(0)).add_(all);
-  const at::Tensor bad = (all - all).ne(0);  // inf - inf and NaN are not 0
+  const at::Tensor bad = (all * 0).ne(0);  // inf * 0 and NaN are not 0
   const at::Tensor code =
       scalars["step"].to(at::kLong) * kTermSlots + static_cast<int64_t>(first_slot) + bad.to(at::kInt).argmax(0);
   first_non_finite_.copy_(at::where(first_non_finite_.lt(0).logical_and(bad.any()), code, first_non_finite_));
@@ -171,7 +172,7 @@ std::optional<Trainer::NonFinite> Trainer::first_non_finite() const {
 std::optional<std::string> Trainer::first_non_finite_tensor() const {
   for (const auto& [file, tensors] : state()) {
     for (const auto& [name, tensor] : tensors) {
-      if (!at::isfinite(tensor).all().item<bool>()) return file + "/" + name;
+      if (!at::isfinite(tensor).all().item<bool>()) return fmt::format("{}/{}", file, name);
     }
   }
   return std::nullopt;
@@ -202,7 +203,7 @@ TensorFiles Trainer::state() const {
 void Trainer::restore(const TensorFiles& saved, int64_t step, const std::string& source) {
   for (const auto& [file, tensors] : state()) {
     const auto found = saved.find(file);
-    copy_named(tensors, found == saved.end() ? NamedTensors{} : found->second, source + "/" + file);
+    copy_named(tensors, found == saved.end() ? NamedTensors{} : found->second, fmt::format("{}/{}", source, file));
   }
   step_ = step;
 }
