@@ -1,0 +1,27 @@
+// The convolutions of a closure, each run again alone: what a training step would take if it did nothing else.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace frgan {
+
+// Calls of a convolution on tensors of the same shapes, strides and types.
+struct ConvolutionTime {
+  std::string name;    // "aten::convolution" or "aten::convolution_backward"
+  std::string shapes;  // of its tensors: "bf16 100x64x32x32, bf16 64x64x3x3 stride 2"
+  int64_t calls = 0;
+  double flop = 0;     // of one call, in the form that runs
+  double seconds = 0;  // of one call alone: the median
+};
+
+// Runs the closure once, and then each form of convolution in it alone, `repetitions` times, on random numbers. The
+// form that takes longest in all its calls comes first.
+std::vector<ConvolutionTime> time_convolutions(const std::function<void()>& closure, int repetitions = 5);
+
+// Of all calls.
+double total_seconds(const std::vector<ConvolutionTime>& convolutions);
+
+}  // namespace frgan
