@@ -259,10 +259,10 @@ void print_details(const Findings& findings) {
   fmt::print("GEMM rate     fp32 {:.4g} GFLOP/s", details.gemm_fp32 * 1e-9);
   if (details.gemm_bf16) fmt::print(", bf16 {:.4g} GFLOP/s", *details.gemm_bf16 * 1e-9);
   if (const std::optional<double> gemm = findings.gemm_rate()) {
-    fmt::print("; the step runs at {:.1f} % of the latter's, and would need {:.4f} s at it\n",
-               100 * findings.rate() / *gemm, findings.step_flop / *gemm);
+    fmt::print("\n              the step runs at {:.1f} % of the rate of {}, at which it would take {:.4f} s\n",
+               100 * findings.rate() / *gemm, findings.precision, findings.step_flop / *gemm);
   } else {
-    fmt::print("; bf16 is emulated here, and has none\n");
+    fmt::print("; the processor has no bf16\n");
   }
   fmt::print("convolutions  {:.4f} s when run alone, {:.1f} % of the step\n", alone, 100 * alone / step);
   fmt::print("counts        {:.0f} operators a step, {} allocations of {:.0f} MiB in all\n",

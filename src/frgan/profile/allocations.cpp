@@ -19,8 +19,9 @@ class CountingAllocator final : public at::Allocator {
 
   // Counts from 0 until `end`, in the place of the allocator in force.
   void begin() {
-    inner_ = c10::GetCPUAllocator();
-    TORCH_CHECK(inner_ != this, "a count within a count");
+    at::Allocator* const in_force = c10::GetCPUAllocator();
+    TORCH_CHECK(in_force != this, "a count within a count");
+    inner_ = in_force;
     count_ = bytes_ = 0;
     c10::SetCPUAllocator(this);
   }

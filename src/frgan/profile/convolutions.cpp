@@ -6,7 +6,6 @@
 #include <mutex>
 #include <numeric>
 #include <sstream>
-#include <string_view>
 #include <utility>
 
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -20,7 +19,7 @@
 namespace frgan {
 namespace {
 
-constexpr std::string_view kForward = "aten::convolution", kBackward = "aten::convolution_backward";
+constexpr const char *kForward = "aten::convolution", *kBackward = "aten::convolution_backward";
 
 // A tensor without its numbers.
 struct TensorForm {
@@ -45,13 +44,17 @@ struct ConvolutionCall {
   std::vector<Argument> arguments;
   int64_t calls = 1;
   bool same_form(const ConvolutionCall& other) const { return name == other.name && arguments == other.arguments; }
+  bool is_backward() const { return name.ends_with("_backward"); }
 };
 
+// What is recorded: LibTorch's callbacks are functions without state.
 struct Recorder {
+  std::vector<std::string> names;
   std::mutex mutex;
   std::vector<ConvolutionCall> calls;
 };
 Recorder* recorder = nullptr;
+thread_local int running = 0;  // convolutions of this thread, one in another
 
 Argument argument_of(const c10::IValue& value) {
   if (!value.isTensor() || !value.toTensor().defined()) {
@@ -63,33 +66,50 @@ Argument argument_of(const c10::IValue& value) {
   return {.is_tensor = true, .form = {tensor.sizes().vec(), tensor.strides().vec(), tensor.scalar_type()}};
 }
 
-std::unique_ptr<at::ObserverContext> note_call(const at::RecordFunction& function) {
-  const std::string_view name = function.name();
-  if (name != kForward && name != kBackward) return nullptr;
-  ConvolutionCall call{.name = std::string(name), .arguments = {}};
-  for (const c10::IValue& value : function.inputs()) call.arguments.push_back(argument_of(value));
+void note(ConvolutionCall call) {
   const std::lock_guard lock(recorder->mutex);
   for (ConvolutionCall& known : recorder->calls) {
     if (!known.same_form(call)) continue;
     ++known.calls;
-    return nullptr;
+    return;
   }
   recorder->calls.push_back(std::move(call));
-  return nullptr;
 }
 
-std::vector<ConvolutionCall> calls_of(const std::function<void()>& closure) {
-  Recorder found;
-  recorder = &found;
-  const auto handle = at::addGlobalCallback(
-      at::RecordFunctionCallback(note_call).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
-  try {
-    closure();
-  } catch (...) {
-    at::removeCallback(handle);
-    throw;
+struct Running : at::ObserverContext {};
+
+std::unique_ptr<at::ObserverContext> begin_call(const at::RecordFunction& function) {
+  const auto& names = recorder->names;
+  if (std::find(names.begin(), names.end(), function.name()) == names.end()) return nullptr;
+  if (running++ == 0) {
+    ConvolutionCall call{.name = function.name(), .arguments = {}};
+    for (const c10::IValue& value : function.inputs()) call.arguments.push_back(argument_of(value));
+    note(std::move(call));
   }
-  at::removeCallback(handle);
+  return std::make_unique<Running>();
+}
+
+void end_call(const at::RecordFunction&, at::ObserverContext* context) {
+  if (context != nullptr) --running;
+}
+
+std::vector<ConvolutionCall> calls_of(const std::function<void()>& closure, std::vector<std::string> names) {
+  Recorder found{.names = std::move(names), .mutex = {}, .calls = {}};
+  struct Watch {
+    explicit Watch(Recorder& into) {
+      recorder = &into;
+      handle = at::addGlobalCallback(
+          at::RecordFunctionCallback(begin_call, end_call).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
+    }
+    ~Watch() { at::removeCallback(handle); }
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+    at::CallbackHandle handle;
+  };
+  {
+    const Watch watch(found);
+    closure();
+  }
   return found.calls;
 }
 
@@ -120,7 +140,7 @@ int64_t elements(const std::vector<int64_t>& sizes) {
 
 // Where the arguments after the tensors begin: after x, weight and bias; or after gradient, x, weight and bias sizes.
 size_t first_setting(const ConvolutionCall& call) {
-  return call.name == kForward ? 3 : 4;
+  return call.is_backward() ? 4 : 3;
 }
 
 std::string shapes_of(const ConvolutionCall& call) {
@@ -133,57 +153,74 @@ std::string shapes_of(const ConvolutionCall& call) {
     text += fmt::format(" stride {}", stride[0]);
   }
   if (call.arguments[setting + 3].value.toBool()) text += " transposed";
-  if (call.name == kBackward) {
+  if (call.is_backward()) {
     const auto mask = call.arguments.back().value.toBoolList();
     text += mask[0] && mask[1] ? " to both" : mask[0] ? " to input" : " to weight";
   }
   return text;
 }
 
-// 2 x multiply-adds: each element of the output (of the input, where transposed) meets a kernel for each channel.
-double flop_of(const ConvolutionCall& call, const at::Tensor& output) {
-  const bool transposed = call.arguments[first_setting(call) + 3].value.toBool();
-  const std::vector<TensorForm> tensors = tensors_of(call);
-  const size_t x = call.name == kForward ? 0 : 1;
-  const std::vector<int64_t>& kernel = tensors[x + 1].sizes;
-  const int64_t meeting = transposed ? elements(tensors[x].sizes)
-                          : x == 0   ? output.numel()
-                                     : elements(tensors[0].sizes);
-  int64_t passes = 1;
-  if (call.name == kBackward) {
-    const auto mask = call.arguments.back().value.toBoolList();
-    passes = (mask[0] ? 1 : 0) + (mask[1] ? 1 : 0);
-  }
-  return 2.0 * static_cast<double>(passes * meeting * (elements(kernel) / kernel[0]));
+// Pixels of the output of a convolution along one dimension.
+int64_t output_pixels(int64_t input, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
+  return (input + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
 }
 
-ConvolutionTime time_call(const ConvolutionCall& call, int repetitions) {
-  const c10::OperatorHandle handle = c10::Dispatcher::singleton().findSchemaOrThrow(call.name.c_str(), "");
+// 2 x multiply-adds: each pixel of the output (of the input, where transposed) meets the whole kernel.
+double flop_of(const ConvolutionCall& call) {
+  const size_t setting = first_setting(call);
+  const std::vector<TensorForm> tensors = tensors_of(call);
+  const std::vector<int64_t>&x = tensors[call.is_backward() ? 1 : 0].sizes,
+        &kernel = tensors[call.is_backward() ? 2 : 1].sizes;
+  int64_t multiply_adds = x[0] * elements(kernel);
+  const auto of_dimension = [&](size_t argument, size_t i) {
+    const std::vector<int64_t> values = call.arguments[setting + argument].value.toIntVector();
+    return values.size() == 1 ? values[0] : values[i];
+  };
+  const bool transposed = call.arguments[setting + 3].value.toBool();
+  for (size_t i = 0; i + 2 < x.size(); ++i) {
+    multiply_adds *=
+        transposed ? x[i + 2]
+                   : output_pixels(x[i + 2], kernel[i + 2], of_dimension(0, i), of_dimension(1, i), of_dimension(2, i));
+  }
+  if (!call.is_backward()) return 2.0 * static_cast<double>(multiply_adds);
+  const auto mask = call.arguments.back().value.toBoolList();
+  return 2.0 * static_cast<double>(multiply_adds) * ((mask[0] ? 1 : 0) + (mask[1] ? 1 : 0));
+}
+
+void run_operator(const std::string& name, std::vector<c10::IValue> inputs) {
+  c10::Dispatcher::singleton().findSchemaOrThrow(name.c_str(), "").callBoxed(&inputs);
+}
+
+ConvolutionTime time_call(const ConvolutionCall& call, const std::function<void(const std::vector<c10::IValue>&)>& run,
+                          int repetitions) {
   std::vector<c10::IValue> inputs;
   for (const Argument& argument : call.arguments) {
     inputs.push_back(argument.is_tensor ? c10::IValue(random_tensor(argument.form, inputs.size())) : argument.value);
   }
-  c10::IValue output;
-  const auto run = [&] {
-    std::vector<c10::IValue> stack = inputs;
-    handle.callBoxed(&stack);
-    output = stack.front();
-  };
-  const double seconds = median_seconds(repetitions, run);
   return {.name = call.name,
           .shapes = shapes_of(call),
           .calls = call.calls,
-          .flop = flop_of(call, call.name == kForward ? output.toTensor() : at::Tensor()),
-          .seconds = seconds};
+          .flop = flop_of(call),
+          .seconds = median_seconds(repetitions, [&] { run(inputs); })};
 }
 
 }  // namespace
 
-std::vector<ConvolutionTime> time_convolutions(const std::function<void()>& closure, int repetitions) {
-  const std::vector<ConvolutionCall> calls = calls_of(closure);
+std::vector<ConvolutionTime> time_convolutions(const std::function<void()>& closure, int repetitions,
+                                               const std::vector<OwnConvolution>& own) {
+  std::vector<OwnConvolution> known = own;
+  for (const char* name : {kForward, kBackward}) {
+    known.push_back({name, [name](const std::vector<c10::IValue>& inputs) { run_operator(name, inputs); }});
+  }
+  std::vector<std::string> names;
+  for (const OwnConvolution& convolution : known) names.push_back(convolution.name);
+  const std::vector<ConvolutionCall> calls = calls_of(closure, names);
   const torch::NoGradGuard no_grad;
   std::vector<ConvolutionTime> times;
-  for (const ConvolutionCall& call : calls) times.push_back(time_call(call, repetitions));
+  for (const ConvolutionCall& call : calls) {
+    const auto convolution = std::find(names.begin(), names.end(), call.name) - names.begin();
+    times.push_back(time_call(call, known[static_cast<size_t>(convolution)].run, repetitions));
+  }
   const auto in_all = [](const ConvolutionTime& time) { return static_cast<double>(time.calls) * time.seconds; };
   std::stable_sort(times.begin(), times.end(), [&](const auto& a, const auto& b) { return in_all(a) > in_all(b); });
   return times;

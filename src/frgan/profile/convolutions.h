@@ -6,20 +6,33 @@
 #include <string>
 #include <vector>
 
+#include <ATen/core/ivalue.h>
+
 namespace frgan {
 
 // Calls of a convolution on tensors of the same shapes, strides and types.
 struct ConvolutionTime {
-  std::string name;    // "aten::convolution" or "aten::convolution_backward"
+  std::string name;    // "aten::convolution", "aten::convolution_backward" or one of ours
   std::string shapes;  // of its tensors: "bf16 100x64x32x32, bf16 64x64x3x3 stride 2"
   int64_t calls = 0;
   double flop = 0;     // of one call, in the form that runs
   double seconds = 0;  // of one call alone: the median
 };
 
+// A convolution of ours that is no operator of LibTorch: how it is run from the inputs under its RECORD_FUNCTION label,
+//
+//   RECORD_FUNCTION("frgan::convolution", std::vector<c10::IValue>({x, weight, ...}));
+//
+// which are those of aten::convolution or, where the name ends in "_backward", of aten::convolution_backward.
+struct OwnConvolution {
+  std::string name;
+  std::function<void(const std::vector<c10::IValue>& inputs)> run;
+};
+
 // Runs the closure once, and then each form of convolution in it alone, `repetitions` times, on random numbers. The
-// form that takes longest in all its calls comes first.
-std::vector<ConvolutionTime> time_convolutions(const std::function<void()>& closure, int repetitions = 5);
+// form that takes longest in all its calls comes first. What a convolution calls in its turn is not counted again.
+std::vector<ConvolutionTime> time_convolutions(const std::function<void()>& closure, int repetitions = 5,
+                                               const std::vector<OwnConvolution>& own = {});
 
 // Of all calls.
 double total_seconds(const std::vector<ConvolutionTime>& convolutions);

@@ -100,6 +100,9 @@ std::string_view kind_among(std::initializer_list<std::string_view> Kind::*names
 
 // The kind of an operator that was called by one of the kind `caller`.
 std::string_view kind_under(std::string_view caller, std::string_view name) {
+  constexpr std::string_view kEngine =
+      "autograd::engine::evaluate_function: ";  // around each node of the backward pass
+  if (name.starts_with(kEngine)) name.remove_prefix(kEngine.size());
   const std::string_view whole = kind_among(&Kind::wholes, name);
   if (!whole.empty()) return whole;
   if (caller != kOther) return caller;
