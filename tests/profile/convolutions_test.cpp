@@ -83,31 +83,41 @@ TEST(Convolutions, TypesAndLayoutsAreFormsOfTheirOwn) {
   EXPECT_EQ(by_form(times).count("aten::convolution bf16 2x3x8x8, bf16 4x3x3x3"), 1U);
 }
 
-// Under a label with the inputs of aten::convolution; what it calls is not counted again.
-at::Tensor our_convolution(const at::Tensor& x, const at::Tensor& weight) {
-  const std::vector<int64_t> one{1, 1}, none{0, 0};
-  RECORD_FUNCTION("test::convolution", (std::vector<c10::IValue>{x, weight, {}, one, one, one, false, none, 1}));
-  return at::conv2d(x, weight, {}, 1, 1);
+// Under a label; what it calls is not counted again.
+void our_convolution(const at::Tensor& x, const at::Tensor& weight, int64_t padding) {
+  RECORD_FUNCTION("test::convolution", (std::vector<c10::IValue>{x, weight, padding}));
+  at::conv2d(x, weight, {}, 1, padding);
 }
 
 TEST(Convolutions, OursAreRunAsTheySay) {
   int runs = 0;
-  const auto run = [&](const std::vector<c10::IValue>& inputs) {
-    ++runs;
-    our_convolution(inputs[0].toTensor(), inputs[1].toTensor());
-  };
+  const OwnConvolution ours{
+      .name = "test::convolution",
+      .flop = [](const std::vector<c10::IValue>& inputs) { return static_cast<double>(inputs[2].toInt()); },
+      .prepare = [&](const std::vector<c10::IValue>& inputs) -> std::function<void()> {
+        return [&runs, inputs] {
+          ++runs;
+          our_convolution(inputs[0].toTensor(), inputs[1].toTensor(), inputs[2].toInt());
+        };
+      }};
   const at::Tensor x = channels_last({2, 3, 8, 8}), w = channels_last({4, 3, 3, 3});
   const auto closure = [&] {
-    our_convolution(x, w);
-    our_convolution(x, w);
+    our_convolution(x, w, 1);
+    our_convolution(x, w, 1);
+    our_convolution(x, w, 2);
     at::conv2d(x, w);
   };
-  const auto forms = by_form(time_convolutions(closure, 2, {{"test::convolution", run}}));
-  ASSERT_EQ(forms.size(), 2U);
-  EXPECT_EQ(forms.at("test::convolution fp32 2x3x8x8, fp32 4x3x3x3").calls, 2);
-  EXPECT_EQ(forms.at("test::convolution fp32 2x3x8x8, fp32 4x3x3x3").flop, 2.0 * 2 * 4 * 8 * 8 * 3 * 9);
-  EXPECT_EQ(forms.at("aten::convolution fp32 2x3x8x8, fp32 4x3x3x3").flop, 2.0 * 2 * 4 * 6 * 6 * 3 * 9);
-  EXPECT_EQ(runs, 3) << "one to warm up";
+  const auto times = time_convolutions(closure, 2, {ours});
+  ASSERT_EQ(times.size(), 3U) << "another padding is another form";
+  EXPECT_EQ(runs, 2 * 3) << "one to warm up";
+  for (const ConvolutionTime& time : times) {
+    EXPECT_EQ(time.shapes, "fp32 2x3x8x8, fp32 4x3x3x3");
+    if (time.name == "test::convolution") {
+      EXPECT_EQ(time.flop, time.calls == 2 ? 1 : 2);
+    } else {
+      EXPECT_EQ(time.flop, 2.0 * 2 * 4 * 6 * 6 * 3 * 9);
+    }
+  }
 }
 
 TEST(Convolutions, NoneTakeNoTime) {

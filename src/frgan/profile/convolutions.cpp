@@ -4,7 +4,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <numeric>
 #include <sstream>
 #include <utility>
 
@@ -19,7 +18,9 @@
 namespace frgan {
 namespace {
 
-constexpr const char *kForward = "aten::convolution", *kBackward = "aten::convolution_backward";
+using Inputs = OwnConvolution::Inputs;
+
+const std::string kForward = "aten::convolution", kBackward = "aten::convolution_backward";
 
 // A tensor without its numbers.
 struct TensorForm {
@@ -44,7 +45,6 @@ struct ConvolutionCall {
   std::vector<Argument> arguments;
   int64_t calls = 1;
   bool same_form(const ConvolutionCall& other) const { return name == other.name && arguments == other.arguments; }
-  bool is_backward() const { return name.ends_with("_backward"); }
 };
 
 // What is recorded: LibTorch's callbacks are functions without state.
@@ -125,83 +125,85 @@ std::string type_name(at::ScalarType type) {
   return type == at::kFloat ? "fp32" : c10::toString(type);
 }
 
-// The tensors of a call. Forward: x and weight; backward: the output's gradient, x and weight.
-std::vector<TensorForm> tensors_of(const ConvolutionCall& call) {
-  std::vector<TensorForm> forms;
-  for (const Argument& argument : call.arguments) {
-    if (argument.is_tensor) forms.push_back(argument.form);
+// The settings of a call of LibTorch's two operators, which come after x, weight and bias, or after gradient, x, weight
+// and bias sizes.
+struct Settings {
+  Settings(const std::string& name, const Inputs& inputs) {
+    const bool is_backward = name == kBackward;
+    const size_t first = is_backward ? 4 : 3;
+    stride = inputs[first].toIntVector();
+    padding = inputs[first + 1].toIntVector();
+    dilation = inputs[first + 2].toIntVector();
+    transposed = inputs[first + 3].toBool();
+    if (!is_backward) return;
+    const auto mask = inputs.back().toBoolList();
+    to_input = mask[0];
+    to_weight = mask[1];
   }
-  return forms;
+  std::vector<int64_t> stride, padding, dilation;  // one number for all dimensions, or one for each
+  bool transposed = false;
+  bool to_input = false, to_weight = false;  // what backward is asked for
+};
+
+int64_t along(const std::vector<int64_t>& setting, size_t dimension) {
+  return setting[setting.size() == 1 ? 0 : dimension];
 }
 
-int64_t elements(const std::vector<int64_t>& sizes) {
-  return std::accumulate(sizes.begin(), sizes.end(), int64_t{1}, std::multiplies<>());
-}
-
-// Where the arguments after the tensors begin: after x, weight and bias; or after gradient, x, weight and bias sizes.
-size_t first_setting(const ConvolutionCall& call) {
-  return call.is_backward() ? 4 : 3;
-}
-
-std::string shapes_of(const ConvolutionCall& call) {
+std::string shapes_of(const ConvolutionCall& call, const Inputs& inputs) {
   std::string text;
-  for (const TensorForm& form : tensors_of(call)) {
+  for (const Argument& argument : call.arguments) {
+    if (!argument.is_tensor) continue;
+    const TensorForm& form = argument.form;
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", type_name(form.type), fmt::join(form.sizes, "x"));
   }
-  const size_t setting = first_setting(call);
-  if (const auto stride = call.arguments[setting].value.toIntVector(); stride.at(0) != 1) {
-    text += fmt::format(" stride {}", stride[0]);
-  }
-  if (call.arguments[setting + 3].value.toBool()) text += " transposed";
-  if (call.is_backward()) {
-    const auto mask = call.arguments.back().value.toBoolList();
-    text += mask[0] && mask[1] ? " to both" : mask[0] ? " to input" : " to weight";
+  if (call.name != kForward && call.name != kBackward) return text;
+  const Settings settings(call.name, inputs);
+  if (settings.stride[0] != 1) text += fmt::format(" stride {}", settings.stride[0]);
+  if (settings.transposed) text += " transposed";
+  if (settings.to_input || settings.to_weight) {
+    text += settings.to_input && settings.to_weight ? " to both" : settings.to_input ? " to input" : " to weight";
   }
   return text;
 }
 
-// Pixels of the output of a convolution along one dimension.
-int64_t output_pixels(int64_t input, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
-  return (input + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
-}
-
 // 2 x multiply-adds: each pixel of the output (of the input, where transposed) meets the whole kernel.
-double flop_of(const ConvolutionCall& call) {
-  const size_t setting = first_setting(call);
-  const std::vector<TensorForm> tensors = tensors_of(call);
-  const std::vector<int64_t>&x = tensors[call.is_backward() ? 1 : 0].sizes,
-        &kernel = tensors[call.is_backward() ? 2 : 1].sizes;
-  int64_t multiply_adds = x[0] * elements(kernel);
-  const auto of_dimension = [&](size_t argument, size_t i) {
-    const std::vector<int64_t> values = call.arguments[setting + argument].value.toIntVector();
-    return values.size() == 1 ? values[0] : values[i];
-  };
-  const bool transposed = call.arguments[setting + 3].value.toBool();
-  for (size_t i = 0; i + 2 < x.size(); ++i) {
-    multiply_adds *=
-        transposed ? x[i + 2]
-                   : output_pixels(x[i + 2], kernel[i + 2], of_dimension(0, i), of_dimension(1, i), of_dimension(2, i));
+double operator_flop(const std::string& name, const Inputs& inputs) {
+  const Settings settings(name, inputs);
+  const at::Tensor &x = inputs[name == kBackward ? 1 : 0].toTensor(),
+                   &kernel = inputs[name == kBackward ? 2 : 1].toTensor();
+  int64_t multiply_adds = x.size(0) * kernel.numel();
+  for (size_t i = 0; i + 2 < x.sizes().size(); ++i) {
+    const int64_t pixels = x.sizes()[i + 2], reach = along(settings.dilation, i) * (kernel.sizes()[i + 2] - 1) + 1;
+    multiply_adds *= settings.transposed
+                         ? pixels
+                         : (pixels + 2 * along(settings.padding, i) - reach) / along(settings.stride, i) + 1;
   }
-  if (!call.is_backward()) return 2.0 * static_cast<double>(multiply_adds);
-  const auto mask = call.arguments.back().value.toBoolList();
-  return 2.0 * static_cast<double>(multiply_adds) * ((mask[0] ? 1 : 0) + (mask[1] ? 1 : 0));
+  const int passes = name == kForward ? 1 : (settings.to_input ? 1 : 0) + (settings.to_weight ? 1 : 0);
+  return 2.0 * passes * static_cast<double>(multiply_adds);
 }
 
-void run_operator(const std::string& name, std::vector<c10::IValue> inputs) {
-  c10::Dispatcher::singleton().findSchemaOrThrow(name.c_str(), "").callBoxed(&inputs);
+OwnConvolution libtorch_operator(const std::string& name) {
+  return {.name = name,
+          .flop = [name](const Inputs& inputs) { return operator_flop(name, inputs); },
+          .prepare = [name](const Inputs& inputs) -> std::function<void()> {
+            const auto handle = c10::Dispatcher::singleton().findSchemaOrThrow(name.c_str(), "");
+            return [handle, inputs] {
+              Inputs stack = inputs;
+              handle.callBoxed(&stack);
+            };
+          }};
 }
 
-ConvolutionTime time_call(const ConvolutionCall& call, const std::function<void(const std::vector<c10::IValue>&)>& run,
-                          int repetitions) {
-  std::vector<c10::IValue> inputs;
+ConvolutionTime time_call(const ConvolutionCall& call, const OwnConvolution& convolution, int repetitions) {
+  Inputs inputs;
   for (const Argument& argument : call.arguments) {
     inputs.push_back(argument.is_tensor ? c10::IValue(random_tensor(argument.form, inputs.size())) : argument.value);
   }
   return {.name = call.name,
-          .shapes = shapes_of(call),
+          .shapes = shapes_of(call, inputs),
           .calls = call.calls,
-          .flop = flop_of(call),
-          .seconds = median_seconds(repetitions, [&] { run(inputs); })};
+          .flop = convolution.flop(inputs),
+          .seconds = median_seconds(repetitions, convolution.prepare(inputs))};
 }
 
 }  // namespace
@@ -209,17 +211,15 @@ ConvolutionTime time_call(const ConvolutionCall& call, const std::function<void(
 std::vector<ConvolutionTime> time_convolutions(const std::function<void()>& closure, int repetitions,
                                                const std::vector<OwnConvolution>& own) {
   std::vector<OwnConvolution> known = own;
-  for (const char* name : {kForward, kBackward}) {
-    known.push_back({name, [name](const std::vector<c10::IValue>& inputs) { run_operator(name, inputs); }});
-  }
+  known.push_back(libtorch_operator(kForward));
+  known.push_back(libtorch_operator(kBackward));
   std::vector<std::string> names;
   for (const OwnConvolution& convolution : known) names.push_back(convolution.name);
-  const std::vector<ConvolutionCall> calls = calls_of(closure, names);
-  const torch::NoGradGuard no_grad;
   std::vector<ConvolutionTime> times;
-  for (const ConvolutionCall& call : calls) {
-    const auto convolution = std::find(names.begin(), names.end(), call.name) - names.begin();
-    times.push_back(time_call(call, known[static_cast<size_t>(convolution)].run, repetitions));
+  for (const ConvolutionCall& call : calls_of(closure, names)) {
+    const auto position = std::find(names.begin(), names.end(), call.name) - names.begin();
+    const torch::NoGradGuard no_grad;
+    times.push_back(time_call(call, known[static_cast<size_t>(position)], repetitions));
   }
   const auto in_all = [](const ConvolutionTime& time) { return static_cast<double>(time.calls) * time.seconds; };
   std::stable_sort(times.begin(), times.end(), [&](const auto& a, const auto& b) { return in_all(a) > in_all(b); });

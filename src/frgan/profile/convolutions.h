@@ -19,14 +19,13 @@ struct ConvolutionTime {
   double seconds = 0;  // of one call alone: the median
 };
 
-// A convolution of ours that is no operator of LibTorch: how it is run from the inputs under its RECORD_FUNCTION label,
-//
-//   RECORD_FUNCTION("frgan::convolution", std::vector<c10::IValue>({x, weight, ...}));
-//
-// which are those of aten::convolution or, where the name ends in "_backward", of aten::convolution_backward.
+// A convolution of ours that is no operator of LibTorch, under a RECORD_FUNCTION label with the inputs that decide its
+// form: RECORD_FUNCTION("frgan::convolution", std::vector<c10::IValue>({x, weight, padding})).
 struct OwnConvolution {
-  std::string name;
-  std::function<void(const std::vector<c10::IValue>& inputs)> run;
+  using Inputs = std::vector<c10::IValue>;
+  std::string name;                                             // the label
+  std::function<double(const Inputs&)> flop;                    // of a call
+  std::function<std::function<void()>(const Inputs&)> prepare;  // gives what is timed
 };
 
 // Runs the closure once, and then each form of convolution in it alone, `repetitions` times, on random numbers. The
