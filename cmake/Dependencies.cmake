@@ -38,6 +38,9 @@ target_link_libraries(frgan_torch INTERFACE ${TORCH_LIBRARIES})
 target_include_directories(frgan_torch INTERFACE ${TORCH_INCLUDE_DIRS})
 separate_arguments(frgan_torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(frgan_torch INTERFACE ${frgan_torch_flags})
+# at::parallel_for is a template with a pragma: where OpenMP is off, it compiles to one thread without a word.
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+target_link_libraries(frgan_torch INTERFACE OpenMP::OpenMP_CXX)
 
 # Debian's LibTorch uses the BLAS that the alternatives name; where OpenBLAS is there in both flavours that is the one
 # with pthreads, whose threads fight LibTorch's for the cores. A program of ours asks for the flavour with OpenMP by an

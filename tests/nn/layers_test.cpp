@@ -64,10 +64,7 @@ TEST(Layers, WeightNormConvolutionsAreGolden) {
   for (const auto& [name, options] : cases) {
     WeightSource weights = source();
     WeightNormConv2d layer(options, weights);
-    // The bias is the activation's; of slope 1 that is all it adds.
-    expect_golden(name, *layer, kWeightNormNames, [&](const at::Tensor& x) {
-      return bias_leaky_relu_dropout_(layer->forward(x, {}), layer->bias, /*slope=*/1, 0, 0);
-    });
+    expect_golden(name, *layer, kWeightNormNames, [&](const at::Tensor& x) { return layer->forward(x, {}); });
   }
 }
 
@@ -107,7 +104,7 @@ TEST(Layers, WeightNormInitializationNormalizesTheBatch) {
       const at::Tensor spread = y.square().mean(dimensions).sqrt();
       EXPECT_TRUE(close_to(spread, at::full_like(spread, deviation), 1e-10));
     };
-    expect_normal(conv->forward(pictures, first) + conv->bias.view({1, -1, 1, 1}), {0, 2, 3});
+    expect_normal(conv->forward(pictures, first), {0, 2, 3});
     expect_normal(dense->forward(units, first), {0});
     expect_normal(deconv->forward(maps, first), {0, 2, 3});
     // Only that pass sets them.
@@ -193,7 +190,8 @@ TEST(Layers, PhaseConvolutionEqualsConvTranspose2d) {
         },
         false);
     for (const bool last : {true, false}) {
-      const auto found = run(phase_convolution, last);
+      const auto found = run(
+          [](const at::Tensor& input, const at::Tensor& weight) { return phase_convolution(input, weight, {}); }, last);
       for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(close_to(found[i], expected[i], kTight)) << i;
       EXPECT_TRUE(found[0].is_contiguous(at::MemoryFormat::ChannelsLast));
     }
@@ -203,7 +201,7 @@ TEST(Layers, PhaseConvolutionEqualsConvTranspose2d) {
 TEST(Layers, PhaseConvolutionIsGolden) {
   const GoldenFile golden("layers");
   const at::Tensor x = channels_last(golden["deconv.x"]).requires_grad_(), w = golden["deconv.w"].requires_grad_();
-  const at::Tensor y = phase_convolution(x, w);
+  const at::Tensor y = phase_convolution(x, w, {});
   EXPECT_TRUE(close_to(y, golden["deconv.y"], kTight));
   y.backward(golden["deconv.dy"]);
   EXPECT_TRUE(close_to(x.grad(), golden["deconv.dx"], kTight));

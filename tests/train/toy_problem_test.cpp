@@ -66,9 +66,9 @@ double error_of(const std::string& name, uint64_t seed) {
 
 TEST(ToyProblem, FrGanBeatsSupervised) {
   double supervised = 0, fr_gan = 0;
-  for (const uint64_t seed : {2, 4}) {
-    supervised += error_of("supervised", seed) / 2;
-    fr_gan += error_of("fr-gan", seed) / 2;
+  for (const uint64_t seed : {1, 2, 3, 4}) {  // one alone may come out either way: the last bits decide
+    supervised += error_of("supervised", seed) / 4;
+    fr_gan += error_of("fr-gan", seed) / 4;
   }
   EXPECT_LT(supervised, 0.5);  // chance is 0.75
   EXPECT_LT(fr_gan, 0.9 * supervised);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
@@ -121,6 +122,7 @@ struct BiasLeakyReluDropout : torch::autograd::Function<BiasLeakyReluDropout> {
   // A bias without elements stands for none.
   static at::Tensor forward(AutogradContext* context, at::Tensor x, const at::Tensor& bias, double slope, double p,
                             int64_t key) {
+    RECORD_FUNCTION("frgan::activation", std::vector<c10::IValue>());
     forward_on_cpu(x, bias, slope, {p, static_cast<uint64_t>(key)});
     context->mark_dirty({x});
     context->save_for_backward({x});
@@ -164,6 +166,13 @@ at::Tensor bias_leaky_relu_dropout_(const at::Tensor& x, const at::Tensor& bias,
   TORCH_CHECK(!bias.defined() || bias.numel() == x.size(1), "a bias of ", bias.numel(), " for ", x.size(1),
               " channels");
   return BiasLeakyReluDropout::apply(x, bias.defined() ? bias : at::empty({0}), slope, p, static_cast<int64_t>(key));
+}
+
+at::Tensor bias_leaky_relu_gradient(const at::Tensor& grad, const at::Tensor& y, const at::Tensor& bias_grad,
+                                    double slope) {
+  const at::Tensor out = at::empty_like(y);
+  backward_on_cpu(grad.contiguous(layout_of(y)), y, out, bias_grad, slope, {.p = 0, .key = 0});
+  return out;
 }
 
 at::Tensor dropout(const at::Tensor& x, double p, uint64_t key) {

@@ -18,6 +18,11 @@ at::Tensor bias_leaky_relu_dropout_(const at::Tensor& x, const at::Tensor& bias,
 at::Tensor bias_leaky_relu_dropout_by_operators(const at::Tensor& x, const at::Tensor& bias, double slope, double p,
                                                 uint64_t key);
 
+// d(x) of y = leaky_relu(x + bias) on a CPU, from d(y) and y; d(bias) is added to `bias_grad`, in the type of the
+// parameters.
+at::Tensor bias_leaky_relu_gradient(const at::Tensor& grad, const at::Tensor& y, const at::Tensor& bias_grad,
+                                    double slope);
+
 // Dropout alone; x is not overwritten.
 at::Tensor dropout(const at::Tensor& x, double p, uint64_t key);
 

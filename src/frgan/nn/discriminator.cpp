@@ -78,10 +78,8 @@ DiscriminatorImpl::DiscriminatorImpl(const DiscriminatorOptions& options, const 
 }
 
 at::Tensor DiscriminatorImpl::run_convolution(const at::Tensor& x, size_t index, double p, const ForwardPass& pass) {
-  WeightNormConv2d& convolution = convolutions_[index];
-  const at::Tensor response = convolution->forward(x, pass);
-  return bias_leaky_relu_dropout_(response, convolution->bias, options_.slope, pass.stochastic ? p : 0.0,
-                                  layer_key(pass, index));
+  return convolutions_[index]->forward(
+      x, pass, {.slope = options_.slope, .dropout = pass.stochastic ? p : 0.0, .dropout_key = layer_key(pass, index)});
 }
 
 at::Tensor DiscriminatorImpl::run_block(at::Tensor x, size_t first, SqueezeExcitation& squeeze,

@@ -55,7 +55,7 @@ GeneratorImpl::GeneratorImpl(const GeneratorOptions& options, const PictureShape
 at::Tensor GeneratorImpl::forward(const at::Tensor& noise, BatchStatistics statistics, const ForwardPass& pass) {
   const auto activated = [&](const at::Tensor& x, BatchNorm& norm) { return norm->forward(x, statistics).relu_(); };
   const auto doubled = [&](const at::Tensor& x, const at::Tensor& weight) {
-    return phase_convolution(cast_for(pass, x), cast_for(pass, weight));
+    return phase_convolution(x, weight, pass);
   };
   at::Tensor x = activated(at::linear(cast_for(pass, noise), cast_for(pass, dense_weight)), norm0_);
   x = x.view({-1, first_channels_, first_size_, first_size_}).contiguous(at::MemoryFormat::ChannelsLast);

@@ -3,7 +3,10 @@
 #include <cmath>
 
 #include "frgan/core/random.h"
+#include "frgan/nn/activation.h"
+#include "frgan/nn/convolution.h"
 #include "frgan/nn/phase_convolution.h"
+#include "frgan/nn/winograd.h"
 
 namespace frgan {
 namespace {
@@ -20,13 +23,6 @@ at::Tensor along(const at::Tensor& units, int64_t dimension, int64_t dimensions)
   std::vector<int64_t> shape(dimensions, 1);
   shape[dimension] = -1;
   return units.view(shape);
-}
-
-// With one input channel a kernel's strides do not say that channels lie last, and LibTorch would give a row-major
-// result.
-at::Tensor channels_last_kernel(const at::Tensor& kernel) {
-  if (kernel.size(1) != 1) return kernel;
-  return kernel.reshape({-1}).view({kernel.size(0), kernel.size(2), kernel.size(3), 1}).permute({0, 3, 1, 2});
 }
 
 }  // namespace
@@ -81,13 +77,15 @@ WeightNormConv2dImpl::WeightNormConv2dImpl(const Options& options, WeightSource&
           0, options.initial_std, options.train_gain),
       options_(options) {}
 
-at::Tensor WeightNormConv2dImpl::forward(const at::Tensor& x, const ForwardPass& pass) {
-  const auto convolve = [&](const at::Tensor& w) {
-    return at::conv2d(cast_for(pass, x), channels_last_kernel(cast_for(pass, w)), {}, options_.stride,
-                      options_.padding);
-  };
-  if (pass.initialize) initialize_from(convolve(unit_weight()));
-  return convolve(weight());
+at::Tensor WeightNormConv2dImpl::forward(const at::Tensor& x, const ForwardPass& pass, const Activation& activation) {
+  const int64_t stride = options_.stride, padding = options_.padding;
+  if (pass.initialize) initialize_from(convolution(x, unit_weight(), stride, padding, pass));
+  const at::Tensor input = cast_for(pass, x), w = weight();
+  if (activation.dropout == 0 && has_winograd(input, w, stride, padding)) {
+    return winograd_convolution(input, w, padding, bias, activation.slope);
+  }
+  return bias_leaky_relu_dropout_(convolution(input, w, stride, padding, pass), bias, activation.slope,
+                                  activation.dropout, activation.dropout_key);
 }
 
 WeightNormDeconv2dImpl::WeightNormDeconv2dImpl(int64_t in, int64_t out, double initial_std, bool train_gain,
@@ -95,7 +93,7 @@ WeightNormDeconv2dImpl::WeightNormDeconv2dImpl(int64_t in, int64_t out, double i
     : WeightNormImpl(source.draw({in, out, 5, 5}, in * 25, out * 25), 1, initial_std, train_gain) {}
 
 at::Tensor WeightNormDeconv2dImpl::forward(const at::Tensor& x, const ForwardPass& pass) {
-  const auto convolve = [&](const at::Tensor& w) { return phase_convolution(cast_for(pass, x), cast_for(pass, w)); };
+  const auto convolve = [&](const at::Tensor& w) { return phase_convolution(x, w, pass); };
   if (pass.initialize) initialize_from(convolve(unit_weight()));
   return convolve(weight()).to(bias.scalar_type()) + bias.view({1, -1, 1, 1});
 }

@@ -47,7 +47,14 @@ struct WeightNormImpl : torch::nn::Module {
   double initial_std_;
 };
 
-// Convolution without its bias: the pass over memory that adds it is the activation's (nn/activation.h).
+// What follows a convolution while its result is at hand: leaky ReLU, then dropout.
+struct Activation {
+  double slope = 1;  // at most 1
+  double dropout = 0;
+  uint64_t dropout_key = 0;
+};
+
+// Convolution with bias and activation.
 //   x: N x in x H x W -> N x out x H' x W', channels-last
 struct WeightNormConv2dImpl : WeightNormImpl {
   struct Options {
@@ -56,7 +63,7 @@ struct WeightNormConv2dImpl : WeightNormImpl {
     bool train_gain = true;
   };
   WeightNormConv2dImpl(const Options& options, WeightSource& source);
-  at::Tensor forward(const at::Tensor& x, const ForwardPass& pass);
+  at::Tensor forward(const at::Tensor& x, const ForwardPass& pass, const Activation& activation = {});
   const Options& options() const { return options_; }
 
  private:

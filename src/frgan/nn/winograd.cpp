@@ -1,0 +1,269 @@
+#include "frgan/nn/winograd.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+
+#include <ATen/Parallel.h>
+#include <ATen/record_function.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/types.h>
+
+#include "frgan/nn/activation.h"
+#include "frgan/nn/winograd_kernels.h"
+
+namespace frgan {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+constexpr int64_t kPositions = 16;
+constexpr int64_t kMostChannels = 4096;
+// Tiles that a thread transforms, multiplies and transforms back at a time: what they need stays in its cache.
+constexpr int64_t kTilesAtOnce = 48;
+// Bytes of a panel of tiles in the gradient of the weights: it stays in the first-level cache while all outputs are
+// multiplied with it. Between two such panels the threads meet.
+constexpr int64_t kGradientPanel = 24 * 1024;
+
+// LibTorch's own switch, ATEN_CPU_CAPABILITY=default or avx2, counts for our vectors too.
+bool vectors_allowed(std::string_view vectors) {
+  const char* const limit = std::getenv("ATEN_CPU_CAPABILITY");
+  if (limit == nullptr) return true;
+  return limit != std::string_view("default") && (limit != std::string_view("avx2") || vectors == "avx2");
+}
+
+const WinogradKernels* kernels_for(at::ScalarType type) {
+  if (type == at::kFloat) return winograd_kernels_fp32();
+  return type == at::kBFloat16 ? winograd_kernels_bf16() : nullptr;
+}
+
+// Memory of a call, given back at its end.
+struct Scratch {
+  explicit Scratch(int64_t bytes) : memory(at::empty({bytes + 64}, at::kByte)) {}
+  std::byte* data() const {
+    const auto address = reinterpret_cast<uintptr_t>(memory.data_ptr());
+    return reinterpret_cast<std::byte*>((address + 63) / 64 * 64);
+  }
+  at::Tensor memory;
+};
+
+int64_t panels_of(const WinogradKernels& kernels, int64_t columns) {
+  return (columns + kernels.panel - 1) / kernels.panel;
+}
+
+int64_t tiles_of(const TileGrid& grid, int64_t pictures) {
+  return pictures * grid.down * grid.across;
+}
+
+// The distance of the 16 positions, which are written and read side by side: in multiples of 4096 bytes their lines
+// would all have the same place in the cache.
+int64_t apart(int64_t elements) {
+  constexpr int64_t kLines = 3 * 64;
+  return elements + kLines;
+}
+
+// 16 matrices whose columns are in panels, ordered panel by panel: [panel][position][step][panel][pair].
+PanelLayout panel_first(const WinogradKernels& kernels, int64_t steps) {
+  const int64_t one = apart(steps * kernels.panel * kernels.pair);
+  return {.position = one, .panel = kernels.panel, .panel_size = kPositions * one};
+}
+
+// y = conv(x, w) where `panels` holds the transformed weights; x and y as NHWC.
+struct Convolution {
+  const WinogradKernels& kernels;
+  TileGrid from, to;
+  int64_t pictures, pad;
+
+  void run(const void* x, const std::byte* panels, const TileActivation& activation, void* y) const {
+    const int64_t tiles = tiles_of(to, pictures), blocks = (tiles + kTilesAtOnce - 1) / kTilesAtOnce;
+    const int64_t inputs = from.channels, steps = inputs / kernels.pair;
+    const PanelLayout weights = panel_first(kernels, steps);
+    at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
+      const int64_t row_position = apart(kTilesAtOnce * inputs), position = apart(kTilesAtOnce * kernels.panel);
+      const int64_t rows_bytes = kPositions * row_position * kernels.element;
+      const Scratch scratch(rows_bytes + kPositions * position * static_cast<int64_t>(sizeof(float)));
+      std::byte* const rows = scratch.data();
+      float* const products = reinterpret_cast<float*>(rows + rows_bytes);
+      for (int64_t block = begin; block < end; ++block) {
+        const int64_t first = block * kTilesAtOnce, count = std::min(kTilesAtOnce, tiles - first);
+        kernels.input_rows(x, from, pad, first, count, rows, row_position);
+        for (int64_t channel = 0; channel < to.channels; channel += kernels.panel) {
+          const int64_t columns = std::min(kernels.panel, to.channels - channel);
+          const std::byte* const panel = panels + channel / kernels.panel * weights.panel_size * kernels.element;
+          for (int64_t p = 0; p < kPositions; ++p) {
+            kernels.multiply({.rows = count,
+                              .columns = columns,
+                              .steps = steps,
+                              .a = rows + p * row_position * kernels.element,
+                              .a_row = inputs,
+                              .a_step = kernels.pair,
+                              .b = panel + p * weights.position * kernels.element,
+                              .b_step = kernels.panel * kernels.pair,
+                              .c = products + p * position,
+                              .c_row = kernels.panel,
+                              .accumulate = false});
+          }
+          kernels.output_tiles(products, position, to, first, count, channel, columns, activation, y);
+        }
+      }
+    });
+  }
+};
+
+// Transforms weights in parallel: `transform` is one of the kernels' two, over the outputs in whole steps.
+template <class Transform>
+Scratch transformed(const WinogradKernels& kernels, const at::Tensor& weight, int64_t rows, int64_t columns,
+                    const Transform& transform) {
+  const PanelLayout layout = panel_first(kernels, rows / kernels.pair);
+  Scratch panels(panels_of(kernels, columns) * layout.panel_size * kernels.element);
+  const int64_t outputs = weight.size(0), inputs = weight.size(1);
+  at::parallel_for(0, outputs / kernels.pair, 8, [&](int64_t begin, int64_t end) {
+    transform(weight.data_ptr<float>(), outputs, inputs, begin * kernels.pair, end * kernels.pair, panels.data(), layout);
+  });
+  return panels;
+}
+
+TileGrid grid_of(const at::Tensor& x, int64_t down, int64_t across) {
+  return {.height = x.size(2), .width = x.size(3), .channels = x.size(1), .down = down, .across = across};
+}
+
+// Tiles cover the pictures that are written.
+Convolution convolution_of(const WinogradKernels& kernels, const at::Tensor& from, const at::Tensor& to, int64_t pad) {
+  const int64_t down = (to.size(2) + 1) / 2, across = (to.size(3) + 1) / 2;
+  return {kernels, grid_of(from, down, across), grid_of(to, down, across), from.size(0), pad};
+}
+
+at::Tensor empty_pictures(const at::Tensor& like, int64_t channels, int64_t height, int64_t width) {
+  return at::empty({like.size(0), channels, height, width}, like.options(), at::MemoryFormat::ChannelsLast);
+}
+
+// dL/dx, from dL/dy: the convolution with the turned weights.
+at::Tensor input_gradient(const WinogradKernels& kernels, const at::Tensor& grad, const at::Tensor& x,
+                          const at::Tensor& weight, int64_t padding) {
+  RECORD_FUNCTION("frgan::convolution_input_gradient", std::vector<c10::IValue>({grad, weight}));
+  const at::Tensor result = empty_pictures(x, x.size(1), x.size(2), x.size(3));
+  const Scratch panels =
+      transformed(kernels, weight, /*rows=*/weight.size(0), /*columns=*/weight.size(1), kernels.turned_weight_panels);
+  convolution_of(kernels, grad, result, 2 - padding).run(grad.data_ptr(), panels.data(), {nullptr, 1}, result.data_ptr());
+  return result;
+}
+
+// dL/dw, from dL/dy: for each position the product of transformed gradients and inputs, summed over the tiles. Threads
+// share the tiles' transforms, then the positions' products, so that no sum depends on how many there are.
+at::Tensor weight_gradient(const WinogradKernels& kernels, const at::Tensor& grad, const at::Tensor& x,
+                           int64_t padding) {
+  RECORD_FUNCTION("frgan::convolution_weight_gradient", std::vector<c10::IValue>({grad, x}));
+  const int64_t outputs = grad.size(1), inputs = x.size(1), panels = panels_of(kernels, inputs);
+  const Convolution convolution = convolution_of(kernels, x, grad, padding);
+  const int64_t tiles = tiles_of(convolution.to, x.size(0));
+  const int64_t at_once = kGradientPanel / (kernels.panel * kernels.element), steps = at_once / kernels.pair;
+  // dy is a matrix of one panel, as wide as it has channels; x is [position][panel][step][panel][pair].
+  const PanelLayout of_grad{.position = apart(at_once * outputs), .panel = outputs, .panel_size = 0};
+  const int64_t panel_size = steps * kernels.panel * kernels.pair;
+  const PanelLayout of_input{.position = apart(panels * panel_size), .panel = kernels.panel, .panel_size = panel_size};
+  const Scratch grads(kPositions * of_grad.position * kernels.element), rows(kPositions * of_input.position * kernels.element);
+  const at::Tensor sums = at::empty({kPositions * outputs * inputs}, at::kFloat);
+  for (int64_t first = 0; first < tiles; first += at_once) {
+    const int64_t count = std::min(at_once, tiles - first), used = (count + kernels.pair - 1) / kernels.pair;
+    at::parallel_for(0, used, 8, [&](int64_t begin, int64_t end) {
+      const int64_t tile = begin * kernels.pair, some = std::min(count, end * kernels.pair) - tile;
+      kernels.gradient_panels(grad.data_ptr(), convolution.to, first + tile, some,
+                              grads.data() + tile * of_grad.panel * kernels.element, of_grad);
+      kernels.input_panels(x.data_ptr(), convolution.from, padding, first + tile, some,
+                           rows.data() + tile * of_input.panel * kernels.element, of_input);
+    });
+    at::parallel_for(0, kPositions * panels, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t position = i / panels, panel = i % panels, channel = panel * kernels.panel;
+        kernels.multiply({.rows = outputs,
+                          .columns = std::min(kernels.panel, inputs - channel),
+                          .steps = used,
+                          .a = grads.data() + position * of_grad.position * kernels.element,
+                          .a_row = kernels.pair,
+                          .a_step = outputs * kernels.pair,
+                          .b = rows.data() + (position * of_input.position + panel * panel_size) * kernels.element,
+                          .b_step = kernels.panel * kernels.pair,
+                          .c = sums.data_ptr<float>() + position * outputs * inputs + channel,
+                          .c_row = inputs,
+                          .accumulate = first > 0});
+      }
+    });
+  }
+  const at::Tensor result =
+      at::empty({outputs, inputs, 3, 3}, at::TensorOptions(at::kFloat), at::MemoryFormat::ChannelsLast);
+  at::parallel_for(0, outputs, 8, [&](int64_t begin, int64_t end) {
+    kernels.weight_gradient(sums.data_ptr<float>(), outputs, inputs, begin, end, result.data_ptr<float>());
+  });
+  return result;
+}
+
+struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
+  // A bias without elements stands for none.
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const at::Tensor& bias, int64_t padding, double slope) {
+    RECORD_FUNCTION("frgan::convolution", std::vector<c10::IValue>({x, weight}));
+    const WinogradKernels& kernels = *kernels_for(x.scalar_type());
+    const at::Tensor pictures = x.contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor kernel = weight.contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor result = empty_pictures(x, weight.size(0), x.size(2) + 2 * padding - 2, x.size(3) + 2 * padding - 2);
+    const Scratch panels =
+        transformed(kernels, kernel, /*rows=*/weight.size(1), /*columns=*/weight.size(0), kernels.weight_panels);
+    const TileActivation activation{bias.numel() > 0 ? bias.data_ptr<float>() : nullptr, static_cast<float>(slope)};
+    convolution_of(kernels, pictures, result, padding).run(pictures.data_ptr(), panels.data(), activation, result.data_ptr());
+    context->save_for_backward({pictures, kernel, bias, bias.numel() > 0 ? result : at::Tensor()});
+    context->saved_data["padding"] = padding;
+    context->saved_data["slope"] = slope;
+    return result;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1], &bias = saved[2], &y = saved[3];
+    const WinogradKernels& kernels = *kernels_for(x.scalar_type());
+    const int64_t padding = context->saved_data["padding"].toInt();
+    at::Tensor grad = grads[0].contiguous(at::MemoryFormat::ChannelsLast);
+    variable_list result(5);
+    if (y.defined()) {
+      RECORD_FUNCTION("frgan::activation_backward", std::vector<c10::IValue>());
+      result[2] = at::zeros_like(bias);
+      grad = bias_leaky_relu_gradient(grad, y, result[2], context->saved_data["slope"].toDouble());
+    }
+    if (context->needs_input_grad(0)) result[0] = input_gradient(kernels, grad, x, weight, padding);
+    if (context->needs_input_grad(1)) result[1] = weight_gradient(kernels, grad, x, padding);
+    return result;
+  }
+};
+
+}  // namespace
+
+bool has_winograd(const at::Tensor& x, const at::Tensor& weight, int64_t stride, int64_t padding) {
+  const WinogradKernels* const kernels = x.is_cpu() && weight.is_cpu() ? kernels_for(x.scalar_type()) : nullptr;
+  return kernels != nullptr && weight.scalar_type() == at::kFloat && weight.size(2) == 3 && weight.size(3) == 3 &&
+         stride == 1 && padding <= 2 && x.size(2) + 2 * padding >= 3 && x.size(3) + 2 * padding >= 3 &&
+         x.size(1) % kernels->lanes == 0 && weight.size(0) % kernels->lanes == 0 &&
+         std::max(x.size(1), weight.size(0)) <= kMostChannels;
+}
+
+at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, int64_t padding, const at::Tensor& bias,
+                                double slope) {
+  return WinogradConvolution::apply(x, weight, bias.defined() ? bias : at::empty({0}, at::kFloat), padding, slope);
+}
+
+const WinogradKernels* winograd_kernels_bf16() {
+  // A matrix unit makes LibTorch's convolution faster than ours.
+  static const bool used = vectors_allowed("avx512") && __builtin_cpu_supports("avx512bf16") &&
+                           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+                           !__builtin_cpu_supports("amx-bf16");
+  return used ? &winograd_avx512_bf16::kKernels : nullptr;
+}
+
+const WinogradKernels* winograd_kernels_fp32() {
+  static const bool fma = __builtin_cpu_supports("fma");
+  static const bool avx512 = fma && vectors_allowed("avx512") && __builtin_cpu_supports("avx512f");
+  static const bool avx2 = fma && vectors_allowed("avx2") && __builtin_cpu_supports("avx2");
+  if (avx512) return &winograd_avx512::kKernels;
+  return avx2 ? &winograd_avx2::kKernels : nullptr;
+}
+
+}  // namespace frgan
