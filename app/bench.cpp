@@ -14,6 +14,7 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/config_file.h"
+#include "app/own_convolutions.h"
 #include "app/random_training.h"
 #include "frgan/core/device.h"
 #include "frgan/core/version.h"
@@ -144,7 +145,7 @@ Details measure_details(RandomTraining& training, const BenchOptions& bench) {
     for (int64_t i = 0; i < bench.steps; ++i) training.step();
   });
   details.allocations = count_allocations([&] { training.step(); });
-  details.convolutions = time_convolutions([&] { training.step(); });
+  details.convolutions = time_convolutions([&] { training.step(); }, /*repetitions=*/5, own_convolutions());
   details.gemm_fp32 = gemm_rate(at::kFloat, bench.gemm_size);
   if (has_native_bf16()) details.gemm_bf16 = gemm_rate(at::kBFloat16, bench.gemm_size);
   return details;

@@ -74,6 +74,7 @@ TEST(Bench, JsonHasAllThatWasMeasured) {
   for (const Json& row : json["convolutions"]) {
     alone += row["calls_per_step"].get<double>() * row["seconds"].get<double>();
     EXPECT_GT(row["gflop"], 0) << row;
+    EXPECT_GT(row["seconds"], 0) << row;
   }
   EXPECT_NEAR(json["convolution_seconds_alone"].get<double>(), alone, 1e-9);
 }

@@ -31,7 +31,9 @@ struct Kind {
 
 const std::initializer_list<Kind> kKinds{
     {"convolution, forward", {"frgan::convolution", "aten::conv2d", "aten::convolution", "aten::conv_transpose2d"}},
-    {"convolution, backward", {"frgan::convolution_backward", "aten::convolution_backward", "ConvolutionBackward*"}},
+    {"convolution, backward",
+     {"frgan::convolution_*", "torch::autograd::CppNode<frgan::*WinogradConvolution>", "aten::convolution_backward",
+      "ConvolutionBackward*"}},
     {"dense layers",
      {"frgan::dense*", "aten::linear", "aten::addmm", "aten::mm", "aten::matmul", "AddmmBackward*", "MmBackward*"}},
     {"activation and dropout",
@@ -48,7 +50,7 @@ const std::initializer_list<Kind> kKinds{
       "SoftplusBackward*", "SoftmaxBackward*", "GatherBackward*"}},
     {"squeeze and excitation", {"frgan::squeeze_excitation*"}},
     {"casts and copies",
-     {},
+     {"frgan::phase_weight*", "torch::autograd::CppNode<frgan::*PhaseWeight>"},
      {"aten::to",
       "aten::_to_copy",
       "aten::copy_",
