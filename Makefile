@@ -65,10 +65,10 @@ coverage: ## lines that the tests run, as text
 	ctest --preset coverage -LE lint
 	gcovr --root . --filter src --filter app --exclude-throw-branches --object-directory build/coverage
 
-bench: ## the training step against a plain PyTorch program
+bench: ## the training step against plain PyTorch programs, in turn: ten to twenty minutes
 	@$(PACKAGES) build bench
 	cmake --preset release
-	cmake --build --preset release
+	cmake --build --preset release --target frgan_cli
 	/usr/bin/python3 benchmarks/compare_step.py
 
 install: build ## program, library and headers below PREFIX (/usr/local)

@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include <ATen/Context.h>
-#include <ATen/Version.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
 
@@ -15,15 +14,6 @@
 
 namespace frgan {
 namespace {
-
-// The kernels that LibTorch chose for this processor, "AVX512": only its text for people says so in every release.
-std::string cpu_capability() {
-  constexpr std::string_view kLabel = "CPU capability usage: ";
-  const std::string config = at::show_config();
-  const size_t begin = config.find(kLabel);
-  if (begin == std::string::npos) return "unknown";
-  return config.substr(begin + kLabel.size(), config.find('\n', begin) - begin - kLabel.size());
-}
 
 std::string_view blas() {
   // Within LibTorch; an OpenBLAS that is loaded, too, is that of other libraries.
@@ -47,7 +37,7 @@ int run_version(std::span<const std::string> arguments) {
   fmt::print("LibTorch   {}\n", machine.libtorch);
   fmt::print("processor  {}, {} cores, {} GiB of memory\n", machine.processor, machine.cores,
              machine.memory_bytes >> 30);
-  fmt::print("kernels    {}\n", cpu_capability());
+  fmt::print("kernels    {}\n", kernel_capability());
   fmt::print("bf16       {}\n", has_native_bf16() ? "native" : "emulated, and slow: --precision auto takes fp32");
   fmt::print("BLAS       {}\n", blas());
   fmt::print("CUDA       {}\n", at::hasCUDA() ? fmt::format("{} devices", at::getNumGPUs()) : "no");

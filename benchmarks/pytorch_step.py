@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Seconds of one FR-GAN training step in plain eager PyTorch: the program that a user would write instead of frgan.
 
-The same work as `step_benchmark`: gather from a uint8 data set, translation by up to 2 pixels (reflected), dropout,
+The same work as `frgan bench`: gather from a uint8 data set, translation by up to 2 pixels (reflected), dropout,
 Table 1 with weight norm, K + 1 class losses with consistency, Adam and weight average for the discriminator; then the
 generator's step. Prints one line of JSON.
 
@@ -19,7 +19,11 @@ import time
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.nn.utils import weight_norm
+
+try:
+    from torch.nn.utils.parametrizations import weight_norm
+except ImportError:  # PyTorch 1.13
+    from torch.nn.utils import weight_norm
 
 
 class SqueezeExcitation(nn.Module):
@@ -53,27 +57,28 @@ class Discriminator(nn.Module):
 
 
 class Deconv(nn.ConvTranspose2d):
-    """Doubles height and width. In bf16 where autocast is on."""
+    """Doubles height and width."""
 
-    def __init__(self, inputs, outputs, bias=False):
+    def __init__(self, inputs, outputs, bf16, bias=False):
         super().__init__(inputs, outputs, 5, stride=2, padding=2, output_padding=1, bias=bias)
+        self.bf16 = bf16
 
     def forward(self, x):
-        if not torch.is_autocast_cpu_enabled():
+        if not self.bf16:
             return super().forward(x)
         bias = None if self.bias is None else self.bias.bfloat16()
         return F.conv_transpose2d(x.bfloat16(), self.weight.bfloat16(), bias, stride=2, padding=2, output_padding=1)
 
 
 class Generator(nn.Module):
-    def __init__(self, width, noise=100):
+    def __init__(self, width, bf16, noise=100):
         super().__init__()
         c512, c256, c128 = (round(n * width) for n in (512, 256, 128))
         self.dense = nn.Sequential(nn.Linear(noise, c512 * 16, bias=False), nn.BatchNorm1d(c512 * 16),
                                    nn.ReLU(inplace=True), nn.Unflatten(1, (c512, 4, 4)))
-        self.maps = nn.Sequential(Deconv(c512, c256), nn.BatchNorm2d(c256), nn.ReLU(inplace=True),
-                                  Deconv(c256, c128), nn.BatchNorm2d(c128), nn.ReLU(inplace=True),
-                                  weight_norm(Deconv(c128, 3, bias=True), dim=1), nn.Tanh())
+        self.maps = nn.Sequential(Deconv(c512, c256, bf16), nn.BatchNorm2d(c256), nn.ReLU(inplace=True),
+                                  Deconv(c256, c128, bf16), nn.BatchNorm2d(c128), nn.ReLU(inplace=True),
+                                  weight_norm(Deconv(c128, 3, bf16, bias=True), dim=1), nn.Tanh())
 
     def forward(self, z, memory_format=torch.contiguous_format):
         return self.maps(self.dense(z).contiguous(memory_format=memory_format))
@@ -84,11 +89,12 @@ class Step:
         self.options = options
         self.passes = "concatenated"
         self.batch = options.batch
-        self.layout = torch.channels_last if options.form == "bf16" else torch.contiguous_format
+        self.bf16 = options.form == "bf16"
+        self.layout = torch.channels_last if self.bf16 else torch.contiguous_format
         self.pictures = torch.randint(256, (options.pictures, 3, 32, 32), dtype=torch.uint8)
         self.labels = torch.randint(10, (options.pictures,))
         self.d = Discriminator(options.width).to(memory_format=self.layout)
-        self.g = Generator(options.width).to(memory_format=self.layout)
+        self.g = Generator(options.width, self.bf16).to(memory_format=self.layout)
         self.average = [p.detach().clone() for p in self.d.parameters()]
         self.adam_d = torch.optim.Adam(self.d.parameters(), lr=3e-4, betas=(0.5, 0.999), foreach=True)
         self.adam_g = torch.optim.Adam(self.g.parameters(), lr=3e-4, betas=(0.5, 0.999), foreach=True)
@@ -105,7 +111,7 @@ class Step:
         return torch.randint(self.options.pictures, (self.batch,))
 
     def autocast(self):
-        return torch.autocast("cpu", torch.bfloat16, enabled=self.options.form == "bf16")
+        return torch.autocast("cpu", torch.bfloat16, enabled=self.bf16)
 
     def noise(self):
         return torch.rand(self.batch, 100).mul_(2).sub_(1)

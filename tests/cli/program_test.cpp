@@ -76,7 +76,7 @@ TEST_F(Program, WithoutACommandItExplainsItself) {
   EXPECT_EQ(asked.err, "");
   EXPECT_EQ(asked.out, bare.err);
   EXPECT_EQ(briefly.out, asked.out);
-  for (const char* command : {"train", "evaluate", "predict", "generate", "data", "methods", "version"}) {
+  for (const char* command : {"train", "evaluate", "predict", "generate", "bench", "data", "methods", "version"}) {
     EXPECT_THAT(asked.out, HasSubstr(fmt::format("\n  {:<10} ", command)));
   }
   EXPECT_THAT(asked.out, testing::Not(HasSubstr("options "))) << "a hidden command";
@@ -84,6 +84,7 @@ TEST_F(Program, WithoutACommandItExplainsItself) {
 
 TEST_F(Program, EveryCommandHasHelp) {
   for (const auto& command : std::vector<std::vector<std::string>>{{"train"},
+                                                                   {"bench"},
                                                                    {"data", "info"},
                                                                    {"data", "fetch"},
                                                                    {"data", "convert"},

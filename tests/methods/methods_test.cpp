@@ -335,6 +335,42 @@ TEST(FrGan, RefusesOptionsThatContradict) {
               AllOf(HasSubstr("--mixed-batch"), HasSubstr("--consistency-labeled")));
 }
 
+// 2 x multiply-adds, counted by hand: 256 x 4 x 1 x 9 of the first convolution and so on, at 16x16, 8x8 and 4x4 pixels;
+// 2 x 2 of conv7 and the 1x1; dense layers. A generator's layer has 25 taps at each pixel of its input.
+TEST(FrGan, WorkOfAStepFollowsItsPasses) {
+  constexpr double kD = 2 * (9216 + 36864 + 9216 + 18432 + 36864 + 9216 + 4608 + 512 + 256 + 24 + 16);
+  constexpr double kG = 2 * (128 * 8 + 4 * 25 * 32 * 16 + 16 * 25 * 16 * 8 + 64 * 25 * 8 * 1);
+  struct Case {
+    Settings settings;
+    double d, g;  // passes of one picture
+  };
+  const Case cases[] = {{{}, 4 * 3 + 2, 1 + 3},
+                        {{{"consistency-weight", 0.0}}, 3 * 3 + 2, 1 + 3},
+                        {{{"consistency-weight", 0.0}, {"consistency-labeled", true}}, 3 * 3 + 2, 1 + 3},
+                        {{{"stop-gradient", true}}, 3 * 3 + 1 + 2, 1 + 3},
+                        {{{"consistency-labeled", true}, {"consistency-generated", true}}, 6 * 3 + 2, 1 + 3},
+                        {{{"mixed-batch", true}}, 3 * 3 + 2, 1 + 3},
+                        {{{"gen-loss", "feature_matching"}}, 4 * 3 + 3, 1 + 3},
+                        {{{"gen-loss", "fm+ns"}, {"disc-steps", 3}}, 3 * 4 * 3 + 3, 3 * 1 + 3}};
+  for (const Case& each : cases) {
+    EXPECT_EQ(small_method("fr-gan", each.settings)->step_flop(), 4 * (each.d * kD + each.g * kG));
+  }
+  EXPECT_EQ(small_method("supervised")->step_flop(), 4 * 3 * kD);
+  // Squeeze-and-excitation elsewhere, and max pooling behind a convolution of stride 1.
+  EXPECT_EQ(small_method("supervised", {{"se-position", "none"}})->step_flop(), 4 * 3 * (kD - 2 * 16));
+  EXPECT_EQ(small_method("supervised", {{"pooling", "max"}})->step_flop(), 4 * 3 * (kD + 2 * 3 * (9216 + 9216)));
+}
+
+TEST(FrGan, WorkOfAFullStep) {
+  const auto gigaflop = [](const std::string& name) {
+    return 1e-9 * small_method(name, {{"width", 1.0}, {"noise-size", 100}, {"batch-size", 100}},
+                               {.shape = {.image_size = 32, .channels = 3, .classes = 10}})
+                      ->step_flop();
+  };
+  EXPECT_NEAR(gigaflop("fr-gan"), 443.24, 0.005);
+  EXPECT_NEAR(gigaflop("supervised"), 76.44, 0.005);
+}
+
 // ---- The floor
 
 TEST(Supervised, LooksAtLabeledPicturesAlone) {

@@ -25,6 +25,11 @@ struct BatchRequest {
   int64_t noise_size = 100;      // length of one
 };
 
+// Pictures that enter a network: each view of a picture, and each generated one.
+inline int64_t pictures_of(const BatchRequest& batch) {
+  return batch.labeled * batch.labeled_branches + batch.unlabeled * batch.branches + batch.noise;
+}
+
 // Pictures are float (or double), N x C x H x W with channels-last strides, normalised to [-1, 1], on the training
 // device.
 struct Batch {

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <string_view>
 #include <thread>
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <sched.h>
@@ -26,6 +28,21 @@ int64_t usable_cores() {
 
 bool has_native_bf16() {
   return __builtin_cpu_supports("avx512bf16") || __builtin_cpu_supports("amx-bf16");
+}
+
+std::string processor_capability() {
+  if (__builtin_cpu_supports("amx-bf16")) return "AMX";
+  if (__builtin_cpu_supports("avx512bf16")) return "AVX-512 BF16";
+  if (__builtin_cpu_supports("avx512f")) return "AVX-512";
+  return __builtin_cpu_supports("avx2") ? "AVX2" : "none of these";
+}
+
+std::string kernel_capability() {
+  constexpr std::string_view kLabel = "CPU capability usage: ";  // only LibTorch's text for people has it in 1.13
+  const std::string config = at::show_config();
+  const size_t begin = config.find(kLabel);
+  if (begin == std::string::npos) return "unknown";
+  return config.substr(begin + kLabel.size(), config.find('\n', begin) - begin - kLabel.size());
 }
 
 at::Device resolve_device(const std::string& device) {

@@ -12,6 +12,12 @@ namespace frgan {
 // slower than fp32.
 bool has_native_bf16();
 
+// The most that the processor has of what multiplies fast: "AMX", "AVX-512 BF16", "AVX-512", "AVX2" or "none of these".
+std::string processor_capability();
+// The kernels that LibTorch chose for this processor: "AVX512", "AVX2", "NO AVX" or "DEFAULT"; "unknown" where it does
+// not say.
+std::string kernel_capability();
+
 // "auto" is the first GPU, or the CPU where there is none; "cpu", "cuda" and "cuda:N" as they say. Throws a usage error
 // for a device that is not there.
 at::Device resolve_device(const std::string& device);

@@ -12,6 +12,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
+#include <ATen/record_function.h>
 
 #include "frgan/core/philox.h"
 #include "frgan/core/vectorised.h"
@@ -91,6 +92,7 @@ constexpr int64_t kTileNumbers = sizeof(T) == sizeof(uint32_t) ? kTileWords : kH
 // Fills a new tensor by `convert(words, to)`, which makes one tile of numbers.
 template <class T, class Convert>
 void fill(const at::Tensor& out, uint64_t key, Convert convert) {
+  RECORD_FUNCTION("frgan::random", c10::ArrayRef<const c10::IValue>{});
   constexpr int64_t kNumbers = kTileNumbers<T>;
   constexpr int64_t kGrain = 16;
   T* const data = out.data_ptr<T>();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <ATen/ops/empty.h>
+#include <ATen/record_function.h>
 
 #include "frgan/core/error.h"
 
@@ -29,6 +30,7 @@ int64_t BatchStream::steps_per_epoch(int64_t batch) const {
 }
 
 Batch BatchStream::next(const BatchRequest& request, uint64_t draw, uint64_t part) {
+  RECORD_FUNCTION("frgan::gather", c10::ArrayRef<const c10::IValue>{});
   const at::Device device = train_.pictures.device();
   const uint64_t augmentation_key = random_key(options_.seed, Stream::kAugmentation, draw, part);
   uint64_t views = 0;  // each view has an augmentation of its own

@@ -137,6 +137,18 @@ std::vector<Stage> FrGan::stages() {
   return {stage};
 }
 
+double FrGan::step_flop() const {
+  const double d = discriminator_->forward_flop(), g = generator_->forward_flop();
+  const int64_t batches = fr_gan_.mixed_batch ? 2 : 3;  // unlabeled, generated, labeled
+  const int64_t second_branches =
+      consistent() ? 1 + (fr_gan_.consistency_labeled ? 1 : 0) + (fr_gan_.consistency_generated ? 1 : 0) : 0;
+  const int64_t passes = 3 * batches + (fr_gan_.stop_gradient ? 1 : 3) * second_branches;
+  const double discriminator_phase = static_cast<double>(passes) * d + g;
+  const double generator_phase = 3 * g + (matches_features() ? 3 : 2) * d;
+  return static_cast<double>(training_.batch_size) *
+         (static_cast<double>(fr_gan_.disc_steps) * discriminator_phase + generator_phase);
+}
+
 ForwardPass FrGan::training_pass(const Batch& batch, uint64_t part) const {
   return {.stochastic = true,
           .dropout_key = random_key(batch.dropout_key, Stream::kDropout, part),

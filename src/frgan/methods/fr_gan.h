@@ -39,6 +39,7 @@ class FrGan : public Method {
   std::vector<Player> players() const override;
   std::vector<Schedule> schedules() const override;
   std::vector<Stage> stages() override;
+  double step_flop() const override;
   std::string noise_range() const override { return fr_gan_.noise_range; }
   Discriminator make_classifier() const override;
   at::Tensor generate(const at::Tensor& noise) override;

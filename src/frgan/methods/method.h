@@ -104,6 +104,9 @@ class Method {
   virtual std::vector<Player> players() const = 0;
   virtual std::vector<Schedule> schedules() const = 0;
   virtual std::vector<Stage> stages() = 0;
+  // Work of a training step: 2 x multiply-adds of convolutions and dense layers (docs/performance.md). A forward pass
+  // counts 1, backward to parameters and input 2, also at the first layer, and backward to the input alone 1.
+  virtual double step_flop() const = 0;
   // The noise of the generator: "symmetric" U[-1, 1], "unit" U[0, 1] (A16); empty without a generator.
   virtual std::string noise_range() const { return ""; }
 

@@ -37,6 +37,10 @@ std::vector<Stage> Supervised::stages() {
   return {{"training", {.unlabeled = training_.init_pictures}, initialize, {phase}}};
 }
 
+double Supervised::step_flop() const {
+  return 3.0 * static_cast<double>(training_.batch_size) * discriminator_->forward_flop();
+}
+
 std::vector<Losses> Supervised::losses(const Batch& batch) {
   const ForwardPass pass{.stochastic = true, .dropout_key = batch.dropout_key, .precision = problem_.precision};
   const Classified labeled = discriminator_->forward(batch.labeled[0], pass);

@@ -14,6 +14,7 @@ class Supervised : public Method {
   std::vector<Player> players() const override;
   std::vector<Schedule> schedules() const override { return schedules_of(training_); }
   std::vector<Stage> stages() override;
+  double step_flop() const override;
   Discriminator make_classifier() const override;
 
  private:

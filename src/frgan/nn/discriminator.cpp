@@ -108,4 +108,18 @@ Classified DiscriminatorImpl::forward(const at::Tensor& pictures, const ForwardP
   return {dense_->forward(features, pass), features};
 }
 
+double DiscriminatorImpl::forward_flop() const {
+  int64_t size = shape_.image_size, multiply_adds = dense_->direction.numel();
+  for (size_t i = 0; i < convolutions_.size(); ++i) {
+    const WeightNormConv2dImpl::Options& layer = convolutions_[i]->options();
+    size = (size + 2 * layer.padding - layer.kernel) / layer.stride + 1;
+    multiply_adds += size * size * convolutions_[i]->direction.numel();
+    if (options_.pooling == "max" && (i == 2 || i == 5)) size /= 2;
+  }
+  for (const SqueezeExcitation& squeeze : {squeeze_block1_, squeeze_block2_, squeeze_conv7_}) {
+    if (!squeeze.is_empty()) multiply_adds += squeeze->squeeze_weight.numel() + squeeze->excite_weight.numel();
+  }
+  return 2.0 * static_cast<double>(multiply_adds);
+}
+
 }  // namespace frgan

@@ -60,6 +60,9 @@ struct DiscriminatorImpl : torch::nn::Module {
   const DiscriminatorOptions& options() const { return options_; }
   const PictureShape& shape() const { return shape_; }
   const std::vector<WeightNormConv2d>& convolutions() const { return convolutions_; }
+  // Work of a forward pass for one picture: 2 x multiply-adds of convolutions and dense layers,
+  // squeeze-and-excitation's included.
+  double forward_flop() const;
 
  private:
   // One block up to its dropout: activated convolutions, pooling, squeeze-and-excitation if it stands here.

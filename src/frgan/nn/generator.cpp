@@ -64,4 +64,13 @@ at::Tensor GeneratorImpl::forward(const at::Tensor& noise, BatchStatistics stati
   return at::tanh(deconv3_->forward(x, pass));
 }
 
+double GeneratorImpl::forward_flop() const {
+  int64_t multiply_adds = dense_weight.numel(), pixels = first_size_ * first_size_;
+  for (const at::Tensor& weight : {deconv1_weight, deconv2_weight, deconv3_->direction}) {
+    multiply_adds += pixels * weight.numel();  // every pixel goes through all taps
+    pixels *= 4;
+  }
+  return 2.0 * static_cast<double>(multiply_adds);
+}
+
 }  // namespace frgan

@@ -48,6 +48,10 @@ struct GeneratorImpl : torch::nn::Module {
   // noise: N x noise_size.
   at::Tensor forward(const at::Tensor& noise, BatchStatistics statistics, const ForwardPass& pass);
 
+  // Work of a forward pass for one picture: 2 x multiply-adds of the dense layer and of transposed convolutions, these
+  // at their own 25 taps whatever form computes them.
+  double forward_flop() const;
+
   at::Tensor dense_weight, deconv1_weight, deconv2_weight;  // dense: out x in; deconv: in x out x 5 x 5
 
  private:

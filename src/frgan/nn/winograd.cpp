@@ -141,7 +141,7 @@ at::Tensor empty_pictures(const at::Tensor& like, int64_t channels, int64_t heig
 // dL/dx, from dL/dy: the convolution with the turned weights.
 at::Tensor input_gradient(const WinogradKernels& kernels, const at::Tensor& grad, const at::Tensor& x,
                           const at::Tensor& weight, int64_t padding) {
-  RECORD_FUNCTION("frgan::convolution_input_gradient", std::vector<c10::IValue>({grad, weight}));
+  RECORD_FUNCTION("frgan::convolution_input_gradient", std::vector<c10::IValue>({grad, weight, padding}));
   const at::Tensor result = empty_pictures(x, x.size(1), x.size(2), x.size(3));
   const Scratch panels =
       transformed(kernels, weight, /*rows=*/weight.size(0), /*columns=*/weight.size(1), kernels.turned_weight_panels);
@@ -153,7 +153,7 @@ at::Tensor input_gradient(const WinogradKernels& kernels, const at::Tensor& grad
 // share the tiles' transforms, then the positions' products, so that no sum depends on how many there are.
 at::Tensor weight_gradient(const WinogradKernels& kernels, const at::Tensor& grad, const at::Tensor& x,
                            int64_t padding) {
-  RECORD_FUNCTION("frgan::convolution_weight_gradient", std::vector<c10::IValue>({grad, x}));
+  RECORD_FUNCTION("frgan::convolution_weight_gradient", std::vector<c10::IValue>({grad, x, padding}));
   const int64_t outputs = grad.size(1), inputs = x.size(1), panels = panels_of(kernels, inputs);
   const Convolution convolution = convolution_of(kernels, x, grad, padding);
   const int64_t tiles = tiles_of(convolution.to, x.size(0));
@@ -202,7 +202,7 @@ struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
   // A bias without elements stands for none.
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias, int64_t padding, double slope) {
-    RECORD_FUNCTION("frgan::convolution", std::vector<c10::IValue>({x, weight}));
+    RECORD_FUNCTION("frgan::convolution", std::vector<c10::IValue>({x, weight, padding}));
     const WinogradKernels& kernels = *kernels_for(x.scalar_type());
     const at::Tensor pictures = x.contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor kernel = weight.contiguous(at::MemoryFormat::ChannelsLast);

@@ -39,10 +39,6 @@ TensorFiles copies_of(const TensorFiles& files) {
   return copies;
 }
 
-int64_t pictures_of(const BatchRequest& batch) {
-  return batch.labeled * batch.labeled_branches + batch.unlabeled * batch.branches + batch.noise;
-}
-
 // As an option allows them.
 int64_t whole_steps(double steps) {
   constexpr double kMost = 1e9;

@@ -1,0 +1,341 @@
+// frgan bench: how fast a training step is on this machine, and what its time goes to.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <torch/types.h>
+
+#include "app/command_line.h"
+#include "app/commands.h"
+#include "app/config_file.h"
+#include "app/own_convolutions.h"
+#include "app/random_training.h"
+#include "frgan/core/device.h"
+#include "frgan/core/version.h"
+#include "frgan/experiments/presets.h"
+#include "frgan/io/files.h"
+#include "frgan/methods/methods.h"
+#include "frgan/profile/allocations.h"
+#include "frgan/profile/convolutions.h"
+#include "frgan/profile/gemm_rate.h"
+#include "frgan/profile/operator_profile.h"
+#include "frgan/profile/timing.h"
+#include "frgan/report/run_summary.h"
+
+namespace frgan {
+namespace {
+
+constexpr Syntax kSyntax = {"bench", "",
+                            "Measures a training step on random pictures, on the CPU: what it takes, what its time "
+                            "goes to, and how that compares with the rate of matrix products. docs/performance.md says "
+                            "how to read it. It takes the options of the method besides, as frgan train does."};
+
+constexpr int kWarmUp = 2;  // steps
+
+struct BenchOptions {
+  std::string preset;
+  std::string method = "fr-gan";
+  std::string precision = "auto";
+  int64_t threads = 0;
+  int64_t steps = 5;
+  int64_t pictures = 73257;
+  int64_t gemm_size = 4096;
+  bool step_only = false;
+  std::string json;
+};
+
+void describe(OptionSet& options, BenchOptions& bench) {
+  options.group("Bench", /*saved=*/false);
+  options.add("method", bench.method, "What is trained; `frgan methods` lists them.");
+  options.add("preset", bench.preset,
+              "Takes the options of the method from this preset; the rest of it is left aside.");
+  options.add("precision", bench.precision, "Of convolutions; auto: bf16 where the machine has it.",
+              Choices{"auto", "fp32", "bf16"});
+  options.add("threads", bench.threads, "CPU threads; 0: all cores.", Range<int64_t>{0, 4096});
+  options.add("steps", bench.steps, "Steps that are timed, after two to warm up; as many are profiled.",
+              Range<int64_t>{1, 100000});
+  options.add("pictures", bench.pictures, "Random pictures in the data set; SVHN has 73257.",
+              Range<int64_t>{1, 10'000'000});
+  options.add("gemm-size", bench.gemm_size,
+              "n of the largest n x n matrices whose products are timed; also n/2 and n/4.", Range<int64_t>{4, 65536});
+  options.add("step-only", bench.step_only, "Times the step, and measures nothing else.");
+  options.add("json", bench.json, "A file to write the numbers to, as JSON; - prints them in place of the table.");
+}
+
+// A measurement as it was asked for: its options in one set, which points into the rest.
+struct Request {
+  BenchOptions bench;
+  AugmentationOptions augmentation;
+  std::unique_ptr<Method> method;
+  OptionSet options;
+  OptionSet method_options;  // the same fields alone
+};
+
+void declare_options(Request& request, const std::string& method) {
+  request.method = create_method(method);
+  request.bench.method = method;
+  request.method->describe(request.method_options);
+  describe(request.options, request.bench);
+  describe(request.options, request.augmentation);
+  request.method->describe(request.options);
+  for (const MethodInfo& info : all_methods()) {
+    if (info.name == method) continue;
+    OptionSet others;
+    info.create()->describe(others);
+    request.options.mention(others, fmt::format("the method {}", info.name));
+  }
+}
+
+// Declares the options of the method that the command line or else the preset names, and sets those of the preset.
+void declare_options(Request& request, std::span<const std::string> arguments) {
+  std::vector<Setting> settings;
+  if (const auto preset = typed_value(arguments, "preset")) {
+    settings = read_config(find_preset(*preset).text, fmt::format("preset {}", *preset));
+  }
+  std::string method = request.bench.method;
+  for (const Setting& setting : settings) {
+    if (setting.name == "method") method = setting.value;
+  }
+  declare_options(request, typed_value(arguments, "method").value_or(method));
+  for (const Setting& setting : settings) {
+    if (setting.name == "augmentation" || request.method_options.contains(setting.name)) {
+      request.options.set(setting.name, setting.value, setting.source);
+    }
+  }
+}
+
+// What was measured of the step alone.
+struct StepTimes {
+  std::vector<double> seconds;  // of each step, in order
+  double median_seconds = 0;
+  int64_t peak_memory_bytes = 0;  // of the process until then
+};
+
+StepTimes time_steps(RandomTraining& training, int64_t steps) {
+  using Clock = std::chrono::steady_clock;
+  StepTimes times;
+  for (int64_t i = 0; i < steps + kWarmUp; ++i) {
+    const Clock::time_point begin = Clock::now();
+    training.step();
+    if (i >= kWarmUp) times.seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+  }
+  times.median_seconds = median(times.seconds);
+  times.peak_memory_bytes = this_machine().peak_memory_bytes;
+  return times;
+}
+
+// The rest.
+struct Details {
+  double gemm_fp32 = 0;             // FLOP/s
+  std::optional<double> gemm_bf16;  // where the processor has it
+  OperatorProfile profile;          // of all profiled steps
+  std::vector<ConvolutionTime> convolutions;
+  Allocations allocations;  // of a step
+};
+
+Details measure_details(RandomTraining& training, const BenchOptions& bench) {
+  Details details;
+  details.profile = profile_operators([&] {
+    for (int64_t i = 0; i < bench.steps; ++i) training.step();
+  });
+  details.allocations = count_allocations([&] { training.step(); });
+  details.convolutions = time_convolutions([&] { training.step(); }, /*repetitions=*/5, own_convolutions());
+  details.gemm_fp32 = gemm_rate(at::kFloat, bench.gemm_size);
+  if (has_native_bf16()) details.gemm_bf16 = gemm_rate(at::kBFloat16, bench.gemm_size);
+  return details;
+}
+
+// What was measured, for text and JSON alike.
+struct Findings {
+  const Request& request;
+  std::string precision;
+  Machine machine;
+  double step_flop;
+  int64_t pictures_per_step;
+  StepTimes step;
+  std::optional<Details> details;
+
+  double rate() const { return step_flop / step.median_seconds; }
+  // The rate of matrix products in the step's precision.
+  std::optional<double> gemm_rate() const { return precision == "bf16" ? details->gemm_bf16 : details->gemm_fp32; }
+  double per_step(double of_profile) const { return of_profile / static_cast<double>(request.bench.steps); }
+  double per_step(int64_t of_profile) const { return per_step(static_cast<double>(of_profile)); }
+};
+
+nlohmann::ordered_json to_json(const Findings& findings) {
+  using Json = nlohmann::ordered_json;
+  const BenchOptions& bench = findings.request.bench;
+  const StepTimes& step = findings.step;
+  Json json{{"version", version()},
+            {"commit", source_commit()},
+            {"libtorch", findings.machine.libtorch},
+            {"processor", findings.machine.processor},
+            {"capability", processor_capability()},
+            {"kernels", kernel_capability()},
+            {"cores", findings.machine.cores},
+            {"threads", findings.machine.threads},
+            {"method", bench.method},
+            {"precision", findings.precision},
+            {"options", findings.request.options.values()},
+            {"timed_steps", bench.steps},
+            {"seconds_per_step", step.median_seconds},
+            {"steps", step.seconds},
+            {"steps_per_second", 1 / step.median_seconds},
+            {"images_per_second", static_cast<double>(findings.pictures_per_step) / step.median_seconds},
+            {"gflop_per_step", findings.step_flop * 1e-9},
+            {"gflop_per_second", findings.rate() * 1e-9},
+            {"peak_memory_bytes", step.peak_memory_bytes}};
+  if (!findings.details) return json;
+
+  const Details& details = *findings.details;
+  const std::optional<double> gemm = findings.gemm_rate();
+  json["gemm_gflop_per_second"] = {{"fp32", details.gemm_fp32 * 1e-9},
+                                   {"bf16", details.gemm_bf16 ? Json(*details.gemm_bf16 * 1e-9) : Json()}};
+  json["share_of_gemm_rate"] = gemm ? Json(findings.rate() / *gemm) : Json();
+  json["seconds_at_gemm_rate"] = gemm ? Json(findings.step_flop / *gemm) : Json();
+  json["convolution_seconds_alone"] = total_seconds(details.convolutions);
+  json["operators_per_step"] = findings.per_step(details.profile.calls);
+  json["allocations_per_step"] = details.allocations.count;
+  json["allocated_bytes_per_step"] = details.allocations.bytes;
+  json["profiled_seconds_per_step"] = findings.per_step(details.profile.seconds);
+  for (const ScopeTime& phase : details.profile.scopes) {
+    json["phases"].push_back({{"name", phase.name}, {"seconds_per_step", findings.per_step(phase.seconds)}});
+  }
+  for (const KindTime& kind : details.profile.kinds()) {
+    json["kinds"].push_back({{"name", kind.kind},
+                             {"calls_per_step", findings.per_step(kind.calls)},
+                             {"seconds_per_step", findings.per_step(kind.seconds)}});
+  }
+  for (const OperatorTime& time : details.profile.operators) {
+    json["operators"].push_back({{"name", time.name},
+                                 {"kind", time.kind},
+                                 {"calls_per_step", findings.per_step(time.calls)},
+                                 {"seconds_per_step", findings.per_step(time.seconds)}});
+  }
+  for (const ConvolutionTime& time : details.convolutions) {
+    json["convolutions"].push_back({{"name", time.name},
+                                    {"shapes", time.shapes},
+                                    {"calls_per_step", time.calls},
+                                    {"gflop", time.flop * 1e-9},
+                                    {"seconds", time.seconds}});
+  }
+  return json;
+}
+
+constexpr double kMiB = 1 << 20;
+
+void print_step(const Findings& findings) {
+  const BenchOptions& bench = findings.request.bench;
+  const StepTimes& step = findings.step;
+  const Machine& machine = findings.machine;
+  const auto option = [&](const char* name) { return findings.request.options.values().at(name).get<double>(); };
+  const auto [fastest, slowest] = std::minmax_element(step.seconds.begin(), step.seconds.end());
+  fmt::print("frgan {} ({}), LibTorch {}\n", version(), source_commit(), machine.libtorch);
+  fmt::print("processor     {}, {}, LibTorch's kernels {}; {} threads\n", machine.processor, processor_capability(),
+             kernel_capability(), machine.threads);
+  fmt::print("step          {}, width {}, batch {}, {}: {:.4g} GFLOP\n\n", bench.method, option("width"),
+             option("batch-size"), findings.precision, findings.step_flop * 1e-9);
+  fmt::print("time          {:.4f} s (median of {}, {:.4f} to {:.4f})\n", step.median_seconds, bench.steps, *fastest,
+             *slowest);
+  fmt::print("speed         {:.3g} steps/s, {:.4g} images/s, {:.4g} GFLOP/s\n", 1 / step.median_seconds,
+             static_cast<double>(findings.pictures_per_step) / step.median_seconds, findings.rate() * 1e-9);
+  fmt::print("peak memory   {:.0f} MiB\n", static_cast<double>(step.peak_memory_bytes) / kMiB);
+}
+
+// "  0.0123 s   1.2 %  name"
+void print_row(double seconds, double whole, const std::string& text) {
+  fmt::print("{:>10.2f} {:>6.1f} %  {}\n", 1e3 * seconds, 100 * seconds / whole, text);
+}
+
+void print_details(const Findings& findings) {
+  constexpr size_t kRows = 20;  // of the long tables; the JSON has all
+  const Details& details = *findings.details;
+  const double alone = total_seconds(details.convolutions), step = findings.step.median_seconds;
+  fmt::print("GEMM rate     fp32 {:.4g} GFLOP/s", details.gemm_fp32 * 1e-9);
+  if (details.gemm_bf16) fmt::print(", bf16 {:.4g} GFLOP/s", *details.gemm_bf16 * 1e-9);
+  if (const std::optional<double> gemm = findings.gemm_rate()) {
+    fmt::print("\n              the step runs at {:.1f} % of the rate of {}, at which it would take {:.4f} s\n",
+               100 * findings.rate() / *gemm, findings.precision, findings.step_flop / *gemm);
+  } else {
+    fmt::print("; the processor has no bf16\n");
+  }
+  fmt::print("convolutions  {:.4f} s when run alone, {:.1f} % of the step\n", alone, 100 * alone / step);
+  fmt::print("counts        {:.0f} operators a step, {} allocations of {:.0f} MiB in all\n",
+             findings.per_step(details.profile.calls), details.allocations.count,
+             static_cast<double>(details.allocations.bytes) / kMiB);
+
+  const double profiled = findings.per_step(details.profile.seconds);
+  fmt::print("\n ms a step    share  phase\n");
+  for (const ScopeTime& phase : details.profile.scopes) {
+    print_row(findings.per_step(phase.seconds), profiled, phase.name);
+  }
+  fmt::print("\n ms a step    share  kind of operation (calls)\n");
+  for (const KindTime& kind : details.profile.kinds()) {
+    print_row(findings.per_step(kind.seconds), profiled,
+              fmt::format("{} ({:.0f})", kind.kind, findings.per_step(kind.calls)));
+  }
+  fmt::print("\n ms a step    share  operator (calls), kind\n");
+  const auto& operators = details.profile.operators;
+  for (size_t i = 0; i < std::min(kRows, operators.size()); ++i) {
+    print_row(
+        findings.per_step(operators[i].seconds), profiled,
+        fmt::format("{} ({:.0f}), {}", operators[i].name, findings.per_step(operators[i].calls), operators[i].kind));
+  }
+  fmt::print("\n ms a step    share  convolution run alone (calls), GFLOP/s\n");
+  for (size_t i = 0; i < std::min(kRows, details.convolutions.size()); ++i) {
+    const ConvolutionTime& time = details.convolutions[i];
+    print_row(static_cast<double>(time.calls) * time.seconds, step,
+              fmt::format("{} {} ({}), {:.4g}", time.name, time.shapes, time.calls, time.flop * 1e-9 / time.seconds));
+  }
+}
+
+}  // namespace
+
+int run_bench(std::span<const std::string> arguments) {
+  Request request;
+  declare_options(request, arguments);
+  if (typed(arguments, "--help-markdown")) {
+    fmt::print("\n## frgan bench\n\n{}\n{}", kSyntax.summary,
+               markdown_text(request.options, 3, [&](const Option& option) {
+                 return !request.method_options.contains(option.name) && option.name != "augmentation";
+               }));
+    return 0;
+  }
+  if (print_help(kSyntax, arguments, request.options)) return 0;
+  read_arguments(kSyntax, arguments, request.options);
+  const BenchOptions& bench = request.bench;
+  const Augmentation augmentation = parse_augmentation(request.augmentation.augmentation);
+  request.method->validate();
+  const std::string precision = resolve_precision(bench.precision, at::kCPU);
+  set_threads(bench.threads);
+  keep_freed_memory();
+
+  RandomTraining training(std::move(request.method), precision == "bf16" ? Precision::kBf16 : Precision::kFull,
+                          augmentation, bench.pictures);
+  Findings findings{request,
+                    precision,
+                    this_machine(),
+                    training.method().step_flop(),
+                    training.pictures_per_step(),
+                    time_steps(training, bench.steps),
+                    std::nullopt};
+  if (!bench.step_only) findings.details = measure_details(training, bench);
+  const bool only_json = bench.json == "-";
+  const std::string json = bench.json.empty() ? "" : to_json(findings).dump(2) + '\n';
+  if (!json.empty() && !only_json) write_file_safely(bench.json, json);
+  if (only_json) {
+    fmt::print("{}", json);
+    return 0;
+  }
+  print_step(findings);
+  if (findings.details) print_details(findings);
+  return 0;
+}
+
+}  // namespace frgan

@@ -1,0 +1,52 @@
+#include "app/random_training.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <torch/types.h>
+
+namespace frgan {
+namespace {
+
+constexpr uint64_t kSeed = 1;
+
+BatchStream random_batches(int64_t pictures, const Augmentation& augmentation, const std::string& noise_range) {
+  constexpr int64_t kLabeled = 1000, kClasses = 10, kSize = 32, kChannels = 3;
+  at::manual_seed(kSeed);
+  PictureSet train{at::randint(256, {pictures, kSize, kSize, kChannels}, at::kByte),
+                   at::randint(kClasses, {pictures}, at::kLong)};
+  LabelSplit split;
+  split.train_pictures = pictures;
+  for (int64_t row = 0; row < std::min(kLabeled, pictures); ++row) split.labeled.push_back(row);
+  return BatchStream(std::move(train), split,
+                     {.augmentation = augmentation, .noise_range = noise_range, .seed = kSeed});
+}
+
+Problem built(Method& method, Precision precision) {
+  const Problem problem{.shape = {}, .seed = kSeed, .precision = precision};
+  method.build(problem);
+  return problem;
+}
+
+}  // namespace
+
+RandomTraining::RandomTraining(std::unique_ptr<Method> method, Precision precision, const Augmentation& augmentation,
+                               int64_t pictures)
+    : method_(std::move(method)),
+      batches_(random_batches(pictures, augmentation, method_->noise_range())),
+      trainer_(
+          *method_, built(*method_, precision),
+          [this](const BatchRequest& request, uint64_t draw, uint64_t part) {
+            return batches_.next(request, draw, part);
+          },
+          /*planned_steps=*/1'000'000) {
+  trainer_.initialize();
+}
+
+int64_t RandomTraining::pictures_per_step() const {
+  int64_t pictures = 0;
+  for (const Phase& phase : trainer_.stage().phases) pictures += phase.repeat * pictures_of(phase.batch);
+  return pictures;
+}
+
+}  // namespace frgan

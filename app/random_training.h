@@ -1,0 +1,33 @@
+// A method in training on random pictures: gathering, augmentation and training take as long as with real ones.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "frgan/data/augment.h"
+#include "frgan/data/batch_stream.h"
+#include "frgan/methods/method.h"
+#include "frgan/train/trainer.h"
+
+namespace frgan {
+
+class RandomTraining {
+ public:
+  // Builds the method, whose options are set, for `pictures` pictures of 32x32 in 10 classes, of which a thousand (or
+  // all) show their labels; and runs the data-dependent pass.
+  RandomTraining(std::unique_ptr<Method> method, Precision precision, const Augmentation& augmentation,
+                 int64_t pictures);
+  RandomTraining(const RandomTraining&) = delete;
+  RandomTraining& operator=(const RandomTraining&) = delete;
+
+  void step() { trainer_.step(); }
+  const Method& method() const { return *method_; }
+  int64_t pictures_per_step() const;  // that enter a network
+
+ private:
+  std::unique_ptr<Method> method_;
+  BatchStream batches_;
+  Trainer trainer_;
+};
+
+}  // namespace frgan

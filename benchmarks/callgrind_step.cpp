@@ -1,0 +1,57 @@
+// Ten tiny training steps for tests/profile/step_counts.py, which counts their instructions:
+//
+//   valgrind --tool=callgrind --instr-atstart=no callgrind_step METHOD
+//
+// Counting is on for the ten steps alone: neither start, weights nor the steps that warm up are seen. Prints which
+// LibTorch and which kernels ran, as JSON.
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <valgrind/callgrind.h>
+
+#include "app/random_training.h"
+#include "frgan/core/device.h"
+#include "frgan/core/error.h"
+#include "frgan/methods/methods.h"
+#include "frgan/report/run_summary.h"
+
+namespace frgan {
+namespace {
+
+void run(const std::string& name) {
+  constexpr int kWarmUp = 2, kCounted = 10;
+  constexpr int64_t kPictures = 2000;  // no pass over them ends within these steps
+  set_threads(1);
+  keep_freed_memory();
+  std::unique_ptr<Method> method = create_method(name);
+  OptionSet options;
+  method->describe(options);
+  options.set_values({{"width", 1.0 / 16}, {"batch-size", 4}, {"init-pictures", 4}}, "callgrind_step");
+  RandomTraining training(std::move(method), Precision::kFull, {.translate = 2}, kPictures);
+  for (int i = 0; i < kWarmUp; ++i) training.step();
+  CALLGRIND_START_INSTRUMENTATION;
+  for (int i = 0; i < kCounted; ++i) training.step();
+  CALLGRIND_STOP_INSTRUMENTATION;
+  const nlohmann::ordered_json found{{"libtorch", this_machine().libtorch},
+                                     {"processor", processor_capability()},
+                                     {"kernels", kernel_capability()},
+                                     {"steps", kCounted}};
+  fmt::print("{}\n", found.dump());
+}
+
+}  // namespace
+}  // namespace frgan
+
+int main(int argc, char** argv) {
+  try {
+    if (argc != 2) throw frgan::usage_error("usage: callgrind_step METHOD");
+    frgan::run(argv[1]);
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "callgrind_step: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,235 @@
+#include "frgan/profile/convolutions.h"
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <sstream>
+#include <utility>
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/record_function.h>
+#include <fmt/format.h>
+#include <torch/types.h>
+
+#include "frgan/core/random.h"
+#include "frgan/profile/timing.h"
+
+namespace frgan {
+namespace {
+
+using Inputs = OwnConvolution::Inputs;
+
+const std::string kForward = "aten::convolution", kBackward = "aten::convolution_backward";
+
+// A tensor without its numbers.
+struct TensorForm {
+  std::vector<int64_t> sizes, strides;
+  at::ScalarType type = at::kFloat;
+  bool operator==(const TensorForm&) const = default;
+};
+
+// One argument of a call: a tensor's form, or any other value.
+struct Argument {
+  bool is_tensor = false;
+  TensorForm form = {};
+  c10::IValue value = {};
+  std::string text = {};  // of the value: not all kinds of it can be compared
+  bool operator==(const Argument& other) const {
+    return is_tensor == other.is_tensor && form == other.form && text == other.text;
+  }
+};
+
+struct ConvolutionCall {
+  std::string name;
+  std::vector<Argument> arguments;
+  int64_t calls = 1;
+  bool same_form(const ConvolutionCall& other) const { return name == other.name && arguments == other.arguments; }
+};
+
+// What is recorded: LibTorch's callbacks are functions without state.
+struct Recorder {
+  std::vector<std::string> names;
+  std::mutex mutex;
+  std::vector<ConvolutionCall> calls;
+};
+Recorder* recorder = nullptr;
+thread_local int running = 0;  // convolutions of this thread, one in another
+
+Argument argument_of(const c10::IValue& value) {
+  if (!value.isTensor() || !value.toTensor().defined()) {
+    std::ostringstream text;
+    text << value;
+    return {.value = value, .text = text.str()};
+  }
+  const at::Tensor& tensor = value.toTensor();
+  return {.is_tensor = true, .form = {tensor.sizes().vec(), tensor.strides().vec(), tensor.scalar_type()}};
+}
+
+void note(ConvolutionCall call) {
+  const std::lock_guard lock(recorder->mutex);
+  for (ConvolutionCall& known : recorder->calls) {
+    if (!known.same_form(call)) continue;
+    ++known.calls;
+    return;
+  }
+  recorder->calls.push_back(std::move(call));
+}
+
+struct Running : at::ObserverContext {};
+
+std::unique_ptr<at::ObserverContext> begin_call(const at::RecordFunction& function) {
+  const auto& names = recorder->names;
+  if (std::find(names.begin(), names.end(), function.name()) == names.end()) return nullptr;
+  if (running++ == 0) {
+    ConvolutionCall call{.name = function.name(), .arguments = {}};
+    for (const c10::IValue& value : function.inputs()) call.arguments.push_back(argument_of(value));
+    note(std::move(call));
+  }
+  return std::make_unique<Running>();
+}
+
+void end_call(const at::RecordFunction&, at::ObserverContext* context) {
+  if (context != nullptr) --running;
+}
+
+std::vector<ConvolutionCall> calls_of(const std::function<void()>& closure, std::vector<std::string> names) {
+  Recorder found{.names = std::move(names), .mutex = {}, .calls = {}};
+  struct Watch {
+    explicit Watch(Recorder& into) {
+      recorder = &into;
+      handle = at::addGlobalCallback(
+          at::RecordFunctionCallback(begin_call, end_call).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
+    }
+    ~Watch() { at::removeCallback(handle); }
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+    at::CallbackHandle handle;
+  };
+  {
+    const Watch watch(found);
+    closure();
+  }
+  return found.calls;
+}
+
+at::Tensor random_tensor(const TensorForm& form, uint64_t key) {
+  const at::Tensor tensor = at::empty_strided(form.sizes, form.strides, form.type);
+  const auto elements = static_cast<int64_t>(tensor.storage().nbytes() / tensor.itemsize());  // strides may be 0
+  tensor.as_strided({elements}, {1}, 0).copy_(random_uniform({elements}, -1, 1, key, at::kFloat));
+  return tensor;
+}
+
+std::string type_name(at::ScalarType type) {
+  if (type == at::kBFloat16) return "bf16";
+  return type == at::kFloat ? "fp32" : c10::toString(type);
+}
+
+// The settings of a call of LibTorch's two operators, which come after x, weight and bias, or after gradient, x, weight
+// and bias sizes.
+struct Settings {
+  Settings(const std::string& name, const Inputs& inputs) {
+    const bool is_backward = name == kBackward;
+    const size_t first = is_backward ? 4 : 3;
+    stride = inputs[first].toIntVector();
+    padding = inputs[first + 1].toIntVector();
+    dilation = inputs[first + 2].toIntVector();
+    transposed = inputs[first + 3].toBool();
+    if (!is_backward) return;
+    const auto mask = inputs.back().toBoolList();
+    to_input = mask[0];
+    to_weight = mask[1];
+  }
+  std::vector<int64_t> stride, padding, dilation;  // one number for all dimensions, or one for each
+  bool transposed = false;
+  bool to_input = false, to_weight = false;  // what backward is asked for
+};
+
+int64_t along(const std::vector<int64_t>& setting, size_t dimension) {
+  return setting[setting.size() == 1 ? 0 : dimension];
+}
+
+std::string shapes_of(const ConvolutionCall& call, const Inputs& inputs) {
+  std::string text;
+  for (const Argument& argument : call.arguments) {
+    if (!argument.is_tensor) continue;
+    const TensorForm& form = argument.form;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", type_name(form.type), fmt::join(form.sizes, "x"));
+  }
+  if (call.name != kForward && call.name != kBackward) return text;
+  const Settings settings(call.name, inputs);
+  if (settings.stride[0] != 1) text += fmt::format(" stride {}", settings.stride[0]);
+  if (settings.transposed) text += " transposed";
+  if (settings.to_input || settings.to_weight) {
+    text += settings.to_input && settings.to_weight ? " to both" : settings.to_input ? " to input" : " to weight";
+  }
+  return text;
+}
+
+// 2 x multiply-adds: each pixel of the output (of the input, where transposed) meets the whole kernel.
+double operator_flop(const std::string& name, const Inputs& inputs) {
+  const Settings settings(name, inputs);
+  const at::Tensor &x = inputs[name == kBackward ? 1 : 0].toTensor(),
+                   &kernel = inputs[name == kBackward ? 2 : 1].toTensor();
+  int64_t multiply_adds = x.size(0) * kernel.numel();
+  for (size_t i = 0; i + 2 < x.sizes().size(); ++i) {
+    const int64_t pixels = x.sizes()[i + 2], reach = along(settings.dilation, i) * (kernel.sizes()[i + 2] - 1) + 1;
+    multiply_adds *= settings.transposed
+                         ? pixels
+                         : (pixels + 2 * along(settings.padding, i) - reach) / along(settings.stride, i) + 1;
+  }
+  const int passes = name == kForward ? 1 : (settings.to_input ? 1 : 0) + (settings.to_weight ? 1 : 0);
+  return 2.0 * passes * static_cast<double>(multiply_adds);
+}
+
+OwnConvolution libtorch_operator(const std::string& name) {
+  return {.name = name,
+          .flop = [name](const Inputs& inputs) { return operator_flop(name, inputs); },
+          .prepare = [name](const Inputs& inputs) -> std::function<void()> {
+            const auto handle = c10::Dispatcher::singleton().findSchemaOrThrow(name.c_str(), "");
+            return [handle, inputs] {
+              Inputs stack = inputs;
+              handle.callBoxed(&stack);
+            };
+          }};
+}
+
+ConvolutionTime time_call(const ConvolutionCall& call, const OwnConvolution& convolution, int repetitions) {
+  Inputs inputs;
+  for (const Argument& argument : call.arguments) {
+    inputs.push_back(argument.is_tensor ? c10::IValue(random_tensor(argument.form, inputs.size())) : argument.value);
+  }
+  return {.name = call.name,
+          .shapes = shapes_of(call, inputs),
+          .calls = call.calls,
+          .flop = convolution.flop(inputs),
+          .seconds = median_seconds(repetitions, convolution.prepare(inputs))};
+}
+
+}  // namespace
+
+std::vector<ConvolutionTime> time_convolutions(const std::function<void()>& closure, int repetitions,
+                                               const std::vector<OwnConvolution>& own) {
+  std::vector<OwnConvolution> known = own;
+  known.push_back(libtorch_operator(kForward));
+  known.push_back(libtorch_operator(kBackward));
+  std::vector<std::string> names;
+  for (const OwnConvolution& convolution : known) names.push_back(convolution.name);
+  std::vector<ConvolutionTime> times;
+  for (const ConvolutionCall& call : calls_of(closure, names)) {
+    const auto position = std::find(names.begin(), names.end(), call.name) - names.begin();
+    const torch::NoGradGuard no_grad;
+    times.push_back(time_call(call, known[static_cast<size_t>(position)], repetitions));
+  }
+  const auto in_all = [](const ConvolutionTime& time) { return static_cast<double>(time.calls) * time.seconds; };
+  std::stable_sort(times.begin(), times.end(), [&](const auto& a, const auto& b) { return in_all(a) > in_all(b); });
+  return times;
+}
+
+double total_seconds(const std::vector<ConvolutionTime>& convolutions) {
+  double seconds = 0;
+  for (const ConvolutionTime& time : convolutions) seconds += static_cast<double>(time.calls) * time.seconds;
+  return seconds;
+}
+
+}  // namespace frgan

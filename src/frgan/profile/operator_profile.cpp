@@ -1,0 +1,242 @@
+#include "frgan/profile/operator_profile.h"
+
+#include <algorithm>
+#include <chrono>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include <ATen/record_function.h>
+
+namespace frgan {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+constexpr std::string_view kOther = "other", kOutside = "outside operators";
+
+// What an operator's time is for. A whole name ends there: all that it calls is of its kind, be it a copy. A part (of a
+// whole, or on its own) is of the kind of what called it, and only where nothing known did, of the row's. Names that
+// end in '*' are beginnings. A new operator of ours needs a RECORD_FUNCTION label and a name here.
+struct Kind {
+  std::string_view name;
+  std::initializer_list<std::string_view> wholes, parts = {};
+};
+
+const std::initializer_list<Kind> kKinds{
+    {"convolution, forward", {"frgan::convolution", "aten::conv2d", "aten::convolution", "aten::conv_transpose2d"}},
+    {"convolution, backward",
+     {"frgan::convolution_*", "torch::autograd::CppNode<frgan::*WinogradConvolution>", "aten::convolution_backward",
+      "ConvolutionBackward*"}},
+    {"dense layers",
+     {"frgan::dense*", "aten::linear", "aten::addmm", "aten::mm", "aten::matmul", "AddmmBackward*", "MmBackward*"}},
+    {"activation and dropout",
+     {"frgan::activation*", "frgan::dropout*", "torch::autograd::CppNode<frgan::*BiasLeakyReluDropout>", "aten::relu_",
+      "aten::relu", "aten::leaky_relu", "aten::tanh", "aten::sigmoid", "ReluBackward*", "LeakyReluBackward*",
+      "TanhBackward*", "SigmoidBackward*"}},
+    {"weight norm", {"frgan::weight_norm*", "torch::autograd::CppNode<frgan::*WeightNorm*"}},
+    {"batch norm", {"frgan::batch_norm*", "aten::batch_norm", "NativeBatchNormBackward*"}},
+    {"optimizer and average", {"frgan::adam*", "frgan::average*"}, {"aten::addcmul_"}},
+    {"random numbers", {"frgan::random*"}, {"aten::uniform_", "aten::normal_", "aten::random_"}},
+    {"gather and augmentation", {"frgan::augment*", "frgan::gather*"}, {"aten::index_select", "aten::index"}},
+    {"losses",
+     {"frgan::loss*", "aten::logsumexp", "aten::softplus", "aten::softmax", "aten::gather", "LogsumexpBackward*",
+      "SoftplusBackward*", "SoftmaxBackward*", "GatherBackward*"}},
+    {"squeeze and excitation", {"frgan::squeeze_excitation*"}},
+    {"casts and copies",
+     {"frgan::phase_weight*", "torch::autograd::CppNode<frgan::*PhaseWeight>"},
+     {"aten::to",
+      "aten::_to_copy",
+      "aten::copy_",
+      "aten::clone",
+      "aten::contiguous",
+      "aten::reshape",
+      "aten::cat",
+      "aten::constant_pad_nd",
+      "aten::flip",
+      "aten::zeros",
+      "aten::zero_",
+      "aten::zeros_like",
+      "aten::fill_",
+      "aten::new_zeros",
+      "ToCopyBackward*",
+      "CloneBackward*",
+      "CatBackward*",
+      "ConstantPadNdBackward*",
+      "FlipBackward*",
+      "UnsafeViewBackward*",
+      "ReshapeAliasBackward*",
+      "PermuteBackward*",
+      "ViewBackward*",
+      "SliceBackward*",
+      "SelectBackward*",
+      "torch::autograd::AccumulateGrad",
+      "torch::autograd::CopySlices"}},
+};
+
+bool is_name(std::string_view pattern, std::string_view name) {
+  const size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return name == pattern;
+  const std::string_view rest = pattern.substr(star + 1);
+  if (!name.starts_with(pattern.substr(0, star))) return false;
+  name.remove_prefix(star);
+  if (rest.empty()) return true;
+  return rest.ends_with('*') ? name.find(rest.substr(0, rest.size() - 1)) != std::string_view::npos
+                             : name.ends_with(rest);
+}
+
+std::string_view kind_among(std::initializer_list<std::string_view> Kind::*names, std::string_view name) {
+  for (const Kind& kind : kKinds) {
+    if (std::any_of((kind.*names).begin(), (kind.*names).end(), [&](auto pattern) { return is_name(pattern, name); })) {
+      return kind.name;
+    }
+  }
+  return {};
+}
+
+// The kind of an operator that was called by one of the kind `caller`.
+std::string_view kind_under(std::string_view caller, std::string_view name) {
+  constexpr std::string_view kEngine =
+      "autograd::engine::evaluate_function: ";  // around each node of the backward pass
+  if (name.starts_with(kEngine)) name.remove_prefix(kEngine.size());
+  const std::string_view whole = kind_among(&Kind::wholes, name);
+  if (!whole.empty()) return whole;
+  if (caller != kOther) return caller;
+  const std::string_view part = kind_among(&Kind::parts, name);
+  return part.empty() ? kOther : part;
+}
+
+// What is recorded: only one profile runs at a time, for LibTorch's callbacks are functions without state.
+struct Recorder {
+  std::mutex mutex;
+  std::map<std::pair<std::string, std::string_view>, OperatorTime> operators;
+  std::map<std::pair<std::string, std::string_view>, std::string_view>
+      kinds;  // by caller's kind, for the search is long
+  std::vector<ScopeTime> scopes;
+};
+Recorder* recorder = nullptr;
+
+// A call that is running. Those of a thread are a list, the innermost first.
+struct Call : at::ObserverContext {
+  std::string name;
+  std::string_view kind = kOther;
+  bool is_scope = false;
+  Call* caller = nullptr;
+  double called_seconds = 0;  // of the operators that it called
+  Clock::time_point begin;
+};
+thread_local Call* innermost = nullptr;
+
+std::string_view known_kind(std::string_view caller, const std::string& name) {
+  const std::lock_guard lock(recorder->mutex);
+  const auto [found, is_new] = recorder->kinds.try_emplace({name, caller});
+  if (is_new) found->second = kind_under(caller, name);
+  return found->second;
+}
+
+std::unique_ptr<at::ObserverContext> begin_call(const at::RecordFunction& function) {
+  auto call = std::make_unique<Call>();
+  call->name = function.name();
+  call->is_scope = function.scope() == at::RecordScope::USER_SCOPE;
+  if (!call->is_scope) {
+    call->kind = known_kind(innermost == nullptr ? kOther : innermost->kind, call->name);
+    call->caller = innermost;
+    innermost = call.get();
+  }
+  call->begin = Clock::now();
+  return call;
+}
+
+void end_call(const at::RecordFunction&, at::ObserverContext* context) {
+  const auto* call = static_cast<Call*>(context);
+  const double seconds = seconds_since(call->begin);
+  const std::lock_guard lock(recorder->mutex);
+  if (call->is_scope) {
+    auto found = std::find_if(recorder->scopes.begin(), recorder->scopes.end(),
+                              [&](const ScopeTime& scope) { return scope.name == call->name; });
+    if (found == recorder->scopes.end()) found = recorder->scopes.insert(found, {call->name});
+    ++found->calls;
+    found->seconds += seconds;
+    return;
+  }
+  innermost = call->caller;
+  if (innermost != nullptr) innermost->called_seconds += seconds;
+  OperatorTime& time = recorder->operators[{call->name, call->kind}];
+  ++time.calls;
+  time.seconds += seconds - call->called_seconds;
+}
+
+// Watches for as long as it lives.
+class Watch {
+ public:
+  explicit Watch(Recorder& into) {
+    TORCH_CHECK(recorder == nullptr, "a profile within a profile");
+    recorder = &into;
+    handle_ = at::addGlobalCallback(
+        at::RecordFunctionCallback(begin_call, end_call)
+            .scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION, at::RecordScope::USER_SCOPE}));
+  }
+  ~Watch() {
+    at::removeCallback(handle_);
+    recorder = nullptr;
+  }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+ private:
+  at::CallbackHandle handle_;
+};
+
+template <class Times>
+void sort_by_seconds(Times& times) {
+  std::stable_sort(times.begin(), times.end(), [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
+}
+
+}  // namespace
+
+std::string_view operator_kind(std::string_view name) {
+  return kind_under(kOther, name);
+}
+
+OperatorProfile profile_operators(const std::function<void()>& closure) {
+  Recorder found;
+  OperatorProfile profile;
+  {
+    const Watch watch(found);
+    const Clock::time_point begin = Clock::now();
+    closure();
+    profile.seconds = seconds_since(begin);
+  }
+  for (auto& [key, time] : found.operators) {
+    time.name = key.first;
+    time.kind = key.second;
+    profile.calls += time.calls;
+    profile.operators.push_back(time);
+  }
+  sort_by_seconds(profile.operators);
+  profile.scopes = found.scopes;
+  return profile;
+}
+
+std::vector<KindTime> OperatorProfile::kinds() const {
+  std::vector<KindTime> kinds;
+  double covered = 0;
+  for (const OperatorTime& time : operators) {
+    auto found = std::find_if(kinds.begin(), kinds.end(), [&](const KindTime& kind) { return kind.kind == time.kind; });
+    if (found == kinds.end()) found = kinds.insert(found, {time.kind});
+    found->calls += time.calls;
+    found->seconds += time.seconds;
+    covered += time.seconds;
+  }
+  sort_by_seconds(kinds);
+  kinds.push_back({std::string(kOutside), 0, std::max(0.0, seconds - covered)});
+  return kinds;
+}
+
+}  // namespace frgan

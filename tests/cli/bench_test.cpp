@@ -1,0 +1,135 @@
+// frgan bench on a step that takes milliseconds.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "program.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using testing::HasSubstr;
+using testing::MatchesRegex;
+
+Outcome bench(std::vector<std::string> more) {
+  std::vector<std::string> arguments{"bench", "--width",    "0.0625", "--batch-size", "4",  "--threads",
+                                     "1",     "--steps",    "2",      "--pictures",   "50", "--gemm-size",
+                                     "64",    "--precision"};
+  arguments.push_back("fp32");
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_frgan(arguments);
+}
+
+double sum_of(const Json& rows, const char* field) {
+  return std::accumulate(rows.begin(), rows.end(), 0.0,
+                         [&](double sum, const Json& row) { return sum + row.at(field).get<double>(); });
+}
+
+TEST(Bench, JsonHasAllThatWasMeasured) {
+  const Outcome outcome = bench({"--json", "-"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["method"], "fr-gan");
+  EXPECT_EQ(json["precision"], "fp32");
+  EXPECT_EQ(json["threads"], 1);
+  EXPECT_EQ(json["options"]["width"], 0.0625);
+  EXPECT_EQ(json["options"]["batch-size"], 4);
+  for (const char* name : {"version", "commit", "libtorch", "processor", "capability", "kernels"}) {
+    EXPECT_NE(json.at(name).get<std::string>(), "") << name;
+  }
+  EXPECT_EQ(json["steps"].size(), 2U);
+  const double seconds = json["seconds_per_step"];
+  EXPECT_GT(seconds, 0);
+  EXPECT_NEAR(json["steps_per_second"].get<double>() * seconds, 1, 1e-9);
+  EXPECT_NEAR(json["images_per_second"].get<double>() * seconds, 5 * 4, 1e-6);
+  EXPECT_NEAR(json["gflop_per_step"].get<double>(), 0.08702, 0.00001);
+  EXPECT_NEAR(json["gflop_per_second"].get<double>() * seconds, json["gflop_per_step"].get<double>(), 1e-9);
+  const double gemm = json["gemm_gflop_per_second"]["fp32"];
+  EXPECT_NEAR(json["share_of_gemm_rate"].get<double>() * gemm, json["gflop_per_second"].get<double>(), 1e-6);
+  EXPECT_NEAR(json["seconds_at_gemm_rate"].get<double>() * gemm, json["gflop_per_step"].get<double>(), 1e-9);
+  EXPECT_GT(json["peak_memory_bytes"], 10 << 20);
+
+  ASSERT_EQ(json["phases"].size(), 2U);
+  EXPECT_EQ(json["phases"][0]["name"], "discriminator");
+  EXPECT_EQ(json["phases"][1]["name"], "generator");
+  const double profiled = json["profiled_seconds_per_step"];
+  EXPECT_LE(sum_of(json["phases"], "seconds_per_step"), profiled);
+  EXPECT_NEAR(sum_of(json["kinds"], "seconds_per_step"), profiled, 1e-6);
+  EXPECT_EQ(sum_of(json["operators"], "calls_per_step"), json["operators_per_step"].get<double>());
+  EXPECT_EQ(sum_of(json["kinds"], "calls_per_step"), json["operators_per_step"].get<double>());
+  EXPECT_EQ(json["kinds"].back()["name"], "outside operators");
+  EXPECT_GT(json["allocations_per_step"], 0);
+  EXPECT_GT(json["allocated_bytes_per_step"], 1 << 20);
+  double alone = 0;
+  for (const Json& row : json["convolutions"]) {
+    alone += row["calls_per_step"].get<double>() * row["seconds"].get<double>();
+    EXPECT_GT(row["gflop"], 0) << row;
+    EXPECT_GT(row["seconds"], 0) << row;
+  }
+  EXPECT_NEAR(json["convolution_seconds_alone"].get<double>(), alone, 1e-9);
+}
+
+TEST(Bench, TableSaysTheSame) {
+  const Outcome outcome = bench({"--method", "supervised"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* text : {"step          supervised, width 0.0625, batch 4, fp32: 0.01443 GFLOP\n", "\ntime          ",
+                           " s (median of 2, ", " steps/s, ", " images/s, ", "\npeak memory ", "\nGEMM rate     fp32 ",
+                           " % of the rate of fp32, ", "\nconvolutions  ", " operators a step, ", " allocations of ",
+                           "%  classifier\n", "%  convolution, backward (", "%  outside operators (0)\n",
+                           "%  aten::", "aten::convolution fp32 4x3x32x32, fp32 4x3x3x3 (1), "}) {
+    EXPECT_THAT(outcome.out, HasSubstr(text));
+  }
+}
+
+TEST(Bench, StepOnlyMeasuresNothingElse) {
+  const Outcome table = bench({"--step-only"}), json = bench({"--step-only", "--json", "-"});
+  EXPECT_THAT(table.out, HasSubstr("\ntime "));
+  EXPECT_THAT(table.out, testing::Not(HasSubstr("GEMM")));
+  const Json found = Json::parse(json.out);
+  EXPECT_GT(found["seconds_per_step"], 0);
+  EXPECT_FALSE(found.contains("operators_per_step"));
+}
+
+TEST(Bench, TakesThePresetsOptionsOfTheMethod) {
+  const fs::path file = fs::path(testing::TempDir()) / fmt::format("frgan_bench_test.{}.json", getpid());
+  const Outcome outcome = bench({"--preset", "demo-supervised", "--learning-rate=0.01", "--step-only",
+                                 "--augmentation=none", "--json", file.string()});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("step          supervised, "));
+  const Json json = Json::parse(std::ifstream(file));
+  fs::remove(file);
+  EXPECT_EQ(json["method"], "supervised");
+  EXPECT_EQ(json["options"]["average-decay"], 0.999) << "of the preset";
+  EXPECT_EQ(json["options"]["learning-rate"], 0.01) << "typed, though the preset has another";
+  EXPECT_EQ(json["options"]["augmentation"], Json::array({"none"}));
+}
+
+TEST(Bench, RefusesWhatTrainRefuses) {
+  const auto error_of = [](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"bench", "--step-only"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run_frgan(arguments);
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_EQ(outcome.out, "");
+    return outcome.err;
+  };
+  EXPECT_EQ(error_of({"--method", "supervised", "--gen-loss", "saturating"}),
+            "frgan: --gen-loss belongs to the method fr-gan, not to this run\n");
+  EXPECT_THAT(error_of({"--batch-size", "1"}), HasSubstr("needs 2 pictures or more"));
+  EXPECT_THAT(error_of({"--steps", "0"}), HasSubstr("expected a whole number, 1 to 100000"));
+  EXPECT_THAT(error_of({"--preset", "dmeo"}), HasSubstr("did you mean 'demo'?"));
+  EXPECT_THAT(error_of({"--augmentation", "translate:99"}), HasSubstr("translate:PIXELS"));
+}
+
+}  // namespace
+}  // namespace frgan

@@ -1,0 +1,35 @@
+#include "frgan/profile/timing.h"
+
+#include <chrono>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "frgan/profile/gemm_rate.h"
+
+namespace frgan {
+namespace {
+
+TEST(Timing, TheMedianIsTheMiddleOrTheLowerOfTwo) {
+  EXPECT_EQ(median({3}), 3);
+  EXPECT_EQ(median({5, 1, 4}), 4);
+  EXPECT_EQ(median({4, 1, 3, 2}), 2);
+}
+
+TEST(Timing, OneRunWarmsUpAndIsNotTimed) {
+  int runs = 0;
+  const double seconds =
+      median_seconds(3, [&] { std::this_thread::sleep_for(std::chrono::milliseconds(++runs == 1 ? 200 : 2)); });
+  EXPECT_EQ(runs, 4);
+  EXPECT_GE(seconds, 0.002);
+  EXPECT_LT(seconds, 0.2);
+}
+
+TEST(GemmRate, IsSomeFlopPerSecond) {
+  EXPECT_GT(gemm_rate(at::kFloat, 64), 1e6);
+  EXPECT_LT(gemm_rate(at::kFloat, 64), 1e15);
+  EXPECT_GT(gemm_rate(at::kBFloat16, 16), 1e3);
+}
+
+}  // namespace
+}  // namespace frgan
