@@ -23,7 +23,7 @@ constexpr int64_t kMostChannels = 4096;
 // Tiles that a thread transforms, multiplies and transforms back at a time: what they need stays in its cache.
 constexpr int64_t kTilesAtOnce = 48;
 // Bytes of a panel of tiles in the gradient of the weights: it stays in the first-level cache while all outputs are
-// multiplied with it. Between two such panels the threads meet.
+// multiplied with it.
 constexpr int64_t kGradientPanel = 24 * 1024;
 
 // LibTorch's own switch, ATEN_CPU_CAPABILITY=default or avx2, counts for our vectors too.
@@ -149,8 +149,20 @@ at::Tensor input_gradient(const WinogradKernels& kernels, const at::Tensor& grad
   return result;
 }
 
-// dL/dw, from dL/dy: for each position the product of transformed gradients and inputs, summed over the tiles. Threads
-// share the tiles' transforms, then the positions' products, so that no sum depends on how many there are.
+// How the work on a gradient of the weights is cut: ranges of tiles, each with sums of its own, and groups of positions
+// where there are too few tiles for that. It depends on the shapes alone, and so do the sums.
+struct GradientParts {
+  int64_t ranges, groups;
+};
+GradientParts parts_of(int64_t tiles) {
+  constexpr int64_t kLeastTiles = 512, kMost = 16;
+  const int64_t ranges = std::clamp<int64_t>(tiles / kLeastTiles, 1, kMost);
+  if (ranges == kMost) return {ranges, 1};
+  return {ranges, ranges < 4 ? 8 : 2};
+}
+
+// dL/dw, from dL/dy: for each position the product of transformed gradients and inputs, summed over the tiles. Every part
+// transforms its tiles itself, for threads that wait for each other between transforms and products wait too long.
 at::Tensor weight_gradient(const WinogradKernels& kernels, const at::Tensor& grad, const at::Tensor& x,
                            int64_t padding) {
   RECORD_FUNCTION("frgan::convolution_weight_gradient", std::vector<c10::IValue>({grad, x, padding}));
@@ -162,38 +174,41 @@ at::Tensor weight_gradient(const WinogradKernels& kernels, const at::Tensor& gra
   const PanelLayout of_grad{.position = apart(at_once * outputs), .panel = outputs, .panel_size = 0};
   const int64_t panel_size = steps * kernels.panel * kernels.pair;
   const PanelLayout of_input{.position = apart(panels * panel_size), .panel = kernels.panel, .panel_size = panel_size};
-  const Scratch grads(kPositions * of_grad.position * kernels.element), rows(kPositions * of_input.position * kernels.element);
-  const at::Tensor sums = at::empty({kPositions * outputs * inputs}, at::kFloat);
-  for (int64_t first = 0; first < tiles; first += at_once) {
-    const int64_t count = std::min(at_once, tiles - first), used = (count + kernels.pair - 1) / kernels.pair;
-    at::parallel_for(0, used, 8, [&](int64_t begin, int64_t end) {
-      const int64_t tile = begin * kernels.pair, some = std::min(count, end * kernels.pair) - tile;
-      kernels.gradient_panels(grad.data_ptr(), convolution.to, first + tile, some,
-                              grads.data() + tile * of_grad.panel * kernels.element, of_grad);
-      kernels.input_panels(x.data_ptr(), convolution.from, padding, first + tile, some,
-                           rows.data() + tile * of_input.panel * kernels.element, of_input);
-    });
-    at::parallel_for(0, kPositions * panels, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const int64_t position = i / panels, panel = i % panels, channel = panel * kernels.panel;
-        kernels.multiply({.rows = outputs,
-                          .columns = std::min(kernels.panel, inputs - channel),
-                          .steps = used,
-                          .a = grads.data() + position * of_grad.position * kernels.element,
-                          .a_row = kernels.pair,
-                          .a_step = outputs * kernels.pair,
-                          .b = rows.data() + (position * of_input.position + panel * panel_size) * kernels.element,
-                          .b_step = kernels.panel * kernels.pair,
-                          .c = sums.data_ptr<float>() + position * outputs * inputs + channel,
-                          .c_row = inputs,
-                          .accumulate = first > 0});
+  const auto [ranges, groups] = parts_of(tiles);
+  const int64_t matrix = outputs * inputs, range = (tiles + ranges - 1) / ranges, group = kPositions / groups;
+  const at::Tensor sums = at::empty({ranges, kPositions * matrix}, at::kFloat);
+  at::parallel_for(0, ranges * groups, 1, [&](int64_t begin, int64_t end) {
+    const Scratch grads(kPositions * of_grad.position * kernels.element);
+    const Scratch rows(kPositions * of_input.position * kernels.element);
+    for (int64_t part = begin; part < end; ++part) {
+      const int64_t first_tile = part / groups * range, last_tile = std::min(tiles, first_tile + range);
+      float* const sum = sums.data_ptr<float>() + part / groups * kPositions * matrix;
+      for (int64_t first = first_tile; first < last_tile; first += at_once) {
+        const int64_t count = std::min(at_once, last_tile - first);
+        kernels.gradient_panels(grad.data_ptr(), convolution.to, first, count, grads.data(), of_grad);
+        kernels.input_panels(x.data_ptr(), convolution.from, padding, first, count, rows.data(), of_input);
+        for (int64_t i = part % groups * group * panels; i < (part % groups + 1) * group * panels; ++i) {
+          const int64_t position = i / panels, panel = i % panels, channel = panel * kernels.panel;
+          kernels.multiply({.rows = outputs,
+                            .columns = std::min(kernels.panel, inputs - channel),
+                            .steps = (count + kernels.pair - 1) / kernels.pair,
+                            .a = grads.data() + position * of_grad.position * kernels.element,
+                            .a_row = kernels.pair,
+                            .a_step = outputs * kernels.pair,
+                            .b = rows.data() + (position * of_input.position + panel * panel_size) * kernels.element,
+                            .b_step = kernels.panel * kernels.pair,
+                            .c = sum + position * matrix + channel,
+                            .c_row = inputs,
+                            .accumulate = first > first_tile});
+        }
       }
-    });
-  }
+    }
+  });
+  const at::Tensor total = ranges > 1 ? sums.sum(0) : sums;
   const at::Tensor result =
       at::empty({outputs, inputs, 3, 3}, at::TensorOptions(at::kFloat), at::MemoryFormat::ChannelsLast);
   at::parallel_for(0, outputs, 8, [&](int64_t begin, int64_t end) {
-    kernels.weight_gradient(sums.data_ptr<float>(), outputs, inputs, begin, end, result.data_ptr<float>());
+    kernels.weight_gradient(total.data_ptr<float>(), outputs, inputs, begin, end, result.data_ptr<float>());
   });
   return result;
 }
