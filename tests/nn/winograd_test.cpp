@@ -17,15 +17,19 @@ namespace {
 struct Case {
   int64_t count, in, out, height, width, padding;
 };
-const std::vector<Case> kCases{{1, 16, 16, 1, 1, 1},  {2, 32, 16, 7, 5, 1},   {3, 16, 80, 6, 8, 0}, {2, 48, 64, 4, 4, 2},
-                               {1, 128, 96, 9, 3, 1}, {30, 64, 144, 8, 8, 1}, {5, 160, 32, 3, 3, 0}};
+const std::vector<Case> kCases{{1, 16, 16, 1, 1, 1}, {2, 32, 16, 7, 5, 1},  {3, 16, 80, 6, 8, 0},
+                               {2, 48, 64, 4, 4, 2}, {1, 128, 96, 9, 3, 1}, {30, 64, 144, 8, 8, 1},
+                               {5, 160, 32, 3, 3, 0}};
 
 // Output, gradient of the input, gradient of the weights.
 std::vector<at::Tensor> run(const Case& c, at::ScalarType type, bool winograd) {
   at::manual_seed(c.in + c.height);
   // Inputs that bfloat16 holds exactly, so that what differs is the arithmetic.
   const auto pictures = [&](int64_t channels, int64_t height, int64_t width) {
-    return at::randn({c.count, channels, height, width}).to(at::kBFloat16).to(type).contiguous(at::MemoryFormat::ChannelsLast);
+    return at::randn({c.count, channels, height, width})
+        .to(at::kBFloat16)
+        .to(type)
+        .contiguous(at::MemoryFormat::ChannelsLast);
   };
   at::Tensor x = pictures(c.in, c.height, c.width).requires_grad_();
   at::Tensor w = at::randn({c.out, c.in, 3, 3}).to(winograd ? at::kFloat : type).requires_grad_();
@@ -75,8 +79,8 @@ TEST_P(Winograd, ActivatesLikeLibTorchsOperators) {
     at::Tensor w = like({80, 32, 3, 3}).to(winograd ? at::kFloat : type).requires_grad_();
     at::Tensor bias = (8 * like({80})).to(winograd ? at::kFloat : type).requires_grad_();
     const at::Tensor dy = like({2, 80, 6, 5}).to(type);
-    const at::Tensor y = winograd ? winograd_convolution(x, w, 1, bias, 0.2)
-                                  : at::leaky_relu(at::conv2d(x, w, bias, 1, 1), 0.2);
+    const at::Tensor y =
+        winograd ? winograd_convolution(x, w, 1, bias, 0.2) : at::leaky_relu(at::conv2d(x, w, bias, 1, 1), 0.2);
     y.backward(dy);
     return std::vector<at::Tensor>{y.detach(), x.grad(), w.grad(), bias.grad()};
   };
@@ -106,7 +110,8 @@ TEST_P(Winograd, GivesTheSameBitsForAnyNumberOfThreads) {
 TEST_P(Winograd, DifferentiatesOnlyWhatIsAskedFor) {
   if (!available_) return;
   for (const bool input : {true, false}) {
-    const at::Tensor x = at::ones({1, 16, 4, 4}, GetParam()).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(input);
+    const at::Tensor x =
+        at::ones({1, 16, 4, 4}, GetParam()).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(input);
     const at::Tensor w = at::ones({16, 16, 3, 3}).requires_grad_(!input);
     winograd_convolution(x, w, 1).sum().backward();
     EXPECT_EQ(x.grad().defined(), input);
@@ -133,15 +138,17 @@ INSTANTIATE_TEST_SUITE_P(Type, Winograd, ::testing::Values(at::kFloat, at::kBFlo
 // The generator's transposed convolution goes the same way.
 TEST(WinogradInPhases, EqualsConvTranspose2d) {
   at::manual_seed(1);
-  const at::Tensor x = at::randn({3, 32, 5, 4}).contiguous(at::MemoryFormat::ChannelsLast), w = at::randn({32, 16, 5, 5});
+  const at::Tensor x = at::randn({3, 32, 5, 4}).contiguous(at::MemoryFormat::ChannelsLast),
+                   w = at::randn({32, 16, 5, 5});
   const auto grads = [&](const auto& function, at::ScalarType type) {
     at::Tensor input = x.to(type).detach().requires_grad_(), weight = w.to(type).detach().requires_grad_();
     const at::Tensor y = function(input, weight);
     y.backward(at::ones_like(y).cumsum(3));
     return std::vector<at::Tensor>{y.detach(), input.grad(), weight.grad()};
   };
-  const auto found = grads(
-      [](const at::Tensor& input, const at::Tensor& weight) { return phase_convolution(input, weight, {}); }, at::kFloat);
+  const auto found =
+      grads([](const at::Tensor& input, const at::Tensor& weight) { return phase_convolution(input, weight, {}); },
+            at::kFloat);
   const auto expected = grads(
       [](const at::Tensor& input, const at::Tensor& weight) {
         return at::conv_transpose2d(input, weight, {}, /*stride=*/2, /*padding=*/2, /*output_padding=*/1);

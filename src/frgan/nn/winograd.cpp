@@ -24,7 +24,7 @@ constexpr int64_t kMostChannels = 4096;
 constexpr int64_t kTilesAtOnce = 48;
 // Bytes of a panel of tiles in the gradient of the weights: it stays in the first-level cache while all outputs are
 // multiplied with it.
-constexpr int64_t kGradientPanel = 24 * 1024;
+constexpr int64_t kGradientPanel = int64_t{24} * 1024;
 
 // LibTorch's own switch, ATEN_CPU_CAPABILITY=default or avx2, counts for our vectors too.
 bool vectors_allowed(std::string_view vectors) {
@@ -42,8 +42,8 @@ const WinogradKernels* kernels_for(at::ScalarType type) {
 struct Scratch {
   explicit Scratch(int64_t bytes) : memory(at::empty({bytes + 64}, at::kByte)) {}
   std::byte* data() const {
-    const auto address = reinterpret_cast<uintptr_t>(memory.data_ptr());
-    return reinterpret_cast<std::byte*>((address + 63) / 64 * 64);
+    auto* const bytes = static_cast<std::byte*>(memory.data_ptr());
+    return bytes + (64 - reinterpret_cast<uintptr_t>(bytes) % 64) % 64;
   }
   at::Tensor memory;
 };
@@ -59,7 +59,7 @@ int64_t tiles_of(const TileGrid& grid, int64_t pictures) {
 // The distance of the 16 positions, which are written and read side by side: in multiples of 4096 bytes their lines
 // would all have the same place in the cache.
 int64_t apart(int64_t elements) {
-  constexpr int64_t kLines = 3 * 64;
+  constexpr int64_t kLines = int64_t{3} * 64;
   return elements + kLines;
 }
 
@@ -119,7 +119,8 @@ Scratch transformed(const WinogradKernels& kernels, const at::Tensor& weight, in
   Scratch panels(panels_of(kernels, columns) * layout.panel_size * kernels.element);
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
   at::parallel_for(0, outputs / kernels.pair, 8, [&](int64_t begin, int64_t end) {
-    transform(weight.data_ptr<float>(), outputs, inputs, begin * kernels.pair, end * kernels.pair, panels.data(), layout);
+    transform(weight.data_ptr<float>(), outputs, inputs, begin * kernels.pair, end * kernels.pair, panels.data(),
+              layout);
   });
   return panels;
 }
@@ -145,24 +146,25 @@ at::Tensor input_gradient(const WinogradKernels& kernels, const at::Tensor& grad
   const at::Tensor result = empty_pictures(x, x.size(1), x.size(2), x.size(3));
   const Scratch panels =
       transformed(kernels, weight, /*rows=*/weight.size(0), /*columns=*/weight.size(1), kernels.turned_weight_panels);
-  convolution_of(kernels, grad, result, 2 - padding).run(grad.data_ptr(), panels.data(), {nullptr, 1}, result.data_ptr());
+  convolution_of(kernels, grad, result, 2 - padding)
+      .run(grad.data_ptr(), panels.data(), {nullptr, 1}, result.data_ptr());
   return result;
 }
 
-// How the work on a gradient of the weights is cut: ranges of tiles, each with sums of its own, and groups of positions
-// where there are too few tiles for that. It depends on the shapes alone, and so do the sums.
+// How the work on a gradient of the weights is cut: ranges of tiles, each with sums of its own; or, where the sums are
+// large beside the tiles, groups of positions, each with transforms of its own. It depends on the shapes alone, and so
+// do the sums.
 struct GradientParts {
   int64_t ranges, groups;
 };
-GradientParts parts_of(int64_t tiles) {
-  constexpr int64_t kLeastTiles = 512, kMost = 16;
-  const int64_t ranges = std::clamp<int64_t>(tiles / kLeastTiles, 1, kMost);
-  if (ranges == kMost) return {ranges, 1};
-  return {ranges, ranges < 4 ? 8 : 2};
+GradientParts parts_of(int64_t tiles, int64_t matrix) {
+  constexpr int64_t kLargeMatrix = int64_t{256} * 256, kLeastTiles = 256, kMost = 16;
+  if (matrix >= kLargeMatrix) return {.ranges = 1, .groups = kPositions / 2};
+  return {.ranges = std::clamp<int64_t>(tiles / kLeastTiles, 1, kMost), .groups = 1};
 }
 
-// dL/dw, from dL/dy: for each position the product of transformed gradients and inputs, summed over the tiles. Every part
-// transforms its tiles itself, for threads that wait for each other between transforms and products wait too long.
+// dL/dw, from dL/dy: for each position the product of transformed gradients and inputs, summed over the tiles. Every
+// part transforms its tiles itself, for threads that wait for each other between transforms and products wait too long.
 at::Tensor weight_gradient(const WinogradKernels& kernels, const at::Tensor& grad, const at::Tensor& x,
                            int64_t padding) {
   RECORD_FUNCTION("frgan::convolution_weight_gradient", std::vector<c10::IValue>({grad, x, padding}));
@@ -174,8 +176,9 @@ at::Tensor weight_gradient(const WinogradKernels& kernels, const at::Tensor& gra
   const PanelLayout of_grad{.position = apart(at_once * outputs), .panel = outputs, .panel_size = 0};
   const int64_t panel_size = steps * kernels.panel * kernels.pair;
   const PanelLayout of_input{.position = apart(panels * panel_size), .panel = kernels.panel, .panel_size = panel_size};
-  const auto [ranges, groups] = parts_of(tiles);
-  const int64_t matrix = outputs * inputs, range = (tiles + ranges - 1) / ranges, group = kPositions / groups;
+  const int64_t matrix = outputs * inputs;
+  const auto [ranges, groups] = parts_of(tiles, matrix);
+  const int64_t range = (tiles + ranges - 1) / ranges, group = kPositions / groups;
   const at::Tensor sums = at::empty({ranges, kPositions * matrix}, at::kFloat);
   at::parallel_for(0, ranges * groups, 1, [&](int64_t begin, int64_t end) {
     const Scratch grads(kPositions * of_grad.position * kernels.element);
@@ -221,11 +224,13 @@ struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
     const WinogradKernels& kernels = *kernels_for(x.scalar_type());
     const at::Tensor pictures = x.contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor kernel = weight.contiguous(at::MemoryFormat::ChannelsLast);
-    const at::Tensor result = empty_pictures(x, weight.size(0), x.size(2) + 2 * padding - 2, x.size(3) + 2 * padding - 2);
+    const at::Tensor result =
+        empty_pictures(x, weight.size(0), x.size(2) + 2 * padding - 2, x.size(3) + 2 * padding - 2);
     const Scratch panels =
         transformed(kernels, kernel, /*rows=*/weight.size(1), /*columns=*/weight.size(0), kernels.weight_panels);
     const TileActivation activation{bias.numel() > 0 ? bias.data_ptr<float>() : nullptr, static_cast<float>(slope)};
-    convolution_of(kernels, pictures, result, padding).run(pictures.data_ptr(), panels.data(), activation, result.data_ptr());
+    convolution_of(kernels, pictures, result, padding)
+        .run(pictures.data_ptr(), panels.data(), activation, result.data_ptr());
     context->save_for_backward({pictures, kernel, bias, bias.numel() > 0 ? result : at::Tensor()});
     context->saved_data["padding"] = padding;
     context->saved_data["slope"] = slope;

@@ -1,7 +1,7 @@
 // float throughout.
-#include <immintrin.h>
-
 #include <cstdint>
+
+#include <immintrin.h>
 
 #include "frgan/nn/winograd_kernels.h"
 

@@ -1,7 +1,7 @@
 // bfloat16 in and out, sums in float.
-#include <immintrin.h>
-
 #include <cstdint>
+
+#include <immintrin.h>
 
 #include "frgan/nn/winograd_kernels.h"
 

@@ -59,8 +59,8 @@ struct WinogradKernels {
   // A^T m A of m[p][t][panel] for `columns` channels from `channel` on, to y (NHWC).
   void (*output_tiles)(const float* m, int64_t position, const TileGrid& grid, int64_t first, int64_t count,
                        int64_t channel, int64_t columns, const TileActivation& activation, void* y);
-  // G g G^T of g (outputs x 3 x 3 x inputs), to panels whose rows are inputs and whose columns are outputs, from `first`
-  // to `last` output.
+  // G g G^T of g (outputs x 3 x 3 x inputs), to panels whose rows are inputs and whose columns are outputs, from
+  // `first` to `last` output.
   void (*weight_panels)(const float* g, int64_t outputs, int64_t inputs, int64_t first, int64_t last, void* out,
                         const PanelLayout& layout);
   // The same of g turned by 180 degrees, with outputs as rows and inputs as columns: for the gradient of the input.

@@ -1,6 +1,9 @@
-// The loops behind nn/winograd_kernels.h, written once over an instruction set `Isa`; each of winograd_avx*.cpp includes
-// this file under its own compiler flags, inside its own namespace. It must not include or use anything that another
-// file could share with it: the linker keeps one copy of an inline function, and it must not be that of AVX-512.
+// The loops behind nn/winograd_kernels.h, written once over an instruction set `Isa`; each of winograd_avx*.cpp
+// includes this file under its own compiler flags, inside its own namespace. It must not include or use anything that
+// another file could share with it: the linker keeps one copy of an inline function, and it must not be that of
+// AVX-512.
+#pragma once
+
 #include <cstdint>
 
 #include "frgan/nn/winograd_kernels.h"
@@ -24,7 +27,8 @@ Tile tile_at(const TileGrid& grid, int64_t t) {
 
 // The addresses of a square of pixels; those outside of the picture are zeros.
 template <int kPixels>
-void pixels_of(const Element* x, const TileGrid& grid, const Tile& tile, int64_t pad, const Element* (&pixels)[kPixels * kPixels]) {
+void pixels_of(const Element* x, const TileGrid& grid, const Tile& tile, int64_t pad,
+               const Element* (&pixels)[kPixels * kPixels]) {
   for (int i = 0; i < kPixels; ++i) {
     const int64_t row = tile.row - pad + i;
     for (int j = 0; j < kPixels; ++j) {
@@ -127,14 +131,16 @@ inline __attribute__((always_inline)) void tile_panels(const Element* x, const T
 
 void input_panels(const void* x, const TileGrid& grid, int64_t pad, int64_t first, int64_t count, void* out,
                   const PanelLayout& layout) {
-  tile_panels<kSide>(static_cast<const Element*>(x), grid, pad, first, count, static_cast<Element*>(out), layout,
-                     [](const auto& pixels, int64_t c, auto& v) __attribute__((always_inline)) { input_tile(pixels, c, v); });
+  tile_panels<kSide>(
+      static_cast<const Element*>(x), grid, pad, first, count, static_cast<Element*>(out), layout,
+      [](const auto& pixels, int64_t c, auto& v) __attribute__((always_inline)) { input_tile(pixels, c, v); });
 }
 
 void gradient_panels(const void* dy, const TileGrid& grid, int64_t first, int64_t count, void* out,
                      const PanelLayout& layout) {
-  tile_panels<2>(static_cast<const Element*>(dy), grid, 0, first, count, static_cast<Element*>(out), layout,
-                 [](const auto& pixels, int64_t c, auto& v) __attribute__((always_inline)) { gradient_tile(pixels, c, v); });
+  tile_panels<2>(
+      static_cast<const Element*>(dy), grid, 0, first, count, static_cast<Element*>(out), layout,
+      [](const auto& pixels, int64_t c, auto& v) __attribute__((always_inline)) { gradient_tile(pixels, c, v); });
 }
 
 // kRows x kVectors registers of C.
@@ -180,22 +186,32 @@ void multiply_columns(const PanelProduct& m) {
     c += Isa::kRows * m.c_row;
   }
   switch (m.rows - row) {
-    case 1: return multiply_block<1, kVectors>(m, a, c);
-    case 2: return multiply_block<2, kVectors>(m, a, c);
-    case 3: return multiply_block<3, kVectors>(m, a, c);
-    case 4: return multiply_block<4, kVectors>(m, a, c);
-    case 5: return multiply_block<5, kVectors>(m, a, c);
-    default: return;
+    case 1:
+      return multiply_block<1, kVectors>(m, a, c);
+    case 2:
+      return multiply_block<2, kVectors>(m, a, c);
+    case 3:
+      return multiply_block<3, kVectors>(m, a, c);
+    case 4:
+      return multiply_block<4, kVectors>(m, a, c);
+    case 5:
+      return multiply_block<5, kVectors>(m, a, c);
+    default:
+      return;
   }
 }
 
 void multiply(const PanelProduct& m) {
   static_assert(Isa::kRows == 6 && (Isa::kVectors == 4 || Isa::kVectors == 2));
   switch (m.columns / Isa::kLanes) {
-    case 1: return multiply_columns<1>(m);
-    case 2: return multiply_columns<2>(m);
-    case 3: return multiply_columns<Isa::kVectors == 4 ? 3 : 1>(m);
-    default: return multiply_columns<Isa::kVectors>(m);
+    case 1:
+      return multiply_columns<1>(m);
+    case 2:
+      return multiply_columns<2>(m);
+    case 3:
+      return multiply_columns < Isa::kVectors == 4 ? 3 : 1 > (m);
+    default:
+      return multiply_columns<Isa::kVectors>(m);
   }
 }
 
@@ -205,7 +221,8 @@ void output_tiles(const float* m, int64_t position, const TileGrid& grid, int64_
   Element* const pictures = static_cast<Element*>(y);
   for (int64_t t = 0; t < count; ++t) {
     const Tile tile = tile_at(grid, first + t);
-    Element* const to = pictures + ((tile.picture * grid.height + tile.row) * grid.width + tile.column) * grid.channels + channel;
+    Element* const to =
+        pictures + ((tile.picture * grid.height + tile.row) * grid.width + tile.column) * grid.channels + channel;
     const bool right = tile.column + 1 < grid.width, below = tile.row + 1 < grid.height;
     for (int64_t c = 0; c < columns; c += Isa::kLanes) {
       const float* const from = m + t * kPanel + c;
@@ -217,8 +234,8 @@ void output_tiles(const float* m, int64_t position, const TileGrid& grid, int64_
         upper[j] = m0 + m1 + m2;
         lower[j] = m1 - m2 - m3;
       }
-      Vector out[4] = {upper[0] + upper[1] + upper[2], upper[1] - upper[2] - upper[3],
-                       lower[0] + lower[1] + lower[2], lower[1] - lower[2] - lower[3]};
+      Vector out[4] = {upper[0] + upper[1] + upper[2], upper[1] - upper[2] - upper[3], lower[0] + lower[1] + lower[2],
+                       lower[1] - lower[2] - lower[3]};
       if (activation.bias != nullptr) {
         const Vector bias = Isa::load_float(activation.bias + channel + c);
 #pragma GCC unroll 4
@@ -271,7 +288,8 @@ void weight_panels(const float* g, int64_t /*outputs*/, int64_t inputs, int64_t 
       for (int p = 0; p < kPositions; ++p) {
         Isa::store_float(lanes, u[p]);
         for (int64_t k = 0; k < Isa::kLanes; ++k) {
-          to[p * layout.position + k / Isa::kPair * layout.panel * Isa::kPair + k % Isa::kPair] = Isa::element(lanes[k]);
+          to[p * layout.position + k / Isa::kPair * layout.panel * Isa::kPair + k % Isa::kPair] =
+              Isa::element(lanes[k]);
         }
       }
     }
@@ -325,6 +343,10 @@ void weight_gradient(const float* u, int64_t outputs, int64_t inputs, int64_t fi
 }  // namespace
 
 extern const WinogradKernels kKernels = {
-    Isa::kLanes,     Isa::kLanes * Isa::kVectors, Isa::kPair,   sizeof(Isa::Element), input_rows,           input_panels,
-    gradient_panels, multiply,                    output_tiles, weight_panels,        turned_weight_panels, weight_gradient,
+    Isa::kLanes,          Isa::kLanes* Isa::kVectors,
+    Isa::kPair,           sizeof(Isa::Element),
+    input_rows,           input_panels,
+    gradient_panels,      multiply,
+    output_tiles,         weight_panels,
+    turned_weight_panels, weight_gradient,
 };
