@@ -69,7 +69,7 @@ bench: ## the training step against plain PyTorch programs, in turn: ten to twen
 	@$(PACKAGES) build bench
 	cmake --preset release
 	cmake --build --preset release --target frgan_cli
-	/usr/bin/python3 benchmarks/compare_step.py
+	/usr/bin/python3 benchmarks/compare_step.py --wheel-python $(or $(WHEEL_PYTHON),$(WHEEL_VENV)/bin/python3)
 
 install: build ## program, library and headers below PREFIX (/usr/local)
 	cmake --install build/release --prefix $(PREFIX)

@@ -55,6 +55,7 @@ class Programs:
 
     def __init__(self, options, precisions):
         self.commands, self.frgan, self.pytorch = {}, {}, {}  # names by (program, precision)
+        self.precisions = precisions
         frgans = {"frgan": options.frgan}
         if options.wheel_frgan.exists():
             frgans["frgan on the wheel's LibTorch"] = options.wheel_frgan
@@ -77,12 +78,11 @@ class Programs:
 
 
 def ratios(programs, medians):
-    """Ours in its best precision against the best of all, and in each precision against the best in it."""
+    """Ours in the precision that it takes by itself against the best of all, and in fp32 against the best in fp32."""
     rows = []
-    for (program, precision), name in programs.frgan.items():
-        same = [other for (_, form), other in programs.pytorch.items() if form == precision]
-        best_of_ours = min((n for (p, _), n in programs.frgan.items() if p == program), key=medians.get)
-        rivals = list(programs.pytorch.values()) if name == best_of_ours else same
+    for (_, precision), name in programs.frgan.items():
+        rivals = [other for (_, form), other in programs.pytorch.items()
+                  if precision == programs.precisions[0] or form == precision]
         rival = min(rivals, key=medians.get)
         rows.append({"program": name, "rival": rival, "ratio": medians[rival] / medians[name]})
     return rows
@@ -105,7 +105,7 @@ def main():
                         help="the same on the LibTorch of pip, which may be missing")
     parser.add_argument("--python", action="append", help="a Python that has torch; again for another")
     parser.add_argument("--wheel-python", type=pathlib.Path, help="a Python that has the torch of pip, which may be missing",
-                        default=os.environ.get("WHEEL_PYTHON") or BUILD / "torch-wheel/bin/python3")
+                        default=os.environ.get("WHEEL_PYTHON", BUILD / "torch-wheel/bin/python3"))
     parser.add_argument("--method", choices=["fr-gan", "supervised"], default="fr-gan")
     parser.add_argument("--width", type=float, default=1.0, help="share of Table 1's channels")
     parser.add_argument("--batch", type=int, default=100, help="pictures of each kind")

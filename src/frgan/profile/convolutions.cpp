@@ -214,6 +214,7 @@ std::vector<ConvolutionTime> time_convolutions(const std::function<void()>& clos
   known.push_back(libtorch_operator(kForward));
   known.push_back(libtorch_operator(kBackward));
   std::vector<std::string> names;
+  names.reserve(known.size());
   for (const OwnConvolution& convolution : known) names.push_back(convolution.name);
   std::vector<ConvolutionTime> times;
   for (const ConvolutionCall& call : calls_of(closure, names)) {
