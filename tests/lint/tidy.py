@@ -4,7 +4,7 @@
 Without --torch, on all files that include no header of LibTorch. With it, in a build on the wheel (clang cannot read
 Debian's headers), on files that do: half a minute each, so only those that changed. That is, what is not committed, and
 the commits since the merge base with FRGAN_TIDY_SINCE, else with origin/main, else, on main itself, the last one. A
-changed header is read through one file that includes it. No file is begun after FRGAN_TIDY_SECONDS (180).
+changed header is read through one file that includes it. No file is begun after FRGAN_TIDY_SECONDS (120).
 """
 
 import json
@@ -82,7 +82,7 @@ def representatives(files):
 
 def main():
     build, with_torch = Path(sys.argv[1]).resolve(), sys.argv[2:] == ["--torch"]
-    until = time.monotonic() + int(os.environ.get("FRGAN_TIDY_SECONDS", "180")) if with_torch else float("inf")
+    until = time.monotonic() + int(os.environ.get("FRGAN_TIDY_SECONDS", "120")) if with_torch else float("inf")
     stamps = build / "tidy"
     stamps.mkdir(exist_ok=True)
     # What is GCC's alone: clang would take the precompiled header for its own (a copy of its source has none beside it),
@@ -112,7 +112,7 @@ def main():
         file, stamp = job
         if time.monotonic() > until:
             return None
-        done = subprocess.run(["clang-tidy", "-p", stamps, "--quiet", "--extra-arg=-D__builtin_cpu_supports(name)=(*name != 0)", file],
+        done = subprocess.run(["clang-tidy", "-p", stamps, "--quiet", "--extra-arg=-D__builtin_cpu_supports(name)=(*(name) != 0)", file],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if done.returncode == 0:
             stamp.touch()

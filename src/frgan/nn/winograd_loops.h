@@ -8,9 +8,12 @@
 
 #include "frgan/nn/winograd_kernels.h"
 
+// Not a header but the body of three sources; its small products fit an int.
+// NOLINTBEGIN(misc-definitions-in-headers,bugprone-implicit-widening-of-multiplication-result)
 namespace {
 
 constexpr int kSide = 4, kPositions = 16;
+constexpr int64_t kPanel = int64_t{Isa::kLanes} * Isa::kVectors;
 constexpr int64_t kMaxChannels = 4096;
 alignas(64) const Isa::Element kZeros[kMaxChannels] = {};
 
@@ -217,7 +220,6 @@ void multiply(const PanelProduct& m) {
 
 void output_tiles(const float* m, int64_t position, const TileGrid& grid, int64_t first, int64_t count, int64_t channel,
                   int64_t columns, const TileActivation& activation, void* y) {
-  constexpr int64_t kPanel = Isa::kLanes * Isa::kVectors;
   Element* const pictures = static_cast<Element*>(y);
   for (int64_t t = 0; t < count; ++t) {
     const Tile tile = tile_at(grid, first + t);
@@ -343,10 +345,7 @@ void weight_gradient(const float* u, int64_t outputs, int64_t inputs, int64_t fi
 }  // namespace
 
 extern const WinogradKernels kKernels = {
-    Isa::kLanes,          Isa::kLanes* Isa::kVectors,
-    Isa::kPair,           sizeof(Isa::Element),
-    input_rows,           input_panels,
-    gradient_panels,      multiply,
-    output_tiles,         weight_panels,
-    turned_weight_panels, weight_gradient,
+    Isa::kLanes,     kPanel,   Isa::kPair,   sizeof(Isa::Element), input_rows,           input_panels,
+    gradient_panels, multiply, output_tiles, weight_panels,        turned_weight_panels, weight_gradient,
 };
+// NOLINTEND(misc-definitions-in-headers,bugprone-implicit-widening-of-multiplication-result)
