@@ -57,26 +57,28 @@ def git(*arguments):
 
 
 def changed():
-    """Files that changed, as the head of this file says."""
+    """{file that changed, as the head of this file says: lines that are new in it}"""
     since = os.environ.get("FRGAN_TIDY_SINCE")
     base = git("merge-base", since or "origin/main", "HEAD")
     if since and not base:
         sys.exit(f"FRGAN_TIDY_SINCE: git knows no commit {since} with a history in common")
     if not since and base in ([], git("rev-parse", "HEAD")):
         base = git("rev-parse", "--verify", "HEAD~1") or git("rev-parse", "HEAD")  # of a clone of one commit
-    names = git("diff", "--name-only", "--relative", *base) + git("ls-files", "--others", "--exclude-standard")
-    print(f"changed since {base[0][:12] if base else 'nothing that git knows'}: {len(names)} files")
-    return {ROOT / name for name in names}
+    counts = git("diff", "--numstat", "--no-renames", "--relative", *base)  # added, removed, name; "-" of what is no text
+    lines = {ROOT / name: int(added) for added, name in zip(counts[::3], counts[2::3]) if added != "-"}
+    lines |= {ROOT / name: 1 << 30 for name in git("ls-files", "--others", "--exclude-standard")}
+    print(f"changed since {base[0][:12] if base else 'nothing that git knows'}: {len(lines)} files")
+    return lines
 
 
 def representatives(files):
-    """Of {file: what it includes} those that changed, and for each header that changed one that includes it."""
-    names = changed()
-    chosen = files.keys() & names
-    for header in sorted(names):
+    """Of {file: what it includes} those that changed, most first, then for each header that changed one that includes it."""
+    lines = changed()
+    chosen = sorted(files.keys() & lines.keys(), key=lambda file: (-lines[file], file))
+    for header in sorted(lines):
         users = [file for file, read in files.items() if header in read]
-        if header.suffix == ".h" and users and chosen.isdisjoint(users):
-            chosen.add(min(users, key=lambda file: (file.stem != header.stem, len(files[file]), file)))
+        if header.suffix == ".h" and users and not set(users) & set(chosen):
+            chosen.append(min(users, key=lambda file: (file.stem != header.stem, len(files[file]), file)))
     return chosen
 
 
@@ -102,7 +104,7 @@ def main():
     chosen = representatives(files) if with_torch else files.keys()
 
     jobs = {}
-    for file in sorted(chosen):
+    for file in chosen:
         stamp = stamps / str(file.relative_to(ROOT)).replace("/", "_")
         newest = max(header.stat().st_mtime for header in [*files[file], ROOT / ".clang-tidy"] if header.exists())
         if not stamp.exists() or stamp.stat().st_mtime < newest:
