@@ -84,12 +84,7 @@ void declare_options(Request& request, const std::string& method) {
   describe(request.options, request.bench);
   describe(request.options, request.augmentation);
   request.method->describe(request.options);
-  for (const MethodInfo& info : all_methods()) {
-    if (info.name == method) continue;
-    OptionSet others;
-    info.create()->describe(others);
-    request.options.mention(others, fmt::format("the method {}", info.name));
-  }
+  mention_other_methods(request.options, method);
 }
 
 // Declares the options of the method that the command line or else the preset names, and sets those of the preset.

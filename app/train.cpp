@@ -84,12 +84,7 @@ void declare_options(Request& request, const std::string& method) {
   describe(request.options, request.call);
   describe(request.options, request.run);
   request.method->describe(request.options);
-  for (const MethodInfo& info : all_methods()) {
-    if (info.name == method) continue;
-    OptionSet others;
-    info.create()->describe(others);
-    request.options.mention(others, fmt::format("the method {}", info.name));
-  }
+  mention_other_methods(request.options, method);
 }
 
 // What a preset and a config file set: the weaker and the stronger, with the command line over both.

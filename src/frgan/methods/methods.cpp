@@ -53,4 +53,13 @@ at::Tensor StepScalars::operator[](const std::string& name) const {
   TORCH_CHECK(false, "no schedule is called ", name);
 }
 
+void mention_other_methods(OptionSet& options, std::string_view method) {
+  for (const MethodInfo& info : all_methods()) {
+    if (info.name == method) continue;
+    OptionSet others;
+    info.create()->describe(others);
+    options.mention(others, fmt::format("the method {}", info.name));
+  }
+}
+
 }  // namespace frgan

@@ -119,8 +119,7 @@ Scratch transformed(const WinogradKernels& kernels, const at::Tensor& weight, in
   Scratch panels(panels_of(kernels, columns) * layout.panel_size * kernels.element);
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
   at::parallel_for(0, outputs / kernels.pair, 8, [&](int64_t begin, int64_t end) {
-    transform(weight.data_ptr<float>(), outputs, inputs, begin * kernels.pair, end * kernels.pair, panels.data(),
-              layout);
+    transform(weight.data_ptr<float>(), inputs, begin * kernels.pair, end * kernels.pair, panels.data(), layout);
   });
   return panels;
 }

@@ -61,10 +61,10 @@ struct WinogradKernels {
                        int64_t channel, int64_t columns, const TileActivation& activation, void* y);
   // G g G^T of g (outputs x 3 x 3 x inputs), to panels whose rows are inputs and whose columns are outputs, from
   // `first` to `last` output.
-  void (*weight_panels)(const float* g, int64_t outputs, int64_t inputs, int64_t first, int64_t last, void* out,
+  void (*weight_panels)(const float* g, int64_t inputs, int64_t first, int64_t last, void* out,
                         const PanelLayout& layout);
   // The same of g turned by 180 degrees, with outputs as rows and inputs as columns: for the gradient of the input.
-  void (*turned_weight_panels)(const float* g, int64_t outputs, int64_t inputs, int64_t first, int64_t last, void* out,
+  void (*turned_weight_panels)(const float* g, int64_t inputs, int64_t first, int64_t last, void* out,
                                const PanelLayout& layout);
   // G^T u G of u[p][output][input], the gradient of the weights, for outputs first..last.
   void (*weight_gradient)(const float* u, int64_t outputs, int64_t inputs, int64_t first, int64_t last, float* g);

@@ -278,8 +278,7 @@ inline __attribute__((always_inline)) void weight_tile(const float* g, int64_t r
   }
 }
 
-void weight_panels(const float* g, int64_t /*outputs*/, int64_t inputs, int64_t first, int64_t last, void* out,
-                   const PanelLayout& layout) {
+void weight_panels(const float* g, int64_t inputs, int64_t first, int64_t last, void* out, const PanelLayout& layout) {
   alignas(64) float lanes[Isa::kLanes];
   Vector u[kPositions];
   for (int64_t o = first; o < last; ++o) {
@@ -298,7 +297,7 @@ void weight_panels(const float* g, int64_t /*outputs*/, int64_t inputs, int64_t 
   }
 }
 
-void turned_weight_panels(const float* g, int64_t outputs, int64_t inputs, int64_t first, int64_t last, void* out,
+void turned_weight_panels(const float* g, int64_t inputs, int64_t first, int64_t last, void* out,
                           const PanelLayout& layout) {
   Vector u[Isa::kPair][kPositions];
   for (int64_t o = first; o < last; o += Isa::kPair) {
@@ -312,7 +311,6 @@ void turned_weight_panels(const float* g, int64_t outputs, int64_t inputs, int64
       for (int p = 0; p < kPositions; ++p) Isa::store_step(to + p * layout.position, u[0][p], u[Isa::kPair - 1][p]);
     }
   }
-  (void)outputs;
 }
 
 void weight_gradient(const float* u, int64_t outputs, int64_t inputs, int64_t first, int64_t last, float* g) {
