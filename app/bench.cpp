@@ -36,7 +36,8 @@ constexpr Syntax kSyntax = {"bench", "",
                             "goes to, and how that compares with the rate of matrix products. docs/performance.md says "
                             "how to read it. It takes the options of the method besides, as frgan train does."};
 
-constexpr int kWarmUp = 2;  // steps
+constexpr int kWarmUp = 2;             // steps
+constexpr int64_t kClassified = 1024;  // pictures, some batches of evaluate and predict
 
 struct BenchOptions {
   std::string preset;
@@ -131,7 +132,9 @@ struct Details {
   std::optional<double> gemm_bf16;  // where the processor has it
   OperatorProfile profile;          // of all profiled steps
   std::vector<ConvolutionTime> convolutions;
-  Allocations allocations;  // of a step
+  Allocations allocations;            // of a step
+  double classification_seconds = 0;  // of kClassified pictures
+  std::vector<ConvolutionTime> classification_convolutions;
 };
 
 Details measure_details(RandomTraining& training, const BenchOptions& bench) {
@@ -141,6 +144,10 @@ Details measure_details(RandomTraining& training, const BenchOptions& bench) {
   });
   details.allocations = count_allocations([&] { training.step(); });
   details.convolutions = time_convolutions([&] { training.step(); }, /*repetitions=*/5, own_convolutions());
+  const at::Tensor pictures = at::randint(256, {kClassified, 32, 32, 3}, at::kByte);
+  details.classification_seconds = median_seconds(5, [&] { training.classify(pictures); });
+  details.classification_convolutions =
+      time_convolutions([&] { training.classify(pictures); }, /*repetitions=*/5, own_convolutions());
   details.gemm_fp32 = gemm_rate(at::kFloat, bench.gemm_size);
   if (has_native_bf16()) details.gemm_bf16 = gemm_rate(at::kBFloat16, bench.gemm_size);
   return details;
@@ -195,6 +202,9 @@ nlohmann::ordered_json to_json(const Findings& findings) {
   json["share_of_gemm_rate"] = gemm ? Json(findings.rate() / *gemm) : Json();
   json["seconds_at_gemm_rate"] = gemm ? Json(findings.step_flop / *gemm) : Json();
   json["convolution_seconds_alone"] = total_seconds(details.convolutions);
+  json["classification"] = {{"pictures", kClassified},
+                            {"seconds", details.classification_seconds},
+                            {"convolution_seconds_alone", total_seconds(details.classification_convolutions)}};
   json["operators_per_step"] = findings.per_step(details.profile.calls);
   json["allocations_per_step"] = details.allocations.count;
   json["allocated_bytes_per_step"] = details.allocations.bytes;
@@ -264,6 +274,11 @@ void print_details(const Findings& findings) {
   fmt::print("counts        {:.0f} operators a step, {} allocations of {:.0f} MiB in all\n",
              findings.per_step(details.profile.calls), details.allocations.count,
              static_cast<double>(details.allocations.bytes) / kMiB);
+
+  const double classified_alone = total_seconds(details.classification_convolutions);
+  fmt::print("classifying   {:.0f} images/s; its convolutions take {:.1f} % of the time when run alone\n",
+             static_cast<double>(kClassified) / details.classification_seconds,
+             100 * classified_alone / details.classification_seconds);
 
   const double profiled = findings.per_step(details.profile.seconds);
   fmt::print("\n ms a step    share  phase\n");

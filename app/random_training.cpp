@@ -5,6 +5,8 @@
 
 #include <torch/types.h>
 
+#include "frgan/classifier/classifier.h"
+
 namespace frgan {
 namespace {
 
@@ -33,6 +35,7 @@ Problem built(Method& method, Precision precision) {
 RandomTraining::RandomTraining(std::unique_ptr<Method> method, Precision precision, const Augmentation& augmentation,
                                int64_t pictures)
     : method_(std::move(method)),
+      precision_(precision),
       batches_(random_batches(pictures, augmentation, method_->noise_range())),
       trainer_(
           *method_, built(*method_, precision),
@@ -41,6 +44,10 @@ RandomTraining::RandomTraining(std::unique_ptr<Method> method, Precision precisi
           },
           /*planned_steps=*/1'000'000) {
   trainer_.initialize();
+}
+
+void RandomTraining::classify(const at::Tensor& pictures) {
+  class_probabilities(trainer_.classifier(), pictures, precision_);
 }
 
 int64_t RandomTraining::pictures_per_step() const {

@@ -21,11 +21,14 @@ class RandomTraining {
   RandomTraining& operator=(const RandomTraining&) = delete;
 
   void step() { trainer_.step(); }
+  // As evaluate and predict do: uint8 pictures N x 32 x 32 x 3 through the averaged weights.
+  void classify(const at::Tensor& pictures);
   const Method& method() const { return *method_; }
   int64_t pictures_per_step() const;  // that enter a network
 
  private:
   std::unique_ptr<Method> method_;
+  Precision precision_;
   BatchStream batches_;
   Trainer trainer_;
 };

@@ -41,12 +41,14 @@ def measure(command):
 
 
 def ours(frgan, options, precision):
+    loss = [f"--gen-loss={options.gen_loss}"] if options.method == "fr-gan" else []
     return [frgan, "bench", f"--method={options.method}", f"--width={options.width}", f"--batch-size={options.batch}",
-            f"--steps={options.steps}", f"--threads={options.threads}", f"--precision={precision}", "--json=-"]
+            *loss, f"--steps={options.steps}", f"--threads={options.threads}", f"--precision={precision}", "--json=-"]
 
 
 def theirs(python, options, form):
     work = [f"--{key}={getattr(options, key)}" for key in ("method", "width", "batch", "steps", "threads")]
+    work.append(f"--gen-loss={options.gen_loss}")
     return [python, HERE / "pytorch_step.py", f"--form={form}", *work]
 
 
@@ -109,6 +111,7 @@ def main():
     parser.add_argument("--method", choices=["fr-gan", "supervised"], default="fr-gan")
     parser.add_argument("--width", type=float, default=1.0, help="share of Table 1's channels")
     parser.add_argument("--batch", type=int, default=100, help="pictures of each kind")
+    parser.add_argument("--gen-loss", choices=["nonsaturating", "feature_matching"], default="nonsaturating")
     parser.add_argument("--steps", type=int, default=5, help="timed steps in each process")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=5)
@@ -139,8 +142,8 @@ def main():
 
     example = found[programs.frgan["frgan", "fp32"]]
     print(f"{name}, {example['capability']}, {options.threads} threads; {options.method}, width {options.width:g}, batch "
-          f"{options.batch}, {gflop:.4g} GFLOP; frgan {example['commit']}; median (lowest to highest) of {options.rounds} "
-          "rounds\n")
+          f"{options.batch}, {options.gen_loss}, {gflop:.4g} GFLOP; frgan {example['commit']}; "
+          f"median (lowest to highest) of {options.rounds} rounds\n")
     print("| program | seconds per step | GFLOP/s | share of its GEMM rate |\n|---|---|---|---|")
     for program, seconds in rounds.items():
         share = f"{100 * shares[program]:.1f} %" if program in shares else ""
@@ -157,8 +160,9 @@ def main():
             "processor": name, "capability": example["capability"], "commit": example["commit"],
             "libtorch": {program: found[programs.frgan[program, "fp32"]]["libtorch"] for program in programs.paths},
             "timed_steps": options.steps, "threads": options.threads, "method": options.method, "width": options.width,
-            "batch": options.batch, "gflop_per_step": gflop, "seconds_per_step": rounds, "medians": medians,
-            "gemm_gflop_per_second": gemm, "share_of_gemm_rate": shares, "ratios": compared}, indent=2) + "\n")
+            "gen_loss": options.gen_loss, "batch": options.batch, "gflop_per_step": gflop, "seconds_per_step": rounds,
+            "medians": medians, "gemm_gflop_per_second": gemm, "share_of_gemm_rate": shares,
+            "ratios": compared}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,8 @@ class Discriminator(nn.Module):
         self.classify = weight_norm(nn.Linear(c128, classes))
 
     def forward(self, x):
-        return self.classify(self.body(x)).float()
+        features = self.body(x)
+        return self.classify(features).float(), features.float()
 
 
 class Deconv(nn.ConvTranspose2d):
@@ -117,11 +118,12 @@ class Step:
         return torch.rand(self.batch, 100).mul_(2).sub_(1)
 
     def discriminate(self, *pictures):
-        """The logits of several batches, in one pass or one after the other."""
+        """Logits and features of several batches, in one pass or one after the other."""
         with self.autocast():
             if self.passes == "separate":
                 return [self.d(batch.contiguous(memory_format=self.layout)) for batch in pictures]
-            return self.d(torch.cat(pictures).contiguous(memory_format=self.layout)).split(self.batch)
+            all_of = self.d(torch.cat(pictures).contiguous(memory_format=self.layout))
+            return list(zip(*(tensor.split(self.batch) for tensor in all_of)))
 
     def generate(self):
         with self.autocast():
@@ -130,12 +132,12 @@ class Step:
     def run(self):
         labeled, unlabeled = self.rows(), self.rows()
         if self.options.method == "supervised":
-            logits, = self.discriminate(self.augmented(labeled))
+            (logits, _), = self.discriminate(self.augmented(labeled))
             loss = F.cross_entropy(logits, self.labels[labeled])
         else:
             with torch.no_grad():
                 generated = self.generate()
-            logits, first, second, fake = self.discriminate(
+            (logits, _), (first, _), (second, _), (fake, _) = self.discriminate(
                 self.augmented(labeled), self.augmented(unlabeled), self.augmented(unlabeled), generated)
             loss = (F.cross_entropy(logits, self.labels[labeled])
                     + F.softplus(-first.logsumexp(1)).mean() + F.softplus(fake.logsumexp(1)).mean()
@@ -148,8 +150,13 @@ class Step:
             torch._foreach_add_(self.average, list(self.d.parameters()), alpha=1 - 0.9999)
         if self.options.method == "supervised":
             return
-        fake, = self.discriminate(self.generate())
-        loss = F.softplus(-fake.logsumexp(1)).mean()
+        (fake, features), = self.discriminate(self.generate())
+        if self.options.gen_loss == "feature_matching":
+            with torch.no_grad():
+                (_, real), = self.discriminate(self.augmented(self.rows()))
+            loss = F.l1_loss(features.mean(0), real.mean(0))
+        else:
+            loss = F.softplus(-fake.logsumexp(1)).mean()
         self.adam_g.zero_grad(set_to_none=True)
         loss.backward(inputs=list(self.g.parameters()))  # none for the discriminator's
         self.adam_g.step()
@@ -167,6 +174,7 @@ def main():
     parser.add_argument("--method", choices=["fr-gan", "supervised"], default="fr-gan")
     parser.add_argument("--width", type=float, default=1.0, help="share of Table 1's channels")
     parser.add_argument("--batch", type=int, default=100, help="pictures of each kind")
+    parser.add_argument("--gen-loss", choices=["nonsaturating", "feature_matching"], default="nonsaturating")
     parser.add_argument("--steps", type=int, default=5, help="steps that are timed")
     parser.add_argument("--warm-up", type=int, default=2, help="steps before, in each way of --passes (1 or more)")
     parser.add_argument("--threads", type=int, default=os.cpu_count())

@@ -77,6 +77,9 @@ TEST(Bench, JsonHasAllThatWasMeasured) {
     EXPECT_GT(row["seconds"], 0) << row;
   }
   EXPECT_NEAR(json["convolution_seconds_alone"].get<double>(), alone, 1e-9);
+  EXPECT_EQ(json["classification"]["pictures"], 1024);
+  EXPECT_GT(json["classification"]["seconds"], json["classification"]["convolution_seconds_alone"].get<double>() / 2);
+  EXPECT_GT(json["classification"]["convolution_seconds_alone"], 0);
 }
 
 TEST(Bench, TableSaysTheSame) {

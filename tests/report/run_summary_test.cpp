@@ -1,5 +1,8 @@
 #include "frgan/report/run_summary.h"
 
+#include <chrono>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "frgan/core/version.h"
@@ -32,6 +35,16 @@ TEST(ThisMachine, IsKnown) {
   EXPECT_EQ(machine.libtorch.find_first_not_of("0123456789"), machine.libtorch.find('.'));
 }
 
+TEST(ProcessSeconds, RunWithTheClock) {
+  const double before = process_seconds();
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  const double passed = process_seconds() - before;
+  EXPECT_GE(before, 0);
+  EXPECT_LT(before, 3600);
+  EXPECT_GT(passed, 0.2);  // the clock below has hundredths
+  EXPECT_LT(passed, 60);
+}
+
 TEST(RunSummary, HoldsResultSourceAndMachine) {
   RunSummary summary{.method = "fr-gan",
                      .command = "frgan train fr-gan --steps 300",
@@ -40,7 +53,9 @@ TEST(RunSummary, HoldsResultSourceAndMachine) {
                      .split_digest = "d2",
                      .options_digest = "d3",
                      .steps = 300,
+                     .gflop_per_step = 443.5,
                      .wall_seconds = 61.5,
+                     .time_spent = {.before_first_step = 2.5, .evaluations = 3.5, .records = 0.25},
                      .test = EvaluationRecord{300, "test", 0.25, 0.2, 0.3, 5000},
                      .dev = std::nullopt,
                      .losses = {{"supervised", 0.5}},
@@ -49,7 +64,8 @@ TEST(RunSummary, HoldsResultSourceAndMachine) {
   const Machine machine{"a processor", 2, 1, 16, 8, "1.13.0"};
   nlohmann::ordered_json expected = nlohmann::ordered_json::parse(R"({
     "method": "fr-gan", "command": "frgan train fr-gan --steps 300", "data": "svhn", "data_digest": "d1",
-    "split_digest": "d2", "options_digest": "d3", "steps": 300, "wall_seconds": 61.5,
+    "split_digest": "d2", "options_digest": "d3", "steps": 300, "gflop_per_step": 443.5,
+    "wall_seconds": 61.5, "time_spent": {"before_first_step": 2.5, "evaluations": 3.5, "records": 0.25},
     "test": {"step": 300, "test_error": 0.25, "error_low": 0.2, "error_high": 0.3, "pictures": 5000}, "dev": null,
     "losses": {"supervised": 0.5}, "precision": "bf16", "device": "cpu", "version": "", "commit": "",
     "libtorch": "1.13.0", "processor": "a processor", "cores": 2, "threads": 1, "memory_bytes": 16,

@@ -1,9 +1,9 @@
 #include "frgan/classifier/classifier.h"
 
 #include <algorithm>
-#include <future>
 #include <utility>
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <torch/types.h>
 
@@ -38,17 +38,20 @@ struct DecodedFiles {
 };
 
 DecodedFiles decode(std::span<const std::filesystem::path> paths, int64_t size, int64_t channels) {
-  DecodedFiles decoded;
-  std::vector<uint8_t> pixels;
-  for (const std::filesystem::path& path : paths) {
-    decoded.files.emplace_back().path = path;
-    try {
-      const std::vector<uint8_t> picture = read_picture(path, size, channels);
-      pixels.insert(pixels.end(), picture.begin(), picture.end());
-    } catch (const Error& error) {
-      decoded.files.back().error = error.what();
+  DecodedFiles decoded{std::vector<FilePrediction>(paths.size()), {}};
+  std::vector<std::vector<uint8_t>> pictures(paths.size());
+  at::parallel_for(0, static_cast<int64_t>(paths.size()), 1, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+      decoded.files[i].path = paths[i];
+      try {
+        pictures[i] = read_picture(paths[i], size, channels);
+      } catch (const Error& error) {
+        decoded.files[i].error = error.what();
+      }
     }
-  }
+  });
+  std::vector<uint8_t> pixels;
+  for (const std::vector<uint8_t>& picture : pictures) pixels.insert(pixels.end(), picture.begin(), picture.end());
   const int64_t count = static_cast<int64_t>(pixels.size()) / (size * size * channels);
   decoded.pictures = adopt(std::move(pixels), {count, size, size, channels});
   return decoded;
@@ -61,7 +64,7 @@ at::Tensor class_probabilities(Discriminator network, const at::Tensor& pictures
   const PictureShape& shape = network->shape();
   check_pictures(pictures, shape);
   const at::Tensor some_weight = network->parameters().front();
-  at::Tensor result = torch::empty({pictures.size(0), shape.classes}, at::kFloat);
+  at::Tensor result = torch::empty({pictures.size(0), shape.classes}, some_weight.options().dtype(at::kFloat));
   const int64_t batch = batch_size(shape.image_size);
   for (int64_t first = 0; first < pictures.size(0); first += batch) {
     const int64_t count = std::min(batch, pictures.size(0) - first);
@@ -86,7 +89,7 @@ Classifier Classifier::from(const Checkpoint& checkpoint, at::Device device, Pre
 }
 
 at::Tensor Classifier::probabilities(const at::Tensor& pictures) const {
-  return class_probabilities(network_, pictures, precision_);
+  return class_probabilities(network_, pictures, precision_).cpu();
 }
 
 FilePrediction Classifier::classify_file(const std::filesystem::path& path) const {
@@ -98,19 +101,16 @@ FilePrediction Classifier::classify_file(const std::filesystem::path& path) cons
 
 void Classifier::classify_files(std::span<const std::filesystem::path> paths,
                                 const std::function<void(const FilePrediction&)>& take) const {
-  const auto decode_next = [this](std::span<const std::filesystem::path> part) {
-    return std::async(std::launch::async, decode, part, image_size(), channels());
-  };
   const auto at_once = static_cast<size_t>(batch_size(image_size()));
-  const auto next_part = [&] {
+  const auto decode_next = [&] {
     const auto part = paths.first(std::min(at_once, paths.size()));
     paths = paths.subspan(part.size());
-    return part;
+    return decode(part, image_size(), channels());
   };
-  for (std::future<DecodedFiles> pending = decode_next(next_part()); pending.valid();) {
-    DecodedFiles decoded = pending.get();
-    if (!paths.empty()) pending = decode_next(next_part());
-    const at::Tensor all = probabilities(decoded.pictures);
+  for (DecodedFiles decoded = decode_next(), next; !decoded.files.empty(); decoded = std::move(next)) {
+    const at::Tensor on_device = class_probabilities(network_, decoded.pictures, precision_);
+    next = decode_next();
+    const at::Tensor all = on_device.cpu();
     const float* row = all.data_ptr<float>();
     for (FilePrediction& file : decoded.files) {
       if (file.error.empty()) {

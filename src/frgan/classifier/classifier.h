@@ -42,8 +42,9 @@ struct FilePrediction {
   std::vector<float> probabilities;  // K, sum 1; empty where the picture could not be read
 };
 
-// Probabilities of the K classes, float N x K on the CPU, from uint8 pictures N x S x S x C on any device. Pictures go
-// to the network's device in batches that need some hundred megabytes at most. A logit of the fake class takes no part.
+// Probabilities of the K classes, float N x K on the network's device, from uint8 pictures N x S x S x C on any device.
+// Pictures go to the network's device in batches that need some hundred megabytes at most. A logit of the fake class
+// takes no part.
 at::Tensor class_probabilities(Discriminator network, const at::Tensor& pictures, Precision precision);
 
 class Classifier {
@@ -66,7 +67,7 @@ class Classifier {
   FilePrediction classify_file(const std::filesystem::path& path) const;
 
   // The same for many, in order, each given to `take` as soon as it is known; files that cannot be read come with their
-  // error. The next pictures are read while the network is at work.
+  // error. All cores read pictures, the next ones while a GPU is at work on these.
   void classify_files(std::span<const std::filesystem::path> paths,
                       const std::function<void(const FilePrediction&)>& take) const;
 

@@ -5,7 +5,7 @@
 namespace frgan {
 
 std::vector<int64_t> most_probable(const at::Tensor& probabilities) {
-  const at::Tensor labels = probabilities.argmax(1).contiguous();
+  const at::Tensor labels = probabilities.argmax(1).cpu();
   const std::span<const int64_t> values = values_of(labels);
   return {values.begin(), values.end()};
 }

@@ -1,5 +1,6 @@
 #include "frgan/report/run_summary.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <sstream>
@@ -7,6 +8,7 @@
 
 #include <ATen/Parallel.h>
 #include <torch/version.h>
+#include <unistd.h>
 
 #include "frgan/core/version.h"
 #include "frgan/io/files.h"
@@ -54,6 +56,18 @@ int64_t memory_quantity(std::string_view text, std::string_view key) {
   return kilobytes * 1024;
 }
 
+double process_seconds() {
+  const std::string stat = system_text("/proc/self/stat");
+  std::istringstream fields(stat.substr(stat.rfind(')') + 1)), uptime(system_text("/proc/uptime"));
+  constexpr int kStartTime = 20;  // of the fields behind the name
+  std::string field;
+  for (int i = 0; i < kStartTime; ++i) fields >> field;
+  double now = 0, ticks = 0;
+  std::from_chars(field.data(), field.data() + field.size(), ticks);
+  uptime >> now;
+  return std::max(0.0, now - ticks / static_cast<double>(sysconf(_SC_CLK_TCK)));
+}
+
 Machine this_machine() {
   return {.processor = processor_name(system_text("/proc/cpuinfo")),
           .cores = std::thread::hardware_concurrency(),
@@ -73,7 +87,12 @@ nlohmann::ordered_json to_json(const RunSummary& summary, const Machine& machine
           {"split_digest", summary.split_digest},
           {"options_digest", summary.options_digest},
           {"steps", summary.steps},
+          {"gflop_per_step", summary.gflop_per_step},
           {"wall_seconds", summary.wall_seconds},
+          {"time_spent",
+           {{"before_first_step", summary.time_spent.before_first_step},
+            {"evaluations", summary.time_spent.evaluations},
+            {"records", summary.time_spent.records}}},
           {"test", to_json(summary.test)},
           {"dev", to_json(summary.dev)},
           {"losses", losses},

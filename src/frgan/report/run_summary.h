@@ -26,10 +26,20 @@ struct Machine {
 };
 Machine this_machine();
 
+// Seconds since this process began.
+double process_seconds();
+
 // From the text of /proc/cpuinfo: the processor's name, or "unknown".
 std::string processor_name(std::string_view cpuinfo);
 // From the text of /proc/meminfo or /proc/self/status: the bytes of "MemTotal" or "VmHWM"; 0 where it is not there.
 int64_t memory_quantity(std::string_view text, std::string_view key);
+
+// Seconds of the process that ended the run, of things that are not its steps.
+struct TimeSpent {
+  double before_first_step = 0;  // since the process began: LibTorch, data, initialisation, a timed step
+  double evaluations = 0;        // of development and test pictures
+  double records = 0;            // log lines, grids of pictures, checkpoints
+};
 
 struct RunSummary {
   std::string method;
@@ -39,7 +49,9 @@ struct RunSummary {
   std::string split_digest;    // SHA-256 of the label split
   std::string options_digest;  // SHA-256 of the resolved options
   int64_t steps = 0;
-  double wall_seconds = 0;               // of training, those before a resume included
+  double gflop_per_step = 0;  // Method::step_flop
+  double wall_seconds = 0;    // of training, those before a resume included
+  TimeSpent time_spent;
   std::optional<EvaluationRecord> test;  // of the averaged last weights
   std::optional<EvaluationRecord> dev;
   std::vector<std::pair<std::string, double>> losses;  // as last logged

@@ -17,7 +17,6 @@
 #include "frgan/metrics/evaluation.h"
 #include "frgan/report/image_grid.h"
 #include "frgan/report/learning_curve.h"
-#include "frgan/report/run_summary.h"
 
 namespace frgan {
 namespace {
@@ -30,6 +29,19 @@ constexpr int64_t kGridColumns = 10, kGridPictures = 100;
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
+
+// Adds the seconds of its life to a sum.
+class Timed {
+ public:
+  explicit Timed(double& seconds) : seconds_(seconds), begin_(now()) {}
+  Timed(const Timed&) = delete;
+  Timed& operator=(const Timed&) = delete;
+  ~Timed() { seconds_ += now() - begin_; }
+
+ private:
+  double& seconds_;
+  double begin_;
+};
 
 TensorFiles copies_of(const TensorFiles& files) {
   TensorFiles copies;
@@ -226,6 +238,7 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
   if (!has_checkpoints(checkpoints)) result.checkpoint = write_checkpoint(directory, values);
   StepRecord record;
   const double begin = now(), seconds_before = seconds_;
+  time_spent_ = {.before_first_step = process_seconds()};
   double last_checkpoint = begin, last_log = begin;
   int64_t last_log_step = first_step;
 
@@ -235,6 +248,7 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
     const int64_t step = trainer_->steps_done();
     const bool last = step == options_.steps;
     if (last || due(options_.log_every, kLogShare)) {
+      const Timed timed(time_spent_.records);
       check_finite();
       const double rate = static_cast<double>((step - last_log_step) * pictures_per_step()) / (now() - last_log);
       record = {.step = step,
@@ -282,7 +296,9 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
                                                  .split_digest = split_.hash,
                                                  .options_digest = sha256(bytes_of(values.dump())),
                                                  .steps = result.steps,
+                                                 .gflop_per_step = method_->step_flop() * 1e-9,
                                                  .wall_seconds = seconds_,
+                                                 .time_spent = time_spent_,
                                                  .test = result.test,
                                                  .dev = result.dev,
                                                  .losses = record.losses,
@@ -342,6 +358,7 @@ void TrainingRun::check_weights() const {
 }
 
 fs::path TrainingRun::write_checkpoint(const fs::path& directory, const nlohmann::ordered_json& values) {
+  const Timed timed(time_spent_.records);
   check_finite();
   check_weights();
   const fs::path folder = directory / "checkpoints";
@@ -353,6 +370,7 @@ fs::path TrainingRun::write_checkpoint(const fs::path& directory, const nlohmann
 
 std::optional<EvaluationRecord> TrainingRun::evaluate_on(const PictureSet& set, const std::string& role) {
   if (set.size() == 0) return std::nullopt;
+  const Timed timed(time_spent_.evaluations);
   check_finite();
   const Classification result = evaluate(trainer_->classifier(), set, problem_.precision);
   const Interval interval = result.all.interval();
@@ -381,6 +399,7 @@ fs::path TrainingRun::samples_path(const fs::path& directory) const {
 fs::path TrainingRun::write_samples(const fs::path& directory) {
   const fs::path path = samples_path(directory);
   if (path.empty()) return path;
+  const Timed timed(time_spent_.records);
   check_finite();
   const at::Tensor noise =
       method_->sampling_noise(kGridPictures, random_key(problem_.seed, Stream::kSampling), problem_);

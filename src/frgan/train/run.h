@@ -18,6 +18,7 @@
 #include "frgan/methods/method.h"
 #include "frgan/report/progress.h"
 #include "frgan/report/run_log.h"
+#include "frgan/report/run_summary.h"
 #include "frgan/train/run_options.h"
 #include "frgan/train/trainer.h"
 
@@ -93,6 +94,7 @@ class TrainingRun {
   PictureSet dev_;
   std::optional<double> step_seconds_;  // as measured
   double seconds_ = 0;                  // of training, those before a resume included
+  TimeSpent time_spent_;
 };
 
 }  // namespace frgan
