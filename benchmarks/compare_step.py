@@ -97,7 +97,7 @@ def pythons(options):
         print(f"note: {options.wheel_python} is not there (make test-wheel, or WHEEL_PYTHON): without the PyTorch of "
               "pip", file=sys.stderr)
         return [sys.executable]
-    return [sys.executable, options.wheel_python]
+    return [sys.executable] + [options.wheel_python] * (str(options.wheel_python) != sys.executable)
 
 
 def main():

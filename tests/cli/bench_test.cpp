@@ -68,6 +68,12 @@ TEST(Bench, JsonHasAllThatWasMeasured) {
   EXPECT_EQ(sum_of(json["operators"], "calls_per_step"), json["operators_per_step"].get<double>());
   EXPECT_EQ(sum_of(json["kinds"], "calls_per_step"), json["operators_per_step"].get<double>());
   EXPECT_EQ(json["kinds"].back()["name"], "outside operators");
+  std::vector<std::string> kinds;
+  for (const Json& row : json["kinds"]) kinds.push_back(row["name"]);
+  for (const char* ours : {"weight norm, forward", "squeeze and excitation, forward", "optimizer and average",
+                           "random numbers", "gather and augmentation", "activation and dropout"}) {
+    EXPECT_THAT(kinds, testing::Contains(ours));
+  }
   EXPECT_GT(json["allocations_per_step"], 0);
   EXPECT_GT(json["allocated_bytes_per_step"], 1 << 20);
   double alone = 0;

@@ -4,7 +4,7 @@
 Without --torch, on all files that include no header of LibTorch. With it, in a build on the wheel (clang cannot read
 Debian's headers), on files that do: half a minute each, so only those that changed. That is, what is not committed, and
 the commits since the merge base with FRGAN_TIDY_SINCE, else with origin/main, else, on main itself, the last one. A
-changed header is read through one file that includes it. No file is begun after FRGAN_TIDY_SECONDS (120).
+changed header is read through one file that includes it. No file is begun after FRGAN_TIDY_SECONDS (120; CI gives 600).
 """
 
 import json

@@ -2,6 +2,7 @@
 // not fill a panel. Where the processor has no kernels for a type, has_winograd() must say so.
 #include "frgan/nn/winograd.h"
 
+#include <iostream>
 #include <vector>
 
 #include <ATen/Parallel.h>
@@ -47,6 +48,7 @@ class Winograd : public ::testing::TestWithParam<at::ScalarType> {
   void SetUp() override {
     available_ = GetParam() == at::kFloat ? winograd_kernels_fp32() != nullptr : winograd_kernels_bf16() != nullptr;
     if (!available_) {
+      std::cout << "no kernels of this type for this processor: only refusals are tested\n";
       const at::Tensor x = at::zeros({1, 16, 4, 4}, GetParam()), w = at::zeros({16, 16, 3, 3});
       EXPECT_FALSE(has_winograd(x, w, 1, 1));
     }
@@ -92,6 +94,17 @@ TEST_P(Winograd, ActivatesLikeLibTorchsOperators) {
   }
 }
 
+TEST_P(Winograd, RefusesWhatItCannotCompute) {
+  const at::Tensor x = at::zeros({1, 16, 4, 4}, GetParam()), w = at::zeros({16, 16, 3, 3});
+  EXPECT_THROW(winograd_convolution(x, w, 3), c10::Error);
+  EXPECT_THROW(winograd_convolution(x, at::zeros({16, 32, 3, 3}), 1), c10::Error);
+  EXPECT_THROW(winograd_convolution(x, w, 1, at::zeros({15}), 0.2), c10::Error);
+  EXPECT_THROW(winograd_convolution(x, w, 1, at::zeros({16}), 1.5), c10::Error);
+  if (!available_) return;
+  const at::Tensor y = winograd_convolution(x.detach().requires_grad_(), w.detach().requires_grad_(), 1);
+  EXPECT_THROW(y.sum().backward({}, c10::nullopt, /*create_graph=*/true), c10::Error) << "a second derivative";
+}
+
 // No sum depends on who computes it.
 TEST_P(Winograd, GivesTheSameBitsForAnyNumberOfThreads) {
   if (!available_) return;
@@ -129,6 +142,7 @@ TEST_P(Winograd, LeavesTheRestToLibTorch) {
   EXPECT_FALSE(has_winograd(x, at::zeros({10, 16, 3, 3}), 1, 1));
   EXPECT_FALSE(has_winograd(at::zeros({1, 16, 2, 2}, GetParam()), w, 1, 0));
   EXPECT_FALSE(has_winograd(x.to(at::kDouble), w.to(at::kDouble), 1, 1));
+  EXPECT_FALSE(has_winograd(at::zeros({0, 16, 4, 4}, GetParam()), w, 1, 1));
   EXPECT_FALSE(has_winograd(x.to(at::kMeta), w.to(at::kMeta), 1, 1));
 }
 

@@ -101,14 +101,14 @@ TEST(OperatorProfile, PartsBelongToWhatCalledThem) {
     at::ones({3}).abs();
     at::ones({3}).to(at::kDouble);
   });
-  EXPECT_EQ(of(profile, "aten::neg").kind, "weight norm");
+  EXPECT_EQ(of(profile, "aten::neg").kind, "weight norm, forward");
   EXPECT_EQ(of(profile, "aten::abs").kind, "other");
   EXPECT_EQ(of(profile, "aten::to").kind, "casts and copies");
   EXPECT_EQ(of(profile, "aten::_to_copy").kind, "casts and copies");
   EXPECT_EQ(of(profile, "ConvolutionBackward0").kind, "convolution, backward");
   EXPECT_EQ(of(profile, "aten::convolution_backward").kind, "convolution, backward");
   EXPECT_EQ(of(profile, "aten::conv2d").kind, "convolution, forward");
-  EXPECT_EQ(kind_of(profile, "weight norm").calls, calls_under_label);
+  EXPECT_EQ(kind_of(profile, "weight norm, forward").calls, calls_under_label);
 }
 
 TEST(OperatorProfile, KindsAreKnownByTheirNames) {
@@ -124,6 +124,7 @@ TEST(OperatorProfile, KindsAreKnownByTheirNames) {
       {"frgan::random", "random numbers"},
       {"aten::copy_", "casts and copies"},
       {"frgan::gather", "gather and augmentation"},
+      {"frgan::weight_norm", "weight norm, forward"},
       {"LogsumexpBackward0", "losses"},
       {"aten::conv2", "other"},
       {"aten::conv2dd", "other"},

@@ -218,6 +218,18 @@ TEST_F(Run, NeverSavesAWeightThatIsNoNumber) {
   EXPECT_FALSE(has_checkpoints(folder / "run/checkpoints"));
 }
 
+TEST_F(Run, SaysWhatItSpentItsTimeOn) {
+  const double before = process_seconds();
+  train_new("run");
+  const auto summary = nlohmann::json::parse(read_file(folder / "run/summary.json"));
+  const nlohmann::json& spent = summary["time_spent"];
+  EXPECT_GE(spent["before_first_step"], before);
+  EXPECT_GT(spent["evaluations"], 0);
+  EXPECT_GT(spent["records"], 0);
+  EXPECT_LT(spent["evaluations"].get<double>() + spent["records"].get<double>(), summary["wall_seconds"].get<double>());
+  EXPECT_GT(summary["gflop_per_step"], 0);
+}
+
 TEST_F(Run, AFinishedRunIsOnlyReadAgain) {
   const RunResult first = train_new("run");
   const std::string summary = read_file(folder / "run/summary.json"), log = read_file(folder / "run/metrics.jsonl");

@@ -109,7 +109,7 @@ void Classifier::classify_files(std::span<const std::filesystem::path> paths,
   };
   for (DecodedFiles decoded = decode_next(), next; !decoded.files.empty(); decoded = std::move(next)) {
     const at::Tensor on_device = class_probabilities(network_, decoded.pictures, precision_);
-    next = decode_next();
+    if (on_device.is_cuda()) next = decode_next();  // while the GPU is at work
     const at::Tensor all = on_device.cpu();
     const float* row = all.data_ptr<float>();
     for (FilePrediction& file : decoded.files) {
@@ -121,6 +121,7 @@ void Classifier::classify_files(std::span<const std::filesystem::path> paths,
       }
       take(file);
     }
+    if (!on_device.is_cuda()) next = decode_next();
   }
 }
 

@@ -134,6 +134,7 @@ struct BiasLeakyReluDropout : torch::autograd::Function<BiasLeakyReluDropout> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
+    TORCH_CHECK(!at::GradMode::is_enabled(), "bias_leaky_relu_dropout_ has no second derivative");
     const at::Tensor y = context->get_saved_variables()[0];
     const at::Tensor grad = grads[0].contiguous(layout_of(y));
     const at::Tensor out = at::empty_like(grad);

@@ -66,6 +66,7 @@ struct PhaseWeight : torch::autograd::Function<PhaseWeight> {
     return phases.permute({0, 3, 1, 2});
   }
   static variable_list backward(AutogradContext* context, variable_list grads) {
+    TORCH_CHECK(!at::GradMode::is_enabled(), "phase_convolution has no second derivative");
     const int64_t in = context->saved_data["in"].toInt(), out = context->saved_data["out"].toInt();
     const at::Tensor phases = grads[0].contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor grad = at::empty({in, 5, 5, out}, phases.options());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <ATen/record_function.h>
+
 namespace frgan {
 
 SqueezeExcitationImpl::SqueezeExcitationImpl(int64_t channels, int64_t reduction, bool with_bias,
@@ -22,6 +24,7 @@ at::Tensor SqueezeExcitationImpl::gate(const at::Tensor& x) {
 }
 
 at::Tensor SqueezeExcitationImpl::forward(const at::Tensor& x) {
+  RECORD_FUNCTION("frgan::squeeze_excitation", c10::ArrayRef<const c10::IValue>{});
   return x * gate(x).to(x.scalar_type()).unsqueeze(-1).unsqueeze(-1);
 }
 

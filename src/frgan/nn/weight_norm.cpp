@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include <ATen/record_function.h>
+
 #include "frgan/core/random.h"
 #include "frgan/nn/activation.h"
 #include "frgan/nn/convolution.h"
@@ -54,6 +56,7 @@ at::Tensor WeightNormImpl::unit_weight() const {
 }
 
 at::Tensor WeightNormImpl::weight() const {
+  RECORD_FUNCTION("frgan::weight_norm", c10::ArrayRef<const c10::IValue>{});
   const auto dimensions = all_dimensions_but(direction, output_dimension_);
   const at::Tensor norm = direction.square().sum(dimensions, /*keepdim=*/true).sqrt();
   return direction * (along(gain, output_dimension_, direction.dim()) / norm);

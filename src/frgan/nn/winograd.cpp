@@ -18,8 +18,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr int64_t kPositions = 16;
-constexpr int64_t kMostChannels = 4096;
 // Tiles that a thread transforms, multiplies and transforms back at a time: what they need stays in its cache.
 constexpr int64_t kTilesAtOnce = 48;
 // Bytes of a panel of tiles in the gradient of the weights: it stays in the first-level cache while all outputs are
@@ -66,7 +64,7 @@ int64_t apart(int64_t elements) {
 // 16 matrices whose columns are in panels, ordered panel by panel: [panel][position][step][panel][pair].
 PanelLayout panel_first(const WinogradKernels& kernels, int64_t steps) {
   const int64_t one = apart(steps * kernels.panel * kernels.pair);
-  return {.position = one, .panel = kernels.panel, .panel_size = kPositions * one};
+  return {.position = one, .panel = kernels.panel, .panel_size = kWinogradPositions * one};
 }
 
 // y = conv(x, w) where `panels` holds the transformed weights; x and y as NHWC.
@@ -81,8 +79,8 @@ struct Convolution {
     const PanelLayout weights = panel_first(kernels, steps);
     at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
       const int64_t row_position = apart(kTilesAtOnce * inputs), position = apart(kTilesAtOnce * kernels.panel);
-      const int64_t rows_bytes = kPositions * row_position * kernels.element;
-      const Scratch scratch(rows_bytes + kPositions * position * static_cast<int64_t>(sizeof(float)));
+      const int64_t rows_bytes = kWinogradPositions * row_position * kernels.element;
+      const Scratch scratch(rows_bytes + kWinogradPositions * position * static_cast<int64_t>(sizeof(float)));
       std::byte* const rows = scratch.data();
       float* const products = reinterpret_cast<float*>(rows + rows_bytes);
       for (int64_t block = begin; block < end; ++block) {
@@ -91,7 +89,7 @@ struct Convolution {
         for (int64_t channel = 0; channel < to.channels; channel += kernels.panel) {
           const int64_t columns = std::min(kernels.panel, to.channels - channel);
           const std::byte* const panel = panels + channel / kernels.panel * weights.panel_size * kernels.element;
-          for (int64_t p = 0; p < kPositions; ++p) {
+          for (int64_t p = 0; p < kWinogradPositions; ++p) {
             kernels.multiply({.rows = count,
                               .columns = columns,
                               .steps = steps,
@@ -158,7 +156,7 @@ struct GradientParts {
 };
 GradientParts parts_of(int64_t tiles, int64_t matrix) {
   constexpr int64_t kLargeMatrix = int64_t{256} * 256, kLeastTiles = 256, kMost = 16;
-  if (matrix >= kLargeMatrix) return {.ranges = 1, .groups = kPositions / 2};
+  if (matrix >= kLargeMatrix) return {.ranges = 1, .groups = kWinogradPositions / 2};
   return {.ranges = std::clamp<int64_t>(tiles / kLeastTiles, 1, kMost), .groups = 1};
 }
 
@@ -177,14 +175,14 @@ at::Tensor weight_gradient(const WinogradKernels& kernels, const at::Tensor& gra
   const PanelLayout of_input{.position = apart(panels * panel_size), .panel = kernels.panel, .panel_size = panel_size};
   const int64_t matrix = outputs * inputs;
   const auto [ranges, groups] = parts_of(tiles, matrix);
-  const int64_t range = (tiles + ranges - 1) / ranges, group = kPositions / groups;
-  const at::Tensor sums = at::empty({ranges, kPositions * matrix}, at::kFloat);
+  const int64_t range = (tiles + ranges - 1) / ranges, group = kWinogradPositions / groups;
+  const at::Tensor sums = at::empty({ranges, kWinogradPositions * matrix}, at::kFloat);
   at::parallel_for(0, ranges * groups, 1, [&](int64_t begin, int64_t end) {
-    const Scratch grads(kPositions * of_grad.position * kernels.element);
-    const Scratch rows(kPositions * of_input.position * kernels.element);
+    const Scratch grads(kWinogradPositions * of_grad.position * kernels.element);
+    const Scratch rows(kWinogradPositions * of_input.position * kernels.element);
     for (int64_t part = begin; part < end; ++part) {
       const int64_t first_tile = part / groups * range, last_tile = std::min(tiles, first_tile + range);
-      float* const sum = sums.data_ptr<float>() + part / groups * kPositions * matrix;
+      float* const sum = sums.data_ptr<float>() + part / groups * kWinogradPositions * matrix;
       for (int64_t first = first_tile; first < last_tile; first += at_once) {
         const int64_t count = std::min(at_once, last_tile - first);
         kernels.gradient_panels(grad.data_ptr(), convolution.to, first, count, grads.data(), of_grad);
@@ -237,6 +235,7 @@ struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
+    TORCH_CHECK(!at::GradMode::is_enabled(), "Winograd's convolution has no second derivative");
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &weight = saved[1], &bias = saved[2], &y = saved[3];
     const WinogradKernels& kernels = *kernels_for(x.scalar_type());
@@ -258,14 +257,19 @@ struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
 
 bool has_winograd(const at::Tensor& x, const at::Tensor& weight, int64_t stride, int64_t padding) {
   const WinogradKernels* const kernels = x.is_cpu() && weight.is_cpu() ? kernels_for(x.scalar_type()) : nullptr;
-  return kernels != nullptr && weight.scalar_type() == at::kFloat && weight.size(2) == 3 && weight.size(3) == 3 &&
-         stride == 1 && padding <= 2 && x.size(2) + 2 * padding >= 3 && x.size(3) + 2 * padding >= 3 &&
-         x.size(1) % kernels->lanes == 0 && weight.size(0) % kernels->lanes == 0 &&
-         std::max(x.size(1), weight.size(0)) <= kMostChannels;
+  return kernels != nullptr && x.size(0) > 0 && weight.scalar_type() == at::kFloat && weight.size(2) == 3 &&
+         weight.size(3) == 3 && stride == 1 && padding <= 2 && x.size(2) + 2 * padding >= 3 &&
+         x.size(3) + 2 * padding >= 3 && x.size(1) % kernels->lanes == 0 && weight.size(0) % kernels->lanes == 0 &&
+         std::max(x.size(1), weight.size(0)) <= kMostWinogradChannels;
 }
 
 at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, int64_t padding, const at::Tensor& bias,
                                 double slope) {
+  TORCH_CHECK(has_winograd(x, weight, /*stride=*/1, padding) && x.size(1) == weight.size(1),
+              "no Winograd convolution of ", x.sizes(), " with ", weight.sizes(), ", padding ", padding);
+  TORCH_CHECK(!bias.defined() || (bias.numel() == weight.size(0) && bias.scalar_type() == at::kFloat), "a bias of ",
+              bias.numel(), " for ", weight.size(0), " channels");
+  TORCH_CHECK(slope > 0 && slope <= 1, "a slope of ", slope);
   return WinogradConvolution::apply(x, weight, bias.defined() ? bias : at::empty({0}, at::kFloat), padding, slope);
 }
 

@@ -15,7 +15,8 @@ bool has_winograd(const at::Tensor& x, const at::Tensor& weight, int64_t stride,
 // leaky_relu(conv2d(x, weight, stride 1) + bias), differentiable in all three. Without a bias the convolution alone.
 //   x: N x in x H x W channels-last, float or bfloat16; weight: float, out x in x 3 x 3; bias: float, out
 //   -> like x, N x out x H' x W'
-// Sums are in float; the result is the same for any number of threads.
+// For what has_winograd() takes, 0 < slope <= 1; once differentiable. Sums are in float and do not depend on the number
+// of threads, but for the bias's gradient.
 at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, int64_t padding,
                                 const at::Tensor& bias = {}, double slope = 1);
 

@@ -7,15 +7,18 @@
 
 namespace frgan {
 
+constexpr int kWinogradPositions = 16;           // of a transformed tile
+constexpr int64_t kMostWinogradChannels = 4096;  // of input and output: outside of a picture so many zeros are read
+
 // A convolution's input and output as NHWC, cut into tiles of 2x2 outputs: tile t = (n * down + i) * across + j.
 struct TileGrid {
   int64_t height, width, channels;  // of the pictures that are read or written
   int64_t down, across;             // tiles of a picture
 };
 
-// Where transformed values lie: `lanes` of a matrix row side by side in panels, so that a panel's rows are contiguous.
-// Rows come in steps of `pair`: a bf16 product takes two at once. Element (row r, column c) of position p is at
-// p * position + (c / panel) * panel_size + (r / pair) * panel * pair + (c % panel) * pair + r % pair.
+// Where transformed values lie: `panel` columns of a matrix row side by side in panels, so that a panel's rows are
+// contiguous. Rows come in steps of `pair`: a bf16 product takes two at once. Element (row r, column c) of position p
+// is at p * position + (c / panel) * panel_size + (r / pair) * panel * pair + (c % panel) * pair + r % pair.
 struct PanelLayout {
   int64_t position, panel, panel_size;
 };

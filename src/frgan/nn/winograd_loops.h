@@ -12,10 +12,9 @@
 // NOLINTBEGIN(misc-definitions-in-headers,bugprone-implicit-widening-of-multiplication-result)
 namespace {
 
-constexpr int kSide = 4, kPositions = 16;
+constexpr int kSide = 4, kPositions = kWinogradPositions;
 constexpr int64_t kPanel = int64_t{Isa::kLanes} * Isa::kVectors;
-constexpr int64_t kMaxChannels = 4096;
-alignas(64) const Isa::Element kZeros[kMaxChannels] = {};
+alignas(64) const Isa::Element kZeros[kMostWinogradChannels] = {};
 
 using Vector = Isa::Vector;
 using Element = Isa::Element;

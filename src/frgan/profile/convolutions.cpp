@@ -97,11 +97,15 @@ std::vector<ConvolutionCall> calls_of(const std::function<void()>& closure, std:
   Recorder found{.names = std::move(names), .mutex = {}, .calls = {}};
   struct Watch {
     explicit Watch(Recorder& into) {
+      TORCH_CHECK(recorder == nullptr, "convolutions are being timed already");
       recorder = &into;
       handle = at::addGlobalCallback(
           at::RecordFunctionCallback(begin_call, end_call).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
     }
-    ~Watch() { at::removeCallback(handle); }
+    ~Watch() {
+      at::removeCallback(handle);
+      recorder = nullptr;
+    }
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
     at::CallbackHandle handle;

@@ -30,6 +30,7 @@ struct OwnConvolution {
 
 // Runs the closure once, and then each form of convolution in it alone, `repetitions` times, on random numbers. The
 // form that takes longest in all its calls comes first. What a convolution calls in its turn is not counted again.
+// Not for two threads at a time.
 std::vector<ConvolutionTime> time_convolutions(const std::function<void()>& closure, int repetitions = 5,
                                                const std::vector<OwnConvolution>& own = {});
 

@@ -34,11 +34,11 @@ std::string processor_name(std::string_view cpuinfo);
 // From the text of /proc/meminfo or /proc/self/status: the bytes of "MemTotal" or "VmHWM"; 0 where it is not there.
 int64_t memory_quantity(std::string_view text, std::string_view key);
 
-// Seconds of the process that ended the run, of things that are not its steps.
+// What the process that ended the run spent on other things than steps, in seconds.
 struct TimeSpent {
-  double before_first_step = 0;  // since the process began: LibTorch, data, initialisation, a timed step
+  double before_first_step = 0;  // LibTorch, data, initialisation, a timed step; not part of wall_seconds
   double evaluations = 0;        // of development and test pictures
-  double records = 0;            // log lines, grids of pictures, checkpoints
+  double records = 0;            // log lines, grids of pictures, all checkpoints but the last
 };
 
 struct RunSummary {

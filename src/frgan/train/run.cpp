@@ -235,10 +235,10 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
   }
   RunLog log(directory / "metrics.jsonl", first_step);
   RunResult result;
+  time_spent_ = {.before_first_step = process_seconds()};
   if (!has_checkpoints(checkpoints)) result.checkpoint = write_checkpoint(directory, values);
   StepRecord record;
   const double begin = now(), seconds_before = seconds_;
-  time_spent_ = {.before_first_step = process_seconds()};
   double last_checkpoint = begin, last_log = begin;
   int64_t last_log_step = first_step;
 
@@ -289,6 +289,7 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
   result.test = evaluate_on(data_.test, "test");
   if (result.dev) log.write(*result.dev);
   if (result.test) log.write(*result.test);
+  seconds_ = seconds_before + now() - begin;
   write_run_summary(directory / "summary.json", {.method = options_.method,
                                                  .command = command,
                                                  .data = data_.name,

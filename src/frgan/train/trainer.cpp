@@ -113,6 +113,7 @@ void Trainer::update(PlayerState& state, const StepScalars& scalars) {
   const auto names = state.adam.scalar_names(state.player.name);
   state.adam.step(scalars[names[0]], scalars[names[1]]);
   if (state.player.average_decay.empty()) return;
+  RECORD_FUNCTION("frgan::average", c10::ArrayRef<const c10::IValue>{});
   const at::Tensor rest = 1 - scalars[state.player.average_decay];
   average_->values().add_((state.parameters.values() - average_->values()).mul_(rest));
 }
