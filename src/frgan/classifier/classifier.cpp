@@ -1,6 +1,7 @@
 #include "frgan/classifier/classifier.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <ATen/Parallel.h>
@@ -107,8 +108,10 @@ void Classifier::classify_files(std::span<const std::filesystem::path> paths,
     paths = paths.subspan(part.size());
     return decode(part, image_size(), channels());
   };
-  for (DecodedFiles decoded = decode_next(), next; !decoded.files.empty(); decoded = std::move(next)) {
+  DecodedFiles decoded = decode_next();
+  while (!decoded.files.empty()) {
     const at::Tensor on_device = class_probabilities(network_, decoded.pictures, precision_);
+    std::optional<DecodedFiles> next;
     if (on_device.is_cuda()) next = decode_next();  // while the GPU is at work
     const at::Tensor all = on_device.cpu();
     const float* row = all.data_ptr<float>();
@@ -121,7 +124,7 @@ void Classifier::classify_files(std::span<const std::filesystem::path> paths,
       }
       take(file);
     }
-    if (!on_device.is_cuda()) next = decode_next();
+    decoded = next ? std::move(*next) : decode_next();
   }
 }
 

@@ -174,7 +174,8 @@ at::Tensor weight_gradient(const WinogradKernels& kernels, const at::Tensor& gra
   const int64_t panel_size = steps * kernels.panel * kernels.pair;
   const PanelLayout of_input{.position = apart(panels * panel_size), .panel = kernels.panel, .panel_size = panel_size};
   const int64_t matrix = outputs * inputs;
-  const auto [ranges, groups] = parts_of(tiles, matrix);
+  const GradientParts parts = parts_of(tiles, matrix);
+  const int64_t ranges = parts.ranges, groups = parts.groups;
   const int64_t range = (tiles + ranges - 1) / ranges, group = kWinogradPositions / groups;
   const at::Tensor sums = at::empty({ranges, kWinogradPositions * matrix}, at::kFloat);
   at::parallel_for(0, ranges * groups, 1, [&](int64_t begin, int64_t end) {
