@@ -130,6 +130,7 @@ void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view
   if (said("labels-file") && !run.split.labels_file.empty()) {
     if (!said("labels")) run.split.labels = 0;
     if (!said("dev-pictures")) run.split.dev_pictures = 0;
+    if (!said("train-pictures")) run.split.train_pictures = 0;
   } else if (said("labels")) {
     run.split.labels_file.clear();
   }
@@ -148,7 +149,7 @@ void read_request(Request& request, std::span<const std::string> arguments) {
   read_arguments(kSyntax, arguments, request.options);
   const auto typed = [&](std::string_view name) { return typed_value(arguments, name).has_value(); };
   refuse_two_of(typed, {"steps", "epochs", "time-budget"});
-  for (const std::string_view other : {"labels", "label-mode", "split-seed", "dev-pictures"}) {
+  for (const std::string_view other : {"labels", "label-mode", "split-seed", "dev-pictures", "train-pictures"}) {
     refuse_two_of(typed, {"labels-file", other});
   }
   make_weaker_void(request.run, typed);

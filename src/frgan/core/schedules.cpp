@@ -21,4 +21,12 @@ double average_decay(const std::string& shape, double limit, double updates) {
   return shape == "fixed" ? limit : std::min(limit, (updates + 1.0) / (updates + 10.0));
 }
 
+bool evaluation_after(int64_t step, int64_t steps, int64_t count) {
+  const int64_t late = 2 * count / 3, early = count - late;
+  const auto done = [&](int64_t at) {
+    return 5 * at <= 4 * steps ? early * 5 * at / (4 * steps) : early + late * (5 * at - 4 * steps) / steps;
+  };
+  return done(step) > done(step - 1);
+}
+
 }  // namespace frgan

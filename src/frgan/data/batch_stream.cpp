@@ -19,8 +19,11 @@ BatchStream::BatchStream(PictureSet train, const LabelSplit& split, BatchStreamO
   TORCH_CHECK(options_.noise_range == "symmetric" || options_.noise_range == "unit" || options_.noise_range.empty(),
               "noise range ", options_.noise_range);
   const int64_t* const labels = train_.labels.data_ptr<int64_t>();
-  for (const int64_t row : labeled_) seen_labels_[row] = labels[row];
-  for (int64_t row = 0; row < train_.size(); ++row) {
+  for (size_t i = 0; i < labeled_.size(); ++i) {
+    seen_labels_[labeled_[i]] = split.shown.empty() ? labels[labeled_[i]] : split.shown[i];
+  }
+  unlabeled_ = split.kept;
+  for (int64_t row = 0; row < train_.size() && split.kept.empty(); ++row) {
     if (!std::binary_search(split.dev.begin(), split.dev.end(), row)) unlabeled_.push_back(row);
   }
 }

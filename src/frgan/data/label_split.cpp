@@ -1,6 +1,7 @@
 #include "frgan/data/label_split.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <limits>
 #include <utility>
@@ -18,7 +19,7 @@ namespace {
 using Rows = std::vector<int64_t>;
 
 constexpr const char* kFormat = "frgan label split 1";
-constexpr uint64_t kLabeledPart = 0, kDevPart = 1;  // each has an order of its own
+constexpr uint64_t kLabeledPart = 0, kDevPart = 1, kKeptPart = 2;  // each has an order of its own
 
 // Labels of the mode "proportional": each one goes to the class with the largest pictures / (2 labels + 1), Webster's
 // method. It never gives a class fewer when there are more to give, so smaller splits are subsets of larger ones.
@@ -79,6 +80,13 @@ Rows known_rows(const Dataset& data, int64_t seed, uint64_t part) {
   return rows;
 }
 
+int64_t wrong_labels(const LabelSplit& split, const Dataset& data) {
+  const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
+  int64_t wrong = 0;
+  for (size_t i = 0; i < split.shown.size(); ++i) wrong += split.shown[i] != labels[split.labeled[i]] ? 1 : 0;
+  return wrong;
+}
+
 // Fills in what follows from rows and data.
 void finish(LabelSplit& split, const Dataset& data) {
   split.data_digest = data.digest;
@@ -90,9 +98,44 @@ void finish(LabelSplit& split, const Dataset& data) {
     if (split.counts[c] > 0) continue;
     split.notes.push_back(fmt::format("class {} has no labeled picture", quoted(data.class_names[c])));
   }
-  const std::string text = fmt::format("{}\n{}\n{}\nlabeled {}\ndev {}\n", kFormat, split.data_digest,
-                                       split.train_pictures, fmt::join(split.labeled, " "), fmt::join(split.dev, " "));
+  if (!split.shown.empty()) {
+    const int64_t wrong = wrong_labels(split, data);
+    split.notes.push_back(fmt::format("{} of {} labels are wrong ({:.1f} %), by label noise", wrong,
+                                      split.labeled.size(),
+                                      100 * static_cast<double>(wrong) / static_cast<double>(split.labeled.size())));
+  }
+  std::string text = fmt::format("{}\n{}\n{}\nlabeled {}\ndev {}\n", kFormat, split.data_digest,
+                                 split.train_pictures, fmt::join(split.labeled, " "), fmt::join(split.dev, " "));
+  if (!split.kept.empty()) text += fmt::format("kept {}\n", fmt::join(split.kept, " "));
+  if (!split.shown.empty()) text += fmt::format("shown {}\n", fmt::join(split.shown, " "));
   split.hash = sha256(bytes_of(text));
+}
+
+// Rows that training sees, of those that are not development pictures.
+Rows kept_rows(const Dataset& data, const SplitOptions& options, const Rows& dev) {
+  const int64_t count = data.train.size();
+  const at::Tensor order =
+      random_permutation(count, random_key(static_cast<uint64_t>(options.split_seed), Stream::kLabelSplit, 0, kKeptPart));
+  Rows rows;
+  std::copy_if(order.data_ptr<int64_t>(), order.data_ptr<int64_t>() + count, std::back_inserter(rows),
+               [&](int64_t row) { return !std::binary_search(dev.begin(), dev.end(), row); });
+  if (options.train_pictures > std::ssize(rows)) {
+    throw usage_error(fmt::format("--train-pictures {}: {} has {} training pictures{}", options.train_pictures,
+                                  data.source, rows.size(), dev.empty() ? "" : " beside the development pictures"));
+  }
+  rows.resize(static_cast<size_t>(options.train_pictures));
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+void make_labels_noisy(LabelSplit& split, const Dataset& data, const LabelNoiseOptions& noise) {
+  const NoiseMatrix matrix = noise_matrix(noise.kind, data.classes());  // a file that will not do is an error at once
+  if (noise.level == 0) return;
+  if (!split.shown.empty()) throw usage_error("--label-noise: the labels file has label noise of its own");
+  split.noise = noise;
+  Rows labels;
+  for (const int64_t row : split.labeled) labels.push_back(data.train.labels.data_ptr<int64_t>()[row]);
+  split.shown = noisy_labels(labels, matrix, noise.level, noise.seed);
 }
 
 LabelSplit draw(const Dataset& data, const SplitOptions& options) {
@@ -111,8 +154,12 @@ LabelSplit draw(const Dataset& data, const SplitOptions& options) {
   dev.resize(static_cast<size_t>(options.dev_pictures));
   std::sort(dev.begin(), dev.end());
 
+  if (options.train_pictures > 0) split.kept = kept_rows(data, options, dev);
   Rows order = known_rows(data, options.split_seed, kLabeledPart);
-  std::erase_if(order, [&](int64_t row) { return std::binary_search(dev.begin(), dev.end(), row); });
+  std::erase_if(order, [&](int64_t row) {
+    return std::binary_search(dev.begin(), dev.end(), row) ||
+           (!split.kept.empty() && !std::binary_search(split.kept.begin(), split.kept.end(), row));
+  });
   if (options.labels > std::ssize(order)) {
     throw usage_error(fmt::format("--labels {}: {} has {} training pictures with labels{}", options.labels, data.source,
                                   order.size(), dev.empty() ? "" : " beside the development pictures"));
@@ -130,6 +177,7 @@ LabelSplit draw(const Dataset& data, const SplitOptions& options) {
   std::sort(order.begin(), order.end());
   split.labeled = std::move(order);
   split.dev = std::move(dev);
+  make_labels_noisy(split, data, options.noise);
   finish(split, data);
   return split;
 }
@@ -157,6 +205,36 @@ Rows read_rows(const nlohmann::json& json, const char* key, const Dataset& data,
   return rows;
 }
 
+// Rows that training sees: the labeled are among them, and the development pictures are not.
+void read_kept(LabelSplit& split, const nlohmann::json& list, const Dataset& data, std::string_view name) {
+  split.kept = list.get<Rows>();
+  const Rows& kept = split.kept;
+  const bool ascending = std::adjacent_find(kept.begin(), kept.end(), std::greater_equal<>()) == kept.end();
+  if (!ascending || (!kept.empty() && (kept.front() < 0 || kept.back() >= data.train.size()))) {
+    throw Error(fmt::format("{}: \"kept\" is no list of ascending rows from 0 to {}", name, data.train.size() - 1));
+  }
+  for (const int64_t row : split.dev) {
+    if (!std::binary_search(kept.begin(), kept.end(), row)) continue;
+    throw Error(fmt::format("{}: row {} is both kept and a development picture", name, row));
+  }
+  if (!kept.empty() && !std::includes(kept.begin(), kept.end(), split.labeled.begin(), split.labeled.end())) {
+    throw Error(fmt::format("{}: a row of \"labeled\" is not among \"kept\"", name));
+  }
+}
+
+void read_shown(LabelSplit& split, const nlohmann::json& json, const Dataset& data, std::string_view name) {
+  split.shown = json.at("shown").get<Rows>();
+  if (json.at("labeled").get<Rows>() != split.labeled || split.shown.size() != split.labeled.size()) {
+    throw Error(fmt::format("{}: \"shown\" needs \"labeled\" in ascending order, and a label for each", name));
+  }
+  for (const int64_t label : split.shown) {
+    if (label >= 0 && label < data.classes()) continue;
+    throw Error(fmt::format("{}: \"shown\" holds {}, expected classes from 0 to {}", name, label, data.classes() - 1));
+  }
+  const nlohmann::json noise = json.value("label_noise", nlohmann::json::object());
+  split.noise = {noise.value("level", 0.0), noise.value("kind", std::string("file")), noise.value("seed", int64_t{0})};
+}
+
 }  // namespace
 
 void describe(OptionSet& options, SplitOptions& split) {
@@ -174,6 +252,10 @@ void describe(OptionSet& options, SplitOptions& split) {
               "of a draw.");
   options.add("dev-pictures", split.dev_pictures, "Training pictures with labels set apart for tuning.",
               Range<int64_t>{0, 1'000'000'000});
+  options.add("train-pictures", split.train_pictures,
+              "Training pictures to use, labeled and unlabeled, drawn evenly; 0 is all.",
+              Range<int64_t>{0, 1'000'000'000});
+  describe(options, split.noise);
 }
 
 LabelSplit split_labels(const Dataset& data, const SplitOptions& options) {
@@ -187,19 +269,32 @@ LabelSplit split_labels(const Dataset& data, const SplitOptions& options) {
     throw usage_error(fmt::format("--dev-pictures {}: {} has {}; give one of the two options", options.dev_pictures,
                                   options.labels_file, split.dev.size()));
   }
+  if (options.train_pictures != 0 && options.train_pictures != std::ssize(split.kept)) {
+    throw usage_error(fmt::format("--train-pictures {}: {} has {}; give one of the two options", options.train_pictures,
+                                  options.labels_file, split.kept.size()));
+  }
+  make_labels_noisy(split, data, options.noise);
+  split.notes.clear();
+  finish(split, data);
   return split;
 }
 
 nlohmann::ordered_json label_split_json(const LabelSplit& split) {
-  return {{"format", kFormat},
-          {"data_digest", split.data_digest},
-          {"train_pictures", split.train_pictures},
-          {"mode", split.mode},
-          {"seed", split.seed},
-          {"counts", split.counts},
-          {"hash", split.hash},
-          {"labeled", split.labeled},
-          {"dev", split.dev}};
+  nlohmann::ordered_json json = {{"format", kFormat},
+                                 {"data_digest", split.data_digest},
+                                 {"train_pictures", split.train_pictures},
+                                 {"mode", split.mode},
+                                 {"seed", split.seed},
+                                 {"counts", split.counts},
+                                 {"hash", split.hash},
+                                 {"labeled", split.labeled},
+                                 {"dev", split.dev}};
+  if (!split.kept.empty()) json["kept"] = split.kept;
+  if (!split.shown.empty()) {
+    json["shown"] = split.shown;
+    json["label_noise"] = {{"level", split.noise.level}, {"kind", split.noise.kind}, {"seed", split.noise.seed}};
+  }
+  return json;
 }
 
 LabelSplit label_split_from_json(const nlohmann::json& json, const Dataset& data, std::string_view name) try {
@@ -227,6 +322,8 @@ LabelSplit label_split_from_json(const nlohmann::json& json, const Dataset& data
   if (!both.empty()) {
     throw Error(fmt::format("{}: row {} is both a labeled and a development picture", name, both.front()));
   }
+  if (json.contains("kept")) read_kept(split, json.at("kept"), data, name);
+  if (json.contains("shown")) read_shown(split, json, data, name);
   finish(split, data);
   if (json.contains("hash") && json.at("hash") != split.hash) {
     throw Error(

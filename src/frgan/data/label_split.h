@@ -11,6 +11,7 @@
 
 #include "frgan/core/options.h"
 #include "frgan/data/dataset.h"
+#include "frgan/data/label_noise.h"
 
 namespace frgan {
 
@@ -20,6 +21,8 @@ struct SplitOptions {
   int64_t split_seed = 1;
   std::string labels_file = "";  // a split that was written; it takes the place of the options above
   int64_t dev_pictures = 0;
+  int64_t train_pictures = 0;  // 0: all
+  LabelNoiseOptions noise;
 };
 void describe(OptionSet& options, SplitOptions& split);
 
@@ -32,7 +35,10 @@ struct LabelSplit {
   int64_t seed = 0;
   std::vector<int64_t> labeled;
   std::vector<int64_t> dev;
-  std::vector<int64_t> counts;     // labeled pictures of each class
+  std::vector<int64_t> kept;       // what training sees of the set, labeled and not; empty: all but `dev`
+  std::vector<int64_t> shown;      // labels that `labeled` show where some are wrong; empty: the true ones
+  LabelNoiseOptions noise;         // how they came to be wrong
+  std::vector<int64_t> counts;     // labeled pictures of each class, by their true labels
   std::string hash;                // SHA-256 over digest and rows
   std::vector<std::string> notes;  // classes that got no label
 };
@@ -42,11 +48,13 @@ struct LabelSplit {
 //   balanced      labels / K of each class; a number that K does not divide is a usage error that names the nearest
 //   proportional  as the classes are in the data (Webster's method)
 //   random        evenly from all pictures
-// Development pictures are drawn first, evenly from all pictures with a label. Throws a usage error where there are
-// fewer pictures than asked for (in the mode balanced: of one class).
+// Development pictures are drawn first, evenly from all pictures with a label; then those that are kept for training,
+// where they are limited, evenly from all others. Label noise comes last. Throws a usage error where there are fewer
+// pictures than asked for (in the mode balanced: of one class).
 LabelSplit split_labels(const Dataset& data, const SplitOptions& options);
 
-// {"format": "frgan label split 1", "data_digest": ..., "labeled": [rows], "dev": [rows], "hash": ...}.
+// {"format": "frgan label split 1", "data_digest": ..., "labeled": [rows], "dev": [rows], "hash": ...}, and where they
+// are not empty "kept": [rows] and "shown": [labels], with "label_noise": {"level", "kind", "seed"}.
 nlohmann::ordered_json label_split_json(const LabelSplit& split);
 // Checks it against the data; `name` stands for the file in errors. Of the keys, format, data_digest, train_pictures
 // and labeled are needed; a person who edits the rows takes "hash" out.

@@ -10,6 +10,7 @@
 #include "frgan/core/device.h"
 #include "frgan/core/error.h"
 #include "frgan/core/random.h"
+#include "frgan/core/schedules.h"
 #include "frgan/core/version.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/digests.h"
@@ -156,7 +157,9 @@ double TrainingRun::measure_evaluation() {
 void TrainingRun::fix_steps_by_time(double seconds) {
   const double step = measure_step(/*timed=*/3), evaluation = measure_evaluation();
   double left = seconds, per_step = step, evaluations = 0;
-  if (options_.evaluate_every > 0) {
+  if (options_.evaluations > 0) {
+    left -= static_cast<double>(options_.evaluations) * evaluation;
+  } else if (options_.evaluate_every > 0) {
     left -= evaluation;  // of the last weights
     per_step += evaluation / static_cast<double>(options_.evaluate_every);
   } else if (evaluation > 0) {
@@ -182,9 +185,11 @@ void TrainingRun::fix_steps() {
 }
 
 std::string TrainingRun::plan_text(double seconds_per_step) const {
-  const std::vector<int64_t> of_train = class_counts(data_.train, data_.classes());
+  const std::vector<int64_t> of_train =
+      class_counts(split_.kept.empty() ? data_.train : data_.train.rows(split_.kept), data_.classes());
   const std::vector<int64_t> of_test = class_counts(data_.test, data_.classes());
   const std::vector<int64_t> of_dev = class_counts(dev_, data_.classes());
+  const int64_t apart = split_.kept.empty() ? 1 : 0;  // development pictures are among those of the set, not of the kept
   std::string text = fmt::format("{}, {} x {} x {}, {} classes, from {}\n", data_.name, data_.image_size,
                                  data_.image_size, data_.channels, data_.classes(), data_.source);
   for (const std::string& note : data_.notes) text += fmt::format("note: {}\n", note);
@@ -198,7 +203,7 @@ std::string TrainingRun::plan_text(double seconds_per_step) const {
   };
   const size_t classes = data_.class_names.size(), shown = std::min<size_t>(classes, 20);
   for (size_t label = 0; label < shown; ++label) {
-    add_row(data_.class_names[label], split_.counts[label], of_train[label] - of_dev[label], of_dev[label],
+    add_row(data_.class_names[label], split_.counts[label], of_train[label] - apart * of_dev[label], of_dev[label],
             of_test[label]);
   }
   if (shown < classes) text += fmt::format("  ... and {} more classes\n", classes - shown);
@@ -263,7 +268,7 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
       progress.show(record);
     }
     if (!last && due(options_.sample_every, kSampleShare)) write_samples(directory);
-    if (!last && due(options_.evaluate_every, kEvaluationShare)) {
+    if (!last && evaluation_due()) {
       for (const auto& evaluation : {evaluate_on(dev_, "dev"), evaluate_on(data_.test, "test")}) {
         if (!evaluation) continue;
         log.write(*evaluation);
@@ -314,6 +319,11 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
 bool TrainingRun::due(int64_t every, int64_t share) const {
   const int64_t interval = every > 0 ? every : std::max<int64_t>(1, options_.steps / share);
   return trainer_->steps_done() % interval == 0;
+}
+
+bool TrainingRun::evaluation_due() const {
+  if (options_.evaluations == 0) return due(options_.evaluate_every, kEvaluationShare);
+  return evaluation_after(trainer_->steps_done(), options_.steps, options_.evaluations);
 }
 
 int64_t TrainingRun::pictures_per_step() const {

@@ -69,6 +69,7 @@ class TrainingRun {
  private:
   // Whether a step is a multiple of `every`; 0: of that share of the run.
   bool due(int64_t every, int64_t share) const;
+  bool evaluation_due() const;
   int64_t epoch_steps() const;
   int64_t pictures_per_step() const;
   double epoch() const;

@@ -38,6 +38,9 @@ void describe(OptionSet& options, RunOptions& run) {
   options.add("evaluate-every", run.evaluate_every,
               "Steps between evaluations; 0: a tenth of the run, or more where a time budget is short.",
               Range<int64_t>{0, 1'000'000'000});
+  options.add("evaluations", run.evaluations,
+              "Evaluations in the run, two thirds of them in its last fifth; 0: as --evaluate-every says.",
+              Range<int64_t>{0, 1'000'000});
   options.add("sample-every", run.sample_every, "Steps between grids of generated pictures; 0: a tenth of the run.",
               Range<int64_t>{0, 1'000'000'000});
   options.add("checkpoint-minutes", run.checkpoint_minutes, "Minutes between checkpoints.", Range<double>{0, 10000});
@@ -46,8 +49,8 @@ void describe(OptionSet& options, RunOptions& run) {
 }
 
 bool may_differ_on_resume(std::string_view option) {
-  constexpr std::array<std::string_view, 7> kNames{
-      "device", "threads", "log-every", "evaluate-every", "sample-every", "checkpoint-minutes", "keep-checkpoints"};
+  constexpr std::array<std::string_view, 8> kNames{
+      "device", "threads", "log-every", "evaluate-every", "evaluations", "sample-every", "checkpoint-minutes", "keep-checkpoints"};
   return std::find(kNames.begin(), kNames.end(), option) != kNames.end();
 }
 

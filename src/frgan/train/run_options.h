@@ -27,6 +27,7 @@ struct RunOptions {
   int64_t threads = 0;
   int64_t log_every = 0;
   int64_t evaluate_every = 0;
+  int64_t evaluations = 0;
   int64_t sample_every = 0;
   double checkpoint_minutes = 5;
   int64_t keep_checkpoints = 2;
