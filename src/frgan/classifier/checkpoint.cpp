@@ -62,6 +62,7 @@ nlohmann::ordered_json to_json(const CheckpointState& state) {
           {"step", state.step},
           {"planned_steps", state.planned_steps},
           {"seconds", state.seconds},
+          {"recipe", state.recipe},
           {"method", state.method},
           {"image_size", state.shape.image_size},
           {"channels", state.shape.channels},
@@ -88,6 +89,7 @@ CheckpointState checkpoint_state_from_json(const nlohmann::json& json, const std
     json.at("step").get_to(state.step);
     json.at("planned_steps").get_to(state.planned_steps);
     json.at("seconds").get_to(state.seconds);
+    state.recipe = json.value("recipe", int64_t{1});  // checkpoints from before there was a second say none
     json.at("method").get_to(state.method);
     json.at("image_size").get_to(state.shape.image_size);
     json.at("channels").get_to(state.shape.channels);

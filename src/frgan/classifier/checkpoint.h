@@ -26,6 +26,7 @@ struct CheckpointState {
   int64_t step = 0;
   int64_t planned_steps = 0;
   double seconds = 0;              // of training so far
+  int64_t recipe = 0;              // train/recipe.h
   std::string method;              // "fr-gan"
   nlohmann::ordered_json options;  // all resolved options of the run, the method's among them
   PictureShape shape;

@@ -86,6 +86,7 @@ nlohmann::ordered_json to_json(const RunSummary& summary, const Machine& machine
           {"data_digest", summary.data_digest},
           {"split_digest", summary.split_digest},
           {"options_digest", summary.options_digest},
+          {"recipe", summary.recipe},
           {"steps", summary.steps},
           {"gflop_per_step", summary.gflop_per_step},
           {"wall_seconds", summary.wall_seconds},

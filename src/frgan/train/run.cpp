@@ -18,6 +18,7 @@
 #include "frgan/metrics/evaluation.h"
 #include "frgan/report/image_grid.h"
 #include "frgan/report/learning_curve.h"
+#include "frgan/train/recipe.h"
 
 namespace frgan {
 namespace {
@@ -114,6 +115,12 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
         fmt::format("{}: the run was trained on other data than {} holds now; give its own data back, or start a new "
                     "run with --init-from",
                     checkpoint.path.string(), data_.source));
+  }
+  if (checkpoint.state.recipe != kRecipe) {
+    throw Error(fmt::format(
+        "{}: the run was begun by a frgan whose training differs from this one's (recipe {}, now {}); finish it with "
+        "that frgan ({}), or start a new run with --init-from",
+        checkpoint.path.string(), checkpoint.state.recipe, kRecipe, checkpoint.state.frgan_version));
   }
   trainer_->plan(checkpoint.state.planned_steps);
   trainer_->restore(checkpoint.files, checkpoint.state.step, checkpoint.path.string());
@@ -301,6 +308,7 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
                                                  .data_digest = data_.digest,
                                                  .split_digest = split_.hash,
                                                  .options_digest = sha256(bytes_of(values.dump())),
+                                                 .recipe = kRecipe,
                                                  .steps = result.steps,
                                                  .gflop_per_step = method_->step_flop() * 1e-9,
                                                  .wall_seconds = seconds_,
@@ -347,6 +355,7 @@ CheckpointState TrainingRun::checkpoint_state(const nlohmann::ordered_json& valu
   return {.step = trainer_->steps_done(),
           .planned_steps = options_.steps,
           .seconds = seconds_,
+          .recipe = kRecipe,
           .method = options_.method,
           .options = values,
           .shape = problem_.shape,
