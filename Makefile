@@ -28,6 +28,7 @@ test: test-build ## every test that takes seconds: units under sanitizers, the p
 
 test-wheel: ## the quick tests with the LibTorch of `pip install torch`, of the virtual environment WHEEL_VENV
 	@$(PACKAGES) build test lint wheel
+	scripts/python-tools build/python-tools
 	scripts/torch-wheel $(WHEEL_VENV)
 	cmake --preset wheel -D FRGAN_WHEEL_VENV=$(abspath $(WHEEL_VENV))
 	cmake --build --preset wheel
@@ -40,6 +41,7 @@ test-long: test-build ## the tests that take minutes
 .PHONY: test-build
 test-build:
 	@$(PACKAGES) build test lint $(TEST_PACKAGES)
+	scripts/python-tools build/python-tools
 	cmake --preset release
 	cmake --build --preset release
 	cmake --preset asan

@@ -25,6 +25,7 @@
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/methods/methods.h"
+#include "frgan/report/tensorboard.h"
 #include "frgan/train/run.h"
 
 namespace frgan {
@@ -35,8 +36,12 @@ namespace fs = std::filesystem;
 constexpr Syntax kSyntax = {"train", "", "Trains a classifier, and writes a run directory with its checkpoints."};
 
 constexpr std::string_view kOptionsFile = "options.toml", kSplitFile = "labels.json", kLogFile = "metrics.jsonl";
-// All that a run has written when it has no checkpoint yet.
-constexpr std::array<std::string_view, 4> kRunFiles{kOptionsFile, kSplitFile, kLogFile, "checkpoints"};
+
+// Whether a file of this name is among all that a run has written when it has no checkpoint yet.
+bool is_written_at_start(const fs::path& path) {
+  constexpr std::array<std::string_view, 4> kNames{kOptionsFile, kSplitFile, kLogFile, "checkpoints"};
+  return std::find(kNames.begin(), kNames.end(), path.filename().string()) != kNames.end() || is_event_file(path);
+}
 
 // Of one call, and not of the run.
 struct TrainCall {
@@ -192,9 +197,7 @@ bool is_left_by_a_start(const fs::directory_entry& entry, const Request& request
   for (const std::string& given : {request.call.config, request.run.split.labels_file}) {
     if (!given.empty() && fs::equivalent(entry.path(), given, ignored)) return false;
   }
-  const std::string name = entry.path().filename().string();
-  return std::find(kRunFiles.begin(), kRunFiles.end(), name) != kRunFiles.end() &&
-         (name != kLogFile || fs::is_empty(entry.path()));
+  return is_written_at_start(entry.path()) && (entry.path().filename() != kLogFile || fs::is_empty(entry.path()));
 }
 
 fs::path new_run_folder(const Request& request) {
@@ -234,10 +237,14 @@ class NewFolder {
     std::error_code ignored;
     try {
       if (!is_ours_ || has_checkpoints(folder_ / "checkpoints")) return;
+      std::vector<fs::path> ours;
+      for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
+        if (is_written_at_start(entry.path())) ours.push_back(entry.path());
+      }
+      for (const fs::path& path : ours) fs::remove(path, ignored);
     } catch (const std::exception&) {
       return;  // what cannot be read is left as it is
     }
-    for (const std::string_view name : kRunFiles) fs::remove(folder_ / name, ignored);
     if (is_new_) fs::remove(folder_, ignored);
   }
 

@@ -18,6 +18,7 @@
 #include "frgan/io/files.h"
 #include "frgan/methods/methods.h"
 #include "frgan/methods/supervised.h"
+#include "frgan/report/tensorboard.h"
 
 namespace frgan {
 namespace {
@@ -123,6 +124,18 @@ TEST_F(Run, LeavesWhatItPromises) {
   }
   EXPECT_TRUE(fs::exists(result.samples));
   EXPECT_THAT(checkpoints("run"), ElementsAre("step-00000000", "step-00000006"));
+}
+
+TEST_F(Run, WritesForTensorBoardUnlessToldNotTo) {
+  const auto event_files = [&](const std::string& name) {
+    const fs::directory_iterator entries(folder / name);
+    return std::count_if(begin(entries), end(entries), [](const auto& entry) { return is_event_file(entry.path()); });
+  };
+  train_new("with");
+  EXPECT_EQ(event_files("with"), 1);
+  options.tensorboard = false;
+  train_new("without");
+  EXPECT_EQ(event_files("without"), 0);
 }
 
 TEST_F(Run, EpochsAreAsManyStepsAsBatchesFit) {
@@ -330,8 +343,8 @@ TEST(RunOptionsTest, OnlyTheMachineAndIntervalsMayDifferOnResume) {
   for (const Option& option : options.all()) {
     if (may_differ_on_resume(option.name)) names.push_back(option.name);
   }
-  EXPECT_THAT(names, ElementsAre("device", "threads", "log-every", "evaluate-every", "sample-every",
-                                 "checkpoint-minutes", "keep-checkpoints"));
+  EXPECT_THAT(names, ElementsAre("device", "threads", "log-every", "evaluate-every", "evaluations", "sample-every",
+                                 "checkpoint-minutes", "keep-checkpoints", "tensorboard"));
 }
 
 }  // namespace

@@ -113,6 +113,35 @@ void write_file_safely(const std::filesystem::path& path, std::string_view text)
   write_file_safely(path, bytes_of(text));
 }
 
+GrowingFile::GrowingFile(const std::filesystem::path& path)
+    : path_(path), descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
+  if (descriptor_ < 0) throw file_error(path_, "write", errno);
+}
+
+GrowingFile::~GrowingFile() {
+  ::close(descriptor_);
+}
+
+void GrowingFile::append(std::span<const std::byte> bytes) {
+  const off_t before = ::lseek(descriptor_, 0, SEEK_END);
+  ssize_t written = 0;
+  do {
+    written = ::write(descriptor_, bytes.data(), bytes.size());
+  } while (written < 0 && errno == EINTR);
+  if (written == static_cast<ssize_t>(bytes.size())) return;
+  // A write that is short met a full disk or a limit; what it left must not stay.
+  const int error = written < 0 ? errno : ENOSPC;
+  if (::ftruncate(descriptor_, before) != 0) throw file_error(path_, "write, nor take back a cut piece", errno);
+  throw file_error(path_, "write", error);
+}
+
+void GrowingFile::cut_after_last(std::byte end) {
+  off_t size = ::lseek(descriptor_, 0, SEEK_END);
+  std::byte last = end;
+  while (size > 0 && ::pread(descriptor_, &last, 1, size - 1) == 1 && last != end) --size;
+  if (::ftruncate(descriptor_, size) != 0) throw file_error(path_, "write", errno);
+}
+
 InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
   // O_NONBLOCK: opening a pipe that nobody writes to must not wait for ever.
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));

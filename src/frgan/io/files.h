@@ -47,6 +47,26 @@ class SafeFile {
 void write_file_safely(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_safely(const std::filesystem::path& path, std::string_view text);
 
+// A file that grows while a program runs. What is appended in one call is there at once, and whole: a killed program
+// leaves at most the last piece cut.
+class GrowingFile {
+ public:
+  // Makes the file where there is none. Throws an Error that names it when it cannot be written.
+  explicit GrowingFile(const std::filesystem::path& path);
+  GrowingFile(const GrowingFile&) = delete;
+  GrowingFile& operator=(const GrowingFile&) = delete;
+  ~GrowingFile();
+
+  // Throws when the piece cannot be written whole (full disk); the file is then as it was.
+  void append(std::span<const std::byte> bytes);
+  // Back to the last such byte, which stays; to nothing where there is none.
+  void cut_after_last(std::byte end);
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
 // A regular file that is read piece by piece.
 class InputFile {
  public:

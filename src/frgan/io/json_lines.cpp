@@ -1,17 +1,12 @@
 #include "frgan/io/json_lines.h"
 
-#include <cerrno>
 #include <string>
 #include <string_view>
-#include <utility>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "frgan/core/error.h"
-#include "frgan/io/files.h"
 
 namespace frgan {
 namespace {
@@ -36,36 +31,12 @@ nlohmann::json parse_line(std::string_view line, const std::filesystem::path& pa
 
 }  // namespace
 
-JsonLinesWriter::JsonLinesWriter(std::filesystem::path path) : path_(std::move(path)) {
-  descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) throw file_error(path_, "write", errno);
-  // Back to the end of the last whole line.
-  off_t size = ::lseek(descriptor_, 0, SEEK_END);
-  char last = '\n';
-  while (size > 0 && ::pread(descriptor_, &last, 1, size - 1) == 1 && last != '\n') --size;
-  if (::ftruncate(descriptor_, size) != 0) {
-    const int error = errno;
-    ::close(descriptor_);
-    throw file_error(path_, "write", error);
-  }
-}
-
-JsonLinesWriter::~JsonLinesWriter() {
-  ::close(descriptor_);
+JsonLinesWriter::JsonLinesWriter(const std::filesystem::path& path) : file_(path) {
+  file_.cut_after_last(std::byte{'\n'});
 }
 
 void JsonLinesWriter::write(const nlohmann::ordered_json& line) {
-  const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
-  const off_t before = ::lseek(descriptor_, 0, SEEK_END);
-  ssize_t written = 0;
-  do {
-    written = ::write(descriptor_, text.data(), text.size());
-  } while (written < 0 && errno == EINTR);
-  if (written == static_cast<ssize_t>(text.size())) return;
-  // A write that is short met a full disk or a limit; what it left must not stay.
-  const int error = written < 0 ? errno : ENOSPC;
-  if (::ftruncate(descriptor_, before) != 0) throw file_error(path_, "write, nor take back half a line", errno);
-  throw file_error(path_, "write", error);
+  file_.append(bytes_of(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n'));
 }
 
 std::vector<nlohmann::json> read_json_lines(const std::filesystem::path& path) {

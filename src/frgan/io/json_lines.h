@@ -7,27 +7,25 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "frgan/io/files.h"
+
 namespace frgan {
 
-// Appends lines to a file. Each line is one write, so a killed program leaves at most the last line cut. Such a line is
-// dropped when the file is opened again.
+// Appends lines to a file, each whole and at once (GrowingFile). A last line that a killed program left cut is dropped
+// when the file is opened again.
 //
 //   JsonLinesWriter log(run / "metrics.jsonl");
 //   log.write({{"step", 100}, {"loss", 0.5}});
 class JsonLinesWriter {
  public:
   // Makes the file where there is none. Throws an Error that names it when it cannot be written.
-  explicit JsonLinesWriter(std::filesystem::path path);
-  JsonLinesWriter(const JsonLinesWriter&) = delete;
-  JsonLinesWriter& operator=(const JsonLinesWriter&) = delete;
-  ~JsonLinesWriter();
+  explicit JsonLinesWriter(const std::filesystem::path& path);
 
   // Throws when the line cannot be written whole (full disk); the file is then as it was. NaN becomes null.
   void write(const nlohmann::ordered_json& line);
 
  private:
-  std::filesystem::path path_;
-  int descriptor_ = -1;
+  GrowingFile file_;
 };
 
 // All whole lines; a cut last one is passed over. Throws an Error that names file and line when one is no JSON object.

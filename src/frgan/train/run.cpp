@@ -18,6 +18,7 @@
 #include "frgan/metrics/evaluation.h"
 #include "frgan/report/image_grid.h"
 #include "frgan/report/learning_curve.h"
+#include "frgan/report/tensorboard.h"
 #include "frgan/train/recipe.h"
 
 namespace frgan {
@@ -196,7 +197,8 @@ std::string TrainingRun::plan_text(double seconds_per_step) const {
       class_counts(split_.kept.empty() ? data_.train : data_.train.rows(split_.kept), data_.classes());
   const std::vector<int64_t> of_test = class_counts(data_.test, data_.classes());
   const std::vector<int64_t> of_dev = class_counts(dev_, data_.classes());
-  const int64_t apart = split_.kept.empty() ? 1 : 0;  // development pictures are among those of the set, not of the kept
+  const int64_t apart =
+      split_.kept.empty() ? 1 : 0;  // development pictures are among those of the set, not of the kept
   std::string text = fmt::format("{}, {} x {} x {}, {} classes, from {}\n", data_.name, data_.image_size,
                                  data_.image_size, data_.channels, data_.classes(), data_.source);
   for (const std::string& note : data_.notes) text += fmt::format("note: {}\n", note);
@@ -246,6 +248,17 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
             .samples = samples_path(directory)};
   }
   RunLog log(directory / "metrics.jsonl", first_step);
+  std::optional<TensorBoardLog> events;
+  if (options_.tensorboard) events.emplace(directory, first_step, values);
+  const auto write = [&](const auto& record) {
+    log.write(record);
+    if (events) events->write(record);
+  };
+  const auto write_grid = [&] {
+    const fs::path grid = write_samples(directory);
+    if (events && !grid.empty()) events->write_samples(trainer_->steps_done(), grid);
+    return grid;
+  };
   RunResult result;
   time_spent_ = {.before_first_step = process_seconds()};
   if (!has_checkpoints(checkpoints)) result.checkpoint = write_checkpoint(directory, values);
@@ -271,14 +284,14 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
                 .seconds = seconds_};
       last_log = now();
       last_log_step = step;
-      log.write(record);
+      write(record);
       progress.show(record);
     }
-    if (!last && due(options_.sample_every, kSampleShare)) write_samples(directory);
+    if (!last && due(options_.sample_every, kSampleShare)) write_grid();
     if (!last && evaluation_due()) {
       for (const auto& evaluation : {evaluate_on(dev_, "dev"), evaluate_on(data_.test, "test")}) {
         if (!evaluation) continue;
-        log.write(*evaluation);
+        write(*evaluation);
         progress.say(fmt::format("step {}: {} error {:.2f} %", step, evaluation->role, 100 * evaluation->error));
       }
     }
@@ -296,11 +309,11 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
   }
   check_finite();
   check_weights();
-  result.samples = write_samples(directory);
+  result.samples = write_grid();
   result.dev = evaluate_on(dev_, "dev");
   result.test = evaluate_on(data_.test, "test");
-  if (result.dev) log.write(*result.dev);
-  if (result.test) log.write(*result.test);
+  if (result.dev) write(*result.dev);
+  if (result.test) write(*result.test);
   seconds_ = seconds_before + now() - begin;
   write_run_summary(directory / "summary.json", {.method = options_.method,
                                                  .command = command,
@@ -319,6 +332,7 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
                                                  .precision = options_.precision,
                                                  .device = problem_.device.str()});
   write_learning_curve(directory);
+  if (events) events->finish(result.steps);
   // Last: whoever finds it finds all of the run, and a run that was killed before goes on from an older one.
   result.checkpoint = write_checkpoint(directory, values);
   return result;

@@ -46,11 +46,14 @@ void describe(OptionSet& options, RunOptions& run) {
   options.add("checkpoint-minutes", run.checkpoint_minutes, "Minutes between checkpoints.", Range<double>{0, 10000});
   options.add("keep-checkpoints", run.keep_checkpoints, "The last so many checkpoints are kept.",
               Range<int64_t>{1, 1000});
+  options.add("tensorboard", run.tensorboard, "Writes the log for TensorBoard, too: events.out.tfevents.* in the run.");
 }
 
 bool may_differ_on_resume(std::string_view option) {
-  constexpr std::array<std::string_view, 8> kNames{
-      "device", "threads", "log-every", "evaluate-every", "evaluations", "sample-every", "checkpoint-minutes", "keep-checkpoints"};
+  constexpr std::array<std::string_view, 9> kNames{
+      "device",      "threads",      "log-every",          "evaluate-every",
+      "evaluations", "sample-every", "checkpoint-minutes", "keep-checkpoints",
+      "tensorboard"};
   return std::find(kNames.begin(), kNames.end(), option) != kNames.end();
 }
 

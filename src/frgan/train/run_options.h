@@ -31,6 +31,7 @@ struct RunOptions {
   int64_t sample_every = 0;
   double checkpoint_minutes = 5;
   int64_t keep_checkpoints = 2;
+  bool tensorboard = true;
 };
 // Says what each field means, its range or words, and which reading of the paper it decides (also docs/options.md).
 void describe(OptionSet& options, RunOptions& run);

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""tensorboard_test.py FRGAN: what TensorBoard's own readers find in a run that was killed and went on, against the run's
+metrics.jsonl. Runs with the Python of scripts/python-tools."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from PIL import Image
+from tensorboard import context
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.data import server_ingester
+from tensorboard.plugins.hparams import plugin_data_pb2
+from tensorboard.util import grpc_util
+
+FRGAN = os.path.abspath(sys.argv.pop(1))
+SUMMARY_TAGS = {"learning_rate": "train/learning_rate", "images_per_second": "train/images_per_second",
+                "test_error": "error/test", "dev_error": "error/dev"}
+CHECKPOINT = 12  # the run goes on from this step
+
+
+def make_pictures(folder):
+    for role, count in (("train", 8), ("test", 5)):
+        for name, red in (("ant", 230), ("bee", 60)):
+            (folder / role / name).mkdir(parents=True)
+            for i in range(count):
+                Image.new("RGB", (16, 16), (red, 10 * i, 100)).save(folder / role / name / f"{i}.png")
+
+
+def train(folder, *arguments):
+    return subprocess.Popen([FRGAN, "train", *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                            env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+def logged_points(run):
+    """metrics.jsonl as {tag: {step: value}}."""
+    points = {}
+    for line in (run / "metrics.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        values = {f"loss/{name}": value for name, value in entry.get("losses", {}).items()}
+        values |= {tag: entry[name] for name, tag in SUMMARY_TAGS.items() if name in entry}
+        for tag, value in values.items():
+            points.setdefault(tag, {})[entry["step"]] = value
+    return points
+
+
+def steps_of(points):
+    return {tag: list(series) for tag, series in points.items()}
+
+
+def points_of_fast_reader(run):
+    """What the program `tensorboard` reads by default: a server beside it, in another language."""
+    ingester = server_ingester.SubprocessServerDataIngester(
+        server_binary=server_ingester.get_server_binary(), logdir=str(run), reload_interval=1,
+        channel_creds_type=grpc_util.ChannelCredsType.LOCAL)
+    ingester.start()
+    for _ in range(100):
+        found = ingester.data_provider.read_scalars(context.RequestContext(), experiment_id="", plugin_name="scalars",
+                                                    downsample=10000)
+        if "error/test" in found.get(".", {}) and found["."]["error/test"][-1].step == 40:
+            break
+        time.sleep(0.1)
+    return {tag: {datum.step: datum.value for datum in series} for tag, series in found["."].items()}
+
+
+class TensorBoardReads(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        cls.run_folder = cls.folder / "run"
+        make_pictures(cls.folder / "data")
+        process = train(cls.folder, "--run", "run", "--data", "data", "--image-size", "16", "--steps", "40", "--width",
+                        "0.0625", "--gen-width", "8", "--noise-size", "8", "--batch-size", "4", "--init-pictures", "8",
+                        "--dev-pictures", "4", "--threads", "1", "--precision", "fp32", "--seed", "3", "--log-every",
+                        "2", "--evaluate-every", "5", "--sample-every", "4", "--checkpoint-minutes", "0",
+                        "--keep-checkpoints", "100")
+        while not (cls.run_folder / "samples/step-00000020.png").exists() and process.poll() is None:
+            time.sleep(0.005)
+        process.kill()
+        process.communicate()
+        for checkpoint in (cls.run_folder / "checkpoints").iterdir():
+            if int(checkpoint.name[5:13]) > CHECKPOINT:
+                shutil.rmtree(checkpoint)
+        cls.before = EventAccumulator(str(cls.run_folder), size_guidance={"scalars": 0}).Reload()
+        with open(next(cls.run_folder.glob("events.out.tfevents.*")), "ab") as file:
+            file.write(b"\x40\0\0")  # a record that was cut
+        process = train(cls.folder, "--resume", "run", "--log-every", "7", "--evaluate-every", "9")
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
+        cls.points = logged_points(cls.run_folder)
+        cls.events = EventAccumulator(str(cls.run_folder), size_guidance={"scalars": 0, "images": 0}).Reload()
+
+    def test_a_killed_run_is_readable(self):
+        self.assertGreaterEqual(self.before.Scalars("loss/supervised")[-1].step, 18)
+
+    def test_points_are_those_of_the_log(self):
+        found = {tag: {event.step: event.value for event in self.events.Scalars(tag)}
+                 for tag in self.events.Tags()["scalars"]}
+        self.assertEqual(steps_of(found), steps_of(self.points))
+        self.assertEqual(list(found["loss/supervised"]), [2, 4, 6, 8, 10, 12, 14, 21, 28, 35, 40])
+        for tag, series in found.items():
+            for step, value in series.items():
+                self.assertAlmostEqual(value, self.points[tag][step], delta=1e-6 * abs(value), msg=f"{tag} at {step}")
+
+    def test_the_fast_reader_finds_them_too(self):
+        self.assertEqual(steps_of(points_of_fast_reader(self.run_folder)), steps_of(self.points))
+
+    def test_pictures_are_the_grids(self):
+        grids = {int(path.stem[5:]): path.read_bytes() for path in (self.run_folder / "samples").iterdir()}
+        found = {event.step: event for event in self.events.Images("samples")}
+        self.assertEqual(list(found), [*range(4, 41, 4)])
+        for step, event in found.items():
+            self.assertEqual(event.encoded_image_string, grids[step])
+            self.assertEqual((event.width, event.height), (178, 178))
+
+    def test_hyper_parameters_are_the_options(self):
+        def plugin_data(tag):
+            content = self.events.SummaryMetadata(f"_hparams_/{tag}").plugin_data.content
+            return plugin_data_pb2.HParamsPluginData.FromString(content)
+
+        options = plugin_data("session_start_info").session_start_info.hparams
+        self.assertEqual(options["method"].string_value, "fr-gan")
+        self.assertEqual(options["steps"].number_value, 40)
+        self.assertEqual(options["width"].number_value, 0.0625)
+        self.assertEqual(options["se-bias"].WhichOneof("kind"), "bool_value")
+        self.assertEqual(plugin_data("session_end_info").session_end_info.status, 1)  # success
+
+
+if __name__ == "__main__":
+    unittest.main(warnings="ignore")  # the fast reader's server ends with this process

@@ -1,0 +1,77 @@
+// The frame of the records and the names of the files; tests/cli/tensorboard_test.py reads a whole run by TensorBoard.
+#include "frgan/report/tensorboard.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../io/temporary_folder.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+class TensorBoard : public testing::Test {
+ protected:
+  std::vector<fs::path> files() const {
+    std::vector<fs::path> paths;
+    for (const auto& entry : fs::directory_iterator(folder.path())) paths.push_back(entry.path());
+    std::sort(paths.begin(), paths.end());
+    return paths;
+  }
+  TensorBoardLog log(int64_t first_step) const { return {folder.path(), first_step, {{"method", "fr-gan"}}}; }
+
+  const TemporaryFolder folder;
+};
+
+TEST_F(TensorBoard, ChecksumIsCastagnolis) {
+  EXPECT_EQ(crc32c(bytes_of("123456789")), 0xe3069283U);
+  EXPECT_EQ(crc32c({}), 0U);
+}
+
+TEST_F(TensorBoard, TheFirstRecordNamesTheFormat) {
+  log(0);
+  ASSERT_THAT(files(), SizeIs(1));
+  EXPECT_TRUE(is_event_file(files()[0])) << files()[0];
+  EXPECT_FALSE(is_event_file("metrics.jsonl"));
+  const std::string text = read_file(files()[0]);
+  EXPECT_EQ(text.substr(0, 8), std::string("\x1a\0\0\0\0\0\0\0", 8));  // 26 bytes: time (9), step 0 (2), version (15)
+  EXPECT_EQ(text.substr(21, 17), std::string("\x10\0\x1a\x0d"
+                                             "brain.Event:2",
+                                             17));
+}
+
+TEST_F(TensorBoard, ARunThatGoesOnLeavesTheEarlierFileUpToItsCheckpoint) {
+  const auto record_at = [](int64_t step) { return EvaluationRecord{step, "test", 0.25, 0.2, 0.3, 100}; };
+  {
+    TensorBoardLog events = log(0);
+    events.write(record_at(10));
+  }
+  const std::string until_checkpoint = read_file(files()[0]);
+  GrowingFile(files()[0]).append(bytes_of(until_checkpoint.substr(0, 20)));  // a record that was cut
+  log(10);
+  ASSERT_THAT(files(), SizeIs(2));  // in this order by name, though the second began within the same second
+  EXPECT_EQ(read_file(files()[0]), until_checkpoint);
+  log(9);
+  ASSERT_THAT(files(), SizeIs(3));
+  EXPECT_LT(read_file(files()[0]).size(), until_checkpoint.size());
+  log(0);
+  EXPECT_THAT(files(), SizeIs(1));  // nothing came before
+}
+
+TEST_F(TensorBoard, RefusesWhatIsNoPicture) {
+  write_file_safely(folder / "grid.png", std::string_view("no PNG"));
+  TensorBoardLog events = log(0);
+  EXPECT_THAT(error_of([&] { events.write_samples(1, folder / "grid.png"); }), HasSubstr("grid.png: is no PNG"));
+}
+
+}  // namespace
+}  // namespace frgan
