@@ -18,6 +18,8 @@
 #include "frgan/io/files.h"
 #include "frgan/methods/methods.h"
 #include "frgan/methods/supervised.h"
+#include "frgan/report/gates.h"
+#include "frgan/report/mistakes.h"
 #include "frgan/report/tensorboard.h"
 
 namespace frgan {
@@ -119,11 +121,31 @@ TEST_F(Run, LeavesWhatItPromises) {
   EXPECT_TRUE(result.finished);
   EXPECT_EQ(result.test->pictures, 6);
   EXPECT_EQ(result.dev->pictures, 3);
-  for (const char* file : {"summary.json", "metrics.jsonl", "learning_curve.svg"}) {
+  for (const char* file : {"summary.json", "metrics.jsonl", "learning_curve.svg", "gates.json"}) {
     EXPECT_TRUE(fs::exists(folder / "run" / file)) << file;
   }
+  const Mistakes mistakes = read_mistakes(folder / "run/mistakes.json");
+  EXPECT_EQ(mistakes.role, "test");
+  EXPECT_EQ(mistakes.pictures, 6);
+  EXPECT_DOUBLE_EQ(score(mistakes).all.error(), result.test->error);
+  EXPECT_EQ(fs::exists(folder / "run/mistakes.png"), !mistakes.mistakes.empty());
+  EXPECT_EQ(read_gates(folder / "run/gates.json").at(0).class_mean.size(), 3U);
   EXPECT_TRUE(fs::exists(result.samples));
   EXPECT_THAT(checkpoints("run"), ElementsAre("step-00000000", "step-00000006"));
+}
+
+TEST_F(Run, WithoutTestPicturesTheDevelopmentPicturesSayWhatIsWrong) {
+  options.split.dev_pictures = 3;
+  Dataset data = pictures();
+  data.test = {};
+  finish_dataset(data);
+  TrainingRun run = make(nullptr, std::move(data));
+  run.begin();
+  run.fix_steps();
+  const RunResult result = train(run, folder / "run");
+  const Mistakes mistakes = read_mistakes(folder / "run/mistakes.json");
+  EXPECT_EQ(mistakes.role, "dev");
+  EXPECT_DOUBLE_EQ(score(mistakes).all.error(), result.dev->error);
 }
 
 TEST_F(Run, WritesForTensorBoardUnlessToldNotTo) {

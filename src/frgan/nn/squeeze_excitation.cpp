@@ -25,7 +25,9 @@ at::Tensor SqueezeExcitationImpl::gate(const at::Tensor& x) {
 
 at::Tensor SqueezeExcitationImpl::forward(const at::Tensor& x) {
   RECORD_FUNCTION("frgan::squeeze_excitation", c10::ArrayRef<const c10::IValue>{});
-  return x * gate(x).to(x.scalar_type()).unsqueeze(-1).unsqueeze(-1);
+  const at::Tensor s = gate(x);
+  if (gate_observer) gate_observer(s);
+  return x * s.to(x.scalar_type()).unsqueeze(-1).unsqueeze(-1);
 }
 
 }  // namespace frgan

@@ -1,6 +1,8 @@
 // Feature recalibration: the squeeze-and-excitation block (Hu et al. 2018; FR-GAN eq. 10 to 12).
 #pragma once
 
+#include <functional>
+
 #include <torch/nn/module.h>
 #include <torch/types.h>
 
@@ -17,6 +19,8 @@ struct SqueezeExcitationImpl : torch::nn::Module {
   at::Tensor gate(const at::Tensor& x);
   at::Tensor forward(const at::Tensor& x);
 
+  // Shown each gate that is used, where somebody wants to see them.
+  std::function<void(const at::Tensor& gate)> gate_observer;
   at::Tensor squeeze_weight, squeeze_bias, excite_weight, excite_bias;  // biases undefined without `with_bias`
 };
 TORCH_MODULE(SqueezeExcitation);

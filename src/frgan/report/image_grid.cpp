@@ -14,8 +14,6 @@
 namespace frgan {
 namespace {
 
-constexpr int64_t kGap = 2;
-
 // A contiguous H x W x C tensor as a file.
 void write_tensor(const std::filesystem::path& path, const at::Tensor& pixels) {
   const std::span<const uint8_t> bytes(pixels.data_ptr<uint8_t>(), static_cast<size_t>(pixels.numel()));
@@ -33,14 +31,17 @@ at::Tensor to_pixels(const at::Tensor& pictures) {
 }
 
 void write_picture_grid(const std::filesystem::path& path, const at::Tensor& pictures, int64_t columns) {
-  const at::Tensor pixels = to_pixels(pictures);
+  write_pixel_grid(path, to_pixels(pictures), columns);
+}
+
+void write_pixel_grid(const std::filesystem::path& path, const at::Tensor& pixels, int64_t columns) {
   const int64_t count = pixels.size(0), height = pixels.size(1), width = pixels.size(2);
   columns = std::min(columns, count);
   const int64_t rows = (count + columns - 1) / columns;
-  const at::Tensor grid =
-      at::zeros({rows * (height + kGap) - kGap, columns * (width + kGap) - kGap, pixels.size(3)}, at::kByte);
+  const at::Tensor grid = at::zeros(
+      {rows * (height + kGridGap) - kGridGap, columns * (width + kGridGap) - kGridGap, pixels.size(3)}, at::kByte);
   for (int64_t i = 0; i < count; ++i) {
-    const int64_t top = i / columns * (height + kGap), left = i % columns * (width + kGap);
+    const int64_t top = i / columns * (height + kGridGap), left = i % columns * (width + kGridGap);
     grid.narrow(0, top, height).narrow(1, left, width).copy_(pixels[i]);
   }
   write_tensor(path, grid);

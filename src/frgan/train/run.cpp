@@ -19,6 +19,7 @@
 #include "frgan/report/image_grid.h"
 #include "frgan/report/learning_curve.h"
 #include "frgan/report/tensorboard.h"
+#include "frgan/train/diagnostics.h"
 #include "frgan/train/recipe.h"
 
 namespace frgan {
@@ -310,8 +311,9 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
   check_finite();
   check_weights();
   result.samples = write_grid();
-  result.dev = evaluate_on(dev_, "dev");
-  result.test = evaluate_on(data_.test, "test");
+  const bool has_test = data_.test.size() > 0;
+  result.dev = has_test ? evaluate_on(dev_, "dev") : diagnose(directory, dev_, "dev");
+  result.test = diagnose(directory, data_.test, "test");
   if (result.dev) write(*result.dev);
   if (result.test) write(*result.test);
   seconds_ = seconds_before + now() - begin;
@@ -406,10 +408,22 @@ std::optional<EvaluationRecord> TrainingRun::evaluate_on(const PictureSet& set, 
   if (set.size() == 0) return std::nullopt;
   const Timed timed(time_spent_.evaluations);
   check_finite();
-  const Classification result = evaluate(trainer_->classifier(), set, problem_.precision);
-  const Interval interval = result.all.interval();
-  return EvaluationRecord{trainer_->steps_done(), role,          result.all.error(),
-                          interval.low,           interval.high, result.all.pictures};
+  return evaluation_record(role, evaluate(trainer_->classifier(), set, problem_.precision).all);
+}
+
+// The same, and files that say which pictures are wrong.
+std::optional<EvaluationRecord> TrainingRun::diagnose(const fs::path& directory, const PictureSet& set,
+                                                      const std::string& role) {
+  if (set.size() == 0) return std::nullopt;
+  const Timed timed(time_spent_.evaluations);
+  const DiagnosedPictures pictures{set, role, data_.class_names, data_.digest, split_.hash};
+  return evaluation_record(role,
+                           write_diagnostics(directory, trainer_->classifier(), pictures, problem_.precision).all);
+}
+
+EvaluationRecord TrainingRun::evaluation_record(const std::string& role, const ErrorCount& count) const {
+  const Interval interval = count.interval();
+  return {trainer_->steps_done(), role, count.error(), interval.low, interval.high, count.pictures};
 }
 
 // The evaluations of the run as a picture; none where there was nothing to evaluate.

@@ -16,6 +16,7 @@
 #include "frgan/data/dataset.h"
 #include "frgan/data/label_split.h"
 #include "frgan/methods/method.h"
+#include "frgan/metrics/classification.h"
 #include "frgan/report/progress.h"
 #include "frgan/report/run_log.h"
 #include "frgan/report/run_summary.h"
@@ -80,6 +81,9 @@ class TrainingRun {
   void check_finite() const;
   void check_weights() const;
   std::optional<EvaluationRecord> evaluate_on(const PictureSet& set, const std::string& role);
+  std::optional<EvaluationRecord> diagnose(const std::filesystem::path& directory, const PictureSet& set,
+                                           const std::string& role);
+  EvaluationRecord evaluation_record(const std::string& role, const ErrorCount& count) const;
   std::filesystem::path write_checkpoint(const std::filesystem::path& directory, const nlohmann::ordered_json& values);
   void write_learning_curve(const std::filesystem::path& directory) const;
   std::filesystem::path samples_path(const std::filesystem::path& directory) const;

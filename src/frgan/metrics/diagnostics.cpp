@@ -1,0 +1,84 @@
+#include "frgan/metrics/diagnostics.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include <torch/types.h>
+
+#include "frgan/classifier/classifier.h"
+#include "frgan/metrics/evaluation.h"
+
+namespace frgan {
+namespace {
+
+std::vector<double> numbers_of(const at::Tensor& vector) {
+  const at::Tensor values = vector.cpu().contiguous();
+  return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
+}
+
+// Sums up the gates of one block while its network runs through the pictures in order.
+class GateObserver {
+ public:
+  // `labels` are on the network's device.
+  GateObserver(std::string block, SqueezeExcitationImpl& squeeze, const at::Tensor& labels, int64_t classes)
+      : block_(std::move(block)), squeeze_(squeeze), labels_(labels) {
+    const int64_t channels = squeeze.excite_weight.size(0);
+    sums_ = at::zeros({classes, channels}, labels.options().dtype(at::kDouble));
+    squares_ = at::zeros_like(sums_);
+    squeeze_.gate_observer = [this](const at::Tensor& gate) { add(gate); };
+  }
+  GateObserver(const GateObserver&) = delete;
+  GateObserver& operator=(const GateObserver&) = delete;
+  ~GateObserver() { squeeze_.gate_observer = nullptr; }
+
+  GateStatistics statistics() const {
+    const at::Tensor counts = at::bincount(labels_, {}, sums_.size(0)).to(at::kDouble);
+    const at::Tensor mean = sums_.sum(0) / counts.sum();
+    const at::Tensor deviation = (squares_.sum(0) / counts.sum() - mean * mean).clamp_min(0).sqrt();
+    GateStatistics result{block_, numbers_of(mean), numbers_of(deviation), {}};
+    const at::Tensor class_mean = sums_ / counts.clamp_min(1).unsqueeze(1);
+    for (int64_t k = 0; k < class_mean.size(0); ++k) result.class_mean.push_back(numbers_of(class_mean[k]));
+    return result;
+  }
+
+ private:
+  void add(const at::Tensor& gate) {
+    // A batch of one picture comes as two of the same (class_probabilities).
+    const int64_t count = std::min(gate.size(0), labels_.size(0) - seen_);
+    const at::Tensor labels = labels_.narrow(0, seen_, count);
+    const at::Tensor values = gate.narrow(0, 0, count).to(at::kDouble);
+    sums_.index_add_(0, labels, values);
+    squares_.index_add_(0, labels, values * values);
+    seen_ += count;
+  }
+
+  std::string block_;
+  SqueezeExcitationImpl& squeeze_;
+  at::Tensor labels_, sums_, squares_;
+  int64_t seen_ = 0;
+};
+
+}  // namespace
+
+Diagnosis diagnose(Discriminator network, const PictureSet& set, Precision precision) {
+  const torch::NoGradGuard no_grad;
+  const int64_t classes = network->shape().classes;
+  const at::Tensor labels = set.labels.to(network->parameters().front().device());
+  std::vector<std::unique_ptr<GateObserver>> observers;
+  for (const auto& child : network->named_children()) {
+    auto* squeeze = child.value()->as<SqueezeExcitationImpl>();
+    if (squeeze != nullptr) {
+      observers.push_back(std::make_unique<GateObserver>(child.key(), *squeeze, labels, classes));
+    }
+  }
+  const auto [probabilities, predictions] = class_probabilities(network, set.pictures, precision).cpu().max(1);
+  const std::span<const int64_t> rows = values_of(predictions);
+  Diagnosis result{{rows.begin(), rows.end()},
+                   {probabilities.data_ptr<float>(), probabilities.data_ptr<float>() + probabilities.numel()},
+                   {}};
+  for (const auto& observer : observers) result.gates.push_back(observer->statistics());
+  return result;
+}
+
+}  // namespace frgan

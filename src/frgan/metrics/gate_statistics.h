@@ -1,0 +1,17 @@
+// What a squeeze-and-excitation block did to the pictures of a set.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace frgan {
+
+// Of the gate, 0 to 1, of each of C channels.
+struct GateStatistics {
+  std::string block;                            // "se_block2"
+  std::vector<double> mean;                     // over all pictures
+  std::vector<double> deviation;                // standard deviation over all pictures: 0 where the gate is stuck
+  std::vector<std::vector<double>> class_mean;  // K x C, over the pictures of a class; zeros where it has none
+};
+
+}  // namespace frgan

@@ -1,0 +1,63 @@
+#include "frgan/report/gates.h"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+std::vector<double> rounded(std::vector<double> numbers) {
+  for (double& number : numbers) number = std::round(1e4 * number) / 1e4;
+  return numbers;
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const std::vector<GateStatistics>& gates) {
+  nlohmann::ordered_json blocks = nlohmann::ordered_json::array();
+  for (const GateStatistics& gate : gates) {
+    nlohmann::ordered_json class_mean = nlohmann::ordered_json::array();
+    for (const std::vector<double>& row : gate.class_mean) class_mean.push_back(rounded(row));
+    blocks.push_back({{"block", gate.block},
+                      {"mean", rounded(gate.mean)},
+                      {"deviation", rounded(gate.deviation)},
+                      {"class_mean", class_mean}});
+  }
+  return {{"blocks", blocks}};
+}
+
+std::vector<GateStatistics> gates_from_json(const nlohmann::json& json, std::string_view name) try {
+  std::vector<GateStatistics> gates;
+  for (const nlohmann::json& block : json.at("blocks")) {
+    GateStatistics gate;
+    block.at("block").get_to(gate.block);
+    block.at("mean").get_to(gate.mean);
+    block.at("deviation").get_to(gate.deviation);
+    block.at("class_mean").get_to(gate.class_mean);
+    std::vector<std::vector<double>> rows = gate.class_mean;
+    rows.push_back(gate.deviation);
+    for (const std::vector<double>& row : rows) {
+      if (row.size() == gate.mean.size()) continue;
+      throw Error(fmt::format("{}: {} numbers for the {} channels of {}; was the file altered?", name, row.size(),
+                              gate.mean.size(), gate.block));
+    }
+    gates.push_back(std::move(gate));
+  }
+  return gates;
+} catch (const nlohmann::json::exception& error) {
+  throw Error(fmt::format("{}: not the gates of a run of frgan ({})", name, problem_of(error)));
+}
+
+void write_gates(const std::filesystem::path& path, const std::vector<GateStatistics>& gates) {
+  write_file_safely(path, to_json(gates).dump() + '\n');
+}
+
+std::vector<GateStatistics> read_gates(const std::filesystem::path& path) {
+  return gates_from_json(nlohmann::json::parse(read_file(path), nullptr, /*allow_exceptions=*/false), path.string());
+}
+
+}  // namespace frgan

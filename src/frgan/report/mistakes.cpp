@@ -1,0 +1,158 @@
+#include "frgan/report/mistakes.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+// Throws where the numbers of a file do not fit together.
+void check(const Mistakes& found, std::string_view name) {
+  const auto refuse = [&](const std::string& what) {
+    throw Error(fmt::format("{}: {}; was the file altered?", name, what));
+  };
+  const auto classes = static_cast<int64_t>(found.class_names.size());
+  if (found.role != "test" && found.role != "dev") refuse(fmt::format("the role is {:?}, not test or dev", found.role));
+  if (found.class_counts.size() != found.class_names.size()) {
+    refuse(fmt::format("{} class counts for {} names", found.class_counts.size(), classes));
+  }
+  std::vector<int64_t> right = found.class_counts;
+  std::set<int64_t> rows;
+  for (const auto& [row, label, prediction, probability] : found.mistakes) {
+    if (row < 0 || row >= found.pictures || !rows.insert(row).second) {
+      refuse(fmt::format("row {} is there twice or is none of {} pictures", row, found.pictures));
+    }
+    if (label < 0 || label >= classes || prediction < 0 || prediction >= classes || label == prediction) {
+      refuse(fmt::format("label {} and prediction {} of row {} are no two of {} classes", label, prediction, row,
+                         classes));
+    }
+    if (!(probability >= 0 && probability <= 1)) {
+      refuse(fmt::format("the probability of row {} is {}, expected 0 to 1", row, probability));
+    }
+    --right[static_cast<size_t>(label)];
+  }
+  if (std::any_of(right.begin(), right.end(), [](int64_t count) { return count < 0; }) ||
+      std::accumulate(found.class_counts.begin(), found.class_counts.end(), int64_t{0}) != found.pictures) {
+    refuse(fmt::format("the class counts are not those of {} pictures and their mistakes", found.pictures));
+  }
+  for (const int64_t row : found.shown) {
+    if (!rows.contains(row)) refuse(fmt::format("row {} is shown and is no mistake", row));
+  }
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const Mistakes& found) {
+  nlohmann::ordered_json mistakes = nlohmann::ordered_json::array();
+  for (const auto& [row, label, prediction, probability] : found.mistakes) {
+    mistakes.push_back({row, label, prediction, std::round(1e4 * probability) / 1e4});
+  }
+  return {{"role", found.role},
+          {"data_digest", found.data_digest},
+          {"split_digest", found.split_digest},
+          {"pictures", found.pictures},
+          {"class_names", found.class_names},
+          {"class_counts", found.class_counts},
+          {"mistakes", mistakes},
+          {"shown", found.shown}};
+}
+
+Mistakes mistakes_from_json(const nlohmann::json& json, std::string_view name) try {
+  Mistakes found;
+  json.at("role").get_to(found.role);
+  json.at("data_digest").get_to(found.data_digest);
+  json.at("split_digest").get_to(found.split_digest);
+  json.at("pictures").get_to(found.pictures);
+  json.at("class_names").get_to(found.class_names);
+  json.at("class_counts").get_to(found.class_counts);
+  for (const nlohmann::json& entry : json.at("mistakes")) {
+    found.mistakes.push_back({entry.at(0).get<int64_t>(), entry.at(1).get<int64_t>(), entry.at(2).get<int64_t>(),
+                              entry.at(3).get<double>()});
+  }
+  json.at("shown").get_to(found.shown);
+  check(found, name);
+  return found;
+} catch (const nlohmann::json::exception& error) {
+  throw Error(fmt::format("{}: not the mistakes of a run of frgan ({})", name, problem_of(error)));
+}
+
+void write_mistakes(const std::filesystem::path& path, const Mistakes& mistakes) {
+  write_file_safely(path, to_json(mistakes).dump() + '\n');
+}
+
+Mistakes read_mistakes(const std::filesystem::path& path) {
+  return mistakes_from_json(nlohmann::json::parse(read_file(path), nullptr, /*allow_exceptions=*/false), path.string());
+}
+
+Mistakes find_mistakes(std::span<const int64_t> labels, std::span<const int64_t> predictions,
+                       std::span<const float> probabilities, const std::vector<std::string>& class_names,
+                       size_t shown) {
+  Mistakes found;
+  found.pictures = static_cast<int64_t>(labels.size());
+  found.class_names = class_names;
+  found.class_counts.resize(class_names.size());
+  for (size_t row = 0; row < labels.size(); ++row) {
+    ++found.class_counts.at(static_cast<size_t>(labels[row]));
+    if (labels[row] == predictions[row]) continue;
+    found.mistakes.push_back({static_cast<int64_t>(row), labels[row], predictions[row], probabilities[row]});
+  }
+  std::ranges::stable_sort(found.mistakes, std::ranges::greater(), &Mistake::probability);
+  for (const Mistake& mistake : std::span(found.mistakes).first(std::min(shown, found.mistakes.size()))) {
+    found.shown.push_back(mistake.row);
+  }
+  return found;
+}
+
+Classification score(const Mistakes& found) {
+  Classification result{{found.pictures, static_cast<int64_t>(found.mistakes.size())}, {}, confusion(found)};
+  for (size_t label = 0; label < found.class_counts.size(); ++label) {
+    result.classes.push_back({found.class_counts[label], found.class_counts[label] - result.confusion[label][label]});
+  }
+  return result;
+}
+
+std::vector<std::vector<int64_t>> confusion(const Mistakes& found) {
+  const size_t classes = found.class_counts.size();
+  std::vector<std::vector<int64_t>> table(classes, std::vector<int64_t>(classes));
+  for (size_t label = 0; label < classes; ++label) table[label][label] = found.class_counts[label];
+  for (const Mistake& mistake : found.mistakes) {
+    const auto label = static_cast<size_t>(mistake.label);
+    --table[label][label];
+    ++table[label][static_cast<size_t>(mistake.prediction)];
+  }
+  return table;
+}
+
+std::set<int64_t> wrong_rows(const Mistakes& found) {
+  std::set<int64_t> rows;
+  for (const Mistake& mistake : found.mistakes) rows.insert(mistake.row);
+  return rows;
+}
+
+bool on_same_pictures(const Mistakes& first, const Mistakes& second) {
+  const bool same_rows = first.role == "test" || first.split_digest == second.split_digest;
+  return same_rows && first.role == second.role && first.data_digest == second.data_digest &&
+         first.pictures == second.pictures;
+}
+
+McNemarTest mcnemar(const Mistakes& first, const Mistakes& second) {
+  if (!on_same_pictures(first, second)) {
+    throw Error(fmt::format(
+        "the mistakes are of other pictures: {} {} pictures of data {:.12} and {} {} of {:.12}; two runs are "
+        "compared on the same ones",
+        first.pictures, first.role, first.data_digest, second.pictures, second.role, second.data_digest));
+  }
+  const std::set<int64_t> a = wrong_rows(first), b = wrong_rows(second);
+  const auto only = [](const std::set<int64_t>& wrong, const std::set<int64_t>& other) {
+    return std::count_if(wrong.begin(), wrong.end(), [&](int64_t row) { return !other.contains(row); });
+  };
+  return mcnemar_test(only(a, b), only(b, a));
+}
+
+}  // namespace frgan

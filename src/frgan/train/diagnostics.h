@@ -1,0 +1,32 @@
+// What a run writes at its end, so that a report needs neither data nor checkpoint: mistakes.json, mistakes.png and
+// gates.json (report/mistakes.h, report/gates.h).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "frgan/data/dataset.h"
+#include "frgan/metrics/classification.h"
+#include "frgan/nn/discriminator.h"
+
+namespace frgan {
+
+// Pictures with known labels, and what they are of a run.
+struct DiagnosedPictures {
+  const PictureSet& set;
+  std::string role;  // "test" or "dev"
+  const std::vector<std::string>& class_names;
+  std::string data_digest, split_digest;
+};
+
+// The grid of the most confident mistakes: at most so many cells, row by row (report/image_grid.h).
+constexpr int64_t kMistakeColumns = 10, kShownMistakes = 50;
+
+// Classifies the pictures, writes the three files into the folder, and returns what `evaluate` would. Where there is no
+// mistake there is no mistakes.png.
+Classification write_diagnostics(const std::filesystem::path& folder, const Discriminator& network,
+                                 const DiagnosedPictures& pictures, Precision precision);
+
+}  // namespace frgan

@@ -1,0 +1,78 @@
+#include "frgan/metrics/diagnostics.h"
+
+#include <gmock/gmock.h>
+#include <torch/types.h>
+
+#include "frgan/classifier/classifier.h"
+#include "frgan/core/random.h"
+#include "frgan/metrics/evaluation.h"
+
+namespace frgan {
+namespace {
+
+using testing::ElementsAreArray;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class Diagnose : public testing::Test {
+ protected:
+  // Two batches at least, the last of one picture.
+  Diagnose() {
+    set.pictures = random_integers({2049, 16, 16, 3}, 0, 256, /*key=*/7, at::kCPU).to(at::kByte);
+    set.labels = random_integers({2049}, 0, 3, /*key=*/8, at::kCPU);
+  }
+  Discriminator make(const std::string& se_position) const {
+    return Discriminator(
+        DiscriminatorOptions{.width = 1.0 / 16, .se_position = se_position, .se_reduction = 1, .se_bias = true},
+        PictureShape{16, 3, 4}, 1);
+  }
+  PictureSet set;
+};
+
+TEST_F(Diagnose, PredictsAsEvaluateDoes) {
+  const Discriminator network = make("block2");
+  const Diagnosis found = diagnose(network, set, Precision::kFull);
+  const at::Tensor probabilities = class_probabilities(network, set.pictures, Precision::kFull);
+  EXPECT_THAT(found.predictions, ElementsAreArray(most_probable(probabilities)));
+  EXPECT_EQ(found.probabilities[2048], probabilities[2048].max().item<float>());
+}
+
+TEST_F(Diagnose, SumsUpTheGateOfEachPicture) {
+  Discriminator network = make("block2");
+  at::Tensor all;
+  const auto squeeze = network->named_children()["se_block2"]->as<SqueezeExcitationImpl>();
+  squeeze->gate_observer = [&](const at::Tensor& gate) { all = all.defined() ? at::cat({all, gate}) : gate; };
+  class_probabilities(network, set.pictures, Precision::kFull);
+  all = all.narrow(0, 0, 2049).to(at::kDouble);
+  const Diagnosis found = diagnose(network, set, Precision::kFull);
+  ASSERT_THAT(found.gates, SizeIs(1));
+  const GateStatistics& gate = found.gates[0];
+  EXPECT_EQ(gate.block, "se_block2");
+  ASSERT_THAT(gate.mean, SizeIs(8));
+  ASSERT_THAT(gate.class_mean, SizeIs(4));
+  for (int64_t channel = 0; channel < 8; ++channel) {
+    const auto c = static_cast<size_t>(channel);
+    EXPECT_NEAR(gate.mean[c], all.select(1, channel).mean().item<double>(), 1e-9);
+    EXPECT_NEAR(gate.deviation[c], all.select(1, channel).std(/*unbiased=*/false).item<double>(), 1e-6);
+    EXPECT_NEAR(gate.class_mean[1][c], all.index({set.labels == 1}).select(1, channel).mean().item<double>(), 1e-9);
+    EXPECT_EQ(gate.class_mean[3][c], 0);  // a class without pictures
+  }
+  EXPECT_FALSE(squeeze->gate_observer);  // nobody looks any more
+}
+
+TEST_F(Diagnose, ANetworkHasAsManyGatesAsBlocks) {
+  EXPECT_THAT(diagnose(make("none"), set, Precision::kFull).gates, IsEmpty());
+  EXPECT_THAT(diagnose(make("all"), set, Precision::kFull).gates, SizeIs(3));
+}
+
+TEST_F(Diagnose, AStuckGateHasNoSpread) {
+  const Discriminator network = make("block2");
+  const torch::NoGradGuard no_grad;
+  network->named_parameters()["se_block2.excite_weight"].zero_();
+  const GateStatistics gate = diagnose(network, set, Precision::kFull).gates.at(0);
+  EXPECT_EQ(gate.mean[0], 0.5);
+  EXPECT_EQ(gate.deviation[0], 0);
+}
+
+}  // namespace
+}  // namespace frgan

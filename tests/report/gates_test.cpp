@@ -1,0 +1,39 @@
+#include "frgan/report/gates.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../io/temporary_folder.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Gates, AreReadAsTheyWereWritten) {
+  const TemporaryFolder folder;
+  write_gates(folder / "gates.json", {{"se_block2", {0.50004, 0.25}, {0, 0.125}, {{0.5, 0.3}, {0.5, 0.2}}}});
+  EXPECT_EQ(read_file(folder / "gates.json"),
+            R"({"blocks":[{"block":"se_block2","mean":[0.5,0.25],"deviation":[0.0,0.125],)"
+            R"("class_mean":[[0.5,0.3],[0.5,0.2]]}]})"
+            "\n");
+  const std::vector<GateStatistics> gates = read_gates(folder / "gates.json");
+  ASSERT_EQ(gates.size(), 1U);
+  EXPECT_EQ(gates[0].block, "se_block2");
+  EXPECT_EQ(gates[0].class_mean[1][1], 0.2);
+}
+
+TEST(Gates, AlteredFilesAreRefused) {
+  const auto refusal = [](const char* text) {
+    return error_of([&] { gates_from_json(nlohmann::json::parse(text), "g.json"); });
+  };
+  EXPECT_THAT(refusal("{}"), HasSubstr("g.json: not the gates of a run"));
+  EXPECT_THAT(refusal(R"({"blocks":[{"block":"b","mean":[1,2],"deviation":[1],"class_mean":[]}]})"),
+              HasSubstr("g.json: 1 numbers for the 2 channels of b"));
+  EXPECT_THAT(refusal(R"({"blocks":[{"block":"b","mean":[1],"deviation":[1],"class_mean":[[1,2]]}]})"),
+              HasSubstr("2 numbers for the 1 channels of b"));
+}
+
+}  // namespace
+}  // namespace frgan
