@@ -13,7 +13,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
-#include "app/config_file.h"
+#include "frgan/experiments/config_file.h"
 #include "app/own_convolutions.h"
 #include "app/random_training.h"
 #include "frgan/core/device.h"

@@ -23,6 +23,8 @@ constexpr Command kCommands[] = {
     {"evaluate", "prints the error of a trained network, by class, and compares two", run_evaluate},
     {"predict", "says what is on picture files", run_predict},
     {"generate", "makes new pictures", run_generate},
+    {"reproduce", "does a table or figure of the paper", run_reproduce},
+    {"sweep", "does a comparison of your own, a plan in a file", run_sweep},
     {"bench", "measures the training step on this machine", run_bench},
     {"data", "looks into a data set, fetches or converts it", run_data},
     {"methods", "lists the methods and presets", run_methods},

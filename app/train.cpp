@@ -1,8 +1,6 @@
 // frgan train: from a data set to a run directory.
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <csignal>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
@@ -17,11 +15,13 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
-#include "app/config_file.h"
 #include "app/data_root.h"
+#include "app/stop_signal.h"
 #include "frgan/core/device.h"
 #include "frgan/core/error.h"
+#include "frgan/experiments/config_file.h"
 #include "frgan/experiments/presets.h"
+#include "frgan/experiments/run_settings.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/methods/methods.h"
@@ -65,56 +65,29 @@ void describe(OptionSet& options, TrainCall& call) {
   options.add("print-config", call.print_config, "Prints all settings as a config file, and stops.");
 }
 
-std::atomic<int> stop_signal = 0;
-
-void stop_on_signals() {
-  struct sigaction action = {};
-  action.sa_handler = [](int signal) { stop_signal = signal; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second signal ends the program at once
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
-
-// A run as it was asked for: its options in one set, which points into the rest.
-struct Request {
+struct Request : RunRequest {
   TrainCall call;
-  RunOptions run;
-  std::unique_ptr<Method> method;
-  OptionSet options;
 };
 
 void declare_options(Request& request, const std::string& method) {
-  request.method = create_method(method);
-  request.run.method = method;
   describe(request.options, request.call);
-  describe(request.options, request.run);
-  request.method->describe(request.options);
-  mention_other_methods(request.options, method);
+  declare_run(request, method);
 }
 
 // What a preset and a config file set: the weaker and the stronger, with the command line over both.
-struct Settings {
-  std::vector<Setting> preset, config;
-};
-
-Settings read_settings(std::span<const std::string> arguments) {
-  Settings settings;
+std::vector<std::vector<Setting>> read_settings(std::span<const std::string> arguments) {
+  std::vector<std::vector<Setting>> sources;
   if (const auto preset = typed_value(arguments, "preset")) {
-    settings.preset = read_config(find_preset(*preset).text, fmt::format("preset {}", *preset));
+    sources.push_back(read_config(find_preset(*preset).text, fmt::format("preset {}", *preset)));
   }
-  if (const auto config = typed_value(arguments, "config")) settings.config = read_config_file(*config);
-  return settings;
+  if (const auto config = typed_value(arguments, "config")) sources.push_back(read_config_file(*config));
+  return sources;
 }
 
 // Declares the options of the method that the command line or else the settings name.
-void declare_options(Request& request, std::span<const std::string> arguments, const Settings& settings) {
-  std::string method = request.run.method;
-  for (const auto& source : {settings.preset, settings.config}) {
-    for (const Setting& setting : source) {
-      if (setting.name == "method" && setting.value.is_string()) method = setting.value;
-    }
-  }
-  declare_options(request, typed_value(arguments, "method").value_or(method));
+void declare_options(Request& request, std::span<const std::string> arguments,
+                     const std::vector<std::vector<Setting>>& settings) {
+  declare_options(request, typed_value(arguments, "method").value_or(named_method(settings, request.run.method)));
 }
 
 void refuse_two_of(const std::function<bool(std::string_view)>& typed, std::initializer_list<std::string_view> names) {
@@ -125,32 +98,11 @@ void refuse_two_of(const std::function<bool(std::string_view)>& typed, std::init
   if (given.size() > 1) throw usage_error(fmt::format("{}: give one of them", fmt::join(given, " and ")));
 }
 
-// Options that say the same thing in other ways: what one source says makes those of a weaker source void.
-void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view)>& said) {
-  const bool steps = said("steps") && run.steps > 0, time_budget = said("time-budget") && !run.time_budget.empty();
-  if (steps && time_budget) throw usage_error("steps and time-budget: give one of them");
-  if (steps) run.time_budget.clear();
-  if (time_budget) run.steps = 0;
-
-  if (said("labels-file") && !run.split.labels_file.empty()) {
-    if (!said("labels")) run.split.labels = 0;
-    if (!said("dev-pictures")) run.split.dev_pictures = 0;
-    if (!said("train-pictures")) run.split.train_pictures = 0;
-  } else if (said("labels")) {
-    run.split.labels_file.clear();
-  }
-}
-
 // The settings of a preset and of a config file, and the words of the command line, the stronger over the weaker.
 void read_request(Request& request, std::span<const std::string> arguments) {
-  const Settings settings = read_settings(arguments);
+  const std::vector<std::vector<Setting>> settings = read_settings(arguments);
   declare_options(request, arguments, settings);
-  for (const auto& source : {settings.preset, settings.config}) {
-    for (const Setting& setting : source) request.options.set(setting.name, setting.value, setting.source);
-    make_weaker_void(request.run, [&](std::string_view name) {
-      return std::any_of(source.begin(), source.end(), [&](const Setting& setting) { return setting.name == name; });
-    });
-  }
+  for (const std::vector<Setting>& source : settings) apply_settings(request, source);
   read_arguments(kSyntax, arguments, request.options);
   const auto typed = [&](std::string_view name) { return typed_value(arguments, name).has_value(); };
   refuse_two_of(typed, {"steps", "epochs", "time-budget"});

@@ -1,5 +1,5 @@
 // A config file that anybody may have written, set into options of every kind and printed again.
-#include "app/config_file.h"
+#include "frgan/experiments/config_file.h"
 #include "frgan/core/options.h"
 #include "only_errors.h"
 

@@ -1,4 +1,4 @@
-#include "app/config_file.h"
+#include "frgan/experiments/config_file.h"
 
 #include <limits>
 

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "frgan/core/random.h"
 #include "frgan/nn/activation.h"
+#include "frgan/nn/named_tensors.h"
 
 namespace frgan {
 namespace {
@@ -120,6 +123,48 @@ double DiscriminatorImpl::forward_flop() const {
     if (!squeeze.is_empty()) multiply_adds += squeeze->squeeze_weight.numel() + squeeze->excite_weight.numel();
   }
   return 2.0 * static_cast<double>(multiply_adds);
+}
+
+std::vector<LayerDescription> DiscriminatorImpl::layers() const {
+  std::vector<LayerDescription> layers;
+  int64_t channels = shape_.channels, size = shape_.image_size;
+  const auto add = [&](const std::string& name, std::string text, int64_t parameters = 0) {
+    layers.push_back({name, std::move(text), {channels, size, size}, parameters});
+  };
+  const auto add_squeeze = [&](const std::string& name, const SqueezeExcitation& squeeze) {
+    if (squeeze.is_empty()) return;
+    add(name,
+        fmt::format("squeeze-and-excitation, {} to {} to {}{}", channels, squeeze->squeeze_weight.size(0), channels,
+                    options_.se_bias ? ", biases" : ""),
+        parameter_count(*squeeze));
+  };
+  const auto add_dropout = [&](const std::string& name, double p) { add(name, fmt::format("dropout {}", p)); };
+  add_dropout("input_dropout", options_.input_dropout);
+  for (size_t i = 0; i < convolutions_.size(); ++i) {
+    const WeightNormConv2dImpl::Options& layer = convolutions_[i]->options();
+    channels = layer.out;
+    size = (size + 2 * layer.padding - layer.kernel) / layer.stride + 1;
+    const std::string name = i < 7 ? fmt::format("conv{}", i + 1) : fmt::format("nin{}", i - 6);
+    const std::string padding = layer.kernel > 1 && layer.padding == 0 ? ", no padding" : "";
+    add(name,
+        fmt::format("{0}x{0} convolution to {1}, stride {2}{3}, weight norm, leaky ReLU {4}", layer.kernel, layer.out,
+                    layer.stride, padding, options_.slope),
+        parameter_count(*convolutions_[i]));
+    const bool ends_block = i == 2 || i == 5;
+    if (ends_block && options_.pooling == "max") {
+      size /= 2;
+      add(fmt::format("max_pool{}", i / 3 + 1), "2x2 max pooling");
+    }
+    if (i == 2) add_squeeze("se_block1", squeeze_block1_);
+    if (i == 5) add_squeeze("se_block2", squeeze_block2_);
+    if (i == 6) add_squeeze("se_conv7", squeeze_conv7_);
+    if (ends_block) add_dropout(fmt::format("dropout{}", i / 3 + 1), options_.block_dropout);
+  }
+  layers.push_back({"pool", "global mean pooling: the features", {channels}, 0});
+  const int64_t outputs = dense_->direction.size(0);
+  layers.push_back(
+      {"dense", fmt::format("dense to {} logits, weight norm", outputs), {outputs}, parameter_count(*dense_)});
+  return layers;
 }
 
 }  // namespace frgan

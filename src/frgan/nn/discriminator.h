@@ -10,6 +10,7 @@
 
 #include "frgan/core/options.h"
 #include "frgan/nn/forward_pass.h"
+#include "frgan/nn/layer_list.h"
 #include "frgan/nn/squeeze_excitation.h"
 #include "frgan/nn/weight_norm.h"
 
@@ -63,6 +64,8 @@ struct DiscriminatorImpl : torch::nn::Module {
   // Work of a forward pass for one picture: 2 x multiply-adds of convolutions and dense layers,
   // squeeze-and-excitation's included.
   double forward_flop() const;
+  // In the order in which a picture goes through them.
+  std::vector<LayerDescription> layers() const;
 
  private:
   // One block up to its dropout: activated convolutions, pooling, squeeze-and-excitation if it stands here.

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
+#include "frgan/nn/named_tensors.h"
 #include "frgan/nn/phase_convolution.h"
 
 namespace frgan {
@@ -71,6 +74,25 @@ double GeneratorImpl::forward_flop() const {
     pixels *= 4;
   }
   return 2.0 * static_cast<double>(multiply_adds);
+}
+
+std::vector<LayerDescription> GeneratorImpl::layers() const {
+  int64_t channels = first_channels_, size = first_size_;
+  const int64_t units = dense_weight.size(0);
+  std::vector<LayerDescription> layers = {
+      {"dense", fmt::format("dense {} to {}, batch norm, ReLU", dense_weight.size(1), units), {units},
+       dense_weight.numel() + parameter_count(*norm0_)},
+      {"reshape", fmt::format("reshape to {}x{}x{}", channels, size, size), {channels, size, size}, 0}};
+  const auto add = [&](const std::string& name, const at::Tensor& weight, const std::string& after, int64_t parameters) {
+    channels = weight.size(1);
+    size *= 2;
+    layers.push_back({name, fmt::format("5x5 transposed convolution to {}, stride 2, {}", channels, after),
+                      {channels, size, size}, parameters});
+  };
+  add("deconv1", deconv1_weight, "batch norm, ReLU", deconv1_weight.numel() + parameter_count(*norm1_));
+  add("deconv2", deconv2_weight, "batch norm, ReLU", deconv2_weight.numel() + parameter_count(*norm2_));
+  add("deconv3", deconv3_->direction, "weight norm, tanh", parameter_count(*deconv3_));
+  return layers;
 }
 
 }  // namespace frgan

@@ -8,6 +8,7 @@
 
 #include "frgan/core/options.h"
 #include "frgan/nn/discriminator.h"
+#include "frgan/nn/layer_list.h"
 #include "frgan/nn/weight_norm.h"
 
 namespace frgan {
@@ -51,6 +52,8 @@ struct GeneratorImpl : torch::nn::Module {
   // Work of a forward pass for one picture: 2 x multiply-adds of the dense layer and of transposed convolutions, these
   // at their own 25 taps whatever form computes them.
   double forward_flop() const;
+  // In the order in which noise goes through them.
+  std::vector<LayerDescription> layers() const;
 
   at::Tensor dense_weight, deconv1_weight, deconv2_weight;  // dense: out x in; deconv: in x out x 5 x 5
 

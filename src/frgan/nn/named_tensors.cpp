@@ -20,6 +20,12 @@ NamedTensors named_tensors(const torch::nn::Module& module, const std::string& p
   return tensors;
 }
 
+int64_t parameter_count(const torch::nn::Module& module) {
+  int64_t count = 0;
+  for (const at::Tensor& parameter : module.parameters()) count += parameter.numel();
+  return count;
+}
+
 void copy_named(const NamedTensors& target, const NamedTensors& saved, const std::string& source) {
   const torch::NoGradGuard no_grad;
   const auto another = [&](const std::string& what) {

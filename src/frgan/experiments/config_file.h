@@ -28,6 +28,9 @@ struct Setting {
 std::vector<Setting> read_config(std::string_view text, const std::string& name);
 std::vector<Setting> read_config_file(const std::filesystem::path& path);
 
+// A whole TOML text, tables within tables, as JSON. Throws as read_config does.
+nlohmann::json read_toml(std::string_view text, const std::string& name);
+
 // All saved options as TOML that `read_config` takes back, with a comment above each group.
 std::string config_text(const OptionSet& options);
 

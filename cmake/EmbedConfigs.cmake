@@ -1,4 +1,5 @@
-# A script: writes OUTPUT, a source file with the text of every FOLDER/*.toml, for experiments/presets.h.
+# A script: writes OUTPUT, a source file with the text of every FOLDER/*.toml, for HEADER, as a list of TYPE that the
+# function GETTER gives.
 file(GLOB names RELATIVE ${FOLDER} ${FOLDER}/*.toml)
 list(TRANSFORM names REPLACE "\\.toml$" "")
 list(SORT names)
@@ -10,18 +11,18 @@ foreach(name ${names})
   endif()
   string(APPEND rows "    {R\"toml(${name})toml\", R\"toml(${CMAKE_MATCH_1})toml\", R\"toml(${text})toml\"},\n")
 endforeach()
-file(WRITE ${OUTPUT} "// Written by cmake/EmbedPresets.cmake.
-#include \"frgan/experiments/presets.h\"
+file(WRITE ${OUTPUT} "// Written by cmake/EmbedConfigs.cmake.
+#include \"${HEADER}\"
 
 namespace frgan {
 namespace {
 
-constexpr Preset kPresets[] = {
+constexpr ${TYPE} kTexts[] = {
 ${rows}};
 
 }  // namespace
 
-std::span<const Preset> all_presets() { return kPresets; }
+std::span<const ${TYPE}> ${GETTER}() { return kTexts; }
 
 }  // namespace frgan
 ")

@@ -1,4 +1,4 @@
-#include "app/config_file.h"
+#include "frgan/experiments/config_file.h"
 
 #include <algorithm>
 
@@ -30,15 +30,29 @@ std::string place(const std::string& name, const toml::source_region& region) {
   return fmt::format("{}:{}:{}", name, region.begin.line, region.begin.column);
 }
 
-json value_of(const toml::node& node, const std::string& where) {
+toml::table parsed(std::string_view text, const std::string& name) {
+  try {
+    return toml::parse(text, name);
+  } catch (const toml::parse_error& error) {
+    throw usage_error(fmt::format("{}: {}", place(name, error.source()), error.description()));
+  }
+}
+
+// What an option can have; with `tables`, tables too.
+json value_of(const toml::node& node, const std::string& where, bool tables = false) {
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* whole = node.as_integer()) return whole->get();
   if (const auto* number = node.as_floating_point()) return number->get();
   if (const auto* flag = node.as_boolean()) return flag->get();
   if (const auto* array = node.as_array()) {
     json values = json::array();
-    for (const toml::node& part : *array) values.push_back(value_of(part, where));
+    for (const toml::node& part : *array) values.push_back(value_of(part, where, tables));
     return values;
+  }
+  if (const auto* table = node.as_table(); table != nullptr && tables) {
+    json object = json::object();
+    for (const auto& [key, part] : *table) object[std::string(key.str())] = value_of(part, where, tables);
+    return object;
   }
   throw usage_error(where + (node.is_table() ? ": a [heading] or {table} is no option; write NAME = VALUE lines"
                                              : ": a date or time is no option's value; put a text in quotes"));
@@ -47,12 +61,7 @@ json value_of(const toml::node& node, const std::string& where) {
 }  // namespace
 
 std::vector<Setting> read_config(std::string_view text, const std::string& name) {
-  toml::table table;
-  try {
-    table = toml::parse(text, name);
-  } catch (const toml::parse_error& error) {
-    throw usage_error(fmt::format("{}: {}", place(name, error.source()), error.description()));
-  }
+  const toml::table table = parsed(text, name);
   std::vector<std::pair<toml::source_position, Setting>> settings;
   for (const auto& [key, node] : table) {
     const std::string where = place(name, key.source());
@@ -63,6 +72,10 @@ std::vector<Setting> read_config(std::string_view text, const std::string& name)
   in_order.reserve(settings.size());
   for (auto& [position, setting] : settings) in_order.push_back(std::move(setting));
   return in_order;
+}
+
+json read_toml(std::string_view text, const std::string& name) {
+  return value_of(parsed(text, name), name, /*tables=*/true);
 }
 
 std::vector<Setting> read_config_file(const std::filesystem::path& path) {

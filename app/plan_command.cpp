@@ -1,0 +1,203 @@
+#include "app/plan_command.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "app/data_root.h"
+#include "app/stop_signal.h"
+#include "frgan/core/device.h"
+#include "frgan/core/error.h"
+#include "frgan/experiments/errors_table.h"
+#include "frgan/experiments/plan_execution.h"
+#include "frgan/experiments/planned_runs.h"
+#include "frgan/profile/gemm_rate.h"
+#include "frgan/report/progress.h"
+#include "frgan/report/run_summary.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The budget asked for, or the plan's only one, or an hour.
+std::string budget_name(const Plan& plan, const PlanOptions& options) {
+  if (!options.budget.empty()) return options.budget;
+  return plan.budgets.size() == 1 ? plan.budgets.front().name : "hour";
+}
+
+// Results of other lengths lie apart: results/hour, results/hour-8000-steps.
+fs::path output_folder(const PlanOptions& options, const std::string& budget) {
+  if (!options.output.empty()) return options.output;
+  return fs::path("results") / (options.steps > 0 ? fmt::format("{}-{}-steps", budget, options.steps) : budget);
+}
+
+PlanExecution execution_of(const PlanOptions& options, const fs::path& output, size_t runs) {
+  const int64_t cores = this_machine().cores;
+  const bool on_gpu = resolve_device(options.device).is_cuda();
+  const int64_t most = on_gpu ? 1 : cores;  // several trainings on one GPU take turns
+  const int64_t jobs = options.jobs > 0 ? options.jobs : std::clamp<int64_t>(static_cast<int64_t>(runs), 1, most);
+  return {.runs = options.runs,
+          .records = output / "runs",
+          .jobs = jobs,
+          .threads = std::max<int64_t>(1, cores / jobs),
+          .device = options.device};
+}
+
+// Seconds at the rate of matrix products, which a step comes near to (docs/performance.md); 0 where it is not known.
+double estimated_seconds(const PlanExecution& execution, double tflop) {
+  constexpr int64_t kSize = 2048;
+  if (resolve_device(execution.device).is_cuda()) return 0;
+  set_threads(execution.threads);
+  const at::ScalarType type = has_native_bf16() ? at::kBFloat16 : at::kFloat;
+  return tflop * 1e12 / (gemm_rate(type, kSize) * static_cast<double>(execution.jobs));
+}
+
+// A line for each row and section: how many of its seeds are done.
+std::string plan_text(const Plan& plan, const std::string& budget, const PlanExecution& execution,
+                      const std::vector<PlannedRun>& runs) {
+  double tflop = 0, left = 0;
+  std::string text;
+  for (size_t section = 0; section < plan.sections.size(); ++section) {
+    for (size_t row = 0; row < plan.rows.size(); ++row) {
+      int64_t of_state[3] = {0, 0, 0}, all = 0;
+      double each = 0;
+      for (const PlannedRun& run : runs) {
+        if (run.row != row || run.section != section) continue;
+        const RunState state = execution.state_of(run);
+        ++of_state[static_cast<size_t>(state)];
+        ++all;
+        each = run.tflop;
+        tflop += run.tflop;
+        if (state != RunState::kDone) left += run.tflop;
+      }
+      if (all == 0) continue;
+      const std::string& title = plan.sections[section].title;
+      text += fmt::format("  {:<30} {:<16} {:>3} runs of {:.3g} TFLOP: {} done, {} begun, {} new\n",
+                          plan.rows[row].name, title, all, each, of_state[2], of_state[1], of_state[0]);
+    }
+  }
+  text = fmt::format("{}\nbudget {}: {} runs of {} steps, {:.3g} TFLOP in all, {:.3g} not done\n", plan.title, budget,
+                     runs.size(), runs.empty() ? 0 : runs.front().steps, tflop, left) +
+         text;
+  if (left == 0) return text;
+  const double seconds = estimated_seconds(execution, left);
+  return text + fmt::format("{} at a time with {} thread{} each{}\n", execution.jobs, execution.threads,
+                            execution.threads == 1 ? "" : "s",
+                            seconds > 0 ? ": about " + duration_text(seconds) + ", evaluations not counted" : "");
+}
+
+// A line at the bottom of a terminal, drawn anew; elsewhere a line a minute.
+class StatusLine {
+ public:
+  ~StatusLine() { clear(); }
+  void show(const std::string& line) {
+    constexpr int64_t kCallsPerLine = 60;  // a call a second
+    if (isatty(STDERR_FILENO) == 0) {
+      if (calls_++ % kCallsPerLine == 0) fmt::print(stderr, "{}\n", line);
+      return;
+    }
+    fmt::print(stderr, "\r\x1b[K{}", line);
+    std::fflush(stderr);
+    stands_ = true;
+  }
+  void say(const std::string& line) {
+    clear();
+    fmt::print(stderr, "{}\n", line);
+  }
+
+ private:
+  void clear() {
+    if (stands_) fmt::print(stderr, "\r\x1b[K");
+    stands_ = false;
+  }
+  bool stands_ = false;
+  int64_t calls_ = 0;
+};
+
+// All runs of the plan that there may be results of, whatever was chosen this time.
+std::vector<PlannedRun> all_runs(const Plan& plan, const PlanChoice& chosen, const std::vector<RunRecord>& records) {
+  PlanChoice all = chosen;
+  all.rows.clear();
+  all.where.clear();
+  all.seeds = std::max<int64_t>(1, chosen.seeds);
+  for (const RunRecord& record : records) all.seeds = std::max(all.seeds, record.options.value("seed", int64_t{1}));
+  return planned_runs(plan, all, data_root());
+}
+
+void show_results(const Plan& plan, const PlanChoice& choice, const fs::path& output, const fs::path& record_folder) {
+  const std::vector<RunRecord> records = read_run_records(record_folder);
+  const PlanResults results(plan, all_runs(plan, choice, records), records);
+  const Table table = errors_table(results);
+  const std::string name = fs::path(plan.name).stem().string();
+  write_table(output, name, table);
+  fmt::print("{}", markdown_of(table));
+  print_written(output / (name + ".{md,csv,tex,html}"));
+}
+
+}  // namespace
+
+void describe(OptionSet& options, PlanOptions& plan) {
+  options.group("Plan", /*saved=*/false);
+  options.add("budget", plan.budget, "How long each run is; paper: as in the paper, hour: 1,000 TFLOP, smoke: 20 steps.");
+  options.add("steps", plan.steps, "Steps of each run, in place of the budget's; 0: as it says.",
+              Range<int64_t>{0, 1'000'000'000});
+  options.add("seeds", plan.seeds, "Runs of each row, with seeds 1 to N; 0: as the plan says.", Range<int64_t>{0, 1000});
+  options.add("rows", plan.rows, "Only these rows, by name or preset.");
+  options.add("where", plan.where, "Only these values of what varies, as labels=500,labels=1000.");
+  options.add("data-dir", plan.data_dir, "Where the files of the data set lie, as for train.");
+  options.group("Work", /*saved=*/false);
+  options.add("jobs", plan.jobs, "Runs at once; 0: as many as there are cores, each with its share of them.",
+              Range<int64_t>{0, 1024});
+  options.add("device", plan.device, "auto, cpu, cuda or cuda:N.");
+  options.add("runs", plan.runs, "Folder of the run directories, with their checkpoints.");
+  options.add("output", plan.output, "Folder of the results; empty: results/BUDGET.");
+  options.add("dry-run", plan.dry_run, "Prints the plan and its time, and stops.");
+  options.add("tables-only", plan.tables_only, "Writes the tables of what is done, and runs nothing.");
+}
+
+void print_written(const fs::path& path) {
+  fmt::print("written     {}\n", path.string());
+}
+
+int run_plan(const Plan& plan, const PlanOptions& options) {
+  const PlanChoice choice{.budget = budget_name(plan, options),
+                          .steps = options.steps,
+                          .seeds = options.seeds,
+                          .rows = options.rows,
+                          .where = options.where,
+                          .data_dir = options.data_dir};
+  const fs::path output = output_folder(options, choice.budget);
+  const std::vector<PlannedRun> runs = planned_runs(plan, choice, data_root());
+  const PlanExecution execution = execution_of(options, output, runs.size());
+  if (!options.tables_only) {
+    fmt::print(options.dry_run ? stdout : stderr, "{}", plan_text(plan, choice.budget, execution, runs));
+    if (options.dry_run) return 0;
+    stop_on_signals();
+    std::vector<FailedRun> failed;
+    {
+      StatusLine status;
+      failed = execute(
+          execution, runs, [&](const std::string& line) { status.say(line); },
+          [&](const std::string& line) { status.show(line); }, stop_signal);
+    }
+    if (stop_signal != 0) {
+      fmt::print(stderr, "stopped; the same command goes on where it was\n");
+      return 128 + stop_signal;
+    }
+    for (const FailedRun& run : failed) {
+      fmt::print(stderr, "failed: {} (exit code {}): {}; its log is {}\n", run.name, run.code, run.message,
+                 run.log.string());
+    }
+    show_results(plan, choice, output, execution.records);
+    return failed.empty() ? 0 : 1;
+  }
+  show_results(plan, choice, output, execution.records);
+  return 0;
+}
+
+}  // namespace frgan

@@ -1,0 +1,90 @@
+// frgan reproduce: the tables and figures of the paper, each by one command.
+#include <array>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "app/command_line.h"
+#include "app/commands.h"
+#include "app/plan_command.h"
+#include "frgan/core/error.h"
+#include "frgan/experiments/paper_layers.h"
+#include "frgan/experiments/paper_plans.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What is printed from the networks, without a run.
+struct Drawing {
+  std::string_view name, summary;
+  void (*make)(const fs::path& output);
+};
+
+void make_table1(const fs::path& output) {
+  const Table table = layers_table(PaperNetworks());
+  write_table(output, "table1", table);
+  fmt::print("{}", markdown_of(table));
+  print_written(output / "table1.{md,csv,tex,html}");
+}
+
+void make_drawing(const fs::path& path, const std::string& drawing) {
+  ensure_directory(path.parent_path());
+  write_file_safely(path, drawing);
+  print_written(path);
+}
+
+constexpr std::array kDrawings = {
+    Drawing{"figure1", "The paper's Figure 1: the frame of FR-GAN, drawn from the networks that are built",
+            [](const fs::path& output) { make_drawing(output / "figure1.svg", frame_drawing(PaperNetworks())); }},
+    Drawing{"figure2", "The paper's Figure 2: the squeeze-and-excitation block, with the shapes of the one that is built",
+            [](const fs::path& output) {
+              make_drawing(output / "figure2.svg", squeeze_excitation_drawing(PaperNetworks()));
+            }},
+    Drawing{"table1", "The paper's Table 1: layers, shapes and parameters of the networks that are built", make_table1},
+};
+
+std::string summary() {
+  std::string text = "Does the runs of a table or figure of the paper, and writes it. What is done is not done again, "
+                     "and what was interrupted goes on.\n";
+  for (const Drawing& drawing : kDrawings) text += fmt::format("\n  {:<9} {}", drawing.name, drawing.summary);
+  for (const PaperPlan& plan : all_paper_plans()) text += fmt::format("\n  {:<9} {}", plan.name, plan.summary);
+  return text;
+}
+
+Error unknown_name(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Drawing& drawing : kDrawings) names.emplace_back(drawing.name);
+  for (const PaperPlan& plan : all_paper_plans()) names.emplace_back(plan.name);
+  return usage_error(fmt::format("'{}' is no table or figure of the paper{}; known are {}", name,
+                                 nearest_hint(name, names), fmt::join(names, ", ")));
+}
+
+}  // namespace
+
+int run_reproduce(std::span<const std::string> arguments) {
+  const std::string text = summary();
+  const Syntax syntax = {"reproduce", "TABLE_OR_FIGURE", text, 1, 1};
+  PlanOptions options;
+  OptionSet set;
+  describe(set, options);
+  if (print_help(syntax, arguments, set)) return 0;
+  const std::string name = read_arguments(syntax, arguments, set).front();
+  for (const Drawing& drawing : kDrawings) {
+    if (drawing.name != name) continue;
+    if (!options.dry_run) drawing.make(options.output.empty() ? "results" : options.output);
+    if (options.dry_run) fmt::print("{}\nnothing is trained for it\n", drawing.summary);
+    return 0;
+  }
+  for (const PaperPlan& plan : all_paper_plans()) {
+    if (plan.name == name) return run_plan(read_plan(plan.text, name), options);
+  }
+  throw unknown_name(name);
+}
+
+}  // namespace frgan

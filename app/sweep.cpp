@@ -1,0 +1,31 @@
+// frgan sweep: a comparison of one's own, as a plan in a file.
+#include <string>
+#include <vector>
+
+#include "app/command_line.h"
+#include "app/commands.h"
+#include "app/plan_command.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+constexpr Syntax kSyntax = {"sweep", "FILE",
+                            "Runs a plan: rows of settings, varied values and seeds, and writes a table of their "
+                            "errors as Markdown, CSV, LaTeX and HTML. docs/plans.md says how the file is written. What "
+                            "is done is not done again, and what was interrupted goes on.",
+                            1, 1};
+
+}  // namespace
+
+int run_sweep(std::span<const std::string> arguments) {
+  PlanOptions options;
+  OptionSet set;
+  describe(set, options);
+  if (print_help(kSyntax, arguments, set)) return 0;
+  const std::string file = read_arguments(kSyntax, arguments, set).front();
+  constexpr int64_t kLimit = int64_t{1} << 20;  // bytes; whatever is larger is no plan
+  return run_plan(read_plan(read_file(file, kLimit), file), options);
+}
+
+}  // namespace frgan

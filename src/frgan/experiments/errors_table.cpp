@@ -1,0 +1,233 @@
+#include "frgan/experiments/errors_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "frgan/metrics/statistics.h"
+#include "frgan/report/progress.h"
+#include "frgan/train/recipe.h"
+
+namespace frgan {
+namespace {
+
+constexpr double kPercent = 100;
+
+using Records = std::vector<const RunRecord*>;
+
+std::string number(double value, const char* format = "{:.4f}") {
+  return std::isfinite(value) ? fmt::format(fmt::runtime(format), value) : "";
+}
+
+// "7.62 ± 0.15 (3)": percent, over so many seeds.
+TableCell mean_cell(const std::vector<double>& percents) {
+  if (percents.empty()) return {"–", {"", "", "0"}};
+  const double center = mean(percents), spread = standard_deviation(percents);
+  std::string text = std::isfinite(spread) ? fmt::format("{:.2f} ± {:.2f} ({})", center, spread, percents.size())
+                                           : fmt::format("{:.2f} (1)", center);
+  return {std::move(text), {number(center), number(spread), fmt::format("{}", percents.size())}};
+}
+
+template <class Value>
+std::vector<double> percents_of(const Records& records, Value value) {
+  std::vector<double> percents;
+  for (const RunRecord* record : records) percents.push_back(kPercent * value(*record));
+  return percents;
+}
+
+TableCell published_cell(const PlanRow& row, const std::string& value) {
+  const auto found = row.published.find(value);
+  if (found == row.published.end()) return {"–", {"", ""}};
+  const auto [error, deviation] = found->second;
+  if (!deviation) return {fmt::format("{:.2f}", error), {number(error), ""}};
+  return {fmt::format("{:.2f} ± {:.2f}", error, *deviation), {number(error), number(*deviation)}};
+}
+
+// All different texts, in order.
+template <class Value>
+std::string each_once(const Records& records, Value value) {
+  std::set<std::string> texts;
+  for (const RunRecord* record : records) texts.insert(value(*record));
+  return fmt::format("{}", fmt::join(texts, "; "));
+}
+
+std::string augmentation_of(const RunRecord& record) {
+  if (!record.options.contains("augmentation")) return "no";
+  const auto list = record.options.at("augmentation").get<std::vector<std::string>>();
+  return list.empty() || list.front() == "none" ? "no" : fmt::format("{}", fmt::join(list, ", "));
+}
+
+// "Intel(R) Xeon(R) ..., 1 thread, bf16"
+std::string hardware_of(const RunRecord& record) {
+  const nlohmann::ordered_json& summary = record.summary;
+  const int64_t threads = summary.value("threads", int64_t{0});
+  const std::string device = summary.value("device", "cpu");
+  const std::string where =
+      device == "cpu" ? fmt::format("{}, {} thread{}", summary.value("processor", "unknown"), threads, threads == 1 ? "" : "s")
+                      : device;
+  return fmt::format("{}, {}", where, summary.value("precision", "?"));
+}
+
+std::string commit_of(const RunRecord& record) {
+  constexpr size_t kShort = 10;
+  const std::string commit = record.summary.value("commit", "unknown");
+  return commit.substr(0, kShort) + (commit.ends_with("-dirty") ? "-dirty" : "");
+}
+
+std::string parameters_of(const RunRecord& record) {
+  std::string text;
+  for (const auto& [name, count] : record.parameters.items()) {
+    text += fmt::format("{}{} {:.2f} M", text.empty() ? "" : ", ", name, count.get<double>() * 1e-6);
+  }
+  return text;
+}
+
+// Against the reference on the same seeds.
+struct Differences {
+  std::vector<double> percents;
+  std::vector<double> p_values;
+};
+
+Differences differences(const PlanResults& results, size_t row, size_t reference, size_t section) {
+  Differences found;
+  for (int64_t seed = 1; seed <= results.seeds(); ++seed) {
+    const RunRecord *ours = results.find(row, section, seed), *other = results.find(reference, section, seed);
+    if (ours == nullptr || other == nullptr) continue;
+    found.percents.push_back(kPercent * (ours->error() - other->error()));
+    found.p_values.push_back(mcnemar_test(*ours, *other).p_value);
+  }
+  return found;
+}
+
+std::vector<TableCell> difference_cells(const Differences& found) {
+  if (found.percents.empty()) return {{"–", {"", "", "", "0"}}, {"–", {""}}};
+  const MeanInterval interval = mean_interval(found.percents);
+  std::string text = fmt::format("{:+.2f}", interval.mean);
+  if (interval.count > 1) text += fmt::format(" [{:+.2f}, {:+.2f}]", interval.low, interval.high);
+  std::vector<std::string> p_values;
+  for (const double p : found.p_values) p_values.push_back(fmt::format("{:.2g}", p));
+  return {{text + fmt::format(" ({})", interval.count),
+           {number(interval.mean), number(interval.low), number(interval.high), fmt::format("{}", interval.count)}},
+          {fmt::format("{}", fmt::join(p_values, ", ")), {fmt::format("{}", fmt::join(p_values, ";"))}}};
+}
+
+std::vector<TableCell> effort_cells(const Records& records) {
+  if (records.empty()) return std::vector<TableCell>(7, TableCell{"–", {""}});
+  const RunRecord& first = *records.front();
+  std::vector<double> seconds;
+  for (const RunRecord* record : records) seconds.push_back(record->summary.value("wall_seconds", 0.0));
+  const auto steps = first.summary.value("steps", int64_t{0});
+  return {{fmt::format("{}", steps), {fmt::format("{}", steps)}},
+          {fmt::format("{:.3g} M", static_cast<double>(first.pictures_seen) * 1e-6), {fmt::format("{}", first.pictures_seen)}},
+          {fmt::format("{:.0f}", first.tflop), {number(first.tflop, "{:.2f}")}},
+          {duration_text(median(seconds)), {number(median(seconds), "{:.0f}")}},
+          text_cell(each_once(records, hardware_of)),
+          text_cell(parameters_of(first)),
+          text_cell(each_once(records, commit_of))};
+}
+
+std::vector<TableCell> row_of(const PlanResults& results, size_t row, size_t section, size_t reference) {
+  const PlanRow& planned = results.plan().rows[row];
+  const Records records = results.of(row, section);
+  std::vector<TableCell> cells = {text_cell(planned.name),
+                                  published_cell(planned, results.plan().sections[section].value),
+                                  text_cell(planned.augmentation),
+                                  mean_cell(percents_of(records, [](const RunRecord& r) { return r.error(); })),
+                                  mean_cell(percents_of(records, [](const RunRecord& r) { return r.median_error(); })),
+                                  text_cell(each_once(records, augmentation_of))};
+  if (reference < results.plan().rows.size()) {
+    const std::vector<TableCell> against = difference_cells(
+        row == reference ? Differences{} : differences(results, row, reference, section));
+    cells.insert(cells.end(), against.begin(), against.end());
+  }
+  const std::vector<TableCell> effort = effort_cells(records);
+  cells.insert(cells.end(), effort.begin(), effort.end());
+  return cells;
+}
+
+std::vector<TableColumn> columns_of(const std::string& reference) {
+  std::vector<TableColumn> columns = {{"method", {"method"}},
+                                      {"published (%)", {"published_error", "published_sd"}},
+                                      {"augmentation, published", {"published_augmentation"}},
+                                      {"ours (%): mean ± sd (seeds)", {"error_mean", "error_sd", "seeds"}},
+                                      {"ours, median of the last 20", {"median_mean", "median_sd", "median_seeds"}},
+                                      {"augmentation, ours", {"augmentation"}}};
+  if (!reference.empty()) {
+    columns.push_back({fmt::format("less {}: mean [95 % t interval] (pairs)", reference),
+                       {"difference", "difference_low", "difference_high", "pairs"}});
+    columns.push_back({"McNemar's p, by seed", {"mcnemar_p"}});
+  }
+  const std::vector<TableColumn> effort = {{"updates", {"steps"}},       {"pictures seen", {"pictures_seen"}},
+                                           {"TFLOP", {"tflop"}},         {"time", {"seconds"}},
+                                           {"hardware", {"hardware"}},   {"parameters", {"parameters"}},
+                                           {"commit", {"commit"}}};
+  columns.insert(columns.end(), effort.begin(), effort.end());
+  return columns;
+}
+
+size_t reference_row(const Plan& plan) {
+  size_t row = 0;
+  while (row < plan.rows.size() && plan.rows[row].name != plan.reference) ++row;
+  return row;
+}
+
+}  // namespace
+
+PlanResults::PlanResults(const Plan& plan, std::vector<PlannedRun> runs, const std::vector<RunRecord>& records)
+    : plan_(&plan) {
+  std::set<std::string> other_recipes;
+  for (PlannedRun& run : runs) {
+    const auto found = std::find_if(records.begin(), records.end(),
+                                    [&](const RunRecord& record) { return record.key == run.key; });
+    seeds_ = std::max(seeds_, run.seed);
+    entries_.push_back({std::move(run), found == records.end() ? nullptr : &*found});
+  }
+  for (const RunRecord& record : records) {
+    if (record.recipe != kRecipe) other_recipes.insert(record.name);
+  }
+  if (!other_recipes.empty()) {
+    notes_.push_back(fmt::format("Left out, for they are of another recipe than {}: {}.", kRecipe,
+                                 fmt::join(other_recipes, ", ")));
+  }
+}
+
+const RunRecord* PlanResults::find(size_t row, size_t section, int64_t seed) const {
+  for (const Entry& entry : entries_) {
+    if (entry.run.row == row && entry.run.section == section && entry.run.seed == seed) return entry.record;
+  }
+  return nullptr;
+}
+
+Records PlanResults::of(size_t row, size_t section) const {
+  Records records;
+  for (const Entry& entry : entries_) {
+    if (entry.run.row == row && entry.run.section == section && entry.record != nullptr) records.push_back(entry.record);
+  }
+  return records;
+}
+
+Table errors_table(const PlanResults& results) {
+  const Plan& plan = results.plan();
+  Table table{plan.title, columns_of(plan.reference), {}, results.notes()};
+  for (size_t section = 0; section < plan.sections.size(); ++section) {
+    TableSection rows{plan.sections[section].title, {}};
+    bool any = false;
+    for (size_t row = 0; row < plan.rows.size(); ++row) {
+      rows.rows.push_back(row_of(results, row, section, reference_row(plan)));
+      any = any || !results.of(row, section).empty() || plan.rows[row].published.contains(plan.sections[section].value);
+    }
+    if (any) table.sections.push_back(std::move(rows));
+  }
+  table.notes.insert(table.notes.begin(),
+                     "Ours: the error of the last, averaged weights on all test pictures; nothing is selected on them. "
+                     "In brackets the number of seeds; each seed has its own choice of labels, the same for all rows.");
+  for (const PlanRow& row : plan.rows) {
+    if (!row.source.empty()) table.notes.push_back(fmt::format("{}: published in {}.", row.name, row.source));
+    if (!row.note.empty()) table.notes.push_back(fmt::format("{}: {}", row.name, row.note));
+  }
+  return table;
+}
+
+}  // namespace frgan

@@ -1,0 +1,115 @@
+#include "frgan/experiments/job_queue.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <map>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A list of texts as exec takes it.
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// In the child, between fork and exec: only what is safe there.
+[[noreturn]] void become(const char* program, char* const* arguments, int log, pid_t parent) {
+  setpgid(0, 0);  // Ctrl-C at the terminal reaches the parent alone, which passes it on
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent) _exit(127);  // it died before the line above
+  dup2(log, STDOUT_FILENO);
+  dup2(log, STDERR_FILENO);
+  execv(program, arguments);
+  _exit(127);
+}
+
+pid_t start(const Job& job) {
+  ensure_directory(job.log.parent_path());
+  const int log = open(job.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (log < 0) throw Error(fmt::format("{}: cannot be written: {}", job.log.string(), std::strerror(errno)));
+  std::string program = fs::read_symlink("/proc/self/exe").string();
+  std::vector<std::string> words = {program};
+  words.insert(words.end(), job.arguments.begin(), job.arguments.end());
+  const std::vector<char*> arguments = pointers_to(words);
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child == 0) become(program.c_str(), arguments.data(), log, parent);
+  close(log);
+  if (child < 0) throw Error(fmt::format("{}: no process can be started: {}", job.name, std::strerror(errno)));
+  return child;
+}
+
+}  // namespace
+
+void run_jobs(const std::vector<Job>& jobs, int64_t at_once,
+              const std::function<void(const JobEnd&)>& ended,
+              const std::function<void(const std::vector<size_t>& running)>& watch,
+              const std::atomic<int>& stop_signal) {
+  using namespace std::chrono_literals;
+  constexpr auto kPoll = 100ms;
+  constexpr int kPollsPerWatch = 10;
+  std::map<pid_t, size_t> running;
+  size_t next = 0;
+  bool told = false;
+  for (int polls = 0; true; ++polls) {
+    while (stop_signal == 0 && next < jobs.size() && std::ssize(running) < at_once) {
+      running[start(jobs[next])] = next;
+      ++next;
+    }
+    if (running.empty() && (next == jobs.size() || stop_signal != 0)) return;
+    if (stop_signal != 0 && !told) {
+      for (const auto& [process, job] : running) kill(process, SIGTERM);
+      told = true;
+    }
+    int status = 0;
+    for (auto item = running.begin(); item != running.end();) {
+      if (waitpid(item->first, &status, WNOHANG) != item->first) {
+        ++item;
+        continue;
+      }
+      const JobEnd end{item->second, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)};
+      item = running.erase(item);
+      ended(end);
+    }
+    if (polls % kPollsPerWatch == 0) {
+      std::vector<size_t> places;
+      for (const auto& [process, job] : running) places.push_back(job);
+      std::sort(places.begin(), places.end());
+      watch(places);
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+std::string last_line(const fs::path& file) {
+  constexpr int64_t kLimit = int64_t{64} << 20;
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return "";
+  const std::string text = read_file(file, kLimit);
+  const size_t end = text.find_last_not_of("\n\r ");
+  if (end == std::string::npos) return "";
+  const size_t begin = text.find_last_of("\n\r", end);
+  return one_line(text.substr(begin + 1, end - begin));
+}
+
+}  // namespace frgan

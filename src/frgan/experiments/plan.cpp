@@ -1,0 +1,224 @@
+#include "frgan/experiments/plan.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/core/options.h"
+#include "frgan/experiments/presets.h"
+
+namespace frgan {
+namespace {
+
+using nlohmann::json;
+
+const std::vector<std::string> kShows = {"errors", "layers", "scores", "grids", "noise"};
+
+// One table of the file, read key by key; what is left at the end is not known.
+class Reader {
+ public:
+  Reader(const json& table, std::string where) : table_(table), where_(std::move(where)) {
+    if (!table.is_object()) throw usage_error(fmt::format("{}: expected a [table], got {}", where_, table.dump()));
+  }
+
+  const json* find(const std::string& key) {
+    known_.push_back(key);
+    const auto found = table_.find(key);
+    return found == table_.end() ? nullptr : &*found;
+  }
+  std::string text(const std::string& key, std::string otherwise = "") {
+    const json* value = find(key);
+    if (value == nullptr) return otherwise;
+    if (!value->is_string()) throw wrong(key, *value, "a text in quotes");
+    return value->get<std::string>();
+  }
+  double positive(const std::string& key, double otherwise) {
+    const json* value = find(key);
+    if (value == nullptr) return otherwise;
+    if (!value->is_number() || !(value->get<double>() > 0)) throw wrong(key, *value, "a number above 0");
+    return value->get<double>();
+  }
+  int64_t count(const std::string& key, int64_t otherwise) {
+    const json* value = find(key);
+    if (value == nullptr) return otherwise;
+    if (!value->is_number_integer() || value->get<int64_t>() < 1) throw wrong(key, *value, "a whole number from 1");
+    return value->get<int64_t>();
+  }
+  std::vector<Setting> settings(const std::string& key) {
+    const json* value = find(key);
+    std::vector<Setting> settings;
+    if (value == nullptr) return settings;
+    if (!value->is_object()) throw wrong(key, *value, "a table of options");
+    for (const auto& [name, setting] : value->items()) {
+      settings.push_back({name, setting, fmt::format("{}, {}", where_, key)});
+    }
+    return settings;
+  }
+  Error wrong(const std::string& key, const json& value, std::string_view expected) const {
+    return usage_error(fmt::format("{}: {} is {}, expected {}", where_, key, value.dump(), expected));
+  }
+  void finish() const {
+    for (const auto& [key, value] : table_.items()) {
+      if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
+      throw usage_error(fmt::format("{}: '{}' is no key of a plan{}; known here are {}", where_, key,
+                                    nearest_hint(key, known_), fmt::join(known_, ", ")));
+    }
+  }
+  const std::string& where() const { return where_; }
+
+ private:
+  const json& table_;
+  std::string where_;
+  std::vector<std::string> known_;
+};
+
+// "500", or without quotes "wrong".
+std::string value_text(const json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+// Every combination of the varied values, the first option outermost.
+std::vector<PlanSection> read_sections(Reader& plan) {
+  std::vector<PlanSection> sections(1);
+  const json* vary = plan.find("vary");
+  if (vary == nullptr) return sections;
+  if (!vary->is_object()) throw plan.wrong("vary", *vary, "a table of lists");
+  for (const auto& [name, values] : vary->items()) {
+    if (!values.is_array() || values.empty()) throw plan.wrong("vary." + name, values, "a list of values");
+    std::vector<PlanSection> more;
+    for (const PlanSection& section : sections) {
+      for (const json& value : values) {
+        PlanSection next = section;
+        next.title += fmt::format("{}{} {}", next.title.empty() ? "" : ", ", name, value_text(value));
+        next.value += (next.value.empty() ? "" : ",") + value_text(value);
+        next.settings.push_back({name, value, fmt::format("{}, vary", plan.where())});
+        more.push_back(std::move(next));
+      }
+    }
+    sections = std::move(more);
+  }
+  return sections;
+}
+
+Budget read_budget(const json& table, const std::string& name, const std::string& where) {
+  Reader reader(table, where);
+  Budget budget;
+  budget.name = name;
+  budget.steps = reader.count("steps", 0);
+  budget.epochs = reader.positive("epochs", 0);
+  budget.tflop = reader.positive("tflop", 0);
+  budget.seeds = reader.count("seeds", 0);
+  budget.settings = reader.settings("settings");
+  reader.finish();
+  if ((budget.steps > 0) + (budget.epochs > 0) + (budget.tflop > 0) != 1) {
+    throw usage_error(fmt::format("{}: give one of steps, epochs and tflop", where));
+  }
+  return budget;
+}
+
+std::vector<Budget> read_budgets(Reader& plan) {
+  std::vector<Budget> budgets;
+  const json* table = plan.find("budget");
+  if (table == nullptr || !table->is_object() || table->empty()) {
+    throw usage_error(fmt::format("{}: has no [budget.NAME] with steps, epochs or tflop: how long are its runs?",
+                                  plan.where()));
+  }
+  for (const auto& [name, budget] : table->items()) {
+    budgets.push_back(read_budget(budget, name, fmt::format("{}, budget.{}", plan.where(), name)));
+  }
+  return budgets;
+}
+
+std::map<std::string, Published> read_published(Reader& row) {
+  std::map<std::string, Published> published;
+  const json* table = row.find("published");
+  if (table == nullptr) return published;
+  if (!table->is_object()) throw row.wrong("published", *table, "a table of values");
+  for (const auto& [value, numbers] : table->items()) {
+    const bool pair = numbers.is_array() && numbers.size() == 2 && numbers[0].is_number() && numbers[1].is_number();
+    const bool single = numbers.is_array() && numbers.size() == 1 && numbers[0].is_number();
+    if (!pair && !single) throw row.wrong("published." + value, numbers, "[value, deviation] or [value]");
+    published[value] = {numbers[0], pair ? std::optional<double>(numbers[1]) : std::nullopt};
+  }
+  return published;
+}
+
+PlanRow read_row(const json& table, size_t number, const std::string& where) {
+  Reader reader(table, fmt::format("{}, row {}", where, number));
+  PlanRow row;
+  row.preset = reader.text("preset");
+  row.name = reader.text("name", row.preset);
+  if (row.name.empty()) throw usage_error(fmt::format("{}: has no name and no preset", reader.where()));
+  if (!row.preset.empty()) {
+    try {
+      find_preset(row.preset);
+    } catch (const Error& error) {
+      throw usage_error(fmt::format("{} ({}): {}", reader.where(), row.name, error.what()));
+    }
+  }
+  row.settings = reader.settings("settings");
+  row.augmentation = reader.text("augmentation");
+  row.source = reader.text("source");
+  row.note = reader.text("note");
+  row.published = read_published(reader);
+  reader.finish();
+  return row;
+}
+
+std::vector<PlanRow> read_rows(Reader& plan) {
+  const json* list = plan.find("row");
+  if (list == nullptr || !list->is_array() || list->empty()) {
+    throw usage_error(fmt::format("{}: has no [[row]]: what is to be run?", plan.where()));
+  }
+  std::vector<PlanRow> rows;
+  std::set<std::string> names;
+  for (const json& table : *list) {
+    rows.push_back(read_row(table, rows.size() + 1, plan.where()));
+    if (!names.insert(rows.back().name).second) {
+      throw usage_error(fmt::format("{}: two rows are called '{}'", plan.where(), rows.back().name));
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+const Budget& Plan::budget(const std::string& wanted) const {
+  std::vector<std::string> names;
+  for (const Budget& budget : budgets) {
+    if (budget.name == wanted) return budget;
+    names.push_back(budget.name);
+  }
+  throw usage_error(fmt::format("--budget {}: {} has {}{}", wanted, name, fmt::join(names, ", "),
+                                nearest_hint(wanted, names)));
+}
+
+Plan read_plan(std::string_view text, const std::string& name) {
+  const json table = read_toml(text, name);
+  Reader reader(table, name);
+  Plan plan;
+  plan.name = name;
+  plan.title = reader.text("title", name);
+  plan.show = reader.text("show", plan.show);
+  plan.reference = reader.text("reference");
+  plan.seeds = reader.count("seeds", plan.seeds);
+  plan.settings = reader.settings("settings");
+  plan.sections = read_sections(reader);
+  plan.budgets = read_budgets(reader);
+  plan.rows = read_rows(reader);
+  reader.finish();
+  if (std::find(kShows.begin(), kShows.end(), plan.show) == kShows.end()) {
+    throw usage_error(fmt::format("{}: show is '{}', expected one of {}{}", name, plan.show, fmt::join(kShows, ", "),
+                                  nearest_hint(plan.show, kShows)));
+  }
+  const auto is_reference = [&](const PlanRow& row) { return row.name == plan.reference; };
+  if (!plan.reference.empty() && std::none_of(plan.rows.begin(), plan.rows.end(), is_reference)) {
+    throw usage_error(fmt::format("{}: the reference '{}' is no row of it", name, plan.reference));
+  }
+  return plan;
+}
+
+}  // namespace frgan

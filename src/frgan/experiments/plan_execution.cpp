@@ -1,0 +1,172 @@
+#include "frgan/experiments/plan_execution.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/experiments/job_queue.h"
+#include "frgan/io/checkpoint_files.h"
+#include "frgan/io/files.h"
+#include "frgan/io/json_lines.h"
+#include "frgan/report/progress.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+// No two processes may write into the same runs.
+class FolderLock {
+ public:
+  explicit FolderLock(const fs::path& folder) {
+    ensure_directory(folder);
+    const fs::path path = folder / ".lock";
+    descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) throw file_error(path, "be opened", errno);
+    if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+    close(descriptor_);
+    throw Error(fmt::format("{}: another frgan is at work there; wait for it, or name another folder with --runs",
+                            folder.string()));
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  ~FolderLock() { close(descriptor_); }
+
+ private:
+  int descriptor_;
+};
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+bool is_finished(const fs::path& folder) {
+  return fs::exists(folder / "summary.json");
+}
+
+// The share of a run that is done, by its log.
+double share_done(const fs::path& folder, int64_t steps) {
+  if (is_finished(folder)) return 1;
+  const fs::path log = folder / "metrics.jsonl";
+  if (!fs::exists(log)) return 0;
+  int64_t step = 0;
+  for (const nlohmann::json& line : read_json_lines(log)) step = std::max(step, line.value("step", int64_t{0}));
+  return static_cast<double>(step) / static_cast<double>(steps);
+}
+
+Job job_of(const PlanExecution& execution, const PlannedRun& run) {
+  const fs::path folder = execution.folder_of(run);
+  Job job{run.name, {"train"}, folder.string() + ".log"};
+  if (has_checkpoints(folder / "checkpoints")) {
+    job.arguments.push_back("--resume=" + folder.string());
+  } else {
+    job.arguments.insert(job.arguments.end(), run.arguments.begin(), run.arguments.end());
+    job.arguments.push_back("--run=" + folder.string());
+  }
+  job.arguments.push_back(fmt::format("--threads={}", execution.threads));
+  job.arguments.push_back("--device=" + execution.device);
+  return job;
+}
+
+// Tells how much of the whole is done and how long the rest will take at the speed so far.
+class WholeProgress {
+ public:
+  WholeProgress(const PlanExecution& execution, const std::vector<PlannedRun>& runs)
+      : execution_(execution), runs_(runs), begin_(now()), done_at_begin_(tflop_done()) {}
+
+  std::string line(size_t running, size_t failed) const {
+    double all = 0;
+    for (const PlannedRun& run : runs_) all += run.tflop;
+    const double done = tflop_done(), seconds = now() - begin_;
+    const auto finished = std::count_if(runs_.begin(), runs_.end(), [&](const PlannedRun& run) {
+      return execution_.state_of(run) == RunState::kDone;
+    });
+    std::string text = fmt::format("{} of {} runs done, {} running{}, {:.1f} % of {:.0f} TFLOP", finished, runs_.size(),
+                                   running, failed > 0 ? fmt::format(", {} failed", failed) : "", 100 * done / all, all);
+    if (done > done_at_begin_) {
+      const double left = (all - done) * seconds / (done - done_at_begin_);
+      text += fmt::format(", {} left", duration_text(left));
+    }
+    return text;
+  }
+
+ private:
+  double tflop_done() const {
+    double done = 0;
+    for (const PlannedRun& run : runs_) {
+      const bool recorded = execution_.state_of(run) == RunState::kDone;
+      done += run.tflop * (recorded ? 1 : share_done(execution_.folder_of(run), run.steps));
+    }
+    return done;
+  }
+
+  const PlanExecution& execution_;
+  const std::vector<PlannedRun>& runs_;
+  double begin_;  // seconds
+  double done_at_begin_;
+};
+
+void take_up(const PlanExecution& execution, const PlannedRun& run) {
+  write_run_record(execution.records, record_of(execution.folder_of(run), run));
+}
+
+}  // namespace
+
+fs::path PlanExecution::folder_of(const PlannedRun& run) const {
+  constexpr size_t kShort = 8;
+  return runs / fmt::format("{}_{}", run.name, run.key.substr(0, kShort));
+}
+
+RunState PlanExecution::state_of(const PlannedRun& run) const {
+  const fs::path record = records / (run.name + ".json");
+  if (fs::exists(record) && read_run_record(record).key == run.key) return RunState::kDone;
+  return has_checkpoints(folder_of(run) / "checkpoints") ? RunState::kBegun : RunState::kNew;
+}
+
+std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector<PlannedRun>& runs,
+                               const std::function<void(const std::string&)>& say,
+                               const std::function<void(const std::string&)>& progress,
+                               const std::atomic<int>& stop_signal) {
+  const FolderLock lock(execution.runs);
+  std::vector<Job> jobs;
+  std::vector<const PlannedRun*> run_of_job;
+  for (const PlannedRun& run : runs) {
+    if (execution.state_of(run) == RunState::kDone) continue;
+    if (is_finished(execution.folder_of(run))) {
+      take_up(execution, run);
+      continue;
+    }
+    jobs.push_back(job_of(execution, run));
+    run_of_job.push_back(&run);
+  }
+  const WholeProgress whole(execution, runs);
+  std::vector<FailedRun> failed;
+  const auto ended = [&](const JobEnd& end) {
+    const PlannedRun& run = *run_of_job[end.job];
+    if (end.code == 0) {
+      take_up(execution, run);
+      const RunRecord record = read_run_record(execution.records / (run.name + ".json"));
+      say(fmt::format("{}: {:.2f} % test error", run.name, 100 * record.error()));
+      return;
+    }
+    if (stop_signal != 0) return;  // it was told to stop
+    failed.push_back({run.name, end.code, last_line(jobs[end.job].log), jobs[end.job].log});
+    say(fmt::format("{}: failed ({}): {}", run.name, end.code, failed.back().message));
+  };
+  run_jobs(
+      jobs, execution.jobs, ended, [&](const std::vector<size_t>& running) {
+        progress(whole.line(running.size(), failed.size()));
+      },
+      stop_signal);
+  return failed;
+}
+
+}  // namespace frgan

@@ -1,0 +1,260 @@
+#include "frgan/experiments/planned_runs.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/data/load_dataset.h"
+#include "frgan/experiments/presets.h"
+#include "frgan/experiments/run_settings.h"
+#include "frgan/nn/named_tensors.h"
+#include "frgan/train/recipe.h"
+
+namespace frgan {
+namespace {
+
+// What a plan needs to know of a data set.
+struct DataFacts {
+  PictureShape shape;
+  int64_t train_pictures = 0;
+  std::string digest;
+};
+
+class DataSets {
+ public:
+  explicit DataSets(std::filesystem::path root) : root_(std::move(root)) {}
+
+  const DataFacts& of(const DataOptions& options) {
+    const std::string name =
+        fmt::format("{}\n{}\n{}\n{}", options.data, options.data_dir, options.image_size, options.channels);
+    const auto known = facts_.find(name);
+    if (known != facts_.end()) return known->second;
+    const Dataset data = load_dataset(options, root_);
+    return facts_[name] = {{data.image_size, data.channels, data.classes()}, data.train.size(), data.digest};
+  }
+
+ private:
+  std::filesystem::path root_;
+  std::map<std::string, DataFacts> facts_;
+};
+
+// Settings of the whole plan, without options that this method does not have. `known` collects those it has.
+std::vector<Setting> fitting(const std::vector<Setting>& settings, const OptionSet& options) {
+  std::vector<Setting> fit;
+  std::copy_if(settings.begin(), settings.end(), std::back_inserter(fit),
+               [&](const Setting& setting) { return options.contains(setting.name); });
+  return fit;
+}
+
+std::unique_ptr<RunRequest> preset_request(const PlanRow& row) {
+  const std::vector<Setting> preset =
+      read_config(find_preset(row.preset).text, fmt::format("preset {}", row.preset));
+  auto request = std::make_unique<RunRequest>();
+  declare_run(*request, named_method({preset}, request->run.method));
+  apply_settings(*request, preset);
+  return request;
+}
+
+// A row at a section, before its seed and its steps are set.
+std::unique_ptr<RunRequest> row_request(const Plan& plan, const Budget& budget, const PlanRow& row,
+                                        const PlanSection& section, const PlanChoice& choice) {
+  auto request = preset_request(row);
+  for (const std::vector<Setting>& of_plan : {plan.settings, budget.settings}) {
+    apply_settings(*request, fitting(of_plan, request->options));
+  }
+  apply_settings(*request, row.settings);
+  apply_settings(*request, section.settings);
+  if (request->run.data.data_dir.empty()) request->run.data.data_dir = choice.data_dir;
+  request->run.data = with_absolute_paths(request->run.data);
+  request->method->validate();
+  return request;
+}
+
+// An option of the whole plan that no row has is a mistake.
+void check_plan_settings(const Plan& plan, const Budget& budget) {
+  for (const std::vector<Setting>& settings : {plan.settings, budget.settings}) {
+    for (const Setting& setting : settings) {
+      bool known = false;
+      for (const PlanRow& row : plan.rows) {
+        if (!row.preset.empty()) known = known || preset_request(row)->options.contains(setting.name);
+      }
+      if (known) continue;
+      for (const PlanRow& row : plan.rows) {
+        if (!row.preset.empty()) preset_request(row)->options.find(setting.name, setting.source);  // throws: whose it is
+      }
+    }
+  }
+}
+
+int64_t epoch_steps(const RunRequest& request, const DataFacts& facts) {
+  const SplitOptions& split = request.run.split;
+  const int64_t pictures = split.train_pictures > 0 ? split.train_pictures : facts.train_pictures - split.dev_pictures;
+  const BatchRequest batch = request.method->stages().front().phases.front().batch;
+  return std::max<int64_t>(1, pictures / (batch.unlabeled > 0 ? batch.unlabeled : batch.labeled));
+}
+
+std::string argument_of(const std::string& name, const nlohmann::ordered_json& value) {
+  if (value.is_boolean()) return fmt::format("--{}{}", value.get<bool>() ? "" : "no-", name);
+  if (value.is_string()) return fmt::format("--{}={}", name, value.get<std::string>());
+  if (value.is_array()) return fmt::format("--{}={}", name, fmt::join(value.get<std::vector<std::string>>(), ","));
+  return fmt::format("--{}={}", name, value.dump());
+}
+
+// The words that make a run of the preset this one.
+std::vector<std::string> arguments_of(const PlanRow& row, const nlohmann::ordered_json& options) {
+  std::vector<std::string> words = {"--preset=" + row.preset};
+  const nlohmann::ordered_json preset = preset_request(row)->options.values();
+  for (const auto& [name, value] : options.items()) {
+    if (preset.at(name) != value && name != "epochs") words.push_back(argument_of(name, value));
+  }
+  return words;
+}
+
+// The nearest thing to what was typed, in an error; `known` are those that the plan has.
+Error not_in_plan(const std::string& option, const std::string& typed, const Plan& plan,
+                  const std::vector<std::string>& known) {
+  return usage_error(fmt::format("{} {}: {} has {}{}", option, typed, plan.name, fmt::join(known, ", "),
+                                 nearest_hint(typed, known)));
+}
+
+bool chosen(const Plan& plan, const PlanChoice& choice, const PlanRow& row) {
+  if (row.preset.empty()) return false;
+  if (choice.rows.empty()) return true;
+  return std::any_of(choice.rows.begin(), choice.rows.end(),
+                     [&](const std::string& name) { return name == row.name || name == row.preset; }) &&
+         !plan.rows.empty();
+}
+
+// Whether a section has one of the values asked for, of each option asked for.
+bool chosen(const PlanChoice& choice, const PlanSection& section) {
+  std::map<std::string, bool> met;
+  for (const std::string& pair : choice.where) {
+    const std::string name = pair.substr(0, pair.find('='));
+    bool& hit = met.try_emplace(name, false).first->second;
+    for (const Setting& setting : section.settings) {
+      const std::string value = setting.value.is_string() ? setting.value.get<std::string>() : setting.value.dump();
+      hit = hit || fmt::format("{}={}", setting.name, value) == pair;
+    }
+  }
+  return std::all_of(met.begin(), met.end(), [](const auto& item) { return item.second; });
+}
+
+void check_choice(const Plan& plan, const PlanChoice& choice) {
+  std::vector<std::string> rows, values;
+  for (const PlanRow& row : plan.rows) {
+    if (row.preset.empty()) continue;
+    rows.push_back(row.name);
+    if (row.preset != row.name) rows.push_back(row.preset);
+  }
+  for (const PlanSection& section : plan.sections) {
+    for (const Setting& setting : section.settings) {
+      const std::string value = setting.value.is_string() ? setting.value.get<std::string>() : setting.value.dump();
+      values.push_back(fmt::format("{}={}", setting.name, value));
+    }
+  }
+  for (const std::string& row : choice.rows) {
+    if (std::find(rows.begin(), rows.end(), row) == rows.end()) throw not_in_plan("--rows", row, plan, rows);
+  }
+  for (const std::string& pair : choice.where) {
+    if (std::find(values.begin(), values.end(), pair) == values.end()) {
+      throw not_in_plan("--where", pair, plan, values);
+    }
+  }
+}
+
+// A row at a section, measured.
+struct Cell {
+  size_t row, section;
+  std::unique_ptr<RunRequest> request;
+  std::string digest;
+  double step_flop;
+  int64_t pictures_per_step, epoch;
+  nlohmann::ordered_json parameters;
+};
+
+Cell measured(size_t row, size_t section, std::unique_ptr<RunRequest> request, DataSets& data) {
+  const DataFacts& facts = data.of(request->run.data);
+  Method& method = *request->method;
+  method.build({.shape = facts.shape, .seed = 0});
+  Cell cell{row, section, nullptr, facts.digest, method.step_flop(), 0, epoch_steps(*request, facts), {}};
+  for (const Phase& phase : method.stages().front().phases) {
+    cell.pictures_per_step += phase.repeat * pictures_of(phase.batch);
+  }
+  for (const Player& player : method.players()) cell.parameters[player.name] = parameter_count(*player.network);
+  cell.request = std::move(request);
+  return cell;
+}
+
+int64_t steps_of(const Budget& budget, const PlanChoice& choice, const std::vector<Cell>& cells) {
+  if (choice.steps > 0) return choice.steps;
+  if (budget.steps > 0) return budget.steps;
+  if (budget.epochs > 0) return std::llround(budget.epochs * static_cast<double>(cells.front().epoch));
+  double most = 0;
+  for (const Cell& cell : cells) most = std::max(most, cell.step_flop);
+  return std::max<int64_t>(1, static_cast<int64_t>(budget.tflop * 1e12 / most));
+}
+
+std::string file_word(std::string text) {
+  for (char& c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-';
+    if (!plain) c = '-';
+  }
+  return text;
+}
+
+PlannedRun planned(const Plan& plan, const Cell& cell, int64_t steps, int64_t seed) {
+  const PlanRow& row = plan.rows[cell.row];
+  RunRequest& request = *cell.request;
+  request.run.steps = steps;
+  request.run.time_budget.clear();
+  request.run.seed = request.run.split.split_seed = request.run.split.noise.seed = seed;
+  PlannedRun run;
+  run.row = cell.row;
+  run.section = cell.section;
+  run.seed = seed;
+  run.options = request.options.values();
+  run.key = run_key(run.options, cell.digest, kRecipe);
+  run.arguments = arguments_of(row, run.options);
+  const std::string& section = plan.sections[cell.section].title;
+  run.name = fmt::format("{}{}_seed-{}", file_word(row.name), section.empty() ? "" : "_" + file_word(section), seed);
+  run.steps = steps;
+  run.tflop = cell.step_flop * static_cast<double>(steps) * 1e-12;
+  run.pictures_per_step = cell.pictures_per_step;
+  run.parameters = cell.parameters;
+  return run;
+}
+
+}  // namespace
+
+std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice,
+                                     const std::filesystem::path& data_root) {
+  check_choice(plan, choice);
+  const Budget& budget = plan.budget(choice.budget);
+  check_plan_settings(plan, budget);
+  DataSets data(data_root);
+  std::vector<Cell> cells;
+  for (size_t section = 0; section < plan.sections.size(); ++section) {
+    for (size_t row = 0; row < plan.rows.size(); ++row) {
+      if (plan.rows[row].preset.empty()) continue;
+      cells.push_back(measured(
+          row, section, row_request(plan, budget, plan.rows[row], plan.sections[section], choice), data));
+    }
+  }
+  if (cells.empty()) throw usage_error(fmt::format("{}: no row has a preset: there is nothing to run", plan.name));
+  const int64_t steps = steps_of(budget, choice, cells);
+  std::vector<PlannedRun> runs;
+  const int64_t seeds = choice.seeds > 0 ? choice.seeds : budget.seeds > 0 ? budget.seeds : plan.seeds;
+  for (int64_t seed = 1; seed <= seeds; ++seed) {
+    for (const Cell& cell : cells) {
+      if (!chosen(plan, choice, plan.rows[cell.row]) || !chosen(choice, plan.sections[cell.section])) continue;
+      runs.push_back(planned(plan, cell, steps, seed));
+    }
+  }
+  return runs;
+}
+
+}  // namespace frgan

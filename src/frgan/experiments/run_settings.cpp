@@ -1,0 +1,64 @@
+#include "frgan/experiments/run_settings.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/io/digests.h"
+#include "frgan/io/files.h"
+#include "frgan/methods/methods.h"
+
+namespace frgan {
+
+std::string named_method(const std::vector<std::vector<Setting>>& sources, std::string otherwise) {
+  for (const std::vector<Setting>& source : sources) {
+    for (const Setting& setting : source) {
+      if (setting.name == "method" && setting.value.is_string()) otherwise = setting.value;
+    }
+  }
+  return otherwise;
+}
+
+void declare_run(RunRequest& request, const std::string& method) {
+  request.method = create_method(method);
+  request.run.method = method;
+  describe(request.options, request.run);
+  request.method->describe(request.options);
+  mention_other_methods(request.options, method);
+}
+
+void apply_settings(RunRequest& request, const std::vector<Setting>& settings) {
+  for (const Setting& setting : settings) request.options.set(setting.name, setting.value, setting.source);
+  make_weaker_void(request.run, [&](std::string_view name) {
+    return std::any_of(settings.begin(), settings.end(), [&](const Setting& setting) { return setting.name == name; });
+  });
+}
+
+void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view)>& said) {
+  const bool steps = said("steps") && run.steps > 0, time_budget = said("time-budget") && !run.time_budget.empty();
+  if (steps && time_budget) throw usage_error("steps and time-budget: give one of them");
+  if (steps) run.time_budget.clear();
+  if (time_budget) run.steps = 0;
+
+  if (said("labels-file") && !run.split.labels_file.empty()) {
+    if (!said("labels")) run.split.labels = 0;
+    if (!said("dev-pictures")) run.split.dev_pictures = 0;
+    if (!said("train-pictures")) run.split.train_pictures = 0;
+  } else if (said("labels")) {
+    run.split.labels_file.clear();
+  }
+}
+
+std::string run_key(const nlohmann::ordered_json& values, const std::string& data_digest, int64_t recipe) {
+  constexpr std::array<std::string_view, 4> kApart{"data-dir", "precision", "epochs", "time-budget"};
+  std::string text = fmt::format("recipe {}\ndata {}\n", recipe, data_digest);
+  for (const auto& [name, value] : values.items()) {
+    if (may_differ_on_resume(name) || std::find(kApart.begin(), kApart.end(), name) != kApart.end()) continue;
+    text += fmt::format("{} {}\n", name, value.dump());
+  }
+  return sha256(bytes_of(text));
+}
+
+}  // namespace frgan
