@@ -19,6 +19,7 @@ enum class Stream : uint64_t {
   kLabelSplit = 7,
   kLabelNoise = 8,
   kSampling = 9,
+  kScoreOrder = 10,
 };
 
 // The key of one draw: splitmix64 over the words. Equal words give equal keys on every machine.

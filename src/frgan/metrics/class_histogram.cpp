@@ -1,0 +1,34 @@
+#include "frgan/metrics/class_histogram.h"
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "frgan/metrics/evaluation.h"
+
+namespace frgan {
+
+std::vector<int64_t> class_histogram(const at::Tensor& probabilities) {
+  std::vector<int64_t> counts(static_cast<size_t>(probabilities.size(1)));
+  for (const int64_t label : most_probable(probabilities)) ++counts[static_cast<size_t>(label)];
+  return counts;
+}
+
+double histogram_divergence(std::span<const int64_t> counts, std::span<const int64_t> real_counts) {
+  TORCH_CHECK(counts.size() == real_counts.size(), "histograms of ", counts.size(), " and ", real_counts.size(),
+              " classes");
+  const auto total = [](std::span<const int64_t> numbers) {
+    return static_cast<double>(std::accumulate(numbers.begin(), numbers.end(), int64_t{0}));
+  };
+  const double pictures = total(counts), real_pictures = total(real_counts);
+  double divergence = 0;
+  for (size_t k = 0; k < counts.size(); ++k) {
+    if (counts[k] == 0) continue;
+    if (real_counts[k] == 0) return std::numeric_limits<double>::infinity();
+    const double p = static_cast<double>(counts[k]) / pictures;
+    divergence += p * std::log(p * real_pictures / static_cast<double>(real_counts[k]));
+  }
+  return divergence;
+}
+
+}  // namespace frgan
