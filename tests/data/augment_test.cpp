@@ -198,5 +198,27 @@ TEST(Augmented, RefusesRowsAndShiftsOutOfRange) {
   EXPECT_THROW(augmented(pictures, at::zeros({1}, at::kLong), {.translate = 16}, 1, at::kFloat), c10::Error);
 }
 
+TEST(ToPixels, RoundsAndLimits) {
+  const at::Tensor row = at::tensor({-2.0F, -1.0F, 0.0F, 1.0F, 2.0F, 0.01F}).reshape({1, 1, 1, 6});
+  EXPECT_TRUE(to_pixels(row).flatten().equal(at::tensor({0, 0, 128, 255, 255, 129}, at::kByte)));
+}
+
+TEST(ToPixels, PutsChannelsLast) {
+  const at::Tensor rgb = at::tensor({-1.0F, -1.0F, 0.0F, 0.0F, 1.0F, 1.0F}).reshape({1, 3, 1, 2});
+  const at::Tensor pixels = to_pixels(rgb);
+  EXPECT_EQ(pixels.sizes(), (at::IntArrayRef{1, 1, 2, 3}));
+  EXPECT_TRUE(pixels.flatten().equal(at::tensor({0, 128, 255, 0, 128, 255}, at::kByte)));
+}
+
+TEST(ToPixels, UndoesTheNormalisationOfEveryPixelValue) {
+  const at::Tensor values = at::arange(256, at::kByte).reshape({1, 16, 16, 1});
+  EXPECT_TRUE(to_pixels(normalised(values, at::kFloat)).equal(values));
+}
+
+TEST(ToPixels, RefusesWhatIsNotFinite) {
+  EXPECT_THROW(to_pixels(at::full({1, 1, 2, 2}, std::nan(""))), Error);
+  EXPECT_THROW(to_pixels(at::full({1, 1, 2, 2}, INFINITY)), Error);
+}
+
 }  // namespace
 }  // namespace frgan

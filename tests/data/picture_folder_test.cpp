@@ -200,5 +200,26 @@ TEST(PictureFolder, AnUnreadableTestIsNoTest) {
   EXPECT_THAT(data.notes[1], HasSubstr("no test error can be given"));
 }
 
+TEST(LoosePictures, AreThoseInAndBelowTheFolder) {
+  Folder folder;
+  folder.picture("b.png", 20);
+  folder.picture("a/2.png", 10);
+  folder.write("broken.png", "broken");
+  folder.write("notes.txt", "text");
+  const LoosePictures loose = read_loose_pictures(folder.root().path(), 16, 1);
+  EXPECT_EQ(loose.pictures.sizes(), (at::IntArrayRef{2, 16, 16, 1}));
+  EXPECT_EQ(loose.pictures[0].min().item<int>(), 10);
+  EXPECT_EQ(loose.pictures[1].max().item<int>(), 20);
+  EXPECT_THAT(loose.notes, ElementsAre(HasSubstr("broken.png"), HasSubstr("notes.txt")));
+}
+
+TEST(LoosePictures, NoneIsRefused) {
+  Folder folder;
+  folder.write("broken.png", "broken");
+  EXPECT_THAT(error_of([&] { read_loose_pictures(folder.root().path(), 16, 1); }),
+              AllOf(HasSubstr("no readable .png, .jpg, .jpeg or .webp file in it; 1 unreadable picture file"),
+                    HasSubstr("broken.png")));
+}
+
 }  // namespace
 }  // namespace frgan

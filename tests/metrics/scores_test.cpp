@@ -79,8 +79,8 @@ TEST_F(GoldenScores, OfPrecisionAndRecall) {
 }
 
 TEST(InceptionScoreOf, LiesBetweenOneAndTheNumberOfClasses) {
-  EXPECT_NEAR(inception_score(one_hot(1000, 10), 10).mean, 10, 1e-12);                // sure, and of all classes
-  EXPECT_NEAR(inception_score(at::full({100, 10}, 0.1), 10).mean, 1, 1e-12);          // in doubt
+  EXPECT_NEAR(inception_score(one_hot(1000, 10), 10).mean, 10, 1e-12);                 // sure, and of all classes
+  EXPECT_NEAR(inception_score(at::full({100, 10}, 0.1), 10).mean, 1, 1e-12);           // in doubt
   EXPECT_NEAR(inception_score(one_hot(50, 1).mul(at::eye(10)[3]), 5).mean, 1, 1e-12);  // one class
 }
 

@@ -60,12 +60,14 @@ DecodedFiles decode(std::span<const std::filesystem::path> paths, int64_t size, 
 
 }  // namespace
 
-at::Tensor class_probabilities(Discriminator network, const at::Tensor& pictures, Precision precision) {
+Classified classify(Discriminator network, const at::Tensor& pictures, Precision precision) {
   const torch::NoGradGuard no_grad;
   const PictureShape& shape = network->shape();
   check_pictures(pictures, shape);
   const at::Tensor some_weight = network->parameters().front();
-  at::Tensor result = torch::empty({pictures.size(0), shape.classes}, some_weight.options().dtype(at::kFloat));
+  const at::TensorOptions type = some_weight.options().dtype(at::kFloat);
+  Classified result{torch::empty({pictures.size(0), shape.classes}, type),
+                    torch::empty({pictures.size(0), network->feature_size()}, type)};
   const int64_t batch = batch_size(shape.image_size);
   for (int64_t first = 0; first < pictures.size(0); first += batch) {
     const int64_t count = std::min(batch, pictures.size(0) - first);
@@ -73,9 +75,14 @@ at::Tensor class_probabilities(Discriminator network, const at::Tensor& pictures
     // LibTorch loses sight of the channels-last strides of a single picture on its way through a Function.
     if (count == 1) part = part.expand({2, -1, -1, -1});
     const Classified out = network->forward(normalised(part, some_weight.scalar_type()), {.precision = precision});
-    result.narrow(0, first, count).copy_(out.logits.narrow(0, 0, count).narrow(1, 0, shape.classes).softmax(1));
+    result.logits.narrow(0, first, count).copy_(out.logits.narrow(0, 0, count).narrow(1, 0, shape.classes));
+    result.features.narrow(0, first, count).copy_(out.features.narrow(0, 0, count));
   }
   return result;
+}
+
+at::Tensor class_probabilities(Discriminator network, const at::Tensor& pictures, Precision precision) {
+  return classify(std::move(network), pictures, precision).logits.softmax(1);
 }
 
 Classifier::Classifier(Discriminator network, std::vector<std::string> class_names, Precision precision)

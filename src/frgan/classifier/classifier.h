@@ -42,9 +42,12 @@ struct FilePrediction {
   std::vector<float> probabilities;  // K, sum 1; empty where the picture could not be read
 };
 
-// Probabilities of the K classes, float N x K on the network's device, from uint8 pictures N x S x S x C on any device.
-// Pictures go to the network's device in batches that need some hundred megabytes at most. A logit of the fake class
-// takes no part.
+// What the network says of uint8 pictures N x S x S x C on any device: logits of the K classes, N x K, and features,
+// N x F, both float and on the network's device. Pictures go there in batches that need some hundred megabytes at most.
+Classified classify(Discriminator network, const at::Tensor& pictures, Precision precision);
+
+// Probabilities of the K classes, float N x K on the network's device, by `classify`. A logit of the fake class takes
+// no part.
 at::Tensor class_probabilities(Discriminator network, const at::Tensor& pictures, Precision precision);
 
 class Classifier {

@@ -9,6 +9,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
+#include <ATen/ops/isfinite.h>
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
@@ -174,6 +175,14 @@ Augmentation parse_augmentation(const std::vector<std::string>& words, std::stri
 
 at::Tensor normalised(const at::Tensor& pictures, at::ScalarType dtype) {
   return channels_first(pictures.to(dtype).div_(127.5).sub_(1));
+}
+
+at::Tensor to_pixels(const at::Tensor& pictures) {
+  const at::Tensor numbers = pictures.detach().to(at::kCPU, at::kFloat);
+  if (!at::isfinite(numbers).all().item<bool>()) {
+    throw Error("a picture holds numbers that are not finite; are the weights of the generator damaged?");
+  }
+  return (numbers * 127.5 + 127.5).round().clamp(0, 255).to(at::kByte).permute({0, 2, 3, 1}).contiguous();
 }
 
 at::Tensor augmented(const at::Tensor& pictures, const at::Tensor& rows, const Augmentation& augmentation, uint64_t key,

@@ -33,6 +33,10 @@ Augmentation parse_augmentation(const std::vector<std::string>& words, std::stri
 // (float or double).
 at::Tensor normalised(const at::Tensor& pictures, at::ScalarType dtype);
 
+// The way back: N x C x H x W floating numbers, -1 to 1 -> uint8, N x H x W x C on the CPU: round(127.5 x + 127.5),
+// limited to 0..255. Throws an Error where a number is not finite.
+at::Tensor to_pixels(const at::Tensor& pictures);
+
 // The pictures of `rows` (int64, n) of a set (uint8, N x H x W x C, on the device of `rows`), augmented and normalised:
 // n x C x H x W with channels-last strides. Borders are filled by reflection (-1 is 1, and W is W - 2). How row i is
 // changed is a function of (key, i), the same on every device but for the noise. Reads no value back from the device.

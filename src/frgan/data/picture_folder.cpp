@@ -93,7 +93,7 @@ const char* files(size_t count) {
 }
 
 // Decodes all pictures; those that cannot be read are left out and named in the notes.
-PictureSet decode(const Found& found, int64_t size, int64_t channels, Dataset& data) {
+PictureSet decode(const Found& found, int64_t size, int64_t channels, std::vector<std::string>& notes) {
   const auto count = static_cast<int64_t>(found.pictures.size());
   const int64_t bytes = size * size * channels;
   const at::Tensor pictures = at::empty({count, size, size, channels}, at::kByte);
@@ -119,12 +119,12 @@ PictureSet decode(const Found& found, int64_t size, int64_t channels, Dataset& d
   }
   std::erase(failures, "");
   if (!failures.empty()) {
-    data.notes.push_back(fmt::format("{} unreadable picture {} left out: {}", failures.size(), files(failures.size()),
-                                     listed(failures)));
+    notes.push_back(fmt::format("{} unreadable picture {} left out: {}", failures.size(), files(failures.size()),
+                                listed(failures)));
   }
   if (!found.others.empty()) {
-    data.notes.push_back(fmt::format("{} {} passed over, no PNG, JPEG or WebP by name: {}", found.others.size(),
-                                     files(found.others.size()), listed(found.others)));
+    notes.push_back(fmt::format("{} {} passed over, no PNG, JPEG or WebP by name: {}", found.others.size(),
+                                files(found.others.size()), listed(found.others)));
   }
   const auto readable = static_cast<int64_t>(labels.size());
   return {pictures.narrow(0, 0, readable), adopt(std::move(labels), {readable})};
@@ -189,7 +189,7 @@ Dataset read_picture_folder(const fs::path& folder, int64_t size, int64_t channe
   data.source = folder.string();
   data.image_size = size;
   data.channels = channels;
-  data.train = decode(find_training(folder, data), size, channels, data);
+  data.train = decode(find_training(folder, data), size, channels, data.notes);
   const std::vector<int64_t> counts = class_counts(data.train, data.classes());
   for (size_t c = 0; c < data.class_names.size(); ++c) {
     if (counts[c] > 0) continue;
@@ -199,13 +199,25 @@ Dataset read_picture_folder(const fs::path& folder, int64_t size, int64_t channe
   note_other_folders(folder, data);
   const fs::path test = folder / "test";
   if (is_folder(test)) {
-    data.test = decode(find_test(test, data), size, channels, data);
+    data.test = decode(find_test(test, data), size, channels, data.notes);
   }
   if (data.test.size() == 0) {
     data.notes.push_back(fmt::format("no test pictures in {}/CLASS/: no test error can be given", test.string()));
   }
   finish_dataset(data);
   return data;
+}
+
+LoosePictures read_loose_pictures(const fs::path& folder, int64_t size, int64_t channels) {
+  Found found;
+  find_files(folder, /*label=*/-1, found);
+  LoosePictures loose;
+  loose.pictures = decode(found, size, channels, loose.notes).pictures;
+  if (loose.pictures.size(0) == 0) {
+    throw Error(fmt::format("{}: no readable .png, .jpg, .jpeg or .webp file in it{}", folder.string(),
+                            loose.notes.empty() ? "" : "; " + loose.notes.front()));
+  }
+  return loose;
 }
 
 }  // namespace frgan

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "frgan/data/dataset.h"
 
@@ -20,5 +22,14 @@ namespace frgan {
 // counted and named in the notes; so are a missing test/ and other folders. Throws an Error where there is no train/, a
 // picture lies beside the class folders, a class has no readable picture, or test/ has a class that train/ lacks.
 Dataset read_picture_folder(const std::filesystem::path& folder, int64_t size, int64_t channels);
+
+// Pictures of no known class.
+struct LoosePictures {
+  at::Tensor pictures;             // uint8, N x size x size x channels
+  std::vector<std::string> notes;  // files that were left out
+};
+// All pictures in and below a folder, in the order of their paths, by the same rules. Throws an Error where none can be
+// read.
+LoosePictures read_loose_pictures(const std::filesystem::path& folder, int64_t size, int64_t channels);
 
 }  // namespace frgan

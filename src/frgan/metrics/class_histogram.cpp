@@ -1,5 +1,6 @@
 #include "frgan/metrics/class_histogram.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -26,9 +27,9 @@ double histogram_divergence(std::span<const int64_t> counts, std::span<const int
     if (counts[k] == 0) continue;
     if (real_counts[k] == 0) return std::numeric_limits<double>::infinity();
     const double p = static_cast<double>(counts[k]) / pictures;
-    divergence += p * std::log(p * real_pictures / static_cast<double>(real_counts[k]));
+    divergence += p * std::log(p / (static_cast<double>(real_counts[k]) / real_pictures));
   }
-  return divergence;
+  return std::max(0.0, divergence);  // below it by rounding alone
 }
 
 }  // namespace frgan

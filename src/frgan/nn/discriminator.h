@@ -60,6 +60,7 @@ struct DiscriminatorImpl : torch::nn::Module {
 
   const DiscriminatorOptions& options() const { return options_; }
   const PictureShape& shape() const { return shape_; }
+  int64_t feature_size() const { return convolutions_.back()->options().out; }  // F
   const std::vector<WeightNormConv2d>& convolutions() const { return convolutions_; }
   // Work of a forward pass for one picture: 2 x multiply-adds of convolutions and dense layers,
   // squeeze-and-excitation's included.

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <span>
 
-#include <ATen/ops/isfinite.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
-#include "frgan/core/error.h"
+#include "frgan/data/augment.h"
 #include "frgan/io/files.h"
 #include "frgan/io/picture_file.h"
 
@@ -21,14 +20,6 @@ void write_tensor(const std::filesystem::path& path, const at::Tensor& pixels) {
 }
 
 }  // namespace
-
-at::Tensor to_pixels(const at::Tensor& pictures) {
-  const at::Tensor numbers = pictures.detach().to(at::kCPU, at::kFloat);
-  if (!at::isfinite(numbers).all().item<bool>()) {
-    throw Error("a picture holds numbers that are not finite; are the weights of the generator damaged?");
-  }
-  return (numbers * 127.5 + 127.5).round().clamp(0, 255).to(at::kByte).permute({0, 2, 3, 1}).contiguous();
-}
 
 void write_picture_grid(const std::filesystem::path& path, const at::Tensor& pictures, int64_t columns) {
   write_pixel_grid(path, to_pixels(pictures), columns);

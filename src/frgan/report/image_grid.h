@@ -10,11 +10,7 @@
 
 namespace frgan {
 
-// N x C x H x W floating numbers, -1 to 1 -> uint8, N x H x W x C on the CPU: round(127.5 x + 127.5), limited to
-// 0..255. Throws an Error where a number is not finite.
-at::Tensor to_pixels(const at::Tensor& pictures);
-
-// One PNG of N pictures, row by row, with black gaps of 2 pixels. C is 1 or 3, N at least 1.
+// One PNG of N pictures (N x C x H x W, -1 to 1), row by row, with black gaps of 2 pixels. C is 1 or 3, N at least 1.
 //
 //   write_picture_grid(run / "samples" / "step-00004000.png", generator_output, /*columns=*/10);
 void write_picture_grid(const std::filesystem::path& path, const at::Tensor& pictures, int64_t columns);

@@ -1,0 +1,40 @@
+#include "frgan/classifier/generation.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <torch/types.h>
+
+#include "frgan/core/error.h"
+#include "frgan/core/random.h"
+#include "frgan/data/augment.h"
+
+namespace frgan {
+
+LoadedMethod load_generator(const Checkpoint& checkpoint, at::Device device, Precision precision) {
+  LoadedMethod loaded = load_method(checkpoint, device, precision);
+  if (loaded.method->noise_size() == 0) {
+    throw Error(fmt::format("{}: trained by {}, which has no generator; a run of fr-gan has one",
+                            checkpoint.path.string(), checkpoint.state.method));
+  }
+  return loaded;
+}
+
+at::Tensor generated_block(const LoadedMethod& loaded, int64_t seed, int64_t block) {
+  const at::NoGradGuard no_grad;
+  const uint64_t key = random_key(static_cast<uint64_t>(seed), Stream::kSampling, 0, static_cast<uint64_t>(block));
+  return loaded.method->generate(loaded.method->sampling_noise(kGeneratedBlock, key, loaded.problem));
+}
+
+at::Tensor generated_pictures(const LoadedMethod& loaded, int64_t seed, int64_t count) {
+  const PictureShape& shape = loaded.problem.shape;
+  at::Tensor pictures = at::empty({count, shape.image_size, shape.image_size, shape.channels}, at::kByte);
+  for (int64_t first = 0; first < count; first += kGeneratedBlock) {
+    const int64_t some = std::min(kGeneratedBlock, count - first);
+    const at::Tensor block = generated_block(loaded, seed, first / kGeneratedBlock).narrow(0, 0, some);
+    pictures.narrow(0, first, some).copy_(to_pixels(block));
+  }
+  return pictures;
+}
+
+}  // namespace frgan
