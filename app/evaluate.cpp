@@ -53,26 +53,6 @@ void describe(OptionSet& options, EvaluateOptions& evaluate) {
   describe(options, evaluate.inference);
 }
 
-// The run's own data, or what the options say instead; a folder of pictures is resized to what the network takes.
-DataOptions data_options(const EvaluateOptions& options, const CheckpointState& state) {
-  DataOptions data;
-  if (options.data.empty()) {
-    OptionSet set;
-    describe(set, data);
-    for (Option& option : set.all()) {
-      if (state.options.contains(option.name)) option.set(state.options.at(option.name), "the checkpoint");
-    }
-  } else {
-    data.data = options.data;
-    if (fs::is_directory(options.data) || options.data == "folder") {
-      data.image_size = state.shape.image_size;
-      data.channels = state.shape.channels;
-    }
-  }
-  if (!options.data_dir.empty()) data.data_dir = options.data_dir;
-  return data;
-}
-
 // The pictures to evaluate on, with labels that the network knows.
 struct Pictures {
   std::string source;
@@ -81,7 +61,7 @@ struct Pictures {
 
 Pictures load_pictures(const EvaluateOptions& options, const Checkpoint& checkpoint) {
   const CheckpointState& state = checkpoint.state;
-  const Dataset data = load_dataset(data_options(options, state), data_root());
+  const Dataset data = load_dataset(data_options(options.data, options.data_dir, state), data_root());
   for (const std::string& note : data.notes) fmt::print(stderr, "note: {}\n", note);
   check_classes(data, state.class_names);
   if (options.on == "test") {

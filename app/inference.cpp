@@ -17,12 +17,16 @@ void describe(OptionSet& options, InferenceOptions& inference) {
 }
 
 Inference begin_inference(const InferenceOptions& options, const CheckpointState& state) {
+  return begin_inference(options, state.precision);
+}
+
+Inference begin_inference(const InferenceOptions& options, const std::string& auto_precision) {
   set_threads(options.threads);
   keep_freed_memory();
   const at::Device device = resolve_device(options.device);
   std::string precision = options.precision;
   if (precision == "auto") {
-    precision = state.precision;
+    precision = auto_precision;
     if (precision == "bf16" && device.is_cpu() && !has_native_bf16()) {
       precision = "fp32";
       fmt::print(stderr,
@@ -37,6 +41,25 @@ Checkpoint load_checkpoint_aloud(const std::filesystem::path& path) {
   Checkpoint checkpoint = load_checkpoint(path);
   for (const std::string& warning : checkpoint.warnings) fmt::print(stderr, "warning: {}\n", warning);
   return checkpoint;
+}
+
+DataOptions data_options(const std::string& data, const std::string& data_dir, const CheckpointState& state) {
+  DataOptions options;
+  if (data.empty()) {
+    OptionSet set;
+    describe(set, options);
+    for (Option& option : set.all()) {
+      if (state.options.contains(option.name)) option.set(state.options.at(option.name), "the checkpoint");
+    }
+  } else {
+    options.data = data;
+    if (std::filesystem::is_directory(data) || data == "folder") {
+      options.image_size = state.shape.image_size;
+      options.channels = state.shape.channels;
+    }
+  }
+  if (!data_dir.empty()) options.data_dir = data_dir;
+  return options;
 }
 
 std::string csv_field(std::string_view text) {

@@ -1,4 +1,4 @@
-// What the commands share that use a trained network: evaluate, predict, generate.
+// What the commands share that use a trained network: evaluate, predict, generate, score.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 #include "frgan/classifier/checkpoint.h"
 #include "frgan/core/options.h"
+#include "frgan/data/load_dataset.h"
 
 namespace frgan {
 
@@ -29,9 +30,15 @@ struct Inference {
 // Sets the threads. "auto" is the precision of the run, so that its numbers are met again; where this machine only
 // emulates bf16 it is fp32, with a warning.
 Inference begin_inference(const InferenceOptions& options, const CheckpointState& state);
+// The same where no run says a precision: "auto" is this one.
+Inference begin_inference(const InferenceOptions& options, const std::string& auto_precision);
 
 // load_checkpoint, with its warnings on stderr.
 Checkpoint load_checkpoint_aloud(const std::filesystem::path& path);
+
+// The run's own data, or, where they are not empty, what the options `data` and `data-dir` say instead; a folder of
+// pictures is resized to what the network takes.
+DataOptions data_options(const std::string& data, const std::string& data_dir, const CheckpointState& state);
 
 // A field of a CSV line (RFC 4180): in quotes where it holds a comma, a quote or a line break.
 std::string csv_field(std::string_view text);

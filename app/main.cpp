@@ -23,6 +23,7 @@ constexpr Command kCommands[] = {
     {"evaluate", "prints the error of a trained network, by class, and compares two", run_evaluate},
     {"predict", "says what is on picture files", run_predict},
     {"generate", "makes new pictures", run_generate},
+    {"score", "scores generated pictures: Inception Score, distances, precision", run_score},
     {"reproduce", "does a table or figure of the paper", run_reproduce},
     {"sweep", "does a comparison of your own, a plan in a file", run_sweep},
     {"bench", "measures the training step on this machine", run_bench},

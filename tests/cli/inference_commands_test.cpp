@@ -1,8 +1,7 @@
-// evaluate, predict and generate from outside, on two tiny runs that the test trains itself.
+// evaluate, predict and generate from outside.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <memory>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -10,10 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "../io/temporary_folder.h"
-#include "frgan/io/files.h"
-#include "frgan/io/picture_file.h"
-#include "program.h"
+#include "tiny_runs.h"
 
 namespace frgan {
 namespace {
@@ -22,19 +18,6 @@ namespace fs = std::filesystem;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-constexpr int64_t kSide = 16;
-
-// A picture of one colour with a pattern that depends on `number`.
-void draw(const fs::path& path, int red, int green, int number) {
-  fs::create_directories(path.parent_path());
-  std::vector<uint8_t> pixels;
-  for (int i = 0; i < kSide * kSide; ++i) {
-    const int shade = i * (number + 3) * 7 % 64;
-    for (const int channel : {red, green, 100}) pixels.push_back(static_cast<uint8_t>(channel - shade));
-  }
-  write_png(path, pixels, kSide, kSide, 3);
-}
 
 std::vector<std::vector<std::string>> csv_rows(const std::string& text) {
   std::vector<std::vector<std::string>> rows;
@@ -47,59 +30,7 @@ std::vector<std::vector<std::string>> csv_rows(const std::string& text) {
   return rows;
 }
 
-class InferenceCommands : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    folder = std::make_unique<TemporaryFolder>();
-    before = fs::current_path();
-    fs::current_path(folder->path());  // the program is given relative paths
-    for (int i = 0; i < 8; ++i) {
-      draw(*folder / fmt::format("data/train/ant/{}.png", i), 230, 90, i);
-      draw(*folder / fmt::format("data/train/bee/{}.png", i), 90, 230, i);
-    }
-    for (int i = 0; i < 5; ++i) {
-      draw(*folder / fmt::format("data/test/ant/{}.png", i), 230, 90, i + 20);
-      draw(*folder / fmt::format("data/test/bee/{}.png", i), 90, 230, i + 20);
-    }
-    train("fr-gan", {"--gen-width", "8"});
-    train("supervised", {});
-  }
-  static void TearDownTestSuite() {
-    fs::current_path(before);
-    folder.reset();
-  }
-
-  static void train(const std::string& method, const std::vector<std::string>& more) {
-    std::vector<std::string> arguments{"train", "--method",        method,   "--run",        method, "--data",
-                                       "data",  "--width",         "0.0625", "--steps",      "2",    "--threads",
-                                       "1",     "--image-size",    "16",     "--batch-size", "4",    "--seed",
-                                       "3",     "--init-pictures", "8",      "--precision",  "fp32", "--dev-pictures",
-                                       "4",     "--learning-rate", "0.01"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    const Outcome outcome = run(arguments);
-    ASSERT_EQ(outcome.code, 0) << outcome.err;
-  }
-  static Outcome run(const std::vector<std::string>& arguments) { return run_frgan(arguments, {"OMP_NUM_THREADS=1"}); }
-  static nlohmann::json json_of(const std::vector<std::string>& arguments) {
-    const Outcome outcome = run(arguments);
-    EXPECT_EQ(outcome.code, 0) << outcome.err;
-    return nlohmann::json::parse(outcome.out);
-  }
-  static std::string text_of(const std::string& name) { return read_file(*folder / name); }
-  // One line on stderr, nothing on stdout.
-  static std::string refusal(const std::vector<std::string>& arguments, int code) {
-    const Outcome outcome = run(arguments);
-    EXPECT_EQ(outcome.code, code) << outcome.err;
-    EXPECT_EQ(outcome.out, "");
-    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
-    return outcome.err;
-  }
-
-  static std::unique_ptr<TemporaryFolder> folder;
-  static fs::path before;
-};
-std::unique_ptr<TemporaryFolder> InferenceCommands::folder;
-fs::path InferenceCommands::before;
+class InferenceCommands : public TinyRuns {};
 
 TEST_F(InferenceCommands, EvaluateFindsTheErrorOfTheRun) {
   const nlohmann::json found = json_of({"evaluate", "fr-gan", "--json"});
