@@ -11,6 +11,8 @@
 namespace frgan {
 namespace {
 
+constexpr std::string_view kOutput = "-o";  // as every program has it
+
 // The arguments before a lone --.
 std::span<const std::string> options_part(std::span<const std::string> arguments) {
   const auto end = std::find(arguments.begin(), arguments.end(), "--");
@@ -65,7 +67,8 @@ std::vector<std::string> read_arguments(const Syntax& syntax, std::span<const st
   std::set<std::string> seen;
   const size_t end = options_part(arguments).size();
   for (size_t i = 0; i < end; ++i) {
-    const std::string& argument = arguments[i];
+    const bool is_output = arguments[i] == kOutput && options.contains("output");
+    const std::string argument = is_output ? "--output" : arguments[i];
     if (!argument.starts_with("-") || argument == "-") {
       words.push_back(argument);
       continue;
@@ -125,8 +128,8 @@ std::string help_text(const OptionSet& options) {
     text += fmt::format("\n{}:\n", group);
     for (const Option* option : members) {
       const std::string initial = default_text(*option), allowed = is_flag(*option) ? "" : option->allowed();
-      text += fmt::format("  --{}{}{}\n      {}", is_flag(*option) ? "[no-]" : "", option->name, placeholder(*option),
-                          option->help);
+      text += fmt::format("  {}--{}{}{}\n      {}", option->name == "output" ? "-o, " : "",
+                          is_flag(*option) ? "[no-]" : "", option->name, placeholder(*option), option->help);
       if (!initial.empty()) text += fmt::format(" Default: {}{}", initial, allowed.empty() ? "." : ";");
       if (!allowed.empty()) text += fmt::format(" {}llowed: {}.", initial.empty() ? 'A' : 'a', allowed);
       text += "\n";

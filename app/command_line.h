@@ -8,8 +8,9 @@
 //     const std::vector<std::string> words = read_arguments(kSyntax, arguments, options);
 //     ...
 //
-// Options are --name VALUE or --name=VALUE; a flag is --name or --no-name. A value that begins with -- needs the '='.
-// Everything after a lone -- is a word. There are no abbreviations, and no option counts twice.
+// Options are --name VALUE or --name=VALUE; a flag is --name or --no-name. Where there is an --output, -o is it. A
+// value that begins with -- needs the '='. Everything after a lone -- is a word. There are no abbreviations, and no
+// option counts twice.
 #pragma once
 
 #include <cstddef>

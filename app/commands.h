@@ -17,6 +17,7 @@ int run_generate(std::span<const std::string> arguments);
 int run_score(std::span<const std::string> arguments);
 int run_reproduce(std::span<const std::string> arguments);
 int run_sweep(std::span<const std::string> arguments);
+int run_report(std::span<const std::string> arguments);
 int run_bench(std::span<const std::string> arguments);
 int run_data(std::span<const std::string> arguments);
 int run_methods(std::span<const std::string> arguments);

@@ -26,6 +26,7 @@ constexpr Command kCommands[] = {
     {"score", "scores generated pictures: Inception Score, distances, precision", run_score},
     {"reproduce", "does a table or figure of the paper", run_reproduce},
     {"sweep", "does a comparison of your own, a plan in a file", run_sweep},
+    {"report", "shows runs as one HTML page: errors, curves, mistakes, pictures", run_report},
     {"bench", "measures the training step on this machine", run_bench},
     {"data", "looks into a data set, fetches or converts it", run_data},
     {"methods", "lists the methods and presets", run_methods},

@@ -101,6 +101,12 @@ TEST_F(CommandLine, RefusesMissingAndSecondValues) {
   EXPECT_EQ(error_of({"run", "--average", "--no-average"}), "--average is given twice");
 }
 
+TEST_F(CommandLine, KnowsOutputByItsShortName) {
+  EXPECT_EQ(read({"run", "-o", "file.csv"}), std::vector<std::string>{"run"});
+  EXPECT_EQ(output, "file.csv");
+  EXPECT_EQ(error_of({"run", "-o", "a", "--output", "b"}), "--output is given twice");
+}
+
 TEST_F(CommandLine, CountsWords) {
   EXPECT_EQ(error_of({}), "frgan predict needs CHECKPOINT PICTURE...; see frgan predict --help");
   EXPECT_EQ(error_of({"a", "b", "c", "d"}), "unexpected 'd'; see frgan predict --help");
@@ -130,7 +136,7 @@ Prediction:
       Classes a picture. Default: 1; allowed: 1 to 10.
   --format WORD
       Layout | of the output. Default: csv; allowed: csv, json.
-  --output TEXT
+  -o, --output TEXT
       File.
   --[no-]probabilities
       All of them. Default: false.

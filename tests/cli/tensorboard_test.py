@@ -5,37 +5,24 @@ metrics.jsonl. Runs with the Python of scripts/python-tools."""
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
-from PIL import Image
 from tensorboard import context
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.data import server_ingester
 from tensorboard.plugins.hparams import plugin_data_pb2
 from tensorboard.util import grpc_util
 
+import tiny_runs
+
 FRGAN = os.path.abspath(sys.argv.pop(1))
 SUMMARY_TAGS = {"learning_rate": "train/learning_rate", "images_per_second": "train/images_per_second",
                 "test_error": "error/test", "dev_error": "error/dev"}
 CHECKPOINT = 12  # the run goes on from this step
-
-
-def make_pictures(folder):
-    for role, count in (("train", 8), ("test", 5)):
-        for name, red in (("ant", 230), ("bee", 60)):
-            (folder / role / name).mkdir(parents=True)
-            for i in range(count):
-                Image.new("RGB", (16, 16), (red, 10 * i, 100)).save(folder / role / name / f"{i}.png")
-
-
-def train(folder, *arguments):
-    return subprocess.Popen([FRGAN, "train", *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                            env={**os.environ, "OMP_NUM_THREADS": "1"})
 
 
 def logged_points(run):
@@ -74,25 +61,22 @@ class TensorBoardReads(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
         cls.run_folder = cls.folder / "run"
-        make_pictures(cls.folder / "data")
-        process = train(cls.folder, "--run", "run", "--data", "data", "--image-size", "16", "--steps", "40", "--width",
-                        "0.0625", "--gen-width", "8", "--noise-size", "8", "--batch-size", "4", "--init-pictures", "8",
-                        "--dev-pictures", "4", "--threads", "1", "--precision", "fp32", "--seed", "3", "--log-every",
-                        "2", "--evaluate-every", "5", "--sample-every", "4", "--checkpoint-minutes", "0",
-                        "--keep-checkpoints", "100")
+        tiny_runs.make_pictures(cls.folder / "data")
+        process = tiny_runs.start(FRGAN, cls.folder, "train", "--run", "run", *tiny_runs.SMALL, *tiny_runs.GENERATOR,
+                                  "--steps", "40", "--dev-pictures", "4", "--log-every", "2", "--evaluate-every", "5",
+                                  "--sample-every", "4", "--checkpoint-minutes", "0", "--keep-checkpoints", "100")
         while not (cls.run_folder / "samples/step-00000020.png").exists() and process.poll() is None:
             time.sleep(0.005)
         process.kill()
-        process.communicate()
+        tiny_runs.finish(process)
         for checkpoint in (cls.run_folder / "checkpoints").iterdir():
             if int(checkpoint.name[5:13]) > CHECKPOINT:
                 shutil.rmtree(checkpoint)
         cls.before = EventAccumulator(str(cls.run_folder), size_guidance={"scalars": 0}).Reload()
         with open(next(cls.run_folder.glob("events.out.tfevents.*")), "ab") as file:
             file.write(b"\x40\0\0")  # a record that was cut
-        process = train(cls.folder, "--resume", "run", "--log-every", "7", "--evaluate-every", "9")
-        _, errors = process.communicate()
-        assert process.returncode == 0, errors
+        tiny_runs.succeed(tiny_runs.start(FRGAN, cls.folder, "train", "--resume", "run", "--log-every", "7",
+                                          "--evaluate-every", "9"))
         cls.points = logged_points(cls.run_folder)
         cls.events = EventAccumulator(str(cls.run_folder), size_guidance={"scalars": 0, "images": 0}).Reload()
 

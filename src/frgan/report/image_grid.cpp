@@ -9,6 +9,7 @@
 #include "frgan/data/augment.h"
 #include "frgan/io/files.h"
 #include "frgan/io/picture_file.h"
+#include "frgan/report/grid_layout.h"
 
 namespace frgan {
 namespace {

@@ -16,8 +16,6 @@ namespace frgan {
 void write_picture_grid(const std::filesystem::path& path, const at::Tensor& pictures, int64_t columns);
 // The same of uint8 pictures, N x H x W x C on the CPU.
 void write_pixel_grid(const std::filesystem::path& path, const at::Tensor& pixels, int64_t columns);
-// Pixels between the pictures of a grid.
-constexpr int64_t kGridGap = 2;
 
 // One PNG for each picture: FOLDER/000000.png, 000001.png, ...; `first` is the number of the first. Makes the folder.
 void write_separate_pictures(const std::filesystem::path& folder, const at::Tensor& pictures, int64_t first = 0);

@@ -9,13 +9,17 @@
 
 #include "frgan/core/error.h"
 #include "frgan/io/json_lines.h"
+#include "frgan/report/markup.h"
 
 namespace frgan {
 namespace {
 
-// Pixels. The names of the curves stand to the right of the plot.
-constexpr double kWidth = 720, kHeight = 400;
-constexpr double kLeft = 64, kRight = 560, kTop = 44, kBottom = 344;
+// Where the plot lies in its picture, in pixels.
+struct Frame {
+  double width, height, left, right, top, bottom;
+};
+constexpr Frame kFile{720, 400, 64, 560, 44, 344};    // the names of the curves stand to the right of the plot
+constexpr Frame kFigure{400, 250, 56, 388, 10, 216};  // its page names them; letters are readable on a phone
 
 // Okabe and Ito's colours, which people of any colour vision tell apart; the last is lighter on dark ground.
 constexpr std::string_view kStyle = R"(<style>
@@ -32,37 +36,39 @@ text { fill: #222; }
 )";
 constexpr size_t kColours = 6;
 
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += c;
-    }
-  }
-  return result;
-}
-
 // An axis from its first tick to its last, laid over pixels.
 struct Axis {
   std::vector<double> ticks;
   double from, to;
+  bool logarithmic = false;
   double at(double value) const {
-    return from + (value - ticks.front()) / (ticks.back() - ticks.front()) * (to - from);
+    const auto place = [this](double number) { return logarithmic ? std::log10(number) : number; };
+    return from + (place(value) - place(ticks.front())) / (place(ticks.back()) - place(ticks.front())) * (to - from);
   }
 };
+
+// What the axes have to reach.
+struct Extent {
+  double first_step = INFINITY, last_step = 0, least = INFINITY, high = 0;
+  double low() const { return std::min(0.0, least); }  // of an axis that shows 0
+};
+
+Extent extent_of(const LearningCurves& chart) {
+  Extent extent;
+  for (const Curve& curve : chart.curves) {
+    for (const auto& [step, value] : curve.points) {
+      if (!std::isfinite(step) || !std::isfinite(value)) {
+        throw Error(fmt::format("the curve \"{}\" has a value that is not finite at step {}", curve.name, step));
+      }
+      extent.first_step = std::min(extent.first_step, step);
+      extent.last_step = std::max(extent.last_step, step);
+      extent.high = std::max(extent.high, value);
+      extent.least = std::min(extent.least, value);
+    }
+  }
+  if (std::isinf(extent.least)) throw Error("a chart needs at least one point; the curves have none");
+  return extent;
+}
 
 std::string text_at(double x, double y, std::string_view anchor, std::string_view text) {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>\n", x, y, anchor, escaped(text));
@@ -73,15 +79,33 @@ std::string line_between(double x1, double y1, double x2, double y2, std::string
                      classes);
 }
 
-std::string draw_curve(const Curve& curve, const Axis& x, const Axis& y, size_t colour) {
+std::string step_text(double step) {
+  return step >= 1000 ? fmt::format("{:g}k", step / 1000) : fmt::format("{:g}", step);
+}
+
+std::string draw_curve(const Curve& curve, const Axis& x, const Axis& y, size_t number) {
   std::string points;
   for (const auto& [step, value] : curve.points) {
     points += fmt::format("{}{:.1f},{:.1f}", points.empty() ? "" : " ", x.at(step), y.at(value));
   }
   // The square cap makes a curve of one point visible.
   return fmt::format(
-      "<polyline class=\"curve c{}\" stroke-linecap=\"square\" points=\"{}\"><title>{}</title></polyline>\n", colour,
-      points, escaped(curve.name));
+      "<polyline class=\"curve c{} r{}\" stroke-linecap=\"square\" points=\"{}\"><title>{}</title></polyline>\n",
+      number % kColours, number, points, escaped(curve.name));
+}
+
+// Grid lines, numbers and curves.
+std::string draw_plot(const LearningCurves& chart, const Axis& x, const Axis& y) {
+  std::string svg;
+  for (const double tick : y.ticks) {
+    svg += line_between(x.from, y.at(tick), x.to, y.at(tick), "grid");
+    svg += text_at(x.from - 8, y.at(tick) + 4, "end", fmt::format("{:g}", tick));
+  }
+  for (const double tick : x.ticks) svg += text_at(x.at(tick), y.from + 20, "middle", step_text(tick));
+  for (size_t i = 0; i < chart.curves.size(); ++i) {
+    if (!chart.curves[i].points.empty()) svg += draw_curve(chart.curves[i], x, y, i);
+  }
+  return svg;
 }
 
 }  // namespace
@@ -120,46 +144,62 @@ std::vector<double> axis_ticks(double low, double high) {
   return ticks;
 }
 
-std::string learning_curve_svg(const LearningCurves& chart) {
-  double last_step = 0, low = 0, high = 0;
-  bool any = false;
-  for (const Curve& curve : chart.curves) {
-    for (const auto& [step, value] : curve.points) {
-      if (!std::isfinite(step) || !std::isfinite(value)) {
-        throw Error(fmt::format("the curve \"{}\" has a value that is not finite at step {}", curve.name, step));
+std::vector<double> logarithmic_ticks(double low, double high) {
+  constexpr size_t kMost = 7;
+  for (const std::vector<double>& factors : {std::vector<double>{1, 2, 5}, {1, 3}, {1}}) {
+    std::vector<double> ticks;
+    for (auto power = static_cast<int>(std::floor(std::log10(low))); ticks.empty() || ticks.back() < high; ++power) {
+      for (const double factor : factors) {
+        const double tick = factor * std::pow(10, power);
+        if (ticks.size() == 1 && tick <= low) ticks.clear();
+        if (ticks.empty() || ticks.back() < high) ticks.push_back(tick);
       }
-      last_step = std::max(last_step, step);
-      low = std::min(low, value);
-      high = std::max(high, value);
-      any = true;
     }
+    if (ticks.size() <= kMost || factors.size() == 1) return ticks;
   }
-  if (!any) throw Error("a chart needs at least one point; the curves have none");
+  return {};
+}
 
-  const Axis x{axis_ticks(0, last_step), kLeft, kRight}, y{axis_ticks(low, high), kBottom, kTop};
+std::string learning_curve_svg(const LearningCurves& chart) {
+  const Extent extent = extent_of(chart);
+  const Frame& frame = kFile;
+  const Axis x{axis_ticks(0, extent.last_step), frame.left, frame.right};
+  const Axis y{axis_ticks(extent.low(), extent.high), frame.bottom, frame.top};
   std::string svg = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" width=\"{}\" height=\"{}\" role=\"img\">\n"
       "<title>{}</title>\n",
-      kWidth, kHeight, kWidth, kHeight, escaped(chart.title));
+      frame.width, frame.height, frame.width, frame.height, escaped(chart.title));
   svg += kStyle;
-  svg += text_at(kLeft, 18, "start", chart.title);
-  svg += text_at(kLeft, 36, "start", chart.y_label);
-  svg += text_at(kRight, kBottom + 40, "end", "step");
-  for (const double tick : y.ticks) {
-    svg += line_between(kLeft, y.at(tick), kRight, y.at(tick), "grid");
-    svg += text_at(kLeft - 8, y.at(tick) + 4, "end", fmt::format("{:g}", tick));
-  }
-  for (const double tick : x.ticks) svg += text_at(x.at(tick), kBottom + 20, "middle", fmt::format("{:.7g}", tick));
-  double name_y = kTop + 4;
+  svg += text_at(frame.left, 18, "start", chart.title);
+  svg += text_at(frame.left, 36, "start", chart.y_label);
+  svg += text_at(frame.right, frame.bottom + 40, "end", "step");
+  svg += draw_plot(chart, x, y);
+  double name_y = frame.top + 4;
   for (size_t i = 0; i < chart.curves.size(); ++i) {
     const Curve& curve = chart.curves[i];
-    svg += draw_curve(curve, x, y, i % kColours);
-    svg += line_between(kRight + 12, name_y - 4, kRight + 28, name_y - 4, fmt::format("curve c{}", i % kColours));
+    svg += line_between(frame.right + 12, name_y - 4, frame.right + 28, name_y - 4,
+                        fmt::format("curve c{}", i % kColours));
     const std::string last = curve.points.empty() ? "" : fmt::format(" {:.4g}", curve.points.back().second);
-    svg += text_at(kRight + 34, name_y, "start", curve.name + last);
+    svg += text_at(frame.right + 34, name_y, "start", curve.name + last);
     name_y += 20;
   }
   return svg + "</svg>\n";
+}
+
+std::string learning_curve_figure(const LearningCurves& chart) {
+  const Extent extent = extent_of(chart);
+  constexpr double kSpread = 5;  // from which a linear axis hides what the small values do
+  const bool logarithmic = !chart.zoomed && extent.least > 0 && extent.high > kSpread * extent.least;
+  const Frame& frame = kFigure;
+  const Axis x{axis_ticks(chart.zoomed ? extent.first_step : 0, extent.last_step), frame.left, frame.right};
+  const Axis y{logarithmic ? logarithmic_ticks(extent.least, extent.high)
+                           : axis_ticks(chart.zoomed ? extent.least : extent.low(), extent.high),
+               frame.bottom, frame.top, logarithmic};
+  return fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n{}{}</svg>\n", frame.width,
+                     frame.height,
+                     escaped(fmt::format("{}: {} by step{}", chart.title, chart.y_label,
+                                         logarithmic ? ", on a logarithmic axis" : "")),
+                     draw_plot(chart, x, y), text_at(frame.right, frame.height - 3, "end", "step"));
 }
 
 }  // namespace frgan

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "frgan/report/markup.h"
+
 namespace frgan {
 namespace {
 
@@ -36,9 +38,10 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 }  // namespace
 
 SvgDrawing::SvgDrawing(std::string_view title, double width, double height)
-    : body_(fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
-                        "role=\"img\" aria-label=\"{2}\">\n<title>{2}</title>\n{3}",
-                        width, height, xml_escaped(title), kStyle)) {}
+    : body_(
+          fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
+                      "role=\"img\" aria-label=\"{2}\">\n<title>{2}</title>\n{3}",
+                      width, height, escaped(title), kStyle)) {}
 
 void SvgDrawing::box(double x, double y, double width, double height, std::string_view text, std::string_view kind) {
   body_ += fmt::format("<rect class=\"box {}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"6\"/>\n", kind, x, y,
@@ -61,35 +64,11 @@ void SvgDrawing::bent_arrow(double x1, double y1, double x2, double y2, bool fir
 }
 
 void SvgDrawing::words(double x, double y, std::string_view text, std::string_view anchor) {
-  body_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>\n", x, y, anchor,
-                       xml_escaped(text));
+  body_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>\n", x, y, anchor, escaped(text));
 }
 
 std::string SvgDrawing::text() const {
   return body_ + "</svg>\n";
-}
-
-std::string xml_escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += c;
-    }
-  }
-  return result;
 }
 
 }  // namespace frgan

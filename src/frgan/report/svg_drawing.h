@@ -31,7 +31,4 @@ class SvgDrawing {
   std::string body_;
 };
 
-// With &, <, > and quotes as XML wants them.
-std::string xml_escaped(std::string_view text);
-
 }  // namespace frgan

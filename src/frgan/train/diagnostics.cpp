@@ -3,6 +3,7 @@
 #include "frgan/metrics/diagnostics.h"
 #include "frgan/metrics/evaluation.h"
 #include "frgan/report/gates.h"
+#include "frgan/report/grid_layout.h"
 #include "frgan/report/image_grid.h"
 #include "frgan/report/mistakes.h"
 
@@ -22,7 +23,7 @@ Classification write_diagnostics(const std::filesystem::path& folder, const Disc
   if (mistakes.shown.empty()) {
     std::filesystem::remove(folder / "mistakes.png");
   } else {
-    write_pixel_grid(folder / "mistakes.png", pictures.set.rows(mistakes.shown).pictures.cpu(), kMistakeColumns);
+    write_pixel_grid(folder / "mistakes.png", pictures.set.rows(mistakes.shown).pictures.cpu(), kGridColumns);
   }
   write_gates(folder / "gates.json", found.gates);
   return result;

@@ -2,7 +2,7 @@
 // gates.json (report/mistakes.h, report/gates.h).
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -21,8 +21,8 @@ struct DiagnosedPictures {
   std::string data_digest, split_digest;
 };
 
-// The grid of the most confident mistakes: at most so many cells, row by row (report/image_grid.h).
-constexpr int64_t kMistakeColumns = 10, kShownMistakes = 50;
+// The most confident mistakes, as many as this at most, are the cells of mistakes.png.
+constexpr size_t kShownMistakes = 50;
 
 // Classifies the pictures, writes the three files into the folder, and returns what `evaluate` would. Where there is no
 // mistake there is no mistakes.png.

@@ -16,6 +16,7 @@
 #include "frgan/io/digests.h"
 #include "frgan/io/files.h"
 #include "frgan/metrics/evaluation.h"
+#include "frgan/report/grid_layout.h"
 #include "frgan/report/image_grid.h"
 #include "frgan/report/learning_curve.h"
 #include "frgan/report/tensorboard.h"
@@ -28,7 +29,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kLogShare = 200, kEvaluationShare = 10, kSampleShare = 10;  // of a run, where no interval is given
-constexpr int64_t kGridColumns = 10, kGridPictures = 100;
+constexpr int64_t kGridPictures = 100;
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();

@@ -1,0 +1,136 @@
+// frgan report: runs as one HTML page.
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "app/command_line.h"
+#include "app/commands.h"
+#include "app/config_file.h"
+#include "app/data_root.h"
+#include "app/inference.h"
+#include "frgan/core/error.h"
+#include "frgan/core/version.h"
+#include "frgan/data/label_split.h"
+#include "frgan/data/load_dataset.h"
+#include "frgan/io/files.h"
+#include "frgan/report/html_report.h"
+#include "frgan/report/run_record.h"
+#include "frgan/train/diagnostics.h"
+#include "frgan/train/run_options.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Syntax kSyntax = {"report", "RUN...",
+                            "Shows one or several runs as one HTML page that needs no network: errors and curves, what "
+                            "is taken for what, the worst mistakes, generated pictures, options and machine.",
+                            1, 100};
+
+struct ReportOptions {
+  std::string output = "report.html";
+  std::string data_dir;
+  bool diagnose = true;
+  InferenceOptions inference;
+};
+
+void describe(OptionSet& options, ReportOptions& report) {
+  options.group("Page", /*saved=*/false);
+  options.add("output", report.output, "The file to write.");
+  options.group("Runs that do not say which pictures they get wrong", /*saved=*/false);
+  options.add("diagnose", report.diagnose,
+              "Classifies their test pictures and adds mistakes.json, mistakes.png and gates.json to their folders; "
+              "wants their data and last checkpoint.");
+  options.add("data-dir", report.data_dir, "Where the files of their data set lie; empty: where the run found them.");
+  describe(options, report.inference);
+}
+
+// What a run of an older frgan did not write.
+void add_diagnostics(const fs::path& folder, const ReportOptions& options) {
+  const Checkpoint checkpoint = load_checkpoint(folder);
+  const CheckpointState& state = checkpoint.state;
+  if (state.step != state.planned_steps) {
+    throw Error(fmt::format("{}: is of step {} of {}", checkpoint.path.string(), state.step, state.planned_steps));
+  }
+  const Dataset data = load_dataset(data_options(/*data=*/"", options.data_dir, state), data_root());
+  if (data.digest != state.data_digest) {
+    throw Error(fmt::format("{}: holds other data than the run was trained with", data.source));
+  }
+  const bool has_test = data.test.size() > 0;
+  const PictureSet set =
+      has_test ? data.test
+               : data.train.rows(label_split_from_json(state.label_split, data, checkpoint.path.string()).dev);
+  if (set.size() == 0) throw Error(fmt::format("{}: has neither test nor development pictures", data.source));
+  const Inference inference = begin_inference(options.inference, state);
+  fmt::print(stderr, "{}: classifying {} pictures\n", folder.string(), set.size());
+  write_diagnostics(folder, load_method(checkpoint, inference.device, inference.precision).classifier,
+                    {set, has_test ? "test" : "dev", state.class_names, state.data_digest, state.split_hash},
+                    inference.precision);
+}
+
+void read_options(RunRecord& record) {
+  const fs::path file = record.folder / "options.toml";
+  if (!fs::exists(file)) return;
+  try {
+    for (const Setting& setting : read_config_file(file)) {
+      if (may_differ_on_resume(setting.name)) continue;
+      record.options.emplace_back(setting.name,
+                                  setting.value.is_string() ? setting.value.get<std::string>() : setting.value.dump());
+    }
+  } catch (const Error& error) {
+    record.notes.emplace_back(error.what());
+  }
+}
+
+RunRecord read_run(const fs::path& folder, const ReportOptions& options) {
+  RunRecord record = read_run_record(folder);
+  if (record.finished && !record.mistakes && options.diagnose && !fs::exists(folder / "mistakes.json")) {
+    try {
+      add_diagnostics(folder, options);
+      record = read_run_record(folder);
+    } catch (const Error& error) {
+      record.notes.push_back(
+          fmt::format("Which pictures it gets wrong is not known, and could not be found out: {}", error.what()));
+    }
+  }
+  read_options(record);
+  return record;
+}
+
+}  // namespace
+
+int run_report(std::span<const std::string> arguments) {
+  constexpr size_t kPictureBytes = 1'500'000;  // of grids, before base64 makes four bytes of three
+  ReportOptions options;
+  OptionSet set;
+  describe(set, options);
+  if (print_help(kSyntax, arguments, set)) return 0;
+  const std::vector<std::string> folders = read_arguments(kSyntax, arguments, set);
+  std::vector<RunRecord> runs;
+  for (const std::string& folder : folders) {
+    RunRecord run = read_run(folder, options);
+    if (std::any_of(runs.begin(), runs.end(), [&](const RunRecord& other) { return other.folder == run.folder; })) {
+      throw usage_error(fmt::format("{}: is given twice", folder));
+    }
+    runs.push_back(std::move(run));
+  }
+  name_runs(runs);
+  for (RunRecord& run : runs) {
+    read_samples(run, kPictureBytes / runs.size());
+    for (const std::string& note : run.notes) fmt::print(stderr, "note: {}: {}\n", run.name, note);
+  }
+  const ReportFrame frame{fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(std::time(nullptr))), std::string(version())};
+  const std::string page = html_report(runs, frame);
+  write_file_safely(options.output, page);
+  fmt::print("report      {} ({:.1f} MB)\n", options.output, static_cast<double>(page.size()) / 1e6);
+  return 0;
+}
+
+}  // namespace frgan

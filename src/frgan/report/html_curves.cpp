@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "frgan/report/html_parts.h"
+#include "frgan/report/html_sections.h"
+#include "frgan/report/learning_curve.h"
+#include "frgan/report/markup.h"
+
+namespace frgan {
+namespace {
+
+// The numbers behind a chart, at steps of whoever has any, thinned to a screenful.
+std::string points_table(const std::vector<RunRecord>& runs, const LearningCurves& chart) {
+  constexpr size_t kMostRows = 40;
+  std::set<double> all;
+  for (const Curve& curve : chart.curves) {
+    for (const auto& [step, value] : curve.points) all.insert(step);
+  }
+  const std::vector<double> steps(all.begin(), all.end());
+  HtmlTable table{escaped(fmt::format("{}, {}", chart.title, chart.y_label)), {"step"}, {}, "numbers"};
+  for (size_t i = 0; i < runs.size(); ++i) table.header.push_back(run_label(runs, i));
+  const size_t rows = std::min(kMostRows, steps.size());
+  for (size_t row = 0; row < rows; ++row) {
+    const double step = steps[rows == 1 ? 0 : row * (steps.size() - 1) / (rows - 1)];
+    table.rows.push_back({grouped(static_cast<int64_t>(step))});
+    for (const Curve& curve : chart.curves) {
+      const auto point = std::ranges::find(curve.points, step, &std::pair<double, double>::first);
+      table.rows.back().push_back(point == curve.points.end() ? "" : fmt::format("{:.4g}", point->second));
+    }
+  }
+  return details_html("The numbers", table_html(table));
+}
+
+// One chart with a curve for each run; nothing where no run has a point. `points` gives those of a run.
+template <class Points>
+std::string chart_of(const std::vector<RunRecord>& runs, const std::string& title, const std::string& y_label,
+                     const Points& points, bool zoomed = false) {
+  LearningCurves chart{title, y_label, {}, zoomed};
+  bool any = false;
+  for (const RunRecord& run : runs) {
+    chart.curves.push_back({run.name, {}});
+    for (const auto& [step, value] : points(run)) {
+      if (std::isfinite(value)) chart.curves.back().points.emplace_back(static_cast<double>(step), value);
+    }
+    any = any || !chart.curves.back().points.empty();
+  }
+  if (!any) return "";
+  return fmt::format("<article class=\"panel\"><h3>{}</h3>\n{}{}</article>\n", escaped(title),
+                     figure_html(learning_curve_figure(chart), escaped(y_label)), points_table(runs, chart));
+}
+
+using Points = std::vector<std::pair<int64_t, double>>;
+
+Points errors_of(const RunRecord& run, std::string_view role) {
+  Points points;
+  for (const EvaluationRecord& evaluation : run.evaluations) {
+    if (evaluation.role == role) points.emplace_back(evaluation.step, 100 * evaluation.error);
+  }
+  return points;
+}
+
+// Where enough is left of it.
+Points second_half(Points points) {
+  constexpr size_t kFewest = 6;
+  if (points.size() < kFewest) return {};
+  points.erase(points.begin(), points.begin() + static_cast<std::ptrdiff_t>(points.size() / 2));
+  return points;
+}
+
+Points losses_of(const RunRecord& run, const std::string& name) {
+  Points points;
+  for (const StepRecord& record : run.steps) {
+    for (const auto& [term, value] : record.losses) {
+      if (term == name) points.emplace_back(record.step, value);
+    }
+  }
+  return points;
+}
+
+template <class Number>
+Points numbers_of(const RunRecord& run, const Number& number) {
+  Points points;
+  for (const StepRecord& record : run.steps) points.emplace_back(record.step, number(record));
+  return points;
+}
+
+// What each colour is. A run's curves can be hidden by its box: the style sheet knows boxes by number.
+std::string legend(const std::vector<RunRecord>& runs) {
+  std::string html;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    html += fmt::format("<label><input type=\"checkbox\" id=\"show-{}\" checked>{}</label>\n", i, run_label(runs, i));
+  }
+  return fmt::format("<fieldset class=\"legend\"><legend>Curves shown</legend>\n{}</fieldset>\n", html);
+}
+
+}  // namespace
+
+std::string error_curves_section(const std::vector<RunRecord>& runs) {
+  std::string charts;
+  for (const auto& [role, title] : {std::pair{"test", "Test error"}, {"dev", "Error on development pictures"}}) {
+    charts += chart_of(runs, title, "error in percent, of the averaged weights",
+                       [&, role = role](const RunRecord& run) { return errors_of(run, role); });
+    charts += chart_of(
+        runs, fmt::format("{}, second half", title), "the same where the curves are close",
+        [&, role = role](const RunRecord& run) { return second_half(errors_of(run, role)); },
+        /*zoomed=*/true);
+  }
+  if (charts.empty()) return "";
+  return section_html("curves", "Learning curves", legend(runs) + "<div class=\"grid\">\n" + charts + "</div>\n");
+}
+
+std::string loss_curves_section(const std::vector<RunRecord>& runs) {
+  std::vector<std::string> names;
+  for (const RunRecord& run : runs) {
+    if (run.steps.empty()) continue;
+    for (const auto& [name, value] : run.steps.back().losses) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  std::string charts;
+  for (const std::string& name : names) {
+    charts +=
+        chart_of(runs, name, "loss, before its weight", [&](const RunRecord& run) { return losses_of(run, name); });
+  }
+  charts += chart_of(runs, "Learning rate", "of the step", [](const RunRecord& run) {
+    return numbers_of(run, [](const StepRecord& record) { return record.learning_rate; });
+  });
+  charts += chart_of(runs, "Speed", "pictures that entered a network, per second", [](const RunRecord& run) {
+    return numbers_of(run, [](const StepRecord& record) { return record.images_per_second; });
+  });
+  return charts.empty() ? ""
+                        : section_html("losses", "Loss terms", "<div class=\"grid small\">\n" + charts + "</div>\n");
+}
+
+}  // namespace frgan

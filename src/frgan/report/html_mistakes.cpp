@@ -1,0 +1,163 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "frgan/io/png_header.h"
+#include "frgan/report/grid_layout.h"
+#include "frgan/report/html_parts.h"
+#include "frgan/report/html_sections.h"
+#include "frgan/report/markup.h"
+
+namespace frgan {
+namespace {
+
+constexpr size_t kWidestTable = 20;  // classes
+
+bool any_has_mistakes(const std::vector<RunRecord>& runs) {
+  return std::any_of(runs.begin(), runs.end(), [](const RunRecord& run) { return run.mistakes.has_value(); });
+}
+
+std::string pictures_text(const Mistakes& found) {
+  return fmt::format("{} {} pictures", grouped(found.pictures), found.role == "dev" ? "development" : "test");
+}
+
+// Right ones in blue, wrong ones in orange, each as strong as its share.
+std::string confusion_table(const Mistakes& found) {
+  const auto table = confusion(found);
+  const size_t classes = table.size();
+  int64_t most = 1;
+  for (size_t k = 0; k < classes; ++k) {
+    for (size_t j = 0; j < classes; ++j) most = k == j ? most : std::max(most, table[k][j]);
+  }
+  HtmlTable html{"A row for each label, a column for each prediction", {"label"}, {}, "confusion"};
+  for (size_t k = 0; k < classes; ++k) {
+    html.header.push_back(escaped(found.class_names[k]));
+    html.rows.push_back({escaped(found.class_names[k])});
+    for (size_t j = 0; j < classes; ++j) {
+      const int64_t count = table[k][j], of = k == j ? std::max<int64_t>(1, found.class_counts[k]) : most;
+      const double share = static_cast<double>(count) / static_cast<double>(of);
+      html.rows.back().push_back(count == 0 ? std::string("<span class=\"zero\">0</span>")
+                                            : fmt::format("<span class=\"{}\" style=\"--share:{:.2f}\">{}</span>",
+                                                          k == j ? "right" : "wrong", 0.06 + 0.5 * share, count));
+    }
+  }
+  return table_html(html);
+}
+
+// The commonest confusions, where the matrix is too wide to look at.
+std::string confusion_list(const Mistakes& found) {
+  std::map<std::pair<int64_t, int64_t>, int64_t> counts;
+  for (const Mistake& mistake : found.mistakes) ++counts[{mistake.label, mistake.prediction}];
+  std::vector<std::pair<int64_t, std::pair<int64_t, int64_t>>> order;
+  for (const auto& [pair, count] : counts) order.emplace_back(-count, pair);
+  std::sort(order.begin(), order.end());
+  HtmlTable html{"The commonest confusions", {"label", "taken for", "pictures"}, {}, "numbers"};
+  for (const auto& [count, pair] : std::span(order).first(std::min(order.size(), kWidestTable))) {
+    html.rows.push_back({escaped(found.class_names[static_cast<size_t>(pair.first)]),
+                         escaped(found.class_names[static_cast<size_t>(pair.second)]), grouped(-count)});
+  }
+  return table_html(html);
+}
+
+// One cell of the run's grid, which is in the page once.
+std::string mistake_figure(const Mistakes& found, const Mistake& mistake, size_t cell, int64_t columns, int64_t size,
+                           size_t run) {
+  const int64_t step = size + kGridGap, place = static_cast<int64_t>(cell);
+  const std::string& label = found.class_names[static_cast<size_t>(mistake.label)];
+  const std::string& prediction = found.class_names[static_cast<size_t>(mistake.prediction)];
+  return fmt::format(
+      "<figure class=\"mistake\"><svg viewBox=\"{} {} {} {}\" role=\"img\" aria-label=\"picture {}\"><use "
+      "href=\"#mistakes-{}\"/></svg><figcaption><span class=\"truth\">{}</span> → <strong>{}</strong> <span "
+      "class=\"soft\">{:.0f} %</span></figcaption></figure>\n",
+      place % columns * step, place / columns * step, size, size, mistake.row, run, escaped(label), escaped(prediction),
+      std::floor(100 * mistake.probability));
+}
+
+std::string mistake_grid(const RunRecord& run, size_t number) {
+  const Mistakes& found = *run.mistakes;
+  const PngHeader header = read_png_header(bytes_of(run.mistakes_png), run.name);
+  const int64_t columns = std::min(kGridColumns, static_cast<int64_t>(found.shown.size()));
+  const int64_t size = (header.width + kGridGap) / columns - kGridGap;
+  std::string html = fmt::format(
+      "<svg class=\"store\" aria-hidden=\"true\" width=\"0\" height=\"0\"><defs><image id=\"mistakes-{}\" width=\"{}\" "
+      "height=\"{}\" href=\"{}\"/></defs></svg>\n<div class=\"mistakes\">\n",
+      number, header.width, header.height, png_address(run.mistakes_png));
+  for (size_t cell = 0; cell < found.shown.size(); ++cell) {
+    const auto mistake = std::ranges::find(found.mistakes, found.shown[cell], &Mistake::row);
+    html += mistake_figure(found, *mistake, cell, columns, size, number);
+  }
+  return html + "</div>\n";
+}
+
+}  // namespace
+
+std::string classes_section(const std::vector<RunRecord>& runs) {
+  if (!any_has_mistakes(runs)) return "";
+  HtmlTable table{"Error of each class, in percent", {"class"}, {}, "classes"};
+  std::vector<std::string> names;
+  double most = 1e-9;
+  for (const RunRecord& run : runs) {
+    if (!run.mistakes) continue;
+    for (const std::string& name : run.mistakes->class_names) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+    for (const ErrorCount& count : score(*run.mistakes).classes) {
+      if (count.pictures > 0) most = std::max(most, count.error());
+    }
+  }
+  for (const std::string& name : names) table.rows.push_back({escaped(name)});
+  for (size_t i = 0; i < runs.size(); ++i) {
+    if (!runs[i].mistakes) continue;
+    table.header.push_back(run_label(runs, i));
+    const Classification result = score(*runs[i].mistakes);
+    for (size_t row = 0; row < names.size(); ++row) {
+      const auto& own = runs[i].mistakes->class_names;
+      const auto at = static_cast<size_t>(std::find(own.begin(), own.end(), names[row]) - own.begin());
+      if (at == own.size() || result.classes[at].pictures == 0) {
+        table.rows[row].emplace_back("-");
+        continue;
+      }
+      const ErrorCount& count = result.classes[at];
+      table.rows[row].push_back(fmt::format(
+          "<span class=\"bar {}\" style=\"--size:{:.1f}%\" title=\"{} of {} wrong; 95 % interval {:.2f} to {:.2f} %\">"
+          "<span>{:.2f}</span></span>",
+          colour_class(i), 100 * count.error() / most, count.wrong, count.pictures, 100 * count.interval().low,
+          100 * count.interval().high, 100 * count.error()));
+    }
+  }
+  return section_html("classes", "Error by class", table_html(table));
+}
+
+std::string confusion_section(const std::vector<RunRecord>& runs) {
+  std::string html;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    if (!runs[i].mistakes) continue;
+    const Mistakes& found = *runs[i].mistakes;
+    html += fmt::format("<article class=\"panel\"><h3>{}</h3>\n<p class=\"soft\">{}</p>\n{}</article>\n",
+                        run_label(runs, i), pictures_text(found),
+                        found.class_names.size() > kWidestTable ? confusion_list(found) : confusion_table(found));
+  }
+  return html.empty()
+             ? ""
+             : section_html("confusion", "What is taken for what", "<div class=\"grid\">\n" + html + "</div>\n");
+}
+
+std::string mistakes_section(const std::vector<RunRecord>& runs) {
+  std::string html;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const RunRecord& run = runs[i];
+    if (!run.mistakes) continue;
+    html += fmt::format("<article class=\"panel\"><h3>{}</h3>\n<p>{} of {} are wrong", run_label(runs, i),
+                        grouped(static_cast<int64_t>(run.mistakes->mistakes.size())), pictures_text(*run.mistakes));
+    html += run.mistakes_png.empty()
+                ? ".</p>\n"
+                : fmt::format("; here are the {} of which the network was surest: the label, and what it saw.</p>\n{}",
+                              run.mistakes->shown.size(), mistake_grid(run, i));
+    html += "</article>\n";
+  }
+  return section_html("mistakes", "The worst mistakes", html);
+}
+
+}  // namespace frgan

@@ -1,0 +1,151 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "frgan/io/picture_file.h"
+#include "frgan/report/html_parts.h"
+#include "frgan/report/html_sections.h"
+#include "frgan/report/markup.h"
+
+namespace frgan {
+namespace {
+
+constexpr double kStuck = 0.01;  // a channel whose gate spreads less is as good as constant
+constexpr size_t kMostShownClasses = 20;
+
+// Channels, the most open first.
+std::vector<size_t> by_mean(const GateStatistics& gate) {
+  std::vector<size_t> order(gate.mean.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return gate.mean[a] > gate.mean[b]; });
+  return order;
+}
+
+// Mean of each channel, with a band of one standard deviation to either side.
+std::string gate_chart(const GateStatistics& gate, const std::vector<size_t>& order) {
+  constexpr double kWidth = 400, kLeft = 34, kRight = 392, kTop = 10, kBottom = 170;
+  const auto x = [&](size_t i) {
+    return kLeft + (kRight - kLeft) * (static_cast<double>(i) + 0.5) / static_cast<double>(order.size());
+  };
+  const auto y = [&](double value) { return kBottom - (kBottom - kTop) * std::clamp(value, 0.0, 1.0); };
+  std::string line, above, below,
+      svg = fmt::format(
+          "<svg viewBox=\"0 0 {} 190\" role=\"img\" aria-label=\"Mean of the gate and its standard deviation by "
+          "channel\">\n",
+          kWidth);
+  for (const double tick : {0.0, 0.25, 0.5, 0.75, 1.0}) {
+    svg += fmt::format(
+        "<line x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\" class=\"grid\"/><text x=\"{}\" y=\"{:.1f}\" "
+        "text-anchor=\"end\">{}</text>\n",
+        kLeft, kRight, y(tick), y(tick), kLeft - 6, y(tick) + 4, tick);
+  }
+  for (size_t i = 0; i < order.size(); ++i) {
+    const double mean = gate.mean[order[i]], spread = gate.deviation[order[i]];
+    line += fmt::format("{:.1f},{:.1f} ", x(i), y(mean));
+    above += fmt::format("{:.1f},{:.1f} ", x(i), y(mean + spread));
+    below = fmt::format("{:.1f},{:.1f} ", x(i), y(mean - spread)) + below;
+  }
+  svg += fmt::format("<polygon class=\"band\" points=\"{}{}\"/><polyline class=\"curve gate\" points=\"{}\"/>\n", above,
+                     below, line);
+  return svg + fmt::format("<text x=\"{}\" y=\"186\" text-anchor=\"end\">channels, the most open first</text></svg>\n",
+                           kRight);
+}
+
+// A pixel for each class and channel: blue where the class closes the gate, orange where it opens it.
+std::string class_map(const GateStatistics& gate, const std::vector<size_t>& order,
+                      const std::vector<std::string>& names) {
+  constexpr double kGround[] = {238, 235, 229}, kClosed[] = {0, 114, 178}, kOpen[] = {213, 94, 0};
+  double most = 1e-9;
+  for (const auto& row : gate.class_mean) {
+    for (const size_t channel : order) most = std::max(most, std::abs(row[channel] - gate.mean[channel]));
+  }
+  std::vector<uint8_t> pixels;
+  for (const auto& row : gate.class_mean) {
+    for (const size_t channel : order) {
+      const double share = (row[channel] - gate.mean[channel]) / most;
+      const auto& end = share < 0 ? kClosed : kOpen;
+      for (size_t k = 0; k < 3; ++k) {
+        pixels.push_back(static_cast<uint8_t>(std::lround(kGround[k] + std::abs(share) * (end[k] - kGround[k]))));
+      }
+    }
+  }
+  const auto rows = static_cast<int64_t>(gate.class_mean.size()), columns = static_cast<int64_t>(order.size());
+  std::string labels;
+  if (names.size() == gate.class_mean.size() && names.size() <= kMostShownClasses) {
+    for (const std::string& name : names) labels += fmt::format("<span>{}</span>", escaped(name));
+  }
+  return figure_html(
+      fmt::format("<div class=\"map\" style=\"--rows:{}\"><div>{}</div><img alt=\"Mean gate of each class and channel, "
+                  "less the channel's mean\" src=\"{}\"></div>\n",
+                  rows, labels, png_address(encode_png(pixels, rows, columns, 3))),
+      fmt::format("A row for each class, channels as above: orange where its pictures open the gate further than the "
+                  "mean of all, blue where less far; the strongest is {:.3f} away.",
+                  most));
+}
+
+std::string gate_text(const GateStatistics& gate, const std::vector<size_t>& order) {
+  const auto stuck =
+      std::count_if(gate.deviation.begin(), gate.deviation.end(), [](double spread) { return spread < kStuck; });
+  const double mean = std::accumulate(gate.mean.begin(), gate.mean.end(), 0.0) / static_cast<double>(order.size());
+  return fmt::format("<p>{} channels; the mean gate is {:.2f}, from {:.2f} to {:.2f}. {}</p>\n", order.size(), mean,
+                     gate.mean[order.back()], gate.mean[order.front()],
+                     stuck == 0
+                         ? fmt::format("Every one moves with the picture (by {} or more).", kStuck)
+                         : fmt::format("<strong>{} of them hardly move{}</strong> with the picture (by less than {}).",
+                                       stuck, stuck == 1 ? "s" : "", kStuck));
+}
+
+std::string gate_table(const GateStatistics& gate, const std::vector<std::string>& names) {
+  HtmlTable table{"Gate of each channel", {"channel", "mean", "deviation"}, {}, "numbers"};
+  const bool with_classes = names.size() == gate.class_mean.size() && names.size() <= kMostShownClasses;
+  for (size_t k = 0; with_classes && k < names.size(); ++k) table.header.push_back(escaped(names[k]));
+  for (size_t channel = 0; channel < gate.mean.size(); ++channel) {
+    table.rows.push_back({fmt::format("{}", channel), fmt::format("{:.4g}", gate.mean[channel]),
+                          fmt::format("{:.4g}", gate.deviation[channel])});
+    for (size_t k = 0; with_classes && k < names.size(); ++k) {
+      table.rows.back().push_back(fmt::format("{:.4g}", gate.class_mean[k][channel]));
+    }
+  }
+  return details_html("The numbers", table_html(table));
+}
+
+}  // namespace
+
+std::string samples_section(const std::vector<RunRecord>& runs) {
+  std::string html;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    if (runs[i].samples.empty()) continue;
+    html += fmt::format("<article class=\"panel\"><h3>{}</h3>\n<div class=\"samples\">\n", run_label(runs, i));
+    for (const SampleGrid& grid : runs[i].samples) {
+      html += figure_html(
+          fmt::format("<img alt=\"Generated pictures at step {}\" src=\"{}\">\n", grid.step, png_address(grid.png)),
+          fmt::format("step {}", grouped(grid.step)));
+    }
+    html += "</div></article>\n";
+  }
+  return section_html("samples", "Generated pictures", html);
+}
+
+std::string gates_section(const std::vector<RunRecord>& runs) {
+  std::string html;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const std::vector<std::string> names =
+        runs[i].mistakes ? runs[i].mistakes->class_names : std::vector<std::string>();
+    for (const GateStatistics& gate : runs[i].gates) {
+      if (gate.mean.empty() || gate.class_mean.empty()) continue;
+      const std::vector<size_t> order = by_mean(gate);
+      html += fmt::format("<article class=\"panel\"><h3>{} <code>{}</code></h3>\n{}{}{}{}</article>\n",
+                          run_label(runs, i), escaped(gate.block), gate_text(gate, order),
+                          figure_html(gate_chart(gate, order),
+                                      "Mean over all pictures; the band is one standard deviation to either side."),
+                          class_map(gate, order, names), gate_table(gate, names));
+    }
+  }
+  return html.empty() ? ""
+                      : section_html("gates", "Feature recalibration: what the gates do",
+                                     "<div class=\"grid\">\n" + html + "</div>\n");
+}
+
+}  // namespace frgan

@@ -1,0 +1,252 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "frgan/report/html_parts.h"
+#include "frgan/report/html_sections.h"
+#include "frgan/report/learning_curve.h"
+#include "frgan/report/markup.h"
+#include "frgan/report/progress.h"
+
+namespace frgan {
+namespace {
+
+std::string option_of(const RunRecord& run, std::string_view name) {
+  for (const auto& [option, value] : run.options) {
+    if (option == name) return value;
+  }
+  return "";
+}
+
+std::string method_of(const RunRecord& run) {
+  return run.summary.method.empty() ? option_of(run, "method") : run.summary.method;
+}
+
+double tflop_of(const RunRecord& run) {
+  return run.summary.gflop_per_step * static_cast<double>(run.summary.steps) / 1000;
+}
+
+// "26,200 steps", or "4,000 of 26,200 steps".
+std::string steps_text(const RunRecord& run) {
+  const std::string planned = run.finished ? "" : option_of(run, "steps");
+  const bool known = !planned.empty() && planned.size() < 12 && planned != "0" &&
+                     planned.find_first_not_of("0123456789") == std::string::npos;
+  return grouped(run.summary.steps) + (known ? " of " + grouped(std::stoll(planned)) : "") + " steps";
+}
+
+std::string card(const std::vector<RunRecord>& runs, size_t i) {
+  const RunRecord& run = runs[i];
+  const auto error = final_error(run);
+  std::string html = fmt::format("<li class=\"card\"><h3>{}</h3>\n", run_label(runs, i));
+  if (error) {
+    html +=
+        fmt::format("<p class=\"number\">{}</p>\n<p>{} error, 95 % interval {:.2f} to {}</p>\n", percent(error->error),
+                    escaped(error->role), 100 * error->error_low, percent(error->error_high));
+  } else {
+    html += fmt::format("<p class=\"number none\">{}</p>\n", run.finished ? "no error known" : "not finished");
+  }
+  std::vector<std::string> facts{escaped(method_of(run))};
+  if (run.labels > 0) facts.push_back(grouped(run.labels) + " labels");
+  facts.push_back(steps_text(run));
+  if (tflop_of(run) > 0) facts.push_back(fmt::format("{:.4g} TFLOP", tflop_of(run)));
+  facts.push_back(duration_text(run.summary.wall_seconds));
+  html += fmt::format("<p class=\"soft\">{}</p>\n", fmt::join(facts, " · "));
+  for (const std::string& note : run.notes) html += fmt::format("<p class=\"note\">{}</p>\n", escaped(note));
+  return html + "</li>\n";
+}
+
+std::string summary_table(const std::vector<RunRecord>& runs) {
+  HtmlTable table{"What came out; the median is of the last 20 evaluations",
+                  {"run", "method", "data", "labels", "steps", "TFLOP", "time", "final error", "95 % interval",
+                   "median", "pictures"},
+                  {},
+                  "numbers"};
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const RunRecord& run = runs[i];
+    const auto error = final_error(run);
+    const auto median = late_median(run);
+    table.rows.push_back(
+        {run_label(runs, i), escaped(method_of(run)), escaped(run.summary.data),
+         run.labels > 0 ? grouped(run.labels) : "-", grouped(run.summary.steps),
+         tflop_of(run) > 0 ? fmt::format("{:.4g}", tflop_of(run)) : "-", duration_text(run.summary.wall_seconds),
+         error          ? percent(error->error)
+         : run.finished ? "-"
+                        : "not finished",
+         error ? fmt::format("{:.2f} to {}", 100 * error->error_low, percent(error->error_high)) : "-",
+         median ? percent(*median) : "-", error ? fmt::format("{} {}", grouped(error->pictures), error->role) : "-"});
+  }
+  return table_html(table);
+}
+
+// Each run's interval as a bar on a common axis, drawn by places in percent so that letters keep their size.
+std::string interval_chart(const std::vector<RunRecord>& runs) {
+  double low = 1, high = 0;
+  for (const RunRecord& run : runs) {
+    if (const auto error = final_error(run)) {
+      low = std::min(low, error->error_low);
+      high = std::max(high, error->error_high);
+    }
+  }
+  if (high < low) return "";
+  const std::vector<double> ticks = axis_ticks(100 * low, 100 * high);
+  const auto place = [&](double share) { return 100 * (100 * share - ticks.front()) / (ticks.back() - ticks.front()); };
+  std::string grid, rows;
+  for (const double tick : ticks) grid += fmt::format("<i style=\"left:{:.2f}%\"></i>", place(tick / 100));
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const auto error = final_error(runs[i]);
+    if (!error) continue;
+    rows += fmt::format(
+        "<div class=\"interval\" role=\"listitem\"><span>{}</span><span class=\"track\" aria-hidden=\"true\">{}<b "
+        "class=\"{}\" "
+        "style=\"left:{:.2f}%;width:{:.2f}%\"></b><u class=\"{}\" style=\"left:{:.2f}%\"></u></span><span "
+        "class=\"value\">{}</span></div>\n",
+        run_label(runs, i), grid, colour_class(i), place(error->error_low),
+        place(error->error_high) - place(error->error_low), colour_class(i), place(error->error),
+        percent(error->error));
+  }
+  std::string axis;
+  for (const double tick : ticks)
+    axis += fmt::format("<span style=\"left:{:.2f}%\">{:g}</span>", place(tick / 100), tick);
+  return fmt::format(
+      "<figure class=\"wide\"><div role=\"list\" aria-label=\"Final errors\">\n{}</div>\n<div class=\"interval axis\" "
+      "aria-hidden=\"true\"><span></span><span class=\"track\">{}</span><span class=\"value\">%</span></div>\n"
+      "<figcaption>Final errors with their 95 % intervals (Wilson). Intervals are of the pictures, not of the seed: "
+      "where "
+      "two runs saw the same pictures, McNemar's test says more.</figcaption></figure>\n",
+      rows, axis);
+}
+
+// Runs that differ in their seeds alone, by their options.
+std::string repeated_runs(const std::vector<RunRecord>& runs) {
+  std::map<std::string, std::vector<size_t>> groups;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    if (!final_error(runs[i]) || runs[i].options.empty()) continue;
+    std::string key = runs[i].summary.data_digest;
+    for (const auto& [name, value] : runs[i].options) {
+      if (name != "seed" && name != "split-seed" && name != "data-dir") key += fmt::format("\n{}={}", name, value);
+    }
+    groups[key].push_back(i);
+  }
+  std::string html;
+  for (const auto& [key, members] : groups) {
+    if (members.size() < 2) continue;
+    double sum = 0, squares = 0;
+    std::vector<std::string> names;
+    for (const size_t i : members) {
+      sum += final_error(runs[i])->error;
+      names.push_back(run_label(runs, i));
+    }
+    const double count = static_cast<double>(members.size()), mean = sum / count;
+    for (const size_t i : members) squares += std::pow(final_error(runs[i])->error - mean, 2);
+    html += fmt::format(
+        "<p>{} have the same options but for their seeds: <strong>mean {}, standard deviation {:.2f} points</strong> "
+        "over "
+        "{} "
+        "runs.</p>\n",
+        fmt::join(names, ", "), percent(mean), 100 * std::sqrt(squares / (count - 1)), members.size());
+  }
+  return html;
+}
+
+// A warning where the errors are not of the same pictures.
+std::string data_note(const std::vector<RunRecord>& runs) {
+  std::map<std::string, std::vector<std::string>> sets;
+  for (const RunRecord& run : runs) {
+    if (!run.summary.data_digest.empty()) {
+      sets[fmt::format("{} ({:.8})", run.summary.data, run.summary.data_digest)].push_back(run.name);
+    }
+  }
+  if (sets.size() < 2) return "";
+  std::vector<std::string> parts;
+  for (const auto& [data, names] : sets) parts.push_back(fmt::format("{}: {}", data, fmt::join(names, ", ")));
+  return fmt::format(
+      "<p class=\"note\" role=\"note\">The runs are not of the same data, so their errors are not of the same "
+      "pictures. {}.</p>\n",
+      escaped(fmt::format("{}", fmt::join(parts, "; "))));
+}
+
+}  // namespace
+
+std::string summary_section(const std::vector<RunRecord>& runs) {
+  std::string cards;
+  for (size_t i = 0; i < runs.size(); ++i) cards += card(runs, i);
+  return section_html("summary", "Summary",
+                      data_note(runs) + "<ul class=\"cards\">\n" + cards + "</ul>\n" + repeated_runs(runs) +
+                          interval_chart(runs) + summary_table(runs));
+}
+
+std::string comparison_section(const std::vector<RunRecord>& runs) {
+  HtmlTable table{"McNemar's test, exact and two-sided: of the pictures that one run alone gets wrong",
+                  {"runs", "wrong for the first alone", "wrong for the second alone", "p"},
+                  {},
+                  "numbers"};
+  for (size_t i = 0; i < runs.size(); ++i) {
+    for (size_t k = i + 1; k < runs.size(); ++k) {
+      if (!runs[i].mistakes || !runs[k].mistakes || !on_same_pictures(*runs[i].mistakes, *runs[k].mistakes)) continue;
+      const McNemarTest test = mcnemar(*runs[i].mistakes, *runs[k].mistakes);
+      table.rows.push_back({run_label(runs, i) + " and " + run_label(runs, k), grouped(test.only_first_wrong),
+                            grouped(test.only_second_wrong), fmt::format("{:.3g}", test.p_value)});
+    }
+  }
+  return table.rows.empty() ? "" : section_html("comparison", "Do they differ?", table_html(table));
+}
+
+std::string options_section(const std::vector<RunRecord>& runs) {
+  std::vector<std::string> names;
+  for (const RunRecord& run : runs) {
+    for (const auto& [name, value] : run.options) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  if (names.empty()) return "";
+  HtmlTable different{"Options that differ", {"option"}, {}, ""},
+      same{"All other options", {"option", "value"}, {}, ""};
+  for (size_t i = 0; i < runs.size(); ++i) different.header.push_back(run_label(runs, i));
+  for (const std::string& name : names) {
+    std::vector<std::string> row{fmt::format("<code>{}</code>", escaped(name))};
+    for (const RunRecord& run : runs) row.push_back(escaped(option_of(run, name)));
+    if (std::adjacent_find(row.begin() + 1, row.end(), std::not_equal_to<>()) == row.end()) {
+      same.rows.push_back({row[0], row[1]});
+    } else {
+      different.rows.push_back(std::move(row));
+    }
+  }
+  return section_html("options", "Options",
+                      (different.rows.empty() ? "" : table_html(different)) +
+                          (same.rows.empty() ? "" : details_html("All other options", table_html(same))));
+}
+
+std::string environment_section(const std::vector<RunRecord>& runs) {
+  std::string html;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const RunRecord& run = runs[i];
+    std::string facts;
+    const auto add = [&](std::string_view name, const std::string& value) {
+      if (!value.empty()) facts += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", name, escaped(value));
+    };
+    const auto gib = [](int64_t bytes) { return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1 << 30)); };
+    add("folder", run.folder.string());
+    add("processor", run.machine.processor);
+    if (run.machine.cores > 0) add("threads", fmt::format("{} of {} cores", run.machine.threads, run.machine.cores));
+    if (run.machine.memory_bytes > 0) {
+      add("memory",
+          fmt::format("{}, {} used at most", gib(run.machine.memory_bytes), gib(run.machine.peak_memory_bytes)));
+    }
+    add("device", run.summary.device);
+    add("precision", run.summary.precision);
+    add("LibTorch", run.machine.libtorch);
+    add("frgan", run.version.empty() ? "" : fmt::format("{} {:.12}", run.version, run.commit));
+    html += fmt::format("<article class=\"panel\"><h3>{}</h3>\n<dl>\n{}</dl>\n", run_label(runs, i), facts);
+    if (!run.summary.command.empty()) {
+      html +=
+          fmt::format("<p class=\"soft\">The command that repeats it</p>\n<pre tabindex=\"0\"><code>{}</code></pre>\n",
+                      escaped(run.summary.command));
+    }
+    html += "</article>\n";
+  }
+  return section_html("environment", "Where and how they ran", "<div class=\"grid\">\n" + html + "</div>\n");
+}
+
+}  // namespace frgan

@@ -1,0 +1,30 @@
+// The sections of the HTML report, each empty where no run has anything for it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "frgan/report/run_record.h"
+
+namespace frgan {
+
+// html_overview.cpp: what came out, runs against each other, what differs, where they ran.
+std::string summary_section(const std::vector<RunRecord>& runs);
+std::string comparison_section(const std::vector<RunRecord>& runs);
+std::string options_section(const std::vector<RunRecord>& runs);
+std::string environment_section(const std::vector<RunRecord>& runs);
+
+// html_curves.cpp: over the steps.
+std::string error_curves_section(const std::vector<RunRecord>& runs);
+std::string loss_curves_section(const std::vector<RunRecord>& runs);
+
+// html_mistakes.cpp: by class and picture.
+std::string classes_section(const std::vector<RunRecord>& runs);
+std::string confusion_section(const std::vector<RunRecord>& runs);
+std::string mistakes_section(const std::vector<RunRecord>& runs);
+
+// html_network.cpp: what the generator makes, and what the gates do.
+std::string samples_section(const std::vector<RunRecord>& runs);
+std::string gates_section(const std::vector<RunRecord>& runs);
+
+}  // namespace frgan

@@ -1,0 +1,230 @@
+#include "frgan/report/run_record.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/io/checkpoint_files.h"
+#include "frgan/io/files.h"
+#include "frgan/io/json_lines.h"
+#include "frgan/io/picture_file.h"
+#include "frgan/io/png_header.h"
+#include "frgan/report/gates.h"
+#include "frgan/report/grid_layout.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// Keys that an older frgan did not write have a value of their own, and so has null, which stands for NaN.
+template <class T>
+T value_of(const json& object, const char* key, T otherwise) {
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? otherwise : found->get<T>();
+}
+
+double number_of(const json& object, const char* key) {
+  return value_of(object, key, std::numeric_limits<double>::quiet_NaN());
+}
+
+std::vector<std::pair<std::string, double>> losses_of(const json& object) {
+  std::vector<std::pair<std::string, double>> losses;
+  for (const auto& [name, value] : object.items()) {
+    losses.emplace_back(name, value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
+  }
+  return losses;
+}
+
+std::optional<EvaluationRecord> evaluation_of(const json& line) {
+  for (const char* role : {"test", "dev"}) {
+    const std::string key = fmt::format("{}_error", role);
+    if (!line.contains(key)) continue;
+    return EvaluationRecord{line.at("step").get<int64_t>(),    role,
+                            number_of(line, key.c_str()),      value_of(line, "error_low", 0.0),
+                            value_of(line, "error_high", 1.0), value_of(line, "pictures", int64_t{0})};
+  }
+  return std::nullopt;
+}
+
+void read_log(RunRecord& record, const fs::path& path) {
+  for (const json& line : read_json_lines(path)) {
+    if (const auto evaluation = evaluation_of(line)) {
+      record.evaluations.push_back(*evaluation);
+    } else if (line.contains("losses")) {
+      record.steps.push_back({line.at("step").get<int64_t>(), number_of(line, "epoch"), losses_of(line.at("losses")),
+                              number_of(line, "learning_rate"), number_of(line, "images_per_second"),
+                              value_of(line, "seconds", 0.0)});
+    }
+  }
+}
+
+void read_summary(RunRecord& record, const fs::path& path) {
+  const json found = json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  RunSummary summary;
+  found.at("method").get_to(summary.method);
+  found.at("steps").get_to(summary.steps);
+  found.at("wall_seconds").get_to(summary.wall_seconds);
+  summary.command = value_of<std::string>(found, "command", "");
+  summary.data = value_of<std::string>(found, "data", "");
+  summary.data_digest = value_of<std::string>(found, "data_digest", "");
+  summary.split_digest = value_of<std::string>(found, "split_digest", "");
+  summary.gflop_per_step = value_of(found, "gflop_per_step", 0.0);
+  summary.precision = value_of<std::string>(found, "precision", "");
+  summary.device = value_of<std::string>(found, "device", "");
+  for (auto* evaluation : {&summary.test, &summary.dev}) {
+    const auto entry = found.find(evaluation == &summary.test ? "test" : "dev");
+    if (entry != found.end() && entry->is_object()) *evaluation = evaluation_of(*entry);
+  }
+  record.machine = {.processor = value_of<std::string>(found, "processor", ""),
+                    .cores = value_of(found, "cores", int64_t{0}),
+                    .threads = value_of(found, "threads", int64_t{0}),
+                    .memory_bytes = value_of(found, "memory_bytes", int64_t{0}),
+                    .peak_memory_bytes = value_of(found, "peak_memory_bytes", int64_t{0}),
+                    .libtorch = value_of<std::string>(found, "libtorch", "")};
+  record.version = value_of<std::string>(found, "version", "");
+  record.commit = value_of<std::string>(found, "commit", "");
+  record.summary = std::move(summary);
+  record.finished = true;
+}
+
+// Reads one file of the run, where it is there; what is wrong with it becomes a note.
+bool read_part(RunRecord& record, const char* name, const std::function<void(const fs::path&)>& read) {
+  const fs::path path = record.folder / name;
+  if (!fs::exists(path)) return false;
+  try {
+    read(path);
+    return true;
+  } catch (const Error& error) {
+    record.notes.emplace_back(error.what());
+  } catch (const json::exception& error) {
+    record.notes.push_back(fmt::format("{}: cannot be read: is cut or altered ({})", path.string(), problem_of(error)));
+  }
+  return false;
+}
+
+std::string first_rows(const std::string& png, const std::string& name) {
+  constexpr int32_t kRows = 3, kColumns = kGridColumns, kGap = kGridGap;
+  const PngHeader header = read_png_header(bytes_of(png), name);
+  // Of ten rows; others are taken whole. A square is not resized.
+  if (header.width != header.height || (header.height + kGap) % kColumns != 0) return png;
+  const int32_t size = header.width, height = kRows * (size + kGap) / kColumns - kGap;
+  const std::vector<uint8_t> pixels = decode_picture(bytes_of(png), size, header.channels, name);
+  const auto part = std::span(pixels).first(static_cast<size_t>(height * size * header.channels));
+  return encode_png(part, height, size, header.channels);
+}
+
+}  // namespace
+
+RunRecord read_run_record(const fs::path& folder) {
+  if (!fs::is_directory(folder)) {
+    throw Error(fmt::format("{}: is no folder; give the folders of runs, as frgan train writes them", folder.string()));
+  }
+  if (!fs::exists(folder / "metrics.jsonl") && !fs::exists(folder / "summary.json")) {
+    throw Error(
+        fmt::format("{}: is no folder of a run, for it has neither metrics.jsonl nor summary.json", folder.string()));
+  }
+  RunRecord record;
+  record.folder = fs::absolute(folder).lexically_normal();
+  if (!record.folder.has_filename()) record.folder = record.folder.parent_path();
+  record.name = record.folder.filename().string();
+  read_part(record, "metrics.jsonl", [&](const fs::path& path) { read_log(record, path); });
+  read_part(record, "labels.json", [&](const fs::path& path) {
+    const json split = json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+    record.labels = static_cast<int64_t>(split.at("labeled").size());
+  });
+  const bool has_summary = fs::exists(folder / "summary.json");
+  if (!read_part(record, "summary.json", [&](const fs::path& path) { read_summary(record, path); }) &&
+      !record.steps.empty()) {
+    record.summary.steps = record.steps.back().step;
+    record.summary.wall_seconds = record.steps.back().seconds;
+  }
+  if (!has_summary) record.notes.emplace_back("The run is not finished: this is what it has so far.");
+  read_part(record, "mistakes.json", [&](const fs::path& path) { record.mistakes = read_mistakes(path); });
+  read_part(record, "gates.json", [&](const fs::path& path) { record.gates = read_gates(path); });
+  if (record.mistakes && !record.mistakes->shown.empty()) {
+    read_part(record, "mistakes.png", [&](const fs::path& path) {
+      std::string png = read_file(path);
+      read_png_header(bytes_of(png), path.string());
+      record.mistakes_png = std::move(png);
+    });
+  }
+  return record;
+}
+
+void read_samples(RunRecord& record, size_t bytes) {
+  std::vector<std::pair<int64_t, fs::path>> found;
+  for (const fs::path& folder : {record.folder / "samples", record.folder}) {
+    if (!fs::is_directory(folder)) continue;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+      const auto step = checkpoint_step(entry.path().stem());
+      if (step && entry.path().extension() == ".png") found.emplace_back(*step, entry.path());
+    }
+  }
+  std::sort(found.begin(), found.end());
+  if (found.empty()) return;
+  const auto read = [&](size_t i) {
+    const std::string name = found[i].second.string();
+    return SampleGrid{found[i].first, first_rows(read_file(name), name)};
+  };
+  try {
+    SampleGrid last = read(found.size() - 1);
+    const size_t count = std::clamp<size_t>(bytes / std::max<size_t>(1, last.png.size()), 1, found.size());
+    for (size_t i = 0; i + 1 < count; ++i) record.samples.push_back(read(i * (found.size() - 1) / (count - 1)));
+    record.samples.push_back(std::move(last));
+  } catch (const Error& error) {
+    record.notes.emplace_back(error.what());
+  }
+}
+
+void name_runs(std::vector<RunRecord>& runs) {
+  const auto end_of_path = [](const fs::path& path, size_t parts) {
+    fs::path end, rest = path;
+    for (size_t i = 0; i < parts && rest.has_filename(); ++i, rest = rest.parent_path()) {
+      end = end.empty() ? rest.filename() : rest.filename() / end;
+    }
+    return end.string();
+  };
+  for (RunRecord& run : runs) {
+    for (size_t parts = 1; parts < 64; ++parts) {
+      run.name = end_of_path(run.folder, parts);
+      const auto same = std::count_if(runs.begin(), runs.end(), [&](const RunRecord& other) {
+        return end_of_path(other.folder, parts) == run.name;
+      });
+      if (same == 1) break;
+    }
+  }
+}
+
+std::string judged_role(const RunRecord& record) {
+  const auto is_test = [](const EvaluationRecord& evaluation) { return evaluation.role == "test"; };
+  const bool has_test =
+      record.summary.test || std::any_of(record.evaluations.begin(), record.evaluations.end(), is_test);
+  const bool has_any = record.summary.dev || !record.evaluations.empty();
+  return has_test || !has_any ? "test" : "dev";
+}
+
+std::optional<EvaluationRecord> final_error(const RunRecord& record) {
+  return judged_role(record) == "test" ? record.summary.test : record.summary.dev;
+}
+
+std::optional<double> late_median(const RunRecord& record) {
+  constexpr size_t kLast = 20;
+  const std::string role = judged_role(record);
+  std::vector<double> errors;
+  for (auto it = record.evaluations.rbegin(); it != record.evaluations.rend() && errors.size() < kLast; ++it) {
+    if (it->role == role && std::isfinite(it->error)) errors.push_back(it->error);
+  }
+  if (errors.empty()) return std::nullopt;
+  std::sort(errors.begin(), errors.end());
+  const size_t half = errors.size() / 2;
+  return errors.size() % 2 == 1 ? errors[half] : (errors[half - 1] + errors[half]) / 2;
+}
+
+}  // namespace frgan

@@ -1,0 +1,61 @@
+// A run as its folder tells of it, for reports: what was logged, what came out, and what is missing.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "frgan/metrics/gate_statistics.h"
+#include "frgan/report/mistakes.h"
+#include "frgan/report/run_log.h"
+#include "frgan/report/run_summary.h"
+#include "frgan/report/step_record.h"
+
+namespace frgan {
+
+// A grid of generated pictures, as PNG.
+struct SampleGrid {
+  int64_t step = 0;
+  std::string png;
+};
+
+struct RunRecord {
+  std::filesystem::path folder;
+  std::string name;                                          // tells it from the other runs of a report
+  std::vector<std::pair<std::string, std::string>> options;  // resolved, in their order; not read here
+  int64_t labels = 0;                                        // labeled pictures; 0: not known
+  bool finished = false;                                     // has a summary.json
+  RunSummary summary;                                        // of an unfinished run: steps and seconds so far
+  Machine machine;
+  std::string version, commit;  // of frgan
+  std::vector<StepRecord> steps;
+  std::vector<EvaluationRecord> evaluations;  // of both roles, as logged
+  std::optional<Mistakes> mistakes;
+  std::string mistakes_png;  // the grid, row by row, of `mistakes->shown`; empty without
+  std::vector<GateStatistics> gates;
+  std::vector<SampleGrid> samples;  // by step, the last among them
+  std::vector<std::string> notes;   // what is missing or could not be read, a line each
+};
+
+// Reads a run's folder. What is damaged becomes a note, and the rest is there. Throws an Error where the folder is none
+// of a run.
+RunRecord read_run_record(const std::filesystem::path& folder);
+
+// Reads the run's grids of pictures, the last and, evenly, as many of the others as come to `bytes`; each is cut to its
+// first three rows.
+void read_samples(RunRecord& record, size_t bytes);
+
+// Gives each run the shortest end of its folder's path that no other has: "seed-1", or "fast/seed-1".
+void name_runs(std::vector<RunRecord>& runs);
+
+// "test", or "dev" where the run has no test pictures: what it is judged by.
+std::string judged_role(const RunRecord& record);
+// Of the averaged last weights, by that role; none before the end of the run.
+std::optional<EvaluationRecord> final_error(const RunRecord& record);
+// The median of the last 20 evaluations of that role, 0 to 1, or of as many as there are; none without.
+std::optional<double> late_median(const RunRecord& record);
+
+}  // namespace frgan

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""report_test.py FRGAN: a report of tiny runs, opened in headless Chromium on a wide screen and on a phone's: what it
+shows, that it fits, and that the console stays silent. Runs with the Python of scripts/python-tools."""
+
+import html
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import tiny_runs
+
+FRGAN = os.path.abspath(sys.argv.pop(1))
+
+# In a frame that is as wide as the screen it stands for: a window of Chromium's is never narrower than 500 pixels.
+FRAME = """<!DOCTYPE html><title>frame</title><iframe id="page" width="{width}" height="2000" srcdoc="{page}"></iframe>
+<script>
+onload = () => {{
+  const view = document.getElementById("page").contentWindow, page = view.document, root = page.documentElement;
+  const all = query => [...page.querySelectorAll(query)], shown = e => view.getComputedStyle(e).display != "none";
+  const curves = all("#curves .r0"), box = page.getElementById("show-0"), before = curves.filter(shown).length;
+  box.click();
+  const links = all("a, summary, input, [tabindex]");
+  document.documentElement.dataset.found = JSON.stringify({{
+    width: view.innerWidth,
+    too_wide: root.scrollWidth - root.clientWidth,
+    outside: all("main *").filter(e => !e.closest(".scroll") && e.getBoundingClientRect().right > root.clientWidth + 1)
+                          .map(e => e.outerHTML.slice(0, 80)),
+    numbers: all(".card .number").map(e => e.textContent),
+    mistakes: all("#mistakes figure").length,
+    painted: all("#mistakes figure svg").filter(e => e.getBoundingClientRect().height > 20).length,
+    broken: all("img").filter(e => !(e.complete && e.naturalWidth > 0)).length,
+    pictures: all("img").length,
+    nameless: all("img:not([alt]), svg[role=img]:not([aria-label]), input:not([id])").length,
+    unreachable: links.filter(e => {{ e.focus(); return page.activeElement != e && e.checkVisibility(); }}).length,
+    hidden_curves: [before, curves.filter(shown).length],
+    anchors: all("nav a").filter(e => !page.querySelector(e.getAttribute("href"))).length,
+    ids: all("[id]").length - new Set(all("[id]").map(e => e.id)).size,
+  }});
+}};
+</script>"""
+
+
+def open_in_browser(path):
+    """(DOM, what the console said)"""
+    with tempfile.TemporaryDirectory() as profile:
+        found = subprocess.run(
+            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}",
+             "--virtual-time-budget=5000", "--enable-logging=stderr", "--dump-dom", f"file://{path}"],
+            capture_output=True, text=True, timeout=100, check=True)
+    return found.stdout, [line for line in found.stderr.splitlines() if ":CONSOLE" in line]
+
+
+class Report(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        tiny_runs.make_pictures(cls.folder / "data")
+        first = tiny_runs.start(FRGAN, cls.folder, "train", "--run", "fr-gan", *tiny_runs.SMALL, *tiny_runs.GENERATOR,
+                                "--steps", "40", "--evaluate-every", "2")
+        tiny_runs.succeed(tiny_runs.start(FRGAN, cls.folder, "train", "--run", "supervised", "--method", "supervised",
+                                          *tiny_runs.SMALL, "--steps", "20"))
+        tiny_runs.succeed(first)
+        stopped = tiny_runs.start(FRGAN, cls.folder, "train", "--run", "stopped", "--method", "supervised",
+                                  *tiny_runs.SMALL, "--steps", "100000", "--log-every", "5")
+        log = cls.folder / "stopped/metrics.jsonl"
+        while (not log.exists() or log.stat().st_size == 0) and stopped.poll() is None:
+            time.sleep(0.005)
+        stopped.send_signal(signal.SIGINT)
+        assert tiny_runs.finish(stopped)[0] == 130
+        cls.code, cls.out, cls.errors = cls.report("fr-gan", "supervised", "stopped", "-o", "report.html")
+        cls.page = (cls.folder / "report.html").read_text()
+
+    @classmethod
+    def report(cls, *arguments):
+        return tiny_runs.finish(tiny_runs.start(FRGAN, cls.folder, "report", *arguments))
+
+    def found_at(self, width):
+        frame = self.folder / f"frame-{width}.html"
+        frame.write_text(FRAME.format(width=width, page=html.escape(self.page)))
+        dom, console = open_in_browser(frame)
+        self.assertEqual(console, [])
+        return json.loads(html.unescape(re.search(r'data-found="([^"]*)"', dom)[1]))
+
+    def test_says_what_it_wrote(self):
+        self.assertEqual(self.code, 0, self.errors)
+        self.assertRegex(self.out, r"^report      report.html \(0\.\d MB\)\n$")
+        self.assertEqual(self.errors, "note: stopped: The run is not finished: this is what it has so far.\n")
+
+    def test_fits_and_shows_its_runs_on_every_screen(self):
+        summaries = [json.loads((self.folder / run / "summary.json").read_text()) for run in ("fr-gan", "supervised")]
+        mistakes = [len(json.loads((self.folder / run / "mistakes.json").read_text())["mistakes"])
+                    for run in ("fr-gan", "supervised")]
+        for width in (360, 1280):
+            with self.subTest(width=width):
+                found = self.found_at(width)
+                self.assertEqual((found["width"], found["too_wide"], found["outside"]), (width, 0, []))
+                errors = [f"{100 * summary['test']['test_error']:.2f}\u00a0%" for summary in summaries]
+                self.assertEqual(found["numbers"], [*errors, "not finished"])
+                self.assertEqual((found["mistakes"], found["painted"]), (sum(mistakes), sum(mistakes)))
+                self.assertGreater(found["pictures"], 2)
+                self.assertEqual({name: found[name] for name in ("broken", "nameless", "unreachable", "anchors", "ids")},
+                                 {"broken": 0, "nameless": 0, "unreachable": 0, "anchors": 0, "ids": 0})
+                self.assertGreater(found["hidden_curves"][0], 0)
+                self.assertEqual(found["hidden_curves"][1], 0)
+
+    def test_the_page_alone_is_silent_and_an_error_would_be_seen(self):
+        dom, console = open_in_browser(self.folder / "report.html")
+        self.assertEqual(console, [])
+        self.assertTrue("<h1>3 runs of frgan</h1>" in dom)
+        loud = self.folder / "loud.html"
+        loud.write_text("<script>console.error('heard')</script>")
+        self.assertIn("heard", "".join(open_in_browser(loud)[1]))
+
+    def test_an_older_run_is_diagnosed_where_its_data_are(self):
+        def older(name):
+            shutil.copytree(self.folder / "fr-gan", self.folder / name)
+            for file in ("mistakes.json", "mistakes.png", "gates.json"):
+                (self.folder / name / file).unlink(missing_ok=True)
+
+        older("older")
+        code, _, errors = self.report("older", "--no-diagnose", "--output", "older.html")
+        self.assertEqual((code, errors), (0, ""))
+        self.assertFalse((self.folder / "older/mistakes.json").exists())
+        code, _, errors = self.report("older", "--output=older.html")
+        self.assertEqual((code, errors), (0, "older: classifying 10 pictures\n"))
+        for file in ("mistakes.json", "gates.json"):
+            self.assertEqual((self.folder / "older" / file).read_text(), (self.folder / "fr-gan" / file).read_text())
+        older("moved")
+        shutil.move(self.folder / "data", self.folder / "elsewhere")
+        try:
+            code, _, errors = self.report("moved", "-o", "moved.html")
+        finally:
+            shutil.move(self.folder / "elsewhere", self.folder / "data")
+        self.assertEqual(code, 0)
+        self.assertRegex(errors, r"^note: moved: Which pictures it gets wrong is not known, .*data.*\n$")
+        self.assertTrue("Which pictures it gets wrong is not known" in (self.folder / "moved.html").read_text())
+
+    def test_what_is_no_run_is_refused(self):
+        for arguments, code, message in ((["data"], 1, "data: is no folder of a run"),
+                                         (["nowhere"], 1, "nowhere: is no folder; give the folders of runs"),
+                                         (["fr-gan", "./fr-gan/"], 2, "fr-gan/: is given twice"),
+                                         ([], 2, "frgan report needs RUN..."),
+                                         (["fr-gan", "-o", "no/where.html"], 1, "no/where.html: cannot write")):
+            found, out, errors = self.report(*arguments)
+            self.assertEqual((found, out, errors.count("\n")), (code, "", 1), errors)
+            self.assertIn(message, errors)
+
+
+if __name__ == "__main__":
+    unittest.main()

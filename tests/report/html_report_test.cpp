@@ -1,0 +1,130 @@
+// The page as text; tests/cli/report_test.py opens one in a browser.
+#include "frgan/report/html_report.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "frgan/io/picture_file.h"
+#include "frgan/report/markup.h"
+
+namespace frgan {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Markup, TextIsNothingButText) {
+  EXPECT_EQ(escaped("<a b=\"c\" & 'd'>"), "&lt;a b=&quot;c&quot; &amp; &#39;d&#39;&gt;");
+}
+
+TEST(Markup, BytesAreBase64) {
+  for (const auto& [bytes, text] :
+       {std::pair{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"\xff\xfe", "//4="}}) {
+    EXPECT_EQ(png_address(bytes), std::string("data:image/png;base64,") + text);
+  }
+}
+
+RunRecord run_named(const std::string& name, double error) {
+  RunRecord run;
+  run.folder = "/runs/" + name;
+  run.name = name;
+  run.options = {{"method", "fr-gan"}, {"seed", name}, {"width", "1"}};
+  run.labels = 1000;
+  run.finished = true;
+  run.summary.method = "fr-gan";
+  run.summary.command = "frgan train --seed '" + name + "'";
+  run.summary.data = "svhn";
+  run.summary.data_digest = "d1";
+  run.summary.steps = 26200;
+  run.summary.gflop_per_step = 10;
+  run.summary.wall_seconds = 120;
+  run.summary.test = EvaluationRecord{26200, "test", error, error - 0.01, error + 0.01, 6};
+  run.evaluations = {{13100, "test", 2 * error, 0, 1, 6}, *run.summary.test};
+  run.steps = {{13100, 1, {{"supervised", 2}}, 0.01, 400, 60}, {26200, 2, {{"supervised", 1}}, 0.01, 400, 120}};
+  run.mistakes = find_mistakes(std::vector<int64_t>{0, 0, 1, 1}, std::vector<int64_t>{0, 1, 1, 0},
+                               std::vector<float>{0.9F, 0.8F, 0.7F, 0.6F}, {"ant", "<bee>"}, /*shown=*/2);
+  run.mistakes->role = "test";
+  run.mistakes_png = encode_png(std::vector<uint8_t>(16 * 34 * 3, 9), 16, 34, 3);
+  run.gates = {{"se_block2", {0.5, 0.2}, {0.1, 0.001}, {{0.6, 0.2}, {0.4, 0.2}}}};
+  run.samples = {{26200, run.mistakes_png}};
+  return run;
+}
+
+const ReportFrame kFrame{"2026-11-25 09:12", "0.1.0"};
+
+std::string text_between(const std::string& page, const std::string& begin, const std::string& end) {
+  const size_t from = page.find(begin);
+  return from == std::string::npos ? "" : page.substr(from, page.find(end, from) - from);
+}
+
+TEST(HtmlReport, HasEverySectionAndAListOfThem) {
+  const std::string page = html_report({run_named("one", 0.07), run_named("two", 0.08)}, kFrame);
+  for (const char* id : {"summary", "curves", "comparison", "classes", "confusion", "mistakes", "samples", "losses",
+                         "gates", "options", "environment"}) {
+    EXPECT_THAT(page, HasSubstr(fmt::format("<a href=\"#{}\">", id)));
+    EXPECT_THAT(page, HasSubstr(fmt::format("<section id=\"{}\"", id)));
+  }
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  EXPECT_THAT(page, Not(HasSubstr("://")));  // no network
+  const std::string summary = text_between(page, "<section id=\"summary\"", "</section>");
+  EXPECT_THAT(summary, HasSubstr("<p class=\"number\">7.00&nbsp;%</p>"));
+  EXPECT_THAT(summary, HasSubstr("95 % interval 6.00 to 8.00&nbsp;%"));
+  EXPECT_THAT(summary, HasSubstr("fr-gan · 1,000 labels · 26,200 steps · 262 TFLOP · 2 min"));
+  EXPECT_THAT(summary, HasSubstr("<td>10.50&nbsp;%</td>"));  // the median of 14 and 7
+  EXPECT_THAT(summary, HasSubstr("<strong>mean 7.50&nbsp;%, standard deviation 0.71 points</strong> over 2 runs"));
+  EXPECT_THAT(text_between(page, "<section id=\"comparison\"", "</section>"),
+              HasSubstr("<td>0</td><td>0</td><td>1</td>"));
+  const std::string mistakes = text_between(page, "<section id=\"mistakes\"", "</section>");
+  EXPECT_THAT(mistakes, HasSubstr("2 of 4 test pictures are wrong"));
+  EXPECT_THAT(mistakes, HasSubstr("<svg viewBox=\"18 0 16 16\" role=\"img\" aria-label=\"picture 3\">"));
+  EXPECT_THAT(mistakes,
+              HasSubstr("<span class=\"truth\">&lt;bee&gt;</span> → <strong>ant</strong> <span class=\"soft\">60 %"));
+  EXPECT_THAT(text_between(page, "<section id=\"gates\"", "</section>"),
+              HasSubstr("<strong>1 of them hardly moves</strong>"));
+  const std::string options = text_between(page, "<section id=\"options\"", "</section>");
+  EXPECT_THAT(options, HasSubstr("<th scope=\"row\"><code>seed</code></th><td>one</td><td>two</td>"));
+  EXPECT_THAT(page, HasSubstr("<code>frgan train --seed &#39;one&#39;</code>"));
+}
+
+TEST(HtmlReport, NothingOfAFileIsMarkup) {
+  RunRecord run = run_named("<b>\"x\"", 0.07);
+  run.notes = {"<i>note"};
+  run.options.emplace_back("<u>", "<s>");
+  run.summary.method = run.summary.data = run.machine.processor = run.commit = "<q>";
+  run.steps[0].losses[0].first = run.steps[1].losses[0].first = "<em>";
+  run.gates[0].block = "<h6>";
+  const std::string page = html_report({run, run_named("two", 0.08)}, kFrame);
+  for (const char* tag : {"<b>\"", "<i>note", "<u>\"", "<s>", "<q>", "<em>", "<h6>", "<bee>"}) {
+    EXPECT_THAT(page, Not(HasSubstr(tag)));
+  }
+}
+
+TEST(HtmlReport, SaysWhatIsMissing) {
+  RunRecord bare;
+  bare.folder = "/runs/bare";
+  bare.name = "bare";
+  bare.options = {{"method", "supervised"}, {"steps", "4000"}};
+  bare.summary.steps = 100;
+  bare.notes = {"The run is not finished: this is what it has so far."};
+  const std::string page = html_report({bare}, kFrame);
+  EXPECT_THAT(page, HasSubstr("<p class=\"number none\">not finished</p>"));
+  EXPECT_THAT(page, HasSubstr("100 of 4,000 steps"));
+  EXPECT_THAT(page, HasSubstr("<p class=\"note\">The run is not finished"));
+  for (const char* id : {"curves", "comparison", "classes", "mistakes", "samples", "losses", "gates"}) {
+    EXPECT_THAT(page, Not(HasSubstr(fmt::format("id=\"{}\"", id))));
+  }
+}
+
+TEST(HtmlReport, SaysThatDataDiffer) {
+  RunRecord other = run_named("two", 0.08);
+  other.summary.data_digest = "d2";
+  other.mistakes->data_digest = "d2";
+  const std::string page = html_report({run_named("one", 0.07), other}, kFrame);
+  EXPECT_THAT(page, HasSubstr("The runs are not of the same data"));
+  EXPECT_THAT(page, HasSubstr("svhn (d1): one; svhn (d2): two"));
+  EXPECT_THAT(page, Not(HasSubstr("id=\"comparison\"")));
+}
+
+}  // namespace
+}  // namespace frgan

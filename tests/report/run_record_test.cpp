@@ -1,0 +1,141 @@
+#include "frgan/report/run_record.h"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../io/temporary_folder.h"
+#include "frgan/io/files.h"
+#include "frgan/io/picture_file.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class RunRecordTest : public testing::Test {
+ protected:
+  void write(const std::string& name, std::string_view text) const {
+    fs::create_directories((folder / name).parent_path());
+    write_file_safely(folder / name, text);
+  }
+  void write_run() const {
+    write(
+        "run/metrics.jsonl",
+        R"({"step":5,"epoch":0.1,"losses":{"real":0.5,"fake":null},"learning_rate":0.01,"images_per_second":9,"seconds":3})"
+        "\n"
+        R"({"step":10,"test_error":0.5,"error_low":0.4,"error_high":0.6,"pictures":10})"
+        "\n"
+        R"({"step":20,"test_error":0.25,"error_low":0.2,"error_high":0.3,"pictures":10})"
+        "\n");
+    write("run/summary.json",
+          R"({"method":"fr-gan","steps":20,"wall_seconds":7.5,"data":"svhn","data_digest":"d","gflop_per_step":null,)"
+          R"("test":{"step":20,"test_error":0.25,"error_low":0.2,"error_high":0.3,"pictures":10},"dev":null,)"
+          R"("processor":"Zen","cores":2,"threads":1,"libtorch":"1.13.0","commit":"abc"})");
+    write("run/labels.json", R"({"labeled":[1,2,3]})");
+  }
+  void write_grid(const std::string& name, int64_t side) const {
+    fs::create_directories((folder / name).parent_path());
+    write_png(folder / name, std::vector<uint8_t>(static_cast<size_t>(side * side * 3), 7), side, side, 3);
+  }
+  RunRecord read() const { return read_run_record(folder / "run"); }
+
+  const TemporaryFolder folder;
+};
+
+TEST_F(RunRecordTest, ReadsWhatARunLeaves) {
+  write_run();
+  const RunRecord run = read();
+  EXPECT_TRUE(run.finished);
+  EXPECT_EQ(run.name, "run");
+  EXPECT_EQ(run.labels, 3);
+  EXPECT_EQ(run.summary.method, "fr-gan");
+  EXPECT_EQ(run.machine.processor, "Zen");
+  EXPECT_EQ(run.commit, "abc");
+  ASSERT_THAT(run.steps, SizeIs(1));
+  EXPECT_EQ(run.steps[0].losses.back().second, 0.5);  // by name
+  EXPECT_THAT(run.evaluations, SizeIs(2));
+  EXPECT_EQ(judged_role(run), "test");
+  EXPECT_EQ(final_error(run)->error, 0.25);
+  EXPECT_EQ(late_median(run), 0.375);
+  EXPECT_THAT(run.notes, IsEmpty());
+}
+
+TEST_F(RunRecordTest, AnUnfinishedRunIsShownAsSuch) {
+  write_run();
+  fs::remove(folder / "run/summary.json");
+  const RunRecord run = read();
+  EXPECT_FALSE(run.finished);
+  EXPECT_FALSE(final_error(run).has_value());
+  EXPECT_EQ(late_median(run), 0.375);
+  EXPECT_EQ(run.summary.steps, 5);
+  EXPECT_EQ(run.summary.wall_seconds, 3);
+  EXPECT_THAT(run.notes, ElementsAre(HasSubstr("not finished")));
+}
+
+TEST_F(RunRecordTest, DamagedFilesBecomeNotesAndTheRestIsThere) {
+  write_run();
+  write("run/summary.json", R"({"method":"fr-g)");
+  write("run/mistakes.json", "{}");
+  write("run/gates.json", "[]");
+  RunRecord run = read();
+  EXPECT_THAT(run.notes,
+              ElementsAre(HasSubstr("summary.json: cannot be read: is cut or altered"),
+                          HasSubstr("mistakes.json: not the mistakes"), HasSubstr("gates.json: not the gates")));
+  EXPECT_THAT(run.evaluations, SizeIs(2));
+  write_run();
+  write("run/metrics.jsonl", "{}\nno line\n");
+  run = read();
+  EXPECT_THAT(run.notes[0], HasSubstr("metrics.jsonl: line 2 is no JSON object"));
+  EXPECT_TRUE(run.finished);
+}
+
+TEST_F(RunRecordTest, OtherFoldersAreRefused) {
+  EXPECT_THAT(error_of([&] { read_run_record(folder / "nothing"); }), HasSubstr("nothing: is no folder; give the"));
+  fs::create_directories(folder / "run");
+  EXPECT_THAT(error_of([&] { read(); }), HasSubstr("run: is no folder of a run, for it has neither metrics.jsonl"));
+}
+
+TEST_F(RunRecordTest, SamplesAreTheLastAndSomeBefore) {
+  write_run();
+  for (const char* step : {"05", "10", "15", "20"}) write_grid(fmt::format("run/samples/step-000000{}.png", step), 338);
+  RunRecord run = read();
+  read_samples(run, 1 << 20);
+  ASSERT_THAT(run.samples, SizeIs(4));
+  EXPECT_EQ(run.samples[3].step, 20);
+  EXPECT_EQ(decode_picture(bytes_of(run.samples[0].png), 10, 3, "grid")[0], 7);
+  const size_t one = run.samples[3].png.size();
+  run.samples.clear();
+  read_samples(run, 2 * one);
+  ASSERT_THAT(run.samples, SizeIs(2));
+  EXPECT_EQ(run.samples[0].step, 5);
+  EXPECT_EQ(run.samples[1].step, 20);
+  run.samples.clear();
+  read_samples(run, 0);
+  ASSERT_THAT(run.samples, SizeIs(1));
+  EXPECT_EQ(run.samples[0].step, 20);
+  write("run/samples/step-00000020.png", "no PNG");
+  run.samples.clear();
+  read_samples(run, 1 << 20);
+  EXPECT_THAT(run.notes, ElementsAre(HasSubstr("step-00000020.png: is no PNG")));
+}
+
+TEST_F(RunRecordTest, NamesTellRunsApart) {
+  std::vector<RunRecord> runs(3);
+  runs[0].folder = "/a/fast/seed-1";
+  runs[1].folder = "/a/slow/seed-1";
+  runs[2].folder = "/a/slow/seed-2";
+  name_runs(runs);
+  EXPECT_EQ(runs[0].name, "fast/seed-1");
+  EXPECT_EQ(runs[1].name, "slow/seed-1");
+  EXPECT_EQ(runs[2].name, "seed-2");
+}
+
+}  // namespace
+}  // namespace frgan
