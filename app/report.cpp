@@ -18,6 +18,7 @@
 #include "frgan/core/version.h"
 #include "frgan/data/label_split.h"
 #include "frgan/data/load_dataset.h"
+#include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/report/html_report.h"
 #include "frgan/report/run_record.h"
@@ -54,6 +55,7 @@ void describe(OptionSet& options, ReportOptions& report) {
 
 // What a run of an older frgan did not write.
 void add_diagnostics(const fs::path& folder, const ReportOptions& options) {
+  if (!has_checkpoints(folder / "checkpoints")) throw Error("its folder has no checkpoint");
   const Checkpoint checkpoint = load_checkpoint(folder);
   const CheckpointState& state = checkpoint.state;
   if (state.step != state.planned_steps) {

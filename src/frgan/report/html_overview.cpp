@@ -111,7 +111,7 @@ std::string interval_chart(const std::vector<RunRecord>& runs) {
     axis += fmt::format("<span style=\"left:{:.2f}%\">{:g}</span>", place(tick / 100), tick);
   return fmt::format(
       "<figure class=\"wide\"><div role=\"list\" aria-label=\"Final errors\">\n{}</div>\n<div class=\"interval axis\" "
-      "aria-hidden=\"true\"><span></span><span class=\"track\">{}</span><span class=\"value\">%</span></div>\n"
+      "aria-hidden=\"true\"><span></span><span class=\"track\">{}</span><span></span></div>\n"
       "<figcaption>Final errors with their 95 % intervals (Wilson). Intervals are of the pictures, not of the seed: "
       "where "
       "two runs saw the same pictures, McNemar's test says more.</figcaption></figure>\n",

@@ -30,9 +30,9 @@ std::string run_label(const std::vector<RunRecord>& runs, size_t run) {
 
 std::string table_html(const HtmlTable& table) {
   std::string html = fmt::format(
-      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table "
+      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table "
       "class=\"{}\">\n<caption>{}</caption>\n",
-      table.classes, table.caption);
+      table.caption, table.classes, table.caption);
   html += "<thead><tr>";
   for (const std::string& cell : table.header) html += fmt::format("<th scope=\"col\">{}</th>", cell);
   html += "</tr></thead>\n<tbody>\n";

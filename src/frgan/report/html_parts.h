@@ -24,7 +24,7 @@ std::string run_label(const std::vector<RunRecord>& runs, size_t run);
 
 // Rows of cells, all html; the first of each row is its heading. It scrolls by itself where the page is too narrow.
 struct HtmlTable {
-  std::string caption;  // html
+  std::string caption;  // text, escaped
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;
   std::string classes;  // for the style sheet

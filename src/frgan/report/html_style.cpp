@@ -71,7 +71,6 @@ figure svg text { fill: var(--soft); stroke: none; font-size: 12px; font-variant
 .interval .value { font-variant-numeric: tabular-nums; font-weight: 600; text-align: right; }
 .interval.axis { color: var(--soft); font-size: .8rem; }
 .interval.axis .track span { position: absolute; transform: translateX(-50%); }
-.interval.axis .value { font-weight: 400; text-align: left; }
 .scroll { overflow-x: auto; margin: .5rem 0; }
 table .run { white-space: nowrap; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
@@ -121,6 +120,8 @@ pre { background: var(--ground); border: 1px solid var(--line); border-radius: 8
   .interval > span:first-child { grid-column: 1 / -1; }
   .interval.axis > span:first-child, .interval.axis .track span:nth-child(even) { display: none; }
   .mistakes { grid-template-columns: repeat(auto-fill, minmax(4.4rem, 1fr)); }
+  .confusion { font-size: .7rem; }
+  .confusion td span { padding: .3rem 0; min-width: 1.2rem; }
 }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 @media print {
@@ -137,6 +138,8 @@ pre { background: var(--ground); border: 1px solid var(--line); border-radius: 8
   .grid { grid-template-columns: 1fr 1fr; }
   .mistakes { grid-template-columns: repeat(10, 1fr); }
   table { font-size: 8pt; }
+  .confusion, .mistake figcaption { font-size: 7pt; }
+  .confusion td span { padding: .2rem 0; min-width: 0; }
 }
 )";
 
