@@ -120,17 +120,17 @@ class StatusLine {
 };
 
 // All runs of the plan that there may be results of, whatever was chosen this time.
-std::vector<PlannedRun> all_runs(const Plan& plan, const PlanChoice& chosen, const std::vector<RunRecord>& records) {
+std::vector<PlannedRun> all_runs(const Plan& plan, const PlanChoice& chosen, const std::vector<ResultRecord>& records) {
   PlanChoice all = chosen;
   all.rows.clear();
   all.where.clear();
   all.seeds = std::max<int64_t>(1, chosen.seeds);
-  for (const RunRecord& record : records) all.seeds = std::max(all.seeds, record.options.value("seed", int64_t{1}));
+  for (const ResultRecord& record : records) all.seeds = std::max(all.seeds, record.options.value("seed", int64_t{1}));
   return planned_runs(plan, all, data_root());
 }
 
 void show_results(const Plan& plan, const PlanChoice& choice, const fs::path& output, const fs::path& record_folder) {
-  const std::vector<RunRecord> records = read_run_records(record_folder);
+  const std::vector<ResultRecord> records = read_result_records(record_folder);
   const PlanResults results(plan, all_runs(plan, choice, records), records);
   const Table table = errors_table(results);
   const std::string name = fs::path(plan.name).stem().string();

@@ -11,7 +11,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
-#include "app/config_file.h"
+#include "frgan/experiments/config_file.h"
 #include "app/data_root.h"
 #include "app/inference.h"
 #include "frgan/core/error.h"

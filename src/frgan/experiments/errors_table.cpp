@@ -8,14 +8,13 @@
 
 #include "frgan/metrics/statistics.h"
 #include "frgan/report/progress.h"
-#include "frgan/train/recipe.h"
 
 namespace frgan {
 namespace {
 
 constexpr double kPercent = 100;
 
-using Records = std::vector<const RunRecord*>;
+using Records = std::vector<const ResultRecord*>;
 
 std::string number(double value, const char* format = "{:.4f}") {
   return std::isfinite(value) ? fmt::format(fmt::runtime(format), value) : "";
@@ -33,7 +32,7 @@ TableCell mean_cell(const std::vector<double>& percents) {
 template <class Value>
 std::vector<double> percents_of(const Records& records, Value value) {
   std::vector<double> percents;
-  for (const RunRecord* record : records) percents.push_back(kPercent * value(*record));
+  for (const ResultRecord* record : records) percents.push_back(kPercent * value(*record));
   return percents;
 }
 
@@ -49,18 +48,18 @@ TableCell published_cell(const PlanRow& row, const std::string& value) {
 template <class Value>
 std::string each_once(const Records& records, Value value) {
   std::set<std::string> texts;
-  for (const RunRecord* record : records) texts.insert(value(*record));
+  for (const ResultRecord* record : records) texts.insert(value(*record));
   return fmt::format("{}", fmt::join(texts, "; "));
 }
 
-std::string augmentation_of(const RunRecord& record) {
+std::string augmentation_of(const ResultRecord& record) {
   if (!record.options.contains("augmentation")) return "no";
   const auto list = record.options.at("augmentation").get<std::vector<std::string>>();
   return list.empty() || list.front() == "none" ? "no" : fmt::format("{}", fmt::join(list, ", "));
 }
 
 // "Intel(R) Xeon(R) ..., 1 thread, bf16"
-std::string hardware_of(const RunRecord& record) {
+std::string hardware_of(const ResultRecord& record) {
   const nlohmann::ordered_json& summary = record.summary;
   const int64_t threads = summary.value("threads", int64_t{0});
   const std::string device = summary.value("device", "cpu");
@@ -70,13 +69,13 @@ std::string hardware_of(const RunRecord& record) {
   return fmt::format("{}, {}", where, summary.value("precision", "?"));
 }
 
-std::string commit_of(const RunRecord& record) {
+std::string commit_of(const ResultRecord& record) {
   constexpr size_t kShort = 10;
   const std::string commit = record.summary.value("commit", "unknown");
   return commit.substr(0, kShort) + (commit.ends_with("-dirty") ? "-dirty" : "");
 }
 
-std::string parameters_of(const RunRecord& record) {
+std::string parameters_of(const ResultRecord& record) {
   std::string text;
   for (const auto& [name, count] : record.parameters.items()) {
     text += fmt::format("{}{} {:.2f} M", text.empty() ? "" : ", ", name, count.get<double>() * 1e-6);
@@ -93,7 +92,7 @@ struct Differences {
 Differences differences(const PlanResults& results, size_t row, size_t reference, size_t section) {
   Differences found;
   for (int64_t seed = 1; seed <= results.seeds(); ++seed) {
-    const RunRecord *ours = results.find(row, section, seed), *other = results.find(reference, section, seed);
+    const ResultRecord *ours = results.find(row, section, seed), *other = results.find(reference, section, seed);
     if (ours == nullptr || other == nullptr) continue;
     found.percents.push_back(kPercent * (ours->error() - other->error()));
     found.p_values.push_back(mcnemar_test(*ours, *other).p_value);
@@ -115,9 +114,9 @@ std::vector<TableCell> difference_cells(const Differences& found) {
 
 std::vector<TableCell> effort_cells(const Records& records) {
   if (records.empty()) return std::vector<TableCell>(7, TableCell{"–", {""}});
-  const RunRecord& first = *records.front();
+  const ResultRecord& first = *records.front();
   std::vector<double> seconds;
-  for (const RunRecord* record : records) seconds.push_back(record->summary.value("wall_seconds", 0.0));
+  for (const ResultRecord* record : records) seconds.push_back(record->summary.value("wall_seconds", 0.0));
   const auto steps = first.summary.value("steps", int64_t{0});
   return {{fmt::format("{}", steps), {fmt::format("{}", steps)}},
           {fmt::format("{:.3g} M", static_cast<double>(first.pictures_seen) * 1e-6), {fmt::format("{}", first.pictures_seen)}},
@@ -134,8 +133,8 @@ std::vector<TableCell> row_of(const PlanResults& results, size_t row, size_t sec
   std::vector<TableCell> cells = {text_cell(planned.name),
                                   published_cell(planned, results.plan().sections[section].value),
                                   text_cell(planned.augmentation),
-                                  mean_cell(percents_of(records, [](const RunRecord& r) { return r.error(); })),
-                                  mean_cell(percents_of(records, [](const RunRecord& r) { return r.median_error(); })),
+                                  mean_cell(percents_of(records, [](const ResultRecord& r) { return r.error(); })),
+                                  mean_cell(percents_of(records, [](const ResultRecord& r) { return r.median_error(); })),
                                   text_cell(each_once(records, augmentation_of))};
   if (reference < results.plan().rows.size()) {
     const std::vector<TableCell> against = difference_cells(
@@ -174,39 +173,6 @@ size_t reference_row(const Plan& plan) {
 }
 
 }  // namespace
-
-PlanResults::PlanResults(const Plan& plan, std::vector<PlannedRun> runs, const std::vector<RunRecord>& records)
-    : plan_(&plan) {
-  std::set<std::string> other_recipes;
-  for (PlannedRun& run : runs) {
-    const auto found = std::find_if(records.begin(), records.end(),
-                                    [&](const RunRecord& record) { return record.key == run.key; });
-    seeds_ = std::max(seeds_, run.seed);
-    entries_.push_back({std::move(run), found == records.end() ? nullptr : &*found});
-  }
-  for (const RunRecord& record : records) {
-    if (record.recipe != kRecipe) other_recipes.insert(record.name);
-  }
-  if (!other_recipes.empty()) {
-    notes_.push_back(fmt::format("Left out, for they are of another recipe than {}: {}.", kRecipe,
-                                 fmt::join(other_recipes, ", ")));
-  }
-}
-
-const RunRecord* PlanResults::find(size_t row, size_t section, int64_t seed) const {
-  for (const Entry& entry : entries_) {
-    if (entry.run.row == row && entry.run.section == section && entry.run.seed == seed) return entry.record;
-  }
-  return nullptr;
-}
-
-Records PlanResults::of(size_t row, size_t section) const {
-  Records records;
-  for (const Entry& entry : entries_) {
-    if (entry.run.row == row && entry.run.section == section && entry.record != nullptr) records.push_back(entry.record);
-  }
-  return records;
-}
 
 Table errors_table(const PlanResults& results) {
   const Plan& plan = results.plan();

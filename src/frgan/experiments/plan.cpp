@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-const std::vector<std::string> kShows = {"errors", "layers", "scores", "grids", "noise"};
+const std::vector<std::string> kShows = {"errors", "scores", "grids", "noise"};
 
 // One table of the file, read key by key; what is left at the end is not known.
 class Reader {
@@ -111,6 +111,7 @@ Budget read_budget(const json& table, const std::string& name, const std::string
   budget.epochs = reader.positive("epochs", 0);
   budget.tflop = reader.positive("tflop", 0);
   budget.seeds = reader.count("seeds", 0);
+  budget.score_pictures = reader.count("score-pictures", budget.score_pictures);
   budget.settings = reader.settings("settings");
   reader.finish();
   if ((budget.steps > 0) + (budget.epochs > 0) + (budget.tflop > 0) != 1) {
@@ -204,6 +205,7 @@ Plan read_plan(std::string_view text, const std::string& name) {
   plan.title = reader.text("title", name);
   plan.show = reader.text("show", plan.show);
   plan.reference = reader.text("reference");
+  plan.scorer = reader.text("scorer");
   plan.seeds = reader.count("seeds", plan.seeds);
   plan.settings = reader.settings("settings");
   plan.sections = read_sections(reader);

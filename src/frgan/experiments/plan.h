@@ -1,8 +1,9 @@
 // A plan of runs, as data: which rows, at which values, how often and how long; and how the results are shown.
 //
 //   title = "Table 3: test error"
-//   show = "errors"                          # or "layers", "scores", "grids", "noise"
+//   show = "errors"                          # or "scores", "grids", "noise"
 //   reference = "FR-GAN"                     # the row that the others are compared with
+//   scorer = "scorer"                        # the plan whose run scores pictures, where scores are shown
 //   seeds = 4
 //
 //   [settings]                               # of every run, over the row's preset
@@ -68,6 +69,7 @@ struct Budget {
   double epochs = 0;
   double tflop = 0;   // of the row whose step is the most work
   int64_t seeds = 0;  // in place of the plan's; 0: as it says
+  int64_t score_pictures = 50'000;  // of each generator, where the plan shows scores
   std::vector<Setting> settings;
 };
 
@@ -76,6 +78,7 @@ struct Plan {
   std::string title;
   std::string show = "errors";
   std::string reference;
+  std::string scorer;  // the paper plan that trains it; where scores are shown
   int64_t seeds = 1;
   std::vector<Setting> settings;
   std::vector<PlanSection> sections;  // at least one

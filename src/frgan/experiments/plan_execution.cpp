@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -115,19 +115,18 @@ class WholeProgress {
 };
 
 void take_up(const PlanExecution& execution, const PlannedRun& run) {
-  write_run_record(execution.records, record_of(execution.folder_of(run), run));
+  write_result_record(execution.records, record_of(execution.folder_of(run), run));
 }
 
 }  // namespace
 
 fs::path PlanExecution::folder_of(const PlannedRun& run) const {
-  constexpr size_t kShort = 8;
-  return runs / fmt::format("{}_{}", run.name, run.key.substr(0, kShort));
+  return runs / run.name;
 }
 
 RunState PlanExecution::state_of(const PlannedRun& run) const {
   const fs::path record = records / (run.name + ".json");
-  if (fs::exists(record) && read_run_record(record).key == run.key) return RunState::kDone;
+  if (fs::exists(record) && read_result_record(record).key == run.key) return RunState::kDone;
   return has_checkpoints(folder_of(run) / "checkpoints") ? RunState::kBegun : RunState::kNew;
 }
 
@@ -138,8 +137,9 @@ std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector
   const FolderLock lock(execution.runs);
   std::vector<Job> jobs;
   std::vector<const PlannedRun*> run_of_job;
+  std::set<std::string> names;  // two rows of a plan may come to the same run
   for (const PlannedRun& run : runs) {
-    if (execution.state_of(run) == RunState::kDone) continue;
+    if (execution.state_of(run) == RunState::kDone || !names.insert(run.name).second) continue;
     if (is_finished(execution.folder_of(run))) {
       take_up(execution, run);
       continue;
@@ -153,7 +153,7 @@ std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector
     const PlannedRun& run = *run_of_job[end.job];
     if (end.code == 0) {
       take_up(execution, run);
-      const RunRecord record = read_run_record(execution.records / (run.name + ".json"));
+      const ResultRecord record = read_result_record(execution.records / (run.name + ".json"));
       say(fmt::format("{}: {:.2f} % test error", run.name, 100 * record.error()));
       return;
     }

@@ -9,14 +9,14 @@
 #include <vector>
 
 #include "frgan/experiments/planned_runs.h"
-#include "frgan/experiments/run_record.h"
+#include "frgan/experiments/result_record.h"
 
 namespace frgan {
 
 enum class RunState { kNew, kBegun, kDone };
 
 struct PlanExecution {
-  std::filesystem::path runs;     // a folder for each run and its checkpoints, FOLDER/NAME_KEY
+  std::filesystem::path runs;     // a folder for each run and its checkpoints, FOLDER/NAME
   std::filesystem::path records;  // FOLDER/NAME.json for each that is done
   int64_t jobs = 1;               // at once
   int64_t threads = 1;            // of each

@@ -198,14 +198,6 @@ int64_t steps_of(const Budget& budget, const PlanChoice& choice, const std::vect
   return std::max<int64_t>(1, static_cast<int64_t>(budget.tflop * 1e12 / most));
 }
 
-std::string file_word(std::string text) {
-  for (char& c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-';
-    if (!plain) c = '-';
-  }
-  return text;
-}
-
 PlannedRun planned(const Plan& plan, const Cell& cell, int64_t steps, int64_t seed) {
   const PlanRow& row = plan.rows[cell.row];
   RunRequest& request = *cell.request;
@@ -219,8 +211,10 @@ PlannedRun planned(const Plan& plan, const Cell& cell, int64_t steps, int64_t se
   run.options = request.options.values();
   run.key = run_key(run.options, cell.digest, kRecipe);
   run.arguments = arguments_of(row, run.options);
-  const std::string& section = plan.sections[cell.section].title;
-  run.name = fmt::format("{}{}_seed-{}", file_word(row.name), section.empty() ? "" : "_" + file_word(section), seed);
+  constexpr size_t kShort = 8;
+  const int64_t labels = request.run.split.labels;
+  run.name = fmt::format("{}_labels-{}_seed-{}_{}", row.preset, labels == 0 ? "all" : fmt::format("{}", labels), seed,
+                         run.key.substr(0, kShort));
   run.steps = steps;
   run.tflop = cell.step_flop * static_cast<double>(steps) * 1e-12;
   run.pictures_per_step = cell.pictures_per_step;

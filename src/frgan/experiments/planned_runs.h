@@ -25,7 +25,7 @@ struct PlanChoice {
 struct PlannedRun {
   size_t row = 0, section = 0;  // of the plan
   int64_t seed = 1;
-  std::string name;                    // "fr-gan_labels-1000_seed-1", one in the plan
+  std::string name;                    // "fr-gan_labels-1000_seed-1_90d4e754": the same in every plan that has this run
   std::string key;                     // run_key
   nlohmann::ordered_json options;      // all, with the steps
   std::vector<std::string> arguments;  // of frgan train, without the run's folder: what differs from the preset

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "frgan/io/files.h"
+#include "frgan/report/markup.h"
 
 namespace frgan {
 namespace {
@@ -31,11 +32,6 @@ std::string replaced(std::string_view text, const Replacement (&replacements)[kC
 
 std::string in_markdown(std::string_view text) {
   constexpr Replacement kEscapes[] = {{'|', "\\|"}, {'\n', " "}};
-  return replaced(text, kEscapes);
-}
-
-std::string in_html(std::string_view text) {
-  constexpr Replacement kEscapes[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}};
   return replaced(text, kEscapes);
 }
 
@@ -151,27 +147,27 @@ std::string latex_of(const Table& table) {
 
 std::string html_of(const Table& table) {
   const std::vector<size_t> shown = shown_columns(table);
-  const std::string title = in_html(table.title);
+  const std::string title = escaped(table.title);
   std::string text = fmt::format(fmt::runtime(kPageHead), title, title);
   text += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"table\">\n<table>\n<thead><tr>";
-  for (const size_t i : shown) text += fmt::format("<th scope=\"col\">{}</th>", in_html(table.columns[i].heading));
+  for (const size_t i : shown) text += fmt::format("<th scope=\"col\">{}</th>", escaped(table.columns[i].heading));
   text += "</tr></thead>\n";
   for (const TableSection& section : table.sections) {
     text += "<tbody>\n";
     if (!section.title.empty()) {
       text += fmt::format("<tr><th scope=\"rowgroup\" colspan=\"{}\">{}</th></tr>\n", shown.size(),
-                          in_html(section.title));
+                          escaped(section.title));
     }
     for (const std::vector<TableCell>& row : section.rows) {
       text += "<tr>";
-      for (const size_t i : shown) text += fmt::format("<td>{}</td>", in_html(row[i].text));
+      for (const size_t i : shown) text += fmt::format("<td>{}</td>", escaped(row[i].text));
       text += "</tr>\n";
     }
     text += "</tbody>\n";
   }
   text += "</table></div>\n";
   if (!table.notes.empty()) text += "<ul>\n";
-  for (const std::string& note : table.notes) text += fmt::format("<li>{}</li>\n", in_html(note));
+  for (const std::string& note : table.notes) text += fmt::format("<li>{}</li>\n", escaped(note));
   if (!table.notes.empty()) text += "</ul>\n";
   return text + "</body></html>\n";
 }

@@ -14,7 +14,7 @@
 
 namespace frgan {
 
-struct RunRecord {
+struct ResultRecord {
   std::string name;  // PlannedRun::name
   std::string key;   // run_key
   int64_t recipe = 0;
@@ -34,16 +34,16 @@ struct RunRecord {
 };
 
 // From a run's folder that has a summary.json. Throws an Error that names the file that is missing or cut short.
-RunRecord record_of(const std::filesystem::path& run, const PlannedRun& planned);
+ResultRecord record_of(const std::filesystem::path& run, const PlannedRun& planned);
 
 // As FOLDER/NAME.json.
-void write_run_record(const std::filesystem::path& folder, const RunRecord& record);
+void write_result_record(const std::filesystem::path& folder, const ResultRecord& record);
 // Throws an Error that names a file which is no record.
-RunRecord read_run_record(const std::filesystem::path& file);
+ResultRecord read_result_record(const std::filesystem::path& file);
 // Every record of a folder, by name; none where there is no folder.
-std::vector<RunRecord> read_run_records(const std::filesystem::path& folder);
+std::vector<ResultRecord> read_result_records(const std::filesystem::path& folder);
 
 // Which pictures one of two runs alone got wrong; throws an Error when they were tested on different pictures.
-McNemarTest mcnemar_test(const RunRecord& first, const RunRecord& second);
+McNemarTest mcnemar_test(const ResultRecord& first, const ResultRecord& second);
 
 }  // namespace frgan

@@ -1,4 +1,4 @@
-#include "frgan/experiments/run_record.h"
+#include "frgan/experiments/result_record.h"
 
 #include <algorithm>
 #include <iterator>
@@ -35,7 +35,7 @@ std::string text_of(const ordered_json& record) {
   return text + "\n}\n";
 }
 
-RunRecord parsed(const ordered_json& value, const fs::path& path) try {
+ResultRecord parsed(const ordered_json& value, const fs::path& path) try {
   if (value.value("format", "") != kFormat) {
     throw Error(fmt::format("{}: no record of a run; expected \"format\": \"{}\"", path.string(), kFormat));
   }
@@ -56,11 +56,11 @@ RunRecord parsed(const ordered_json& value, const fs::path& path) try {
 
 }  // namespace
 
-double RunRecord::error() const {
+double ResultRecord::error() const {
   return evaluations.back().second;
 }
 
-double RunRecord::median_error() const {
+double ResultRecord::median_error() const {
   constexpr size_t kLast = 20;
   std::vector<double> errors;
   for (const auto& [step, error] : evaluations) errors.push_back(error);
@@ -68,12 +68,12 @@ double RunRecord::median_error() const {
   return median(errors);
 }
 
-int64_t RunRecord::test_pictures() const {
+int64_t ResultRecord::test_pictures() const {
   return summary.at("test").at("pictures");
 }
 
-RunRecord record_of(const fs::path& run, const PlannedRun& planned) {
-  RunRecord record;
+ResultRecord record_of(const fs::path& run, const PlannedRun& planned) {
+  ResultRecord record;
   record.name = planned.name;
   record.key = planned.key;
   record.options = planned.options;
@@ -101,7 +101,7 @@ RunRecord record_of(const fs::path& run, const PlannedRun& planned) {
   return record;
 }
 
-void write_run_record(const fs::path& folder, const RunRecord& record) {
+void write_result_record(const fs::path& folder, const ResultRecord& record) {
   ensure_directory(folder);
   write_file_safely(folder / (record.name + ".json"), text_of({{"format", kFormat},
                                                                {"key", record.key},
@@ -116,27 +116,27 @@ void write_run_record(const fs::path& folder, const RunRecord& record) {
                                                                {"mistakes", record.mistakes}}));
 }
 
-RunRecord read_run_record(const fs::path& file) {
+ResultRecord read_result_record(const fs::path& file) {
   return parsed(read_json_object(file), file);
 }
 
-std::vector<RunRecord> read_run_records(const fs::path& folder) {
+std::vector<ResultRecord> read_result_records(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code missing;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, missing)) {
     if (entry.path().extension() == ".json") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
-  std::vector<RunRecord> records;
-  for (const fs::path& file : files) records.push_back(read_run_record(file));
+  std::vector<ResultRecord> records;
+  for (const fs::path& file : files) records.push_back(read_result_record(file));
   return records;
 }
 
-McNemarTest mcnemar_test(const RunRecord& first, const RunRecord& second) {
+McNemarTest mcnemar_test(const ResultRecord& first, const ResultRecord& second) {
   if (first.data_digest != second.data_digest || first.test_pictures() != second.test_pictures()) {
     throw Error(fmt::format("{} and {}: were tested on different pictures", first.name, second.name));
   }
-  const auto pictures = [](const RunRecord& record) {
+  const auto pictures = [](const ResultRecord& record) {
     std::vector<int64_t> rows;
     for (const auto& [row, prediction] : record.mistakes) rows.push_back(row);
     return rows;
