@@ -65,6 +65,10 @@ Extent extent_of(const LearningCurves& chart) {
       extent.high = std::max(extent.high, value);
       extent.least = std::min(extent.least, value);
     }
+    for (size_t i = 0; i < curve.spread.size(); ++i) {
+      extent.high = std::max(extent.high, curve.points[i].second + curve.spread[i]);
+      extent.least = std::min(extent.least, curve.points[i].second - curve.spread[i]);
+    }
   }
   if (std::isinf(extent.least)) throw Error("a chart needs at least one point; the curves have none");
   return extent;
@@ -88,8 +92,14 @@ std::string draw_curve(const Curve& curve, const Axis& x, const Axis& y, size_t 
   for (const auto& [step, value] : curve.points) {
     points += fmt::format("{}{:.1f},{:.1f}", points.empty() ? "" : " ", x.at(step), y.at(value));
   }
+  std::string bars;
+  for (size_t i = 0; i < curve.spread.size(); ++i) {
+    const auto& [step, value] = curve.points[i];
+    bars += line_between(x.at(step), y.at(value - curve.spread[i]), x.at(step), y.at(value + curve.spread[i]),
+                         fmt::format("curve c{}", number % kColours));
+  }
   // The square cap makes a curve of one point visible.
-  return fmt::format(
+  return bars + fmt::format(
       "<polyline class=\"curve c{} r{}\" stroke-linecap=\"square\" points=\"{}\"><title>{}</title></polyline>\n",
       number % kColours, number, points, escaped(curve.name));
 }
@@ -172,7 +182,7 @@ std::string learning_curve_svg(const LearningCurves& chart) {
   svg += kStyle;
   svg += text_at(frame.left, 18, "start", chart.title);
   svg += text_at(frame.left, 36, "start", chart.y_label);
-  svg += text_at(frame.right, frame.bottom + 40, "end", "step");
+  svg += text_at(frame.right, frame.bottom + 40, "end", chart.x_label);
   svg += draw_plot(chart, x, y);
   double name_y = frame.top + 4;
   for (size_t i = 0; i < chart.curves.size(); ++i) {
@@ -199,7 +209,7 @@ std::string learning_curve_figure(const LearningCurves& chart) {
                      frame.height,
                      escaped(fmt::format("{}: {} by step{}", chart.title, chart.y_label,
                                          logarithmic ? ", on a logarithmic axis" : "")),
-                     draw_plot(chart, x, y), text_at(frame.right, frame.height - 3, "end", "step"));
+                     draw_plot(chart, x, y), text_at(frame.right, frame.height - 3, "end", chart.x_label));
 }
 
 }  // namespace frgan

@@ -13,12 +13,14 @@ namespace frgan {
 struct Curve {
   std::string name;                               // "fr-gan"
   std::vector<std::pair<double, double>> points;  // (step, value), by step
+  std::vector<double> spread{};                   // of each value: half of its error bar; empty: no bars
 };
 
 struct LearningCurves {
   std::string title;    // "Test error on SVHN, 1,000 labels"
   std::string y_label;  // "test error (%)"
   std::vector<Curve> curves;
+  std::string x_label = "step";
   bool zoomed = false;  // a figure's axes begin near the first step and the least value, not at 0
 };
 

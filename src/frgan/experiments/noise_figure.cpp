@@ -1,0 +1,113 @@
+#include "frgan/experiments/noise_figure.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/metrics/statistics.h"
+#include "frgan/report/learning_curve.h"
+#include "frgan/report/markup.h"
+
+namespace frgan {
+namespace {
+
+constexpr double kPanelWidth = 720, kPanelHeight = 400;  // of a learning curve, in pixels
+
+// Epochs that a step is worth: pictures that it sees as unlabeled, or else as labeled, of those in an epoch.
+double epochs_per_step(const ResultRecord& record) {
+  const double batch = record.options.at("batch-size").get<double>();
+  const auto kept = record.options.value("train-pictures", int64_t{0});
+  const double pictures = kept > 0 ? static_cast<double>(kept) : record.options.at("train-size").get<double>();
+  return batch / pictures;
+}
+
+// The mean over seeds of the accuracy at each evaluation.
+Curve accuracy_curve(const std::vector<const ResultRecord*>& records, const std::string& name) {
+  Curve curve{name, {}};
+  if (records.empty()) return curve;
+  for (size_t i = 0; i < records.front()->evaluations.size(); ++i) {
+    std::vector<double> accuracies;
+    for (const ResultRecord* record : records) {
+      if (i < record->evaluations.size()) accuracies.push_back(100 * (1 - record->evaluations[i].second));
+    }
+    const auto step = static_cast<double>(records.front()->evaluations[i].first);
+    curve.points.emplace_back(step * epochs_per_step(*records.front()), mean(accuracies));
+  }
+  return curve;
+}
+
+double level_of(const PlanSection& section) {
+  for (const Setting& setting : section.settings) {
+    if (setting.name == "label-noise") return setting.value.get<double>();
+  }
+  throw usage_error("show = \"noise\": the plan must vary label-noise");
+}
+
+LearningCurves panel(const PlanResults& results, size_t row) {
+  const Plan& plan = results.plan();
+  LearningCurves chart{fmt::format("({}) {}", static_cast<char>('a' + row), plan.rows[row].name), "test accuracy (%)", {}};
+  chart.x_label = "epoch";
+  for (size_t section = 0; section < plan.sections.size(); ++section) {
+    chart.curves.push_back(accuracy_curve(results.of(row, section),
+                                          fmt::format("{:.0f} % wrong:", 100 * level_of(plan.sections[section]))));
+  }
+  return chart;
+}
+
+LearningCurves final_panel(const PlanResults& results) {
+  const Plan& plan = results.plan();
+  LearningCurves chart{fmt::format("({}) last weights", static_cast<char>('a' + plan.rows.size())),
+                       "test accuracy (%), mean and standard deviation over seeds",
+                       {}};
+  chart.x_label = "% of labels that are wrong";
+  for (size_t row = 0; row < plan.rows.size(); ++row) {
+    Curve curve{plan.rows[row].name, {}};
+    for (size_t section = 0; section < plan.sections.size(); ++section) {
+      std::vector<double> accuracies;
+      for (const ResultRecord* record : results.of(row, section)) accuracies.push_back(100 * (1 - record->error()));
+      if (accuracies.empty()) continue;
+      curve.points.emplace_back(100 * level_of(plan.sections[section]), mean(accuracies));
+      const double spread = standard_deviation(accuracies);
+      curve.spread.push_back(std::isfinite(spread) ? spread : 0);
+    }
+    chart.curves.push_back(std::move(curve));
+  }
+  return chart;
+}
+
+bool has_points(const LearningCurves& chart) {
+  return std::any_of(chart.curves.begin(), chart.curves.end(), [](const Curve& curve) { return !curve.points.empty(); });
+}
+
+// A drawing as a part of another one.
+std::string placed(const std::string& svg, double x, double y) {
+  constexpr std::string_view kBegin = "<svg ";
+  return fmt::format("<svg x=\"{}\" y=\"{}\" {}", x, y, svg.substr(kBegin.size()));
+}
+
+}  // namespace
+
+std::string noise_figure(const PlanResults& results) {
+  std::vector<LearningCurves> panels;
+  for (size_t row = 0; row < results.plan().rows.size(); ++row) panels.push_back(panel(results, row));
+  panels.push_back(final_panel(results));
+  if (!has_points(panels.back())) throw Error(fmt::format("{}: no run is done yet", results.plan().name));
+  constexpr size_t kColumns = 2;
+  const size_t lines = (panels.size() + kColumns - 1) / kColumns;
+  const double width = kColumns * kPanelWidth, height = static_cast<double>(lines) * kPanelHeight;
+  std::string svg = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\" "
+      "aria-label=\"{2}\">\n<title>{2}</title>\n",
+      width, height, escaped(results.plan().title));
+  for (size_t i = 0; i < panels.size(); ++i) {
+    if (!has_points(panels[i])) continue;
+    svg += placed(learning_curve_svg(panels[i]), static_cast<double>(i % kColumns) * kPanelWidth,
+                  static_cast<double>(i / kColumns) * kPanelHeight);
+  }
+  return svg + "</svg>\n";
+}
+
+}  // namespace frgan
