@@ -9,12 +9,18 @@
 #include <fmt/format.h>
 
 #include "app/data_root.h"
+#include "app/inference.h"
 #include "app/stop_signal.h"
 #include "frgan/core/device.h"
 #include "frgan/core/error.h"
 #include "frgan/experiments/errors_table.h"
+#include "frgan/experiments/grids_figure.h"
+#include "frgan/experiments/noise_figure.h"
 #include "frgan/experiments/plan_execution.h"
+#include "frgan/experiments/plan_scores.h"
 #include "frgan/experiments/planned_runs.h"
+#include "frgan/io/files.h"
+#include "frgan/data/load_dataset.h"
 #include "frgan/profile/gemm_rate.h"
 #include "frgan/report/progress.h"
 #include "frgan/report/run_summary.h"
@@ -129,14 +135,107 @@ std::vector<PlannedRun> all_runs(const Plan& plan, const PlanChoice& chosen, con
   return planned_runs(plan, all, data_root());
 }
 
-void show_results(const Plan& plan, const PlanChoice& choice, const fs::path& output, const fs::path& record_folder) {
-  const std::vector<ResultRecord> records = read_result_records(record_folder);
-  const PlanResults results(plan, all_runs(plan, choice, records), records);
-  const Table table = errors_table(results);
-  const std::string name = fs::path(plan.name).stem().string();
-  write_table(output, name, table);
+// The run of the plan that trains the scorer, at its own length.
+PlannedRun scorer_run(const Plan& plan, const PlanChoice& choice) {
+  return planned_runs(read_paper_plan(plan.scorer), {.budget = choice.budget, .steps = 0, .seeds = 1, .rows = {}, .where = {}, .data_dir = choice.data_dir},
+                      data_root())
+      .front();
+}
+
+std::vector<FailedRun> execute_aloud(const PlanExecution& execution, const std::vector<PlannedRun>& runs) {
+  std::vector<FailedRun> failed;
+  {
+    StatusLine status;
+    failed = execute(
+        execution, runs, [&](const std::string& line) { status.say(line); },
+        [&](const std::string& line) { status.show(line); }, stop_signal);
+  }
+  for (const FailedRun& run : failed) {
+    fmt::print(stderr, "failed: {} (exit code {}): {}; its log is {}\n", run.name, run.code, run.message,
+               run.log.string());
+  }
+  return failed;
+}
+
+// What the results of one call are made of.
+struct Shown {
+  const PlanOptions& options;
+  const PlanChoice& choice;
+  const PlanExecution& execution;
+  fs::path output;
+  std::string name;  // of the files: "table3"
+  PlanResults results;
+};
+
+void show_errors(const Shown& shown) {
+  const Table table = errors_table(shown.results);
+  write_table(shown.output, shown.name, table);
   fmt::print("{}", markdown_of(table));
-  print_written(output / (name + ".{md,csv,tex,html}"));
+  print_written(shown.output / (shown.name + ".{md,csv,tex,html}"));
+}
+
+Dataset data_of(const Shown& shown) {
+  DataOptions data;
+  OptionSet set;
+  describe(set, data);
+  for (Option& option : set.all()) option.set(shown.results.runs().front().options.at(option.name), "the plan");
+  return load_dataset(data, data_root());
+}
+
+// The scorer that was given, or else the run of the plan that trains it.
+Scorer scorer_of(const Shown& shown, const Dataset& data) {
+  const std::string& given = shown.options.scorer;
+  const at::Device device = resolve_device(shown.options.device);
+  if (!given.empty() && !fs::is_directory(given)) {
+    return torchscript_scorer(given, {data.image_size, data.channels, data.classes()}, device);
+  }
+  const fs::path run = given.empty() ? shown.execution.folder_of(scorer_run(shown.results.plan(), shown.choice)) : fs::path(given);
+  const Checkpoint checkpoint = load_checkpoint_aloud(run);
+  const Precision precision = checkpoint.state.precision == "bf16" ? Precision::kBf16 : Precision::kFull;
+  return checkpoint_scorer(checkpoint, device, precision);
+}
+
+void show_scores(const Shown& shown) {
+  const PlanScoring scoring{.folder = shown.output / "scores",
+                            .pictures = shown.results.plan().budget(shown.choice.budget).score_pictures};
+  if (!shown.options.tables_only) {
+    const Dataset data = data_of(shown);
+    const Scorer scorer = scorer_of(shown, data);
+    check_classes(scorer, data);
+    set_threads(0);
+    score_plan(
+        scoring, scorer, data, shown.results, [&](const PlannedRun& run) { return shown.execution.folder_of(run); },
+        [](const std::string& line) { fmt::print(stderr, "{}\n", line); }, stop_signal);
+  }
+  const Table table = scores_table(shown.results, read_scored_sets(scoring.folder));
+  write_table(shown.output, shown.name, table);
+  fmt::print("{}", markdown_of(table));
+  print_written(shown.output / (shown.name + ".{md,csv,tex,html}"));
+}
+
+void show_grids(const Shown& shown) {
+  const auto folder = [&](const PlannedRun& run) { return shown.execution.folder_of(run); };
+  for (const fs::path& path : write_grids_figure(shown.output, shown.name, shown.results, data_of(shown), folder)) {
+    print_written(path);
+  }
+}
+
+void show_noise(const Shown& shown) {
+  show_errors(shown);
+  write_file_safely(shown.output / (shown.name + ".svg"), noise_figure(shown.results));
+  print_written(shown.output / (shown.name + ".svg"));
+}
+
+void show_results(const Plan& plan, const PlanOptions& options, const PlanChoice& choice, const fs::path& output,
+                  const PlanExecution& execution) {
+  std::vector<ResultRecord> records = read_result_records(execution.records);
+  std::vector<PlannedRun> runs = all_runs(plan, choice, records);
+  const Shown shown{options, choice, execution, output, fs::path(plan.name).stem().string(),
+                    PlanResults(plan, std::move(runs), std::move(records))};
+  if (plan.show == "scores") return show_scores(shown);
+  if (plan.show == "grids") return show_grids(shown);
+  if (plan.show == "noise") return show_noise(shown);
+  show_errors(shown);
 }
 
 }  // namespace
@@ -149,6 +248,8 @@ void describe(OptionSet& options, PlanOptions& plan) {
   options.add("seeds", plan.seeds, "Runs of each row, with seeds 1 to N; 0: as the plan says.", Range<int64_t>{0, 1000});
   options.add("rows", plan.rows, "Only these rows, by name or preset.");
   options.add("where", plan.where, "Only these values of what varies, as labels=500,labels=1000.");
+  options.add("scorer", plan.scorer,
+              "Where pictures are scored: a run or a TorchScript file in place of the plan's own scorer.");
   options.add("data-dir", plan.data_dir, "Where the files of the data set lie, as for train.");
   options.group("Work", /*saved=*/false);
   options.add("jobs", plan.jobs, "Runs at once; 0: as many as there are cores, each with its share of them.",
@@ -172,32 +273,27 @@ int run_plan(const Plan& plan, const PlanOptions& options) {
                           .where = options.where,
                           .data_dir = options.data_dir};
   const fs::path output = output_folder(options, choice.budget);
-  const std::vector<PlannedRun> runs = planned_runs(plan, choice, data_root());
+  std::vector<PlannedRun> runs = planned_runs(plan, choice, data_root());
   const PlanExecution execution = execution_of(options, output, runs.size());
-  if (!options.tables_only) {
-    fmt::print(options.dry_run ? stdout : stderr, "{}", plan_text(plan, choice.budget, execution, runs));
-    if (options.dry_run) return 0;
-    stop_on_signals();
-    std::vector<FailedRun> failed;
-    {
-      StatusLine status;
-      failed = execute(
-          execution, runs, [&](const std::string& line) { status.say(line); },
-          [&](const std::string& line) { status.show(line); }, stop_signal);
-    }
-    if (stop_signal != 0) {
-      fmt::print(stderr, "stopped; the same command goes on where it was\n");
-      return 128 + stop_signal;
-    }
-    for (const FailedRun& run : failed) {
-      fmt::print(stderr, "failed: {} (exit code {}): {}; its log is {}\n", run.name, run.code, run.message,
-                 run.log.string());
-    }
-    show_results(plan, choice, output, execution.records);
-    return failed.empty() ? 0 : 1;
+  if (options.tables_only) {
+    show_results(plan, options, choice, output, execution);
+    return 0;
   }
-  show_results(plan, choice, output, execution.records);
-  return 0;
+  std::string text = plan_text(plan, choice.budget, execution, runs);
+  if (!plan.scorer.empty() && options.scorer.empty()) {
+    runs.insert(runs.begin(), scorer_run(plan, choice));
+    text += fmt::format("and first the scorer, {:.3g} TFLOP, where it is not done\n", runs.front().tflop);
+  }
+  fmt::print(options.dry_run ? stdout : stderr, "{}", text);
+  if (options.dry_run) return 0;
+  stop_on_signals();
+  const std::vector<FailedRun> failed = execute_aloud(execution, runs);
+  if (stop_signal == 0) show_results(plan, options, choice, output, execution);
+  if (stop_signal != 0) {
+    fmt::print(stderr, "stopped; the same command goes on where it was\n");
+    return 128 + stop_signal;
+  }
+  return failed.empty() ? 0 : 1;
 }
 
 }  // namespace frgan

@@ -17,6 +17,7 @@ struct PlanOptions {
   int64_t seeds = 0;
   std::vector<std::string> rows;
   std::vector<std::string> where;
+  std::string scorer;
   std::string data_dir;
   std::string runs = "runs/plans";
   std::string output;

@@ -16,14 +16,6 @@ namespace {
 
 constexpr double kPanelWidth = 720, kPanelHeight = 400;  // of a learning curve, in pixels
 
-// Epochs that a step is worth: pictures that it sees as unlabeled, or else as labeled, of those in an epoch.
-double epochs_per_step(const ResultRecord& record) {
-  const double batch = record.options.at("batch-size").get<double>();
-  const auto kept = record.options.value("train-pictures", int64_t{0});
-  const double pictures = kept > 0 ? static_cast<double>(kept) : record.options.at("train-size").get<double>();
-  return batch / pictures;
-}
-
 // The mean over seeds of the accuracy at each evaluation.
 Curve accuracy_curve(const std::vector<const ResultRecord*>& records, const std::string& name) {
   Curve curve{name, {}};
@@ -34,7 +26,7 @@ Curve accuracy_curve(const std::vector<const ResultRecord*>& records, const std:
       if (i < record->evaluations.size()) accuracies.push_back(100 * (1 - record->evaluations[i].second));
     }
     const auto step = static_cast<double>(records.front()->evaluations[i].first);
-    curve.points.emplace_back(step * epochs_per_step(*records.front()), mean(accuracies));
+    curve.points.emplace_back(step / static_cast<double>(records.front()->steps_per_epoch), mean(accuracies));
   }
   return curve;
 }

@@ -8,6 +8,7 @@
 
 #include "frgan/core/error.h"
 #include "frgan/core/options.h"
+#include "frgan/experiments/paper_plans.h"
 #include "frgan/experiments/presets.h"
 
 namespace frgan {
@@ -221,6 +222,16 @@ Plan read_plan(std::string_view text, const std::string& name) {
     throw usage_error(fmt::format("{}: the reference '{}' is no row of it", name, plan.reference));
   }
   return plan;
+}
+
+Plan read_paper_plan(const std::string& name) {
+  std::vector<std::string> names;
+  for (const PaperPlan& plan : all_paper_plans()) {
+    if (plan.name == name) return read_plan(plan.text, name);
+    names.emplace_back(plan.name);
+  }
+  throw usage_error(fmt::format("'{}' is no plan of the paper{}; known are {}", name, nearest_hint(name, names),
+                                fmt::join(names, ", ")));
 }
 
 }  // namespace frgan

@@ -93,4 +93,7 @@ struct Plan {
 // preset that does not exist (with the nearest), a reference that is no row.
 Plan read_plan(std::string_view text, const std::string& name);
 
+// The plan of the paper of that name (paper_plans.h). Throws a usage error that names the nearest.
+Plan read_paper_plan(const std::string& name);
+
 }  // namespace frgan

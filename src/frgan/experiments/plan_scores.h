@@ -21,7 +21,7 @@ namespace frgan {
 struct PlanScoring {
   std::filesystem::path folder;  // FOLDER/NAME.json for each scored run, FOLDER/real-train.json and real-test.json
   int64_t pictures = 50'000;     // of each generator, and of the real training pictures
-  ScoreOptions options;
+  ScoreOptions options{};
 };
 
 // A set of pictures that was scored.

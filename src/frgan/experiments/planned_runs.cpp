@@ -216,6 +216,7 @@ PlannedRun planned(const Plan& plan, const Cell& cell, int64_t steps, int64_t se
   run.name = fmt::format("{}_labels-{}_seed-{}_{}", row.preset, labels == 0 ? "all" : fmt::format("{}", labels), seed,
                          run.key.substr(0, kShort));
   run.steps = steps;
+  run.steps_per_epoch = cell.epoch;
   run.tflop = cell.step_flop * static_cast<double>(steps) * 1e-12;
   run.pictures_per_step = cell.pictures_per_step;
   run.parameters = cell.parameters;

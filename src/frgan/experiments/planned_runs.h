@@ -30,6 +30,7 @@ struct PlannedRun {
   nlohmann::ordered_json options;      // all, with the steps
   std::vector<std::string> arguments;  // of frgan train, without the run's folder: what differs from the preset
   int64_t steps = 0;
+  int64_t steps_per_epoch = 1;
   double tflop = 0;              // of all steps
   int64_t pictures_per_step = 0;  // that enter a network
   nlohmann::ordered_json parameters;  // {"discriminator": 787200, "generator": ...}: of each network

@@ -47,6 +47,7 @@ ResultRecord parsed(const ordered_json& value, const fs::path& path) try {
           .summary = value.at("summary"),
           .evaluations = value.at("evaluations"),
           .mistakes = value.at("mistakes"),
+          .steps_per_epoch = value.at("steps_per_epoch"),
           .tflop = value.at("tflop"),
           .pictures_seen = value.at("pictures_seen"),
           .parameters = value.at("parameters")};
@@ -95,6 +96,7 @@ ResultRecord record_of(const fs::path& run, const PlannedRun& planned) {
     record.mistakes.emplace_back(mistake.row, mistake.prediction);
   }
   std::sort(record.mistakes.begin(), record.mistakes.end());
+  record.steps_per_epoch = planned.steps_per_epoch;
   record.tflop = planned.tflop;
   record.pictures_seen = planned.pictures_per_step * planned.steps;
   record.parameters = planned.parameters;
@@ -109,6 +111,7 @@ void write_result_record(const fs::path& folder, const ResultRecord& record) {
                                                                {"data_digest", record.data_digest},
                                                                {"options", record.options},
                                                                {"summary", record.summary},
+                                                               {"steps_per_epoch", record.steps_per_epoch},
                                                                {"tflop", record.tflop},
                                                                {"pictures_seen", record.pictures_seen},
                                                                {"parameters", record.parameters},

@@ -23,6 +23,7 @@ struct ResultRecord {
   nlohmann::ordered_json summary;                       // summary.json
   std::vector<std::pair<int64_t, double>> evaluations;  // (step, error 0 to 1) of the test pictures, by step
   std::vector<std::pair<int64_t, int64_t>> mistakes;    // (test picture, prediction), by picture
+  int64_t steps_per_epoch = 1;
   double tflop = 0;
   int64_t pictures_seen = 0;          // that entered a network
   nlohmann::ordered_json parameters;  // of each network

@@ -20,8 +20,8 @@ struct LearningCurves {
   std::string title;    // "Test error on SVHN, 1,000 labels"
   std::string y_label;  // "test error (%)"
   std::vector<Curve> curves;
-  std::string x_label = "step";
   bool zoomed = false;  // a figure's axes begin near the first step and the least value, not at 0
+  std::string x_label = "step";
 };
 
 // The lines of a metrics.jsonl that have a number under `column` ("test_error", "losses.supervised"), times `scale`.

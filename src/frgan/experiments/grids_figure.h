@@ -1,0 +1,22 @@
+// Real and generated pictures side by side: the paper's Figure 3; and what becomes of a noise vector over training.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "frgan/data/dataset.h"
+#include "frgan/experiments/plan_results.h"
+
+namespace frgan {
+
+// Writes into `output`, from the grids that the runs of the first seed wrote, all of the same noise:
+//   NAME-real.png, NAME-ROW.png  a grid each, of real training pictures and of each row
+//   NAME.png                     all of them side by side
+//   NAME-film.png                a line for each of four noise vectors and each row: its picture at each grid's step
+// Returns what was written. Throws an Error where a row's run is not done, or its grids are not there.
+std::vector<std::filesystem::path> write_grids_figure(
+    const std::filesystem::path& output, const std::string& name, const PlanResults& results, const Dataset& data,
+    const std::function<std::filesystem::path(const PlannedRun&)>& run_folder);
+
+}  // namespace frgan
