@@ -51,6 +51,7 @@ std::string confusion_list(const Mistakes& found) {
   std::map<std::pair<int64_t, int64_t>, int64_t> counts;
   for (const Mistake& mistake : found.mistakes) ++counts[{mistake.label, mistake.prediction}];
   std::vector<std::pair<int64_t, std::pair<int64_t, int64_t>>> order;
+  order.reserve(counts.size());
   for (const auto& [pair, count] : counts) order.emplace_back(-count, pair);
   std::sort(order.begin(), order.end());
   HtmlTable html{"The commonest confusions", {"label", "taken for", "pictures"}, {}, "numbers"};

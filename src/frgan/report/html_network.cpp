@@ -45,7 +45,7 @@ std::string gate_chart(const GateStatistics& gate, const std::vector<size_t>& or
     const double mean = gate.mean[order[i]], spread = gate.deviation[order[i]];
     line += fmt::format("{:.1f},{:.1f} ", x(i), y(mean));
     above += fmt::format("{:.1f},{:.1f} ", x(i), y(mean + spread));
-    below = fmt::format("{:.1f},{:.1f} ", x(i), y(mean - spread)) + below;
+    below.insert(0, fmt::format("{:.1f},{:.1f} ", x(i), y(mean - spread)));
   }
   svg += fmt::format("<polygon class=\"band\" points=\"{}{}\"/><polyline class=\"curve gate\" points=\"{}\"/>\n", above,
                      below, line);

@@ -134,6 +134,7 @@ std::string repeated_runs(const std::vector<RunRecord>& runs) {
     if (members.size() < 2) continue;
     double sum = 0, squares = 0;
     std::vector<std::string> names;
+    names.reserve(members.size());
     for (const size_t i : members) {
       sum += final_error(runs[i])->error;
       names.push_back(run_label(runs, i));
@@ -160,6 +161,7 @@ std::string data_note(const std::vector<RunRecord>& runs) {
   }
   if (sets.size() < 2) return "";
   std::vector<std::string> parts;
+  parts.reserve(sets.size());
   for (const auto& [data, names] : sets) parts.push_back(fmt::format("{}: {}", data, fmt::join(names, ", ")));
   return fmt::format(
       "<p class=\"note\" role=\"note\">The runs are not of the same data, so their errors are not of the same "

@@ -116,7 +116,8 @@ std::string first_rows(const std::string& png, const std::string& name) {
   if (header.width != header.height || (header.height + kGap) % kColumns != 0) return png;
   const int32_t size = header.width, height = kRows * (size + kGap) / kColumns - kGap;
   const std::vector<uint8_t> pixels = decode_picture(bytes_of(png), size, header.channels, name);
-  const auto part = std::span(pixels).first(static_cast<size_t>(height * size * header.channels));
+  const size_t row = pixels.size() / static_cast<size_t>(size);
+  const auto part = std::span(pixels).first(static_cast<size_t>(height) * row);
   return encode_png(part, height, size, header.channels);
 }
 

@@ -78,10 +78,10 @@ using Scalars = std::vector<std::pair<std::string, double>>;
 std::string scalars_record(int64_t step, const Scalars& scalars) {
   return event_record(step, [&](pbf_writer& writer) {
     add_message(writer, event::kSummary, [&](pbf_writer& summary) {
-      for (const auto& [tag, number] : scalars) {
+      for (const std::pair<std::string, double>& scalar : scalars) {
         add_message(summary, 1, [&](pbf_writer& entry) {
-          entry.add_string(value::kTag, tag);
-          entry.add_float(value::kSimpleValue, static_cast<float>(number));
+          entry.add_string(value::kTag, scalar.first);
+          entry.add_float(value::kSimpleValue, static_cast<float>(scalar.second));
         });
       }
     });
