@@ -99,9 +99,10 @@ std::string draw_curve(const Curve& curve, const Axis& x, const Axis& y, size_t 
                          fmt::format("curve c{}", number % kColours));
   }
   // The square cap makes a curve of one point visible.
-  return bars + fmt::format(
-      "<polyline class=\"curve c{} r{}\" stroke-linecap=\"square\" points=\"{}\"><title>{}</title></polyline>\n",
-      number % kColours, number, points, escaped(curve.name));
+  return bars +
+         fmt::format(
+             "<polyline class=\"curve c{} r{}\" stroke-linecap=\"square\" points=\"{}\"><title>{}</title></polyline>\n",
+             number % kColours, number, points, escaped(curve.name));
 }
 
 // Grid lines, numbers and curves.
