@@ -13,11 +13,11 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
-#include "frgan/experiments/config_file.h"
 #include "app/own_convolutions.h"
 #include "app/random_training.h"
 #include "frgan/core/device.h"
 #include "frgan/core/version.h"
+#include "frgan/experiments/config_file.h"
 #include "frgan/experiments/presets.h"
 #include "frgan/io/files.h"
 #include "frgan/methods/methods.h"

@@ -1,18 +1,18 @@
 #include "app/plan_command.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "app/data_root.h"
 #include "app/inference.h"
 #include "app/stop_signal.h"
 #include "frgan/core/device.h"
 #include "frgan/core/error.h"
+#include "frgan/data/load_dataset.h"
 #include "frgan/experiments/errors_table.h"
 #include "frgan/experiments/grids_figure.h"
 #include "frgan/experiments/noise_figure.h"
@@ -20,7 +20,6 @@
 #include "frgan/experiments/plan_scores.h"
 #include "frgan/experiments/planned_runs.h"
 #include "frgan/io/files.h"
-#include "frgan/data/load_dataset.h"
 #include "frgan/profile/gemm_rate.h"
 #include "frgan/report/progress.h"
 #include "frgan/report/run_summary.h"
@@ -137,8 +136,10 @@ std::vector<PlannedRun> all_runs(const Plan& plan, const PlanChoice& chosen, con
 
 // The run of the plan that trains the scorer, at its own length.
 PlannedRun scorer_run(const Plan& plan, const PlanChoice& choice) {
-  return planned_runs(read_paper_plan(plan.scorer), {.budget = choice.budget, .steps = 0, .seeds = 1, .rows = {}, .where = {}, .data_dir = choice.data_dir},
-                      data_root())
+  return planned_runs(
+             read_paper_plan(plan.scorer),
+             {.budget = choice.budget, .steps = 0, .seeds = 1, .rows = {}, .where = {}, .data_dir = choice.data_dir},
+             data_root())
       .front();
 }
 
@@ -189,7 +190,8 @@ Scorer scorer_of(const Shown& shown, const Dataset& data) {
   if (!given.empty() && !fs::is_directory(given)) {
     return torchscript_scorer(given, {data.image_size, data.channels, data.classes()}, device);
   }
-  const fs::path run = given.empty() ? shown.execution.folder_of(scorer_run(shown.results.plan(), shown.choice)) : fs::path(given);
+  const fs::path run =
+      given.empty() ? shown.execution.folder_of(scorer_run(shown.results.plan(), shown.choice)) : fs::path(given);
   const Checkpoint checkpoint = load_checkpoint_aloud(run);
   const Precision precision = checkpoint.state.precision == "bf16" ? Precision::kBf16 : Precision::kFull;
   return checkpoint_scorer(checkpoint, device, precision);
@@ -230,7 +232,11 @@ void show_results(const Plan& plan, const PlanOptions& options, const PlanChoice
                   const PlanExecution& execution) {
   std::vector<ResultRecord> records = read_result_records(execution.records);
   std::vector<PlannedRun> runs = all_runs(plan, choice, records);
-  const Shown shown{options, choice, execution, output, fs::path(plan.name).stem().string(),
+  const Shown shown{options,
+                    choice,
+                    execution,
+                    output,
+                    fs::path(plan.name).stem().string(),
                     PlanResults(plan, std::move(runs), std::move(records))};
   if (plan.show == "scores") return show_scores(shown);
   if (plan.show == "grids") return show_grids(shown);
@@ -242,10 +248,12 @@ void show_results(const Plan& plan, const PlanOptions& options, const PlanChoice
 
 void describe(OptionSet& options, PlanOptions& plan) {
   options.group("Plan", /*saved=*/false);
-  options.add("budget", plan.budget, "How long each run is; paper: as in the paper, hour: 1,000 TFLOP, smoke: 20 steps.");
+  options.add("budget", plan.budget,
+              "How long each run is; paper: as in the paper, hour: 1,000 TFLOP, smoke: 20 steps.");
   options.add("steps", plan.steps, "Steps of each run, in place of the budget's; 0: as it says.",
               Range<int64_t>{0, 1'000'000'000});
-  options.add("seeds", plan.seeds, "Runs of each row, with seeds 1 to N; 0: as the plan says.", Range<int64_t>{0, 1000});
+  options.add("seeds", plan.seeds, "Runs of each row, with seeds 1 to N; 0: as the plan says.",
+              Range<int64_t>{0, 1000});
   options.add("rows", plan.rows, "Only these rows, by name or preset.");
   options.add("where", plan.where, "Only these values of what varies, as labels=500,labels=1000.");
   options.add("scorer", plan.scorer,
@@ -276,6 +284,7 @@ int run_plan(const Plan& plan, const PlanOptions& options) {
   std::vector<PlannedRun> runs = planned_runs(plan, choice, data_root());
   const PlanExecution execution = execution_of(options, output, runs.size());
   if (options.tables_only) {
+    take_up_finished(execution, all_runs(plan, choice, {}));
     show_results(plan, options, choice, output, execution);
     return 0;
   }
@@ -285,7 +294,11 @@ int run_plan(const Plan& plan, const PlanOptions& options) {
     text += fmt::format("and first the scorer, {:.3g} TFLOP, where it is not done\n", runs.front().tflop);
   }
   fmt::print(options.dry_run ? stdout : stderr, "{}", text);
-  if (options.dry_run) return 0;
+  if (options.dry_run) {
+    fmt::print("\n");
+    for (const PlannedRun& run : runs) fmt::print("{}\n", execution.folder_of(run).string());
+    return 0;
+  }
   stop_on_signals();
   const std::vector<FailedRun> failed = execute_aloud(execution, runs);
   if (stop_signal == 0) show_results(plan, options, choice, output, execution);

@@ -1,4 +1,5 @@
-// What `frgan reproduce` and `frgan sweep` share: a plan is shown, run as far as it is not done, and turned into tables.
+// What `frgan reproduce` and `frgan sweep` share: a plan is shown, run as far as it is not done, and turned into
+// tables.
 #pragma once
 
 #include <cstdint>

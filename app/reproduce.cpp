@@ -42,7 +42,8 @@ void make_drawing(const fs::path& path, const std::string& drawing) {
 constexpr std::array kDrawings = {
     Drawing{"figure1", "The paper's Figure 1: the frame of FR-GAN, drawn from the networks that are built",
             [](const fs::path& output) { make_drawing(output / "figure1.svg", frame_drawing(PaperNetworks())); }},
-    Drawing{"figure2", "The paper's Figure 2: the squeeze-and-excitation block, with the shapes of the one that is built",
+    Drawing{"figure2",
+            "The paper's Figure 2: the squeeze-and-excitation block, with the shapes of the one that is built",
             [](const fs::path& output) {
               make_drawing(output / "figure2.svg", squeeze_excitation_drawing(PaperNetworks()));
             }},
@@ -50,8 +51,9 @@ constexpr std::array kDrawings = {
 };
 
 std::string summary() {
-  std::string text = "Does the runs of a table or figure of the paper, and writes it. What is done is not done again, "
-                     "and what was interrupted goes on.\n";
+  std::string text =
+      "Does the runs of a table or figure of the paper, and writes it. What is done is not done again, "
+      "and what was interrupted goes on.\n";
   for (const Drawing& drawing : kDrawings) text += fmt::format("\n  {:<9} {}", drawing.name, drawing.summary);
   for (const PaperPlan& plan : all_paper_plans()) text += fmt::format("\n  {:<9} {}", plan.name, plan.summary);
   return text;

@@ -1,6 +1,6 @@
 // A config file that anybody may have written, set into options of every kind and printed again.
-#include "frgan/experiments/config_file.h"
 #include "frgan/core/options.h"
+#include "frgan/experiments/config_file.h"
 #include "only_errors.h"
 
 namespace {

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "frgan/experiments/config_file.h"
 #include "frgan/core/error.h"
+#include "frgan/experiments/config_file.h"
 #include "frgan/methods/methods.h"
 #include "frgan/train/run_options.h"
 

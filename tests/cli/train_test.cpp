@@ -13,6 +13,7 @@
 
 #include "../io/file_size_limit.h"
 #include "program.h"
+#include "tiny_mnist.h"
 
 namespace frgan {
 namespace {
@@ -25,35 +26,6 @@ std::string text_of(const fs::path& path) {
   text << std::ifstream(path, std::ios::binary).rdbuf();
   EXPECT_FALSE(text.str().empty()) << path;
   return text.str();
-}
-
-// The idx format: numbers of 4 bytes, the highest first, and then the values.
-void write_idx(const fs::path& path, const std::vector<uint32_t>& shape, const std::string& values) {
-  std::ofstream file(path, std::ios::binary);
-  file << '\0' << '\0' << '\x08' << static_cast<char>(shape.size());
-  for (const uint32_t length : shape) {
-    for (int shift = 24; shift >= 0; shift -= 8) file << static_cast<char>(length >> shift);
-  }
-  file << values;
-}
-
-// Class k is a bright square in one of ten places, with noise.
-void write_pictures(const fs::path& folder, const std::string& role, uint32_t count) {
-  std::string pictures, labels;
-  uint32_t noise = 1;
-  for (uint32_t i = 0; i < count; ++i) {
-    const uint32_t label = i % 10, left = 5 * (label % 5), top = 10 * (label / 5);
-    labels += static_cast<char>(label);
-    for (uint32_t y = 0; y < 28; ++y) {
-      for (uint32_t x = 0; x < 28; ++x) {
-        noise = noise * 1664525 + 1013904223;
-        const bool inside = x >= left && x < left + 8 && y >= top && y < top + 8;
-        pictures += static_cast<char>((noise >> 26) + (inside ? 150 : 0));
-      }
-    }
-  }
-  write_idx(folder / (role + "-images-idx3-ubyte"), {count, 28, 28}, pictures);
-  write_idx(folder / (role + "-labels-idx1-ubyte"), {count}, labels);
 }
 
 class Train : public testing::Test {

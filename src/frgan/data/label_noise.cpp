@@ -42,7 +42,8 @@ NoiseMatrix read_matrix(const std::string& path, int64_t classes) {
     }
     double sum = 0;
     for (const double number : row) {
-      if (!(number >= 0 && number <= 1)) throw Error(fmt::format("{}: row {} holds {}, no chance from 0 to 1", path, at, number));
+      if (!(number >= 0 && number <= 1))
+        throw Error(fmt::format("{}: row {} holds {}, no chance from 0 to 1", path, at, number));
       sum += number;
     }
     if (std::abs(sum - 1) > kRounding) throw Error(fmt::format("{}: row {} sums to {}, not to 1", path, at, sum));
@@ -61,7 +62,7 @@ void describe(OptionSet& options, LabelNoiseOptions& noise) {
               Range<double>{0, 1});
   options.add("label-noise-kind", noise.kind,
               "What they become: wrong (one of the other classes), random (one of all), or matrix:FILE, a row of "
-              "chances for each true class.");
+              "chances for each true class (A24).");
   options.add("label-noise-seed", noise.seed, "Seed of which labels are drawn anew, and what they become.",
               Range<int64_t>{0, std::numeric_limits<int64_t>::max()});
 }

@@ -104,8 +104,8 @@ void finish(LabelSplit& split, const Dataset& data) {
                                       split.labeled.size(),
                                       100 * static_cast<double>(wrong) / static_cast<double>(split.labeled.size())));
   }
-  std::string text = fmt::format("{}\n{}\n{}\nlabeled {}\ndev {}\n", kFormat, split.data_digest,
-                                 split.train_pictures, fmt::join(split.labeled, " "), fmt::join(split.dev, " "));
+  std::string text = fmt::format("{}\n{}\n{}\nlabeled {}\ndev {}\n", kFormat, split.data_digest, split.train_pictures,
+                                 fmt::join(split.labeled, " "), fmt::join(split.dev, " "));
   if (!split.kept.empty()) text += fmt::format("kept {}\n", fmt::join(split.kept, " "));
   if (!split.shown.empty()) text += fmt::format("shown {}\n", fmt::join(split.shown, " "));
   split.hash = sha256(bytes_of(text));
@@ -114,8 +114,8 @@ void finish(LabelSplit& split, const Dataset& data) {
 // Rows that training sees, of those that are not development pictures.
 Rows kept_rows(const Dataset& data, const SplitOptions& options, const Rows& dev) {
   const int64_t count = data.train.size();
-  const at::Tensor order =
-      random_permutation(count, random_key(static_cast<uint64_t>(options.split_seed), Stream::kLabelSplit, 0, kKeptPart));
+  const at::Tensor order = random_permutation(
+      count, random_key(static_cast<uint64_t>(options.split_seed), Stream::kLabelSplit, 0, kKeptPart));
   Rows rows;
   std::copy_if(order.data_ptr<int64_t>(), order.data_ptr<int64_t>() + count, std::back_inserter(rows),
                [&](int64_t row) { return !std::binary_search(dev.begin(), dev.end(), row); });

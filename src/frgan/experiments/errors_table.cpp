@@ -63,9 +63,9 @@ std::string hardware_of(const ResultRecord& record) {
   const nlohmann::ordered_json& summary = record.summary;
   const int64_t threads = summary.value("threads", int64_t{0});
   const std::string device = summary.value("device", "cpu");
-  const std::string where =
-      device == "cpu" ? fmt::format("{}, {} thread{}", summary.value("processor", "unknown"), threads, threads == 1 ? "" : "s")
-                      : device;
+  const std::string where = device == "cpu" ? fmt::format("{}, {} thread{}", summary.value("processor", "unknown"),
+                                                          threads, threads == 1 ? "" : "s")
+                                            : device;
   return fmt::format("{}, {}", where, summary.value("precision", "?"));
 }
 
@@ -119,7 +119,8 @@ std::vector<TableCell> effort_cells(const Records& records) {
   for (const ResultRecord* record : records) seconds.push_back(record->summary.value("wall_seconds", 0.0));
   const auto steps = first.summary.value("steps", int64_t{0});
   return {{fmt::format("{}", steps), {fmt::format("{}", steps)}},
-          {fmt::format("{:.3g} M", static_cast<double>(first.pictures_seen) * 1e-6), {fmt::format("{}", first.pictures_seen)}},
+          {fmt::format("{:.3g} M", static_cast<double>(first.pictures_seen) * 1e-6),
+           {fmt::format("{}", first.pictures_seen)}},
           {fmt::format("{:.0f}", first.tflop), {number(first.tflop, "{:.2f}")}},
           {duration_text(median(seconds)), {number(median(seconds), "{:.0f}")}},
           text_cell(each_once(records, hardware_of)),
@@ -130,15 +131,16 @@ std::vector<TableCell> effort_cells(const Records& records) {
 std::vector<TableCell> row_of(const PlanResults& results, size_t row, size_t section, size_t reference) {
   const PlanRow& planned = results.plan().rows[row];
   const Records records = results.of(row, section);
-  std::vector<TableCell> cells = {text_cell(planned.name),
-                                  published_cell(planned, results.plan().sections[section].value),
-                                  text_cell(planned.augmentation),
-                                  mean_cell(percents_of(records, [](const ResultRecord& r) { return r.error(); })),
-                                  mean_cell(percents_of(records, [](const ResultRecord& r) { return r.median_error(); })),
-                                  text_cell(each_once(records, augmentation_of))};
+  std::vector<TableCell> cells = {
+      text_cell(planned.name),
+      published_cell(planned, results.plan().sections[section].value),
+      text_cell(planned.augmentation),
+      mean_cell(percents_of(records, [](const ResultRecord& r) { return r.error(); })),
+      mean_cell(percents_of(records, [](const ResultRecord& r) { return r.median_error(); })),
+      text_cell(each_once(records, augmentation_of))};
   if (reference < results.plan().rows.size()) {
-    const std::vector<TableCell> against = difference_cells(
-        row == reference ? Differences{} : differences(results, row, reference, section));
+    const std::vector<TableCell> against =
+        difference_cells(row == reference ? Differences{} : differences(results, row, reference, section));
     cells.insert(cells.end(), against.begin(), against.end());
   }
   const std::vector<TableCell> effort = effort_cells(records);
@@ -158,10 +160,9 @@ std::vector<TableColumn> columns_of(const std::string& reference) {
                        {"difference", "difference_low", "difference_high", "pairs"}});
     columns.push_back({"McNemar's p, by seed", {"mcnemar_p"}});
   }
-  const std::vector<TableColumn> effort = {{"updates", {"steps"}},       {"pictures seen", {"pictures_seen"}},
-                                           {"TFLOP", {"tflop"}},         {"time", {"seconds"}},
-                                           {"hardware", {"hardware"}},   {"parameters", {"parameters"}},
-                                           {"commit", {"commit"}}};
+  const std::vector<TableColumn> effort = {
+      {"updates", {"steps"}},     {"pictures seen", {"pictures_seen"}}, {"TFLOP", {"tflop"}},  {"time", {"seconds"}},
+      {"hardware", {"hardware"}}, {"parameters", {"parameters"}},       {"commit", {"commit"}}};
   columns.insert(columns.end(), effort.begin(), effort.end());
   return columns;
 }

@@ -6,8 +6,9 @@
 
 namespace frgan {
 
-// Mean and standard deviation over seeds of the error of the last weights, and of the median of the last 20 evaluations;
-// differences from the plan's reference row on the same seeds with their 95 % t interval, and McNemar's p for each seed.
+// Mean and standard deviation over seeds of the error of the last weights, and of the median of the last 20
+// evaluations; differences from the plan's reference row on the same seeds with their 95 % t interval, and McNemar's p
+// for each seed.
 Table errors_table(const PlanResults& results);
 
 }  // namespace frgan

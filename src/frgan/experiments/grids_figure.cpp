@@ -11,6 +11,7 @@
 #include "frgan/io/picture_file.h"
 #include "frgan/report/grid_layout.h"
 #include "frgan/report/image_grid.h"
+#include "frgan/report/markup.h"
 
 namespace frgan {
 namespace {
@@ -74,6 +75,45 @@ at::Tensor side_by_side(const std::vector<at::Tensor>& grids) {
   return canvas;
 }
 
+// A picture on the page, with its words.
+struct Captioned {
+  fs::path picture;
+  std::string words;
+};
+
+constexpr std::string_view kPage = R"(<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{0}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem; }}
+main {{ display: flex; flex-wrap: wrap; gap: 1.5rem; }}
+figure {{ margin: 0; }}
+img {{ max-width: 100%; image-rendering: pixelated; }}
+</style></head><body>
+<h1>{0}</h1>
+<main>
+{1}</main>
+</body></html>
+)";
+
+// A page that holds its pictures.
+std::string page_of(const std::string& title, const std::vector<Captioned>& pictures) {
+  std::string figures;
+  for (const auto& [picture, words] : pictures) {
+    figures += fmt::format("<figure><img alt=\"{0}\" src=\"{1}\"><figcaption>{0}</figcaption></figure>\n",
+                           escaped(words), png_address(read_file(picture)));
+  }
+  return fmt::format(fmt::runtime(kPage), escaped(title), figures);
+}
+
+// "step-00002620" -> "2620"
+std::string step_of(const fs::path& grid) {
+  const std::string name = grid.stem().string();
+  const size_t digit = name.find_first_of("123456789");
+  return digit == std::string::npos ? "0" : name.substr(digit);
+}
+
 }  // namespace
 
 std::vector<fs::path> write_grids_figure(const fs::path& output, const std::string& name, const PlanResults& results,
@@ -81,14 +121,15 @@ std::vector<fs::path> write_grids_figure(const fs::path& output, const std::stri
                                          const std::function<fs::path(const PlannedRun&)>& run_folder) {
   constexpr int64_t kFilmed = 4;  // noise vectors
   ensure_directory(output);
-  std::vector<fs::path> written;
-  const auto write_grid = [&](const std::string& word, const at::Tensor& cells, int64_t columns) {
-    written.push_back(output / fmt::format("{}-{}.png", name, word));
-    write_pixel_grid(written.back(), cells.contiguous(), columns);
+  std::vector<Captioned> pictures;
+  const auto write_grid = [&](const std::string& word, const at::Tensor& cells, int64_t columns, std::string words) {
+    pictures.push_back({output / fmt::format("{}-{}.png", name, word), std::move(words)});
+    write_pixel_grid(pictures.back().picture, cells.contiguous(), columns);
   };
   std::vector<at::Tensor> grids = {real_cells(data)};
-  write_grid("real", grids.front(), kGridColumns);
+  write_grid("real", grids.front(), kGridColumns, "real training pictures");
   std::vector<at::Tensor> film;
+  std::string steps_text, rows_text;
   size_t frames = 0;
   for (const PlannedRun& run : results.runs()) {
     if (run.seed != 1 || run.section != 0) continue;
@@ -97,20 +138,30 @@ std::vector<fs::path> write_grids_figure(const fs::path& output, const std::stri
       throw Error(fmt::format("{}: the run of {} with seed 1 is not done", results.plan().name, row));
     }
     std::vector<at::Tensor> steps;
-    for (const fs::path& grid : grids_of(run_folder(run))) steps.push_back(cells_of(grid, data.image_size));
+    steps_text.clear();
+    for (const fs::path& grid : grids_of(run_folder(run))) {
+      steps.push_back(cells_of(grid, data.image_size));
+      steps_text += (steps_text.empty() ? "" : ", ") + step_of(grid);
+    }
+    rows_text += (rows_text.empty() ? "" : ", then ") + row;
     grids.push_back(steps.back());
-    write_grid(file_word(row), grids.back(), kGridColumns);
+    write_grid(file_word(row), grids.back(), kGridColumns, fmt::format("{}, {} steps", row, run.steps));
     if (frames != 0 && frames != steps.size()) {
-      throw Error(fmt::format("{}: holds {} grids, another row's run {}", run_folder(run).string(), steps.size(), frames));
+      throw Error(
+          fmt::format("{}: holds {} grids, another row's run {}", run_folder(run).string(), steps.size(), frames));
     }
     frames = steps.size();
     const at::Tensor by_step = at::stack(steps);  // steps x 100 x S x S x 3
     film.push_back(by_step.slice(1, 0, kFilmed).transpose(0, 1).flatten(0, 1));
   }
-  write_grid("film", at::cat(film), static_cast<int64_t>(frames));
+  write_grid("film", at::cat(film), static_cast<int64_t>(frames),
+             fmt::format("{} noise vectors after {} steps: {}", kFilmed, steps_text, rows_text));
   const at::Tensor all = side_by_side(grids).contiguous();
-  written.push_back(output / (name + ".png"));
-  write_png(written.back(), {all.data_ptr<uint8_t>(), static_cast<size_t>(all.numel())}, all.size(0), all.size(1), 3);
+  const fs::path together = output / (name + ".png"), page = output / (name + ".html");
+  write_png(together, {all.data_ptr<uint8_t>(), static_cast<size_t>(all.numel())}, all.size(0), all.size(1), 3);
+  write_file_safely(page, page_of(results.plan().title, pictures));
+  std::vector<fs::path> written = {page, together};
+  for (const Captioned& picture : pictures) written.push_back(picture.picture);
   return written;
 }
 

@@ -13,6 +13,7 @@ namespace frgan {
 // Writes into `output`, from the grids that the runs of the first seed wrote, all of the same noise:
 //   NAME-real.png, NAME-ROW.png  a grid each, of real training pictures and of each row
 //   NAME.png                     all of them side by side
+//   NAME.html                    a page of them with what they are
 //   NAME-film.png                a line for each of four noise vectors and each row: its picture at each grid's step
 // Returns what was written. Throws an Error where a row's run is not done, or its grids are not there.
 std::vector<std::filesystem::path> write_grids_figure(

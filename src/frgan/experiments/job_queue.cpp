@@ -1,10 +1,5 @@
 #include "frgan/experiments/job_queue.h"
 
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -13,7 +8,11 @@
 #include <map>
 #include <thread>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "frgan/core/error.h"
 #include "frgan/io/files.h"
@@ -61,8 +60,7 @@ pid_t start(const Job& job) {
 
 }  // namespace
 
-void run_jobs(const std::vector<Job>& jobs, int64_t at_once,
-              const std::function<void(const JobEnd&)>& ended,
+void run_jobs(const std::vector<Job>& jobs, int64_t at_once, const std::function<void(const JobEnd&)>& ended,
               const std::function<void(const std::vector<size_t>& running)>& watch,
               const std::atomic<int>& stop_signal) {
   using namespace std::chrono_literals;

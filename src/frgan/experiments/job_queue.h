@@ -22,11 +22,10 @@ struct JobEnd {
 };
 
 // Starts the jobs in order, `at_once` of them side by side, until all have ended. `ended` is called after each, `watch`
-// about once a second with those that run. When `stop_signal` is no longer 0, no further job starts and the running ones
-// get SIGTERM, which lets a training write its checkpoint; they are waited for. They get it too when this process dies.
-// Throws an Error where a process cannot be started.
-void run_jobs(const std::vector<Job>& jobs, int64_t at_once,
-              const std::function<void(const JobEnd&)>& ended,
+// about once a second with those that run. When `stop_signal` is no longer 0, no further job starts and the running
+// ones get SIGTERM, which lets a training write its checkpoint; they are waited for. They get it too when this process
+// dies. Throws an Error where a process cannot be started.
+void run_jobs(const std::vector<Job>& jobs, int64_t at_once, const std::function<void(const JobEnd&)>& ended,
               const std::function<void(const std::vector<size_t>& running)>& watch,
               const std::atomic<int>& stop_signal);
 

@@ -40,7 +40,8 @@ double level_of(const PlanSection& section) {
 
 LearningCurves panel(const PlanResults& results, size_t row) {
   const Plan& plan = results.plan();
-  LearningCurves chart{fmt::format("({}) {}", static_cast<char>('a' + row), plan.rows[row].name), "test accuracy (%)", {}};
+  LearningCurves chart{
+      fmt::format("({}) {}", static_cast<char>('a' + row), plan.rows[row].name), "test accuracy (%)", {}};
   chart.x_label = "epoch";
   for (size_t section = 0; section < plan.sections.size(); ++section) {
     chart.curves.push_back(accuracy_curve(results.of(row, section),
@@ -71,7 +72,8 @@ LearningCurves final_panel(const PlanResults& results) {
 }
 
 bool has_points(const LearningCurves& chart) {
-  return std::any_of(chart.curves.begin(), chart.curves.end(), [](const Curve& curve) { return !curve.points.empty(); });
+  return std::any_of(chart.curves.begin(), chart.curves.end(),
+                     [](const Curve& curve) { return !curve.points.empty(); });
 }
 
 // A drawing as a part of another one.

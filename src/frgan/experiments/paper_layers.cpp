@@ -33,8 +33,10 @@ const std::map<std::string, std::string> kPaperDiscriminator = {
     {"dense", "Dense 10, WN"},
 };
 const std::map<std::string, std::string> kPaperGenerator = {
-    {"dense", "MLP 8192, ReLU, BN"},           {"reshape", "Reshape 512×4×4"},
-    {"deconv1", "5×5 deconv 256, s2, ReLU, BN"}, {"deconv2", "5×5 deconv 128, s2, ReLU, BN"},
+    {"dense", "MLP 8192, ReLU, BN"},
+    {"reshape", "Reshape 512×4×4"},
+    {"deconv1", "5×5 deconv 256, s2, ReLU, BN"},
+    {"deconv2", "5×5 deconv 128, s2, ReLU, BN"},
     {"deconv3", "5×5 deconv 3, s2, Tanh, WN"},
 };
 
@@ -54,8 +56,8 @@ TableSection section_of(const std::string& title, const std::vector<LayerDescrip
                             text_cell(fmt::format("{}", layer.parameters))});
     all += layer.parameters;
   }
-  section.rows.push_back({text_cell(""), text_cell("in all"), text_cell(""), text_cell(""),
-                          text_cell(fmt::format("{}", all))});
+  section.rows.push_back(
+      {text_cell(""), text_cell("in all"), text_cell(""), text_cell(""), text_cell(fmt::format("{}", all))});
   return section;
 }
 
@@ -80,16 +82,17 @@ PaperNetworks::PaperNetworks() {
 }
 
 Table layers_table(const PaperNetworks& networks) {
-  return {"Table 1: the networks, for pictures of 32 × 32 × 3",
-          {{"the paper's row", {"paper"}},
-           {"built as", {"built"}},
-           {"name", {"name"}},
-           {"output", {"output"}},
-           {"parameters", {"parameters"}}},
-          {section_of("discriminator", networks.discriminator->layers(), kPaperDiscriminator),
-           section_of("generator", networks.generator->layers(), kPaperGenerator)},
-          {"Layers, shapes and parameters are those of the networks that the preset fr-gan builds; where the paper leaves "
-           "something open, docs/paper.md says how it is read (A1 to A4, A33)."}};
+  return {
+      "Table 1: the networks, for pictures of 32 × 32 × 3",
+      {{"the paper's row", {"paper"}},
+       {"built as", {"built"}},
+       {"name", {"name"}},
+       {"output", {"output"}},
+       {"parameters", {"parameters"}}},
+      {section_of("discriminator", networks.discriminator->layers(), kPaperDiscriminator),
+       section_of("generator", networks.generator->layers(), kPaperGenerator)},
+      {"Layers, shapes and parameters are those of the networks that the preset fr-gan builds; where the paper leaves "
+       "something open, docs/paper.md says how it is read (A1 to A4, A33)."}};
 }
 
 std::string frame_drawing(const PaperNetworks& networks) {
@@ -111,12 +114,12 @@ std::string frame_drawing(const PaperNetworks& networks) {
   drawing.arrow(170, 68, 228, 68);
   drawing.arrow(170, 190, 228, 165);
   drawing.arrow(170, 206, 228, 235);
-  drawing.box(540, 30, 150, 350,
-              fmt::format("discriminator D\nTable 1\n\n{} convolutions\n\nSE block on\n{}\n\nglobal pool\n\n{} logits",
-                          networks.discriminator->convolutions().size(),
-                          shape_text(layer_called(discriminator, "se_block2").output),
-                          discriminator.back().output.front()),
-              "network");
+  drawing.box(
+      540, 30, 150, 350,
+      fmt::format("discriminator D\nTable 1\n\n{} convolutions\n\nSE block on\n{}\n\nglobal pool\n\n{} logits",
+                  networks.discriminator->convolutions().size(),
+                  shape_text(layer_called(discriminator, "se_block2").output), discriminator.back().output.front()),
+      "network");
   drawing.arrow(360, 68, 538, 68);
   drawing.arrow(360, 165, 538, 165);
   drawing.arrow(360, 235, 538, 235);
@@ -160,7 +163,9 @@ std::string squeeze_excitation_drawing(const PaperNetworks& networks) {
   drawing.box(from - 40, below, to - from + 80, 34, "U itself, unchanged");
   drawing.arrow(from, top + height, from, below - 2);
   drawing.arrow(to, below, to, top + height + 2);
-  drawing.words(490, 225, fmt::format("eq. 10 to 12; no biases (A4); {} parameters", layer_called(layers, "se_block2").parameters));
+  drawing.words(
+      490, 225,
+      fmt::format("eq. 10 to 12; no biases (A4); {} parameters", layer_called(layers, "se_block2").parameters));
   return drawing.text();
 }
 

@@ -125,8 +125,8 @@ std::vector<Budget> read_budgets(Reader& plan) {
   std::vector<Budget> budgets;
   const json* table = plan.find("budget");
   if (table == nullptr || !table->is_object() || table->empty()) {
-    throw usage_error(fmt::format("{}: has no [budget.NAME] with steps, epochs or tflop: how long are its runs?",
-                                  plan.where()));
+    throw usage_error(
+        fmt::format("{}: has no [budget.NAME] with steps, epochs or tflop: how long are its runs?", plan.where()));
   }
   for (const auto& [name, budget] : table->items()) {
     budgets.push_back(read_budget(budget, name, fmt::format("{}, budget.{}", plan.where(), name)));
@@ -194,8 +194,8 @@ const Budget& Plan::budget(const std::string& wanted) const {
     if (budget.name == wanted) return budget;
     names.push_back(budget.name);
   }
-  throw usage_error(fmt::format("--budget {}: {} has {}{}", wanted, name, fmt::join(names, ", "),
-                                nearest_hint(wanted, names)));
+  throw usage_error(
+      fmt::format("--budget {}: {} has {}{}", wanted, name, fmt::join(names, ", "), nearest_hint(wanted, names)));
 }
 
 Plan read_plan(std::string_view text, const std::string& name) {

@@ -24,9 +24,9 @@
 //   source = "this paper"
 //   published = {500 = [13.41, 0.20]}        # by the varied value: error and deviation, percent
 //
-// What is said of a row is stronger than what is said of a budget, and that stronger than [settings]; an option of these
-// two that a row's method does not have is left out there. Every run has the same number of steps. Each seed is that of the run, of its choice of labels and of its
-// label noise, so rows are compared on the same splits.
+// What is said of a row is stronger than what is said of a budget, and that stronger than [settings]; an option of
+// these two that a row's method does not have is left out there. Every run has the same number of steps. Each seed is
+// that of the run, of its choice of labels and of its label noise, so rows are compared on the same splits.
 #pragma once
 
 #include <cstdint>
@@ -67,8 +67,8 @@ struct Budget {
   std::string name;  // "paper", "hour", "smoke"
   int64_t steps = 0;
   double epochs = 0;
-  double tflop = 0;   // of the row whose step is the most work
-  int64_t seeds = 0;  // in place of the plan's; 0: as it says
+  double tflop = 0;                 // of the row whose step is the most work
+  int64_t seeds = 0;                // in place of the plan's; 0: as it says
   int64_t score_pictures = 50'000;  // of each generator, where the plan shows scores
   std::vector<Setting> settings;
 };

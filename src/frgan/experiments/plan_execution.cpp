@@ -1,15 +1,14 @@
 #include "frgan/experiments/plan_execution.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <set>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "frgan/core/error.h"
 #include "frgan/experiments/job_queue.h"
@@ -86,11 +85,11 @@ class WholeProgress {
     double all = 0;
     for (const PlannedRun& run : runs_) all += run.tflop;
     const double done = tflop_done(), seconds = now() - begin_;
-    const auto finished = std::count_if(runs_.begin(), runs_.end(), [&](const PlannedRun& run) {
-      return execution_.state_of(run) == RunState::kDone;
-    });
-    std::string text = fmt::format("{} of {} runs done, {} running{}, {:.1f} % of {:.0f} TFLOP", finished, runs_.size(),
-                                   running, failed > 0 ? fmt::format(", {} failed", failed) : "", 100 * done / all, all);
+    const auto finished = std::count_if(
+        runs_.begin(), runs_.end(), [&](const PlannedRun& run) { return execution_.state_of(run) == RunState::kDone; });
+    std::string text =
+        fmt::format("{} of {} runs done, {} running{}, {:.1f} % of {:.0f} TFLOP", finished, runs_.size(), running,
+                    failed > 0 ? fmt::format(", {} failed", failed) : "", 100 * done / all, all);
     if (done > done_at_begin_) {
       const double left = (all - done) * seconds / (done - done_at_begin_);
       text += fmt::format(", {} left", duration_text(left));
@@ -130,20 +129,23 @@ RunState PlanExecution::state_of(const PlannedRun& run) const {
   return has_checkpoints(folder_of(run) / "checkpoints") ? RunState::kBegun : RunState::kNew;
 }
 
+void take_up_finished(const PlanExecution& execution, const std::vector<PlannedRun>& runs) {
+  for (const PlannedRun& run : runs) {
+    if (execution.state_of(run) != RunState::kDone && is_finished(execution.folder_of(run))) take_up(execution, run);
+  }
+}
+
 std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector<PlannedRun>& runs,
                                const std::function<void(const std::string&)>& say,
                                const std::function<void(const std::string&)>& progress,
                                const std::atomic<int>& stop_signal) {
   const FolderLock lock(execution.runs);
+  take_up_finished(execution, runs);
   std::vector<Job> jobs;
   std::vector<const PlannedRun*> run_of_job;
   std::set<std::string> names;  // two rows of a plan may come to the same run
   for (const PlannedRun& run : runs) {
     if (execution.state_of(run) == RunState::kDone || !names.insert(run.name).second) continue;
-    if (is_finished(execution.folder_of(run))) {
-      take_up(execution, run);
-      continue;
-    }
     jobs.push_back(job_of(execution, run));
     run_of_job.push_back(&run);
   }
@@ -162,10 +164,8 @@ std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector
     say(fmt::format("{}: failed ({}): {}", run.name, end.code, failed.back().message));
   };
   run_jobs(
-      jobs, execution.jobs, ended, [&](const std::vector<size_t>& running) {
-        progress(whole.line(running.size(), failed.size()));
-      },
-      stop_signal);
+      jobs, execution.jobs, ended,
+      [&](const std::vector<size_t>& running) { progress(whole.line(running.size(), failed.size())); }, stop_signal);
   return failed;
 }
 

@@ -27,6 +27,9 @@ struct PlanExecution {
   RunState state_of(const PlannedRun& run) const;
 };
 
+// Takes up the records of runs that are finished and have none.
+void take_up_finished(const PlanExecution& execution, const std::vector<PlannedRun>& runs);
+
 struct FailedRun {
   std::string name;
   int code = 0;
@@ -34,7 +37,7 @@ struct FailedRun {
   std::filesystem::path log;
 };
 
-// Runs what is not done, goes on with what was begun, and takes up what is finished. `say` gets a line for each start and
+// Runs what is not done and goes on with what was begun, after `take_up_finished`. `say` gets a line for each start and
 // end, `progress` a line about the whole, which is to be shown in place of the one before. A run that fails takes no
 // other with it; the failed ones are returned. Throws an Error where another process is at work in the same folder.
 std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector<PlannedRun>& runs,

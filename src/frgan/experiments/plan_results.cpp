@@ -21,8 +21,8 @@ PlanResults::PlanResults(const Plan& plan, std::vector<PlannedRun> runs, std::ve
 }
 
 const ResultRecord* PlanResults::record_of(const PlannedRun& run) const {
-  const auto found = std::find_if(records_.begin(), records_.end(),
-                                  [&](const ResultRecord& record) { return record.key == run.key; });
+  const auto found =
+      std::find_if(records_.begin(), records_.end(), [&](const ResultRecord& record) { return record.key == run.key; });
   return found == records_.end() ? nullptr : &*found;
 }
 

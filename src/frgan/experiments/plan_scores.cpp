@@ -23,17 +23,16 @@ constexpr const char *kRealTrain = "real-train", *kRealTest = "real-test", *kFor
 
 void write_scored_set(const fs::path& folder, const ScoredSet& set) {
   ensure_directory(folder);
-  const ordered_json json = {{"format", kFormat},
-                             {"key", set.key},
-                             {"scorer_hash", set.scorer_hash},
-                             {"scores", set.scores}};
+  const ordered_json json = {
+      {"format", kFormat}, {"key", set.key}, {"scorer_hash", set.scorer_hash}, {"scores", set.scores}};
   write_file_safely(folder / (set.name + ".json"), json.dump(1) + "\n");
 }
 
 ScoredSet read_scored_set(const fs::path& file) try {
   const ordered_json json = ordered_json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || json.value("format", "") != kFormat) {
-    throw Error(fmt::format("{}: no scores of frgan; expected an object with \"format\": \"{}\"", file.string(), kFormat));
+    throw Error(
+        fmt::format("{}: no scores of frgan; expected an object with \"format\": \"{}\"", file.string(), kFormat));
   }
   return {file.stem().string(), json.at("key"), json.at("scorer_hash"), json.at("scores")};
 } catch (const nlohmann::json::exception& error) {
@@ -229,9 +228,9 @@ Table scores_table(const PlanResults& results, const std::vector<ScoredSet>& set
   }
   if (real != nullptr) {
     table.notes.push_back(fmt::format("Scorer: {}, SHA-256 {}.", real->scores.value("scorer", ""), hash));
-    table.notes.push_back(fmt::format(
-        "The ceiling exp(H(y)) of the training labels is {:.4f}: no scorer of these classes can give more.",
-        real->scores.value("ceiling", 0.0)));
+    table.notes.push_back(
+        fmt::format("The ceiling exp(H(y)) of the training labels is {:.4f}: no scorer of these classes can give more.",
+                    real->scores.value("ceiling", 0.0)));
     table.notes.push_back(
         "Distances are to all training pictures, in the scorer's features; precision and recall with k = 3, of 10,000 "
         "pictures each; class KL is from the classes of these to those of real pictures, as the scorer sees them.");

@@ -51,8 +51,7 @@ std::vector<Setting> fitting(const std::vector<Setting>& settings, const OptionS
 }
 
 std::unique_ptr<RunRequest> preset_request(const PlanRow& row) {
-  const std::vector<Setting> preset =
-      read_config(find_preset(row.preset).text, fmt::format("preset {}", row.preset));
+  const std::vector<Setting> preset = read_config(find_preset(row.preset).text, fmt::format("preset {}", row.preset));
   auto request = std::make_unique<RunRequest>();
   declare_run(*request, named_method({preset}, request->run.method));
   apply_settings(*request, preset);
@@ -84,7 +83,8 @@ void check_plan_settings(const Plan& plan, const Budget& budget) {
       }
       if (known) continue;
       for (const PlanRow& row : plan.rows) {
-        if (!row.preset.empty()) preset_request(row)->options.find(setting.name, setting.source);  // throws: whose it is
+        if (!row.preset.empty())
+          preset_request(row)->options.find(setting.name, setting.source);  // throws: whose it is
       }
     }
   }
@@ -117,8 +117,8 @@ std::vector<std::string> arguments_of(const PlanRow& row, const nlohmann::ordere
 // The nearest thing to what was typed, in an error; `known` are those that the plan has.
 Error not_in_plan(const std::string& option, const std::string& typed, const Plan& plan,
                   const std::vector<std::string>& known) {
-  return usage_error(fmt::format("{} {}: {} has {}{}", option, typed, plan.name, fmt::join(known, ", "),
-                                 nearest_hint(typed, known)));
+  return usage_error(
+      fmt::format("{} {}: {} has {}{}", option, typed, plan.name, fmt::join(known, ", "), nearest_hint(typed, known)));
 }
 
 bool chosen(const Plan& plan, const PlanChoice& choice, const PlanRow& row) {
@@ -235,8 +235,8 @@ std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice,
   for (size_t section = 0; section < plan.sections.size(); ++section) {
     for (size_t row = 0; row < plan.rows.size(); ++row) {
       if (plan.rows[row].preset.empty()) continue;
-      cells.push_back(measured(
-          row, section, row_request(plan, budget, plan.rows[row], plan.sections[section], choice), data));
+      cells.push_back(
+          measured(row, section, row_request(plan, budget, plan.rows[row], plan.sections[section], choice), data));
     }
   }
   if (cells.empty()) throw usage_error(fmt::format("{}: no row has a preset: there is nothing to run", plan.name));

@@ -31,14 +31,15 @@ struct PlannedRun {
   std::vector<std::string> arguments;  // of frgan train, without the run's folder: what differs from the preset
   int64_t steps = 0;
   int64_t steps_per_epoch = 1;
-  double tflop = 0;              // of all steps
-  int64_t pictures_per_step = 0;  // that enter a network
+  double tflop = 0;                   // of all steps
+  int64_t pictures_per_step = 0;      // that enter a network
   nlohmann::ordered_json parameters;  // {"discriminator": 787200, "generator": ...}: of each network
 };
 
 // In the order in which they are run: all rows and sections with the first seed, then with the second. Loads the data
 // sets, for their shape. Throws a usage error where an option is not the method's or out of range, where rows or values
 // chosen are not the plan's.
-std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice, const std::filesystem::path& data_root);
+std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice,
+                                     const std::filesystem::path& data_root);
 
 }  // namespace frgan

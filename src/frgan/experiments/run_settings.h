@@ -40,8 +40,8 @@ void apply_settings(RunRequest& request, const std::vector<Setting>& settings);
 void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view)>& said);
 
 // What two runs must share to be repetitions of each other: SHA-256 over the recipe, the data and all options that
-// decide what is computed, by their values. `values` are all options of a run, with its steps; those of a machine and of
-// intervals, where the data lie, precision, and lengths in other units than steps have no part.
+// decide what is computed, by their values. `values` are all options of a run, with its steps; those of a machine and
+// of intervals, where the data lie, precision, and lengths in other units than steps have no part.
 std::string run_key(const nlohmann::ordered_json& values, const std::string& data_digest, int64_t recipe);
 
 }  // namespace frgan

@@ -36,9 +36,16 @@ std::string in_markdown(std::string_view text) {
 }
 
 std::string in_latex(std::string_view text) {
-  constexpr Replacement kEscapes[] = {{'\\', "\\textbackslash{}"}, {'&', "\\&"}, {'%', "\\%"}, {'$', "\\$"},
-                                      {'#', "\\#"}, {'_', "\\_"}, {'{', "\\{"}, {'}', "\\}"},
-                                      {'~', "\\textasciitilde{}"}, {'^', "\\textasciicircum{}"}};
+  constexpr Replacement kEscapes[] = {{'\\', "\\textbackslash{}"},
+                                      {'&', "\\&"},
+                                      {'%', "\\%"},
+                                      {'$', "\\$"},
+                                      {'#', "\\#"},
+                                      {'_', "\\_"},
+                                      {'{', "\\{"},
+                                      {'}', "\\}"},
+                                      {'~', "\\textasciitilde{}"},
+                                      {'^', "\\textasciicircum{}"}};
   std::string result = replaced(text, kEscapes);
   for (const auto& [sign, command] : {std::pair{"±", "$\\pm$"}, {"×", "$\\times$"}, {"Π", "$\\Pi$"}, {"−", "$-$"}}) {
     for (size_t at = 0; (at = result.find(sign, at)) != std::string::npos;) {
@@ -123,8 +130,8 @@ std::string csv_of(const Table& table) {
 
 std::string latex_of(const Table& table) {
   const std::vector<size_t> shown = shown_columns(table);
-  std::string text = fmt::format("% \\usepackage{{booktabs, graphicx}}\n\\begin{{table}}\n\\centering\n\\caption{{{}}}\n",
-                                 in_latex(table.title));
+  std::string text = fmt::format(
+      "% \\usepackage{{booktabs, graphicx}}\n\\begin{{table}}\n\\centering\n\\caption{{{}}}\n", in_latex(table.title));
   text += fmt::format("\\resizebox{{\\linewidth}}{{!}}{{%\n\\begin{{tabular}}{{{}}}\n\\toprule\n",
                       std::string(shown.size(), 'l'));
   const auto line = [&](const auto& text_of_column) {
@@ -155,8 +162,8 @@ std::string html_of(const Table& table) {
   for (const TableSection& section : table.sections) {
     text += "<tbody>\n";
     if (!section.title.empty()) {
-      text += fmt::format("<tr><th scope=\"rowgroup\" colspan=\"{}\">{}</th></tr>\n", shown.size(),
-                          escaped(section.title));
+      text +=
+          fmt::format("<tr><th scope=\"rowgroup\" colspan=\"{}\">{}</th></tr>\n", shown.size(), escaped(section.title));
     }
     for (const std::vector<TableCell>& row : section.rows) {
       text += "<tr>";

@@ -12,7 +12,8 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInfinity = std::numeric_limits<double>::infinity();
 
-// P(|T| <= t) for a whole number of degrees of freedom (Abramowitz and Stegun 26.7.3 and 26.7.4), theta = atan(t/sqrt n).
+// P(|T| <= t) for a whole number of degrees of freedom (Abramowitz and Stegun 26.7.3 and 26.7.4), theta = atan(t/sqrt
+// n).
 double central_t_probability(double t, int64_t degrees) {
   const double theta = std::atan(t / std::sqrt(static_cast<double>(degrees)));
   const double cosine = std::cos(theta), sine = std::sin(theta);

@@ -80,14 +80,19 @@ std::vector<LayerDescription> GeneratorImpl::layers() const {
   int64_t channels = first_channels_, size = first_size_;
   const int64_t units = dense_weight.size(0);
   std::vector<LayerDescription> layers = {
-      {"dense", fmt::format("dense {} to {}, batch norm, ReLU", dense_weight.size(1), units), {units},
+      {"dense",
+       fmt::format("dense {} to {}, batch norm, ReLU", dense_weight.size(1), units),
+       {units},
        dense_weight.numel() + parameter_count(*norm0_)},
       {"reshape", fmt::format("reshape to {}x{}x{}", channels, size, size), {channels, size, size}, 0}};
-  const auto add = [&](const std::string& name, const at::Tensor& weight, const std::string& after, int64_t parameters) {
+  const auto add = [&](const std::string& name, const at::Tensor& weight, const std::string& after,
+                       int64_t parameters) {
     channels = weight.size(1);
     size *= 2;
-    layers.push_back({name, fmt::format("5x5 transposed convolution to {}, stride 2, {}", channels, after),
-                      {channels, size, size}, parameters});
+    layers.push_back({name,
+                      fmt::format("5x5 transposed convolution to {}, stride 2, {}", channels, after),
+                      {channels, size, size},
+                      parameters});
   };
   add("deconv1", deconv1_weight, "batch norm, ReLU", deconv1_weight.numel() + parameter_count(*norm1_));
   add("deconv2", deconv2_weight, "batch norm, ReLU", deconv2_weight.numel() + parameter_count(*norm2_));

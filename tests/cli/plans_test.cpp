@@ -1,0 +1,191 @@
+// frgan sweep and frgan reproduce from outside, on pictures that take no time.
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "program.h"
+#include "tiny_mnist.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+std::string text_of(const fs::path& path) {
+  std::stringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  EXPECT_FALSE(text.str().empty()) << path;
+  return text.str();
+}
+
+constexpr std::string_view kPlan = R"(
+title = "A comparison"
+reference = "FR-GAN"
+seeds = 2
+[settings]
+data = "mnist"
+evaluations = 6
+[budget.short]
+steps = STEPS
+settings = {width = 0.0625, gen-width = 16, batch-size = 4, init-pictures = 10, adv-weight = 0.5}
+[vary]
+labels = [10, 20]
+[[row]]
+name = "FR-GAN"
+preset = "fr-gan"
+[[row]]
+name = "Supervised"
+preset = "supervised"
+)";
+
+class Plans : public testing::Test {
+ protected:
+  Plans() {
+    fs::create_directories(root / "mnist");
+    write_pictures(root / "mnist", "train", 60);
+    write_pictures(root / "mnist", "t10k", 20);
+  }
+  ~Plans() override { fs::remove_all(root); }
+
+  void write_plan(const std::string& steps = "6", const std::string& more = "") {
+    std::string text(kPlan);
+    text.replace(text.find("STEPS"), 5, steps);
+    std::ofstream(root / "my.toml") << text << more;
+  }
+  Outcome sweep(std::vector<std::string> more = {}, const Interruption& when = {}) {
+    more.insert(more.begin(), {"sweep", (root / "my.toml").string(), "--runs", (root / "runs").string(), "--output",
+                               (root / "results").string()});
+    return run_frgan(more, environment, when);
+  }
+  std::vector<fs::path> files_in(const std::string& folder, const std::string& ending) const {
+    std::vector<fs::path> files;
+    std::error_code missing;
+    for (const auto& entry : fs::directory_iterator(root / folder, missing)) {
+      if (entry.path().filename().string().ends_with(ending)) files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+  }
+
+  const fs::path root = fs::path(testing::TempDir()) / fmt::format("frgan_plans_test.{}", getpid());
+  const std::vector<std::string> environment = {"FRGAN_DATA=" + root.string()};
+};
+
+TEST_F(Plans, AreShownFirst) {
+  write_plan();
+  const Outcome outcome = sweep({"--dry-run"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("A comparison\nbudget short: 8 runs of 6 steps"),
+                                 HasSubstr("labels 10          2 runs of "), HasSubstr("0 done, 0 begun, 2 new"),
+                                 HasSubstr("at a time")));
+  EXPECT_FALSE(fs::exists(root / "runs"));
+  EXPECT_FALSE(fs::exists(root / "results"));
+}
+
+TEST_F(Plans, RunAndAreNotRunAgain) {
+  write_plan();
+  const Outcome outcome = sweep();
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("## labels 10"), HasSubstr("| FR-GAN |"), HasSubstr("(2)")));
+  EXPECT_EQ(files_in("results/runs", ".json").size(), 8u);
+  for (const char* name : {"my.md", "my.csv", "my.tex", "my.html"}) text_of(root / "results" / name);
+  const auto record = nlohmann::json::parse(text_of(files_in("results/runs", ".json").front()));
+  EXPECT_EQ(record["evaluations"].back()[0], 6);
+  EXPECT_EQ(record["options"]["adv-weight"], 0.5);
+  EXPECT_EQ(record["options"]["split-seed"], record["options"]["seed"]);
+  const auto written =
+      fs::last_write_time(files_in("runs", "summary.json").empty() ? files_in("results/runs", ".json").front()
+                                                                   : files_in("runs", "summary.json").front());
+  const Outcome again = sweep();
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(again.out, outcome.out);
+  EXPECT_THAT(again.err, HasSubstr("2 done, 0 begun, 0 new"));
+  EXPECT_EQ(fs::last_write_time(files_in("results/runs", ".json").front()), written);
+}
+
+TEST_F(Plans, OfPartsComeToTheWhole) {
+  write_plan();
+  ASSERT_EQ(sweep({"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1"}).code, 0);
+  EXPECT_EQ(files_in("results/runs", ".json").size(), 1u);
+  const Outcome whole = sweep({"--rows=FR-GAN,Supervised", "--where=labels=10,labels=20", "--seeds=1"});
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  EXPECT_EQ(files_in("results/runs", ".json").size(), 4u);
+  EXPECT_THAT(whole.err, HasSubstr("1 done, 0 begun, 0 new"));
+}
+
+TEST_F(Plans, GoOnInTheMiddleOfARun) {
+  write_plan("3000");
+  const auto trains = [&] {
+    for (const auto& entry : fs::recursive_directory_iterator(root / "runs")) {
+      if (entry.path().filename() == "metrics.jsonl" && fs::file_size(entry.path()) > 2000) return true;
+    }
+    return false;
+  };
+  const Outcome stopped = sweep({"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1"},
+                                {SIGINT, [&] { return fs::exists(root / "runs") && trains(); }});
+  ASSERT_EQ(stopped.code, 130) << stopped.err;
+  EXPECT_THAT(stopped.err, HasSubstr("stopped; the same command goes on where it was"));
+  EXPECT_TRUE(files_in("results/runs", ".json").empty());
+  const Outcome on = sweep({"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1", "--dry-run"});
+  EXPECT_THAT(on.out, HasSubstr("0 done, 1 begun, 0 new"));
+}
+
+TEST_F(Plans, SurviveARunThatFails) {
+  write_plan("6",
+             "[[row]]\nname = \"diverges\"\npreset = \"supervised\"\nsettings = {"
+             "label-noise-kind = \"matrix:/nowhere.txt\"}\n");
+  const Outcome outcome = sweep({"--seeds", "1", "--where", "labels=10"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("failed: supervised_"), HasSubstr("/nowhere.txt"), HasSubstr("its log is")));
+  EXPECT_THAT(outcome.out, HasSubstr("| diverges | – |"));
+  EXPECT_EQ(files_in("results/runs", ".json").size(), 2u);
+}
+
+TEST_F(Plans, SayWhatIsWrong) {
+  write_plan();
+  EXPECT_THAT(sweep({"--rows", "fr-gam"}).err, HasSubstr("--rows fr-gam: "));
+  EXPECT_THAT(sweep({"--where", "labels=30"}).err, HasSubstr("has labels=10, labels=20"));
+  EXPECT_THAT(sweep({"--budget", "shrot"}).err, HasSubstr("did you mean 'short'?"));
+  write_plan("6", "[[row]]\npreset = \"gna\"\n");
+  EXPECT_THAT(sweep().err, HasSubstr("'gna' is no preset; did you mean 'gan'?"));
+  write_plan("6", "[[row]]\nname = \"x\"\npreset = \"gan\"\nsettings = {widht = 1}\n");
+  EXPECT_THAT(sweep().err, HasSubstr("did you mean"));
+  std::ofstream(root / "my.toml") << "x = \"";
+  EXPECT_THAT(sweep().err, HasSubstr("my.toml:1"));
+  EXPECT_THAT(run_frgan({"reproduce", "table33"}).err, HasSubstr("did you mean 'table3'?"));
+  EXPECT_THAT(run_frgan({"sweep", (root / "absent.toml").string()}).err, HasSubstr("absent.toml"));
+}
+
+TEST_F(Plans, RefuseRecordsThatCannotBeRead) {
+  write_plan();
+  ASSERT_EQ(sweep({"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1"}).code, 0);
+  const fs::path record = files_in("results/runs", ".json").front();
+  std::ofstream(record) << "{";
+  const Outcome outcome = sweep({"--tables-only"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr(record.filename().string()), HasSubstr("no JSON object, or cut short")));
+}
+
+TEST(Reproduce, PrintsTable1AndDrawsTheFiguresFromTheNetworks) {
+  const fs::path output = fs::path(testing::TempDir()) / fmt::format("frgan_reproduce_test.{}", getpid());
+  for (const char* name : {"table1", "figure1", "figure2"}) {
+    EXPECT_EQ(run_frgan({"reproduce", name, "--output", output.string()}).code, 0) << name;
+  }
+  EXPECT_THAT(text_of(output / "table1.md"), HasSubstr("793684"));
+  EXPECT_THAT(text_of(output / "figure1.svg"), HasSubstr("</svg>"));
+  EXPECT_THAT(text_of(output / "figure2.svg"), HasSubstr("</svg>"));
+  fs::remove_all(output);
+}
+
+}  // namespace
+}  // namespace frgan

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Every `frgan reproduce` with --budget smoke, on SVHN where it is at hand: reproduce_test.py FRGAN ROOT FOLDER.
+
+ROOT is the source tree, beside which ../shared/data/svhn may lie; without it, SVHN's two files are made with pictures of
+nothing. FOLDER keeps the pictures, and what was run only while the test runs.
+"""
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+PROGRAM, ROOT, FOLDER = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+LIMIT = 120  # seconds for each
+DATA = FOLDER / "svhn"
+WORK = FOLDER / "work"
+
+
+def prepare_pictures():
+    if (DATA / "train_32x32.mat").exists() and (DATA / "test_32x32.mat").exists():
+        return
+    shutil.rmtree(DATA, ignore_errors=True)
+    DATA.mkdir(parents=True)
+    unpacker = ROOT.parent / "shared/data/svhn/svhn.py"
+    if unpacker.exists():
+        subprocess.run(["/usr/bin/python3", unpacker, "unpack", DATA], check=True, stdout=subprocess.DEVNULL)
+        return
+    import numpy
+    import scipy.io
+    random = numpy.random.default_rng(1)
+    for role, count in (("train", 2000), ("test", 300)):
+        scipy.io.savemat(DATA / f"{role}_32x32.mat",
+                         {"X": random.integers(0, 256, (32, 32, 3, count), dtype=numpy.uint8),
+                          "y": (numpy.arange(count) % 10 + 1).astype(numpy.uint8).reshape(-1, 1)})
+
+
+def reproduce(name, *more):
+    begin = time.monotonic()
+    done = subprocess.run([PROGRAM, "reproduce", name, "--budget", "smoke", "--runs", WORK / "runs", "--output",
+                           WORK / "results", *more], env={**os.environ, "FRGAN_DATA": str(FOLDER)}, text=True,
+                          capture_output=True)
+    seconds = time.monotonic() - begin
+    assert done.returncode == 0, f"{name}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert seconds < LIMIT, f"{name} took {seconds:.0f} s"
+    print(f"{name}: {seconds:.0f} s", flush=True)
+    return done
+
+
+def rows_of(name):
+    with open(WORK / "results" / f"{name}.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def expect_files(*names):
+    for name in names:
+        path = WORK / "results" / name
+        assert path.stat().st_size > 200, path
+
+
+def main():
+    prepare_pictures()
+    shutil.rmtree(WORK, ignore_errors=True)
+    for name in ("table1", "figure1", "figure2"):
+        reproduce(name)
+    expect_files("table1.md", "table1.csv", "table1.tex", "table1.html", "figure1.svg", "figure2.svg")
+
+    first = reproduce("table3")
+    expect_files("table3.md", "table3.csv", "table3.tex", "table3.html")
+    ours = [row for row in rows_of("table3") if row["error_mean"]]
+    assert len(ours) == 6 * 4 and len(rows_of("table3")) == 14 * 4, rows_of("table3")
+    assert {row["steps"] for row in ours} == {"20"}
+    fr_gan = next(row for row in ours if row["section"] == "labels 1000" and row["method"] == "FR-GAN")
+    assert (fr_gan["published_error"], fr_gan["published_sd"]) == ("7.2000", "0.1600"), fr_gan
+    again = reproduce("table3")
+    assert again.stdout == first.stdout and "1 done, 0 begun, 0 new" in again.stderr, again.stderr
+
+    reproduce("scorer")
+    scored = reproduce("table2")
+    assert "FR-GAN without SE" in scored.stdout and "other scorer, not comparable" in scored.stdout
+    names = [row["name"] for row in rows_of("table2")]
+    assert names == ["real, train", "FR-GAN without SE", "FR-GAN without consistency", "FR-GAN", "GAN", "real, test"], names
+    assert all(1 <= float(row["inception_score"]) <= 10 for row in rows_of("table2"))
+    real = json.loads((WORK / "results/scores/real-train.json").read_text())
+    assert real["scorer_hash"] in scored.stdout and 9 < real["scores"]["ceiling"] <= 10
+
+    shared = reproduce("figure3")  # its runs are those of the tables
+    assert "0 begun, 0 new" in shared.stderr and "1 new" not in shared.stderr, shared.stderr
+    expect_files("figure3.png", "figure3-real.png", "figure3-fr-gan.png", "figure3-fr-gan-without-se.png",
+                 "figure3-film.png")
+
+    reproduce("figure4")
+    expect_files("figure4.svg", "figure4.csv")
+    assert {row["section"] for row in rows_of("figure4")} == {f"label-noise {level}" for level in ("0.0", "0.2", "0.5", "0.8")}
+    reproduce("readings")
+    assert len([row for row in rows_of("readings") if row["error_mean"]]) == 9
+    shutil.rmtree(WORK)
+
+
+main()

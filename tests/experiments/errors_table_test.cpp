@@ -1,0 +1,106 @@
+#include "frgan/experiments/errors_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "result_records.h"
+
+namespace frgan {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+// Two rows that run, one that is published alone; sections of 500 and 1,000 labels.
+Plan small_plan() {
+  return read_plan(R"(
+title = "Errors"
+reference = "FR-GAN"
+[vary]
+labels = [500, 1000]
+[budget.a]
+steps = 100
+[[row]]
+name = "elsewhere"
+published = {500 = [18.44, 4.8]}
+[[row]]
+name = "FR-GAN"
+preset = "fr-gan"
+published = {500 = [13.41]}
+[[row]]
+name = "GAN"
+preset = "gan"
+)",
+                   "small");
+}
+
+std::vector<PlannedRun> planned_for(const Plan& plan, int64_t seeds) {
+  std::vector<PlannedRun> runs;
+  for (int64_t seed = 1; seed <= seeds; ++seed) {
+    for (size_t section = 0; section < plan.sections.size(); ++section) {
+      for (const size_t row : {1u, 2u}) {
+        PlannedRun run;
+        run.row = row;
+        run.section = section;
+        run.seed = seed;
+        run.key = plan.rows[row].name + plan.sections[section].value + std::to_string(seed);
+        run.name = run.key;
+        runs.push_back(run);
+      }
+    }
+  }
+  return runs;
+}
+
+const TableCell& cell(const Table& table, size_t section, size_t row, const std::string& column) {
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    if (table.columns[i].heading == column) return table.sections[section].rows[row][i];
+  }
+  throw std::logic_error("no column " + column);
+}
+
+TEST(ErrorsTable, SetsPublishedBesideOurs) {
+  const Plan plan = small_plan();
+  const std::vector<ResultRecord> records = {
+      record_with("a", "FR-GAN5001", rows(100)), record_with("b", "FR-GAN5002", rows(120)),
+      record_with("c", "GAN5001", rows(140)), record_with("d", "GAN5002", rows(180))};
+  const Table table = errors_table(PlanResults(plan, planned_for(plan, 2), records));
+  ASSERT_EQ(table.sections.size(), 1u) << "a section without a value is left out";
+  EXPECT_EQ(cell(table, 0, 0, "published (%)").text, "18.44 ± 4.80");
+  EXPECT_EQ(cell(table, 0, 0, "ours (%): mean ± sd (seeds)").text, "–");
+  EXPECT_EQ(cell(table, 0, 1, "published (%)").text, "13.41");
+  EXPECT_EQ(cell(table, 0, 1, "ours (%): mean ± sd (seeds)").text, "11.00 ± 1.41 (2)");
+  EXPECT_EQ(cell(table, 0, 1, "ours, median of the last 20").text, "11.95 ± 1.41 (2)");
+  EXPECT_EQ(cell(table, 0, 2, "ours (%): mean ± sd (seeds)").text, "16.00 ± 2.83 (2)");
+  // Differences of 4 and 6 percent: 5 -+ 12.706 * sqrt(2) / sqrt(2).
+  EXPECT_EQ(cell(table, 0, 2, "less FR-GAN: mean [95 % t interval] (pairs)").text, "+5.00 [-7.71, +17.71] (2)");
+  EXPECT_EQ(cell(table, 0, 2, "McNemar's p, by seed").text, "1.8e-12, 1.7e-18");
+  EXPECT_EQ(cell(table, 0, 1, "less FR-GAN: mean [95 % t interval] (pairs)").text, "–");
+  EXPECT_EQ(cell(table, 0, 2, "hardware").text, "A processor, 1 thread, bf16");
+  EXPECT_EQ(cell(table, 0, 2, "commit").text, "0123456789");
+  EXPECT_EQ(cell(table, 0, 2, "augmentation, ours").text, "translate:2");
+  EXPECT_EQ(cell(table, 0, 2, "updates").text, "100");
+  for (const std::vector<TableCell>& row : table.sections[0].rows) EXPECT_EQ(row.size(), table.columns.size());
+}
+
+TEST(ErrorsTable, ComparesOnlySeedsThatBothHave) {
+  const Plan plan = small_plan();
+  const std::vector<ResultRecord> records = {record_with("a", "FR-GAN5001", rows(100)),
+                                             record_with("d", "GAN5002", rows(180))};
+  const Table table = errors_table(PlanResults(plan, planned_for(plan, 2), records));
+  EXPECT_EQ(cell(table, 0, 2, "ours (%): mean ± sd (seeds)").text, "18.00 (1)");
+  EXPECT_EQ(cell(table, 0, 2, "less FR-GAN: mean [95 % t interval] (pairs)").text, "–");
+}
+
+TEST(ErrorsTable, NeverMergesAnotherRecipe) {
+  const Plan plan = small_plan();
+  ResultRecord other = record_with("old run", "made by another recipe", rows(1));
+  other.recipe = kRecipe + 1;
+  const Table table = errors_table(PlanResults(plan, planned_for(plan, 1), {other}));
+  EXPECT_EQ(cell(table, 0, 1, "ours (%): mean ± sd (seeds)").text, "–");
+  EXPECT_THAT(table.notes, Contains(HasSubstr("another recipe than")));
+  EXPECT_THAT(table.notes, Contains(HasSubstr("old run")));
+}
+
+}  // namespace
+}  // namespace frgan

@@ -1,0 +1,54 @@
+#include "frgan/experiments/run_settings.h"
+
+#include <gtest/gtest.h>
+
+#include "frgan/core/error.h"
+
+namespace frgan {
+namespace {
+
+nlohmann::ordered_json values_with(const std::vector<Setting>& settings) {
+  RunRequest request;
+  declare_run(request, "fr-gan");
+  apply_settings(request, settings);
+  return request.options.values();
+}
+
+std::string key_with(const std::vector<Setting>& settings, const std::string& digest = "d", int64_t recipe = 1) {
+  return run_key(values_with(settings), digest, recipe);
+}
+
+TEST(RunKey, TellsRunsApartByWhatIsComputed) {
+  const std::string key = key_with({});
+  EXPECT_EQ(key, key_with({}));
+  EXPECT_NE(key, key_with({{"width", 0.5, ""}}));
+  EXPECT_NE(key, key_with({{"seed", 2, ""}}));
+  EXPECT_NE(key, key_with({{"label-noise", 0.5, ""}}));
+  EXPECT_NE(key, key_with({{"steps", 100, ""}}));
+  EXPECT_NE(key, key_with({}, "other data"));
+  EXPECT_NE(key, key_with({}, "d", 2));
+}
+
+TEST(RunKey, IsTheSameOnAnotherMachineAndWithOtherIntervals) {
+  EXPECT_EQ(key_with({{"steps", 100, ""}}), key_with({{"steps", 100, ""},
+                                                      {"threads", 3, ""},
+                                                      {"evaluations", 30, ""},
+                                                      {"data-dir", "/elsewhere", ""},
+                                                      {"precision", "fp32", ""},
+                                                      {"epochs", 3.0, ""},
+                                                      {"log-every", 7, ""}}));
+}
+
+TEST(RunSettings, StrongerSourcesMakeWeakerOnesVoid) {
+  RunRequest request;
+  declare_run(request, named_method({{{"method", "supervised", ""}}}, "fr-gan"));
+  EXPECT_EQ(request.run.method, "supervised");
+  apply_settings(request, {{"time-budget", "5m", ""}});
+  apply_settings(request, {{"steps", 10, ""}});
+  EXPECT_EQ(request.run.time_budget, "");
+  EXPECT_THROW(apply_settings(request, {{"steps", 10, ""}, {"time-budget", "5m", ""}}), Error);
+  EXPECT_THROW(apply_settings(request, {{"gen-loss", "saturating", ""}}), Error) << "of another method";
+}
+
+}  // namespace
+}  // namespace frgan
