@@ -1,6 +1,10 @@
 #include "frgan/core/schedules.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <iterator>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
@@ -75,6 +79,55 @@ TEST(Schedules, CorrectedAverageIsTheGoldenAverageFromZero) {
     average = decay * average + (1 - decay) * parameters[step];
     EXPECT_TRUE(close_to(average, golden["average.from_zero"][step], 1e-12));
   }
+}
+
+// Steps of a run after which it is evaluated.
+std::vector<int64_t> evaluated_steps(int64_t steps, int64_t count) {
+  std::vector<int64_t> found;
+  for (int64_t step = 1; step <= steps; ++step) {
+    if (evaluation_after(step, steps, count)) found.push_back(step);
+  }
+  return found;
+}
+
+TEST(Evaluations, CrowdInTheLastFifth) {
+  const std::vector<int64_t> found = evaluated_steps(9000, 30);
+  std::vector<int64_t> expected;
+  for (int64_t i = 1; i <= 10; ++i) expected.push_back(720 * i);
+  for (int64_t i = 1; i <= 20; ++i) expected.push_back(7200 + 90 * i);
+  EXPECT_EQ(found, expected);
+}
+
+TEST(Evaluations, AreAsManyAsAskedForAndEndWithTheRun) {
+  for (const int64_t steps : {1000, 8999, 9001, 12'345}) {
+    for (int64_t count = 1; count <= 40; ++count) {
+      const std::vector<int64_t> found = evaluated_steps(steps, count);
+      ASSERT_EQ(std::ssize(found), count) << steps;
+      EXPECT_EQ(found.back(), steps) << count;
+      const int64_t four_fifths = (4 * steps + 4) / 5;
+      const auto early = std::count_if(found.begin(), found.end(), [=](int64_t step) { return step <= four_fifths; });
+      EXPECT_EQ(early, count / 3) << steps << ' ' << count;
+    }
+  }
+}
+
+TEST(Evaluations, AreFewerInARunOfFewSteps) {
+  const std::vector<int64_t> found = evaluated_steps(20, 30);
+  EXPECT_EQ(found, (std::vector<int64_t>{2, 4, 5, 7, 8, 10, 12, 13, 15, 16, 17, 18, 19, 20}));
+  EXPECT_EQ(evaluated_steps(1, 30), (std::vector<int64_t>{1}));
+}
+
+TEST(Evaluations, OneIsTheLastAndNoneIsNone) {
+  EXPECT_EQ(evaluated_steps(100, 1), (std::vector<int64_t>{100}));
+  EXPECT_EQ(evaluated_steps(100, 0), (std::vector<int64_t>{}));
+}
+
+// 10^6 evaluations in 10^9 steps are the most that options allow.
+TEST(Evaluations, DoNotOverflowInTheLongestRun) {
+  constexpr int64_t kSteps = 1'000'000'000, kCount = 1'000'000;
+  EXPECT_TRUE(evaluation_after(kSteps, kSteps, kCount));
+  EXPECT_TRUE(evaluation_after(2'400'003, kSteps, kCount));  // the 1000th of 333,333 in 800,000,000
+  EXPECT_FALSE(evaluation_after(2'400'004, kSteps, kCount));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ double average_decay(const std::string& shape, double limit, double updates) {
 }
 
 bool evaluation_after(int64_t step, int64_t steps, int64_t count) {
-  const int64_t late = 2 * count / 3, early = count - late;
+  const int64_t early = count / 3, late = count - early;
   const auto done = [&](int64_t at) {
     return 5 * at <= 4 * steps ? early * 5 * at / (4 * steps) : early + late * (5 * at - 4 * steps) / steps;
   };
