@@ -1,6 +1,7 @@
 #include "frgan/data/label_noise.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <sstream>
@@ -31,14 +32,20 @@ NoiseMatrix read_matrix(const std::string& path, int64_t classes) {
   std::istringstream lines(read_file(path));
   for (std::string line; std::getline(lines, line);) {
     std::replace(line.begin(), line.end(), ',', ' ');
-    std::istringstream numbers(line);
+    std::istringstream words(line);
     std::vector<double> row;
-    for (double number = 0; numbers >> number;) row.push_back(number);
-    if (row.empty() && numbers.eof()) continue;
+    bool all_numbers = true;
+    for (std::string word; all_numbers && words >> word;) {
+      double number = 0;
+      const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+      all_numbers = error == std::errc() && end == word.data() + word.size();
+      if (all_numbers) row.push_back(number);
+    }
+    if (row.empty() && all_numbers) continue;
     const size_t at = matrix.size() + 1;
-    if (!numbers.eof() || std::ssize(row) != classes) {
+    if (!all_numbers || std::ssize(row) != classes) {
       throw Error(fmt::format("{}: row {} holds {} numbers{}; expected {}, a chance for each class", path, at,
-                              row.size(), numbers.eof() ? "" : " and something else", classes));
+                              row.size(), all_numbers ? "" : " and something else", classes));
     }
     double sum = 0;
     for (const double number : row) {
