@@ -81,6 +81,47 @@ TEST_F(BatchStreamTest, OnlyTheLabelsOfTheSplitAreSeen) {
   EXPECT_EQ(seen, 12);  // two whole passes: the labeled are among the unlabeled
 }
 
+TEST_F(BatchStreamTest, ShownLabelsTakeThePlaceOfTheTrueOnes) {
+  const LabelSplit split = split_labels(data_, {.labels = 6, .dev_pictures = 2, .noise = {.level = 1}});
+  std::map<int64_t, int64_t> shown;
+  for (size_t i = 0; i < split.labeled.size(); ++i) shown[split.labeled[i]] = split.shown[i];
+  BatchStream batches(data_.train, split, {});
+  const Batch batch = batches.next({.labeled = 6, .unlabeled = 25}, 0, 0);
+  int seen = 0;
+  for (int64_t i = 0; i < 6; ++i) {
+    const auto row = batch.labeled_rows[i].item<int64_t>();
+    EXPECT_EQ(batch.labels[i].item<int64_t>(), shown.at(row));
+    EXPECT_NE(batch.labels[i].item<int64_t>(), row % 3);  // all of them are wrong
+  }
+  for (int64_t i = 0; i < 25; ++i) {
+    const auto found = shown.find(batch.unlabeled_rows[i].item<int64_t>());
+    EXPECT_EQ(batch.unlabeled_labels[i].item<int64_t>(), found == shown.end() ? -1 : found->second);
+    seen += found == shown.end() ? 0 : 1;
+  }
+  EXPECT_EQ(seen, 6);
+  // Pictures and order are those of the true labels.
+  const Batch plain = stream().next({.labeled = 6, .unlabeled = 25}, 0, 0);
+  EXPECT_TRUE(batch.labeled_rows.equal(plain.labeled_rows));
+  EXPECT_TRUE(batch.unlabeled[0].equal(plain.unlabeled[0]));
+}
+
+TEST_F(BatchStreamTest, KeptPicturesAreAllThatAreSeen) {
+  const LabelSplit split = split_labels(data_, {.labels = 6, .dev_pictures = 2, .train_pictures = 10});
+  BatchStream batches(data_.train, split, {});
+  EXPECT_EQ(batches.unlabeled_pictures(), 10);
+  EXPECT_EQ(batches.labeled_pictures(), 6);
+  EXPECT_EQ(batches.steps_per_epoch(5), 2);
+  std::set<int64_t> seen;
+  for (uint64_t draw = 0; draw < 2; ++draw) {
+    const Batch batch = batches.next({.labeled = 3, .unlabeled = 5}, draw, 0);
+    for (const int64_t row : rows_of(batch.unlabeled_rows)) seen.insert(row);
+    for (const int64_t row : rows_of(batch.labeled_rows)) {
+      EXPECT_TRUE(std::binary_search(split.kept.begin(), split.kept.end(), row));
+    }
+  }
+  EXPECT_EQ(seen, std::set(split.kept.begin(), split.kept.end()));
+}
+
 TEST_F(BatchStreamTest, APassTakesNoPictureTwiceAndLeavesTheRestOut) {
   BatchStream batches = stream();
   EXPECT_EQ(batches.unlabeled_pictures(), 25);

@@ -134,6 +134,90 @@ TEST(LabelSplit, DevelopmentPicturesAreSetApart) {
   EXPECT_EQ(split_labels(data, {.dev_pictures = 20}).labeled.size(), 40U);
 }
 
+TEST(LabelSplit, TrainPicturesLimitWhatIsSeen) {
+  const Dataset data = uneven();
+  EXPECT_THAT(split_labels(data, {.labels = 12}).kept, IsEmpty());
+  const LabelSplit split = split_labels(data, {.labels = 6, .dev_pictures = 10, .train_pictures = 30});
+  EXPECT_EQ(split.kept.size(), 30U);
+  EXPECT_TRUE(std::is_sorted(split.kept.begin(), split.kept.end()));
+  EXPECT_EQ(std::set(split.kept.begin(), split.kept.end()).size(), 30U);
+  EXPECT_EQ(split.counts, (Rows{2, 2, 2}));
+  EXPECT_TRUE(is_subset(split.labeled, split.kept));
+  for (const int64_t row : split.dev) EXPECT_FALSE(std::binary_search(split.kept.begin(), split.kept.end(), row));
+  // The development pictures are those of a run that sees all, and all labels means all of the kept.
+  EXPECT_EQ(split.dev, split_labels(data, {.labels = 6, .dev_pictures = 10}).dev);
+  EXPECT_EQ(split_labels(data, {.dev_pictures = 10, .train_pictures = 30}).labeled, split.kept);
+  // The whole is the same whether it is asked for by number or not, but for being said.
+  EXPECT_EQ(split_labels(data, {.labels = 6, .train_pictures = 60}).labeled, split_labels(data, {.labels = 6}).labeled);
+  // Evenly from all classes: half of 30, 20 and 10.
+  Rows counts(3);
+  for (const int64_t row : split_labels(data, {.train_pictures = 30}).kept)
+    ++counts[row % 6 < 3 ? 0 : row % 6 < 5 ? 1 : 2];
+  EXPECT_NEAR(static_cast<double>(counts[0]), 15, 6);
+  EXPECT_NEAR(static_cast<double>(counts[1]), 10, 6);
+}
+
+TEST(LabelSplit, FewerTrainPicturesArePartOfMore) {
+  const Dataset data = uneven();
+  for (const int64_t dev : {0, 7}) {
+    Rows before;
+    for (int64_t pictures = 10; pictures <= 50; pictures += 10) {
+      const Rows now = split_labels(data, {.dev_pictures = dev, .train_pictures = pictures}).kept;
+      EXPECT_TRUE(is_subset(before, now)) << pictures;
+      before = now;
+    }
+  }
+  // Fewer labels are part of more among them, too, and another seed keeps others.
+  const auto labeled = [&](int64_t labels) {
+    return split_labels(data, {.labels = labels, .train_pictures = 40}).labeled;
+  };
+  EXPECT_TRUE(is_subset(labeled(6), labeled(12)));
+  EXPECT_NE(split_labels(data, {.split_seed = 2, .train_pictures = 30}).kept,
+            split_labels(data, {.split_seed = 1, .train_pictures = 30}).kept);
+}
+
+TEST(LabelSplit, PicturesWithoutALabelAreKeptToo) {
+  Rows labels(40, -1);
+  labels[3] = 0;
+  labels[5] = 1;
+  labels[9] = 0;
+  labels[11] = 1;
+  const LabelSplit split = split_labels(tiny_dataset(labels, 2), {.train_pictures = 38});
+  EXPECT_EQ(split.kept.size(), 38U);
+  EXPECT_LE(split.labeled.size(), 4U);
+  EXPECT_GE(split.labeled.size(), 2U);
+  EXPECT_TRUE(is_subset(split.labeled, split.kept));
+}
+
+TEST(LabelSplit, NoiseShowsOtherLabels) {
+  const Dataset data = uneven();
+  const LabelSplit plain = split_labels(data, {.labels = 30});
+  EXPECT_THAT(plain.shown, IsEmpty());
+  EXPECT_THAT(plain.notes, IsEmpty());
+  const LabelSplit split = split_labels(data, {.labels = 30, .noise = {.level = 0.4, .seed = 3}});
+  EXPECT_EQ(split.labeled, plain.labeled);
+  EXPECT_EQ(split.counts, plain.counts);  // by the true labels
+  ASSERT_EQ(split.shown.size(), 30U);
+  const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
+  Rows truth;
+  for (const int64_t row : split.labeled) truth.push_back(labels[row]);
+  EXPECT_EQ(split.shown, noisy_labels(truth, noise_matrix("wrong", 3), 0.4, 3));
+  EXPECT_THAT(split.notes, ElementsAre("12 of 30 labels are wrong (40.0 %), by label noise"));
+  EXPECT_EQ(split.noise.level, 0.4);
+  EXPECT_EQ(split.noise.seed, 3);
+  EXPECT_NE(split.hash, plain.hash);
+  const LabelSplit other = split_labels(data, {.labels = 30, .noise = {.level = 0.4, .seed = 4}});
+  EXPECT_NE(other.shown, split.shown);
+  EXPECT_NE(other.hash, split.hash);
+  // What is said are the labels that came to be wrong, not those that were drawn.
+  const LabelSplit random = split_labels(data, {.labels = 30, .noise = {.level = 1, .kind = "random"}});
+  int64_t wrong = 0;
+  for (size_t i = 0; i < truth.size(); ++i) wrong += random.shown[i] != truth[i] ? 1 : 0;
+  EXPECT_LT(wrong, 30);
+  ASSERT_EQ(random.notes.size(), 1U);
+  EXPECT_THAT(random.notes[0], StartsWith(std::to_string(wrong) + " of 30 labels are wrong ("));
+}
+
 TEST(LabelSplit, RefusesWhatCannotBeDrawn) {
   const Dataset data = uneven();
   const auto error = [&](const SplitOptions& options) {
@@ -150,6 +234,12 @@ TEST(LabelSplit, RefusesWhatCannotBeDrawn) {
   EXPECT_EQ(error({.labels = 60, .label_mode = "random", .dev_pictures = 1}),
             "--labels 60: tiny has 59 training pictures with labels beside the development pictures");
   EXPECT_THAT(error({.dev_pictures = 60}), StartsWith("--dev-pictures 60: tiny has 60 training pictures"));
+  EXPECT_EQ(error({.train_pictures = 61}), "--train-pictures 61: tiny has 60 training pictures");
+  EXPECT_EQ(error({.dev_pictures = 7, .train_pictures = 54}),
+            "--train-pictures 54: tiny has 53 training pictures beside the development pictures");
+  EXPECT_EQ(error({.labels = 12, .label_mode = "random", .train_pictures = 11}),
+            "--labels 12: tiny has 11 training pictures with labels");
+  EXPECT_THAT(error({.labels = 6, .noise = {.kind = "some"}}), StartsWith("--label-noise-kind some: is no kind"));
   const std::string none = error_of([] { split_labels(tiny_dataset({-1, -1}, 2), {}); });
   EXPECT_EQ(none, "tiny: no training picture has a label");
 }
@@ -183,6 +273,151 @@ TEST(LabelSplitFile, MayBeWrittenByHand) {
   EXPECT_THAT(split.labeled, ElementsAre(0, 3, 5));
   EXPECT_THAT(split.dev, IsEmpty());
   EXPECT_EQ(split.counts, (Rows{1, 1, 1}));
+}
+
+TEST(LabelSplitFile, GivesKeptPicturesAndShownLabelsBack) {
+  const TemporaryFolder folder;
+  const Dataset data = uneven();
+  const SplitOptions options{.labels = 12,
+                             .split_seed = 5,
+                             .dev_pictures = 7,
+                             .train_pictures = 40,
+                             .noise = {.level = 0.5, .kind = "random", .seed = 4}};
+  const LabelSplit split = split_labels(data, options);
+  const std::string path = folder / "labels.json";
+  write_label_split(path, split);
+  const LabelSplit again = split_labels(data, {.labels_file = path});
+  EXPECT_EQ(again.labeled, split.labeled);
+  EXPECT_EQ(again.dev, split.dev);
+  EXPECT_EQ(again.kept, split.kept);
+  EXPECT_EQ(again.shown, split.shown);
+  EXPECT_EQ(again.noise.level, 0.5);
+  EXPECT_EQ(again.noise.kind, "random");
+  EXPECT_EQ(again.noise.seed, 4);
+  EXPECT_EQ(again.hash, split.hash);
+  EXPECT_EQ(again.notes, split.notes);
+  EXPECT_EQ(label_split_json(again), label_split_json(split));
+  // Both are in the hash.
+  const std::string whole = split.hash;
+  SplitOptions without = options;
+  without.train_pictures = 0;
+  EXPECT_NE(split_labels(data, without).hash, whole);
+  without = options;
+  without.noise = {};
+  EXPECT_NE(split_labels(data, without).hash, whole);
+
+  EXPECT_NO_THROW(split_labels(data, {.labels_file = path, .train_pictures = 40}));
+  EXPECT_EQ(error_of([&] { split_labels(data, {.labels_file = path, .train_pictures = 41}); }),
+            "--train-pictures 41: " + path + " has 40; give one of the two options");
+  // Labels are not made noisy twice.
+  const SplitOptions twice{.labels_file = path, .noise = {.level = 0.1}};
+  EXPECT_EQ(kind_of(data, twice), ErrorKind::kUsage);
+  EXPECT_EQ(error_of([&] { split_labels(data, twice); }), "--label-noise: the labels file has label noise of its own");
+}
+
+TEST(LabelSplitFile, MayGetNoiseWhenItIsRead) {
+  const TemporaryFolder folder;
+  const Dataset data = uneven();
+  const SplitOptions noisy{.labels = 12, .noise = {.level = 0.5, .seed = 4}};
+  write_label_split(folder / "labels.json", split_labels(data, {.labels = 12}));
+  const LabelSplit read = split_labels(data, {.labels_file = folder / "labels.json", .noise = noisy.noise});
+  EXPECT_EQ(read.shown, split_labels(data, noisy).shown);
+  EXPECT_EQ(read.hash, split_labels(data, noisy).hash);
+  EXPECT_THAT(read.notes, ElementsAre("6 of 12 labels are wrong (50.0 %), by label noise"));
+}
+
+// As commit 94734b0 wrote it: the hash is in checkpoints and summaries of runs from before there were kept pictures and
+// shown labels.
+TEST(LabelSplitFile, OfOldIsReadWithItsHash) {
+  const Dataset data = uneven();
+  const LabelSplit split = split_labels(data, {.labels = 12, .split_seed = 5, .dev_pictures = 7});
+  const std::string hash = "2eec1b8cc4242e582baaf90f46740ca745c738a8158d7842d298893ff5be4930";
+  EXPECT_EQ(split.hash, hash);
+  const nlohmann::json old = nlohmann::json::parse(R"({
+    "format": "frgan label split 1",
+    "data_digest": "82ee73a3c24100250c68a86f5757a64dd2f81738e8f1097b0ef33d9f4555adfb", "train_pictures": 60,
+    "mode": "balanced", "seed": 5, "counts": [4, 4, 4],
+    "hash": "2eec1b8cc4242e582baaf90f46740ca745c738a8158d7842d298893ff5be4930",
+    "labeled": [3, 5, 8, 22, 23, 35, 36, 39, 42, 47, 51, 55], "dev": [2, 16, 20, 38, 50, 56, 57]})");
+  const LabelSplit read = label_split_from_json(old, data, "old.json");
+  EXPECT_EQ(read.hash, hash);
+  EXPECT_EQ(read.labeled, split.labeled);
+  EXPECT_EQ(read.dev, split.dev);
+  EXPECT_THAT(read.kept, IsEmpty());
+  EXPECT_THAT(read.shown, IsEmpty());
+  // Nor does a new file that has neither hold their keys.
+  const nlohmann::ordered_json json = label_split_json(split);
+  for (const char* key : {"kept", "shown", "label_noise"}) EXPECT_FALSE(json.contains(key)) << key;
+}
+
+TEST(LabelSplitFile, RefusesKeptPicturesThatDoNotFit) {
+  const Dataset data = tiny_dataset(round_robin(30, 3), 3);
+  const LabelSplit split = split_labels(data, {.labels = 6, .dev_pictures = 2, .train_pictures = 20});
+  const auto error = [&](const Rows& kept, const LabelSplit& whole) {
+    nlohmann::json json = label_split_json(whole);
+    json.erase("hash");
+    json["kept"] = kept;
+    return error_of([&] { label_split_from_json(json, data, "l.json"); });
+  };
+  Rows with_dev = split.kept;
+  with_dev.insert(std::upper_bound(with_dev.begin(), with_dev.end(), split.dev[1]), split.dev[1]);
+  EXPECT_EQ(error(with_dev, split),
+            "l.json: row " + std::to_string(split.dev[1]) + " is both kept and a development picture");
+  Rows without_labeled = split.kept;
+  std::erase(without_labeled, split.labeled[2]);
+  EXPECT_EQ(error(without_labeled, split), "l.json: a row of \"labeled\" is not among \"kept\"");
+  Rows mixed = split.kept;
+  std::swap(mixed[3], mixed[4]);
+  const std::string not_ascending = "l.json: \"kept\" is no list of ascending rows from 0 to 29";
+  EXPECT_EQ(error(mixed, split), not_ascending);
+  Rows twice = split.kept;
+  twice.insert(twice.begin() + 3, twice[3]);
+  EXPECT_EQ(error(twice, split), not_ascending);
+  EXPECT_EQ(error({0, 30}, split), not_ascending);
+  EXPECT_EQ(error({-1, 3}, split), not_ascending);
+
+  nlohmann::json json = label_split_json(split);
+  Rows fewer = split.kept;
+  fewer.erase(std::ranges::find_if(
+      fewer, [&](int64_t row) { return !std::binary_search(split.labeled.begin(), split.labeled.end(), row); }));
+  json["kept"] = fewer;
+  EXPECT_THAT(error_of([&] { label_split_from_json(json, data, "l.json"); }), HasSubstr("the file was altered"));
+  json["kept"] = "all";
+  EXPECT_THAT(error_of([&] { label_split_from_json(json, data, "l.json"); }),
+              StartsWith("l.json: no whole label split of frgan ("));
+}
+
+TEST(LabelSplitFile, RefusesShownLabelsThatDoNotFit) {
+  const Dataset data = tiny_dataset(round_robin(30, 3), 3);
+  const LabelSplit split = split_labels(data, {.labels = 6, .noise = {.level = 0.5}});
+  const auto error = [&](auto change) {
+    nlohmann::json json = label_split_json(split);
+    json.erase("hash");
+    change(json);
+    return error_of([&] { label_split_from_json(json, data, "l.json"); });
+  };
+  using Json = nlohmann::json;
+  const std::string a_label_each = "l.json: \"shown\" needs \"labeled\" in ascending order, and a label for each";
+  EXPECT_EQ(error([](Json& j) { j["shown"].erase(5); }), a_label_each);
+  EXPECT_EQ(error([](Json& j) { j["shown"].push_back(0); }), a_label_each);
+  EXPECT_EQ(error([](Json& j) { std::swap(j["labeled"][0], j["labeled"][1]); }), a_label_each);
+  EXPECT_EQ(error([](Json& j) { j["shown"][2] = 3; }), "l.json: \"shown\" holds 3, expected classes from 0 to 2");
+  EXPECT_EQ(error([](Json& j) { j["shown"][2] = -1; }), "l.json: \"shown\" holds -1, expected classes from 0 to 2");
+  EXPECT_THAT(error([](Json& j) { j["shown"] = "none"; }), StartsWith("l.json: no whole label split of frgan ("));
+  EXPECT_THAT(error([&](Json& j) {
+                j["hash"] = split.hash;
+                j["shown"][0] = (split.shown[0] + 1) % 3;
+              }),
+              HasSubstr("the file was altered"));
+  // A person's own labels need not say how they came to be wrong.
+  Json mine = label_split_json(split);
+  mine.erase("hash");
+  mine.erase("label_noise");
+  mine["shown"] = {0, 0, 0, 0, 0, 0};
+  const LabelSplit read = label_split_from_json(mine, data, "l.json");
+  EXPECT_EQ(read.shown, Rows(6, 0));
+  EXPECT_EQ(read.noise.kind, "file");
+  EXPECT_THAT(read.notes, ElementsAre("4 of 6 labels are wrong (66.7 %), by label noise"));
 }
 
 TEST(LabelSplitFile, RefusesWhatDoesNotFit) {
@@ -240,8 +475,12 @@ TEST(SplitOptions, AreDeclared) {
   describe(options, split);
   options.find("labels", "test").set_text("500", "test");
   options.find("label-mode", "test").set_text("random", "test");
+  options.find("train-pictures", "test").set_text("4000", "test");
+  options.find("label-noise", "test").set_text("0.2", "test");
   EXPECT_EQ(split.labels, 500);
   EXPECT_EQ(split.label_mode, "random");
+  EXPECT_EQ(split.train_pictures, 4000);
+  EXPECT_EQ(split.noise.level, 0.2);
   EXPECT_THROW(options.find("label-mode", "test").set_text("some", "test"), Error);
   EXPECT_THROW(options.find("labels", "test").set_text("-1", "test"), Error);
 }

@@ -22,7 +22,7 @@ struct SplitOptions {
   std::string labels_file = "";  // a split that was written; it takes the place of the options above
   int64_t dev_pictures = 0;
   int64_t train_pictures = 0;  // 0: all
-  LabelNoiseOptions noise;
+  LabelNoiseOptions noise{};
 };
 void describe(OptionSet& options, SplitOptions& split);
 
