@@ -1,0 +1,255 @@
+// The networks as lists of layers, against what their modules hold and give.
+#include "frgan/nn/layer_list.h"
+
+#include <cmath>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include "../golden/golden_file.h"
+#include "frgan/core/random.h"
+#include "frgan/nn/discriminator.h"
+#include "frgan/nn/generator.h"
+#include "frgan/nn/named_tensors.h"
+
+namespace frgan {
+namespace {
+
+using testing::ElementsAre;
+using Shape = std::vector<int64_t>;
+using Outputs = std::vector<std::pair<std::string, Shape>>;
+
+at::Tensor numbers(at::IntArrayRef shape) {
+  return random_uniform(shape, -1, 1, 1, at::kFloat);
+}
+
+// Of one picture or noise vector.
+Shape shape_of(const at::Tensor& batch) {
+  return batch.sizes().slice(1).vec();
+}
+
+Outputs outputs_of(const std::vector<LayerDescription>& layers) {
+  Outputs outputs;
+  for (const LayerDescription& layer : layers) outputs.emplace_back(layer.name, layer.output);
+  return outputs;
+}
+
+std::string text_of(const std::vector<LayerDescription>& layers, const std::string& name) {
+  for (const LayerDescription& layer : layers) {
+    if (layer.name == name) return layer.text;
+  }
+  return "";
+}
+
+// Every layer that is a module has its parameters, every other has none, and together they are the network's.
+void expect_parameters_of(const torch::nn::Module& network, const std::vector<LayerDescription>& layers) {
+  const auto modules = network.named_modules();
+  int64_t sum = 0;
+  for (const LayerDescription& layer : layers) {
+    EXPECT_EQ(layer.parameters, modules.contains(layer.name) ? parameter_count(*modules[layer.name]) : 0) << layer.name;
+    sum += layer.parameters;
+  }
+  EXPECT_EQ(sum, parameter_count(network));
+}
+
+// A picture through the network's own layers, one by one.
+Outputs walk(Discriminator network, const at::Tensor& pictures) {
+  const DiscriminatorOptions& options = network->options();
+  const auto modules = network->named_modules();
+  Outputs outputs;
+  at::Tensor x = pictures;
+  const auto note = [&](const std::string& name) { outputs.emplace_back(name, shape_of(x)); };
+  const auto convolve = [&](const std::string& name) {
+    x = modules[name]->as<WeightNormConv2dImpl>()->forward(x, {}, {.slope = options.slope});
+    note(name);
+  };
+  const auto recalibrate = [&](const std::string& name) {
+    if (!modules.contains(name)) return;
+    x = modules[name]->as<SqueezeExcitationImpl>()->forward(x);
+    note(name);
+  };
+  const auto end_block = [&](const std::string& number) {
+    if (options.pooling == "max") {
+      x = at::max_pool2d(x, 2);
+      note("max_pool" + number);
+    }
+    recalibrate("se_block" + number);
+    note("dropout" + number);
+  };
+  note("input_dropout");
+  for (const char* name : {"conv1", "conv2", "conv3"}) convolve(name);
+  end_block("1");
+  for (const char* name : {"conv4", "conv5", "conv6"}) convolve(name);
+  end_block("2");
+  convolve("conv7");
+  recalibrate("se_conv7");
+  for (const char* name : {"nin1", "nin2"}) convolve(name);
+  x = x.mean({2, 3});
+  note("pool");
+  const Classified whole = network->forward(pictures, {});
+  EXPECT_TRUE(close_to(x, whole.features, 1e-5));  // so it is the way that the network goes
+  x = whole.logits;
+  note("dense");
+  return outputs;
+}
+
+TEST(LayerList, OfEveryDiscriminatorIsWhatItHolds) {
+  for (const PictureShape& shape : std::vector<PictureShape>{{16, 1, 3}, {32, 3, 10}}) {
+    for (const std::string position : {"none", "block1", "block2", "after_conv256", "all"}) {
+      for (const std::string pooling : {"stride", "max"}) {
+        for (const auto& [bias, gain, fake] :
+             std::vector<std::tuple<bool, bool, bool>>{{false, true, false}, {true, false, true}}) {
+          SCOPED_TRACE(position + ' ' + pooling + ' ' + std::to_string(shape.image_size) + (bias ? " bias" : ""));
+          DiscriminatorOptions options;
+          options.width = 1.0 / 16;
+          options.se_position = position;
+          options.se_reduction = 2;
+          options.pooling = pooling;
+          options.se_bias = bias;
+          options.train_gain = gain;
+          options.explicit_fake_class = fake;
+          const Discriminator network(options, shape, 1);
+          const std::vector<LayerDescription> layers = network->layers();
+          expect_parameters_of(*network, layers);
+          const at::Tensor pictures = numbers({2, shape.channels, shape.image_size, shape.image_size});
+          EXPECT_EQ(outputs_of(layers), walk(network, pictures.contiguous(at::MemoryFormat::ChannelsLast)));
+        }
+      }
+    }
+  }
+}
+
+TEST(LayerList, OfAPictureThatIsNoPowerOfTwo) {
+  for (const std::string pooling : {"stride", "max"}) {
+    DiscriminatorOptions options;
+    options.width = 1.0 / 16;
+    options.pooling = pooling;
+    const Discriminator network(options, PictureShape{24, 1, 3}, 1);
+    const at::Tensor pictures = numbers({2, 1, 24, 24}).contiguous(at::MemoryFormat::ChannelsLast);
+    EXPECT_EQ(outputs_of(network->layers()), walk(network, pictures)) << pooling;
+  }
+}
+
+TEST(LayerList, OfTheDefaultDiscriminatorIsTable1) {
+  const std::vector<LayerDescription> layers = Discriminator(DiscriminatorOptions{}, PictureShape{}, 1)->layers();
+  EXPECT_EQ(outputs_of(layers), (Outputs{{"input_dropout", {3, 32, 32}},
+                                         {"conv1", {64, 32, 32}},
+                                         {"conv2", {64, 32, 32}},
+                                         {"conv3", {64, 16, 16}},
+                                         {"dropout1", {64, 16, 16}},
+                                         {"conv4", {128, 16, 16}},
+                                         {"conv5", {128, 16, 16}},
+                                         {"conv6", {128, 8, 8}},
+                                         {"se_block2", {128, 8, 8}},
+                                         {"dropout2", {128, 8, 8}},
+                                         {"conv7", {256, 6, 6}},
+                                         {"nin1", {128, 6, 6}},
+                                         {"nin2", {128, 6, 6}},
+                                         {"pool", {128}},
+                                         {"dense", {10}}}));
+  EXPECT_EQ(layers[1].parameters, 64 * 3 * 9 + 2 * 64);
+  EXPECT_EQ(text_of(layers, "input_dropout"), "dropout 0.2");
+  EXPECT_EQ(text_of(layers, "conv1"), "3x3 convolution to 64, stride 1, weight norm, leaky ReLU 0.2");
+  EXPECT_EQ(text_of(layers, "conv6"), "3x3 convolution to 128, stride 2, weight norm, leaky ReLU 0.2");
+  EXPECT_EQ(text_of(layers, "se_block2"), "squeeze-and-excitation, 128 to 8 to 128");
+  EXPECT_EQ(text_of(layers, "conv7"), "3x3 convolution to 256, stride 1, no padding, weight norm, leaky ReLU 0.2");
+  EXPECT_EQ(text_of(layers, "nin1"), "1x1 convolution to 128, stride 1, weight norm, leaky ReLU 0.2");
+  EXPECT_EQ(text_of(layers, "pool"), "global mean pooling: the features");
+  EXPECT_EQ(text_of(layers, "dense"), "dense to 10 logits, weight norm");
+}
+
+TEST(LayerList, SaysWhatOptionsChange) {
+  DiscriminatorOptions options;
+  options.pooling = "max";
+  options.se_bias = true;
+  options.slope = 0.1;
+  options.block_dropout = 0.5;
+  options.explicit_fake_class = true;
+  const std::vector<LayerDescription> layers = Discriminator(options, PictureShape{}, 1)->layers();
+  EXPECT_EQ(text_of(layers, "conv3"), "3x3 convolution to 64, stride 1, weight norm, leaky ReLU 0.1");
+  EXPECT_EQ(text_of(layers, "max_pool1"), "2x2 max pooling");
+  EXPECT_EQ(text_of(layers, "se_block2"), "squeeze-and-excitation, 128 to 8 to 128, biases");
+  EXPECT_EQ(text_of(layers, "dropout2"), "dropout 0.5");
+  EXPECT_EQ(text_of(layers, "dense"), "dense to 11 logits, weight norm");
+}
+
+// The same for the generator; its convolutions by LibTorch.
+Outputs walk(Generator network, const at::Tensor& noise) {
+  const auto modules = network->named_modules();
+  Outputs outputs;
+  at::Tensor x = at::linear(noise, network->dense_weight);
+  const auto normalise = [&](const std::string& name) {
+    x = modules[name]->as<BatchNormImpl>()->forward(x, BatchStatistics::kBatch).relu();
+  };
+  const auto note = [&](const std::string& name) { outputs.emplace_back(name, shape_of(x)); };
+  const auto deconvolve = [&](const at::Tensor& weight) {
+    x = at::conv_transpose2d(x, weight, {}, /*stride=*/2, /*padding=*/2, /*output_padding=*/1);
+  };
+  normalise("norm0");
+  note("dense");
+  const int64_t channels = network->deconv1_weight.size(0),
+                size = std::lround(std::sqrt(static_cast<double>(x.size(1) / channels)));
+  x = x.view({-1, channels, size, size});
+  note("reshape");
+  deconvolve(network->deconv1_weight);
+  normalise("norm1");
+  note("deconv1");
+  deconvolve(network->deconv2_weight);
+  normalise("norm2");
+  note("deconv2");
+  auto* const last = modules["deconv3"]->as<WeightNormDeconv2dImpl>();
+  deconvolve(last->weight());
+  x = at::tanh(x + last->bias.view({1, -1, 1, 1}));
+  note("deconv3");
+  EXPECT_TRUE(close_to(x, network->forward(noise, BatchStatistics::kBatch, {}), 1e-4));
+  return outputs;
+}
+
+TEST(LayerList, OfEveryGeneratorIsWhatItHolds) {
+  for (const PictureShape& shape : std::vector<PictureShape>{{16, 1, 3}, {32, 3, 10}}) {
+    for (const int64_t width : {512, 1024}) {
+      const Generator network(GeneratorOptions{.noise_size = 20, .gen_width = width}, shape, 1.0 / 32, "xavier", 1);
+      const std::vector<LayerDescription> layers = network->layers();
+      int64_t sum = 0;
+      for (const LayerDescription& layer : layers) sum += layer.parameters;
+      EXPECT_EQ(sum, parameter_count(*network)) << width;
+      EXPECT_EQ(outputs_of(layers), walk(network, numbers({4, 20}))) << width << ' ' << shape.image_size;
+    }
+  }
+}
+
+TEST(LayerList, OfTheDefaultGeneratorIsTable1) {
+  const std::vector<LayerDescription> layers =
+      Generator(GeneratorOptions{}, PictureShape{}, 1.0, "xavier", 1)->layers();
+  EXPECT_EQ(outputs_of(layers), (Outputs{{"dense", {8192}},
+                                         {"reshape", {512, 4, 4}},
+                                         {"deconv1", {256, 8, 8}},
+                                         {"deconv2", {128, 16, 16}},
+                                         {"deconv3", {3, 32, 32}}}));
+  std::vector<int64_t> parameters;
+  for (const LayerDescription& layer : layers) parameters.push_back(layer.parameters);
+  EXPECT_THAT(parameters, ElementsAre(8192 * 100 + 2 * 8192, 0, 512 * 256 * 25 + 2 * 256, 256 * 128 * 25 + 2 * 128,
+                                      128 * 3 * 25 + 2 * 3));
+  EXPECT_EQ(layers[0].text, "dense 100 to 8192, batch norm, ReLU");
+  EXPECT_EQ(layers[1].text, "reshape to 512x4x4");
+  EXPECT_EQ(layers[2].text, "5x5 transposed convolution to 256, stride 2, batch norm, ReLU");
+  EXPECT_EQ(layers[4].text, "5x5 transposed convolution to 3, stride 2, weight norm, tanh");
+}
+
+TEST(ParameterCount, IsOfTrainedNumbersAlone) {
+  EXPECT_EQ(parameter_count(*BatchNorm(7)), 14);  // running mean and variance are none
+  WeightSource source(WeightInit::kXavier, 1, 1);
+  const auto layer = [&](bool train_gain) { return WeightNormLinear(5, 3, 1.0, train_gain, source); };
+  EXPECT_EQ(parameter_count(*layer(true)), 15 + 3 + 3);
+  EXPECT_EQ(parameter_count(*layer(false)), 15 + 3);
+  const Discriminator network(DiscriminatorOptions{}, PictureShape{}, 1);
+  EXPECT_EQ(parameter_count(*network), 789'440 + 2 * 1'098 + 2'048);  // those of the layers below it, too
+}
+
+}  // namespace
+}  // namespace frgan
