@@ -5,7 +5,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "../io/temporary_folder.h"
 #include "frgan/io/files.h"
@@ -13,40 +12,27 @@
 namespace frgan {
 namespace {
 
-// Jobs are calls of the program that runs them: here of this one, with one of these.
-TEST(JobQueue, DISABLED_Fails) {
-  FAIL() << "as it should";
-}
-TEST(JobQueue, DISABLED_Crashes) {
-  raise(SIGKILL);
-}
-TEST(JobQueue, DISABLED_Works) {}
-TEST(JobQueue, DISABLED_Waits) {
-  sleep(600);
-}
-
-Job job(const TemporaryFolder& folder, const std::string& what) {
-  return {what,
-          {"--gtest_also_run_disabled_tests", "--gtest_brief=1", "--gtest_filter=JobQueue.DISABLED_" + what},
-          folder.path() / "logs" / (what + ".log")};
+Job job(const TemporaryFolder& folder, const std::string& name, const std::string& script) {
+  return {name, {"-c", script}, folder.path() / "logs" / (name + ".log"), "/bin/sh"};
 }
 
 void nothing(const std::vector<size_t>& /*running*/) {}
 
 TEST(JobQueue, GoesOnAfterAJobThatFailsOrCrashes) {
   const TemporaryFolder folder;
-  const std::vector<Job> jobs = {job(folder, "Fails"), job(folder, "Crashes"), job(folder, "Works")};
+  const std::vector<Job> jobs = {job(folder, "fails", "echo as it should; exit 3"),
+                                 job(folder, "crashes", "kill -KILL $$"), job(folder, "works", "true")};
   const std::atomic<int> stop = 0;
   std::vector<int> codes(jobs.size(), -1);
   run_jobs(
       jobs, 2, [&](const JobEnd& end) { codes[end.job] = end.code; }, nothing, stop);
-  EXPECT_THAT(codes, testing::ElementsAre(1, 128 + SIGKILL, 0));
+  EXPECT_THAT(codes, testing::ElementsAre(3, 128 + SIGKILL, 0));
   EXPECT_THAT(read_file(jobs[0].log), testing::HasSubstr("as it should"));
 }
 
 TEST(JobQueue, RunsNoMoreAtOnceThanAsked) {
   const TemporaryFolder folder;
-  const std::vector<Job> jobs(5, job(folder, "Works"));
+  const std::vector<Job> jobs(5, job(folder, "works", "sleep 0.3"));
   const std::atomic<int> stop = 0;
   size_t ends = 0, most = 0;
   run_jobs(
@@ -58,13 +44,24 @@ TEST(JobQueue, RunsNoMoreAtOnceThanAsked) {
 
 TEST(JobQueue, EndsItsJobsWhenItIsStopped) {
   const TemporaryFolder folder;
-  const std::vector<Job> jobs(3, job(folder, "Waits"));
+  const std::vector<Job> jobs(3, job(folder, "waits", "exec sleep 600"));
   std::atomic<int> stop = 0;
   std::vector<int> codes;
   run_jobs(
       jobs, 2, [&](const JobEnd& end) { codes.push_back(end.code); },
       [&](const std::vector<size_t>& /*running*/) { stop = SIGINT; }, stop);
   EXPECT_THAT(codes, testing::ElementsAre(128 + SIGTERM, 128 + SIGTERM)) << "the third never starts";
+}
+
+TEST(JobQueue, JobsAreCallsOfThisProgramUnlessTheySayOtherwise) {
+  const TemporaryFolder folder;
+  const std::vector<Job> jobs = {{"self", {"--gtest_list_tests"}, folder.path() / "self.log"}};
+  const std::atomic<int> stop = 0;
+  int code = -1;
+  run_jobs(
+      jobs, 1, [&](const JobEnd& end) { code = end.code; }, nothing, stop);
+  EXPECT_EQ(code, 0);
+  EXPECT_THAT(read_file(folder.path() / "self.log"), testing::HasSubstr("JobQueue."));
 }
 
 TEST(JobQueue, LastLineSkipsEmptyOnes) {

@@ -46,7 +46,7 @@ pid_t start(const Job& job) {
   ensure_directory(job.log.parent_path());
   const int log = open(job.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (log < 0) throw Error(fmt::format("{}: cannot be written: {}", job.log.string(), std::strerror(errno)));
-  std::string program = fs::read_symlink("/proc/self/exe").string();
+  const std::string program = (job.program.empty() ? fs::read_symlink("/proc/self/exe") : job.program).string();
   std::vector<std::string> words = {program};
   words.insert(words.end(), job.arguments.begin(), job.arguments.end());
   const std::vector<char*> arguments = pointers_to(words);

@@ -1,4 +1,4 @@
-// Runs of this program as processes of their own, several at once: one that fails or crashes takes no other with it.
+// Jobs as processes of their own, several at once: one that fails or crashes takes no other with it.
 #pragma once
 
 #include <atomic>
@@ -12,8 +12,9 @@ namespace frgan {
 
 struct Job {
   std::string name;
-  std::vector<std::string> arguments;  // of this program: "train", "--preset=gan", ...
+  std::vector<std::string> arguments;  // "train", "--preset=gan", ...
   std::filesystem::path log;           // what it prints is appended there
+  std::filesystem::path program{};     // empty: this one
 };
 
 struct JobEnd {
