@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "../io/temporary_folder.h"
+#include "well_formed.h"
 
 namespace frgan {
 namespace {
@@ -47,11 +48,50 @@ TEST(LearningCurveSvg, PutsPointsWhereTheyBelong) {
   EXPECT_THAT(svg, Not(HasSubstr("<script")));
 }
 
+TEST(LearningCurveSvg, NamesItsXAxis) {
+  LearningCurves chart{"Accuracy", "accuracy (%)", {{"fr-gan", {{0, 90}, {50, 80}}}}};
+  EXPECT_THAT(learning_curve_svg(chart), HasSubstr("y=\"384.0\" text-anchor=\"end\">step</text>"));
+  EXPECT_THAT(learning_curve_figure(chart), HasSubstr("aria-label=\"Accuracy: accuracy (%) by step\""));
+  chart.x_label = "wrong labels (%) & more";
+  for (const std::string& svg : {learning_curve_svg(chart), learning_curve_figure(chart)}) {
+    EXPECT_THAT(svg, HasSubstr(" text-anchor=\"end\">wrong labels (%) &amp; more</text>"));
+    EXPECT_THAT(svg, Not(HasSubstr("step")));
+    EXPECT_TRUE(well_formed(svg));
+  }
+}
+
+TEST(LearningCurveSvg, DrawsErrorBars) {
+  // Up to 30 + 10: the axis reaches 40, and 10 on it are 75 pixels.
+  const LearningCurves chart{
+      "Error", "error (%)", {{"plain", {{0, 1}, {100, 1}}}, {"c", {{0, 10}, {50, 20}, {100, 30}}, {5, 0, 10}}}};
+  const std::string svg = learning_curve_svg(chart);
+  EXPECT_THAT(svg, HasSubstr("points=\"64.0,269.0 312.0,194.0 560.0,119.0\""));
+  EXPECT_THAT(svg, HasSubstr("<line x1=\"64.0\" y1=\"306.5\" x2=\"64.0\" y2=\"231.5\" class=\"curve c1\"/>"));
+  EXPECT_THAT(svg, HasSubstr("<line x1=\"312.0\" y1=\"194.0\" x2=\"312.0\" y2=\"194.0\" class=\"curve c1\"/>"));
+  EXPECT_THAT(svg, HasSubstr("<line x1=\"560.0\" y1=\"194.0\" x2=\"560.0\" y2=\"44.0\" class=\"curve c1\"/>"));
+  EXPECT_TRUE(well_formed(svg));
+  // The one vertical mark of the curve without bars is the line before its name, which lies.
+  EXPECT_THAT(svg, Not(HasSubstr("y2=\"336.5\" class=\"curve c0\"/>")));
+  // A bar that reaches below 0 takes the axis with it.
+  const std::string below = learning_curve_svg({"t", "y", {{"c", {{0, 10}, {10, 30}}, {30, 10}}}});
+  EXPECT_THAT(below, HasSubstr("<line x1=\"64.0\" y1=\"344.0\" x2=\"64.0\" y2=\"44.0\" class=\"curve c0\"/>"));
+}
+
+TEST(LearningCurveFigure, HasAnAxisThatItsErrorBarsFit) {
+  LearningCurves chart{"Error", "error (%)", {{"c", {{0, 100}, {100, 1}}}}};
+  EXPECT_THAT(learning_curve_figure(chart), HasSubstr("on a logarithmic axis"));
+  chart.curves[0].spread = {0, 1};  // down to 0, where no logarithm is
+  EXPECT_THAT(learning_curve_figure(chart), Not(HasSubstr("logarithmic")));
+  EXPECT_THAT(learning_curve_figure(chart), Not(HasSubstr("nan")));
+  EXPECT_TRUE(well_formed(learning_curve_figure(chart)));
+}
+
 TEST(LearningCurveSvg, EscapesText) {
   const std::string svg = learning_curve_svg({"a<b & \"c\"", "", {{"x>y", {{1, 1}}}}});
   EXPECT_THAT(svg, HasSubstr("a&lt;b &amp; &quot;c&quot;"));
   EXPECT_THAT(svg, HasSubstr("x&gt;y 1"));
   EXPECT_THAT(svg, Not(HasSubstr("a<b")));
+  EXPECT_TRUE(well_formed(svg));
 }
 
 TEST(LearningCurveSvg, RefusesWhatItCannotDraw) {
@@ -61,6 +101,10 @@ TEST(LearningCurveSvg, RefusesWhatItCannotDraw) {
                 learning_curve_svg({"t", "y", {{"bad", {{1, std::nan("")}}}}});
               }),
               HasSubstr("\"bad\" has a value that is not finite at step 1"));
+  EXPECT_THAT(error_of([] {
+                learning_curve_svg({"t", "y", {{"bar", {{1, 2}, {3, 4}}, {1, std::nan("")}}}});
+              }),
+              HasSubstr("\"bar\" has an error bar that is not finite at step 3"));
 }
 
 TEST(ReadCurve, TakesOneColumnOfALog) {

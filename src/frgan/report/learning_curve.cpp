@@ -66,8 +66,12 @@ Extent extent_of(const LearningCurves& chart) {
       extent.least = std::min(extent.least, value);
     }
     for (size_t i = 0; i < curve.spread.size(); ++i) {
-      extent.high = std::max(extent.high, curve.points[i].second + curve.spread[i]);
-      extent.least = std::min(extent.least, curve.points[i].second - curve.spread[i]);
+      const auto& [step, value] = curve.points.at(i);
+      if (!std::isfinite(curve.spread[i])) {
+        throw Error(fmt::format("the curve \"{}\" has an error bar that is not finite at step {}", curve.name, step));
+      }
+      extent.high = std::max(extent.high, value + curve.spread[i]);
+      extent.least = std::min(extent.least, value - curve.spread[i]);
     }
   }
   if (std::isinf(extent.least)) throw Error("a chart needs at least one point; the curves have none");
@@ -208,7 +212,7 @@ std::string learning_curve_figure(const LearningCurves& chart) {
                frame.bottom, frame.top, logarithmic};
   return fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n{}{}</svg>\n", frame.width,
                      frame.height,
-                     escaped(fmt::format("{}: {} by step{}", chart.title, chart.y_label,
+                     escaped(fmt::format("{}: {} by {}{}", chart.title, chart.y_label, chart.x_label,
                                          logarithmic ? ", on a logarithmic axis" : "")),
                      draw_plot(chart, x, y), text_at(frame.right, frame.height - 3, "end", chart.x_label));
 }

@@ -1,5 +1,6 @@
 #include "frgan/report/svg_drawing.h"
 
+#include <algorithm>
 #include <vector>
 
 #include <fmt/format.h>
