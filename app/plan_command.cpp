@@ -32,7 +32,11 @@ namespace fs = std::filesystem;
 // The budget asked for, or the plan's only one, or an hour.
 std::string budget_name(const Plan& plan, const PlanOptions& options) {
   if (!options.budget.empty()) return options.budget;
-  return plan.budgets.size() == 1 ? plan.budgets.front().name : "hour";
+  if (plan.budgets.size() == 1) return plan.budgets.front().name;
+  std::vector<std::string> names;
+  for (const Budget& budget : plan.budgets) names.push_back(budget.name);
+  if (std::find(names.begin(), names.end(), "hour") != names.end()) return "hour";
+  throw usage_error(fmt::format("{}: say by --budget how long its runs are: {}", plan.name, fmt::join(names, ", ")));
 }
 
 // Results of other lengths lie apart: results/hour, results/hour-8000-steps.
@@ -41,16 +45,20 @@ fs::path output_folder(const PlanOptions& options, const std::string& budget) {
   return fs::path("results") / (options.steps > 0 ? fmt::format("{}-{}-steps", budget, options.steps) : budget);
 }
 
-PlanExecution execution_of(const PlanOptions& options, const fs::path& output, size_t runs) {
-  const int64_t cores = this_machine().cores;
+// As many at once as there are cores and memory for, and no more than there is to do.
+PlanExecution execution_of(const PlanOptions& options, const fs::path& output, const std::vector<PlannedRun>& runs) {
+  constexpr int64_t kRunBytes = int64_t{3} << 29;  // of a run at full width, with SVHN
+  PlanExecution execution{.runs = options.runs, .records = output / "runs", .device = options.device};
+  const Machine machine = this_machine();
+  const int64_t cores = machine.cores;
+  const int64_t room = std::max<int64_t>(1, machine.memory_bytes / kRunBytes);
+  const int64_t left = std::count_if(runs.begin(), runs.end(),
+                                     [&](const PlannedRun& run) { return execution.state_of(run) != RunState::kDone; });
   const bool on_gpu = resolve_device(options.device).is_cuda();
-  const int64_t most = on_gpu ? 1 : cores;  // several trainings on one GPU take turns
-  const int64_t jobs = options.jobs > 0 ? options.jobs : std::clamp<int64_t>(static_cast<int64_t>(runs), 1, most);
-  return {.runs = options.runs,
-          .records = output / "runs",
-          .jobs = jobs,
-          .threads = std::max<int64_t>(1, cores / jobs),
-          .device = options.device};
+  const int64_t most = on_gpu ? 1 : std::min(cores, room);  // several trainings on one GPU take turns
+  execution.jobs = options.jobs > 0 ? options.jobs : std::clamp<int64_t>(left, 1, most);
+  execution.threads = std::max<int64_t>(1, cores / execution.jobs);
+  return execution;
 }
 
 // Seconds at the rate of matrix products, which a step comes near to (docs/performance.md); 0 where it is not known.
@@ -93,7 +101,8 @@ std::string plan_text(const Plan& plan, const std::string& budget, const PlanExe
   const double seconds = estimated_seconds(execution, left);
   return text + fmt::format("{} at a time with {} thread{} each{}\n", execution.jobs, execution.threads,
                             execution.threads == 1 ? "" : "s",
-                            seconds > 0 ? ": about " + duration_text(seconds) + ", evaluations not counted" : "");
+                            seconds > 0 ? ": about " + duration_text(seconds) + ", evaluations and scores not counted"
+                                        : "; how long it takes on a GPU is seen when it runs");
 }
 
 // A line at the bottom of a terminal, drawn anew; elsewhere a line a minute.
@@ -143,6 +152,13 @@ PlannedRun scorer_run(const Plan& plan, const PlanChoice& choice) {
       .front();
 }
 
+void tell_failed(const std::vector<FailedRun>& failed) {
+  for (const FailedRun& run : failed) {
+    fmt::print(stderr, "failed: {} (exit code {}): {}; its log is {}\n", run.name, run.code, run.message,
+               run.log.string());
+  }
+}
+
 std::vector<FailedRun> execute_aloud(const PlanExecution& execution, const std::vector<PlannedRun>& runs) {
   std::vector<FailedRun> failed;
   {
@@ -151,10 +167,7 @@ std::vector<FailedRun> execute_aloud(const PlanExecution& execution, const std::
         execution, runs, [&](const std::string& line) { status.say(line); },
         [&](const std::string& line) { status.show(line); }, stop_signal);
   }
-  for (const FailedRun& run : failed) {
-    fmt::print(stderr, "failed: {} (exit code {}): {}; its log is {}\n", run.name, run.code, run.message,
-               run.log.string());
-  }
+  tell_failed(failed);
   return failed;
 }
 
@@ -183,33 +196,52 @@ Dataset data_of(const Shown& shown) {
   return load_dataset(data, data_root());
 }
 
+// Who scores, and in what precision.
+struct ChosenScorer {
+  Scorer scorer;
+  std::string precision;
+};
+
 // The scorer that was given, or else the run of the plan that trains it.
-Scorer scorer_of(const Shown& shown, const Dataset& data) {
+ChosenScorer scorer_of(const Shown& shown, const Dataset& data) {
   const std::string& given = shown.options.scorer;
-  const at::Device device = resolve_device(shown.options.device);
+  const InferenceOptions inference_options{.device = shown.options.device};
   if (!given.empty() && !fs::is_directory(given)) {
-    return torchscript_scorer(given, {data.image_size, data.channels, data.classes()}, device);
+    const Inference inference = begin_inference(inference_options, "fp32");
+    return {torchscript_scorer(given, {data.image_size, data.channels, data.classes()}, inference.device), "its own"};
   }
-  const fs::path run =
-      given.empty() ? shown.execution.folder_of(scorer_run(shown.results.plan(), shown.choice)) : fs::path(given);
+  fs::path run = given;
+  if (given.empty()) {
+    const PlannedRun planned = scorer_run(shown.results.plan(), shown.choice);
+    run = shown.execution.folder_of(planned);
+    if (shown.execution.state_of(planned) != RunState::kDone) {
+      throw Error(fmt::format("{}: the scorer is not trained to its end, so nothing can be scored", run.string()));
+    }
+  }
   const Checkpoint checkpoint = load_checkpoint_aloud(run);
-  const Precision precision = checkpoint.state.precision == "bf16" ? Precision::kBf16 : Precision::kFull;
-  return checkpoint_scorer(checkpoint, device, precision);
+  if (checkpoint.state.step != checkpoint.state.planned_steps) {
+    throw Error(fmt::format("{}: is of step {} of {}; a scorer must be trained to its end", checkpoint.path.string(),
+                            checkpoint.state.step, checkpoint.state.planned_steps));
+  }
+  const Inference inference = begin_inference(inference_options, checkpoint.state);
+  return {checkpoint_scorer(checkpoint, inference.device, inference.precision), inference.precision_name};
 }
 
 void show_scores(const Shown& shown) {
-  const PlanScoring scoring{.folder = shown.output / "scores",
-                            .pictures = shown.results.plan().budget(shown.choice.budget).score_pictures};
+  const fs::path folder = shown.output / "scores";
   if (!shown.options.tables_only) {
     const Dataset data = data_of(shown);
-    const Scorer scorer = scorer_of(shown, data);
-    check_classes(scorer, data);
-    set_threads(0);
+    const ChosenScorer by = scorer_of(shown, data);
+    if (!shown.options.any_classes) check_classes(by.scorer, data);
+    const PlanScoring scoring{.folder = folder,
+                              .pictures = shown.results.plan().budget(shown.choice.budget).score_pictures,
+                              .precision = by.precision,
+                              .device = resolve_device(shown.options.device)};
     score_plan(
-        scoring, scorer, data, shown.results, [&](const PlannedRun& run) { return shown.execution.folder_of(run); },
+        scoring, by.scorer, data, shown.results, [&](const PlannedRun& run) { return shown.execution.folder_of(run); },
         [](const std::string& line) { fmt::print(stderr, "{}\n", line); }, stop_signal);
   }
-  const Table table = scores_table(shown.results, read_scored_sets(scoring.folder));
+  const Table table = scores_table(shown.results, read_scored_sets(folder));
   write_table(shown.output, shown.name, table);
   fmt::print("{}", markdown_of(table));
   print_written(shown.output / (shown.name + ".{md,csv,tex,html}"));
@@ -258,13 +290,14 @@ void describe(OptionSet& options, PlanOptions& plan) {
   options.add("where", plan.where, "Only these values of what varies, as labels=500,labels=1000.");
   options.add("scorer", plan.scorer,
               "Where pictures are scored: a run or a TorchScript file in place of the plan's own scorer.");
+  options.add("any-classes", plan.any_classes, "Takes a scorer of other classes than the data's, such as ImageNet's.");
   options.add("data-dir", plan.data_dir, "Where the files of the data set lie, as for train.");
   options.group("Work", /*saved=*/false);
   options.add("jobs", plan.jobs, "Runs at once; 0: as many as there are cores, each with its share of them.",
               Range<int64_t>{0, 1024});
   options.add("device", plan.device, "auto, cpu, cuda or cuda:N.");
   options.add("runs", plan.runs, "Folder of the run directories, with their checkpoints.");
-  options.add("output", plan.output, "Folder of the results; empty: results/BUDGET.");
+  options.add("output", plan.output, "Folder of the results; empty: results/BUDGET, or results/networks without runs.");
   options.add("dry-run", plan.dry_run, "Prints the plan and its time, and stops.");
   options.add("tables-only", plan.tables_only, "Writes the tables of what is done, and runs nothing.");
 }
@@ -282,9 +315,9 @@ int run_plan(const Plan& plan, const PlanOptions& options) {
                           .data_dir = options.data_dir};
   const fs::path output = output_folder(options, choice.budget);
   std::vector<PlannedRun> runs = planned_runs(plan, choice, data_root());
-  const PlanExecution execution = execution_of(options, output, runs.size());
+  const PlanExecution execution = execution_of(options, output, runs);
   if (options.tables_only) {
-    take_up_finished(execution, all_runs(plan, choice, {}));
+    tell_failed(take_up_finished(execution, all_runs(plan, choice, {})));
     show_results(plan, options, choice, output, execution);
     return 0;
   }

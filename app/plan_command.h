@@ -19,6 +19,7 @@ struct PlanOptions {
   std::vector<std::string> rows;
   std::vector<std::string> where;
   std::string scorer;
+  bool any_classes = false;
   std::string data_dir;
   std::string runs = "runs/plans";
   std::string output;

@@ -79,7 +79,7 @@ int run_reproduce(std::span<const std::string> arguments) {
   const std::string name = read_arguments(syntax, arguments, set).front();
   for (const Drawing& drawing : kDrawings) {
     if (drawing.name != name) continue;
-    if (!options.dry_run) drawing.make(options.output.empty() ? "results" : options.output);
+    if (!options.dry_run) drawing.make(options.output.empty() ? "results/networks" : options.output);
     if (options.dry_run) fmt::print("{}\nnothing is trained for it\n", drawing.summary);
     return 0;
   }

@@ -160,22 +160,13 @@ struct Findings {
   std::vector<std::pair<std::string, double>> ceilings;  // of labels, "train" and "test"
 };
 
-// exp(H(y)) of the pictures whose label is known.
-double ceiling_of(const PictureSet& set, int64_t classes) {
-  std::vector<int64_t> counts = class_counts(set, classes);
-  counts.pop_back();
-  return inception_ceiling(counts);
-}
-
 // Few test pictures are no error: what they are too few for is left out.
 void add_test_row(Findings& findings, const Features& real) {
   const PictureSet& test = findings.data.test;
   const ScoreOptions& options = findings.options.scores;
   if (test.size() < options.splits) return;
   const Features features = features_of(findings.by.scorer, test.pictures);
-  const bool enough = test.size() > std::max(findings.by.scorer.features, options.neighbours);
-  findings.rows.push_back({"real, test", findings.data.source,
-                           enough ? score_images(features, real, options) : score_images(features, options)});
+  findings.rows.push_back({"real, test", findings.data.source, scores_as_far_as_enough(features, real, options)});
 }
 
 void print_json(const Findings& findings) {
@@ -297,8 +288,8 @@ int run_score(std::span<const std::string> arguments) {
       {"real, train", data.source, score_images(drawn(real, scored, options.scores.seed), options.scores)});
   add_test_row(findings, real);
   if (!options.any_classes) {
-    findings.ceilings.emplace_back("train", ceiling_of(data.train, data.classes()));
-    if (data.test.size() > 0) findings.ceilings.emplace_back("test", ceiling_of(data.test, data.classes()));
+    findings.ceilings.emplace_back("train", label_ceiling(data.train, data.classes()));
+    if (data.test.size() > 0) findings.ceilings.emplace_back("test", label_ceiling(data.test, data.classes()));
   }
   options.json ? print_json(findings) : print_text(findings);
   return 0;

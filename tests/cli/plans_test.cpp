@@ -103,14 +103,14 @@ TEST_F(Plans, RunAndAreNotRunAgain) {
   EXPECT_EQ(record["evaluations"].back()[0], 6);
   EXPECT_EQ(record["options"]["adv-weight"], 0.5);
   EXPECT_EQ(record["options"]["split-seed"], record["options"]["seed"]);
-  const auto written =
-      fs::last_write_time(files_in("runs", "summary.json").empty() ? files_in("results/runs", ".json").front()
-                                                                   : files_in("runs", "summary.json").front());
+  const std::vector<fs::path> records = files_in("results/runs", ".json");
+  std::vector<fs::file_time_type> written;
+  for (const fs::path& file : records) written.push_back(fs::last_write_time(file));
   const Outcome again = sweep();
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_EQ(again.out, outcome.out);
   EXPECT_THAT(again.err, HasSubstr("2 done, 0 begun, 0 new"));
-  EXPECT_EQ(fs::last_write_time(files_in("results/runs", ".json").front()), written);
+  for (size_t i = 0; i < records.size(); ++i) EXPECT_EQ(fs::last_write_time(records[i]), written[i]) << records[i];
 }
 
 TEST_F(Plans, OfPartsComeToTheWhole) {
@@ -123,31 +123,46 @@ TEST_F(Plans, OfPartsComeToTheWhole) {
   EXPECT_THAT(whole.err, HasSubstr("1 done, 0 begun, 0 new"));
 }
 
+// What a record says of the network that came out.
+std::pair<nlohmann::json, nlohmann::json> outcome_of(const fs::path& record) {
+  const auto json = nlohmann::json::parse(text_of(record));
+  return {json["evaluations"], json["mistakes"]};
+}
+
 TEST_F(Plans, GoOnInTheMiddleOfARun) {
-  write_plan("3000");
+  write_plan("1500");
+  const std::vector<std::string> one_run = {"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1"};
   const auto trains = [&] {
     for (const auto& entry : fs::recursive_directory_iterator(root / "runs")) {
       if (entry.path().filename() == "metrics.jsonl" && fs::file_size(entry.path()) > 2000) return true;
     }
     return false;
   };
-  const Outcome stopped = sweep({"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1"},
-                                {SIGINT, [&] { return fs::exists(root / "runs") && trains(); }});
+  const Outcome stopped = sweep(one_run, {SIGINT, [&] { return fs::exists(root / "runs") && trains(); }});
   ASSERT_EQ(stopped.code, 130) << stopped.err;
   EXPECT_THAT(stopped.err, HasSubstr("stopped; the same command goes on where it was"));
   EXPECT_TRUE(files_in("results/runs", ".json").empty());
-  const Outcome on = sweep({"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1", "--dry-run"});
-  EXPECT_THAT(on.out, HasSubstr("0 done, 1 begun, 0 new"));
+  const Outcome on = sweep(one_run);
+  ASSERT_EQ(on.code, 0) << on.err;
+  EXPECT_THAT(on.err, HasSubstr("0 done, 1 begun, 0 new"));
+  ASSERT_EQ(files_in("results/runs", ".json").size(), 1u);
+  const auto resumed = outcome_of(files_in("results/runs", ".json").front());
+  fs::remove_all(root / "runs");
+  fs::remove_all(root / "results");
+  ASSERT_EQ(sweep(one_run).code, 0);
+  EXPECT_EQ(outcome_of(files_in("results/runs", ".json").front()), resumed) << "as if it had not been stopped";
 }
 
 TEST_F(Plans, SurviveARunThatFails) {
-  write_plan("6",
-             "[[row]]\nname = \"diverges\"\npreset = \"supervised\"\nsettings = {"
-             "label-noise-kind = \"matrix:/nowhere.txt\"}\n");
+  std::ofstream(root / "noise.txt") << "1 2 3\n";
+  write_plan("6", fmt::format("[[row]]\nname = \"fails\"\npreset = \"supervised\"\nsettings = {{label-noise-kind = "
+                              "\"matrix:{}\"}}\n",
+                              (root / "noise.txt").string()));
   const Outcome outcome = sweep({"--seeds", "1", "--where", "labels=10"});
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("failed: supervised_"), HasSubstr("/nowhere.txt"), HasSubstr("its log is")));
-  EXPECT_THAT(outcome.out, HasSubstr("| diverges | – |"));
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("failed: supervised_"), HasSubstr("noise.txt: row 1"), HasSubstr("its log is")));
+  EXPECT_THAT(outcome.out, HasSubstr("| fails | – |"));
   EXPECT_EQ(files_in("results/runs", ".json").size(), 2u);
 }
 
@@ -160,6 +175,8 @@ TEST_F(Plans, SayWhatIsWrong) {
   EXPECT_THAT(sweep().err, HasSubstr("'gna' is no preset; did you mean 'gan'?"));
   write_plan("6", "[[row]]\nname = \"x\"\npreset = \"gan\"\nsettings = {widht = 1}\n");
   EXPECT_THAT(sweep().err, HasSubstr("did you mean"));
+  write_plan("6", "[[row]]\nname = \"x\"\npreset = \"gan\"\nsettings = {seed = 1}\n");
+  EXPECT_THAT(sweep().err, HasSubstr("seed is decided by the plan"));
   std::ofstream(root / "my.toml") << "x = \"";
   EXPECT_THAT(sweep().err, HasSubstr("my.toml:1"));
   EXPECT_THAT(run_frgan({"reproduce", "table33"}).err, HasSubstr("did you mean 'table3'?"));

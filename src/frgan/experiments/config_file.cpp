@@ -60,6 +60,10 @@ json value_of(const toml::node& node, const std::string& where, bool tables = fa
 
 }  // namespace
 
+std::string setting_text(const json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
 std::vector<Setting> read_config(std::string_view text, const std::string& name) {
   const toml::table table = parsed(text, name);
   std::vector<std::pair<toml::source_position, Setting>> settings;

@@ -23,6 +23,9 @@ struct Setting {
   std::string source;  // for messages: "my.toml:12:1", the line and column of the key
 };
 
+// A value as a person would type it: 500, wrong.
+std::string setting_text(const nlohmann::json& value);
+
 // The settings in the order of the text. `name` is the file's, for messages. Throws a usage error with line and column
 // where the text is no TOML, or a value is nothing that an option can have.
 std::vector<Setting> read_config(std::string_view text, const std::string& name);

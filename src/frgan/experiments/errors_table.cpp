@@ -32,16 +32,10 @@ TableCell mean_cell(const std::vector<double>& percents) {
 template <class Value>
 std::vector<double> percents_of(const Records& records, Value value) {
   std::vector<double> percents;
-  for (const ResultRecord* record : records) percents.push_back(kPercent * value(*record));
+  for (const ResultRecord* record : records) {
+    if (const double share = value(*record); std::isfinite(share)) percents.push_back(kPercent * share);
+  }
   return percents;
-}
-
-TableCell published_cell(const PlanRow& row, const std::string& value) {
-  const auto found = row.published.find(value);
-  if (found == row.published.end()) return {"–", {"", ""}};
-  const auto [error, deviation] = found->second;
-  if (!deviation) return {fmt::format("{:.2f}", error), {number(error), ""}};
-  return {fmt::format("{:.2f} ± {:.2f}", error, *deviation), {number(error), number(*deviation)}};
 }
 
 // All different texts, in order.
@@ -93,7 +87,7 @@ Differences differences(const PlanResults& results, size_t row, size_t reference
   Differences found;
   for (int64_t seed = 1; seed <= results.seeds(); ++seed) {
     const ResultRecord *ours = results.find(row, section, seed), *other = results.find(reference, section, seed);
-    if (ours == nullptr || other == nullptr) continue;
+    if (ours == nullptr || other == nullptr || ours->data_digest != other->data_digest) continue;
     found.percents.push_back(kPercent * (ours->error() - other->error()));
     found.p_values.push_back(mcnemar_test(*ours, *other).p_value);
   }
@@ -110,22 +104,6 @@ std::vector<TableCell> difference_cells(const Differences& found) {
   return {{text + fmt::format(" ({})", interval.count),
            {number(interval.mean), number(interval.low), number(interval.high), fmt::format("{}", interval.count)}},
           {fmt::format("{}", fmt::join(p_values, ", ")), {fmt::format("{}", fmt::join(p_values, ";"))}}};
-}
-
-std::vector<TableCell> effort_cells(const Records& records) {
-  if (records.empty()) return std::vector<TableCell>(7, TableCell{"–", {""}});
-  const ResultRecord& first = *records.front();
-  std::vector<double> seconds;
-  for (const ResultRecord* record : records) seconds.push_back(record->summary.value("wall_seconds", 0.0));
-  const auto steps = first.summary.value("steps", int64_t{0});
-  return {{fmt::format("{}", steps), {fmt::format("{}", steps)}},
-          {fmt::format("{:.3g} M", static_cast<double>(first.pictures_seen) * 1e-6),
-           {fmt::format("{}", first.pictures_seen)}},
-          {fmt::format("{:.0f}", first.tflop), {number(first.tflop, "{:.2f}")}},
-          {duration_text(median(seconds)), {number(median(seconds), "{:.0f}")}},
-          text_cell(each_once(records, hardware_of)),
-          text_cell(parameters_of(first)),
-          text_cell(each_once(records, commit_of))};
 }
 
 std::vector<TableCell> row_of(const PlanResults& results, size_t row, size_t section, size_t reference) {
@@ -160,20 +138,42 @@ std::vector<TableColumn> columns_of(const std::string& reference) {
                        {"difference", "difference_low", "difference_high", "pairs"}});
     columns.push_back({"McNemar's p, by seed", {"mcnemar_p"}});
   }
-  const std::vector<TableColumn> effort = {
-      {"updates", {"steps"}},     {"pictures seen", {"pictures_seen"}}, {"TFLOP", {"tflop"}},  {"time", {"seconds"}},
-      {"hardware", {"hardware"}}, {"parameters", {"parameters"}},       {"commit", {"commit"}}};
+  const std::vector<TableColumn> effort = effort_columns();
   columns.insert(columns.end(), effort.begin(), effort.end());
   return columns;
 }
 
-size_t reference_row(const Plan& plan) {
-  size_t row = 0;
-  while (row < plan.rows.size() && plan.rows[row].name != plan.reference) ++row;
-  return row;
+}  // namespace
+
+std::vector<TableColumn> effort_columns() {
+  return {{"updates", {"steps"}}, {"pictures seen", {"pictures_seen"}}, {"TFLOP", {"tflop"}},
+          {"time", {"seconds"}},  {"hardware", {"hardware"}},           {"parameters", {"parameters"}},
+          {"commit", {"commit"}}};
 }
 
-}  // namespace
+std::vector<TableCell> effort_cells(const Records& records) {
+  if (records.empty()) return std::vector<TableCell>(7, TableCell{"–", {""}});
+  const ResultRecord& first = *records.front();
+  std::vector<double> seconds;
+  for (const ResultRecord* record : records) seconds.push_back(record->summary.value("wall_seconds", 0.0));
+  const auto steps = first.summary.value("steps", int64_t{0});
+  return {{fmt::format("{}", steps), {fmt::format("{}", steps)}},
+          {fmt::format("{:.3g} M", static_cast<double>(first.pictures_seen) * 1e-6),
+           {fmt::format("{}", first.pictures_seen)}},
+          {fmt::format("{:.0f}", first.tflop), {number(first.tflop, "{:.2f}")}},
+          {duration_text(median(seconds)), {number(median(seconds), "{:.0f}")}},
+          text_cell(each_once(records, hardware_of)),
+          text_cell(parameters_of(first)),
+          text_cell(each_once(records, commit_of))};
+}
+
+TableCell published_cell(const PlanRow& row, const std::string& value) {
+  const auto found = row.published.find(value);
+  if (found == row.published.end()) return {"–", {"", ""}};
+  const auto [error, deviation] = found->second;
+  if (!deviation) return {fmt::format("{:.2f}", error), {number(error), ""}};
+  return {fmt::format("{:.2f} ± {:.2f}", error, *deviation), {number(error), number(*deviation)}};
+}
 
 Table errors_table(const PlanResults& results) {
   const Plan& plan = results.plan();
@@ -182,7 +182,7 @@ Table errors_table(const PlanResults& results) {
     TableSection rows{plan.sections[section].title, {}};
     bool any = false;
     for (size_t row = 0; row < plan.rows.size(); ++row) {
-      rows.rows.push_back(row_of(results, row, section, reference_row(plan)));
+      rows.rows.push_back(row_of(results, row, section, plan.reference_row()));
       any = any || !results.of(row, section).empty() || plan.rows[row].published.contains(plan.sections[section].value);
     }
     if (any) table.sections.push_back(std::move(rows));

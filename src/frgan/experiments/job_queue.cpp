@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstring>
 #include <map>
+#include <string_view>
 #include <thread>
 
 #include <fcntl.h>
@@ -39,6 +40,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   dup2(log, STDOUT_FILENO);
   dup2(log, STDERR_FILENO);
   execv(program, arguments);
+  constexpr std::string_view kMessage = "the program could not be started\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kMessage.data(), kMessage.size());
   _exit(127);
 }
 
@@ -46,7 +49,8 @@ pid_t start(const Job& job) {
   ensure_directory(job.log.parent_path());
   const int log = open(job.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (log < 0) throw Error(fmt::format("{}: cannot be written: {}", job.log.string(), std::strerror(errno)));
-  const std::string program = (job.program.empty() ? fs::read_symlink("/proc/self/exe") : job.program).string();
+  // Not what that link says: a program that was built anew in the meantime is no longer there under its name.
+  const std::string program = job.program.empty() ? "/proc/self/exe" : job.program.string();
   std::vector<std::string> words = {program};
   words.insert(words.end(), job.arguments.begin(), job.arguments.end());
   const std::vector<char*> arguments = pointers_to(words);
@@ -91,6 +95,7 @@ void run_jobs(const std::vector<Job>& jobs, int64_t at_once, const std::function
     }
     if (polls % kPollsPerWatch == 0) {
       std::vector<size_t> places;
+      places.reserve(running.size());
       for (const auto& [process, job] : running) places.push_back(job);
       std::sort(places.begin(), places.end());
       watch(places);

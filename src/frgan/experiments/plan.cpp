@@ -18,6 +18,16 @@ using nlohmann::json;
 
 const std::vector<std::string> kShows = {"errors", "scores", "grids", "noise"};
 
+// What a plan itself decides for each of its runs.
+constexpr std::array<std::string_view, 7> kDecided = {"method", "steps",      "epochs",          "time-budget",
+                                                      "seed",   "split-seed", "label-noise-seed"};
+
+void refuse_decided(const std::string& option, const std::string& where) {
+  if (std::find(kDecided.begin(), kDecided.end(), option) == kDecided.end()) return;
+  throw usage_error(fmt::format(
+      "{}: {} is decided by the plan: presets name methods, budgets lengths, and seeds count from 1", where, option));
+}
+
 // One table of the file, read key by key; what is left at the end is not known.
 class Reader {
  public:
@@ -54,6 +64,7 @@ class Reader {
     if (value == nullptr) return settings;
     if (!value->is_object()) throw wrong(key, *value, "a table of options");
     for (const auto& [name, setting] : value->items()) {
+      refuse_decided(name, fmt::format("{}, {}", where_, key));
       settings.push_back({name, setting, fmt::format("{}, {}", where_, key)});
     }
     return settings;
@@ -76,12 +87,7 @@ class Reader {
   std::vector<std::string> known_;
 };
 
-// "500", or without quotes "wrong".
-std::string value_text(const json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
-// Every combination of the varied values, the first option outermost.
+// Every combination of the varied values, the first option, in alphabetical order, outermost.
 std::vector<PlanSection> read_sections(Reader& plan) {
   std::vector<PlanSection> sections(1);
   const json* vary = plan.find("vary");
@@ -89,12 +95,13 @@ std::vector<PlanSection> read_sections(Reader& plan) {
   if (!vary->is_object()) throw plan.wrong("vary", *vary, "a table of lists");
   for (const auto& [name, values] : vary->items()) {
     if (!values.is_array() || values.empty()) throw plan.wrong("vary." + name, values, "a list of values");
+    refuse_decided(name, fmt::format("{}, vary", plan.where()));
     std::vector<PlanSection> more;
     for (const PlanSection& section : sections) {
       for (const json& value : values) {
         PlanSection next = section;
-        next.title += fmt::format("{}{} {}", next.title.empty() ? "" : ", ", name, value_text(value));
-        next.value += (next.value.empty() ? "" : ",") + value_text(value);
+        next.title += fmt::format("{}{} {}", next.title.empty() ? "" : ", ", name, setting_text(value));
+        next.value += (next.value.empty() ? "" : ",") + setting_text(value);
         next.settings.push_back({name, value, fmt::format("{}, vary", plan.where())});
         more.push_back(std::move(next));
       }
@@ -188,6 +195,12 @@ std::vector<PlanRow> read_rows(Reader& plan) {
 
 }  // namespace
 
+size_t Plan::reference_row() const {
+  size_t row = 0;
+  while (row < rows.size() && rows[row].name != reference) ++row;
+  return row;
+}
+
 const Budget& Plan::budget(const std::string& wanted) const {
   std::vector<std::string> names;
   for (const Budget& budget : budgets) {
@@ -216,6 +229,10 @@ Plan read_plan(std::string_view text, const std::string& name) {
   if (std::find(kShows.begin(), kShows.end(), plan.show) == kShows.end()) {
     throw usage_error(fmt::format("{}: show is '{}', expected one of {}{}", name, plan.show, fmt::join(kShows, ", "),
                                   nearest_hint(plan.show, kShows)));
+  }
+  const std::vector<Setting>& varied = plan.sections.front().settings;
+  if (plan.show == "noise" && (varied.size() != 1 || varied.front().name != "label-noise")) {
+    throw usage_error(fmt::format("{}: show = \"noise\" needs a [vary] of label-noise and of nothing else", name));
   }
   const auto is_reference = [&](const PlanRow& row) { return row.name == plan.reference; };
   if (!plan.reference.empty() && std::none_of(plan.rows.begin(), plan.rows.end(), is_reference)) {

@@ -24,9 +24,10 @@
 //   source = "this paper"
 //   published = {500 = [13.41, 0.20]}        # by the varied value: error and deviation, percent
 //
-// What is said of a row is stronger than what is said of a budget, and that stronger than [settings]; an option of
-// these two that a row's method does not have is left out there. Every run has the same number of steps. Each seed is
-// that of the run, of its choice of labels and of its label noise, so rows are compared on the same splits.
+// What varies is stronger than what is said of a row, that stronger than what is said of a budget, and that stronger
+// than [settings]; an option of the last two that a row's method does not have is left out there. Method, length and
+// seeds cannot be set. Every run has the same number of steps. Each seed is that of the run, of its choice of labels
+// and of its label noise, so rows are compared on the same splits.
 #pragma once
 
 #include <cstdint>
@@ -85,6 +86,7 @@ struct Plan {
   std::vector<Budget> budgets;        // at least one
   std::vector<PlanRow> rows;          // at least one
 
+  size_t reference_row() const;  // rows.size() without
   // Throws a usage error that names the nearest.
   const Budget& budget(const std::string& name) const;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <map>
+#include <optional>
 #include <set>
 
 #include <fcntl.h>
@@ -22,13 +24,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// No two processes may write into the same runs.
+// No two processes may write into the same runs. Runs that outlive their parent hold the lock until they have ended.
 class FolderLock {
  public:
   explicit FolderLock(const fs::path& folder) {
     ensure_directory(folder);
     const fs::path path = folder / ".lock";
-    descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    descriptor_ = open(path.c_str(), O_RDWR | O_CREAT, 0666);
     if (descriptor_ < 0) throw file_error(path, "be opened", errno);
     if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
     close(descriptor_);
@@ -63,7 +65,7 @@ double share_done(const fs::path& folder, int64_t steps) {
 
 Job job_of(const PlanExecution& execution, const PlannedRun& run) {
   const fs::path folder = execution.folder_of(run);
-  Job job{run.name, {"train"}, folder.string() + ".log"};
+  Job job{run.name, {"train"}, folder.string() + ".log", {}};
   if (has_checkpoints(folder / "checkpoints")) {
     job.arguments.push_back("--resume=" + folder.string());
   } else {
@@ -78,43 +80,57 @@ Job job_of(const PlanExecution& execution, const PlannedRun& run) {
 // Tells how much of the whole is done and how long the rest will take at the speed so far.
 class WholeProgress {
  public:
-  WholeProgress(const PlanExecution& execution, const std::vector<PlannedRun>& runs)
-      : execution_(execution), runs_(runs), begin_(now()), done_at_begin_(tflop_done()) {}
+  WholeProgress(const PlanExecution& execution, const std::vector<PlannedRun>& runs) : execution_(execution) {
+    for (const PlannedRun& run : runs) {
+      if (shares_.contains(run.name)) continue;  // of another row
+      shares_[run.name] =
+          execution.state_of(run) == RunState::kDone ? 1 : share_done(execution.folder_of(run), run.steps);
+      runs_.push_back(&run);
+    }
+    done_at_begin_ = tflop_done();
+  }
 
-  std::string line(size_t running, size_t failed) const {
+  std::string line(const std::vector<const PlannedRun*>& running, size_t failed) {
+    for (const PlannedRun* run : running) shares_[run->name] = share_done(execution_.folder_of(*run), run->steps);
     double all = 0;
-    for (const PlannedRun& run : runs_) all += run.tflop;
+    for (const PlannedRun* run : runs_) all += run->tflop;
     const double done = tflop_done(), seconds = now() - begin_;
-    const auto finished = std::count_if(
-        runs_.begin(), runs_.end(), [&](const PlannedRun& run) { return execution_.state_of(run) == RunState::kDone; });
+    const auto finished =
+        std::count_if(shares_.begin(), shares_.end(), [](const auto& item) { return item.second == 1; });
     std::string text =
-        fmt::format("{} of {} runs done, {} running{}, {:.1f} % of {:.0f} TFLOP", finished, runs_.size(), running,
-                    failed > 0 ? fmt::format(", {} failed", failed) : "", 100 * done / all, all);
+        fmt::format("{} of {} runs done, {} running{}, {:.1f} % of {:.3g} TFLOP", finished, runs_.size(),
+                    running.size(), failed > 0 ? fmt::format(", {} failed", failed) : "", 100 * done / all, all);
     if (done > done_at_begin_) {
-      const double left = (all - done) * seconds / (done - done_at_begin_);
-      text += fmt::format(", {} left", duration_text(left));
+      text += fmt::format(", {} left", duration_text((all - done) * seconds / (done - done_at_begin_)));
     }
     return text;
   }
+  void done(const PlannedRun& run) { shares_[run.name] = 1; }
 
  private:
   double tflop_done() const {
     double done = 0;
-    for (const PlannedRun& run : runs_) {
-      const bool recorded = execution_.state_of(run) == RunState::kDone;
-      done += run.tflop * (recorded ? 1 : share_done(execution_.folder_of(run), run.steps));
-    }
+    for (const PlannedRun* run : runs_) done += run->tflop * shares_.at(run->name);
     return done;
   }
 
   const PlanExecution& execution_;
-  const std::vector<PlannedRun>& runs_;
-  double begin_;  // seconds
-  double done_at_begin_;
+  std::vector<const PlannedRun*> runs_;   // each once
+  std::map<std::string, double> shares_;  // that are done, by name
+  double begin_ = now();                  // seconds
+  double done_at_begin_ = 0;
 };
 
-void take_up(const PlanExecution& execution, const PlannedRun& run) {
+fs::path log_of(const PlanExecution& execution, const PlannedRun& run) {
+  return execution.folder_of(run).string() + ".log";
+}
+
+// Writes the record of a finished run; what is wrong with it is returned, and no other run's fault.
+std::optional<FailedRun> take_up(const PlanExecution& execution, const PlannedRun& run) try {
   write_result_record(execution.records, record_of(execution.folder_of(run), run));
+  return std::nullopt;
+} catch (const Error& error) {
+  return FailedRun{run.name, 0, error.what(), log_of(execution, run)};
 }
 
 }  // namespace
@@ -129,10 +145,13 @@ RunState PlanExecution::state_of(const PlannedRun& run) const {
   return has_checkpoints(folder_of(run) / "checkpoints") ? RunState::kBegun : RunState::kNew;
 }
 
-void take_up_finished(const PlanExecution& execution, const std::vector<PlannedRun>& runs) {
+std::vector<FailedRun> take_up_finished(const PlanExecution& execution, const std::vector<PlannedRun>& runs) {
+  std::vector<FailedRun> failed;
   for (const PlannedRun& run : runs) {
-    if (execution.state_of(run) != RunState::kDone && is_finished(execution.folder_of(run))) take_up(execution, run);
+    if (execution.state_of(run) == RunState::kDone || !is_finished(execution.folder_of(run))) continue;
+    if (auto failure = take_up(execution, run)) failed.push_back(*std::move(failure));
   }
+  return failed;
 }
 
 std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector<PlannedRun>& runs,
@@ -140,21 +159,26 @@ std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector
                                const std::function<void(const std::string&)>& progress,
                                const std::atomic<int>& stop_signal) {
   const FolderLock lock(execution.runs);
-  take_up_finished(execution, runs);
+  std::vector<FailedRun> failed = take_up_finished(execution, runs);
   std::vector<Job> jobs;
   std::vector<const PlannedRun*> run_of_job;
   std::set<std::string> names;  // two rows of a plan may come to the same run
   for (const PlannedRun& run : runs) {
     if (execution.state_of(run) == RunState::kDone || !names.insert(run.name).second) continue;
+    if (is_finished(execution.folder_of(run))) continue;  // its record could not be made: it is among the failed
     jobs.push_back(job_of(execution, run));
     run_of_job.push_back(&run);
   }
-  const WholeProgress whole(execution, runs);
-  std::vector<FailedRun> failed;
+  WholeProgress whole(execution, runs);
   const auto ended = [&](const JobEnd& end) {
     const PlannedRun& run = *run_of_job[end.job];
     if (end.code == 0) {
-      take_up(execution, run);
+      if (auto failure = take_up(execution, run)) {
+        say(fmt::format("{}: {}", run.name, failure->message));
+        failed.push_back(*std::move(failure));
+        return;
+      }
+      whole.done(run);
       const ResultRecord record = read_result_record(execution.records / (run.name + ".json"));
       say(fmt::format("{}: {:.2f} % test error", run.name, 100 * record.error()));
       return;
@@ -165,7 +189,12 @@ std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector
   };
   run_jobs(
       jobs, execution.jobs, ended,
-      [&](const std::vector<size_t>& running) { progress(whole.line(running.size(), failed.size())); }, stop_signal);
+      [&](const std::vector<size_t>& running) {
+        std::vector<const PlannedRun*> planned;
+        for (const size_t job : running) planned.push_back(run_of_job[job]);
+        progress(whole.line(planned, failed.size()));
+      },
+      stop_signal);
   return failed;
 }
 

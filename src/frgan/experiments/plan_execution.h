@@ -27,15 +27,15 @@ struct PlanExecution {
   RunState state_of(const PlannedRun& run) const;
 };
 
-// Takes up the records of runs that are finished and have none.
-void take_up_finished(const PlanExecution& execution, const std::vector<PlannedRun>& runs);
-
 struct FailedRun {
   std::string name;
   int code = 0;
   std::string message;  // the last line that it printed
   std::filesystem::path log;
 };
+
+// Makes the records of runs that are finished and have none; those that it cannot are returned.
+std::vector<FailedRun> take_up_finished(const PlanExecution& execution, const std::vector<PlannedRun>& runs);
 
 // Runs what is not done and goes on with what was begun, after `take_up_finished`. `say` gets a line for each start and
 // end, `progress` a line about the whole, which is to be shown in place of the one before. A run that fails takes no

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "frgan/classifier/checkpoint.h"
 #include "frgan/classifier/generation.h"
+#include "frgan/core/device.h"
 #include "frgan/core/error.h"
+#include "frgan/experiments/errors_table.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/metrics/statistics.h"
@@ -19,12 +22,16 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
+constexpr size_t kScoreColumns = 11;  // of columns_of, from the Inception Score to the hash
 constexpr const char *kRealTrain = "real-train", *kRealTest = "real-test", *kFormat = "frgan scored set 1";
 
 void write_scored_set(const fs::path& folder, const ScoredSet& set) {
   ensure_directory(folder);
-  const ordered_json json = {
-      {"format", kFormat}, {"key", set.key}, {"scorer_hash", set.scorer_hash}, {"scores", set.scores}};
+  const ordered_json json = {{"format", kFormat},
+                             {"key", set.key},
+                             {"scorer_hash", set.scorer_hash},
+                             {"precision", set.precision},
+                             {"scores", set.scores}};
   write_file_safely(folder / (set.name + ".json"), json.dump(1) + "\n");
 }
 
@@ -34,9 +41,9 @@ ScoredSet read_scored_set(const fs::path& file) try {
     throw Error(
         fmt::format("{}: no scores of frgan; expected an object with \"format\": \"{}\"", file.string(), kFormat));
   }
-  return {file.stem().string(), json.at("key"), json.at("scorer_hash"), json.at("scores")};
+  return {file.stem().string(), json.at("key"), json.at("scorer_hash"), json.at("precision"), json.at("scores")};
 } catch (const nlohmann::json::exception& error) {
-  throw Error(fmt::format("{}: no whole scores of frgan ({})", file.string(), error.what()));
+  throw Error(fmt::format("{}: no whole scores of frgan ({})", file.string(), problem_of(error)));
 }
 
 bool is_scored(const PlanScoring& scoring, const std::string& name, const std::string& key, const Scorer& scorer,
@@ -44,37 +51,41 @@ bool is_scored(const PlanScoring& scoring, const std::string& name, const std::s
   const fs::path file = scoring.folder / (name + ".json");
   if (!fs::exists(file)) return false;
   const ScoredSet set = read_scored_set(file);
-  return set.key == key && set.scorer_hash == scorer.hash && set.scores.value("pictures", int64_t{0}) == pictures &&
+  return set.key == key && set.scorer_hash == scorer.hash && set.precision == scoring.precision &&
+         set.scores.value("pictures", int64_t{0}) == pictures &&
          set.scores.value("splits", int64_t{0}) == scoring.options.splits;
-}
-
-double ceiling_of(const PictureSet& set, int64_t classes) {
-  std::vector<int64_t> counts = class_counts(set, classes);
-  counts.pop_back();  // of unknown class
-  return inception_ceiling(counts);
 }
 
 // The real pictures of a role as a scored set of their own.
 void score_real(const PlanScoring& scoring, const Scorer& scorer, const Dataset& data, const Features& real) {
   const int64_t wanted = std::min(scoring.pictures, data.train.size());
-  const auto write = [&](const char* name, const Features& features, const PictureSet& set) {
-    ordered_json scores = to_json(score_images(features, real, scoring.options));
-    scores["ceiling"] = ceiling_of(set, data.classes());
-    write_scored_set(scoring.folder, {name, data.digest, scorer.hash, std::move(scores)});
+  const auto write = [&](const char* name, const ImageScores& images, const PictureSet& set) {
+    ordered_json scores = to_json(images);
+    scores["ceiling"] = label_ceiling(set, data.classes());
+    write_scored_set(scoring.folder, {name, data.digest, scorer.hash, scoring.precision, std::move(scores)});
   };
   if (!is_scored(scoring, kRealTrain, data.digest, scorer, wanted)) {
-    write(kRealTrain, drawn(real, wanted, scoring.options.seed), data.train);
+    // They are among those that distances are to: there is none.
+    write(kRealTrain, score_images(drawn(real, wanted, scoring.options.seed), scoring.options), data.train);
   }
-  if (data.test.size() > 0 && !is_scored(scoring, kRealTest, data.digest, scorer, data.test.size())) {
-    write(kRealTest, features_of(scorer, data.test.pictures), data.test);
+  if (data.test.size() >= scoring.options.splits &&
+      !is_scored(scoring, kRealTest, data.digest, scorer, data.test.size())) {
+    write(kRealTest, scores_as_far_as_enough(features_of(scorer, data.test.pictures), real, scoring.options),
+          data.test);
   }
 }
 
-// Pictures made with the run's seed, in the precision of the run.
-at::Tensor pictures_of_run(const fs::path& run, int64_t seed, int64_t count) {
-  const Checkpoint checkpoint = load_checkpoint(run);
-  const Precision precision = checkpoint.state.precision == "bf16" ? Precision::kBf16 : Precision::kFull;
-  return generated_pictures(load_generator(checkpoint, at::kCPU, precision), seed, count);
+// Pictures made with the run's seed by its last weights. Throws an Error where these are not there.
+at::Tensor pictures_of_run(const PlanScoring& scoring, const fs::path& folder, const PlannedRun& run) {
+  const Checkpoint checkpoint = load_checkpoint(folder);
+  if (checkpoint.state.step != run.steps) {
+    throw Error(fmt::format("{}: its last whole checkpoint is of step {} of {}: not scored", folder.string(),
+                            checkpoint.state.step, run.steps));
+  }
+  const Precision precision =
+      resolve_precision("auto", scoring.device) == "bf16" && checkpoint.state.precision == "bf16" ? Precision::kBf16
+                                                                                                  : Precision::kFull;
+  return generated_pictures(load_generator(checkpoint, scoring.device, precision), run.seed, scoring.pictures);
 }
 
 const ScoredSet* set_called(const std::vector<ScoredSet>& sets, const std::string& name) {
@@ -112,15 +123,24 @@ std::string histogram_text(const ordered_json& scores) {
   return text;
 }
 
-std::vector<TableCell> row_of(const std::string& name, const TableCell& published,
-                              const std::vector<const ScoredSet*>& sets) {
-  std::vector<TableCell> cells = {text_cell(name), published};
-  if (sets.empty()) {
-    while (cells.size() < 12) cells.push_back({"–", {""}});
-    return cells;
+// Differences in Inception Score from another row, on the same seeds.
+TableCell difference_cell(const std::map<int64_t, double>& scores, const std::map<int64_t, double>& reference) {
+  std::vector<double> differences;
+  for (const auto& [seed, score] : scores) {
+    if (const auto other = reference.find(seed); other != reference.end()) differences.push_back(score - other->second);
   }
+  if (differences.empty()) return {"–", {"", "", "", "0"}};
+  const MeanInterval interval = mean_interval(differences);
+  std::string text = fmt::format("{:+.3f}", interval.mean);
+  if (interval.count > 1) text += fmt::format(" [{:+.3f}, {:+.3f}]", interval.low, interval.high);
+  return {text + fmt::format(" ({})", interval.count),
+          {number(interval.mean), number(interval.low), number(interval.high), fmt::format("{}", interval.count)}};
+}
+
+std::vector<TableCell> score_cells(const std::vector<const ScoredSet*>& sets) {
+  if (sets.empty()) return std::vector<TableCell>(kScoreColumns, TableCell{"–", {}});
   const ordered_json& first = sets.front()->scores;
-  const std::vector<TableCell> scores = {
+  return {
       score_cell(sets, "inception_score", 3),
       text_cell(score_cell(sets, "inception_score_std", 3).text),
       score_cell(sets, "frechet_distance", 2),
@@ -130,9 +150,132 @@ std::vector<TableCell> row_of(const std::string& name, const TableCell& publishe
       score_cell(sets, "histogram_divergence", 3),
       text_cell(histogram_text(first)),
       text_cell(fmt::format("{} in {} splits", first.value("pictures", int64_t{0}), first.value("splits", int64_t{0}))),
-      text_cell(fmt::format("{}", sets.size()))};
+      text_cell(fmt::format("{}", sets.size())),
+      {"", {sets.front()->scorer_hash}}};
+}
+
+// The sets of a plan that can stand in one table: those of one scorer in one precision, of as many pictures each.
+class ComparableSets {
+ public:
+  ComparableSets(const PlanResults& results, const std::vector<ScoredSet>& sets)
+      : results_(results), sets_(sets), real_(set_called(sets, kRealTrain)) {}
+
+  const ScoredSet* real() const { return real_; }
+  const ScoredSet* test() const {
+    const ScoredSet* test = set_called(sets_, kRealTest);
+    return real_ != nullptr && test != nullptr && same_scorer(*test) ? test : nullptr;
+  }
+  // Of a row in a section, by seed. What is left out is remembered.
+  std::map<int64_t, const ScoredSet*> of(size_t row, size_t section) {
+    std::map<int64_t, const ScoredSet*> found;
+    for (int64_t seed = 1; seed <= results_.seeds() && real_ != nullptr; ++seed) {
+      const ResultRecord* record = results_.find(row, section, seed);
+      const ScoredSet* set = record == nullptr ? nullptr : set_called(sets_, record->name);
+      if (set == nullptr || set->key != record->key) continue;
+      const bool same = same_scorer(*set) && set->scores.value("pictures", 0) == real_->scores.value("pictures", 0) &&
+                        set->scores.value("splits", 0) == real_->scores.value("splits", 0);
+      if (same) {
+        found[seed] = set;
+      } else {
+        left_out_.insert(set->name);
+      }
+    }
+    return found;
+  }
+  const std::set<std::string>& left_out() const { return left_out_; }
+
+ private:
+  bool same_scorer(const ScoredSet& set) const {
+    return set.scorer_hash == real_->scorer_hash && set.precision == real_->precision;
+  }
+
+  const PlanResults& results_;
+  const std::vector<ScoredSet>& sets_;
+  const ScoredSet* real_;
+  std::set<std::string> left_out_;
+};
+
+std::vector<const ScoredSet*> values_of(const std::map<int64_t, const ScoredSet*>& sets) {
+  std::vector<const ScoredSet*> list;
+  for (const auto& [seed, set] : sets) list.push_back(set);
+  return list;
+}
+
+std::map<int64_t, double> inception_scores(const std::map<int64_t, const ScoredSet*>& sets) {
+  std::map<int64_t, double> scores;
+  for (const auto& [seed, set] : sets) scores[seed] = set->scores.at("inception_score");
+  return scores;
+}
+
+std::vector<TableCell> row_of(const PlanResults& results, ComparableSets& sets, size_t row, size_t section) {
+  const Plan& plan = results.plan();
+  std::vector<TableCell> cells = {text_cell(plan.rows[row].name), published_cell(plan.rows[row], "all")};
+  const bool real = plan.rows[row].preset.empty();
+  const auto of_row = sets.of(row, section);
+  std::vector<const ScoredSet*> shown = values_of(of_row);
+  if (real && sets.real() != nullptr) shown = {sets.real()};
+  const std::vector<TableCell> scores = score_cells(shown), effort = effort_cells(results.of(row, section));
   cells.insert(cells.end(), scores.begin(), scores.end());
+  if (!plan.reference.empty()) {
+    const bool is_reference = plan.rows[row].name == plan.reference;
+    const auto of_reference = sets.of(plan.reference_row(), section);
+    cells.push_back(is_reference ? difference_cell({}, {})
+                                 : difference_cell(inception_scores(of_row), inception_scores(of_reference)));
+  }
+  cells.insert(cells.end(), effort.begin(), effort.end());
   return cells;
+}
+
+std::vector<TableCell> test_row(const PlanResults& results, const ScoredSet& test) {
+  std::vector<TableCell> cells = {text_cell("real, test"), {"–", {}}};
+  const std::vector<TableCell> scores = score_cells({&test}), effort = effort_cells({});
+  cells.insert(cells.end(), scores.begin(), scores.end());
+  if (!results.plan().reference.empty()) cells.push_back(difference_cell({}, {}));
+  cells.insert(cells.end(), effort.begin(), effort.end());
+  return cells;
+}
+
+std::vector<TableColumn> columns_of(const std::string& reference) {
+  std::vector<TableColumn> columns = {
+      {"pictures of", {"name"}},
+      {"published (other scorer, not comparable)", {"published", "published_sd"}},
+      {"Inception Score, mean ± sd over seeds", {"inception_score", "inception_score_sd"}},
+      {"its spread over splits", {"spread_over_splits"}},
+      {"Fréchet distance", {"frechet_distance", "frechet_distance_sd"}},
+      {"kernel distance", {"kernel_distance", "kernel_distance_sd"}},
+      {"precision", {"precision", "precision_sd"}},
+      {"recall", {"recall", "recall_sd"}},
+      {"class KL", {"class_divergence", "class_divergence_sd"}},
+      {"% of class", {"histogram"}},
+      {"pictures", {"pictures"}},
+      {"seeds", {"seeds"}},
+      {"", {"scorer_hash"}}};
+  if (!reference.empty()) {
+    columns.push_back({fmt::format("Inception Score less {}'s: mean [95 % t interval] (pairs)", reference),
+                       {"difference", "difference_low", "difference_high", "pairs"}});
+  }
+  const std::vector<TableColumn> effort = effort_columns();
+  columns.insert(columns.end(), effort.begin(), effort.end());
+  return columns;
+}
+
+std::vector<std::string> notes_of(const PlanResults& results, const ComparableSets& sets) {
+  std::vector<std::string> notes = results.notes();
+  if (const ScoredSet* real = sets.real()) {
+    notes.push_back(fmt::format("Scorer: {}, {}, SHA-256 {}.", real->scores.value("scorer", ""), real->precision,
+                                real->scorer_hash));
+    notes.push_back(
+        fmt::format("The ceiling exp(H(y)) of the training labels is {:.4f}: no scorer of these classes can give more.",
+                    real->scores.value("ceiling", 0.0)));
+    notes.emplace_back(
+        "Distances are to all training pictures, in the scorer's features; precision and recall with k = 3, of 10,000 "
+        "pictures each; class KL is from the classes of these to those of real pictures, as the scorer sees them.");
+  }
+  if (!sets.left_out().empty()) {
+    notes.push_back(fmt::format("Left out, for another scorer scored them, or other numbers of pictures: {}.",
+                                fmt::join(sets.left_out(), ", ")));
+  }
+  return notes;
 }
 
 }  // namespace
@@ -154,10 +297,14 @@ void score_plan(const PlanScoring& scoring, const Scorer& scorer, const Dataset&
   score_real(scoring, scorer, data, real);
   for (const PlannedRun* run : left) {
     if (stop_signal != 0) return;
-    const Features made = features_of(scorer, pictures_of_run(run_folder(*run), run->seed, scoring.pictures));
-    const ImageScores scores = score_images(made, real, scoring.options);
-    write_scored_set(scoring.folder, {run->name, run->key, scorer.hash, to_json(scores)});
-    say(fmt::format("{}: Inception Score {:.3f}", run->name, scores.inception.mean));
+    try {
+      const Features made = features_of(scorer, pictures_of_run(scoring, run_folder(*run), *run));
+      const ImageScores scores = scores_as_far_as_enough(made, real, scoring.options);
+      write_scored_set(scoring.folder, {run->name, run->key, scorer.hash, scoring.precision, to_json(scores)});
+      say(fmt::format("{}: Inception Score {:.3f}", run->name, scores.inception.mean));
+    } catch (const Error& error) {  // one run's damage is not the others'
+      say(error.what());
+    }
   }
 }
 
@@ -173,71 +320,17 @@ std::vector<ScoredSet> read_scored_sets(const fs::path& folder) {
   return sets;
 }
 
-Table scores_table(const PlanResults& results, const std::vector<ScoredSet>& sets) {
+Table scores_table(const PlanResults& results, const std::vector<ScoredSet>& scored) {
   const Plan& plan = results.plan();
-  Table table{plan.title,
-              {{"pictures of", {"name"}},
-               {"published (other scorer, not comparable)", {"published", "published_sd"}},
-               {"Inception Score, mean ± sd over seeds", {"inception_score", "inception_score_sd"}},
-               {"its spread over splits", {"spread_over_splits"}},
-               {"Fréchet distance", {"frechet_distance", "frechet_distance_sd"}},
-               {"kernel distance", {"kernel_distance", "kernel_distance_sd"}},
-               {"precision", {"precision", "precision_sd"}},
-               {"recall", {"recall", "recall_sd"}},
-               {"class KL", {"class_divergence", "class_divergence_sd"}},
-               {"% of class", {"histogram"}},
-               {"pictures", {"pictures"}},
-               {"seeds", {"seeds"}}},
-              {},
-              results.notes()};
-  const auto published = [&](const PlanRow& row) {
-    if (row.published.empty()) return TableCell{"–", {"", ""}};
-    const Published& value = row.published.begin()->second;
-    return value.deviation ? TableCell{fmt::format("{:.2f} ± {:.2f}", value.value, *value.deviation),
-                                       {number(value.value), number(*value.deviation)}}
-                           : TableCell{fmt::format("{:.2f}", value.value), {number(value.value), ""}};
-  };
-  const ScoredSet* real = set_called(sets, kRealTrain);
-  const std::string hash = real == nullptr ? "" : real->scorer_hash;
-  std::vector<std::string> other_scorers;
+  ComparableSets sets(results, scored);
+  Table table{plan.title, columns_of(plan.reference), {}, {}};
   for (size_t section = 0; section < plan.sections.size(); ++section) {
     TableSection rows{plan.sections[section].title, {}};
-    for (size_t row = 0; row < plan.rows.size(); ++row) {
-      const PlanRow& planned = plan.rows[row];
-      std::vector<const ScoredSet*> of_row;
-      if (planned.preset.empty()) {
-        if (real != nullptr) of_row.push_back(real);
-      } else {
-        for (const ResultRecord* record : results.of(row, section)) {
-          const ScoredSet* set = set_called(sets, record->name);
-          if (set == nullptr || set->key != record->key) continue;
-          if (set->scorer_hash == hash) {
-            of_row.push_back(set);
-          } else {
-            other_scorers.push_back(set->name);
-          }
-        }
-      }
-      rows.rows.push_back(row_of(planned.name, published(planned), of_row));
-    }
-    const ScoredSet* test = set_called(sets, kRealTest);
-    if (test != nullptr && test->scorer_hash == hash) {
-      rows.rows.push_back(row_of("real, test", {"–", {"", ""}}, {test}));
-    }
+    for (size_t row = 0; row < plan.rows.size(); ++row) rows.rows.push_back(row_of(results, sets, row, section));
+    if (const ScoredSet* test = sets.test()) rows.rows.push_back(test_row(results, *test));
     table.sections.push_back(std::move(rows));
   }
-  if (real != nullptr) {
-    table.notes.push_back(fmt::format("Scorer: {}, SHA-256 {}.", real->scores.value("scorer", ""), hash));
-    table.notes.push_back(
-        fmt::format("The ceiling exp(H(y)) of the training labels is {:.4f}: no scorer of these classes can give more.",
-                    real->scores.value("ceiling", 0.0)));
-    table.notes.push_back(
-        "Distances are to all training pictures, in the scorer's features; precision and recall with k = 3, of 10,000 "
-        "pictures each; class KL is from the classes of these to those of real pictures, as the scorer sees them.");
-  }
-  if (!other_scorers.empty()) {
-    table.notes.push_back(fmt::format("Left out, for another scorer scored them: {}.", fmt::join(other_scorers, ", ")));
-  }
+  table.notes = notes_of(results, sets);
   return table;
 }
 

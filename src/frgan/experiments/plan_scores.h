@@ -21,6 +21,8 @@ namespace frgan {
 struct PlanScoring {
   std::filesystem::path folder;  // FOLDER/NAME.json for each scored run, FOLDER/real-train.json and real-test.json
   int64_t pictures = 50'000;     // of each generator, and of the real training pictures
+  std::string precision;         // of the scorer, "fp32" or "bf16", or what a file does
+  at::Device device = at::kCPU;  // of the generators
   ScoreOptions options{};
 };
 
@@ -29,6 +31,7 @@ struct ScoredSet {
   std::string name;  // of the run, or "real-train", "real-test"
   std::string key;   // of the run; the digest of the data for real pictures
   std::string scorer_hash;
+  std::string precision;          // of the scorer
   nlohmann::ordered_json scores;  // to_json(ImageScores), and for real pictures "ceiling", exp(H(y))
 };
 
@@ -43,6 +46,6 @@ std::vector<ScoredSet> read_scored_sets(const std::filesystem::path& folder);
 
 // A row for real pictures and for each row of the plan, with all scores, their spread over splits and over seeds. Sets
 // of another scorer than that of the real training pictures are left out, with a note.
-Table scores_table(const PlanResults& results, const std::vector<ScoredSet>& sets);
+Table scores_table(const PlanResults& results, const std::vector<ScoredSet>& scored);
 
 }  // namespace frgan

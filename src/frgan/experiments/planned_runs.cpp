@@ -11,6 +11,8 @@
 #include "frgan/data/load_dataset.h"
 #include "frgan/experiments/presets.h"
 #include "frgan/experiments/run_settings.h"
+#include "frgan/io/digests.h"
+#include "frgan/io/files.h"
 #include "frgan/nn/named_tensors.h"
 #include "frgan/train/recipe.h"
 
@@ -24,6 +26,13 @@ struct DataFacts {
   std::string digest;
 };
 
+DataFacts facts_of(const Dataset& data) {
+  if (data.test.size() == 0) {
+    throw Error(fmt::format("{}: has no test pictures, and the tables of a plan are of test errors", data.source));
+  }
+  return {{data.image_size, data.channels, data.classes()}, data.train.size(), data.digest};
+}
+
 class DataSets {
  public:
   explicit DataSets(std::filesystem::path root) : root_(std::move(root)) {}
@@ -33,8 +42,7 @@ class DataSets {
         fmt::format("{}\n{}\n{}\n{}", options.data, options.data_dir, options.image_size, options.channels);
     const auto known = facts_.find(name);
     if (known != facts_.end()) return known->second;
-    const Dataset data = load_dataset(options, root_);
-    return facts_[name] = {{data.image_size, data.channels, data.classes()}, data.train.size(), data.digest};
+    return facts_[name] = facts_of(load_dataset(options, root_));
   }
 
  private:
@@ -121,12 +129,10 @@ Error not_in_plan(const std::string& option, const std::string& typed, const Pla
       fmt::format("{} {}: {} has {}{}", option, typed, plan.name, fmt::join(known, ", "), nearest_hint(typed, known)));
 }
 
-bool chosen(const Plan& plan, const PlanChoice& choice, const PlanRow& row) {
-  if (row.preset.empty()) return false;
-  if (choice.rows.empty()) return true;
-  return std::any_of(choice.rows.begin(), choice.rows.end(),
-                     [&](const std::string& name) { return name == row.name || name == row.preset; }) &&
-         !plan.rows.empty();
+bool chosen(const PlanChoice& choice, const PlanRow& row) {
+  return choice.rows.empty() || std::any_of(choice.rows.begin(), choice.rows.end(), [&](const std::string& name) {
+           return name == row.name || name == row.preset;
+         });
 }
 
 // Whether a section has one of the values asked for, of each option asked for.
@@ -136,8 +142,7 @@ bool chosen(const PlanChoice& choice, const PlanSection& section) {
     const std::string name = pair.substr(0, pair.find('='));
     bool& hit = met.try_emplace(name, false).first->second;
     for (const Setting& setting : section.settings) {
-      const std::string value = setting.value.is_string() ? setting.value.get<std::string>() : setting.value.dump();
-      hit = hit || fmt::format("{}={}", setting.name, value) == pair;
+      hit = hit || fmt::format("{}={}", setting.name, setting_text(setting.value)) == pair;
     }
   }
   return std::all_of(met.begin(), met.end(), [](const auto& item) { return item.second; });
@@ -152,8 +157,7 @@ void check_choice(const Plan& plan, const PlanChoice& choice) {
   }
   for (const PlanSection& section : plan.sections) {
     for (const Setting& setting : section.settings) {
-      const std::string value = setting.value.is_string() ? setting.value.get<std::string>() : setting.value.dump();
-      values.push_back(fmt::format("{}={}", setting.name, value));
+      values.push_back(fmt::format("{}={}", setting.name, setting_text(setting.value)));
     }
   }
   for (const std::string& row : choice.rows) {
@@ -189,13 +193,50 @@ Cell measured(size_t row, size_t section, std::unique_ptr<RunRequest> request, D
   return cell;
 }
 
-int64_t steps_of(const Budget& budget, const PlanChoice& choice, const std::vector<Cell>& cells) {
+int64_t steps_of(const Plan& plan, const Budget& budget, const PlanChoice& choice, const std::vector<Cell>& cells) {
   if (choice.steps > 0) return choice.steps;
   if (budget.steps > 0) return budget.steps;
-  if (budget.epochs > 0) return std::llround(budget.epochs * static_cast<double>(cells.front().epoch));
+  if (budget.epochs > 0) {
+    for (const Cell& cell : cells) {
+      if (cell.epoch == cells.front().epoch) continue;
+      throw usage_error(
+          fmt::format("{}, budget.{}: an epoch has {} steps in row '{}' and {} in row '{}', and every run is to "
+                      "have the same number; give steps or tflop",
+                      plan.name, budget.name, cells.front().epoch, plan.rows[cells.front().row].name, cell.epoch,
+                      plan.rows[cell.row].name));
+    }
+    return std::llround(budget.epochs * static_cast<double>(cells.front().epoch));
+  }
   double most = 0;
   for (const Cell& cell : cells) most = std::max(most, cell.step_flop);
   return std::max<int64_t>(1, static_cast<int64_t>(budget.tflop * 1e12 / most));
+}
+
+// What cannot be shown of these runs is said before they are run.
+void check_shown(const Plan& plan, const std::vector<Cell>& cells) {
+  if (plan.show != "scores" && plan.show != "grids") return;
+  for (const Cell& cell : cells) {
+    if (cell.request->method->noise_size() == 0) {
+      throw usage_error(
+          fmt::format("{}, row '{}': show = \"{}\" is of generated pictures, and its method has no generator",
+                      plan.name, plan.rows[cell.row].name, plan.show));
+    }
+    if (cell.digest != cells.front().digest) {
+      throw usage_error(
+          fmt::format("{}: show = \"{}\" is of one data set, and this plan has several", plan.name, plan.show));
+    }
+  }
+}
+
+// Of files that options name: what is in them decides a run, not what they are called.
+std::string digest_of_files(const SplitOptions& split) {
+  constexpr std::string_view kMatrix = "matrix:";
+  std::string digests;
+  if (!split.labels_file.empty()) digests += "\n" + sha256(bytes_of(read_file(split.labels_file)));
+  if (split.noise.kind.starts_with(kMatrix)) {
+    digests += "\n" + sha256(bytes_of(read_file(split.noise.kind.substr(kMatrix.size()))));
+  }
+  return digests;
 }
 
 PlannedRun planned(const Plan& plan, const Cell& cell, int64_t steps, int64_t seed) {
@@ -209,7 +250,7 @@ PlannedRun planned(const Plan& plan, const Cell& cell, int64_t steps, int64_t se
   run.section = cell.section;
   run.seed = seed;
   run.options = request.options.values();
-  run.key = run_key(run.options, cell.digest, kRecipe);
+  run.key = run_key(request.options, cell.digest + digest_of_files(request.run.split), kRecipe);
   run.arguments = arguments_of(row, run.options);
   constexpr size_t kShort = 8;
   const int64_t labels = request.run.split.labels;
@@ -240,12 +281,13 @@ std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice,
     }
   }
   if (cells.empty()) throw usage_error(fmt::format("{}: no row has a preset: there is nothing to run", plan.name));
-  const int64_t steps = steps_of(budget, choice, cells);
+  check_shown(plan, cells);
+  const int64_t steps = steps_of(plan, budget, choice, cells);
   std::vector<PlannedRun> runs;
   const int64_t seeds = choice.seeds > 0 ? choice.seeds : budget.seeds > 0 ? budget.seeds : plan.seeds;
   for (int64_t seed = 1; seed <= seeds; ++seed) {
     for (const Cell& cell : cells) {
-      if (!chosen(plan, choice, plan.rows[cell.row]) || !chosen(choice, plan.sections[cell.section])) continue;
+      if (!chosen(choice, plan.rows[cell.row]) || !chosen(choice, plan.sections[cell.section])) continue;
       runs.push_back(planned(plan, cell, steps, seed));
     }
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -52,7 +53,7 @@ ResultRecord parsed(const ordered_json& value, const fs::path& path) try {
           .pictures_seen = value.at("pictures_seen"),
           .parameters = value.at("parameters")};
 } catch (const nlohmann::json::exception& error) {
-  throw Error(fmt::format("{}: no whole record of a run ({})", path.string(), error.what()));
+  throw Error(fmt::format("{}: no whole record of a run ({})", path.string(), problem_of(error)));
 }
 
 }  // namespace
@@ -65,7 +66,8 @@ double ResultRecord::median_error() const {
   constexpr size_t kLast = 20;
   std::vector<double> errors;
   for (const auto& [step, error] : evaluations) errors.push_back(error);
-  if (errors.size() > kLast) errors.erase(errors.begin(), errors.end() - kLast);
+  if (errors.size() < kLast) return std::numeric_limits<double>::quiet_NaN();
+  errors.erase(errors.begin(), errors.end() - kLast);
   return median(errors);
 }
 

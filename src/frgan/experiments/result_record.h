@@ -28,7 +28,8 @@ struct ResultRecord {
   int64_t pictures_seen = 0;          // that entered a network
   nlohmann::ordered_json parameters;  // of each network
 
-  // Of the test pictures, 0 to 1: of the last weights, and the median of the last 20 evaluations.
+  // Of the test pictures, 0 to 1: of the last weights, and the median of the last 20 evaluations (NaN where there are
+  // fewer).
   double error() const;
   double median_error() const;
   int64_t test_pictures() const;

@@ -51,12 +51,16 @@ void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view
   }
 }
 
-std::string run_key(const nlohmann::ordered_json& values, const std::string& data_digest, int64_t recipe) {
-  constexpr std::array<std::string_view, 4> kApart{"data-dir", "precision", "epochs", "time-budget"};
+std::string run_key(const OptionSet& options, const std::string& data_digest, int64_t recipe) {
+  constexpr std::array<std::string_view, 10> kApart{"data-dir",    "device",          "threads",   "precision",
+                                                    "epochs",      "time-budget",     "log-every", "checkpoint-minutes",
+                                                    "tensorboard", "keep-checkpoints"};
   std::string text = fmt::format("recipe {}\ndata {}\n", recipe, data_digest);
-  for (const auto& [name, value] : values.items()) {
-    if (may_differ_on_resume(name) || std::find(kApart.begin(), kApart.end(), name) != kApart.end()) continue;
-    text += fmt::format("{} {}\n", name, value.dump());
+  for (const Option& option : options.all()) {
+    const nlohmann::json value = option.value();
+    if (!option.saved || value == option.initial) continue;
+    if (std::find(kApart.begin(), kApart.end(), option.name) != kApart.end()) continue;
+    text += fmt::format("{} {}\n", option.name, value.dump());
   }
   return sha256(bytes_of(text));
 }

@@ -53,6 +53,18 @@ ImageScores score_images(const Features& pictures, const Features& real, const S
   return scores;
 }
 
+ImageScores scores_as_far_as_enough(const Features& pictures, const Features& real, const ScoreOptions& options) {
+  const int64_t features = real.features.defined() ? real.features.size(1) : 0;
+  const bool enough = pictures.size() > std::max(features, options.neighbours);
+  return enough ? score_images(pictures, real, options) : score_images(pictures, options);
+}
+
+double label_ceiling(const PictureSet& set, int64_t classes) {
+  std::vector<int64_t> counts = class_counts(set, classes);
+  counts.pop_back();  // of unknown class
+  return inception_ceiling(counts);
+}
+
 Features drawn(const Features& pictures, int64_t count, int64_t seed) {
   if (count >= pictures.size()) return pictures;
   return pictures.rows(order(pictures.size(), seed, kSubset).narrow(0, 0, count));

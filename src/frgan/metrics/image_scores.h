@@ -50,6 +50,12 @@ ImageScores score_images(const Features& pictures, const ScoreOptions& options);
 // Everything. Both must be of one scorer. Throws an Error where there are too few pictures for a score.
 ImageScores score_images(const Features& pictures, const Features& real, const ScoreOptions& options);
 
+// Everything, or where there are too few pictures for distances Inception Score and class histogram alone.
+ImageScores scores_as_far_as_enough(const Features& pictures, const Features& real, const ScoreOptions& options);
+
+// exp(H(y)) of those pictures of a set whose label is known (inception_ceiling).
+double label_ceiling(const PictureSet& set, int64_t classes);
+
 // As many of the pictures as wanted, or all, drawn without replacement by the seed: another draw than the order above.
 Features drawn(const Features& pictures, int64_t count, int64_t seed);
 

@@ -1,0 +1,104 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../io/temporary_folder.h"
+#include "frgan/experiments/plan_scores.h"
+#include "frgan/io/files.h"
+#include "result_records.h"
+
+namespace frgan {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+Plan small_plan() {
+  return read_plan(R"(
+title = "Scores"
+show = "scores"
+reference = "FR-GAN"
+[budget.a]
+steps = 100
+[[row]]
+name = "real, train"
+published = {all = [3.24, 0.17]}
+[[row]]
+name = "FR-GAN"
+preset = "fr-gan"
+[[row]]
+name = "GAN"
+preset = "gan"
+)",
+                   "small");
+}
+
+PlanResults results_of(int64_t seeds) {
+  std::vector<PlannedRun> runs;
+  std::vector<ResultRecord> records;
+  for (int64_t seed = 1; seed <= seeds; ++seed) {
+    for (const size_t row : {1u, 2u}) {
+      PlannedRun run;
+      run.row = row;
+      run.seed = seed;
+      run.key = run.name = (row == 1 ? "fr-gan" : "gan") + std::to_string(seed);
+      records.push_back(record_with(run.name, run.key, rows(10)));
+      runs.push_back(std::move(run));
+    }
+  }
+  return {small_plan(), std::move(runs), std::move(records)};
+}
+
+ScoredSet set_of(const std::string& name, double score, const std::string& hash = "hash", int64_t pictures = 50'000) {
+  nlohmann::ordered_json scores = {{"pictures", pictures},        {"splits", 10},        {"inception_score", score},
+                                   {"inception_score_std", 0.05}, {"histogram", {3, 1}}, {"scorer", "a scorer"}};
+  if (name.starts_with("real")) scores["ceiling"] = 9.36;
+  return {name, name, hash, "bf16", scores};
+}
+
+const TableCell& cell(const Table& table, size_t row, const std::string& column) {
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    if (table.columns[i].heading.starts_with(column)) return table.sections[0].rows[row][i];
+  }
+  throw std::logic_error("no column " + column);
+}
+
+TEST(ScoresTable, HasSpreadOverSeedsAndOverSplitsAndPairedDifferences) {
+  const Table table =
+      scores_table(results_of(2), {set_of("real-train", 8.0), set_of("real-test", 7.8), set_of("fr-gan1", 2.9),
+                                   set_of("fr-gan2", 3.1), set_of("gan1", 2.5), set_of("gan2", 2.6)});
+  ASSERT_EQ(table.sections[0].rows.size(), 4u);
+  EXPECT_EQ(cell(table, 0, "published").text, "3.24 ± 0.17");
+  EXPECT_EQ(cell(table, 0, "Inception Score, mean").text, "8.000");
+  EXPECT_EQ(cell(table, 1, "Inception Score, mean").text, "3.000 ± 0.141");
+  EXPECT_EQ(cell(table, 1, "its spread").text, "0.050 ± 0.000");
+  EXPECT_EQ(cell(table, 1, "% of class").text, "75.0 25.0");
+  // Differences of -0.4 and -0.5: -0.45 -+ 12.706 * 0.0707 / sqrt(2).
+  EXPECT_EQ(cell(table, 2, "Inception Score less").text, "-0.450 [-1.085, +0.185] (2)");
+  EXPECT_EQ(cell(table, 1, "Inception Score less").text, "–");
+  EXPECT_EQ(cell(table, 1, "Fréchet").text, "–") << "where there is no score, there is a dash";
+  EXPECT_EQ(cell(table, 3, "pictures of").text, "real, test");
+  EXPECT_THAT(table.notes, Contains(HasSubstr("SHA-256 hash")));
+  EXPECT_THAT(table.notes, Contains(HasSubstr("9.36")));
+  EXPECT_THAT(csv_of(table), HasSubstr("scorer_hash"));
+  for (const std::vector<TableCell>& row : table.sections[0].rows) EXPECT_EQ(row.size(), table.columns.size());
+}
+
+TEST(ScoresTable, NeverMixesScorersOrNumbersOfPictures) {
+  const Table table =
+      scores_table(results_of(2), {set_of("real-train", 8.0), set_of("fr-gan1", 2.9), set_of("fr-gan2", 3.1, "another"),
+                                   set_of("gan1", 2.5, "hash", 1000), set_of("gan2", 2.6)});
+  EXPECT_EQ(cell(table, 1, "Inception Score, mean").text, "2.900");
+  EXPECT_EQ(cell(table, 2, "Inception Score, mean").text, "2.600");
+  EXPECT_THAT(table.notes, Contains(HasSubstr("other numbers of pictures: fr-gan2, gan1.")));
+}
+
+TEST(ScoresTable, IsOfWholeFilesAlone) {
+  const TemporaryFolder folder;
+  write_file_safely(folder.path() / "x.json", "{\"format\": \"frgan scored set 1\"}");
+  EXPECT_THAT(error_of([&] { read_scored_sets(folder.path()); }), HasSubstr("x.json: no whole scores of frgan"));
+  write_file_safely(folder.path() / "x.json", "{");
+  EXPECT_THAT(error_of([&] { read_scored_sets(folder.path()); }), HasSubstr("x.json: no scores of frgan"));
+}
+
+}  // namespace
+}  // namespace frgan
