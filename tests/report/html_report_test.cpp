@@ -87,6 +87,16 @@ TEST(HtmlReport, HasEverySectionAndAListOfThem) {
   EXPECT_THAT(page, HasSubstr("<code>frgan train --seed &#39;one&#39;</code>"));
 }
 
+TEST(HtmlReport, RunsThatDifferInTheirSeedsAloneHaveAMean) {
+  std::vector<RunRecord> runs{run_named("1", 0.06), run_named("2", 0.08), run_named("3", 0.2)};
+  for (RunRecord& run : runs) {
+    for (const char* seed : {"split-seed", "label-noise-seed"}) run.options.emplace_back(seed, run.name);
+    run.options.emplace_back("label-noise", run.name == "3" ? "0.5" : "0.2");
+  }
+  const std::string summary = text_between(html_report(runs, kFrame), "<section id=\"summary\"", "</section>");
+  EXPECT_THAT(summary, HasSubstr("<strong>mean 7.00&nbsp;%, standard deviation 1.41 points</strong> over 2 runs"));
+}
+
 TEST(HtmlReport, NothingOfAFileIsMarkup) {
   RunRecord run = run_named("<b>\"x\"", 0.07);
   run.notes = {"<i>note"};

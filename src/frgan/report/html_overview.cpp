@@ -1,9 +1,10 @@
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <map>
 
 #include <fmt/format.h>
 
+#include "frgan/metrics/statistics.h"
 #include "frgan/report/html_parts.h"
 #include "frgan/report/html_sections.h"
 #include "frgan/report/learning_curve.h"
@@ -120,33 +121,33 @@ std::string interval_chart(const std::vector<RunRecord>& runs) {
 
 // Runs that differ in their seeds alone, by their options.
 std::string repeated_runs(const std::vector<RunRecord>& runs) {
+  constexpr std::array<std::string_view, 4> kFree = {"seed", "split-seed", "label-noise-seed", "data-dir"};
+  const auto may_differ = [&](const std::string& name) { return std::ranges::find(kFree, name) != kFree.end(); };
   std::map<std::string, std::vector<size_t>> groups;
   for (size_t i = 0; i < runs.size(); ++i) {
     if (!final_error(runs[i]) || runs[i].options.empty()) continue;
     std::string key = runs[i].summary.data_digest;
     for (const auto& [name, value] : runs[i].options) {
-      if (name != "seed" && name != "split-seed" && name != "data-dir") key += fmt::format("\n{}={}", name, value);
+      if (!may_differ(name)) key += fmt::format("\n{}={}", name, value);
     }
     groups[key].push_back(i);
   }
   std::string html;
   for (const auto& [key, members] : groups) {
     if (members.size() < 2) continue;
-    double sum = 0, squares = 0;
+    std::vector<double> errors;
     std::vector<std::string> names;
     names.reserve(members.size());
     for (const size_t i : members) {
-      sum += final_error(runs[i])->error;
+      errors.push_back(final_error(runs[i])->error);
       names.push_back(run_label(runs, i));
     }
-    const double count = static_cast<double>(members.size()), mean = sum / count;
-    for (const size_t i : members) squares += std::pow(final_error(runs[i])->error - mean, 2);
     html += fmt::format(
         "<p>{} have the same options but for their seeds: <strong>mean {}, standard deviation {:.2f} points</strong> "
         "over "
         "{} "
         "runs.</p>\n",
-        fmt::join(names, ", "), percent(mean), 100 * std::sqrt(squares / (count - 1)), members.size());
+        fmt::join(names, ", "), percent(mean(errors)), 100 * standard_deviation(errors), members.size());
   }
   return html;
 }

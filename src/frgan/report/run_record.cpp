@@ -14,6 +14,7 @@
 #include "frgan/io/json_lines.h"
 #include "frgan/io/picture_file.h"
 #include "frgan/io/png_header.h"
+#include "frgan/metrics/statistics.h"
 #include "frgan/report/gates.h"
 #include "frgan/report/grid_layout.h"
 
@@ -222,10 +223,7 @@ std::optional<double> late_median(const RunRecord& record) {
   for (auto it = record.evaluations.rbegin(); it != record.evaluations.rend() && errors.size() < kLast; ++it) {
     if (it->role == role && std::isfinite(it->error)) errors.push_back(it->error);
   }
-  if (errors.empty()) return std::nullopt;
-  std::sort(errors.begin(), errors.end());
-  const size_t half = errors.size() / 2;
-  return errors.size() % 2 == 1 ? errors[half] : (errors[half - 1] + errors[half]) / 2;
+  return errors.empty() ? std::nullopt : std::optional(median(errors));
 }
 
 }  // namespace frgan
