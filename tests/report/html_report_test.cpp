@@ -1,6 +1,8 @@
 // The page as text; tests/cli/report_test.py opens one in a browser.
 #include "frgan/report/html_report.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -95,6 +97,33 @@ TEST(HtmlReport, RunsThatDifferInTheirSeedsAloneHaveAMean) {
   }
   const std::string summary = text_between(html_report(runs, kFrame), "<section id=\"summary\"", "</section>");
   EXPECT_THAT(summary, HasSubstr("<strong>mean 7.00&nbsp;%, standard deviation 1.41 points</strong> over 2 runs"));
+}
+
+// Points of the figure's longest curve, and the lines of its table.
+std::pair<int64_t, int64_t> size_of_chart(const std::vector<RunRecord>& runs) {
+  const std::string chart = text_between(html_report(runs, kFrame), "<h3>Test error</h3>", "</article>");
+  const std::string points = text_between(chart, " points=\"", "<title>"),
+                    table = text_between(chart, "<tbody>", "</tbody>");
+  return {std::count(points.begin(), points.end(), ','), std::count(table.begin(), table.end(), '\n') - 1};
+}
+
+TEST(HtmlReport, CurvesHaveThePointsThatCanBeSeen) {
+  RunRecord run = run_named("one", 0.07);
+  run.evaluations.clear();
+  for (int64_t step = 1; step <= 10'000; ++step) {
+    run.evaluations.push_back({step, "test", step == 5'001 ? 0.9 : step == 7'003 ? 0.01 : 0.5, 0, 1, 6});
+  }
+  const auto [points, rows] = size_of_chart({run});
+  EXPECT_LE(points, 200);
+  EXPECT_GE(points, 190);
+  EXPECT_EQ(rows, 40);
+  const std::string chart = text_between(html_report({run}, kFrame), "<h3>Test error</h3>", "</article>");
+  EXPECT_THAT(chart, HasSubstr("<polyline class=\"curve c0 r0\" stroke-linecap=\"square\" points=\"56.0,"));
+  EXPECT_THAT(chart, HasSubstr(" 388.0,"));
+  // The lone peak and the lone dip, on a logarithmic axis from 1 to 100.
+  EXPECT_THAT(chart, testing::ContainsRegex(" 222\\.0,1[0-9]\\.[0-9]"));
+  EXPECT_THAT(chart, testing::ContainsRegex(" 288\\.5,216\\.0"));
+  EXPECT_THAT(size_of_chart(std::vector<RunRecord>(100, run)), testing::Pair(testing::Le(40), 8));
 }
 
 TEST(HtmlReport, NothingOfAFileIsMarkup) {

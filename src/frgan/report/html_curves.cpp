@@ -12,9 +12,33 @@
 namespace frgan {
 namespace {
 
-// The numbers behind a chart, at steps of whoever has any, thinned to a screenful.
+using CurvePoints = std::vector<std::pair<double, double>>;
+
+// What can be seen of a curve in a figure: its ends, and of each stretch its least and its greatest point. All curves
+// of a chart share the points, for a page of many runs is to stay small.
+CurvePoints visible_points(const CurvePoints& points, size_t runs) {
+  constexpr size_t kMost = 200, kFewest = 20, kMostOfAll = 4000;
+  const size_t most = std::clamp(kMostOfAll / runs, kFewest, kMost);
+  if (points.size() <= most) return points;
+  const size_t stretches = most / 2 - 1, inner = points.size() - 2;
+  CurvePoints visible{points.front()};
+  for (size_t i = 0; i < stretches; ++i) {
+    const auto at = [&](size_t stretch) {
+      return points.begin() + 1 + static_cast<std::ptrdiff_t>(stretch * inner / stretches);
+    };
+    auto [first, second] = std::ranges::minmax_element(at(i), at(i + 1), {}, &CurvePoints::value_type::second);
+    if (second < first) std::swap(first, second);
+    visible.push_back(*first);
+    if (first != second) visible.push_back(*second);
+  }
+  visible.push_back(points.back());
+  return visible;
+}
+
+// The numbers behind a chart, at steps of whoever has any, thinned to a screenful; fewer where many runs share it.
 std::string points_table(const std::vector<RunRecord>& runs, const LearningCurves& chart) {
-  constexpr size_t kMostRows = 40;
+  constexpr size_t kMost = 40, kFewest = 6, kMostCells = 800;
+  const size_t most = std::clamp(kMostCells / runs.size(), kFewest, kMost);
   std::set<double> all;
   for (const Curve& curve : chart.curves) {
     for (const auto& [step, value] : curve.points) all.insert(step);
@@ -22,7 +46,7 @@ std::string points_table(const std::vector<RunRecord>& runs, const LearningCurve
   const std::vector<double> steps(all.begin(), all.end());
   HtmlTable table{escaped(fmt::format("{}, {}", chart.title, chart.y_label)), {"step"}, {}, "numbers"};
   for (size_t i = 0; i < runs.size(); ++i) table.header.push_back(run_label(runs, i));
-  const size_t rows = std::min(kMostRows, steps.size());
+  const size_t rows = std::min(most, steps.size());
   for (size_t row = 0; row < rows; ++row) {
     const double step = steps[rows == 1 ? 0 : row * (steps.size() - 1) / (rows - 1)];
     table.rows.push_back({grouped(static_cast<int64_t>(step))});
@@ -48,8 +72,10 @@ std::string chart_of(const std::vector<RunRecord>& runs, const std::string& titl
     any = any || !chart.curves.back().points.empty();
   }
   if (!any) return "";
+  const std::string numbers = points_table(runs, chart);
+  for (Curve& curve : chart.curves) curve.points = visible_points(curve.points, runs.size());
   return fmt::format("<article class=\"panel\"><h3>{}</h3>\n{}{}</article>\n", escaped(title),
-                     figure_html(learning_curve_figure(chart), escaped(y_label)), points_table(runs, chart));
+                     figure_html(learning_curve_figure(chart), escaped(y_label)), numbers);
 }
 
 using Points = std::vector<std::pair<int64_t, double>>;
