@@ -126,6 +126,41 @@ TEST(HtmlReport, CurvesHaveThePointsThatCanBeSeen) {
   EXPECT_THAT(size_of_chart(std::vector<RunRecord>(100, run)), testing::Pair(testing::Le(40), 8));
 }
 
+TEST(HtmlReport, APageOfManyRunsSaysWhatItLeavesOut) {
+  constexpr size_t kRuns = 100, kClasses = 20, kChannels = 200;
+  const std::string few = html_report({run_named("one", 0.07), run_named("two", 0.08)}, kFrame);
+  EXPECT_THAT(few, Not(HasSubstr("no room")));
+  std::vector<RunRecord> runs;
+  for (size_t i = 0; i < kRuns; ++i) {
+    RunRecord& run = runs.emplace_back(run_named(fmt::format("run-{}", i), 0.07));
+    run.mistakes_png.clear();
+    run.samples.clear();
+    std::vector<std::string> names;
+    std::vector<int64_t> labels, predictions;
+    for (size_t k = 0; k < kClasses; ++k) {
+      names.push_back(fmt::format("class-{}", k));
+      for (const int64_t part : {0, 1}) {
+        labels.push_back(static_cast<int64_t>(k));
+        predictions.push_back(part == 0 || k == 19 ? static_cast<int64_t>((k + 1) % kClasses) : labels.back());
+      }
+    }
+    const std::vector<float> sure(labels.size(), 0.5F);
+    run.mistakes = find_mistakes(labels, predictions, sure, names, 0);
+    run.mistakes->role = "test";
+    const std::vector<double> channels(kChannels, 0.25);
+    run.gates = {{"se_block2", channels, channels, {kClasses, channels}}};
+  }
+  const std::string page = html_report(runs, kFrame);
+  EXPECT_LT(page.size(), 2'000'000U);
+  const auto section = [&](const std::string& id) { return text_between(page, "<section id=\"" + id, "</section>"); };
+  EXPECT_THAT(section("comparison"), HasSubstr("no room for 4,750 of 4,950 pairs, those with the greatest p."));
+  EXPECT_THAT(section("classes"), HasSubstr("no room for 5 of 20 classes, which no run errs in more than in these."));
+  EXPECT_THAT(section("classes"), HasSubstr("class-19"));  // the worst
+  EXPECT_THAT(section("confusion"), HasSubstr("run-98, run-99: it is in mistakes.json of its folder."));
+  EXPECT_THAT(section("gates"), HasSubstr("The numbers are in gates.json of its folder: this page has no room."));
+  EXPECT_THAT(section("gates"), HasSubstr("run-98, run-99: it is in gates.json of its folder."));
+}
+
 TEST(HtmlReport, NothingOfAFileIsMarkup) {
   RunRecord run = run_named("<b>\"x\"", 0.07);
   run.notes = {"<i>note"};

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 
 #include <fmt/format.h>
@@ -96,17 +97,27 @@ std::string mistake_grid(const RunRecord& run, size_t number) {
 
 std::string classes_section(const std::vector<RunRecord>& runs) {
   if (!any_has_mistakes(runs)) return "";
+  constexpr size_t kMostCells = 1500;
   HtmlTable table{"Error of each class, in percent", {"class"}, {}, "classes"};
   std::vector<std::string> names;
+  std::map<std::string, double> worst;
   double most = 1e-9;
   for (const RunRecord& run : runs) {
     if (!run.mistakes) continue;
-    for (const std::string& name : run.mistakes->class_names) {
+    const std::vector<ErrorCount> counts = score(*run.mistakes).classes;
+    for (size_t k = 0; k < counts.size(); ++k) {
+      const std::string& name = run.mistakes->class_names[k];
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+      if (counts[k].pictures > 0) worst[name] = std::max(worst[name], counts[k].error());
+      most = std::max(most, worst[name]);
     }
-    for (const ErrorCount& count : score(*run.mistakes).classes) {
-      if (count.pictures > 0) most = std::max(most, count.error());
-    }
+  }
+  std::string rest;
+  if (const size_t rows = std::max<size_t>(1, kMostCells / runs.size()); names.size() > rows) {
+    std::ranges::stable_sort(names, std::ranges::greater(), [&](const std::string& name) { return worst[name]; });
+    rest = no_room_html(
+        fmt::format("{} of {} classes, which no run errs in more than in these", names.size() - rows, names.size()));
+    names.resize(rows);
   }
   for (const std::string& name : names) table.rows.push_back({escaped(name)});
   for (size_t i = 0; i < runs.size(); ++i) {
@@ -128,21 +139,22 @@ std::string classes_section(const std::vector<RunRecord>& runs) {
           100 * count.interval().high, 100 * count.error()));
     }
   }
-  return section_html("classes", "Error by class", table_html(table));
+  return section_html("classes", "Error by class", table_html(table) + rest);
 }
 
 std::string confusion_section(const std::vector<RunRecord>& runs) {
-  std::string html;
+  constexpr size_t kBytes = 300'000;
+  std::vector<RunPanels> panels;
   for (size_t i = 0; i < runs.size(); ++i) {
     if (!runs[i].mistakes) continue;
     const Mistakes& found = *runs[i].mistakes;
-    html += fmt::format("<article class=\"panel\"><h3>{}</h3>\n<p class=\"soft\">{}</p>\n{}</article>\n",
+    panels.push_back(
+        {i, fmt::format("<article class=\"panel\"><h3>{}</h3>\n<p class=\"soft\">{}</p>\n{}</article>\n",
                         run_label(runs, i), pictures_text(found),
-                        found.class_names.size() > kWidestTable ? confusion_list(found) : confusion_table(found));
+                        found.class_names.size() > kWidestTable ? confusion_list(found) : confusion_table(found))});
   }
-  return html.empty()
-             ? ""
-             : section_html("confusion", "What is taken for what", "<div class=\"grid\">\n" + html + "</div>\n");
+  return section_html("confusion", "What is taken for what",
+                      panels_html(runs, panels, kBytes, "in mistakes.json of its folder"));
 }
 
 std::string mistakes_section(const std::vector<RunRecord>& runs) {

@@ -111,6 +111,25 @@ std::string gate_table(const GateStatistics& gate, const std::vector<std::string
   return details_html("The numbers", table_html(table));
 }
 
+// All blocks of a run; without their tables where the page has no room for them.
+std::string gate_panels(const std::vector<RunRecord>& runs, size_t i, bool with_tables) {
+  const std::vector<std::string> names = runs[i].mistakes ? runs[i].mistakes->class_names : std::vector<std::string>();
+  std::string html;
+  for (const GateStatistics& gate : runs[i].gates) {
+    if (gate.mean.empty() || gate.class_mean.empty()) continue;
+    const std::vector<size_t> order = by_mean(gate);
+    html += fmt::format(
+        "<article class=\"panel\"><h3>{} <code>{}</code></h3>\n{}{}{}{}</article>\n", run_label(runs, i),
+        escaped(gate.block), gate_text(gate, order),
+        figure_html(gate_chart(gate, order),
+                    "Mean over all pictures; the band is one standard deviation to either side."),
+        class_map(gate, order, names),
+        with_tables ? gate_table(gate, names)
+                    : "<p class=\"soft\">The numbers are in gates.json of its folder: this page has no room.</p>\n");
+  }
+  return html;
+}
+
 }  // namespace
 
 std::string samples_section(const std::vector<RunRecord>& runs) {
@@ -129,23 +148,21 @@ std::string samples_section(const std::vector<RunRecord>& runs) {
 }
 
 std::string gates_section(const std::vector<RunRecord>& runs) {
-  std::string html;
-  for (size_t i = 0; i < runs.size(); ++i) {
-    const std::vector<std::string> names =
-        runs[i].mistakes ? runs[i].mistakes->class_names : std::vector<std::string>();
-    for (const GateStatistics& gate : runs[i].gates) {
-      if (gate.mean.empty() || gate.class_mean.empty()) continue;
-      const std::vector<size_t> order = by_mean(gate);
-      html += fmt::format("<article class=\"panel\"><h3>{} <code>{}</code></h3>\n{}{}{}{}</article>\n",
-                          run_label(runs, i), escaped(gate.block), gate_text(gate, order),
-                          figure_html(gate_chart(gate, order),
-                                      "Mean over all pictures; the band is one standard deviation to either side."),
-                          class_map(gate, order, names), gate_table(gate, names));
+  constexpr size_t kBytes = 450'000;
+  std::vector<RunPanels> panels;
+  for (const bool with_tables : {true, false}) {
+    panels.clear();
+    size_t bytes = 0;
+    for (size_t i = 0; i < runs.size(); ++i) {
+      const std::string html = gate_panels(runs, i, with_tables);
+      if (html.empty()) continue;
+      panels.push_back({i, html});
+      bytes += html.size();
     }
+    if (bytes <= kBytes) break;
   }
-  return html.empty() ? ""
-                      : section_html("gates", "Feature recalibration: what the gates do",
-                                     "<div class=\"grid\">\n" + html + "</div>\n");
+  return section_html("gates", "Feature recalibration: what the gates do",
+                      panels_html(runs, panels, kBytes, "in gates.json of its folder"));
 }
 
 }  // namespace frgan

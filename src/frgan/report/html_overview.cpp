@@ -185,15 +185,28 @@ std::string comparison_section(const std::vector<RunRecord>& runs) {
                   {"runs", "wrong for the first alone", "wrong for the second alone", "p"},
                   {},
                   "numbers"};
+  constexpr size_t kMostPairs = 200;
+  std::vector<std::pair<double, std::vector<std::string>>> pairs;  // with their p
   for (size_t i = 0; i < runs.size(); ++i) {
     for (size_t k = i + 1; k < runs.size(); ++k) {
       if (!runs[i].mistakes || !runs[k].mistakes || !on_same_pictures(*runs[i].mistakes, *runs[k].mistakes)) continue;
       const McNemarTest test = mcnemar(*runs[i].mistakes, *runs[k].mistakes);
-      table.rows.push_back({run_label(runs, i) + " and " + run_label(runs, k), grouped(test.only_first_wrong),
-                            grouped(test.only_second_wrong), fmt::format("{:.3g}", test.p_value)});
+      pairs.push_back({test.p_value,
+                       {run_label(runs, i) + " and " + run_label(runs, k), grouped(test.only_first_wrong),
+                        grouped(test.only_second_wrong), fmt::format("{:.3g}", test.p_value)}});
     }
   }
-  return table.rows.empty() ? "" : section_html("comparison", "Do they differ?", table_html(table));
+  if (pairs.empty()) return "";
+  std::string rest;
+  if (pairs.size() > kMostPairs) {
+    std::ranges::stable_sort(pairs, {}, [](const auto& pair) { return pair.first; });
+    rest = no_room_html(fmt::format("{} of {} pairs, those with the greatest p",
+                                    grouped(static_cast<int64_t>(pairs.size() - kMostPairs)),
+                                    grouped(static_cast<int64_t>(pairs.size()))));
+    pairs.resize(kMostPairs);
+  }
+  for (auto& [p, row] : pairs) table.rows.push_back(std::move(row));
+  return section_html("comparison", "Do they differ?", table_html(table) + rest);
 }
 
 std::string options_section(const std::vector<RunRecord>& runs) {

@@ -56,6 +56,27 @@ std::string section_html(std::string_view id, std::string_view heading, std::str
                      id, id, id, escaped(heading), html);
 }
 
+std::string panels_html(const std::vector<RunRecord>& runs, const std::vector<RunPanels>& panels, size_t bytes,
+                        std::string_view where) {
+  if (panels.empty()) return "";
+  std::string html = "<div class=\"grid\">\n";
+  std::vector<std::string> left_out;
+  for (const RunPanels& panel : panels) {
+    if (left_out.empty() && html.size() + panel.html.size() <= bytes) {
+      html += panel.html;
+    } else {
+      left_out.push_back(escaped(runs[panel.run].name));
+    }
+  }
+  html += "</div>\n";
+  if (left_out.empty()) return html;
+  return html + no_room_html(fmt::format("that of {}: it is {}", fmt::join(left_out, ", "), where));
+}
+
+std::string no_room_html(std::string_view html) {
+  return fmt::format("<p class=\"note\">This page has no room for {}.</p>\n", html);
+}
+
 std::string figure_html(std::string_view drawing, std::string_view caption) {
   return fmt::format("<figure>\n{}<figcaption>{}</figcaption>\n</figure>\n", drawing, caption);
 }

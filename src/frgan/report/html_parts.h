@@ -35,6 +35,16 @@ std::string table_html(const HtmlTable& table);
 std::string details_html(std::string_view summary, std::string_view html);
 // Nothing where there is no content.
 std::string section_html(std::string_view id, std::string_view heading, std::string_view html);
+// What runs have to show, side by side: as many of the first as come to `bytes`, and a line that names the others and
+// says `where` theirs is ("in confusion.json"). Nothing where there are none.
+struct RunPanels {
+  size_t run = 0;
+  std::string html;  // all panels of the run
+};
+std::string panels_html(const std::vector<RunRecord>& runs, const std::vector<RunPanels>& panels, size_t bytes,
+                        std::string_view where);
+// Says that something is left out: "This page has no room for ...".
+std::string no_room_html(std::string_view html);
 // A drawing with a line of html below.
 std::string figure_html(std::string_view drawing, std::string_view caption);
 
