@@ -21,6 +21,7 @@
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/report/html_report.h"
+#include "frgan/report/run_pictures.h"
 #include "frgan/report/run_record.h"
 #include "frgan/train/diagnostics.h"
 #include "frgan/train/run_options.h"
@@ -109,7 +110,8 @@ RunRecord read_run(const fs::path& folder, const ReportOptions& options) {
 }  // namespace
 
 int run_report(std::span<const std::string> arguments) {
-  constexpr size_t kPictureBytes = 1'500'000;  // of grids, before base64 makes four bytes of three
+  // A page that a mail takes. What is said of pictures, and base64, are not counted to the byte: less than 3 MB.
+  constexpr size_t kPageBytes = 2'900'000, kPictureBytes = 2'000'000;
   ReportOptions options;
   OptionSet set;
   describe(set, options);
@@ -124,11 +126,12 @@ int run_report(std::span<const std::string> arguments) {
     runs.push_back(std::move(run));
   }
   name_runs(runs);
-  for (RunRecord& run : runs) {
-    read_samples(run, kPictureBytes / runs.size());
+  const ReportFrame frame{fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(std::time(nullptr))), std::string(version())};
+  const size_t text = html_report(runs, frame).size();
+  read_pictures(runs, std::min(kPictureBytes, kPageBytes - std::min(kPageBytes, text)));
+  for (const RunRecord& run : runs) {
     for (const std::string& note : run.notes) fmt::print(stderr, "note: {}: {}\n", run.name, note);
   }
-  const ReportFrame frame{fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(std::time(nullptr))), std::string(version())};
   const std::string page = html_report(runs, frame);
   write_file_safely(options.output, page);
   fmt::print("report      {} ({:.1f} MB)\n", options.output, static_cast<double>(page.size()) / 1e6);

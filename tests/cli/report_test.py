@@ -5,6 +5,7 @@ shows, that it fits, and that the console stays silent. Runs with the Python of 
 import html
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -14,6 +15,8 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+
+from PIL import Image
 
 import tiny_runs
 
@@ -82,9 +85,9 @@ class Report(unittest.TestCase):
     def report(cls, *arguments):
         return tiny_runs.finish(tiny_runs.start(FRGAN, cls.folder, "report", *arguments))
 
-    def found_at(self, width):
+    def found_at(self, width, page=None):
         frame = self.folder / f"frame-{width}.html"
-        frame.write_text(FRAME.format(width=width, page=html.escape(self.page)))
+        frame.write_text(FRAME.format(width=width, page=html.escape(page or self.page)))
         dom, console = open_in_browser(frame)
         self.assertEqual(console, [])
         return json.loads(html.unescape(re.search(r'data-found="([^"]*)"', dom)[1]))
@@ -142,6 +145,57 @@ class Report(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertRegex(errors, r"^note: moved: Which pictures it gets wrong is not known, .*data.*\n$")
         self.assertTrue("Which pictures it gets wrong is not known" in (self.folder / "moved.html").read_text())
+
+    def large_runs(self, count):
+        """Copies of a run, as large as one of 32 x 32 pictures: 50 mistakes, 10 grids of 100, 2,000 lines of log."""
+        def picture(rows):
+            width, height = 10 * 34 - 2, rows * 34 - 2
+            return Image.frombytes("RGB", (width, height), random.Random(rows).randbytes(3 * width * height))
+
+        source = self.folder / "fr-gan"
+        mistakes, grid = picture(5), picture(10)
+        found = json.loads((source / "mistakes.json").read_text())
+        found.update(pictures=100, class_counts=[50, 50], shown=list(range(50)),
+                     mistakes=[[row, row % 2, 1 - row % 2, 0.9] for row in range(50)])
+        lines = [json.loads(line) for line in (source / "metrics.jsonl").read_text().splitlines()]
+        log = "".join(json.dumps({**lines[i % len(lines)], "step": i + 1}) + "\n" for i in range(2000))
+        runs = [f"large/{i}" for i in range(count)]
+        for i, run in enumerate(runs):
+            shutil.copytree(source, self.folder / run, ignore=shutil.ignore_patterns("checkpoints", "samples", "events*"))
+            options = self.folder / run / "options.toml"
+            options.write_text(re.sub(r"(?m)^seed = .*", f"seed = {i}", options.read_text()))
+            (self.folder / run / "metrics.jsonl").write_text(log)
+            (self.folder / run / "mistakes.json").write_text(json.dumps(found))
+            mistakes.save(self.folder / run / "mistakes.png")
+            (self.folder / run / "samples").mkdir()
+            for step in range(200, 2001, 200):
+                if step == 200:
+                    grid.save(self.folder / run / "samples/step-00000200.png")
+                else:
+                    os.link(self.folder / run / "samples/step-00000200.png",
+                            self.folder / run / f"samples/step-{step:08}.png")
+        return runs
+
+    def test_a_page_of_many_runs_stays_small(self):
+        runs = self.large_runs(100)
+        for count in (1, 20, 100):
+            with self.subTest(runs=count):
+                code, _, errors = self.report(*runs[:count], "-o", "large.html")
+                self.assertEqual((code, errors), (0, ""))
+                page = self.folder / "large.html"
+                self.assertLess(page.stat().st_size, 3_000_000)
+                text = page.read_text()
+                self.assertLessEqual(max(points.count(",") for points in re.findall(r'class="curve [^"]*"[^>]* points="([^"]*)"',
+                                                                                    text)), 200)
+                self.assertEqual("no room for its generated pictures" in text, count == 100)
+                self.assertRegex(text, r" of 10 grids, the first \d+ pictures of each; all are in its folder")
+                if count <= 20:
+                    self.assertEqual(text.count(' id="mistakes-'), count + 1)
+                if count == 20:
+                    self.assertEqual(open_in_browser(page)[1], [])
+                    found = self.found_at(1280, text)
+                    self.assertEqual((found["too_wide"], found["outside"], found["broken"], found["ids"]), (0, [], 0, 0))
+                    self.assertEqual(found["painted"], found["mistakes"])
 
     def test_what_is_no_run_is_refused(self):
         for arguments, code, message in ((["data"], 1, "data: is no folder of a run"),

@@ -75,6 +75,7 @@ TEST(PictureFile, AreasAreAveraged) {
   EXPECT_THAT(decode_picture(bytes_of(png), 2, 1, "x"), ElementsAre(5, 25, 5, 25));
   EXPECT_THAT(decode_picture(bytes_of(png), 1, 1, "x"), ElementsAre(15));
   EXPECT_THAT(decode_picture(bytes_of(png), 4, 1, "x").size(), 16U);
+  EXPECT_EQ(decode_pixels(bytes_of(png), 2, 4, 1, "x"), pixels);
 }
 
 TEST(PictureFile, GreyAndColourBecomeEachOther) {

@@ -48,6 +48,7 @@ RunRecord run_named(const std::string& name, double error) {
                                std::vector<float>{0.9F, 0.8F, 0.7F, 0.6F}, {"ant", "<bee>"}, /*shown=*/2);
   run.mistakes->role = "test";
   run.mistakes_png = encode_png(std::vector<uint8_t>(16 * 34 * 3, 9), 16, 34, 3);
+  run.shown_mistakes = 2;
   run.gates = {{"se_block2", {0.5, 0.2}, {0.1, 0.001}, {{0.6, 0.2}, {0.4, 0.2}}}};
   run.samples = {{26200, run.mistakes_png}};
   return run;
@@ -135,6 +136,8 @@ TEST(HtmlReport, APageOfManyRunsSaysWhatItLeavesOut) {
     RunRecord& run = runs.emplace_back(run_named(fmt::format("run-{}", i), 0.07));
     run.mistakes_png.clear();
     run.samples.clear();
+    run.pictures_left_out = true;
+    run.grids = 3;
     std::vector<std::string> names;
     std::vector<int64_t> labels, predictions;
     for (size_t k = 0; k < kClasses; ++k) {
@@ -145,7 +148,7 @@ TEST(HtmlReport, APageOfManyRunsSaysWhatItLeavesOut) {
       }
     }
     const std::vector<float> sure(labels.size(), 0.5F);
-    run.mistakes = find_mistakes(labels, predictions, sure, names, 0);
+    run.mistakes = find_mistakes(labels, predictions, sure, names, 3);
     run.mistakes->role = "test";
     const std::vector<double> channels(kChannels, 0.25);
     run.gates = {{"se_block2", channels, channels, {kClasses, channels}}};
@@ -158,7 +161,22 @@ TEST(HtmlReport, APageOfManyRunsSaysWhatItLeavesOut) {
   EXPECT_THAT(section("classes"), HasSubstr("class-19"));  // the worst
   EXPECT_THAT(section("confusion"), HasSubstr("run-98, run-99: it is in mistakes.json of its folder."));
   EXPECT_THAT(section("gates"), HasSubstr("The numbers are in gates.json of its folder: this page has no room."));
+  EXPECT_THAT(section("mistakes"), HasSubstr("no room for them: the worst are in mistakes.png of its folder."));
+  EXPECT_THAT(section("samples"), HasSubstr("no room for its generated pictures: they are in its folder."));
   EXPECT_THAT(section("gates"), HasSubstr("run-98, run-99: it is in gates.json of its folder."));
+}
+
+TEST(HtmlReport, SaysHowManyPicturesThereAre) {
+  RunRecord run = run_named("one", 0.07);
+  run.grids = 1;
+  EXPECT_THAT(html_report({run}, kFrame), Not(HasSubstr("in its folder")));
+  run.grids = 4;
+  run.sample_pictures = 20;
+  run.shown_mistakes = 1;
+  const std::string page = html_report({run}, kFrame);
+  EXPECT_THAT(page, HasSubstr("1 of 4 grids, the first 20 pictures of each; all are in its folder."));
+  EXPECT_THAT(page, HasSubstr("here are the 1 of which the network was surest (mistakes.png in its folder has 2): "));
+  EXPECT_THAT(page, Not(HasSubstr("picture 3\"")));
 }
 
 TEST(HtmlReport, NothingOfAFileIsMarkup) {

@@ -2,13 +2,11 @@
 
 #include <filesystem>
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "../io/temporary_folder.h"
 #include "frgan/io/files.h"
-#include "frgan/io/picture_file.h"
 
 namespace frgan {
 namespace {
@@ -39,10 +37,6 @@ class RunRecordTest : public testing::Test {
           R"("test":{"step":20,"test_error":0.25,"error_low":0.2,"error_high":0.3,"pictures":10},"dev":null,)"
           R"("processor":"Zen","cores":2,"threads":1,"libtorch":"1.13.0","commit":"abc"})");
     write("run/labels.json", R"({"labeled":[1,2,3]})");
-  }
-  void write_grid(const std::string& name, int64_t side) const {
-    fs::create_directories((folder / name).parent_path());
-    write_png(folder / name, std::vector<uint8_t>(static_cast<size_t>(side * side * 3), 7), side, side, 3);
   }
   RunRecord read() const { return read_run_record(folder / "run"); }
 
@@ -100,30 +94,6 @@ TEST_F(RunRecordTest, OtherFoldersAreRefused) {
   EXPECT_THAT(error_of([&] { read_run_record(folder / "nothing"); }), HasSubstr("nothing: is no folder; give the"));
   fs::create_directories(folder / "run");
   EXPECT_THAT(error_of([&] { read(); }), HasSubstr("run: is no folder of a run, for it has neither metrics.jsonl"));
-}
-
-TEST_F(RunRecordTest, SamplesAreTheLastAndSomeBefore) {
-  write_run();
-  for (const char* step : {"05", "10", "15", "20"}) write_grid(fmt::format("run/samples/step-000000{}.png", step), 338);
-  RunRecord run = read();
-  read_samples(run, 1 << 20);
-  ASSERT_THAT(run.samples, SizeIs(4));
-  EXPECT_EQ(run.samples[3].step, 20);
-  EXPECT_EQ(decode_picture(bytes_of(run.samples[0].png), 10, 3, "grid")[0], 7);
-  const size_t one = run.samples[3].png.size();
-  run.samples.clear();
-  read_samples(run, 2 * one);
-  ASSERT_THAT(run.samples, SizeIs(2));
-  EXPECT_EQ(run.samples[0].step, 5);
-  EXPECT_EQ(run.samples[1].step, 20);
-  run.samples.clear();
-  read_samples(run, 0);
-  ASSERT_THAT(run.samples, SizeIs(1));
-  EXPECT_EQ(run.samples[0].step, 20);
-  write("run/samples/step-00000020.png", "no PNG");
-  run.samples.clear();
-  read_samples(run, 1 << 20);
-  EXPECT_THAT(run.notes, ElementsAre(HasSubstr("step-00000020.png: is no PNG")));
 }
 
 TEST_F(RunRecordTest, NamesTellRunsApart) {

@@ -221,7 +221,8 @@ auto with_opencv(std::string_view name, std::string_view what, Action action) {
 
 }  // namespace
 
-std::vector<uint8_t> decode_picture(Bytes bytes, int64_t size, int64_t channels, std::string_view name) {
+std::vector<uint8_t> decode_pixels(Bytes bytes, int64_t height, int64_t width, int64_t channels,
+                                   std::string_view name) {
   const std::optional<Structure> structure = structure_of(bytes);
   if (!structure) throw Error(fmt::format("{}: is no PNG, JPEG or WebP picture", name));
   if (static_cast<int64_t>(bytes.size()) > kFileLimit)
@@ -243,12 +244,16 @@ std::vector<uint8_t> decode_picture(Bytes bytes, int64_t size, int64_t channels,
     cv::Mat picture = cv::imdecode(input, channels == 1 ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR);
     if (picture.empty()) throw Error(fmt::format("{}: the picture cannot be decoded; was it altered?", name));
     turn_picture(picture, structure->turn);
-    std::vector<uint8_t> pixels(static_cast<size_t>(size * size * channels));
-    cv::Mat square(static_cast<int>(size), static_cast<int>(size), picture.type(), pixels.data());
-    cv::resize(picture, square, square.size(), 0, 0, cv::INTER_AREA);
-    if (channels == 3) cv::cvtColor(square, square, cv::COLOR_BGR2RGB);
+    std::vector<uint8_t> pixels(static_cast<size_t>(height * width * channels));
+    cv::Mat resized(static_cast<int>(height), static_cast<int>(width), picture.type(), pixels.data());
+    cv::resize(picture, resized, resized.size(), 0, 0, cv::INTER_AREA);
+    if (channels == 3) cv::cvtColor(resized, resized, cv::COLOR_BGR2RGB);
     return pixels;
   });
+}
+
+std::vector<uint8_t> decode_picture(Bytes bytes, int64_t size, int64_t channels, std::string_view name) {
+  return decode_pixels(bytes, size, size, channels, name);
 }
 
 std::vector<uint8_t> read_picture(const std::filesystem::path& path, int64_t size, int64_t channels) {

@@ -24,6 +24,9 @@ std::vector<uint8_t> read_picture(const std::filesystem::path& path, int64_t siz
 // The same from the bytes of a file; `name` stands for it in messages.
 std::vector<uint8_t> decode_picture(std::span<const std::byte> bytes, int64_t size, int64_t channels,
                                     std::string_view name);
+// The same, resized to height x width: with those of its header, the pixels that are in the file.
+std::vector<uint8_t> decode_pixels(std::span<const std::byte> bytes, int64_t height, int64_t width, int64_t channels,
+                                   std::string_view name);
 
 // Whether the name ends as that of a picture does: .png, .jpg, .jpeg, .webp in any case.
 bool is_picture_name(const std::filesystem::path& path);

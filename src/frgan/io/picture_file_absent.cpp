@@ -21,6 +21,11 @@ std::vector<uint8_t> decode_picture(std::span<const std::byte> /*bytes*/, int64_
   throw absent(name);
 }
 
+std::vector<uint8_t> decode_pixels(std::span<const std::byte> /*bytes*/, int64_t /*height*/, int64_t /*width*/,
+                                   int64_t /*channels*/, std::string_view name) {
+  throw absent(name);
+}
+
 bool is_picture_name(const std::filesystem::path& /*path*/) {
   return false;
 }

@@ -80,13 +80,13 @@ std::string mistake_figure(const Mistakes& found, const Mistake& mistake, size_t
 std::string mistake_grid(const RunRecord& run, size_t number) {
   const Mistakes& found = *run.mistakes;
   const PngHeader header = read_png_header(bytes_of(run.mistakes_png), run.name);
-  const int64_t columns = std::min(kGridColumns, static_cast<int64_t>(found.shown.size()));
+  const int64_t columns = std::min(kGridColumns, static_cast<int64_t>(run.shown_mistakes));
   const int64_t size = (header.width + kGridGap) / columns - kGridGap;
   std::string html = fmt::format(
       "<svg class=\"store\" aria-hidden=\"true\" width=\"0\" height=\"0\"><defs><image id=\"mistakes-{}\" width=\"{}\" "
       "height=\"{}\" href=\"{}\"/></defs></svg>\n<div class=\"mistakes\">\n",
       number, header.width, header.height, png_address(run.mistakes_png));
-  for (size_t cell = 0; cell < found.shown.size(); ++cell) {
+  for (size_t cell = 0; cell < run.shown_mistakes; ++cell) {
     const auto mistake = std::ranges::find(found.mistakes, found.shown[cell], &Mistake::row);
     html += mistake_figure(found, *mistake, cell, columns, size, number);
   }
@@ -164,10 +164,16 @@ std::string mistakes_section(const std::vector<RunRecord>& runs) {
     if (!run.mistakes) continue;
     html += fmt::format("<article class=\"panel\"><h3>{}</h3>\n<p>{} of {} are wrong", run_label(runs, i),
                         grouped(static_cast<int64_t>(run.mistakes->mistakes.size())), pictures_text(*run.mistakes));
-    html += run.mistakes_png.empty()
-                ? ".</p>\n"
-                : fmt::format("; here are the {} of which the network was surest: the label, and what it saw.</p>\n{}",
-                              run.mistakes->shown.size(), mistake_grid(run, i));
+    const size_t all = run.mistakes->shown.size();
+    if (!run.mistakes_png.empty()) {
+      html += fmt::format("; here are the {} of which the network was surest{}: the label, and what it saw.</p>\n{}",
+                          run.shown_mistakes,
+                          run.shown_mistakes < all ? fmt::format(" (mistakes.png in its folder has {})", all) : "",
+                          mistake_grid(run, i));
+    } else {
+      html += ".</p>\n";
+      if (run.pictures_left_out && all > 0) html += no_room_html("them: the worst are in mistakes.png of its folder");
+    }
     html += "</article>\n";
   }
   return section_html("mistakes", "The worst mistakes", html);

@@ -130,14 +130,25 @@ std::string gate_panels(const std::vector<RunRecord>& runs, size_t i, bool with_
   return html;
 }
 
+// What of its grids is on the page, where that is not all.
+std::string shown_part(const RunRecord& run) {
+  if (run.samples.size() >= run.grids && run.sample_pictures == 0) return "";
+  return fmt::format(
+      "<p class=\"soft\">{} of {} grids{}; all are in its folder.</p>\n", run.samples.size(), run.grids,
+      run.sample_pictures > 0 ? fmt::format(", the first {} pictures of each", run.sample_pictures) : "");
+}
+
 }  // namespace
 
 std::string samples_section(const std::vector<RunRecord>& runs) {
   std::string html;
   for (size_t i = 0; i < runs.size(); ++i) {
-    if (runs[i].samples.empty()) continue;
-    html += fmt::format("<article class=\"panel\"><h3>{}</h3>\n<div class=\"samples\">\n", run_label(runs, i));
-    for (const SampleGrid& grid : runs[i].samples) {
+    const RunRecord& run = runs[i];
+    const bool none = run.pictures_left_out && run.grids > 0;
+    if (run.samples.empty() && !none) continue;
+    html += fmt::format("<article class=\"panel\"><h3>{}</h3>\n{}<div class=\"samples\">\n", run_label(runs, i),
+                        none ? no_room_html("its generated pictures: they are in its folder") : shown_part(run));
+    for (const SampleGrid& grid : run.samples) {
       html += figure_html(
           fmt::format("<img alt=\"Generated pictures at step {}\" src=\"{}\">\n", grid.step, png_address(grid.png)),
           fmt::format("step {}", grouped(grid.step)));

@@ -9,14 +9,10 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
-#include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/io/json_lines.h"
-#include "frgan/io/picture_file.h"
-#include "frgan/io/png_header.h"
 #include "frgan/metrics/statistics.h"
 #include "frgan/report/gates.h"
-#include "frgan/report/grid_layout.h"
 
 namespace frgan {
 namespace {
@@ -110,18 +106,6 @@ bool read_part(RunRecord& record, const char* name, const std::function<void(con
   return false;
 }
 
-std::string first_rows(const std::string& png, const std::string& name) {
-  constexpr int32_t kRows = 3, kColumns = kGridColumns, kGap = kGridGap;
-  const PngHeader header = read_png_header(bytes_of(png), name);
-  // Of ten rows; others are taken whole. A square is not resized.
-  if (header.width != header.height || (header.height + kGap) % kColumns != 0) return png;
-  const int32_t size = header.width, height = kRows * (size + kGap) / kColumns - kGap;
-  const std::vector<uint8_t> pixels = decode_picture(bytes_of(png), size, header.channels, name);
-  const size_t row = pixels.size() / static_cast<size_t>(size);
-  const auto part = std::span(pixels).first(static_cast<size_t>(height) * row);
-  return encode_png(part, height, size, header.channels);
-}
-
 }  // namespace
 
 RunRecord read_run_record(const fs::path& folder) {
@@ -150,39 +134,7 @@ RunRecord read_run_record(const fs::path& folder) {
   if (!has_summary) record.notes.emplace_back("The run is not finished: this is what it has so far.");
   read_part(record, "mistakes.json", [&](const fs::path& path) { record.mistakes = read_mistakes(path); });
   read_part(record, "gates.json", [&](const fs::path& path) { record.gates = read_gates(path); });
-  if (record.mistakes && !record.mistakes->shown.empty()) {
-    read_part(record, "mistakes.png", [&](const fs::path& path) {
-      std::string png = read_file(path);
-      read_png_header(bytes_of(png), path.string());
-      record.mistakes_png = std::move(png);
-    });
-  }
   return record;
-}
-
-void read_samples(RunRecord& record, size_t bytes) {
-  std::vector<std::pair<int64_t, fs::path>> found;
-  for (const fs::path& folder : {record.folder / "samples", record.folder}) {
-    if (!fs::is_directory(folder)) continue;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-      const auto step = checkpoint_step(entry.path().stem());
-      if (step && entry.path().extension() == ".png") found.emplace_back(*step, entry.path());
-    }
-  }
-  std::sort(found.begin(), found.end());
-  if (found.empty()) return;
-  const auto read = [&](size_t i) {
-    const std::string name = found[i].second.string();
-    return SampleGrid{found[i].first, first_rows(read_file(name), name)};
-  };
-  try {
-    SampleGrid last = read(found.size() - 1);
-    const size_t count = std::clamp<size_t>(bytes / std::max<size_t>(1, last.png.size()), 1, found.size());
-    for (size_t i = 0; i + 1 < count; ++i) record.samples.push_back(read(i * (found.size() - 1) / (count - 1)));
-    record.samples.push_back(std::move(last));
-  } catch (const Error& error) {
-    record.notes.emplace_back(error.what());
-  }
 }
 
 void name_runs(std::vector<RunRecord>& runs) {

@@ -34,19 +34,21 @@ struct RunRecord {
   std::vector<StepRecord> steps;
   std::vector<EvaluationRecord> evaluations;  // of both roles, as logged
   std::optional<Mistakes> mistakes;
-  std::string mistakes_png;  // the grid, row by row, of `mistakes->shown`; empty without
   std::vector<GateStatistics> gates;
+  std::vector<std::string> notes;  // what is missing or could not be read, a line each
+
+  // Not read here, but by read_pictures.
+  std::string mistakes_png;         // the grid, row by row, of the first of `mistakes->shown`; empty without
+  size_t shown_mistakes = 0;        // how many of them
   std::vector<SampleGrid> samples;  // by step, the last among them
-  std::vector<std::string> notes;   // what is missing or could not be read, a line each
+  size_t sample_pictures = 0;       // the first of each grid; 0: all
+  size_t grids = 0;                 // in its folder
+  bool pictures_left_out = false;   // there was no room for any
 };
 
-// Reads a run's folder. What is damaged becomes a note, and the rest is there. Throws an Error where the folder is none
-// of a run.
+// Reads a run's folder, but for its pictures. What is damaged becomes a note, and the rest is there. Throws an Error
+// where the folder is none of a run.
 RunRecord read_run_record(const std::filesystem::path& folder);
-
-// Reads the run's grids of pictures, the last and, evenly, as many of the others as come to `bytes`; each is cut to its
-// first three rows.
-void read_samples(RunRecord& record, size_t bytes);
 
 // Gives each run the shortest end of its folder's path that no other has: "seed-1", or "fast/seed-1".
 void name_runs(std::vector<RunRecord>& runs);
