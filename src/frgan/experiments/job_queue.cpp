@@ -51,7 +51,8 @@ pid_t start(const Job& job) {
   if (log < 0) throw Error(fmt::format("{}: cannot be written: {}", job.log.string(), std::strerror(errno)));
   // Not what that link says: a program that was built anew in the meantime is no longer there under its name.
   const std::string program = job.program.empty() ? "/proc/self/exe" : job.program.string();
-  std::vector<std::string> words = {program};
+  const fs::path name = job.program.empty() ? fs::read_symlink(program) : job.program;
+  std::vector<std::string> words = {name.string()};
   words.insert(words.end(), job.arguments.begin(), job.arguments.end());
   const std::vector<char*> arguments = pointers_to(words);
   const pid_t parent = getpid();
