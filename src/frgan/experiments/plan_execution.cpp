@@ -191,6 +191,7 @@ std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector
       jobs, execution.jobs, ended,
       [&](const std::vector<size_t>& running) {
         std::vector<const PlannedRun*> planned;
+        planned.reserve(running.size());
         for (const size_t job : running) planned.push_back(run_of_job[job]);
         progress(whole.line(planned, failed.size()));
       },

@@ -38,7 +38,7 @@ int64_t memory_quantity(std::string_view text, std::string_view key);
 struct TimeSpent {
   double before_first_step = 0;  // LibTorch, data, initialisation, a timed step; not part of wall_seconds
   double evaluations = 0;        // of development and test pictures
-  double records = 0;            // log lines, grids of pictures, all checkpoints but the last
+  double records = 0;            // log lines, grids of pictures, all checkpoints but the first and the last
 };
 
 struct RunSummary {

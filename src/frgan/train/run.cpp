@@ -262,8 +262,8 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
     return grid;
   };
   RunResult result;
-  time_spent_ = {.before_first_step = process_seconds()};
   if (!has_checkpoints(checkpoints)) result.checkpoint = write_checkpoint(directory, values);
+  time_spent_ = {.before_first_step = process_seconds()};  // that checkpoint's among them
   StepRecord record;
   const double begin = now(), seconds_before = seconds_;
   double last_checkpoint = begin, last_log = begin;
