@@ -15,6 +15,7 @@
 #include "frgan/core/error.h"
 #include "frgan/data/label_split.h"
 #include "frgan/data/load_dataset.h"
+#include "frgan/io/csv.h"
 #include "frgan/io/files.h"
 #include "frgan/metrics/classification.h"
 #include "frgan/metrics/evaluation.h"

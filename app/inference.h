@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <string_view>
 
 #include <ATen/core/Tensor.h>
 
@@ -39,8 +38,5 @@ Checkpoint load_checkpoint_aloud(const std::filesystem::path& path);
 // The run's own data, or, where they are not empty, what the options `data` and `data-dir` say instead; a folder of
 // pictures is resized to what the network takes.
 DataOptions data_options(const std::string& data, const std::string& data_dir, const CheckpointState& state);
-
-// A field of a CSV line (RFC 4180): in quotes where it holds a comma, a quote or a line break.
-std::string csv_field(std::string_view text);
 
 }  // namespace frgan

@@ -14,6 +14,7 @@
 #include "app/inference.h"
 #include "frgan/classifier/classifier.h"
 #include "frgan/core/error.h"
+#include "frgan/io/csv.h"
 #include "frgan/io/files.h"
 #include "frgan/io/picture_file.h"
 

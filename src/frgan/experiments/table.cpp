@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "frgan/io/csv.h"
 #include "frgan/io/files.h"
 #include "frgan/report/markup.h"
 
@@ -55,13 +56,6 @@ std::string in_latex(std::string_view text) {
   return result;
 }
 
-// RFC 4180: in quotes where it holds a comma, a quote or a line break.
-std::string in_csv(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  constexpr Replacement kEscapes[] = {{'"', "\"\""}};
-  return fmt::format("\"{}\"", replaced(text, kEscapes));
-}
-
 std::vector<size_t> shown_columns(const Table& table) {
   std::vector<size_t> shown;
   for (size_t i = 0; i < table.columns.size(); ++i) {
@@ -111,15 +105,15 @@ std::string markdown_of(const Table& table) {
 std::string csv_of(const Table& table) {
   std::string text = "section";
   for (const TableColumn& column : table.columns) {
-    for (const std::string& name : column.names) text += "," + in_csv(name);
+    for (const std::string& name : column.names) text += "," + csv_field(name);
   }
   text += "\n";
   for (const TableSection& section : table.sections) {
     for (const std::vector<TableCell>& row : section.rows) {
-      text += in_csv(section.title);
+      text += csv_field(section.title);
       for (size_t i = 0; i < row.size(); ++i) {
         for (size_t k = 0; k < table.columns[i].names.size(); ++k) {
-          text += "," + (k < row[i].numbers.size() ? in_csv(row[i].numbers[k]) : "");
+          text += "," + (k < row[i].numbers.size() ? csv_field(row[i].numbers[k]) : "");
         }
       }
       text += "\n";
