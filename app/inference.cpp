@@ -43,6 +43,10 @@ Checkpoint load_checkpoint_aloud(const std::filesystem::path& path) {
   return checkpoint;
 }
 
+bool is_checkpoint(const std::filesystem::path& path) {
+  return std::filesystem::exists(path / "state.json") || std::filesystem::exists(path / "checkpoints");
+}
+
 DataOptions data_options(const std::string& data, const std::string& data_dir, const CheckpointState& state) {
   DataOptions options;
   if (data.empty()) {

@@ -35,6 +35,9 @@ Inference begin_inference(const InferenceOptions& options, const std::string& au
 // load_checkpoint, with its warnings on stderr.
 Checkpoint load_checkpoint_aloud(const std::filesystem::path& path);
 
+// Whether there is a run or a checkpoint.
+bool is_checkpoint(const std::filesystem::path& path);
+
 // The run's own data, or, where they are not empty, what the options `data` and `data-dir` say instead; a folder of
 // pictures is resized to what the network takes.
 DataOptions data_options(const std::string& data, const std::string& data_dir, const CheckpointState& state);

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
+#include <set>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "app/chosen_scorer.h"
 #include "app/data_root.h"
 #include "app/inference.h"
 #include "app/stop_signal.h"
@@ -75,6 +78,7 @@ std::string plan_text(const Plan& plan, const std::string& budget, const PlanExe
                       const std::vector<PlannedRun>& runs) {
   double tflop = 0, left = 0;
   std::string text;
+  std::set<std::string> names;  // two rows may come to the same run
   for (size_t section = 0; section < plan.sections.size(); ++section) {
     for (size_t row = 0; row < plan.rows.size(); ++row) {
       int64_t of_state[3] = {0, 0, 0}, all = 0;
@@ -85,6 +89,7 @@ std::string plan_text(const Plan& plan, const std::string& budget, const PlanExe
         ++of_state[static_cast<size_t>(state)];
         ++all;
         each = run.tflop;
+        if (!names.insert(run.name).second) continue;
         tflop += run.tflop;
         if (state != RunState::kDone) left += run.tflop;
       }
@@ -95,7 +100,7 @@ std::string plan_text(const Plan& plan, const std::string& budget, const PlanExe
     }
   }
   text = fmt::format("{}\nbudget {}: {} runs of {} steps, {:.3g} TFLOP in all, {:.3g} not done\n", plan.title, budget,
-                     runs.size(), runs.empty() ? 0 : runs.front().steps, tflop, left) +
+                     names.size(), runs.empty() ? 0 : runs.front().steps, tflop, left) +
          text;
   if (left == 0) return text;
   const double seconds = estimated_seconds(execution, left);
@@ -154,8 +159,8 @@ PlannedRun scorer_run(const Plan& plan, const PlanChoice& choice) {
 
 void tell_failed(const std::vector<FailedRun>& failed) {
   for (const FailedRun& run : failed) {
-    fmt::print(stderr, "failed: {} (exit code {}): {}; its log is {}\n", run.name, run.code, run.message,
-               run.log.string());
+    const std::string code = run.code == 0 ? "" : fmt::format(" (exit code {})", run.code);
+    fmt::print(stderr, "failed: {}{}: {}; its log is {}\n", run.name, code, run.message, run.log.string());
   }
 }
 
@@ -188,55 +193,63 @@ void show_errors(const Shown& shown) {
   print_written(shown.output / (shown.name + ".{md,csv,tex,html}"));
 }
 
-Dataset data_of(const Shown& shown) {
+// The data of a run.
+Dataset data_of(const PlannedRun& run) {
   DataOptions data;
   OptionSet set;
   describe(set, data);
-  for (Option& option : set.all()) option.set(shown.results.runs().front().options.at(option.name), "the plan");
+  for (Option& option : set.all()) option.set(run.options.at(option.name), "the plan");
   return load_dataset(data, data_root());
 }
 
-// Who scores, and in what precision.
-struct ChosenScorer {
-  Scorer scorer;
-  std::string precision;
-};
-
-// The scorer that was given, or else the run of the plan that trains it.
-ChosenScorer scorer_of(const Shown& shown, const Dataset& data) {
-  const std::string& given = shown.options.scorer;
-  const InferenceOptions inference_options{.device = shown.options.device};
-  if (!given.empty() && !fs::is_directory(given)) {
-    const Inference inference = begin_inference(inference_options, "fp32");
-    return {torchscript_scorer(given, {data.image_size, data.channels, data.classes()}, inference.device), "its own"};
-  }
-  fs::path run = given;
-  if (given.empty()) {
-    const PlannedRun planned = scorer_run(shown.results.plan(), shown.choice);
-    run = shown.execution.folder_of(planned);
-    if (shown.execution.state_of(planned) != RunState::kDone) {
-      throw Error(fmt::format("{}: the scorer is not trained to its end, so nothing can be scored", run.string()));
+// Throws an Error where the scorer was not trained to its end, or tells other classes apart.
+ChosenScorer load_scorer(const std::string& run_or_file, const PlanOptions& options, const Dataset& data) {
+  const InferenceOptions inference{.device = options.device};
+  ChosenScorer chosen;
+  if (is_checkpoint(run_or_file)) {
+    const Checkpoint checkpoint = load_checkpoint_aloud(run_or_file);
+    if (checkpoint.state.step != checkpoint.state.planned_steps) {
+      throw Error(fmt::format("{}: is of step {} of {}; a scorer must be trained to its end", checkpoint.path.string(),
+                              checkpoint.state.step, checkpoint.state.planned_steps));
     }
+    chosen = scorer_of(checkpoint, inference);
+  } else {
+    chosen = scorer_of_file(run_or_file, {data.image_size, data.channels, data.classes()}, inference);
   }
-  const Checkpoint checkpoint = load_checkpoint_aloud(run);
-  if (checkpoint.state.step != checkpoint.state.planned_steps) {
-    throw Error(fmt::format("{}: is of step {} of {}; a scorer must be trained to its end", checkpoint.path.string(),
-                            checkpoint.state.step, checkpoint.state.planned_steps));
+  if (!options.any_classes) check_classes(chosen.scorer, data);
+  return chosen;
+}
+
+// What would be found only after all runs is said before them. `scorer` is the run that trains it.
+void check_scorer(const Plan& plan, const PlanOptions& options, const PlannedRun& run,
+                  const std::optional<PlannedRun>& scorer) {
+  if (plan.show != "scores") return;
+  if (!options.scorer.empty()) {
+    load_scorer(options.scorer, options, data_of(run));
+  } else if (!scorer) {
+    throw usage_error(fmt::format(
+        "{}: who scores its pictures? Give --scorer, or name the plan that trains one (scorer = \"scorer\")",
+        plan.name));
+  } else if (scorer->data_digest != run.data_digest) {
+    throw usage_error(fmt::format("{}: its scorer is trained on other data ({}) than its runs ({}); give --scorer",
+                                  plan.name, setting_text(scorer->options.at("data")),
+                                  setting_text(run.options.at("data"))));
   }
-  const Inference inference = begin_inference(inference_options, checkpoint.state);
-  return {checkpoint_scorer(checkpoint, inference.device, inference.precision), inference.precision_name};
 }
 
 void show_scores(const Shown& shown) {
   const fs::path folder = shown.output / "scores";
   if (!shown.options.tables_only) {
-    const Dataset data = data_of(shown);
-    const ChosenScorer by = scorer_of(shown, data);
-    if (!shown.options.any_classes) check_classes(by.scorer, data);
-    const PlanScoring scoring{.folder = folder,
-                              .pictures = shown.results.plan().budget(shown.choice.budget).score_pictures,
-                              .precision = by.precision,
-                              .device = resolve_device(shown.options.device)};
+    const Dataset data = data_of(shown.results.runs().front());
+    const std::string& given = shown.options.scorer;
+    const ChosenScorer by = load_scorer(
+        given.empty() ? shown.execution.folder_of(scorer_run(shown.results.plan(), shown.choice)).string() : given,
+        shown.options, data);
+    const PlanScoring scoring{
+        .folder = folder,
+        .pictures = std::min(shown.results.plan().budget(shown.choice.budget).score_pictures, data.train.size()),
+        .precision = by.precision,
+        .device = resolve_device(shown.options.device)};
     score_plan(
         scoring, by.scorer, data, shown.results, [&](const PlannedRun& run) { return shown.execution.folder_of(run); },
         [](const std::string& line) { fmt::print(stderr, "{}\n", line); }, stop_signal);
@@ -249,7 +262,8 @@ void show_scores(const Shown& shown) {
 
 void show_grids(const Shown& shown) {
   const auto folder = [&](const PlannedRun& run) { return shown.execution.folder_of(run); };
-  for (const fs::path& path : write_grids_figure(shown.output, shown.name, shown.results, data_of(shown), folder)) {
+  for (const fs::path& path :
+       write_grids_figure(shown.output, shown.name, shown.results, data_of(shown.results.runs().front()), folder)) {
     print_written(path);
   }
 }
@@ -269,7 +283,7 @@ void show_results(const Plan& plan, const PlanOptions& options, const PlanChoice
                     execution,
                     output,
                     fs::path(plan.name).stem().string(),
-                    PlanResults(plan, std::move(runs), std::move(records))};
+                    PlanResults(plan, plan.budget(choice.budget), std::move(runs), std::move(records))};
   if (plan.show == "scores") return show_scores(shown);
   if (plan.show == "grids") return show_grids(shown);
   if (plan.show == "noise") return show_noise(shown);
@@ -280,8 +294,9 @@ void show_results(const Plan& plan, const PlanOptions& options, const PlanChoice
 
 void describe(OptionSet& options, PlanOptions& plan) {
   options.group("Plan", /*saved=*/false);
-  options.add("budget", plan.budget,
-              "How long each run is; paper: as in the paper, hour: 1,000 TFLOP, smoke: 20 steps.");
+  options.add(
+      "budget", plan.budget,
+      "How long each run is; paper: as in the paper, hour: about an hour of a fast CPU, smoke: 20 steps.");
   options.add("steps", plan.steps, "Steps of each run, in place of the budget's; 0: as it says.",
               Range<int64_t>{0, 1'000'000'000});
   options.add("seeds", plan.seeds, "Runs of each row, with seeds 1 to N; 0: as the plan says.",
@@ -317,14 +332,18 @@ int run_plan(const Plan& plan, const PlanOptions& options) {
   std::vector<PlannedRun> runs = planned_runs(plan, choice, data_root());
   const PlanExecution execution = execution_of(options, output, runs);
   if (options.tables_only) {
-    tell_failed(take_up_finished(execution, all_runs(plan, choice, {})));
+    const std::vector<FailedRun> failed = take_up_finished(execution, runs);
+    tell_failed(failed);
     show_results(plan, options, choice, output, execution);
-    return 0;
+    return failed.empty() ? 0 : 1;
   }
+  std::optional<PlannedRun> scorer;
+  if (!plan.scorer.empty() && options.scorer.empty()) scorer = scorer_run(plan, choice);
+  check_scorer(plan, options, runs.front(), scorer);
   std::string text = plan_text(plan, choice.budget, execution, runs);
-  if (!plan.scorer.empty() && options.scorer.empty()) {
-    runs.insert(runs.begin(), scorer_run(plan, choice));
-    text += fmt::format("and first the scorer, {:.3g} TFLOP, where it is not done\n", runs.front().tflop);
+  if (scorer) {
+    text += fmt::format("and first the scorer, {:.3g} TFLOP, where it is not done\n", scorer->tflop);
+    runs.insert(runs.begin(), *std::move(scorer));
   }
   fmt::print(options.dry_run ? stdout : stderr, "{}", text);
   if (options.dry_run) {

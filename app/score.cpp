@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "app/chosen_scorer.h"
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/data_root.h"
@@ -66,10 +67,6 @@ void describe(OptionSet& options, CommandOptions& command) {
   describe(options, command.inference);
 }
 
-bool is_checkpoint(const fs::path& path) {
-  return fs::exists(path / "state.json") || fs::exists(path / "checkpoints");
-}
-
 std::optional<Checkpoint> checkpoint_at(const std::string& path) {
   if (path.empty() || !is_checkpoint(path)) return {};
   return load_checkpoint_aloud(path);
@@ -90,25 +87,6 @@ Dataset load_data(const CommandOptions& options, const Checkpoint* scorer, const
   Dataset data = load_dataset(data_options(options.data, options.data_dir, state), data_root());
   for (const std::string& note : data.notes) fmt::print(stderr, "note: {}\n", note);
   return data;
-}
-
-// The network that scores, and in what precision it does.
-struct ChosenScorer {
-  Scorer scorer;
-  std::string precision;
-};
-
-ChosenScorer load_scorer(const CommandOptions& options, const Checkpoint* checkpoint, const PictureShape& shape) {
-  if (checkpoint != nullptr) {
-    const Inference inference = begin_inference(options.inference, checkpoint->state);
-    return {checkpoint_scorer(*checkpoint, inference.device, inference.precision), inference.precision_name};
-  }
-  if (fs::is_directory(options.scorer)) {
-    throw Error(fmt::format("{}: no checkpoint here; --scorer takes a run, a checkpoint or a TorchScript file",
-                            options.scorer));
-  }
-  const Inference inference = begin_inference(options.inference, "fp32");
-  return {torchscript_scorer(options.scorer, shape, inference.device), "its own precision"};
 }
 
 // The pictures to score, and what they are.
@@ -267,7 +245,8 @@ int run_score(std::span<const std::string> arguments) {
   const Dataset data = load_data(options, scorer ? &*scorer : nullptr, generator ? &*generator : nullptr);
   const PictureShape shape{data.image_size, data.channels, data.classes()};
   if (generator) check_generator(*generator, data, shape);
-  const ChosenScorer by = load_scorer(options, scorer ? &*scorer : nullptr, shape);
+  const ChosenScorer by =
+      scorer ? scorer_of(*scorer, options.inference) : scorer_of_file(options.scorer, shape, options.inference);
   if (!options.any_classes) check_classes(by.scorer, data);
 
   Findings findings{options, data, by, {}, {}};

@@ -106,8 +106,8 @@ void read_request(Request& request, std::span<const std::string> arguments) {
   read_arguments(kSyntax, arguments, request.options);
   const auto typed = [&](std::string_view name) { return typed_value(arguments, name).has_value(); };
   refuse_two_of(typed, {"steps", "epochs", "time-budget"});
-  for (const std::string_view other : {"labels", "label-mode", "split-seed", "dev-pictures", "train-pictures"}) {
-    refuse_two_of(typed, {"labels-file", other});
+  for (const Option& option : request.options.all()) {
+    if (is_in_labels_file(option.name)) refuse_two_of(typed, {"labels-file", option.name});
   }
   make_weaker_void(request.run, typed);
   if (typed("epochs")) {

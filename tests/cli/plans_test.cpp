@@ -130,7 +130,7 @@ std::pair<nlohmann::json, nlohmann::json> outcome_of(const fs::path& record) {
 }
 
 TEST_F(Plans, GoOnInTheMiddleOfARun) {
-  write_plan("1500");
+  write_plan("700");
   const std::vector<std::string> one_run = {"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1"};
   const auto trains = [&] {
     for (const auto& entry : fs::recursive_directory_iterator(root / "runs")) {
@@ -166,6 +166,56 @@ TEST_F(Plans, SurviveARunThatFails) {
   EXPECT_EQ(files_in("results/runs", ".json").size(), 2u);
 }
 
+TEST_F(Plans, TakeAFileOfLabels) {
+  ASSERT_EQ(
+      run_frgan({"train", "--preset", "supervised", "--data", "mnist", "--labels", "10", "--width", "0.0625",
+                 "--batch-size", "4", "--init-pictures", "10", "--steps", "2", "--run", (root / "first").string()},
+                environment)
+          .code,
+      0);
+  std::string text(kPlan);
+  text.replace(text.find("STEPS"), 5, "6");
+  constexpr std::string_view kVaried = "[vary]\nlabels = [10, 20]\n";
+  text.replace(text.find(kVaried), kVaried.size(), "");
+  text.insert(text.find("evaluations"), fmt::format("labels-file = \"{}\"\n", (root / "first/labels.json").string()));
+  std::ofstream(root / "my.toml") << text;
+  const Outcome outcome = sweep({"--rows", "Supervised"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("(2)"));
+}
+
+// A power cut may leave zeros in a log, and a run without its last checkpoint.
+TEST_F(Plans, GoOnAfterDamage) {
+  write_plan();
+  const std::vector<std::string> one_run = {"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1"};
+  ASSERT_EQ(sweep(one_run).code, 0);
+  const std::string name = files_in("results/runs", ".json").front().stem();
+  const fs::path run = root / "runs" / name, last = run / "checkpoints/step-00000006";
+  ASSERT_TRUE(fs::exists(last));
+  fs::rename(last, run / "checkpoints/step-00000003");
+  fs::remove_all(root / "results");
+  EXPECT_THAT(sweep({"--dry-run", "--rows", "fr-gan", "--where", "labels=10", "--seeds", "1"}).out,
+              HasSubstr("0 done, 1 begun"));
+  fs::rename(run / "checkpoints/step-00000003", last);
+  std::ofstream(run / "metrics.jsonl", std::ios::app) << std::string(16, '\0') << "\n{}\n";
+  const Outcome damaged = sweep({"--seeds", "1"});
+  EXPECT_EQ(damaged.code, 1);
+  EXPECT_THAT(damaged.err, AllOf(HasSubstr("failed: " + name + ": it is done, but cannot be taken into the results"),
+                                 HasSubstr("metrics.jsonl")));
+  EXPECT_EQ(files_in("results/runs", ".json").size(), 3u) << "the others are done";
+}
+
+TEST_F(Plans, OfScoresSayWhatIsMissingBeforeTheyRun) {
+  write_plan();
+  std::string text = text_of(root / "my.toml");
+  text.insert(0, "show = \"scores\"\n");
+  text.erase(text.find("[[row]]\nname = \"Supervised\""));
+  std::ofstream(root / "my.toml") << text;
+  EXPECT_THAT(sweep({"--dry-run"}).err, HasSubstr("who scores its pictures?"));
+  EXPECT_THAT(sweep({"--scorer", (root / "absent.pt").string()}).err, HasSubstr("absent.pt"));
+  EXPECT_FALSE(fs::exists(root / "runs"));
+}
+
 TEST_F(Plans, SayWhatIsWrong) {
   write_plan();
   EXPECT_THAT(sweep({"--rows", "fr-gam"}).err, HasSubstr("--rows fr-gam: "));
@@ -176,9 +226,11 @@ TEST_F(Plans, SayWhatIsWrong) {
   write_plan("6", "[[row]]\nname = \"x\"\npreset = \"gan\"\nsettings = {widht = 1}\n");
   EXPECT_THAT(sweep().err, HasSubstr("did you mean"));
   write_plan("6", "[[row]]\nname = \"x\"\npreset = \"gan\"\nsettings = {seed = 1}\n");
-  EXPECT_THAT(sweep().err, HasSubstr("seed is decided by the plan"));
+  EXPECT_THAT(sweep().err, HasSubstr("seed is no setting of a plan"));
   std::ofstream(root / "my.toml") << "x = \"";
   EXPECT_THAT(sweep().err, HasSubstr("my.toml:1"));
+  std::ofstream(root / "table3.toml") << kPlan;
+  EXPECT_THAT(run_frgan({"sweep", (root / "table3.toml").string()}).err, HasSubstr("is called as table3 of the paper"));
   EXPECT_THAT(run_frgan({"reproduce", "table33"}).err, HasSubstr("did you mean 'table3'?"));
   EXPECT_THAT(run_frgan({"sweep", (root / "absent.toml").string()}).err, HasSubstr("absent.toml"));
 }

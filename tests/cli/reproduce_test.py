@@ -37,6 +37,14 @@ def prepare_pictures():
                           "y": (numpy.arange(count) % 10 + 1).astype(numpy.uint8).reshape(-1, 1)})
 
 
+def planned_runs(name, budget):
+    """The folders of a plan's runs."""
+    done = subprocess.run([PROGRAM, "reproduce", name, "--budget", budget, "--dry-run"],
+                          env={**os.environ, "FRGAN_DATA": str(FOLDER)}, text=True, capture_output=True)
+    assert done.returncode == 0, f"{name}, {budget}: {done.stderr}"
+    return {line for line in done.stdout.splitlines() if line.startswith("runs/plans/")}
+
+
 def reproduce(name, *more):
     begin = time.monotonic()
     done = subprocess.run([PROGRAM, "reproduce", name, "--budget", "smoke", "--runs", WORK / "runs", "--output",
@@ -77,8 +85,8 @@ def main():
     again = reproduce("table3")
     assert again.stdout == first.stdout and "1 done, 0 begun, 0 new" in again.stderr, again.stderr
 
-    reproduce("scorer")
-    scored = reproduce("table2")
+    scored = reproduce("table2")  # which trains its scorer first
+    assert "1 done" in reproduce("scorer").stderr
     assert "FR-GAN without SE" in scored.stdout and "other scorer, not comparable" in scored.stdout
     names = [row["name"] for row in rows_of("table2")]
     assert names == ["real, train", "FR-GAN without SE", "FR-GAN without consistency", "FR-GAN", "GAN", "real, test"], names
@@ -90,6 +98,13 @@ def main():
     assert "0 begun, 0 new" in shared.stderr and "1 new" not in shared.stderr, shared.stderr
     expect_files("figure3.png", "figure3-real.png", "figure3-fr-gan.png", "figure3-fr-gan-without-se.png",
                  "figure3-film.png")
+
+    for budget in ("paper", "hour"):
+        of_plan = {name: planned_runs(name, budget) for name in ("table2", "table3", "figure3", "figure4", "readings", "scorer")}
+        assert all(of_plan.values()), of_plan
+        assert of_plan["figure3"] <= of_plan["table3"], "the runs of figure 3 are not those of table 3"
+        assert of_plan["table2"] <= of_plan["table3"] | of_plan["scorer"], "the runs of table 2 are not those of table 3"
+        assert of_plan["readings"] & of_plan["table3"], "FR-GAN of the readings is not that of table 3"
 
     reproduce("figure4")
     expect_files("figure4.svg", "figure4.csv")

@@ -20,6 +20,8 @@ reference = "FR-GAN"
 labels = [500, 1000]
 [budget.a]
 steps = 100
+note = "Few pictures."
+settings = {width = 0.5}
 [[row]]
 name = "elsewhere"
 published = {500 = [18.44, 4.8]}
@@ -45,6 +47,8 @@ std::vector<PlannedRun> planned_for(const Plan& plan, int64_t seeds) {
         run.seed = seed;
         run.key = plan.rows[row].name + plan.sections[section].value + std::to_string(seed);
         run.name = run.key;
+        run.steps = 100;
+        run.steps_per_epoch = 50;
         runs.push_back(run);
       }
     }
@@ -64,17 +68,17 @@ TEST(ErrorsTable, SetsPublishedBesideOurs) {
   const std::vector<ResultRecord> records = {
       record_with("a", "FR-GAN5001", rows(100)), record_with("b", "FR-GAN5002", rows(120)),
       record_with("c", "GAN5001", rows(140)), record_with("d", "GAN5002", rows(180))};
-  const Table table = errors_table(PlanResults(plan, planned_for(plan, 2), records));
+  const Table table = errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 2), records));
   ASSERT_EQ(table.sections.size(), 1u) << "a section without a value is left out";
-  EXPECT_EQ(cell(table, 0, 0, "published (%)").text, "18.44 ± 4.80");
-  EXPECT_EQ(cell(table, 0, 0, "ours (%): mean ± sd (seeds)").text, "–");
-  EXPECT_EQ(cell(table, 0, 1, "published (%)").text, "13.41");
-  EXPECT_EQ(cell(table, 0, 1, "ours (%): mean ± sd (seeds)").text, "11.00 ± 1.41 (2)");
+  EXPECT_EQ(cell(table, 0, 0, "published error (%)").text, "18.44 ± 4.80");
+  EXPECT_EQ(cell(table, 0, 0, "our error (%): mean ± sd (seeds)").text, "–");
+  EXPECT_EQ(cell(table, 0, 1, "published error (%)").text, "13.41");
+  EXPECT_EQ(cell(table, 0, 1, "our error (%): mean ± sd (seeds)").text, "11.00 ± 1.41 (2)");
   EXPECT_EQ(cell(table, 0, 1, "ours, median of the last 20").text, "11.95 ± 1.41 (2)");
-  EXPECT_EQ(cell(table, 0, 2, "ours (%): mean ± sd (seeds)").text, "16.00 ± 2.83 (2)");
+  EXPECT_EQ(cell(table, 0, 2, "our error (%): mean ± sd (seeds)").text, "16.00 ± 2.83 (2)");
   // Differences of 4 and 6 percent: 5 -+ 12.706 * sqrt(2) / sqrt(2).
   EXPECT_EQ(cell(table, 0, 2, "less FR-GAN: mean [95 % t interval] (pairs)").text, "+5.00 [-7.71, +17.71] (2)");
-  EXPECT_EQ(cell(table, 0, 2, "McNemar's p, by seed").text, "1.8e-12, 1.7e-18");
+  EXPECT_EQ(cell(table, 0, 2, "McNemar's p, by seed").text, "1: 1.8e-12, 2: 1.7e-18");
   EXPECT_EQ(cell(table, 0, 1, "less FR-GAN: mean [95 % t interval] (pairs)").text, "–");
   EXPECT_EQ(cell(table, 0, 2, "hardware").text, "A processor, 1 thread, bf16");
   EXPECT_EQ(cell(table, 0, 2, "commit").text, "0123456789");
@@ -87,8 +91,8 @@ TEST(ErrorsTable, ComparesOnlySeedsThatBothHave) {
   const Plan plan = small_plan();
   const std::vector<ResultRecord> records = {record_with("a", "FR-GAN5001", rows(100)),
                                              record_with("d", "GAN5002", rows(180))};
-  const Table table = errors_table(PlanResults(plan, planned_for(plan, 2), records));
-  EXPECT_EQ(cell(table, 0, 2, "ours (%): mean ± sd (seeds)").text, "18.00 (1)");
+  const Table table = errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 2), records));
+  EXPECT_EQ(cell(table, 0, 2, "our error (%): mean ± sd (seeds)").text, "18.00 (1)");
   EXPECT_EQ(cell(table, 0, 2, "less FR-GAN: mean [95 % t interval] (pairs)").text, "–");
 }
 
@@ -96,10 +100,73 @@ TEST(ErrorsTable, NeverMergesAnotherRecipe) {
   const Plan plan = small_plan();
   ResultRecord other = record_with("old run", "made by another recipe", rows(1));
   other.recipe = kRecipe + 1;
-  const Table table = errors_table(PlanResults(plan, planned_for(plan, 1), {other}));
-  EXPECT_EQ(cell(table, 0, 1, "ours (%): mean ± sd (seeds)").text, "–");
-  EXPECT_THAT(table.notes, Contains(HasSubstr("another recipe than")));
-  EXPECT_THAT(table.notes, Contains(HasSubstr("old run")));
+  const Table table = errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 1), {other}));
+  EXPECT_EQ(cell(table, 0, 1, "our error (%): mean ± sd (seeds)").text, "–");
+  EXPECT_THAT(table.notes, Contains(HasSubstr("1 result of another recipe than")));
+}
+
+TEST(ErrorsTable, SaysWhatTheRunsAreAndWhetherTheirSplitsAreTheSame) {
+  const Plan plan = small_plan();
+  std::vector<ResultRecord> records = {record_with("a", "FR-GAN5001", rows(100)),
+                                       record_with("b", "GAN5001", rows(140))};
+  const auto notes = [&] {
+    return errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 1), records)).notes;
+  };
+  EXPECT_THAT(notes(), Contains(HasSubstr("the same for all rows")));
+  EXPECT_THAT(notes(), Contains("Budget a: 100 steps, 2 epochs; over the presets, width = 0.5."));
+  EXPECT_THAT(notes(), Contains("Few pictures."));
+  records[1].summary["split_digest"] = "another";
+  EXPECT_THAT(notes(), Contains(HasSubstr("differ in their choice of labels")));
+}
+
+// Two rows of a plan may come to one run.
+TEST(ErrorsTable, DoesNotCompareARunWithItself) {
+  const Plan plan = small_plan();
+  std::vector<PlannedRun> runs = planned_for(plan, 1);
+  for (PlannedRun& run : runs) run.key = "the same";
+  const Table table = errors_table(PlanResults(plan, plan.budgets[0], runs, {record_with("a", "the same", rows(100))}));
+  EXPECT_EQ(cell(table, 0, 2, "our error (%): mean ± sd (seeds)").text, "10.00 (1)");
+  EXPECT_EQ(cell(table, 0, 2, "less FR-GAN: mean [95 % t interval] (pairs)").text, "–");
+}
+
+TEST(ErrorsTable, OfLabelNoiseComparesEachLevelWithTheFirst) {
+  Plan plan = read_plan(R"(
+show = "noise"
+reference = "FR-GAN"
+[vary]
+label-noise = [0.0, 0.5]
+[budget.a]
+steps = 100
+[[row]]
+name = "GAN"
+preset = "gan"
+[[row]]
+name = "FR-GAN"
+preset = "fr-gan"
+)",
+                        "small");
+  std::vector<PlannedRun> runs;
+  std::vector<ResultRecord> records;
+  for (const size_t section : {0u, 1u}) {
+    for (int64_t seed = 1; seed <= 2; ++seed) {
+      PlannedRun run;
+      run.row = 1;
+      run.section = section;
+      run.seed = seed;
+      run.key = run.name = plan.sections[section].value + std::to_string(seed);
+      records.push_back(record_with(run.name, run.key, rows(100 + (section == 1 ? 10 * seed : 0))));
+      runs.push_back(run);
+    }
+  }
+  const Table table = errors_table(PlanResults(plan, plan.budgets[0], runs, records));
+  const std::string column = "less its own with label-noise 0.0: mean [95 % t interval] (pairs)";
+  EXPECT_EQ(cell(table, 0, 1, column).text, "–");
+  EXPECT_EQ(cell(table, 1, 0, column).text, "–") << "not done";
+  EXPECT_EQ(cell(table, 1, 1, column).text, "+1.50 [-4.85, +7.85] (2)");  // 1 and 2
+  EXPECT_EQ(cell(table, 1, 1, "its McNemar's p, by seed").text, "1: 0.002, 2: 1.9e-06");
+  for (const TableSection& section : table.sections) {
+    for (const std::vector<TableCell>& row : section.rows) EXPECT_EQ(row.size(), table.columns.size());
+  }
 }
 
 }  // namespace

@@ -69,6 +69,8 @@ TEST(JobQueue, LastLineSkipsEmptyOnes) {
   write_file_safely(folder.path() / "log", "one\ntwo\x1b[1m\r\n\n");
   EXPECT_THAT(last_line(folder.path() / "log"), testing::StartsWith("two"));
   EXPECT_EQ(last_line(folder.path() / "absent"), "");
+  write_file_safely(folder.path() / "long", std::string(200'000, 'x') + "\nthe end\n");
+  EXPECT_EQ(last_line(folder.path() / "long"), "the end");
 }
 
 }  // namespace

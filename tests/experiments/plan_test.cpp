@@ -99,6 +99,10 @@ TEST(Plan, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(error_of(plan, "steps = 20", "steps = 20\nepochs = 3"), HasSubstr("give one of steps, epochs and tflop"));
   EXPECT_THAT(error_of(plan, "labels = [500, 1000]", "labels = 500"), HasSubstr("expected a list of values"));
   EXPECT_THAT(error_of(plan, "500 = [13.41, 0.20]", "500 = 13.41"), HasSubstr("[value, deviation] or [value]"));
+  EXPECT_THAT(error_of(plan, "500 = [13.41, 0.20]", "100 = [13.41, 0.20]"),
+              HasSubstr("row 'one': published.100 is of no section; they are 500, 1000"));
+  EXPECT_THAT(error_of(plan, "tflop = 7.5", "tflop = inf"), HasSubstr("expected a number above 0"));
+  EXPECT_THAT(error_of(plan, "width = 0.5", "threads = 2"), HasSubstr("threads is no setting of a plan"));
   EXPECT_THAT(error_of(plan, "name = \"elsewhere\"", "name = \"one\""), HasSubstr("two rows are called 'one'"));
   EXPECT_THAT(error_of(plan, "title = \"A comparison\"", "show = \"erors\""), HasSubstr("did you mean 'errors'?"));
   EXPECT_THAT(error_of("[budget.a]\nsteps = 1\n"), HasSubstr("has no [[row]]"));

@@ -32,7 +32,7 @@ preset = "gan"
                    "small");
 }
 
-PlanResults results_of(int64_t seeds) {
+PlanResults results_of(int64_t seeds, bool without_real_row = false) {
   std::vector<PlannedRun> runs;
   std::vector<ResultRecord> records;
   for (int64_t seed = 1; seed <= seeds; ++seed) {
@@ -45,14 +45,16 @@ PlanResults results_of(int64_t seeds) {
       runs.push_back(std::move(run));
     }
   }
-  return {small_plan(), std::move(runs), std::move(records)};
+  Plan plan = small_plan();
+  if (without_real_row) plan.rows[0].name = "elsewhere";
+  return {plan, plan.budgets[0], std::move(runs), std::move(records)};
 }
 
 ScoredSet set_of(const std::string& name, double score, const std::string& hash = "hash", int64_t pictures = 50'000) {
   nlohmann::ordered_json scores = {{"pictures", pictures},        {"splits", 10},        {"inception_score", score},
                                    {"inception_score_std", 0.05}, {"histogram", {3, 1}}, {"scorer", "a scorer"}};
   if (name.starts_with("real")) scores["ceiling"] = 9.36;
-  return {name, name, hash, "bf16", scores};
+  return {name, name.starts_with("real") ? "digest" : name, hash, "bf16", scores};
 }
 
 const TableCell& cell(const Table& table, size_t row, const std::string& column) {
@@ -90,6 +92,17 @@ TEST(ScoresTable, NeverMixesScorersOrNumbersOfPictures) {
   EXPECT_EQ(cell(table, 1, "Inception Score, mean").text, "2.900");
   EXPECT_EQ(cell(table, 2, "Inception Score, mean").text, "2.600");
   EXPECT_THAT(table.notes, Contains(HasSubstr("other numbers of pictures: fr-gan2, gan1.")));
+}
+
+TEST(ScoresTable, ShowsRealPicturesOfItsOwnDataAndInNoOtherRow) {
+  const Table table = scores_table(results_of(1, true), {set_of("real-train", 8.0), set_of("fr-gan1", 2.9)});
+  EXPECT_EQ(cell(table, 0, "Inception Score, mean").text, "–");
+  EXPECT_EQ(cell(table, 3, "pictures of").text, "real, train");
+  EXPECT_EQ(cell(table, 3, "Inception Score, mean").text, "8.000");
+  ScoredSet elsewhere = set_of("real-train", 8.0);
+  elsewhere.key = "other data";
+  EXPECT_EQ(cell(scores_table(results_of(1), {elsewhere, set_of("fr-gan1", 2.9)}), 0, "Inception Score, mean").text,
+            "–");
 }
 
 TEST(ScoresTable, IsOfWholeFilesAlone) {

@@ -95,6 +95,13 @@ TEST(Files, EnsureDirectoryMakesThoseAbove) {
   EXPECT_TRUE(std::filesystem::is_directory(folder.path() / "a" / "b"));
 }
 
+TEST(Files, OfAFolderAreSortedAndOfOneEnding) {
+  const TemporaryFolder folder;
+  for (const char* name : {"b.json", "a.json", "c.txt"}) write_file_safely(folder / name, std::string_view("x"));
+  EXPECT_THAT(files_in(folder.path(), ".json"), testing::ElementsAre(folder / "a.json", folder / "b.json"));
+  EXPECT_TRUE(files_in(folder / "absent", ".json").empty());
+}
+
 TEST(Files, AnInputThatEndsTooEarly) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file", std::string_view("12345"));

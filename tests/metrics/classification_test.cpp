@@ -93,6 +93,13 @@ TEST(McNemar, EqualsScipy) {
   EXPECT_NEAR(mcnemar_test(150, 420).p_value / 1.4231734670520936e-30, 1.0, 1e-9);
 }
 
+TEST(McNemar, IsOfWhatEachAloneGotWrong) {
+  const std::vector<int64_t> first = {1, 3, 4, 9}, second = {3, 5, 9};
+  const McNemarTest test = mcnemar_test(first, second);
+  EXPECT_EQ(test.only_first_wrong, 2);
+  EXPECT_EQ(test.only_second_wrong, 1);
+}
+
 TEST(McNemar, IsOneWhereNothingSpeaksForADifference) {
   EXPECT_EQ(mcnemar_test(0, 0).p_value, 1);
   EXPECT_EQ(mcnemar_test(3, 3).p_value, 1);  // the doubled tail is above 1

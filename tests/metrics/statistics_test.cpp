@@ -92,5 +92,12 @@ TEST(MeanInterval, OfOneValueIsEverything) {
   EXPECT_EQ(none.high, kInfinity);
 }
 
+TEST(LateMedian, IsOfTheLast20) {
+  std::vector<double> values(10, 1000.0);
+  for (int i = 0; i < 20; ++i) values.push_back(i);
+  EXPECT_EQ(late_median(values), 9.5);
+  EXPECT_TRUE(std::isnan(late_median(std::vector<double>(19, 1.0))));
+}
+
 }  // namespace
 }  // namespace frgan

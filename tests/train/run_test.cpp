@@ -36,15 +36,15 @@ Dataset pictures() {
   return data;
 }
 
-// Its loss is not a number at step `bad_step`, counted from 1.
+// Its loss is multiplied at step `bad_step`, counted from 1: by no number, where nothing else is said.
 class Spoiled : public Supervised {
  public:
-  explicit Spoiled(int bad_step) : bad_step_(bad_step) {}
+  explicit Spoiled(int bad_step, double factor = std::nan("")) : bad_step_(bad_step), factor_(factor) {}
   std::vector<Stage> stages() override {
     std::vector<Stage> stages = Supervised::stages();
     stages[0].phases[0].losses = [this, losses = stages[0].phases[0].losses](const Batch& batch) {
       std::vector<Losses> found = losses(batch);
-      if (++calls_ == bad_step_) found[0][0].value = found[0][0].value * std::nan("");
+      if (++calls_ == bad_step_) found[0][0].value = found[0][0].value * factor_;
       return found;
     };
     return stages;
@@ -52,6 +52,7 @@ class Spoiled : public Supervised {
 
  private:
   int bad_step_;
+  double factor_;
   int calls_ = 0;
 };
 
@@ -86,7 +87,9 @@ class Run : public testing::Test {
     const std::atomic<int> no_signal = 0;
     std::ostringstream text;
     Progress progress({text, [] { return 0; }, [] { return 0.0; }}, run.options().steps, 0);
-    return run.train(directory, values, "frgan train", progress, no_signal);
+    const RunResult result = run.train(directory, values, "frgan train", progress, no_signal);
+    said = text.str();
+    return result;
   }
   RunResult train_new(const std::string& name) {
     TrainingRun run = make();
@@ -113,6 +116,7 @@ class Run : public testing::Test {
   const fs::path folder = folder_ / "runs";
   RunOptions options;
   nlohmann::ordered_json values;
+  std::string said;  // while it trained
 };
 
 TEST_F(Run, LeavesWhatItPromises) {
@@ -241,6 +245,20 @@ TEST_F(Run, StopsAtALossThatIsNoNumber) {
     EXPECT_THAT(checkpoints(name), ElementsAre("step-00000000"));
     EXPECT_FALSE(fs::exists(folder / name / "summary.json"));
     EXPECT_EQ(load_checkpoint(folder / name).state.step, 0);
+  }
+}
+
+TEST_F(Run, WarnsOnceOfALossFarAboveThatOfGuessing) {
+  options.method = "supervised";
+  options.log_every = 1;
+  for (const auto& [name, factor] : {std::pair{"well", 1.0}, {"diverged", 1000.0}}) {
+    TrainingRun run = make(std::make_unique<Spoiled>(3, factor));
+    run.begin();
+    run.fix_steps();
+    train(run, folder / name);
+    const std::string warning = "warning: step 3: the supervised loss is ";
+    EXPECT_EQ(said.find(warning) != std::string::npos, factor > 1) << said;
+    EXPECT_EQ(said.find("diverged"), said.rfind("diverged"));
   }
 }
 

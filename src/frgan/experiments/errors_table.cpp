@@ -72,24 +72,30 @@ std::string commit_of(const ResultRecord& record) {
 std::string parameters_of(const ResultRecord& record) {
   std::string text;
   for (const auto& [name, count] : record.parameters.items()) {
-    text += fmt::format("{}{} {:.2f} M", text.empty() ? "" : ", ", name, count.get<double>() * 1e-6);
+    text += fmt::format("{}{} {:.1f} k", text.empty() ? "" : ", ", name, count.get<double>() * 1e-3);
   }
   return text;
 }
 
-// Against the reference on the same seeds.
-struct Differences {
-  std::vector<double> percents;
-  std::vector<double> p_values;
+// A row in a section: all its seeds.
+struct Place {
+  size_t row, section;
 };
 
-Differences differences(const PlanResults& results, size_t row, size_t reference, size_t section) {
+// Of one place's errors from another's, on the same seeds and test pictures.
+struct Differences {
+  std::vector<double> percents;
+  std::vector<std::string> p_values;  // "1: 0.37", by seed
+};
+
+Differences differences(const PlanResults& results, Place place, Place reference) {
   Differences found;
   for (int64_t seed = 1; seed <= results.seeds(); ++seed) {
-    const ResultRecord *ours = results.find(row, section, seed), *other = results.find(reference, section, seed);
-    if (ours == nullptr || other == nullptr || ours->data_digest != other->data_digest) continue;
+    const ResultRecord* ours = results.find(place.row, place.section, seed);
+    const ResultRecord* other = results.find(reference.row, reference.section, seed);
+    if (ours == nullptr || other == nullptr || ours == other || ours->data_digest != other->data_digest) continue;
     found.percents.push_back(kPercent * (ours->error() - other->error()));
-    found.p_values.push_back(mcnemar_test(*ours, *other).p_value);
+    found.p_values.push_back(fmt::format("{}: {:.2g}", seed, mcnemar_test(*ours, *other).p_value));
   }
   return found;
 }
@@ -99,11 +105,9 @@ std::vector<TableCell> difference_cells(const Differences& found) {
   const MeanInterval interval = mean_interval(found.percents);
   std::string text = fmt::format("{:+.2f}", interval.mean);
   if (interval.count > 1) text += fmt::format(" [{:+.2f}, {:+.2f}]", interval.low, interval.high);
-  std::vector<std::string> p_values;
-  for (const double p : found.p_values) p_values.push_back(fmt::format("{:.2g}", p));
   return {{text + fmt::format(" ({})", interval.count),
            {number(interval.mean), number(interval.low), number(interval.high), fmt::format("{}", interval.count)}},
-          {fmt::format("{}", fmt::join(p_values, ", ")), {fmt::format("{}", fmt::join(p_values, ";"))}}};
+          {fmt::format("{}", fmt::join(found.p_values, ", ")), {fmt::format("{}", fmt::join(found.p_values, ";"))}}};
 }
 
 std::vector<TableCell> row_of(const PlanResults& results, size_t row, size_t section, size_t reference) {
@@ -111,32 +115,36 @@ std::vector<TableCell> row_of(const PlanResults& results, size_t row, size_t sec
   const Records records = results.of(row, section);
   std::vector<TableCell> cells = {
       text_cell(planned.name),
-      published_cell(planned, results.plan().sections[section].value),
+      published_cell(planned, results.plan().published_key(results.plan().sections[section])),
       text_cell(planned.augmentation),
       mean_cell(percents_of(records, [](const ResultRecord& r) { return r.error(); })),
       mean_cell(percents_of(records, [](const ResultRecord& r) { return r.median_error(); })),
       text_cell(each_once(records, augmentation_of))};
+  const auto append = [&](const std::vector<TableCell>& more) { cells.insert(cells.end(), more.begin(), more.end()); };
   if (reference < results.plan().rows.size()) {
-    const std::vector<TableCell> against =
-        difference_cells(row == reference ? Differences{} : differences(results, row, reference, section));
-    cells.insert(cells.end(), against.begin(), against.end());
+    append(difference_cells(differences(results, {row, section}, {reference, section})));
   }
-  const std::vector<TableCell> effort = effort_cells(records);
-  cells.insert(cells.end(), effort.begin(), effort.end());
+  if (results.plan().show == "noise") append(difference_cells(differences(results, {row, section}, {row, 0})));
+  append(effort_cells(records));
   return cells;
 }
 
-std::vector<TableColumn> columns_of(const std::string& reference) {
+std::vector<TableColumn> columns_of(const Plan& plan) {
   std::vector<TableColumn> columns = {{"method", {"method"}},
-                                      {"published (%)", {"published_error", "published_sd"}},
+                                      {"published error (%)", {"published_error", "published_sd"}},
                                       {"augmentation, published", {"published_augmentation"}},
-                                      {"ours (%): mean ± sd (seeds)", {"error_mean", "error_sd", "seeds"}},
+                                      {"our error (%): mean ± sd (seeds)", {"error_mean", "error_sd", "seeds"}},
                                       {"ours, median of the last 20", {"median_mean", "median_sd", "median_seeds"}},
                                       {"augmentation, ours", {"augmentation"}}};
-  if (!reference.empty()) {
-    columns.push_back({fmt::format("less {}: mean [95 % t interval] (pairs)", reference),
+  if (!plan.reference.empty()) {
+    columns.push_back({fmt::format("less {}: mean [95 % t interval] (pairs)", plan.reference),
                        {"difference", "difference_low", "difference_high", "pairs"}});
     columns.push_back({"McNemar's p, by seed", {"mcnemar_p"}});
+  }
+  if (plan.show == "noise") {
+    columns.push_back({fmt::format("less its own with {}: mean [95 % t interval] (pairs)", plan.sections[0].title),
+                       {"from_first", "from_first_low", "from_first_high", "from_first_pairs"}});
+    columns.push_back({"its McNemar's p, by seed", {"from_first_mcnemar_p"}});
   }
   const std::vector<TableColumn> effort = effort_columns();
   columns.insert(columns.end(), effort.begin(), effort.end());
@@ -152,7 +160,7 @@ std::vector<TableColumn> effort_columns() {
 }
 
 std::vector<TableCell> effort_cells(const Records& records) {
-  if (records.empty()) return std::vector<TableCell>(7, TableCell{"–", {""}});
+  if (records.empty()) return std::vector<TableCell>(effort_columns().size(), TableCell{"–", {""}});
   const ResultRecord& first = *records.front();
   std::vector<double> seconds;
   for (const ResultRecord* record : records) seconds.push_back(record->summary.value("wall_seconds", 0.0));
@@ -177,23 +185,24 @@ TableCell published_cell(const PlanRow& row, const std::string& value) {
 
 Table errors_table(const PlanResults& results) {
   const Plan& plan = results.plan();
-  Table table{plan.title, columns_of(plan.reference), {}, results.notes()};
+  Table table{plan.title, columns_of(plan), {}, {}};
   for (size_t section = 0; section < plan.sections.size(); ++section) {
     TableSection rows{plan.sections[section].title, {}};
     bool any = false;
     for (size_t row = 0; row < plan.rows.size(); ++row) {
       rows.rows.push_back(row_of(results, row, section, plan.reference_row()));
-      any = any || !results.of(row, section).empty() || plan.rows[row].published.contains(plan.sections[section].value);
+      any = any || !results.of(row, section).empty() ||
+            plan.rows[row].published.contains(plan.published_key(plan.sections[section]));
     }
     if (any) table.sections.push_back(std::move(rows));
   }
-  table.notes.insert(table.notes.begin(),
-                     "Ours: the error of the last, averaged weights on all test pictures; nothing is selected on them. "
-                     "In brackets the number of seeds; each seed has its own choice of labels, the same for all rows.");
-  for (const PlanRow& row : plan.rows) {
-    if (!row.source.empty()) table.notes.push_back(fmt::format("{}: published in {}.", row.name, row.source));
-    if (!row.note.empty()) table.notes.push_back(fmt::format("{}: {}", row.name, row.note));
-  }
+  table.notes = results.notes();
+  table.notes.insert(
+      table.notes.begin(),
+      "Ours: the error of the last, averaged weights on all test pictures; nothing is selected on them. "
+      "In brackets the number of seeds; " +
+          std::string(results.same_splits() ? "each has its own choice of labels, the same for all rows."
+                                            : "the rows of a seed differ in their choice of labels too."));
   return table;
 }
 

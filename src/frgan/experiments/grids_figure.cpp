@@ -12,6 +12,7 @@
 #include "frgan/report/grid_layout.h"
 #include "frgan/report/image_grid.h"
 #include "frgan/report/markup.h"
+#include "frgan/report/run_pictures.h"
 
 namespace frgan {
 namespace {
@@ -30,18 +31,6 @@ at::Tensor cells_of(const fs::path& grid, int64_t size) {
     cells.push_back(pixels.slice(0, top, top + size).slice(1, left, left + size));
   }
   return at::stack(cells);
-}
-
-// A run's grids, by step.
-std::vector<fs::path> grids_of(const fs::path& run) {
-  std::vector<fs::path> grids;
-  std::error_code missing;
-  for (const fs::directory_entry& entry : fs::directory_iterator(run / "samples", missing)) {
-    if (entry.path().extension() == ".png") grids.push_back(entry.path());
-  }
-  std::sort(grids.begin(), grids.end());
-  if (grids.empty()) throw Error(fmt::format("{}: holds no grids of generated pictures", (run / "samples").string()));
-  return grids;
 }
 
 at::Tensor real_cells(const Dataset& data) {
@@ -107,13 +96,6 @@ std::string page_of(const std::string& title, const std::vector<Captioned>& pict
   return fmt::format(fmt::runtime(kPage), escaped(title), figures);
 }
 
-// "step-00002620" -> "2620"
-std::string step_of(const fs::path& grid) {
-  const std::string name = grid.stem().string();
-  const size_t digit = name.find_first_of("123456789");
-  return digit == std::string::npos ? "0" : name.substr(digit);
-}
-
 }  // namespace
 
 std::vector<fs::path> write_grids_figure(const fs::path& output, const std::string& name, const PlanResults& results,
@@ -139,9 +121,12 @@ std::vector<fs::path> write_grids_figure(const fs::path& output, const std::stri
     }
     std::vector<at::Tensor> steps;
     steps_text.clear();
-    for (const fs::path& grid : grids_of(run_folder(run))) {
+    for (const auto& [step, grid] : sample_grids(run_folder(run))) {
       steps.push_back(cells_of(grid, data.image_size));
-      steps_text += (steps_text.empty() ? "" : ", ") + step_of(grid);
+      steps_text += fmt::format("{}{}", steps_text.empty() ? "" : ", ", step);
+    }
+    if (steps.empty()) {
+      throw Error(fmt::format("{}: holds no grids of generated pictures", (run_folder(run) / "samples").string()));
     }
     rows_text += (rows_text.empty() ? "" : ", then ") + row;
     grids.push_back(steps.back());

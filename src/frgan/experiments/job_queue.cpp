@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstring>
 #include <map>
+#include <span>
 #include <string_view>
 #include <thread>
 
@@ -106,10 +107,13 @@ void run_jobs(const std::vector<Job>& jobs, int64_t at_once, const std::function
 }
 
 std::string last_line(const fs::path& file) {
-  constexpr int64_t kLimit = int64_t{64} << 20;
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return "";
-  const std::string text = read_file(file, kLimit);
+  constexpr int64_t kMost = int64_t{1} << 16;  // bytes of a line that anybody reads
+  std::error_code missing;
+  if (!fs::is_regular_file(file, missing)) return "";
+  InputFile input(file);
+  std::string text(static_cast<size_t>(std::min(input.size(), kMost)), '\0');
+  input.seek(input.size() - std::ssize(text));
+  input.read(std::as_writable_bytes(std::span(text)));
   const size_t end = text.find_last_not_of("\n\r ");
   if (end == std::string::npos) return "";
   const size_t begin = text.find_last_of("\n\r", end);

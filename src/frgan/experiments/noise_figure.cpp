@@ -38,14 +38,21 @@ double level_of(const PlanSection& section) {
   throw usage_error("show = \"noise\": the plan must vary label-noise");
 }
 
+// "wrong", or what else labels are made.
+std::string kind_of(const PlanResults& results) {
+  const std::string kind = results.runs().front().options.at("label-noise-kind");
+  return kind.starts_with("matrix:") ? "drawn anew" : kind;
+}
+
 LearningCurves panel(const PlanResults& results, size_t row) {
   const Plan& plan = results.plan();
   LearningCurves chart{
       fmt::format("({}) {}", static_cast<char>('a' + row), plan.rows[row].name), "test accuracy (%)", {}};
   chart.x_label = "epoch";
+  const std::string kind = kind_of(results);
   for (size_t section = 0; section < plan.sections.size(); ++section) {
     chart.curves.push_back(accuracy_curve(results.of(row, section),
-                                          fmt::format("{:.0f} % wrong:", 100 * level_of(plan.sections[section]))));
+                                          fmt::format("{:.0f} % {}:", 100 * level_of(plan.sections[section]), kind)));
   }
   return chart;
 }
@@ -55,7 +62,8 @@ LearningCurves final_panel(const PlanResults& results) {
   LearningCurves chart{fmt::format("({}) last weights", static_cast<char>('a' + plan.rows.size())),
                        "test accuracy (%), mean and standard deviation over seeds",
                        {}};
-  chart.x_label = "% of labels that are wrong";
+  chart.x_label = fmt::format("% of labels that are {}", kind_of(results));
+  chart.last_values = false;
   for (size_t row = 0; row < plan.rows.size(); ++row) {
     Curve curve{plan.rows[row].name, {}};
     for (size_t section = 0; section < plan.sections.size(); ++section) {
@@ -91,7 +99,10 @@ std::string noise_figure(const PlanResults& results) {
   if (!has_points(panels.back())) throw Error(fmt::format("{}: no run is done yet", results.plan().name));
   constexpr size_t kColumns = 2;
   const size_t lines = (panels.size() + kColumns - 1) / kColumns;
-  const double width = kColumns * kPanelWidth, height = static_cast<double>(lines) * kPanelHeight;
+  constexpr double kNoteHeight = 24, kMargin = 16;
+  const std::vector<std::string> notes = results.notes();
+  const double width = kColumns * kPanelWidth, panels_height = static_cast<double>(lines) * kPanelHeight;
+  const double height = panels_height + static_cast<double>(notes.size()) * kNoteHeight + kMargin;
   std::string svg = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\" "
       "aria-label=\"{2}\">\n<title>{2}</title>\n",
@@ -100,6 +111,10 @@ std::string noise_figure(const PlanResults& results) {
     if (!has_points(panels[i])) continue;
     svg += placed(learning_curve_svg(panels[i]), static_cast<double>(i % kColumns) * kPanelWidth,
                   static_cast<double>(i / kColumns) * kPanelHeight);
+  }
+  for (size_t i = 0; i < notes.size(); ++i) {
+    const double y = panels_height + static_cast<double>(i + 1) * kNoteHeight;
+    svg += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n", kMargin, y, escaped(notes[i]));
   }
   return svg + "</svg>\n";
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <set>
 
 #include <fmt/format.h>
@@ -19,13 +20,15 @@ using nlohmann::json;
 const std::vector<std::string> kShows = {"errors", "scores", "grids", "noise"};
 
 // What a plan itself decides for each of its runs.
-constexpr std::array<std::string_view, 7> kDecided = {"method", "steps",      "epochs",          "time-budget",
-                                                      "seed",   "split-seed", "label-noise-seed"};
+constexpr std::array<std::string_view, 9> kDecided = {
+    "method", "steps", "epochs", "time-budget", "seed", "split-seed", "label-noise-seed", "threads", "device"};
 
 void refuse_decided(const std::string& option, const std::string& where) {
   if (std::find(kDecided.begin(), kDecided.end(), option) == kDecided.end()) return;
   throw usage_error(fmt::format(
-      "{}: {} is decided by the plan: presets name methods, budgets lengths, and seeds count from 1", where, option));
+      "{}: {} is no setting of a plan: presets name methods, budgets lengths, seeds count from 1, and --jobs and "
+      "--device say where runs are done",
+      where, option));
 }
 
 // One table of the file, read key by key; what is left at the end is not known.
@@ -49,8 +52,9 @@ class Reader {
   double positive(const std::string& key, double otherwise) {
     const json* value = find(key);
     if (value == nullptr) return otherwise;
-    if (!value->is_number() || !(value->get<double>() > 0)) throw wrong(key, *value, "a number above 0");
-    return value->get<double>();
+    const double number = value->is_number() ? value->get<double>() : 0;
+    if (!(number > 0) || !std::isfinite(number)) throw wrong(key, *value, "a number above 0");
+    return number;
   }
   int64_t count(const std::string& key, int64_t otherwise) {
     const json* value = find(key);
@@ -121,6 +125,7 @@ Budget read_budget(const json& table, const std::string& name, const std::string
   budget.seeds = reader.count("seeds", 0);
   budget.score_pictures = reader.count("score-pictures", budget.score_pictures);
   budget.settings = reader.settings("settings");
+  budget.note = reader.text("note");
   reader.finish();
   if ((budget.steps > 0) + (budget.epochs > 0) + (budget.tflop > 0) != 1) {
     throw usage_error(fmt::format("{}: give one of steps, epochs and tflop", where));
@@ -193,7 +198,24 @@ std::vector<PlanRow> read_rows(Reader& plan) {
   return rows;
 }
 
+// A value that is published under another name would be shown nowhere.
+void check_published(const Plan& plan) {
+  std::vector<std::string> known;
+  for (const PlanSection& section : plan.sections) known.push_back(plan.published_key(section));
+  for (const PlanRow& row : plan.rows) {
+    for (const auto& [key, value] : row.published) {
+      if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+      throw usage_error(fmt::format("{}, row '{}': published.{} is of no section; they are {}", plan.name, row.name,
+                                    key, fmt::join(known, ", ")));
+    }
+  }
+}
+
 }  // namespace
+
+std::string Plan::published_key(const PlanSection& section) const {
+  return show == "scores" || section.value.empty() ? "all" : section.value;
+}
 
 size_t Plan::reference_row() const {
   size_t row = 0;
@@ -238,6 +260,7 @@ Plan read_plan(std::string_view text, const std::string& name) {
   if (!plan.reference.empty() && std::none_of(plan.rows.begin(), plan.rows.end(), is_reference)) {
     throw usage_error(fmt::format("{}: the reference '{}' is no row of it", name, plan.reference));
   }
+  check_published(plan);
   return plan;
 }
 

@@ -13,7 +13,7 @@
 //   labels = [500, 1000]
 //
 //   [budget.hour]                            # steps, epochs or tflop; its own seeds, and settings of every run
-//   tflop = 1000
+//   steps = 52000
 //   settings = {width = 0.5}
 //
 //   [[row]]
@@ -22,7 +22,7 @@
 //   settings = {}
 //   augmentation = "unknown"                 # of the published value (A21)
 //   source = "this paper"
-//   published = {500 = [13.41, 0.20]}        # by the varied value: error and deviation, percent
+//   published = {500 = [13.41, 0.20]}        # by the varied value, or "all": error and deviation, percent
 //
 // What varies is stronger than what is said of a row, that stronger than what is said of a budget, and that stronger
 // than [settings]; an option of the last two that a row's method does not have is left out there. Method, length and
@@ -72,6 +72,7 @@ struct Budget {
   int64_t seeds = 0;                // in place of the plan's; 0: as it says
   int64_t score_pictures = 50'000;  // of each generator, where the plan shows scores
   std::vector<Setting> settings;
+  std::string note;  // what a reader of its results must know
 };
 
 struct Plan {
@@ -87,6 +88,8 @@ struct Plan {
   std::vector<PlanRow> rows;          // at least one
 
   size_t reference_row() const;  // rows.size() without
+  // Under which PlanRow::published has the values of a section: "500"; "all" where nothing varies, or scores are shown.
+  std::string published_key(const PlanSection& section) const;
   // Throws a usage error that names the nearest.
   const Budget& budget(const std::string& name) const;
 };

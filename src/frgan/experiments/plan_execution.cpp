@@ -49,18 +49,23 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-bool is_finished(const fs::path& folder) {
-  return fs::exists(folder / "summary.json");
+// A run writes its last checkpoint after its summary; without checkpoints it was moved here by somebody.
+bool is_finished(const fs::path& folder, int64_t steps) {
+  const fs::path checkpoints = folder / "checkpoints";
+  return fs::exists(folder / "summary.json") &&
+         (!has_checkpoints(checkpoints) || fs::exists(checkpoints / checkpoint_name(steps)));
 }
 
-// The share of a run that is done, by its log.
-double share_done(const fs::path& folder, int64_t steps) {
-  if (is_finished(folder)) return 1;
+// The share of a run that is done, by its log; none where it cannot be read, which is for the run itself to say.
+double share_done(const fs::path& folder, int64_t steps) try {
+  if (is_finished(folder, steps)) return 1;
   const fs::path log = folder / "metrics.jsonl";
   if (!fs::exists(log)) return 0;
   int64_t step = 0;
   for (const nlohmann::json& line : read_json_lines(log)) step = std::max(step, line.value("step", int64_t{0}));
   return static_cast<double>(step) / static_cast<double>(steps);
+} catch (const std::exception&) {
+  return 0;
 }
 
 Job job_of(const PlanExecution& execution, const PlannedRun& run) {
@@ -94,7 +99,12 @@ class WholeProgress {
     for (const PlannedRun* run : running) shares_[run->name] = share_done(execution_.folder_of(*run), run->steps);
     double all = 0;
     for (const PlannedRun* run : runs_) all += run->tflop;
-    const double done = tflop_done(), seconds = now() - begin_;
+    const double done = tflop_done();
+    if (done < done_at_begin_) {  // a run went back to its checkpoint
+      done_at_begin_ = done;
+      begin_ = now();
+    }
+    const double seconds = now() - begin_;
     const auto finished =
         std::count_if(shares_.begin(), shares_.end(), [](const auto& item) { return item.second == 1; });
     std::string text =
@@ -129,8 +139,11 @@ fs::path log_of(const PlanExecution& execution, const PlannedRun& run) {
 std::optional<FailedRun> take_up(const PlanExecution& execution, const PlannedRun& run) try {
   write_result_record(execution.records, record_of(execution.folder_of(run), run));
   return std::nullopt;
-} catch (const Error& error) {
-  return FailedRun{run.name, 0, error.what(), log_of(execution, run)};
+} catch (const std::exception& error) {
+  return FailedRun{run.name, 0,
+                   fmt::format("it is done, but cannot be taken into the results: {}; remove {} to do it again",
+                               error.what(), execution.folder_of(run).string()),
+                   log_of(execution, run)};
 }
 
 }  // namespace
@@ -148,7 +161,7 @@ RunState PlanExecution::state_of(const PlannedRun& run) const {
 std::vector<FailedRun> take_up_finished(const PlanExecution& execution, const std::vector<PlannedRun>& runs) {
   std::vector<FailedRun> failed;
   for (const PlannedRun& run : runs) {
-    if (execution.state_of(run) == RunState::kDone || !is_finished(execution.folder_of(run))) continue;
+    if (execution.state_of(run) == RunState::kDone || !is_finished(execution.folder_of(run), run.steps)) continue;
     if (auto failure = take_up(execution, run)) failed.push_back(*std::move(failure));
   }
   return failed;
@@ -165,7 +178,8 @@ std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector
   std::set<std::string> names;  // two rows of a plan may come to the same run
   for (const PlannedRun& run : runs) {
     if (execution.state_of(run) == RunState::kDone || !names.insert(run.name).second) continue;
-    if (is_finished(execution.folder_of(run))) continue;  // its record could not be made: it is among the failed
+    if (is_finished(execution.folder_of(run), run.steps))
+      continue;  // its record could not be made: it is among the failed
     jobs.push_back(job_of(execution, run));
     run_of_job.push_back(&run);
   }

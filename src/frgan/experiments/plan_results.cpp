@@ -1,23 +1,31 @@
 #include "frgan/experiments/plan_results.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "frgan/train/recipe.h"
 
 namespace frgan {
+namespace {
 
-PlanResults::PlanResults(const Plan& plan, std::vector<PlannedRun> runs, std::vector<ResultRecord> records)
-    : plan_(plan), runs_(std::move(runs)), records_(std::move(records)) {
-  for (const PlannedRun& run : runs_) seeds_ = std::max(seeds_, run.seed);
-  std::vector<std::string> others;
-  for (const ResultRecord& record : records_) {
-    if (record.recipe != kRecipe) others.push_back(record.name);
+// "width = 0.5, batch-size = 16": what a budget sets.
+std::string settings_text(const std::vector<Setting>& settings) {
+  std::vector<std::string> texts;
+  for (const Setting& setting : settings) {
+    texts.push_back(fmt::format("{} = {}", setting.name, setting_text(setting.value)));
   }
-  if (others.empty()) return;
-  notes_.push_back(
-      fmt::format("Left out, for they were made by another recipe than {}: {}.", kRecipe, fmt::join(others, ", ")));
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+}  // namespace
+
+PlanResults::PlanResults(const Plan& plan, const Budget& budget, std::vector<PlannedRun> runs,
+                         std::vector<ResultRecord> records)
+    : plan_(plan), budget_(budget), runs_(std::move(runs)), records_(std::move(records)) {
+  for (const PlannedRun& run : runs_) seeds_ = std::max(seeds_, run.seed);
 }
 
 const ResultRecord* PlanResults::record_of(const PlannedRun& run) const {
@@ -39,6 +47,47 @@ std::vector<const ResultRecord*> PlanResults::of(size_t row, size_t section) con
     if (const ResultRecord* record = find(row, section, seed)) records.push_back(record);
   }
   return records;
+}
+
+std::string PlanResults::data_digest() const {
+  for (const PlannedRun& run : runs_) {
+    if (const ResultRecord* record = record_of(run)) return record->data_digest;
+  }
+  return "";
+}
+
+bool PlanResults::same_splits() const {
+  std::map<std::pair<size_t, int64_t>, std::string> splits;  // by section and seed
+  for (const PlannedRun& run : runs_) {
+    const ResultRecord* record = record_of(run);
+    if (record == nullptr) continue;
+    const std::string split = record->summary.value("split_digest", "");
+    if (splits.try_emplace({run.section, run.seed}, split).first->second != split) return false;
+  }
+  return true;
+}
+
+std::vector<std::string> PlanResults::notes() const {
+  std::vector<std::string> notes;
+  if (!runs_.empty()) {
+    const PlannedRun& run = runs_.front();
+    if (!budget_.note.empty()) notes.push_back(budget_.note);
+    notes.push_back(fmt::format("Budget {}: {} steps, {:.3g} epochs{}{}.", budget_.name, run.steps,
+                                static_cast<double>(run.steps) / static_cast<double>(run.steps_per_epoch),
+                                budget_.settings.empty() ? "" : "; over the presets, ",
+                                settings_text(budget_.settings)));
+  }
+  const auto others = std::count_if(records_.begin(), records_.end(),
+                                    [](const ResultRecord& record) { return record.recipe != kRecipe; });
+  if (others > 0) {
+    notes.push_back(
+        fmt::format("{} result{} of another recipe than {} left out.", others, others == 1 ? "" : "s", kRecipe));
+  }
+  for (const PlanRow& row : plan_.rows) {
+    if (!row.source.empty()) notes.push_back(fmt::format("{}: published in {}.", row.name, row.source));
+    if (!row.note.empty()) notes.push_back(fmt::format("{}: {}", row.name, row.note));
+  }
+  return notes;
 }
 
 }  // namespace frgan

@@ -13,8 +13,8 @@ namespace frgan {
 
 class PlanResults {
  public:
-  // Records whose key no run has are left out; of those that another recipe made there is a note.
-  PlanResults(const Plan& plan, std::vector<PlannedRun> runs, std::vector<ResultRecord> records);
+  // Records whose key no run has are left out.
+  PlanResults(const Plan& plan, const Budget& budget, std::vector<PlannedRun> runs, std::vector<ResultRecord> records);
 
   const Plan& plan() const { return plan_; }
   int64_t seeds() const { return seeds_; }  // the highest
@@ -24,15 +24,20 @@ class PlanResults {
   std::vector<const ResultRecord*> of(size_t row, size_t section) const;
   const std::vector<PlannedRun>& runs() const { return runs_; }
   const ResultRecord* record_of(const PlannedRun& run) const;
-  // Sentences about what was left out.
-  const std::vector<std::string>& notes() const { return notes_; }
+  // Of the data that the runs were tested on, where one is done; empty otherwise.
+  std::string data_digest() const;
+  // Whether all rows of a section and a seed were trained on the same choice of pictures and labels.
+  bool same_splits() const;
+  // Sentences for below a table: the budget and its settings, how many records of another recipe were left out, and
+  // what the plan says of its rows.
+  std::vector<std::string> notes() const;
 
  private:
   Plan plan_;
+  Budget budget_;
   std::vector<PlannedRun> runs_;
   std::vector<ResultRecord> records_;
   int64_t seeds_ = 0;
-  std::vector<std::string> notes_;
 };
 
 }  // namespace frgan

@@ -22,8 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr size_t kScoreColumns = 11;  // of columns_of, from the Inception Score to the hash
 constexpr const char *kRealTrain = "real-train", *kRealTest = "real-test", *kFormat = "frgan scored set 1";
+constexpr const char* kRealRow = "real, train";  // a row of a plan that is called so has its published values
 
 void write_scored_set(const fs::path& folder, const ScoredSet& set) {
   ensure_directory(folder);
@@ -137,28 +137,45 @@ TableCell difference_cell(const std::map<int64_t, double>& scores, const std::ma
           {number(interval.mean), number(interval.low), number(interval.high), fmt::format("{}", interval.count)}};
 }
 
+std::vector<TableColumn> score_columns() {
+  return {{"Inception Score, mean ± sd over seeds", {"inception_score", "inception_score_sd"}},
+          {"its spread over splits", {"spread_over_splits", "spread_over_splits_sd"}},
+          {"Fréchet distance", {"frechet_distance", "frechet_distance_sd"}},
+          {"kernel distance", {"kernel_distance", "kernel_distance_sd"}},
+          {"precision", {"precision", "precision_sd"}},
+          {"recall", {"recall", "recall_sd"}},
+          {"class KL", {"class_divergence", "class_divergence_sd"}},
+          {"% of class", {"histogram"}},
+          {"pictures", {"pictures", "splits"}},
+          {"seeds", {"seeds"}},
+          {"", {"scorer_hash"}}};
+}
+
 std::vector<TableCell> score_cells(const std::vector<const ScoredSet*>& sets) {
-  if (sets.empty()) return std::vector<TableCell>(kScoreColumns, TableCell{"–", {}});
+  if (sets.empty()) return std::vector<TableCell>(score_columns().size(), TableCell{"–", {}});
   const ordered_json& first = sets.front()->scores;
-  return {
-      score_cell(sets, "inception_score", 3),
-      text_cell(score_cell(sets, "inception_score_std", 3).text),
-      score_cell(sets, "frechet_distance", 2),
-      score_cell(sets, "kernel_distance", 3),
-      score_cell(sets, "precision", 3),
-      score_cell(sets, "recall", 3),
-      score_cell(sets, "histogram_divergence", 3),
-      text_cell(histogram_text(first)),
-      text_cell(fmt::format("{} in {} splits", first.value("pictures", int64_t{0}), first.value("splits", int64_t{0}))),
-      text_cell(fmt::format("{}", sets.size())),
-      {"", {sets.front()->scorer_hash}}};
+  const auto pictures = first.value("pictures", int64_t{0}), splits = first.value("splits", int64_t{0});
+  return {score_cell(sets, "inception_score", 3),
+          score_cell(sets, "inception_score_std", 3),
+          score_cell(sets, "frechet_distance", 2),
+          score_cell(sets, "kernel_distance", 3),
+          score_cell(sets, "precision", 3),
+          score_cell(sets, "recall", 3),
+          score_cell(sets, "histogram_divergence", 3),
+          text_cell(histogram_text(first)),
+          {fmt::format("{} in {} splits", pictures, splits), {fmt::format("{}", pictures), fmt::format("{}", splits)}},
+          text_cell(fmt::format("{}", sets.size())),
+          {"", {sets.front()->scorer_hash}}};
 }
 
 // The sets of a plan that can stand in one table: those of one scorer in one precision, of as many pictures each.
 class ComparableSets {
  public:
   ComparableSets(const PlanResults& results, const std::vector<ScoredSet>& sets)
-      : results_(results), sets_(sets), real_(set_called(sets, kRealTrain)) {}
+      : results_(results), sets_(sets), real_(set_called(sets, kRealTrain)) {
+    const std::string data = results.data_digest();
+    if (real_ != nullptr && !data.empty() && real_->key != data) real_ = nullptr;  // of another plan's data
+  }
 
   const ScoredSet* real() const { return real_; }
   const ScoredSet* test() const {
@@ -207,13 +224,17 @@ std::map<int64_t, double> inception_scores(const std::map<int64_t, const ScoredS
   return scores;
 }
 
+bool is_real_row(const PlanRow& row) {
+  return row.preset.empty() && row.name == kRealRow;
+}
+
 std::vector<TableCell> row_of(const PlanResults& results, ComparableSets& sets, size_t row, size_t section) {
   const Plan& plan = results.plan();
-  std::vector<TableCell> cells = {text_cell(plan.rows[row].name), published_cell(plan.rows[row], "all")};
-  const bool real = plan.rows[row].preset.empty();
+  std::vector<TableCell> cells = {text_cell(plan.rows[row].name),
+                                  published_cell(plan.rows[row], plan.published_key(plan.sections[section]))};
   const auto of_row = sets.of(row, section);
   std::vector<const ScoredSet*> shown = values_of(of_row);
-  if (real && sets.real() != nullptr) shown = {sets.real()};
+  if (is_real_row(plan.rows[row]) && sets.real() != nullptr) shown = {sets.real()};
   const std::vector<TableCell> scores = score_cells(shown), effort = effort_cells(results.of(row, section));
   cells.insert(cells.end(), scores.begin(), scores.end());
   if (!plan.reference.empty()) {
@@ -226,9 +247,9 @@ std::vector<TableCell> row_of(const PlanResults& results, ComparableSets& sets, 
   return cells;
 }
 
-std::vector<TableCell> test_row(const PlanResults& results, const ScoredSet& test) {
-  std::vector<TableCell> cells = {text_cell("real, test"), {"–", {}}};
-  const std::vector<TableCell> scores = score_cells({&test}), effort = effort_cells({});
+std::vector<TableCell> real_row(const PlanResults& results, const char* name, const ScoredSet& set) {
+  std::vector<TableCell> cells = {text_cell(name), {"–", {}}};
+  const std::vector<TableCell> scores = score_cells({&set}), effort = effort_cells({});
   cells.insert(cells.end(), scores.begin(), scores.end());
   if (!results.plan().reference.empty()) cells.push_back(difference_cell({}, {}));
   cells.insert(cells.end(), effort.begin(), effort.end());
@@ -236,25 +257,14 @@ std::vector<TableCell> test_row(const PlanResults& results, const ScoredSet& tes
 }
 
 std::vector<TableColumn> columns_of(const std::string& reference) {
-  std::vector<TableColumn> columns = {
-      {"pictures of", {"name"}},
-      {"published (other scorer, not comparable)", {"published", "published_sd"}},
-      {"Inception Score, mean ± sd over seeds", {"inception_score", "inception_score_sd"}},
-      {"its spread over splits", {"spread_over_splits"}},
-      {"Fréchet distance", {"frechet_distance", "frechet_distance_sd"}},
-      {"kernel distance", {"kernel_distance", "kernel_distance_sd"}},
-      {"precision", {"precision", "precision_sd"}},
-      {"recall", {"recall", "recall_sd"}},
-      {"class KL", {"class_divergence", "class_divergence_sd"}},
-      {"% of class", {"histogram"}},
-      {"pictures", {"pictures"}},
-      {"seeds", {"seeds"}},
-      {"", {"scorer_hash"}}};
+  std::vector<TableColumn> columns = {{"pictures of", {"name"}},
+                                      {"published (other scorer, not comparable)", {"published", "published_sd"}}};
+  const std::vector<TableColumn> scores = score_columns(), effort = effort_columns();
+  columns.insert(columns.end(), scores.begin(), scores.end());
   if (!reference.empty()) {
     columns.push_back({fmt::format("Inception Score less {}'s: mean [95 % t interval] (pairs)", reference),
                        {"difference", "difference_low", "difference_high", "pairs"}});
   }
-  const std::vector<TableColumn> effort = effort_columns();
   columns.insert(columns.end(), effort.begin(), effort.end());
   return columns;
 }
@@ -292,14 +302,15 @@ void score_plan(const PlanScoring& scoring, const Scorer& scorer, const Dataset&
       say(fmt::format("{}: not scored, for its checkpoint is not in {}", run.name, run_folder(run).string()));
     }
   }
-  if (left.empty() && fs::exists(scoring.folder / fmt::format("{}.json", kRealTrain))) return;
+  const int64_t real_pictures = std::min(scoring.pictures, data.train.size());
+  if (left.empty() && is_scored(scoring, kRealTrain, data.digest, scorer, real_pictures)) return;
   const Features real = features_of(scorer, data.train.pictures);
   score_real(scoring, scorer, data, real);
   for (const PlannedRun* run : left) {
     if (stop_signal != 0) return;
     try {
       const Features made = features_of(scorer, pictures_of_run(scoring, run_folder(*run), *run));
-      const ImageScores scores = scores_as_far_as_enough(made, real, scoring.options);
+      const ImageScores scores = score_images(made, real, scoring.options);
       write_scored_set(scoring.folder, {run->name, run->key, scorer.hash, scoring.precision, to_json(scores)});
       say(fmt::format("{}: Inception Score {:.3f}", run->name, scores.inception.mean));
     } catch (const Error& error) {  // one run's damage is not the others'
@@ -309,14 +320,8 @@ void score_plan(const PlanScoring& scoring, const Scorer& scorer, const Dataset&
 }
 
 std::vector<ScoredSet> read_scored_sets(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code missing;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, missing)) {
-    if (entry.path().extension() == ".json") files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
   std::vector<ScoredSet> sets;
-  for (const fs::path& file : files) sets.push_back(read_scored_set(file));
+  for (const fs::path& file : files_in(folder, ".json")) sets.push_back(read_scored_set(file));
   return sets;
 }
 
@@ -327,7 +332,9 @@ Table scores_table(const PlanResults& results, const std::vector<ScoredSet>& sco
   for (size_t section = 0; section < plan.sections.size(); ++section) {
     TableSection rows{plan.sections[section].title, {}};
     for (size_t row = 0; row < plan.rows.size(); ++row) rows.rows.push_back(row_of(results, sets, row, section));
-    if (const ScoredSet* test = sets.test()) rows.rows.push_back(test_row(results, *test));
+    const bool has_real_row = std::any_of(plan.rows.begin(), plan.rows.end(), is_real_row);
+    if (sets.real() != nullptr && !has_real_row) rows.rows.push_back(real_row(results, kRealRow, *sets.real()));
+    if (const ScoredSet* test = sets.test()) rows.rows.push_back(real_row(results, "real, test", *test));
     table.sections.push_back(std::move(rows));
   }
   table.notes = notes_of(results, sets);

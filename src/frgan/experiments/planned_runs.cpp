@@ -50,7 +50,7 @@ class DataSets {
   std::map<std::string, DataFacts> facts_;
 };
 
-// Settings of the whole plan, without options that this method does not have. `known` collects those it has.
+// Settings of the whole plan, without options that this method does not have.
 std::vector<Setting> fitting(const std::vector<Setting>& settings, const OptionSet& options) {
   std::vector<Setting> fit;
   std::copy_if(settings.begin(), settings.end(), std::back_inserter(fit),
@@ -83,17 +83,16 @@ std::unique_ptr<RunRequest> row_request(const Plan& plan, const Budget& budget, 
 
 // An option of the whole plan that no row has is a mistake.
 void check_plan_settings(const Plan& plan, const Budget& budget) {
+  std::vector<std::unique_ptr<RunRequest>> requests;
+  for (const PlanRow& row : plan.rows) {
+    if (!row.preset.empty()) requests.push_back(preset_request(row));
+  }
+  if (requests.empty()) throw usage_error(fmt::format("{}: no row has a preset: there is nothing to run", plan.name));
   for (const std::vector<Setting>& settings : {plan.settings, budget.settings}) {
     for (const Setting& setting : settings) {
-      bool known = false;
-      for (const PlanRow& row : plan.rows) {
-        if (!row.preset.empty()) known = known || preset_request(row)->options.contains(setting.name);
-      }
-      if (known) continue;
-      for (const PlanRow& row : plan.rows) {
-        if (!row.preset.empty())
-          preset_request(row)->options.find(setting.name, setting.source);  // throws: whose it is
-      }
+      const auto has = [&](const auto& request) { return request->options.contains(setting.name); };
+      if (std::any_of(requests.begin(), requests.end(), has)) continue;
+      requests.front()->options.find(setting.name, setting.source);  // throws: it says which option is near
     }
   }
 }
@@ -116,8 +115,10 @@ std::string argument_of(const std::string& name, const nlohmann::ordered_json& v
 std::vector<std::string> arguments_of(const PlanRow& row, const nlohmann::ordered_json& options) {
   std::vector<std::string> words = {"--preset=" + row.preset};
   const nlohmann::ordered_json preset = preset_request(row)->options.values();
+  const bool split_in_file = !options.at("labels-file").get<std::string>().empty();
   for (const auto& [name, value] : options.items()) {
-    if (preset.at(name) != value && name != "epochs") words.push_back(argument_of(name, value));
+    if (preset.at(name) == value || name == "epochs" || (split_in_file && is_in_labels_file(name))) continue;
+    words.push_back(argument_of(name, value));
   }
   return words;
 }
@@ -193,6 +194,13 @@ Cell measured(size_t row, size_t section, std::unique_ptr<RunRequest> request, D
   return cell;
 }
 
+int64_t checked_steps(const Plan& plan, const Budget& budget, double steps) {
+  constexpr double kMost = 1e9;  // as --steps
+  if (steps <= kMost) return std::max<int64_t>(1, std::llround(steps));
+  throw usage_error(fmt::format("{}, budget.{}: comes to {:.3g} steps; a run has {:.0g} at most", plan.name,
+                                budget.name, steps, kMost));
+}
+
 int64_t steps_of(const Plan& plan, const Budget& budget, const PlanChoice& choice, const std::vector<Cell>& cells) {
   if (choice.steps > 0) return choice.steps;
   if (budget.steps > 0) return budget.steps;
@@ -205,11 +213,11 @@ int64_t steps_of(const Plan& plan, const Budget& budget, const PlanChoice& choic
                       plan.name, budget.name, cells.front().epoch, plan.rows[cells.front().row].name, cell.epoch,
                       plan.rows[cell.row].name));
     }
-    return std::llround(budget.epochs * static_cast<double>(cells.front().epoch));
+    return checked_steps(plan, budget, budget.epochs * static_cast<double>(cells.front().epoch));
   }
   double most = 0;
   for (const Cell& cell : cells) most = std::max(most, cell.step_flop);
-  return std::max<int64_t>(1, static_cast<int64_t>(budget.tflop * 1e12 / most));
+  return checked_steps(plan, budget, budget.tflop * 1e12 / most);
 }
 
 // What cannot be shown of these runs is said before they are run.
@@ -244,13 +252,15 @@ PlannedRun planned(const Plan& plan, const Cell& cell, int64_t steps, int64_t se
   RunRequest& request = *cell.request;
   request.run.steps = steps;
   request.run.time_budget.clear();
-  request.run.seed = request.run.split.split_seed = request.run.split.noise.seed = seed;
+  request.run.seed = request.run.split.noise.seed = seed;
+  if (request.run.split.labels_file.empty()) request.run.split.split_seed = seed;
   PlannedRun run;
   run.row = cell.row;
   run.section = cell.section;
   run.seed = seed;
   run.options = request.options.values();
   run.key = run_key(request.options, cell.digest + digest_of_files(request.run.split), kRecipe);
+  run.data_digest = cell.digest;
   run.arguments = arguments_of(row, run.options);
   constexpr size_t kShort = 8;
   const int64_t labels = request.run.split.labels;
@@ -280,7 +290,6 @@ std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice,
           measured(row, section, row_request(plan, budget, plan.rows[row], plan.sections[section], choice), data));
     }
   }
-  if (cells.empty()) throw usage_error(fmt::format("{}: no row has a preset: there is nothing to run", plan.name));
   check_shown(plan, cells);
   const int64_t steps = steps_of(plan, budget, choice, cells);
   std::vector<PlannedRun> runs;

@@ -27,6 +27,7 @@ struct PlannedRun {
   int64_t seed = 1;
   std::string name;                    // "fr-gan_labels-1000_seed-1_90d4e754": the same in every plan that has this run
   std::string key;                     // run_key
+  std::string data_digest;             // of the data set
   nlohmann::ordered_json options;      // all, with the steps
   std::vector<std::string> arguments;  // of frgan train, without the run's folder: what differs from the preset
   int64_t steps = 0;

@@ -40,18 +40,22 @@ ResultRecord parsed(const ordered_json& value, const fs::path& path) try {
   if (value.value("format", "") != kFormat) {
     throw Error(fmt::format("{}: no record of a run; expected \"format\": \"{}\"", path.string(), kFormat));
   }
-  return {.name = path.stem().string(),
-          .key = value.at("key"),
-          .recipe = value.at("recipe"),
-          .data_digest = value.at("data_digest"),
-          .options = value.at("options"),
-          .summary = value.at("summary"),
-          .evaluations = value.at("evaluations"),
-          .mistakes = value.at("mistakes"),
-          .steps_per_epoch = value.at("steps_per_epoch"),
-          .tflop = value.at("tflop"),
-          .pictures_seen = value.at("pictures_seen"),
-          .parameters = value.at("parameters")};
+  ResultRecord record = {.name = path.stem().string(),
+                         .key = value.at("key"),
+                         .recipe = value.at("recipe"),
+                         .data_digest = value.at("data_digest"),
+                         .options = value.at("options"),
+                         .summary = value.at("summary"),
+                         .evaluations = value.at("evaluations"),
+                         .mistakes = value.at("mistakes"),
+                         .steps_per_epoch = value.at("steps_per_epoch"),
+                         .tflop = value.at("tflop"),
+                         .pictures_seen = value.at("pictures_seen"),
+                         .parameters = value.at("parameters")};
+  if (record.evaluations.empty()) throw Error(fmt::format("{}: has no evaluation", path.string()));
+  record.test_pictures();  // throws where there are none
+  std::sort(record.mistakes.begin(), record.mistakes.end());
+  return record;
 } catch (const nlohmann::json::exception& error) {
   throw Error(fmt::format("{}: no whole record of a run ({})", path.string(), problem_of(error)));
 }
@@ -63,12 +67,9 @@ double ResultRecord::error() const {
 }
 
 double ResultRecord::median_error() const {
-  constexpr size_t kLast = 20;
   std::vector<double> errors;
   for (const auto& [step, error] : evaluations) errors.push_back(error);
-  if (errors.size() < kLast) return std::numeric_limits<double>::quiet_NaN();
-  errors.erase(errors.begin(), errors.end() - kLast);
-  return median(errors);
+  return late_median(errors);
 }
 
 int64_t ResultRecord::test_pictures() const {
@@ -126,14 +127,8 @@ ResultRecord read_result_record(const fs::path& file) {
 }
 
 std::vector<ResultRecord> read_result_records(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code missing;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, missing)) {
-    if (entry.path().extension() == ".json") files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
   std::vector<ResultRecord> records;
-  for (const fs::path& file : files) records.push_back(read_result_record(file));
+  for (const fs::path& file : files_in(folder, ".json")) records.push_back(read_result_record(file));
   return records;
 }
 
@@ -146,10 +141,8 @@ McNemarTest mcnemar_test(const ResultRecord& first, const ResultRecord& second) 
     for (const auto& [row, prediction] : record.mistakes) rows.push_back(row);
     return rows;
   };
-  const std::vector<int64_t> a = pictures(first), b = pictures(second);
-  std::vector<int64_t> both;
-  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
-  return mcnemar_test(std::ssize(a) - std::ssize(both), std::ssize(b) - std::ssize(both));
+  const std::vector<int64_t> a = pictures(first), b = pictures(second);  // by picture
+  return mcnemar_test(a, b);
 }
 
 }  // namespace frgan

@@ -51,15 +51,25 @@ void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view
   }
 }
 
+bool is_in_labels_file(std::string_view option) {
+  constexpr std::array<std::string_view, 5> kNames{"labels", "label-mode", "split-seed", "dev-pictures",
+                                                   "train-pictures"};
+  return std::find(kNames.begin(), kNames.end(), option) != kNames.end();
+}
+
 std::string run_key(const OptionSet& options, const std::string& data_digest, int64_t recipe) {
-  constexpr std::array<std::string_view, 10> kApart{"data-dir",    "device",          "threads",   "precision",
-                                                    "epochs",      "time-budget",     "log-every", "checkpoint-minutes",
-                                                    "tensorboard", "keep-checkpoints"};
+  constexpr std::array<std::string_view, 11> kApart{
+      "data-dir",           "device",      "threads",          "precision",  "epochs", "time-budget", "log-every",
+      "checkpoint-minutes", "tensorboard", "keep-checkpoints", "labels-file"};
+  const auto names_file = [](const std::string& text) {
+    return text.find('/') != std::string::npos || text.starts_with("matrix:");
+  };
   std::string text = fmt::format("recipe {}\ndata {}\n", recipe, data_digest);
   for (const Option& option : options.all()) {
     const nlohmann::json value = option.value();
     if (!option.saved || value == option.initial) continue;
     if (std::find(kApart.begin(), kApart.end(), option.name) != kApart.end()) continue;
+    if (value.is_string() && names_file(value.get<std::string>())) continue;
     text += fmt::format("{} {}\n", option.name, value.dump());
   }
   return sha256(bytes_of(text));

@@ -39,10 +39,14 @@ void apply_settings(RunRequest& request, const std::vector<Setting>& settings);
 // The same where the options are set already, as from a command line; `said` tells which.
 void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view)>& said);
 
+// Whether a file of labels (--labels-file) says what this option would: they cannot be given together.
+bool is_in_labels_file(std::string_view option);
+
 // What two runs must share to be repetitions of each other: SHA-256 over the recipe, the data and those options whose
 // value is not the default, so that a new option leaves the keys as they are (a default that changes is another
-// recipe). Those of a machine, where the data lie, precision, lengths in other units than steps and what is kept on
-// disk have no part; evaluations and grids have, for tables and figures are made of them.
+// recipe). Those of a machine, where files lie (`data_digest` is of what is in them), precision, lengths in other units
+// than steps and what is kept on disk have no part; evaluations and grids have, for tables and figures are made of
+// them.
 std::string run_key(const OptionSet& options, const std::string& data_digest, int64_t recipe);
 
 }  // namespace frgan

@@ -1,5 +1,6 @@
 #include "frgan/io/files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -180,6 +181,16 @@ std::string read_file(const std::filesystem::path& path, int64_t limit) {
   std::string bytes(static_cast<size_t>(file.size()), '\0');
   file.read(std::as_writable_bytes(std::span(bytes)));
   return bytes;
+}
+
+std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder, std::string_view extension) {
+  std::vector<std::filesystem::path> files;
+  std::error_code missing;
+  for (const std::filesystem::directory_entry& entry : std::filesystem::directory_iterator(folder, missing)) {
+    if (entry.path().extension() == extension) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 void ensure_directory(const std::filesystem::path& path) {

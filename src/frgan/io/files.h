@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "frgan/core/error.h"
 
@@ -90,6 +91,9 @@ class InputFile {
 
 // All bytes of a regular file. Throws when it is missing, unreadable, no regular file, or has more than `limit` bytes.
 std::string read_file(const std::filesystem::path& path, int64_t limit = int64_t{1} << 40);
+
+// Files of a folder whose names end in `extension` (".json"), by name; none where there is no folder.
+std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder, std::string_view extension);
 
 // Makes the folder and those above it, where they do not exist; throws when it cannot or when a file is in the way.
 void ensure_directory(const std::filesystem::path& path);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numbers>
 
@@ -104,6 +105,12 @@ McNemarTest mcnemar_test(int64_t only_first_wrong, int64_t only_second_wrong) {
     tail += std::exp(std::lgamma(n + 1) - std::lgamma(x + 1) - std::lgamma(n - x + 1) - n * std::numbers::ln2);
   }
   return {only_first_wrong, only_second_wrong, std::min(1.0, 2 * tail)};
+}
+
+McNemarTest mcnemar_test(std::span<const int64_t> first_wrong, std::span<const int64_t> second_wrong) {
+  std::vector<int64_t> both;
+  std::ranges::set_intersection(first_wrong, second_wrong, std::back_inserter(both));
+  return mcnemar_test(std::ssize(first_wrong) - std::ssize(both), std::ssize(second_wrong) - std::ssize(both));
 }
 
 }  // namespace frgan

@@ -60,5 +60,7 @@ struct McNemarTest {
 McNemarTest mcnemar_test(std::span<const int64_t> labels, std::span<const int64_t> first,
                          std::span<const int64_t> second);
 McNemarTest mcnemar_test(int64_t only_first_wrong, int64_t only_second_wrong);
+// Of the pictures that each got wrong, both in ascending order.
+McNemarTest mcnemar_test(std::span<const int64_t> first_wrong, std::span<const int64_t> second_wrong);
 
 }  // namespace frgan

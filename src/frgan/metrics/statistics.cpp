@@ -41,6 +41,11 @@ double median(std::span<const double> values) {
   return sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+double late_median(std::span<const double> values) {
+  constexpr size_t kLast = 20;
+  return values.size() < kLast ? kNan : median(values.last(kLast));
+}
+
 double standard_deviation(std::span<const double> values) {
   if (values.size() < 2) return kNan;
   const double center = mean(values);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
@@ -67,16 +68,17 @@ std::string summary_table(const std::vector<RunRecord>& runs) {
   for (size_t i = 0; i < runs.size(); ++i) {
     const RunRecord& run = runs[i];
     const auto error = final_error(run);
-    const auto median = late_median(run);
-    table.rows.push_back(
-        {run_label(runs, i), escaped(method_of(run)), escaped(run.summary.data),
-         run.labels > 0 ? grouped(run.labels) : "-", grouped(run.summary.steps),
-         tflop_of(run) > 0 ? fmt::format("{:.4g}", tflop_of(run)) : "-", duration_text(run.summary.wall_seconds),
-         error          ? percent(error->error)
-         : run.finished ? "-"
-                        : "not finished",
-         error ? fmt::format("{:.2f} to {}", 100 * error->error_low, percent(error->error_high)) : "-",
-         median ? percent(*median) : "-", error ? fmt::format("{} {}", grouped(error->pictures), error->role) : "-"});
+    const double median = late_median(run);
+    table.rows.push_back({run_label(runs, i), escaped(method_of(run)), escaped(run.summary.data),
+                          run.labels > 0 ? grouped(run.labels) : "-", grouped(run.summary.steps),
+                          tflop_of(run) > 0 ? fmt::format("{:.4g}", tflop_of(run)) : "-",
+                          duration_text(run.summary.wall_seconds),
+                          error          ? percent(error->error)
+                          : run.finished ? "-"
+                                         : "not finished",
+                          error ? fmt::format("{:.2f} to {}", 100 * error->error_low, percent(error->error_high)) : "-",
+                          std::isfinite(median) ? percent(median) : "-",
+                          error ? fmt::format("{} {}", grouped(error->pictures), error->role) : "-"});
   }
   return table_html(table);
 }

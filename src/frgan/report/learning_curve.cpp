@@ -194,7 +194,8 @@ std::string learning_curve_svg(const LearningCurves& chart) {
     const Curve& curve = chart.curves[i];
     svg += line_between(frame.right + 12, name_y - 4, frame.right + 28, name_y - 4,
                         fmt::format("curve c{}", i % kColours));
-    const std::string last = curve.points.empty() ? "" : fmt::format(" {:.4g}", curve.points.back().second);
+    const bool with_last = chart.last_values && !curve.points.empty();
+    const std::string last = with_last ? fmt::format(" {:.4g}", curve.points.back().second) : "";
     svg += text_at(frame.right + 34, name_y, "start", curve.name + last);
     name_y += 20;
   }

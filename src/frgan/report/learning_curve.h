@@ -22,6 +22,7 @@ struct LearningCurves {
   std::vector<Curve> curves;
   bool zoomed = false;  // a figure's axes begin near the first step and the least value, not at 0
   std::string x_label = "step";
+  bool last_values = true;  // beside the names: where x is time they are what came out
 };
 
 // The lines of a metrics.jsonl that have a number under `column` ("test_error", "losses.supervised"), times `scale`.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -129,9 +130,10 @@ std::vector<std::vector<int64_t>> confusion(const Mistakes& found) {
   return table;
 }
 
-std::set<int64_t> wrong_rows(const Mistakes& found) {
-  std::set<int64_t> rows;
-  for (const Mistake& mistake : found.mistakes) rows.insert(mistake.row);
+std::vector<int64_t> wrong_rows(const Mistakes& found) {
+  std::vector<int64_t> rows;
+  for (const Mistake& mistake : found.mistakes) rows.push_back(mistake.row);
+  std::ranges::sort(rows);
   return rows;
 }
 
@@ -148,11 +150,7 @@ McNemarTest mcnemar(const Mistakes& first, const Mistakes& second) {
         "compared on the same ones",
         first.pictures, first.role, first.data_digest, second.pictures, second.role, second.data_digest));
   }
-  const std::set<int64_t> a = wrong_rows(first), b = wrong_rows(second);
-  const auto only = [](const std::set<int64_t>& wrong, const std::set<int64_t>& other) {
-    return std::count_if(wrong.begin(), wrong.end(), [&](int64_t row) { return !other.contains(row); });
-  };
-  return mcnemar_test(only(a, b), only(b, a));
+  return mcnemar_test(wrong_rows(first), wrong_rows(second));
 }
 
 }  // namespace frgan

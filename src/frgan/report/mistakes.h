@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,7 +53,8 @@ Mistakes find_mistakes(std::span<const int64_t> labels, std::span<const int64_t>
 Classification score(const Mistakes& mistakes);
 // K x K pictures: [label][prediction].
 std::vector<std::vector<int64_t>> confusion(const Mistakes& mistakes);
-std::set<int64_t> wrong_rows(const Mistakes& mistakes);
+// In ascending order.
+std::vector<int64_t> wrong_rows(const Mistakes& mistakes);
 
 // Whether both were found on the same pictures.
 bool on_same_pictures(const Mistakes& first, const Mistakes& second);

@@ -77,19 +77,6 @@ struct Source {
   std::vector<std::pair<int64_t, fs::path>> grids;  // by step
 };
 
-std::vector<std::pair<int64_t, fs::path>> grids_of(const RunRecord& run) {
-  std::vector<std::pair<int64_t, fs::path>> found;
-  for (const fs::path& folder : {run.folder / "samples", run.folder}) {
-    if (!fs::is_directory(folder)) continue;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-      const auto step = checkpoint_step(entry.path().stem());
-      if (step && entry.path().extension() == ".png") found.emplace_back(*step, entry.path());
-    }
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
 // Nothing, and a note, where it cannot be read.
 std::optional<Grid> try_grid(RunRecord& run, const fs::path& path, int64_t columns) {
   try {
@@ -105,7 +92,7 @@ Source read_source(RunRecord& run) {
   const auto shown = run.mistakes ? static_cast<int64_t>(run.mistakes->shown.size()) : 0;
   const fs::path mistakes = run.folder / "mistakes.png";
   if (shown > 0 && fs::exists(mistakes)) source.mistakes = try_grid(run, mistakes, std::min(kGridColumns, shown));
-  source.grids = grids_of(run);
+  source.grids = sample_grids(run.folder);
   if (!source.grids.empty()) source.last = try_grid(run, source.grids.back().second, kGridColumns);
   return source;
 }
@@ -155,6 +142,17 @@ void take_earlier(RunRecord& run, const Source& source, const Amount& amount, si
 }
 
 }  // namespace
+
+std::vector<std::pair<int64_t, fs::path>> sample_grids(const fs::path& run) {
+  std::vector<std::pair<int64_t, fs::path>> found;
+  for (const fs::path& folder : {run / "samples", run}) {
+    for (const fs::path& file : files_in(folder, ".png")) {
+      if (const auto step = checkpoint_step(file.stem())) found.emplace_back(*step, file);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
 
 void read_pictures(std::span<RunRecord> runs, size_t bytes) {
   std::vector<Source> sources;

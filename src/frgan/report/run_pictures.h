@@ -2,11 +2,18 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <filesystem>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "frgan/report/run_record.h"
 
 namespace frgan {
+
+// A run's grids of generated pictures, by step.
+std::vector<std::pair<int64_t, std::filesystem::path>> sample_grids(const std::filesystem::path& run);
 
 // Reads pictures of the runs into `mistakes_png` and `samples`, which come to some `bytes` of a page, base64 and
 // captions included. First come every run's worst mistakes and its last grid: the same number of pictures for each run,

@@ -168,14 +168,13 @@ std::optional<EvaluationRecord> final_error(const RunRecord& record) {
   return judged_role(record) == "test" ? record.summary.test : record.summary.dev;
 }
 
-std::optional<double> late_median(const RunRecord& record) {
-  constexpr size_t kLast = 20;
+double late_median(const RunRecord& record) {
   const std::string role = judged_role(record);
   std::vector<double> errors;
-  for (auto it = record.evaluations.rbegin(); it != record.evaluations.rend() && errors.size() < kLast; ++it) {
-    if (it->role == role && std::isfinite(it->error)) errors.push_back(it->error);
+  for (const EvaluationRecord& evaluation : record.evaluations) {
+    if (evaluation.role == role && std::isfinite(evaluation.error)) errors.push_back(evaluation.error);
   }
-  return errors.empty() ? std::nullopt : std::optional(median(errors));
+  return late_median(errors);
 }
 
 }  // namespace frgan

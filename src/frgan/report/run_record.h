@@ -57,7 +57,7 @@ void name_runs(std::vector<RunRecord>& runs);
 std::string judged_role(const RunRecord& record);
 // Of the averaged last weights, by that role; none before the end of the run.
 std::optional<EvaluationRecord> final_error(const RunRecord& record);
-// The median of the last 20 evaluations of that role, 0 to 1, or of as many as there are; none without.
-std::optional<double> late_median(const RunRecord& record);
+// The median of the last 20 evaluations of that role, 0 to 1; NaN where there are fewer.
+double late_median(const RunRecord& record);
 
 }  // namespace frgan

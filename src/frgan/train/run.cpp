@@ -70,6 +70,20 @@ Error non_finite_error(const std::string& what, const std::string& when, int64_t
                   what, when, step));
 }
 
+// Whether the loss is far above that of guessing, ln K: steps were too long, and few runs recover.
+std::optional<std::string> divergence(const StepRecord& record, int64_t classes) {
+  constexpr double kFar = 4;
+  const double guessing = std::log(static_cast<double>(classes));
+  for (const auto& [name, value] : record.losses) {
+    if (name != "supervised" || value < kFar * guessing) continue;
+    return fmt::format(
+        "warning: step {}: the supervised loss is {:.3g}, where guessing has {:.2f}: training diverged and may not "
+        "recover; a lower --learning-rate helps",
+        record.step, value, guessing);
+  }
+  return std::nullopt;
+}
+
 std::unique_ptr<Method> built(std::unique_ptr<Method> method, const Problem& problem) {
   method->validate();
   method->build(problem);
@@ -268,6 +282,7 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
   const double begin = now(), seconds_before = seconds_;
   double last_checkpoint = begin, last_log = begin;
   int64_t last_log_step = first_step;
+  bool warned = false;
 
   while (trainer_->steps_done() < options_.steps && stop_signal == 0) {
     trainer_->step();
@@ -288,6 +303,10 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
       last_log_step = step;
       write(record);
       progress.show(record);
+      if (const auto warning = divergence(record, problem_.shape.classes); warning && !warned) {
+        progress.say(*warning);
+        warned = true;
+      }
     }
     if (!last && due(options_.sample_every, kSampleShare)) write_grid();
     if (!last && evaluation_due()) {

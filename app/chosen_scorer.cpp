@@ -1,0 +1,24 @@
+#include "app/chosen_scorer.h"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+
+namespace frgan {
+
+ChosenScorer scorer_of(const Checkpoint& checkpoint, const InferenceOptions& options) {
+  const Inference inference = begin_inference(options, checkpoint.state);
+  return {checkpoint_scorer(checkpoint, inference.device, inference.precision), inference.precision_name};
+}
+
+ChosenScorer scorer_of_file(const std::string& file, const PictureShape& shape, const InferenceOptions& options) {
+  if (std::filesystem::is_directory(file)) {
+    throw Error(fmt::format("{}: no checkpoint here; --scorer takes a run, a checkpoint or a TorchScript file", file));
+  }
+  const Inference inference = begin_inference(options, "fp32");
+  return {torchscript_scorer(file, shape, inference.device), "its own precision"};
+}
+
+}  // namespace frgan

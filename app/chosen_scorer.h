@@ -1,0 +1,21 @@
+// Who scores pictures: a run, one of its checkpoints, or a TorchScript file.
+#pragma once
+
+#include <string>
+
+#include "app/inference.h"
+#include "frgan/metrics/scorer.h"
+
+namespace frgan {
+
+// The network that scores, and in what precision it does.
+struct ChosenScorer {
+  Scorer scorer;
+  std::string precision;
+};
+
+ChosenScorer scorer_of(const Checkpoint& checkpoint, const InferenceOptions& options);
+// Throws an Error for a folder, which was no checkpoint.
+ChosenScorer scorer_of_file(const std::string& file, const PictureShape& shape, const InferenceOptions& options);
+
+}  // namespace frgan
