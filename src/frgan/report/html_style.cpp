@@ -52,6 +52,7 @@ nav a:hover { border-color: var(--link); }
 .grid.small { grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); }
 .grid > .panel { margin: 0; }
 figure { margin: 0; }
+.grid > .panel:only-child > figure { max-width: 42rem; }
 figure.wide { margin: 1.5rem 0; }
 figure svg { display: block; width: 100%; height: auto; }
 figure svg text { fill: var(--soft); stroke: none; font-size: 12px; font-variant-numeric: tabular-nums; }
