@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -18,6 +19,21 @@ std::string settings_text(const std::vector<Setting>& settings) {
     texts.push_back(fmt::format("{} = {}", setting.name, setting_text(setting.value)));
   }
   return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+std::vector<std::pair<std::string, std::vector<std::string>>> rows_by_source(const std::vector<PlanRow>& rows) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> found;  // in the order of the rows
+  for (const PlanRow& row : rows) {
+    if (row.source.empty()) continue;
+    const auto same =
+        std::find_if(found.begin(), found.end(), [&](const auto& item) { return item.first == row.source; });
+    if (same == found.end()) {
+      found.push_back({row.source, {row.name}});
+    } else {
+      same->second.push_back(row.name);
+    }
+  }
+  return found;
 }
 
 }  // namespace
@@ -83,8 +99,10 @@ std::vector<std::string> PlanResults::notes() const {
     notes.push_back(
         fmt::format("{} result{} of another recipe than {} left out.", others, others == 1 ? "" : "s", kRecipe));
   }
+  for (const auto& [source, rows] : rows_by_source(plan_.rows)) {
+    notes.push_back(fmt::format("Published in {}: {}.", source, fmt::join(rows, ", ")));
+  }
   for (const PlanRow& row : plan_.rows) {
-    if (!row.source.empty()) notes.push_back(fmt::format("{}: published in {}.", row.name, row.source));
     if (!row.note.empty()) notes.push_back(fmt::format("{}: {}", row.name, row.note));
   }
   return notes;
