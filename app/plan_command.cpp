@@ -294,9 +294,8 @@ void show_results(const Plan& plan, const PlanOptions& options, const PlanChoice
 
 void describe(OptionSet& options, PlanOptions& plan) {
   options.group("Plan", /*saved=*/false);
-  options.add(
-      "budget", plan.budget,
-      "How long each run is; paper: as in the paper, hour: about an hour of a fast CPU, smoke: 20 steps.");
+  options.add("budget", plan.budget,
+              "How long each run is; paper: as in the paper, hour: about an hour of a fast CPU, smoke: 20 steps.");
   options.add("steps", plan.steps, "Steps of each run, in place of the budget's; 0: as it says.",
               Range<int64_t>{0, 1'000'000'000});
   options.add("seeds", plan.seeds, "Runs of each row, with seeds 1 to N; 0: as the plan says.",
