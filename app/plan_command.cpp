@@ -241,10 +241,12 @@ void show_scores(const Shown& shown) {
   const fs::path folder = shown.output / "scores";
   if (!shown.options.tables_only) {
     const Dataset data = data_of(shown.results.runs().front());
-    const std::string& given = shown.options.scorer;
-    const ChosenScorer by = load_scorer(
-        given.empty() ? shown.execution.folder_of(scorer_run(shown.results.plan(), shown.choice)).string() : given,
-        shown.options, data);
+    std::string scorer = shown.options.scorer;
+    if (scorer.empty()) {
+      scorer = shown.execution.folder_of(scorer_run(shown.results.plan(), shown.choice));
+      if (!is_checkpoint(scorer)) throw Error(fmt::format("{}: the scorer is not trained: nothing is scored", scorer));
+    }
+    const ChosenScorer by = load_scorer(scorer, shown.options, data);
     const PlanScoring scoring{
         .folder = folder,
         .pictures = std::min(shown.results.plan().budget(shown.choice.budget).score_pictures, data.train.size()),

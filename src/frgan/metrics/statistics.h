@@ -10,7 +10,7 @@ namespace frgan {
 
 double mean(std::span<const double> values);    // NaN without values
 double median(std::span<const double> values);  // the mean of the middle two where their number is even; NaN without
-// The median of the last 20, a run's evaluations say: it tells whether the last one was luck. NaN for fewer than 20.
+// Of the last 20 alone, as of a run's evaluations, where it shows whether the last one was luck; NaN for fewer.
 double late_median(std::span<const double> values);
 // Of a sample, with n - 1; NaN for fewer than two.
 double standard_deviation(std::span<const double> values);
