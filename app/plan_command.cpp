@@ -95,12 +95,12 @@ std::string plan_text(const Plan& plan, const std::string& budget, const PlanExe
       }
       if (all == 0) continue;
       const std::string& title = plan.sections[section].title;
-      text += fmt::format("  {:<30} {:<16} {:>3} runs of {:.3g} TFLOP: {} done, {} begun, {} new\n",
-                          plan.rows[row].name, title, all, each, of_state[2], of_state[1], of_state[0]);
+      text += fmt::format("  {:<30} {:<16} {:>3} runs of {}: {} done, {} begun, {} new\n", plan.rows[row].name, title,
+                          all, tflop_text(each), of_state[2], of_state[1], of_state[0]);
     }
   }
-  text = fmt::format("{}\nbudget {}: {} runs of {} steps, {:.3g} TFLOP in all, {:.3g} not done\n", plan.title, budget,
-                     names.size(), runs.empty() ? 0 : runs.front().steps, tflop, left) +
+  text = fmt::format("{}\nbudget {}: {} runs of {} steps, {} in all, {} not done\n", plan.title, budget, names.size(),
+                     runs.empty() ? 0 : runs.front().steps, tflop_text(tflop), tflop_text(left)) +
          text;
   if (left == 0) return text;
   const double seconds = estimated_seconds(execution, left);
@@ -343,7 +343,7 @@ int run_plan(const Plan& plan, const PlanOptions& options) {
   check_scorer(plan, options, runs.front(), scorer);
   std::string text = plan_text(plan, choice.budget, execution, runs);
   if (scorer) {
-    text += fmt::format("and first the scorer, {:.3g} TFLOP, where it is not done\n", scorer->tflop);
+    text += fmt::format("and first the scorer, {}, where it is not done\n", tflop_text(scorer->tflop));
     runs.insert(runs.begin(), *std::move(scorer));
   }
   fmt::print(options.dry_run ? stdout : stderr, "{}", text);

@@ -5,6 +5,7 @@
 
 #include "frgan/core/error.h"
 #include "frgan/experiments/paper_plans.h"
+#include "frgan/experiments/planned_runs.h"
 
 namespace frgan {
 namespace {
@@ -138,6 +139,12 @@ TEST(Plan, Table3HasTheTenRowsOfThePaperAndItsPublishedValues) {
   EXPECT_EQ(row("FR-GAN").published.at("500").value, 13.41);
   EXPECT_EQ(row("FR-GAN").published.at("1000").value, 7.20);
   EXPECT_EQ(row("FR-GAN without SE").published.at("1000").value, 8.13);
+}
+
+TEST(TflopText, HasNoExponent) {
+  EXPECT_EQ(tflop_text(0.00214), "0.00214 TFLOP");
+  EXPECT_EQ(tflop_text(72.34), "72.3 TFLOP");
+  EXPECT_EQ(tflop_text(91'600), "91600 TFLOP");
 }
 
 }  // namespace

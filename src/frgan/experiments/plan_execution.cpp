@@ -108,8 +108,8 @@ class WholeProgress {
     const auto finished =
         std::count_if(shares_.begin(), shares_.end(), [](const auto& item) { return item.second == 1; });
     std::string text =
-        fmt::format("{} of {} runs done, {} running{}, {:.1f} % of {:.4g} TFLOP", finished, runs_.size(),
-                    running.size(), failed > 0 ? fmt::format(", {} failed", failed) : "", 100 * done / all, all);
+        fmt::format("{} of {} runs done, {} running{}, {:.1f} % of {}", finished, runs_.size(), running.size(),
+                    failed > 0 ? fmt::format(", {} failed", failed) : "", 100 * done / all, tflop_text(all));
     if (done > done_at_begin_) {
       text += fmt::format(", {} left", duration_text((all - done) * seconds / (done - done_at_begin_)));
     }

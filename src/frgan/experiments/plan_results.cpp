@@ -100,7 +100,7 @@ std::vector<std::string> PlanResults::notes() const {
         fmt::format("{} result{} of another recipe than {} left out.", others, others == 1 ? "" : "s", kRecipe));
   }
   for (const auto& [source, rows] : rows_by_source(plan_.rows)) {
-    notes.push_back(fmt::format("Published in {}: {}.", source, fmt::join(rows, ", ")));
+    notes.push_back(fmt::format("Published in {}: {}.", source, fmt::join(rows, "; ")));
   }
   for (const PlanRow& row : plan_.rows) {
     if (!row.note.empty()) notes.push_back(fmt::format("{}: {}", row.name, row.note));

@@ -276,6 +276,11 @@ PlannedRun planned(const Plan& plan, const Cell& cell, int64_t steps, int64_t se
 
 }  // namespace
 
+std::string tflop_text(double tflop) {
+  constexpr double kWhole = 100;
+  return tflop < kWhole ? fmt::format("{:.3g} TFLOP", tflop) : fmt::format("{:.0f} TFLOP", tflop);
+}
+
 std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice,
                                      const std::filesystem::path& data_root) {
   check_choice(plan, choice);

@@ -37,6 +37,9 @@ struct PlannedRun {
   nlohmann::ordered_json parameters;  // {"discriminator": 787200, "generator": ...}: of each network
 };
 
+// Work for people, without an exponent: "0.0021 TFLOP", "91600 TFLOP".
+std::string tflop_text(double tflop);
+
 // In the order in which they are run: all rows and sections with the first seed, then with the second. Loads the data
 // sets, for their shape. Throws a usage error where an option is not the method's or out of range, where rows or values
 // chosen are not the plan's.
