@@ -23,8 +23,8 @@ def main():
             shutil.copytree(ROOT / name, root / name)
         shutil.copy(ROOT / "README.md", root)
         assert check(root).returncode == 0
-        tables = list((root / "results").glob("*/table3.csv"))
-        assert tables, "no results/*/table3.csv: what would the README's table be made of?"
+        tables = list((root / "results").glob("*/table3.md"))
+        assert tables, "no results/*/table3.md: what would the README's table be made of?"
         for path in tables:
             path.write_text(path.read_text().replace("FR-GAN", "FR-GUN"))
         stale = check(root)
