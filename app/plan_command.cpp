@@ -1,28 +1,20 @@
 #include "app/plan_command.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <set>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include "app/chosen_scorer.h"
 #include "app/data_root.h"
-#include "app/inference.h"
+#include "app/plan_output.h"
+#include "app/status_line.h"
 #include "app/stop_signal.h"
 #include "frgan/core/device.h"
 #include "frgan/core/error.h"
-#include "frgan/data/load_dataset.h"
-#include "frgan/experiments/errors_table.h"
-#include "frgan/experiments/grids_figure.h"
-#include "frgan/experiments/noise_figure.h"
 #include "frgan/experiments/plan_execution.h"
-#include "frgan/experiments/plan_scores.h"
 #include "frgan/experiments/planned_runs.h"
-#include "frgan/io/files.h"
 #include "frgan/profile/gemm_rate.h"
 #include "frgan/report/progress.h"
 #include "frgan/report/run_summary.h"
@@ -110,53 +102,6 @@ std::string plan_text(const Plan& plan, const std::string& budget, const PlanExe
                                         : "; how long it takes on a GPU is seen when it runs");
 }
 
-// A line at the bottom of a terminal, drawn anew; elsewhere a line a minute.
-class StatusLine {
- public:
-  ~StatusLine() { clear(); }
-  void show(const std::string& line) {
-    constexpr int64_t kCallsPerLine = 60;  // a call a second
-    if (isatty(STDERR_FILENO) == 0) {
-      if (calls_++ % kCallsPerLine == 0) fmt::print(stderr, "{}\n", line);
-      return;
-    }
-    fmt::print(stderr, "\r\x1b[K{}", line);
-    std::fflush(stderr);
-    stands_ = true;
-  }
-  void say(const std::string& line) {
-    clear();
-    fmt::print(stderr, "{}\n", line);
-  }
-
- private:
-  void clear() {
-    if (stands_) fmt::print(stderr, "\r\x1b[K");
-    stands_ = false;
-  }
-  bool stands_ = false;
-  int64_t calls_ = 0;
-};
-
-// All runs of the plan that there may be results of, whatever was chosen this time.
-std::vector<PlannedRun> all_runs(const Plan& plan, const PlanChoice& chosen, const std::vector<ResultRecord>& records) {
-  PlanChoice all = chosen;
-  all.rows.clear();
-  all.where.clear();
-  all.seeds = std::max<int64_t>(1, chosen.seeds);
-  for (const ResultRecord& record : records) all.seeds = std::max(all.seeds, record.options.value("seed", int64_t{1}));
-  return planned_runs(plan, all, data_root());
-}
-
-// The run of the plan that trains the scorer, at its own length.
-PlannedRun scorer_run(const Plan& plan, const PlanChoice& choice) {
-  return planned_runs(
-             read_paper_plan(plan.scorer),
-             {.budget = choice.budget, .steps = 0, .seeds = 1, .rows = {}, .where = {}, .data_dir = choice.data_dir},
-             data_root())
-      .front();
-}
-
 void tell_failed(const std::vector<FailedRun>& failed) {
   for (const FailedRun& run : failed) {
     const std::string code = run.code == 0 ? "" : fmt::format(" (exit code {})", run.code);
@@ -174,122 +119,6 @@ std::vector<FailedRun> execute_aloud(const PlanExecution& execution, const std::
   }
   tell_failed(failed);
   return failed;
-}
-
-// What the results of one call are made of.
-struct Shown {
-  const PlanOptions& options;
-  const PlanChoice& choice;
-  const PlanExecution& execution;
-  fs::path output;
-  std::string name;  // of the files: "table3"
-  PlanResults results;
-};
-
-void show_errors(const Shown& shown) {
-  const Table table = errors_table(shown.results);
-  write_table(shown.output, shown.name, table);
-  fmt::print("{}", markdown_of(table));
-  print_written(shown.output / (shown.name + ".{md,csv,tex,html}"));
-}
-
-// The data of a run.
-Dataset data_of(const PlannedRun& run) {
-  DataOptions data;
-  OptionSet set;
-  describe(set, data);
-  for (Option& option : set.all()) option.set(run.options.at(option.name), "the plan");
-  return load_dataset(data, data_root());
-}
-
-// Throws an Error where the scorer was not trained to its end, or tells other classes apart.
-ChosenScorer load_scorer(const std::string& run_or_file, const PlanOptions& options, const Dataset& data) {
-  const InferenceOptions inference{.device = options.device};
-  ChosenScorer chosen;
-  if (is_checkpoint(run_or_file)) {
-    const Checkpoint checkpoint = load_checkpoint_aloud(run_or_file);
-    if (checkpoint.state.step != checkpoint.state.planned_steps) {
-      throw Error(fmt::format("{}: is of step {} of {}; a scorer must be trained to its end", checkpoint.path.string(),
-                              checkpoint.state.step, checkpoint.state.planned_steps));
-    }
-    chosen = scorer_of(checkpoint, inference);
-  } else {
-    chosen = scorer_of_file(run_or_file, {data.image_size, data.channels, data.classes()}, inference);
-  }
-  if (!options.any_classes) check_classes(chosen.scorer, data);
-  return chosen;
-}
-
-// What would be found only after all runs is said before them. `scorer` is the run that trains it.
-void check_scorer(const Plan& plan, const PlanOptions& options, const PlannedRun& run,
-                  const std::optional<PlannedRun>& scorer) {
-  if (plan.show != "scores") return;
-  if (!options.scorer.empty()) {
-    load_scorer(options.scorer, options, data_of(run));
-  } else if (!scorer) {
-    throw usage_error(fmt::format(
-        "{}: who scores its pictures? Give --scorer, or name the plan that trains one (scorer = \"scorer\")",
-        plan.name));
-  } else if (scorer->data_digest != run.data_digest) {
-    throw usage_error(fmt::format("{}: its scorer is trained on other data ({}) than its runs ({}); give --scorer",
-                                  plan.name, setting_text(scorer->options.at("data")),
-                                  setting_text(run.options.at("data"))));
-  }
-}
-
-void show_scores(const Shown& shown) {
-  const fs::path folder = shown.output / "scores";
-  if (!shown.options.tables_only) {
-    const Dataset data = data_of(shown.results.runs().front());
-    std::string scorer = shown.options.scorer;
-    if (scorer.empty()) {
-      scorer = shown.execution.folder_of(scorer_run(shown.results.plan(), shown.choice));
-      if (!is_checkpoint(scorer)) throw Error(fmt::format("{}: the scorer is not trained: nothing is scored", scorer));
-    }
-    const ChosenScorer by = load_scorer(scorer, shown.options, data);
-    const PlanScoring scoring{
-        .folder = folder,
-        .pictures = std::min(shown.results.plan().budget(shown.choice.budget).score_pictures, data.train.size()),
-        .precision = by.precision,
-        .device = resolve_device(shown.options.device)};
-    score_plan(
-        scoring, by.scorer, data, shown.results, [&](const PlannedRun& run) { return shown.execution.folder_of(run); },
-        [](const std::string& line) { fmt::print(stderr, "{}\n", line); }, stop_signal);
-  }
-  const Table table = scores_table(shown.results, read_scored_sets(folder));
-  write_table(shown.output, shown.name, table);
-  fmt::print("{}", markdown_of(table));
-  print_written(shown.output / (shown.name + ".{md,csv,tex,html}"));
-}
-
-void show_grids(const Shown& shown) {
-  const auto folder = [&](const PlannedRun& run) { return shown.execution.folder_of(run); };
-  for (const fs::path& path :
-       write_grids_figure(shown.output, shown.name, shown.results, data_of(shown.results.runs().front()), folder)) {
-    print_written(path);
-  }
-}
-
-void show_noise(const Shown& shown) {
-  show_errors(shown);
-  write_file_safely(shown.output / (shown.name + ".svg"), noise_figure(shown.results));
-  print_written(shown.output / (shown.name + ".svg"));
-}
-
-void show_results(const Plan& plan, const PlanOptions& options, const PlanChoice& choice, const fs::path& output,
-                  const PlanExecution& execution) {
-  std::vector<ResultRecord> records = read_result_records(execution.records);
-  std::vector<PlannedRun> runs = all_runs(plan, choice, records);
-  const Shown shown{options,
-                    choice,
-                    execution,
-                    output,
-                    fs::path(plan.name).stem().string(),
-                    PlanResults(plan, plan.budget(choice.budget), std::move(runs), std::move(records))};
-  if (plan.show == "scores") return show_scores(shown);
-  if (plan.show == "grids") return show_grids(shown);
-  if (plan.show == "noise") return show_noise(shown);
-  show_errors(shown);
 }
 
 }  // namespace
@@ -331,17 +160,14 @@ int run_plan(const Plan& plan, const PlanOptions& options) {
                           .data_dir = options.data_dir};
   const fs::path output = output_folder(options, choice.budget);
   std::vector<PlannedRun> runs = planned_runs(plan, choice, data_root());
-  const PlanExecution execution = execution_of(options, output, runs);
+  const PlanCall call{plan, options, choice, output, execution_of(options, output, runs)};
   if (options.tables_only) {
-    const std::vector<FailedRun> failed = take_up_finished(execution, runs);
+    const std::vector<FailedRun> failed = take_up_finished(call.execution, runs);
     tell_failed(failed);
-    show_results(plan, options, choice, output, execution);
-    return failed.empty() ? 0 : 1;
+    return show_plan(call) && failed.empty() ? 0 : 1;
   }
-  std::optional<PlannedRun> scorer;
-  if (!plan.scorer.empty() && options.scorer.empty()) scorer = scorer_run(plan, choice);
-  check_scorer(plan, options, runs.front(), scorer);
-  std::string text = plan_text(plan, choice.budget, execution, runs);
+  std::optional<PlannedRun> scorer = scorer_to_train(call, runs);
+  std::string text = plan_text(plan, choice.budget, call.execution, runs);
   if (scorer) {
     text += fmt::format("and first the scorer, {}, where it is not done\n", tflop_text(scorer->tflop));
     runs.insert(runs.begin(), *std::move(scorer));
@@ -349,17 +175,17 @@ int run_plan(const Plan& plan, const PlanOptions& options) {
   fmt::print(options.dry_run ? stdout : stderr, "{}", text);
   if (options.dry_run) {
     fmt::print("\n");
-    for (const PlannedRun& run : runs) fmt::print("{}\n", execution.folder_of(run).string());
+    for (const PlannedRun& run : runs) fmt::print("{}\n", call.execution.folder_of(run).string());
     return 0;
   }
   stop_on_signals();
-  const std::vector<FailedRun> failed = execute_aloud(execution, runs);
-  if (stop_signal == 0) show_results(plan, options, choice, output, execution);
+  const std::vector<FailedRun> failed = execute_aloud(call.execution, runs);
+  const bool shown = stop_signal == 0 && show_plan(call);
   if (stop_signal != 0) {
     fmt::print(stderr, "stopped; the same command goes on where it was\n");
     return 128 + stop_signal;
   }
-  return failed.empty() ? 0 : 1;
+  return shown && failed.empty() ? 0 : 1;
 }
 
 }  // namespace frgan

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../io/temporary_folder.h"
 #include "result_records.h"
 
 namespace frgan {
@@ -47,6 +48,7 @@ std::vector<PlannedRun> planned_for(const Plan& plan, int64_t seeds) {
         run.seed = seed;
         run.key = plan.rows[row].name + plan.sections[section].value + std::to_string(seed);
         run.name = run.key;
+        run.data_digest = "digest";
         run.steps = 100;
         run.steps_per_epoch = 50;
         runs.push_back(run);
@@ -84,6 +86,8 @@ TEST(ErrorsTable, SetsPublishedBesideOurs) {
   EXPECT_EQ(cell(table, 0, 2, "commit").text, "0123456789");
   EXPECT_EQ(cell(table, 0, 2, "augmentation, ours").text, "translate:2");
   EXPECT_EQ(cell(table, 0, 2, "updates").text, "100");
+  EXPECT_EQ(cell(table, 0, 2, "TFLOP").text, "12");
+  EXPECT_THAT(table.notes, Contains(HasSubstr("on all 1000 test pictures of the data")));
   for (const std::vector<TableCell>& row : table.sections[0].rows) EXPECT_EQ(row.size(), table.columns.size());
 }
 
@@ -103,6 +107,21 @@ TEST(ErrorsTable, NeverMergesAnotherRecipe) {
   const Table table = errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 1), {other}));
   EXPECT_EQ(cell(table, 0, 1, "our error (%): mean ± sd (seeds)").text, "–");
   EXPECT_THAT(table.notes, Contains(HasSubstr("1 result of another recipe than")));
+}
+
+TEST(ErrorsTable, SaysWhichResultsItCannotShow) {
+  const Plan plan = small_plan();
+  ResultRecord other = record_with("of more pictures", "with them in its key", rows(1));
+  other.data_digest = "other data";
+  const auto with = [&](std::vector<ResultRecord> records) {
+    return PlanResults(plan, plan.budgets[0], planned_for(plan, 1), std::move(records));
+  };
+  EXPECT_THAT(with({other, record_with("a", "FR-GAN5001", rows(1))}).notes(),
+              Contains("1 result of other data left out."));
+  EXPECT_THAT(error_of([&] { with({other}).check_any(); }),
+              HasSubstr("small: 1 results are there, and none is of these"));
+  with({}).check_any();
+  with({other, record_with("a", "FR-GAN5001", rows(1))}).check_any();
 }
 
 TEST(ErrorsTable, SaysWhatTheRunsAreAndWhetherTheirSplitsAreTheSame) {
@@ -159,6 +178,7 @@ preset = "fr-gan"
     }
   }
   const Table table = errors_table(PlanResults(plan, plan.budgets[0], runs, records));
+  EXPECT_EQ(table.title, "small: test errors (%)");
   const std::string column = "less its own with label-noise 0.0: mean [95 % t interval] (pairs)";
   EXPECT_EQ(cell(table, 0, 1, column).text, "–");
   EXPECT_EQ(cell(table, 1, 0, column).text, "–") << "not done";

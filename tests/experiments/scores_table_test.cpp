@@ -1,8 +1,9 @@
+#include "frgan/experiments/scores_table.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "../io/temporary_folder.h"
-#include "frgan/experiments/plan_scores.h"
 #include "frgan/io/files.h"
 #include "result_records.h"
 
@@ -65,15 +66,19 @@ const TableCell& cell(const Table& table, size_t row, const std::string& column)
 }
 
 TEST(ScoresTable, HasSpreadOverSeedsAndOverSplitsAndPairedDifferences) {
+  ScoredSet fr_gan2 = set_of("fr-gan2", 3.1);
+  fr_gan2.scores["histogram"] = {2, 2};
+  fr_gan2.scores["histogram_divergence"] = nullptr;  // infinite
+  fr_gan2.scores["precision_recall_pictures"] = {1000, 2000};
   const Table table =
-      scores_table(results_of(2), {set_of("real-train", 8.0), set_of("real-test", 7.8), set_of("fr-gan1", 2.9),
-                                   set_of("fr-gan2", 3.1), set_of("gan1", 2.5), set_of("gan2", 2.6)});
+      scores_table(results_of(2), {set_of("real-train", 8.0), set_of("real-test", 7.8), set_of("fr-gan1", 2.9), fr_gan2,
+                                   set_of("gan1", 2.5), set_of("gan2", 2.6)});
   ASSERT_EQ(table.sections[0].rows.size(), 4u);
   EXPECT_EQ(cell(table, 0, "published").text, "3.24 ± 0.17");
   EXPECT_EQ(cell(table, 0, "Inception Score, mean").text, "8.000");
   EXPECT_EQ(cell(table, 1, "Inception Score, mean").text, "3.000 ± 0.141");
   EXPECT_EQ(cell(table, 1, "its spread").text, "0.050 ± 0.000");
-  EXPECT_EQ(cell(table, 1, "% of class").text, "75.0 25.0");
+  EXPECT_EQ(cell(table, 1, "% of class").text, "62.5 37.5") << "of both seeds";
   // Differences of -0.4 and -0.5: -0.45 -+ 12.706 * 0.0707 / sqrt(2).
   EXPECT_EQ(cell(table, 2, "Inception Score less").text, "-0.450 [-1.085, +0.185] (2)");
   EXPECT_EQ(cell(table, 1, "Inception Score less").text, "–");
@@ -81,6 +86,8 @@ TEST(ScoresTable, HasSpreadOverSeedsAndOverSplitsAndPairedDifferences) {
   EXPECT_EQ(cell(table, 3, "pictures of").text, "real, test");
   EXPECT_THAT(table.notes, Contains(HasSubstr("SHA-256 hash")));
   EXPECT_THAT(table.notes, Contains(HasSubstr("9.36")));
+  EXPECT_EQ(cell(table, 1, "class KL").text, "∞");
+  EXPECT_THAT(table.notes, Contains(HasSubstr("drawn: 1000 generated against 2000 real ones.")));
   EXPECT_THAT(csv_of(table), HasSubstr("scorer_hash"));
   for (const std::vector<TableCell>& row : table.sections[0].rows) EXPECT_EQ(row.size(), table.columns.size());
 }
@@ -105,7 +112,18 @@ TEST(ScoresTable, ShowsRealPicturesOfItsOwnDataAndInNoOtherRow) {
             "–");
 }
 
-TEST(ScoresTable, IsOfWholeFilesAlone) {
+TEST(ScoresTable, IsWholeWhenEveryRunThatIsDoneHasScoresOfOneScorer) {
+  std::vector<ScoredSet> sets = {set_of("real-train", 8.0), set_of("fr-gan1", 2.9)};
+  EXPECT_FALSE(is_scored_whole(results_of(1), sets, 50'000));
+  sets.push_back(set_of("gan1", 2.5));
+  EXPECT_TRUE(is_scored_whole(results_of(1), sets, 50'000));
+  EXPECT_FALSE(is_scored_whole(results_of(1), sets, 1000));
+  EXPECT_FALSE(is_scored_whole(results_of(2), sets, 50'000));
+  sets.back().scorer_hash = "another";
+  EXPECT_FALSE(is_scored_whole(results_of(1), sets, 50'000));
+}
+
+TEST(ScoredSets, AreWholeFilesAlone) {
   const TemporaryFolder folder;
   write_file_safely(folder.path() / "x.json", "{\"format\": \"frgan scored set 1\"}");
   EXPECT_THAT(error_of([&] { read_scored_sets(folder.path()); }), HasSubstr("x.json: no whole scores of frgan"));

@@ -55,7 +55,10 @@ TEST_F(Diagnose, SumsUpTheGateOfEachPicture) {
     EXPECT_NEAR(gate.mean[c], all.select(1, channel).mean().item<double>(), 1e-9);
     EXPECT_NEAR(gate.deviation[c], all.select(1, channel).std(/*unbiased=*/false).item<double>(), 1e-6);
     EXPECT_NEAR(gate.class_mean[1][c], all.index({set.labels == 1}).select(1, channel).mean().item<double>(), 1e-9);
+    EXPECT_NEAR(gate.class_deviation[1][c],
+                all.index({set.labels == 1}).select(1, channel).std(/*unbiased=*/false).item<double>(), 1e-6);
     EXPECT_EQ(gate.class_mean[3][c], 0);  // a class without pictures
+    EXPECT_EQ(gate.class_deviation[3][c], 0);
   }
   EXPECT_FALSE(squeeze->gate_observer);  // nobody looks any more
 }

@@ -13,15 +13,22 @@ using testing::HasSubstr;
 
 TEST(Gates, AreReadAsTheyWereWritten) {
   const TemporaryFolder folder;
-  write_gates(folder / "gates.json", {{"se_block2", {0.50004, 0.25}, {0, 0.125}, {{0.5, 0.3}, {0.5, 0.2}}}});
+  write_gates(folder / "gates.json",
+              {{"se_block2", {0.50004, 0.25}, {0, 0.125}, {{0.5, 0.3}, {0.5, 0.2}}, {{0, 0.1}, {0, 0.12344}}}});
   EXPECT_EQ(read_file(folder / "gates.json"),
             R"({"blocks":[{"block":"se_block2","mean":[0.5,0.25],"deviation":[0.0,0.125],)"
-            R"("class_mean":[[0.5,0.3],[0.5,0.2]]}]})"
+            R"("class_mean":[[0.5,0.3],[0.5,0.2]],"class_deviation":[[0.0,0.1],[0.0,0.1234]]}]})"
             "\n");
   const std::vector<GateStatistics> gates = read_gates(folder / "gates.json");
   ASSERT_EQ(gates.size(), 1U);
   EXPECT_EQ(gates[0].block, "se_block2");
   EXPECT_EQ(gates[0].class_mean[1][1], 0.2);
+  EXPECT_EQ(gates[0].class_deviation[0][1], 0.1);
+}
+
+TEST(Gates, OfAnOlderFrganHaveNoSpreadByClass) {
+  const auto json = R"({"blocks":[{"block":"b","mean":[1],"deviation":[1],"class_mean":[[1],[1]]}]})"_json;
+  EXPECT_EQ(gates_from_json(json, "g.json").at(0).class_deviation.size(), 0U);
 }
 
 TEST(Gates, AlteredFilesAreRefused) {
@@ -33,6 +40,9 @@ TEST(Gates, AlteredFilesAreRefused) {
               HasSubstr("g.json: 1 numbers for the 2 channels of b"));
   EXPECT_THAT(refusal(R"({"blocks":[{"block":"b","mean":[1],"deviation":[1],"class_mean":[[1,2]]}]})"),
               HasSubstr("2 numbers for the 1 channels of b"));
+  EXPECT_THAT(refusal(R"({"blocks":[{"block":"b","mean":[1],"deviation":[1],"class_mean":[[1],[1]],)"
+                      R"("class_deviation":[[1]]}]})"),
+              HasSubstr("means of 2 classes and deviations of 1 in b"));
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ RunRecord run_named(const std::string& name, double error) {
   run.mistakes->role = "test";
   run.mistakes_png = encode_png(std::vector<uint8_t>(16 * 34 * 3, 9), 16, 34, 3);
   run.shown_mistakes = 2;
-  run.gates = {{"se_block2", {0.5, 0.2}, {0.1, 0.001}, {{0.6, 0.2}, {0.4, 0.2}}}};
+  run.gates = {{"se_block2", {0.5, 0.2}, {0.1, 0.001}, {{0.6, 0.2}, {0.4, 0.2}}, {{0.05, 0}, {0.025, 0}}}};
   run.samples = {{26200, run.mistakes_png}};
   return run;
 }
@@ -154,7 +154,7 @@ TEST(HtmlReport, APageOfManyRunsSaysWhatItLeavesOut) {
     run.mistakes = find_mistakes(labels, predictions, sure, names, 3);
     run.mistakes->role = "test";
     const std::vector<double> channels(kChannels, 0.25);
-    run.gates = {{"se_block2", channels, channels, {kClasses, channels}}};
+    run.gates = {{"se_block2", channels, channels, {kClasses, channels}, {kClasses, channels}}};
   }
   const std::string page = html_report(runs, kFrame);
   EXPECT_LT(page.size(), 2'000'000U);
@@ -219,6 +219,15 @@ TEST(HtmlReport, SaysThatDataDiffer) {
   EXPECT_THAT(page, HasSubstr("The runs are not of the same data"));
   EXPECT_THAT(page, HasSubstr("svhn (d1): one; svhn (d2): two"));
   EXPECT_THAT(page, Not(HasSubstr("id=\"comparison\"")));
+}
+
+TEST(HtmlReport, RunsOfOtherRecipesAreToldApartAndHaveNoMean) {
+  RunRecord one = run_named("one", 0.07), two = run_named("two", 0.08);
+  two.summary.recipe = one.summary.recipe + 1;
+  const std::string page = html_report({one, two}, kFrame);
+  EXPECT_THAT(page, HasSubstr("versions of frgan that compute different steps"));
+  EXPECT_THAT(page, HasSubstr("recipe 0: one; recipe 1: two"));
+  EXPECT_THAT(page, Not(HasSubstr("standard deviation 0.71 points")));
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "frgan/experiments/result_cells.h"
 #include "frgan/metrics/statistics.h"
-#include "frgan/report/progress.h"
 
 namespace frgan {
 namespace {
@@ -16,17 +16,11 @@ constexpr double kPercent = 100;
 
 using Records = std::vector<const ResultRecord*>;
 
-std::string number(double value, const char* format = "{:.4f}") {
-  return std::isfinite(value) ? fmt::format(fmt::runtime(format), value) : "";
-}
-
 // "7.62 ± 0.15 (3)": percent, over so many seeds.
 TableCell mean_cell(const std::vector<double>& percents) {
   if (percents.empty()) return {"–", {"", "", "0"}};
-  const double center = mean(percents), spread = standard_deviation(percents);
-  std::string text = std::isfinite(spread) ? fmt::format("{:.2f} ± {:.2f} ({})", center, spread, percents.size())
-                                           : fmt::format("{:.2f} (1)", center);
-  return {std::move(text), {number(center), number(spread), fmt::format("{}", percents.size())}};
+  return {fmt::format("{} ({})", mean_text(percents, 2), percents.size()),
+          {csv_number(mean(percents)), csv_number(standard_deviation(percents)), fmt::format("{}", percents.size())}};
 }
 
 template <class Value>
@@ -38,43 +32,10 @@ std::vector<double> percents_of(const Records& records, Value value) {
   return percents;
 }
 
-// All different texts, in order.
-template <class Value>
-std::string each_once(const Records& records, Value value) {
-  std::set<std::string> texts;
-  for (const ResultRecord* record : records) texts.insert(value(*record));
-  return fmt::format("{}", fmt::join(texts, "; "));
-}
-
 std::string augmentation_of(const ResultRecord& record) {
   if (!record.options.contains("augmentation")) return "no";
   const auto list = record.options.at("augmentation").get<std::vector<std::string>>();
   return list.empty() || list.front() == "none" ? "no" : fmt::format("{}", fmt::join(list, ", "));
-}
-
-// "Intel(R) Xeon(R) ..., 1 thread, bf16"
-std::string hardware_of(const ResultRecord& record) {
-  const nlohmann::ordered_json& summary = record.summary;
-  const int64_t threads = summary.value("threads", int64_t{0});
-  const std::string device = summary.value("device", "cpu");
-  const std::string where = device == "cpu" ? fmt::format("{}, {} thread{}", summary.value("processor", "unknown"),
-                                                          threads, threads == 1 ? "" : "s")
-                                            : device;
-  return fmt::format("{}, {}", where, summary.value("precision", "?"));
-}
-
-std::string commit_of(const ResultRecord& record) {
-  constexpr size_t kShort = 10;
-  const std::string commit = record.summary.value("commit", "unknown");
-  return commit.substr(0, kShort) + (commit.ends_with("-dirty") ? "-dirty" : "");
-}
-
-std::string parameters_of(const ResultRecord& record) {
-  std::string text;
-  for (const auto& [name, count] : record.parameters.items()) {
-    text += fmt::format("{}{} {:.1f} k", text.empty() ? "" : ", ", name, count.get<double>() * 1e-3);
-  }
-  return text;
 }
 
 // A row in a section: all its seeds.
@@ -101,12 +62,8 @@ Differences differences(const PlanResults& results, Place place, Place reference
 }
 
 std::vector<TableCell> difference_cells(const Differences& found) {
-  if (found.percents.empty()) return {{"–", {"", "", "", "0"}}, {"–", {""}}};
-  const MeanInterval interval = mean_interval(found.percents);
-  std::string text = fmt::format("{:+.2f}", interval.mean);
-  if (interval.count > 1) text += fmt::format(" [{:+.2f}, {:+.2f}]", interval.low, interval.high);
-  return {{text + fmt::format(" ({})", interval.count),
-           {number(interval.mean), number(interval.low), number(interval.high), fmt::format("{}", interval.count)}},
+  if (found.percents.empty()) return {difference_cell({}, 2), {"–", {""}}};
+  return {difference_cell(found.percents, 2),
           {fmt::format("{}", fmt::join(found.p_values, ", ")), {fmt::format("{}", fmt::join(found.p_values, ";"))}}};
 }
 
@@ -151,41 +108,21 @@ std::vector<TableColumn> columns_of(const Plan& plan) {
   return columns;
 }
 
+// "5000", or "5000 or 10000" where what varies is the data.
+std::string test_pictures(const PlanResults& results) {
+  std::set<int64_t> counts;
+  for (const PlannedRun& run : results.runs()) {
+    if (const ResultRecord* record = results.record_of(run)) counts.insert(record->test_pictures());
+  }
+  return fmt::format("{}", fmt::join(counts, " or "));
+}
+
 }  // namespace
-
-std::vector<TableColumn> effort_columns() {
-  return {{"updates", {"steps"}}, {"pictures seen", {"pictures_seen"}}, {"TFLOP", {"tflop"}},
-          {"time", {"seconds"}},  {"hardware", {"hardware"}},           {"parameters", {"parameters"}},
-          {"commit", {"commit"}}};
-}
-
-std::vector<TableCell> effort_cells(const Records& records) {
-  if (records.empty()) return std::vector<TableCell>(effort_columns().size(), TableCell{"–", {""}});
-  const ResultRecord& first = *records.front();
-  std::vector<double> seconds;
-  for (const ResultRecord* record : records) seconds.push_back(record->summary.value("wall_seconds", 0.0));
-  const auto steps = first.summary.value("steps", int64_t{0});
-  return {{fmt::format("{}", steps), {fmt::format("{}", steps)}},
-          {fmt::format("{:.3g} M", static_cast<double>(first.pictures_seen) * 1e-6),
-           {fmt::format("{}", first.pictures_seen)}},
-          {fmt::format("{:.0f}", first.tflop), {number(first.tflop, "{:.2f}")}},
-          {duration_text(median(seconds)), {number(median(seconds), "{:.0f}")}},
-          text_cell(each_once(records, hardware_of)),
-          text_cell(parameters_of(first)),
-          text_cell(each_once(records, commit_of))};
-}
-
-TableCell published_cell(const PlanRow& row, const std::string& value) {
-  const auto found = row.published.find(value);
-  if (found == row.published.end()) return {"–", {"", ""}};
-  const auto [error, deviation] = found->second;
-  if (!deviation) return {fmt::format("{:.2f}", error), {number(error), ""}};
-  return {fmt::format("{:.2f} ± {:.2f}", error, *deviation), {number(error), number(*deviation)}};
-}
 
 Table errors_table(const PlanResults& results) {
   const Plan& plan = results.plan();
   Table table{plan.title, columns_of(plan), {}, {}};
+  if (plan.show == "noise") table.title += ": test errors (%)";  // the figure of that title is of accuracies
   for (size_t section = 0; section < plan.sections.size(); ++section) {
     TableSection rows{plan.sections[section].title, {}};
     bool any = false;
@@ -197,12 +134,12 @@ Table errors_table(const PlanResults& results) {
     if (any) table.sections.push_back(std::move(rows));
   }
   table.notes = results.notes();
-  table.notes.insert(
-      table.notes.begin(),
-      "Ours: the error of the last, averaged weights on all test pictures; nothing is selected on them. "
-      "In brackets the number of seeds; " +
-          std::string(results.same_splits() ? "each has its own choice of labels, the same for all rows."
-                                            : "the rows of a seed differ in their choice of labels too."));
+  table.notes.insert(table.notes.begin(),
+                     fmt::format("Ours: the error of the last, averaged weights on all {} test pictures of the data; "
+                                 "nothing is selected on them. In brackets the number of seeds; {}.",
+                                 test_pictures(results),
+                                 results.same_splits() ? "each has its own choice of labels, the same for all rows"
+                                                       : "the rows of a seed differ in their choice of labels too"));
   return table;
 }
 

@@ -11,12 +11,4 @@ namespace frgan {
 // for each seed.
 Table errors_table(const PlanResults& results);
 
-// Updates, pictures seen, TFLOP, time, hardware, parameters and commit of a row's runs: columns that any table may
-// have.
-std::vector<TableColumn> effort_columns();
-std::vector<TableCell> effort_cells(const std::vector<const ResultRecord*>& records);
-
-// "7.20 ± 0.16", with both numbers; a dash without.
-TableCell published_cell(const PlanRow& row, const std::string& value);
-
 }  // namespace frgan

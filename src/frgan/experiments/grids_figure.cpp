@@ -70,20 +70,9 @@ struct Captioned {
   std::string words;
 };
 
-constexpr std::string_view kPage = R"(<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{0}</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem; }}
-main {{ display: flex; flex-wrap: wrap; gap: 1.5rem; }}
-figure {{ margin: 0; }}
-img {{ max-width: 100%; image-rendering: pixelated; }}
-</style></head><body>
-<h1>{0}</h1>
-<main>
-{1}</main>
-</body></html>
+constexpr std::string_view kStyle = R"(main { display: flex; flex-wrap: wrap; gap: 1.5rem; }
+figure { margin: 0; }
+img { max-width: 100%; image-rendering: pixelated; }
 )";
 
 // A page that holds its pictures.
@@ -93,7 +82,7 @@ std::string page_of(const std::string& title, const std::vector<Captioned>& pict
     figures += fmt::format("<figure><img alt=\"{0}\" src=\"{1}\"><figcaption>{0}</figcaption></figure>\n",
                            escaped(words), png_address(read_file(picture)));
   }
-  return fmt::format(fmt::runtime(kPage), escaped(title), figures);
+  return plain_page(title, kStyle, "<main>\n" + figures + "</main>\n");
 }
 
 }  // namespace
@@ -114,11 +103,8 @@ std::vector<fs::path> write_grids_figure(const fs::path& output, const std::stri
   std::string steps_text, rows_text;
   size_t frames = 0;
   for (const PlannedRun& run : results.runs()) {
-    if (run.seed != 1 || run.section != 0) continue;
+    if (run.seed != 1 || run.section != 0 || results.record_of(run) == nullptr) continue;
     const std::string& row = results.plan().rows[run.row].name;
-    if (results.record_of(run) == nullptr) {
-      throw Error(fmt::format("{}: the run of {} with seed 1 is not done", results.plan().name, row));
-    }
     std::vector<at::Tensor> steps;
     steps_text.clear();
     for (const auto& [step, grid] : sample_grids(run_folder(run))) {
@@ -138,6 +124,11 @@ std::vector<fs::path> write_grids_figure(const fs::path& output, const std::stri
     frames = steps.size();
     const at::Tensor by_step = at::stack(steps);  // steps x 100 x S x S x 3
     film.push_back(by_step.slice(1, 0, kFilmed).transpose(0, 1).flatten(0, 1));
+  }
+  if (film.empty()) {
+    throw Error(fmt::format("{}: no run with seed 1{}{} is done: there is nothing to draw", results.plan().name,
+                            results.plan().sections.front().title.empty() ? "" : " and ",
+                            results.plan().sections.front().title));
   }
   write_grid("film", at::cat(film), static_cast<int64_t>(frames),
              fmt::format("{} noise vectors after {} steps: {}", kFilmed, steps_text, rows_text));

@@ -15,7 +15,7 @@ namespace frgan {
 //   NAME.png                     all of them side by side
 //   NAME.html                    a page of them with what they are
 //   NAME-film.png                a line for each of four noise vectors and each row: its picture at each grid's step
-// Returns what was written. Throws an Error where a row's run is not done, or its grids are not there.
+// Returns what was written. Rows that are not done are left out. Throws an Error where none is, or grids are missing.
 std::vector<std::filesystem::path> write_grids_figure(
     const std::filesystem::path& output, const std::string& name, const PlanResults& results, const Dataset& data,
     const std::function<std::filesystem::path(const PlannedRun&)>& run_folder);

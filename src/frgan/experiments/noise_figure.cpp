@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -84,6 +85,15 @@ bool has_points(const LearningCurves& chart) {
                      [](const Curve& curve) { return !curve.points.empty(); });
 }
 
+// "2", or "1 to 2": of how many seeds the curves are.
+std::string seeds_text(const PlanResults& results) {
+  std::set<size_t> counts;
+  for (const PlannedRun& run : results.runs()) counts.insert(results.of(run.row, run.section).size());
+  counts.erase(0);
+  if (counts.size() == 1) return fmt::format("{}", *counts.begin());
+  return fmt::format("{} to {}", *counts.begin(), *counts.rbegin());
+}
+
 // A drawing as a part of another one.
 std::string placed(const std::string& svg, double x, double y) {
   constexpr std::string_view kBegin = "<svg ";
@@ -100,7 +110,8 @@ std::string noise_figure(const PlanResults& results) {
   constexpr size_t kColumns = 2;
   const size_t lines = (panels.size() + kColumns - 1) / kColumns;
   constexpr double kNoteHeight = 24, kMargin = 16;
-  const std::vector<std::string> notes = results.notes();
+  std::vector<std::string> notes = results.notes();
+  notes.insert(notes.begin(), fmt::format("Means over seeds: {} of each curve and point.", seeds_text(results)));
   const double width = kColumns * kPanelWidth, panels_height = static_cast<double>(lines) * kPanelHeight;
   const double height = panels_height + static_cast<double>(notes.size()) * kNoteHeight + kMargin;
   std::string svg = fmt::format(

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "frgan/core/error.h"
 #include "frgan/train/recipe.h"
 
 namespace frgan {
@@ -72,6 +73,15 @@ std::string PlanResults::data_digest() const {
   return "";
 }
 
+void PlanResults::check_any() const {
+  const auto has_record = [&](const PlannedRun& run) { return record_of(run) != nullptr; };
+  if (records_.empty() || std::any_of(runs_.begin(), runs_.end(), has_record)) return;
+  throw Error(fmt::format(
+      "{}: {} results are there, and none is of these runs: they are of other data, of another recipe or of other "
+      "options, and the tables are left as they were (give another folder by --output)",
+      plan_.name, records_.size()));
+}
+
 bool PlanResults::same_splits() const {
   std::map<std::pair<size_t, int64_t>, std::string> splits;  // by section and seed
   for (const PlannedRun& run : runs_) {
@@ -93,12 +103,16 @@ std::vector<std::string> PlanResults::notes() const {
                                 budget_.settings.empty() ? "" : "; over the presets, ",
                                 settings_text(budget_.settings)));
   }
-  const auto others = std::count_if(records_.begin(), records_.end(),
-                                    [](const ResultRecord& record) { return record.recipe != kRecipe; });
-  if (others > 0) {
-    notes.push_back(
-        fmt::format("{} result{} of another recipe than {} left out.", others, others == 1 ? "" : "s", kRecipe));
-  }
+  const auto left_out = [&](const std::string& of_what, auto&& is_other) {
+    const auto count = std::count_if(records_.begin(), records_.end(), is_other);
+    if (count > 0) notes.push_back(fmt::format("{} result{} of {} left out.", count, count == 1 ? "" : "s", of_what));
+  };
+  left_out(fmt::format("another recipe than {}", kRecipe),
+           [](const ResultRecord& record) { return record.recipe != kRecipe; });
+  left_out("other data", [&](const ResultRecord& record) {
+    return std::none_of(runs_.begin(), runs_.end(),
+                        [&](const PlannedRun& run) { return run.data_digest == record.data_digest; });
+  });
   for (const auto& [source, rows] : rows_by_source(plan_.rows)) {
     notes.push_back(fmt::format("Published in {}: {}.", source, fmt::join(rows, "; ")));
   }

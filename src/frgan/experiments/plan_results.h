@@ -26,10 +26,12 @@ class PlanResults {
   const ResultRecord* record_of(const PlannedRun& run) const;
   // Of the data that the runs were tested on, where one is done; empty otherwise.
   std::string data_digest() const;
+  // Throws an Error where there are records and none is of these runs: what they are shown in is not to be replaced.
+  void check_any() const;
   // Whether all rows of a section and a seed were trained on the same choice of pictures and labels.
   bool same_splits() const;
-  // Sentences for below a table: the budget and its settings, how many records of another recipe were left out, and
-  // what the plan says of its rows.
+  // Sentences for below a table: the budget and its settings, how many records of another recipe or of other data were
+  // left out, and what the plan says of its rows.
   std::vector<std::string> notes() const;
 
  private:

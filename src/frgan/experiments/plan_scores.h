@@ -1,4 +1,4 @@
-// Scores of what the generators of a plan's runs make, and of real pictures, by one scorer: the paper's Table 2.
+// Scores what the generators of a plan's runs make, and real pictures, by one scorer.
 #pragma once
 
 #include <atomic>
@@ -6,13 +6,9 @@
 #include <filesystem>
 #include <functional>
 #include <string>
-#include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "frgan/data/dataset.h"
 #include "frgan/experiments/plan_results.h"
-#include "frgan/experiments/table.h"
 #include "frgan/metrics/image_scores.h"
 #include "frgan/metrics/scorer.h"
 
@@ -26,26 +22,11 @@ struct PlanScoring {
   ScoreOptions options{};
 };
 
-// A set of pictures that was scored.
-struct ScoredSet {
-  std::string name;  // of the run, or "real-train", "real-test"
-  std::string key;   // of the run; the digest of the data for real pictures
-  std::string scorer_hash;
-  std::string precision;          // of the scorer
-  nlohmann::ordered_json scores;  // to_json(ImageScores), and for real pictures "ceiling", exp(H(y))
-};
-
 // Scores each run that has a checkpoint in `run_folder` and is not scored yet by this scorer with as many pictures;
-// real pictures first. Stops between runs when told to.
-void score_plan(const PlanScoring& scoring, const Scorer& scorer, const Dataset& data, const PlanResults& results,
-                const std::function<std::filesystem::path(const PlannedRun&)>& run_folder,
-                const std::function<void(const std::string&)>& say, const std::atomic<int>& stop_signal);
-
-// Every scored set of a folder, by name.
-std::vector<ScoredSet> read_scored_sets(const std::filesystem::path& folder);
-
-// A row for real pictures and for each row of the plan, with all scores, their spread over splits and over seeds. Sets
-// of another scorer than that of the real training pictures are left out, with a note.
-Table scores_table(const PlanResults& results, const std::vector<ScoredSet>& scored);
+// real pictures first. Stops between runs when told to. Returns how many could not be scored, which were said. Throws
+// an Error, before anything is written, where scores of another scorer would be lost that cannot be made anew.
+int64_t score_plan(const PlanScoring& scoring, const Scorer& scorer, const Dataset& data, const PlanResults& results,
+                   const std::function<std::filesystem::path(const PlannedRun&)>& run_folder,
+                   const std::function<void(const std::string&)>& say, const std::atomic<int>& stop_signal);
 
 }  // namespace frgan

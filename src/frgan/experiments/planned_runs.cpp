@@ -100,8 +100,7 @@ void check_plan_settings(const Plan& plan, const Budget& budget) {
 int64_t epoch_steps(const RunRequest& request, const DataFacts& facts) {
   const SplitOptions& split = request.run.split;
   const int64_t pictures = split.train_pictures > 0 ? split.train_pictures : facts.train_pictures - split.dev_pictures;
-  const BatchRequest batch = request.method->stages().front().phases.front().batch;
-  return std::max<int64_t>(1, pictures / (batch.unlabeled > 0 ? batch.unlabeled : batch.labeled));
+  return std::max<int64_t>(1, pictures / epoch_pictures_per_step(request.method->stages().front()));
 }
 
 std::string argument_of(const std::string& name, const nlohmann::ordered_json& value) {
@@ -185,10 +184,14 @@ Cell measured(size_t row, size_t section, std::unique_ptr<RunRequest> request, D
   const DataFacts& facts = data.of(request->run.data);
   Method& method = *request->method;
   method.build({.shape = facts.shape, .seed = 0});
-  Cell cell{row, section, nullptr, facts.digest, method.step_flop(), 0, epoch_steps(*request, facts), {}};
-  for (const Phase& phase : method.stages().front().phases) {
-    cell.pictures_per_step += phase.repeat * pictures_of(phase.batch);
-  }
+  Cell cell{row,
+            section,
+            nullptr,
+            facts.digest,
+            method.step_flop(),
+            pictures_per_step(method.stages().front()),
+            epoch_steps(*request, facts),
+            {}};
   for (const Player& player : method.players()) cell.parameters[player.name] = parameter_count(*player.network);
   cell.request = std::move(request);
   return cell;

@@ -58,8 +58,8 @@ bool is_in_labels_file(std::string_view option) {
 }
 
 std::string run_key(const OptionSet& options, const std::string& data_digest, int64_t recipe) {
-  constexpr std::array<std::string_view, 11> kApart{
-      "data-dir",           "device",      "threads",          "precision",  "epochs", "time-budget", "log-every",
+  constexpr std::array<std::string_view, 10> kApart{
+      "data-dir",           "device",      "threads",          "epochs",     "time-budget", "log-every",
       "checkpoint-minutes", "tensorboard", "keep-checkpoints", "labels-file"};
   const auto names_file = [](const std::string& text) {
     return text.find('/') != std::string::npos || text.starts_with("matrix:");

@@ -64,19 +64,11 @@ std::vector<size_t> shown_columns(const Table& table) {
   return shown;
 }
 
-constexpr std::string_view kPageHead = R"(<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{}</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 90rem; padding: 0 1rem; }}
-.scroll {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; }}
-th, td {{ padding: .3rem .8rem; text-align: left; border-bottom: 1px solid #8884; font-variant-numeric: tabular-nums; }}
-thead th {{ border-bottom: 2px solid #888; vertical-align: bottom; }}
-tbody th {{ font-weight: 600; padding-top: 1rem; }}
-</style></head><body>
-<h1>{}</h1>
+constexpr std::string_view kStyle = R"(.scroll { overflow-x: auto; }
+table { border-collapse: collapse; }
+th, td { padding: .3rem .8rem; text-align: left; border-bottom: 1px solid #8884; font-variant-numeric: tabular-nums; }
+thead th { border-bottom: 2px solid #888; vertical-align: bottom; }
+tbody th { font-weight: 600; padding-top: 1rem; }
 )";
 
 }  // namespace
@@ -148,9 +140,7 @@ std::string latex_of(const Table& table) {
 
 std::string html_of(const Table& table) {
   const std::vector<size_t> shown = shown_columns(table);
-  const std::string title = escaped(table.title);
-  std::string text = fmt::format(fmt::runtime(kPageHead), title, title);
-  text += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"table\">\n<table>\n<thead><tr>";
+  std::string text = "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"table\">\n<table>\n<thead><tr>";
   for (const size_t i : shown) text += fmt::format("<th scope=\"col\">{}</th>", escaped(table.columns[i].heading));
   text += "</tr></thead>\n";
   for (const TableSection& section : table.sections) {
@@ -170,7 +160,7 @@ std::string html_of(const Table& table) {
   if (!table.notes.empty()) text += "<ul>\n";
   for (const std::string& note : table.notes) text += fmt::format("<li>{}</li>\n", escaped(note));
   if (!table.notes.empty()) text += "</ul>\n";
-  return text + "</body></html>\n";
+  return plain_page(table.title, kStyle, text);
 }
 
 void write_table(const std::filesystem::path& folder, const std::string& name, const Table& table) {

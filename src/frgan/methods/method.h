@@ -78,6 +78,20 @@ struct Stage {
   std::vector<Phase> phases{};
 };
 
+// Pictures that enter a network in one step.
+inline int64_t pictures_per_step(const Stage& stage) {
+  int64_t pictures = 0;
+  for (const Phase& phase : stage.phases) pictures += phase.repeat * pictures_of(phase.batch);
+  return pictures;
+}
+
+// Pictures of one step by which epochs are counted: unlabeled ones, or labeled ones where a method sees no others, so
+// that it has the steps of one that sees as many unlabeled: equal work in steps.
+inline int64_t epoch_pictures_per_step(const Stage& stage) {
+  const BatchRequest& batch = stage.phases.front().batch;
+  return batch.unlabeled > 0 ? batch.unlabeled : batch.labeled;
+}
+
 // What a method is built for.
 struct Problem {
   PictureShape shape;

@@ -35,14 +35,22 @@ class GateObserver {
   GateStatistics statistics() const {
     const at::Tensor counts = at::bincount(labels_, {}, sums_.size(0)).to(at::kDouble);
     const at::Tensor mean = sums_.sum(0) / counts.sum();
-    const at::Tensor deviation = (squares_.sum(0) / counts.sum() - mean * mean).clamp_min(0).sqrt();
-    GateStatistics result{block_, numbers_of(mean), numbers_of(deviation), {}};
-    const at::Tensor class_mean = sums_ / counts.clamp_min(1).unsqueeze(1);
-    for (int64_t k = 0; k < class_mean.size(0); ++k) result.class_mean.push_back(numbers_of(class_mean[k]));
+    const at::Tensor of_class = counts.clamp_min(1).unsqueeze(1);
+    const at::Tensor class_mean = sums_ / of_class;
+    GateStatistics result{
+        block_, numbers_of(mean), numbers_of(deviation(squares_.sum(0) / counts.sum(), mean)), {}, {}};
+    const at::Tensor class_deviation = deviation(squares_ / of_class, class_mean);
+    for (int64_t k = 0; k < class_mean.size(0); ++k) {
+      result.class_mean.push_back(numbers_of(class_mean[k]));
+      result.class_deviation.push_back(numbers_of(class_deviation[k]));
+    }
     return result;
   }
 
  private:
+  static at::Tensor deviation(const at::Tensor& mean_square, const at::Tensor& mean) {
+    return (mean_square - mean * mean).clamp_min(0).sqrt();
+  }
   void add(const at::Tensor& gate) {
     // A batch of one picture comes as two of the same (class_probabilities).
     const int64_t count = std::min(gate.size(0), labels_.size(0) - seen_);

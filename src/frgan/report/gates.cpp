@@ -15,17 +15,22 @@ std::vector<double> rounded(std::vector<double> numbers) {
   return numbers;
 }
 
+nlohmann::ordered_json rounded(const std::vector<std::vector<double>>& rows) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const std::vector<double>& row : rows) list.push_back(rounded(row));
+  return list;
+}
+
 }  // namespace
 
 nlohmann::ordered_json to_json(const std::vector<GateStatistics>& gates) {
   nlohmann::ordered_json blocks = nlohmann::ordered_json::array();
   for (const GateStatistics& gate : gates) {
-    nlohmann::ordered_json class_mean = nlohmann::ordered_json::array();
-    for (const std::vector<double>& row : gate.class_mean) class_mean.push_back(rounded(row));
     blocks.push_back({{"block", gate.block},
                       {"mean", rounded(gate.mean)},
                       {"deviation", rounded(gate.deviation)},
-                      {"class_mean", class_mean}});
+                      {"class_mean", rounded(gate.class_mean)},
+                      {"class_deviation", rounded(gate.class_deviation)}});
   }
   return {{"blocks", blocks}};
 }
@@ -38,8 +43,14 @@ std::vector<GateStatistics> gates_from_json(const nlohmann::json& json, std::str
     block.at("mean").get_to(gate.mean);
     block.at("deviation").get_to(gate.deviation);
     block.at("class_mean").get_to(gate.class_mean);
+    if (block.contains("class_deviation")) block.at("class_deviation").get_to(gate.class_deviation);
     std::vector<std::vector<double>> rows = gate.class_mean;
     rows.push_back(gate.deviation);
+    rows.insert(rows.end(), gate.class_deviation.begin(), gate.class_deviation.end());
+    if (!gate.class_deviation.empty() && gate.class_deviation.size() != gate.class_mean.size()) {
+      throw Error(fmt::format("{}: means of {} classes and deviations of {} in {}; was the file altered?", name,
+                              gate.class_mean.size(), gate.class_deviation.size(), gate.block));
+    }
     for (const std::vector<double>& row : rows) {
       if (row.size() == gate.mean.size()) continue;
       throw Error(fmt::format("{}: {} numbers for the {} channels of {}; was the file altered?", name, row.size(),

@@ -11,7 +11,8 @@
 
 namespace frgan {
 
-// {"blocks": [{"block", "mean": [C], "deviation": [C], "class_mean": [K x C]}, ...]}, numbers with four digits.
+// {"blocks": [{"block", "mean": [C], "deviation": [C], "class_mean": [K x C], "class_deviation": [K x C]}, ...]},
+// numbers with four digits.
 nlohmann::ordered_json to_json(const std::vector<GateStatistics>& gates);
 // Throws an Error that begins with `name` where a key is missing or the lists have not the same length.
 std::vector<GateStatistics> gates_from_json(const nlohmann::json& json, std::string_view name);

@@ -98,14 +98,19 @@ std::string gate_text(const GateStatistics& gate, const std::vector<size_t>& ord
 }
 
 std::string gate_table(const GateStatistics& gate, const std::vector<std::string>& names) {
-  HtmlTable table{"Gate of each channel", {"channel", "mean", "deviation"}, {}, "numbers"};
+  HtmlTable table{"Gate of each channel; of each class its mean ± standard deviation",
+                  {"channel", "mean", "deviation"},
+                  {},
+                  "numbers"};
   const bool with_classes = names.size() == gate.class_mean.size() && names.size() <= kMostShownClasses;
   for (size_t k = 0; with_classes && k < names.size(); ++k) table.header.push_back(escaped(names[k]));
   for (size_t channel = 0; channel < gate.mean.size(); ++channel) {
     table.rows.push_back({fmt::format("{}", channel), fmt::format("{:.4g}", gate.mean[channel]),
                           fmt::format("{:.4g}", gate.deviation[channel])});
     for (size_t k = 0; with_classes && k < names.size(); ++k) {
-      table.rows.back().push_back(fmt::format("{:.4g}", gate.class_mean[k][channel]));
+      const std::string spread =
+          k < gate.class_deviation.size() ? fmt::format(" ± {:.4g}", gate.class_deviation[k][channel]) : std::string();
+      table.rows.back().push_back(fmt::format("{:.4g}{}", gate.class_mean[k][channel], spread));
     }
   }
   return details_html("The numbers", table_html(table));

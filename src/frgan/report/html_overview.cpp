@@ -128,7 +128,7 @@ std::string repeated_runs(const std::vector<RunRecord>& runs) {
   std::map<std::string, std::vector<size_t>> groups;
   for (size_t i = 0; i < runs.size(); ++i) {
     if (!final_error(runs[i]) || runs[i].options.empty()) continue;
-    std::string key = runs[i].summary.data_digest;
+    std::string key = fmt::format("{} recipe {}", runs[i].summary.data_digest, runs[i].summary.recipe);
     for (const auto& [name, value] : runs[i].options) {
       if (!may_differ(name)) key += fmt::format("\n{}={}", name, value);
     }
@@ -154,22 +154,31 @@ std::string repeated_runs(const std::vector<RunRecord>& runs) {
   return html;
 }
 
-// A warning where the errors are not of the same pictures.
-std::string data_note(const std::vector<RunRecord>& runs) {
-  std::map<std::string, std::vector<std::string>> sets;
-  for (const RunRecord& run : runs) {
-    if (!run.summary.data_digest.empty()) {
-      sets[fmt::format("{} ({:.8})", run.summary.data, run.summary.data_digest)].push_back(run.name);
-    }
-  }
-  if (sets.size() < 2) return "";
+// Who has which value: "svhn (0f3a): a, b; pets (77aa): c".
+std::string who_has(const std::map<std::string, std::vector<std::string>>& names_by_value) {
   std::vector<std::string> parts;
-  parts.reserve(sets.size());
-  for (const auto& [data, names] : sets) parts.push_back(fmt::format("{}: {}", data, fmt::join(names, ", ")));
-  return fmt::format(
-      "<p class=\"note\" role=\"note\">The runs are not of the same data, so their errors are not of the same "
-      "pictures. {}.</p>\n",
-      escaped(fmt::format("{}", fmt::join(parts, "; "))));
+  parts.reserve(names_by_value.size());
+  for (const auto& [value, names] : names_by_value)
+    parts.push_back(fmt::format("{}: {}", value, fmt::join(names, ", ")));
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+// Warnings where errors are not of the same pictures, or steps not of the same recipe.
+std::string difference_notes(const std::vector<RunRecord>& runs) {
+  std::map<std::string, std::vector<std::string>> data, recipes;
+  for (const RunRecord& run : runs) {
+    if (run.summary.data_digest.empty()) continue;
+    data[fmt::format("{} ({:.8})", run.summary.data, run.summary.data_digest)].push_back(run.name);
+    recipes[fmt::format("recipe {}", run.summary.recipe)].push_back(run.name);
+  }
+  std::string html;
+  const auto note = [&](const char* text, const std::map<std::string, std::vector<std::string>>& values) {
+    if (values.size() < 2) return;
+    html += fmt::format("<p class=\"note\" role=\"note\">{} {}.</p>\n", text, escaped(who_has(values)));
+  };
+  note("The runs are not of the same data, so their errors are not of the same pictures.", data);
+  note("The runs are of versions of frgan that compute different steps, so what differs may be that.", recipes);
+  return html;
 }
 
 }  // namespace
@@ -178,7 +187,7 @@ std::string summary_section(const std::vector<RunRecord>& runs) {
   std::string cards;
   for (size_t i = 0; i < runs.size(); ++i) cards += card(runs, i);
   return section_html("summary", "Summary",
-                      data_note(runs) + "<ul class=\"cards\">\n" + cards + "</ul>\n" + repeated_runs(runs) +
+                      difference_notes(runs) + "<ul class=\"cards\">\n" + cards + "</ul>\n" + repeated_runs(runs) +
                           interval_chart(runs) + summary_table(runs));
 }
 

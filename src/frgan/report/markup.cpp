@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <fmt/format.h>
+
 namespace frgan {
 
 std::string escaped(std::string_view text) {
@@ -30,6 +32,20 @@ std::string escaped(std::string_view text) {
     }
   }
   return result;
+}
+
+std::string plain_page(std::string_view title, std::string_view style, std::string_view body) {
+  return fmt::format(R"(<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{0}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 90rem; padding: 0 1rem; }}
+{1}</style></head><body>
+<h1>{0}</h1>
+{2}</body></html>
+)",
+                     escaped(title), style, body);
 }
 
 std::string png_address(std::string_view png) {

@@ -72,6 +72,7 @@ void read_summary(RunRecord& record, const fs::path& path) {
   summary.data = value_of<std::string>(found, "data", "");
   summary.data_digest = value_of<std::string>(found, "data_digest", "");
   summary.split_digest = value_of<std::string>(found, "split_digest", "");
+  summary.recipe = value_of(found, "recipe", int64_t{0});
   summary.gflop_per_step = value_of(found, "gflop_per_step", 0.0);
   summary.precision = value_of<std::string>(found, "precision", "");
   summary.device = value_of<std::string>(found, "device", "");

@@ -292,7 +292,8 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
     if (last || due(options_.log_every, kLogShare)) {
       const Timed timed(time_spent_.records);
       check_finite();
-      const double rate = static_cast<double>((step - last_log_step) * pictures_per_step()) / (now() - last_log);
+      const double rate =
+          static_cast<double>((step - last_log_step) * pictures_per_step(trainer_->stage())) / (now() - last_log);
       record = {.step = step,
                 .epoch = epoch(),
                 .losses = trainer_->take_losses(),
@@ -370,17 +371,8 @@ bool TrainingRun::evaluation_due() const {
   return evaluation_after(trainer_->steps_done(), options_.steps, options_.evaluations);
 }
 
-int64_t TrainingRun::pictures_per_step() const {
-  int64_t pictures = 0;
-  for (const Phase& phase : trainer_->stage().phases) pictures += phase.repeat * pictures_of(phase.batch);
-  return pictures;
-}
-
 int64_t TrainingRun::epoch_steps() const {
-  const BatchRequest& batch = trainer_->stage().phases.front().batch;
-  // A method that sees labeled pictures alone is given the steps of one that sees as many unlabeled: equal work in
-  // steps.
-  return batches_.steps_per_epoch(batch.unlabeled > 0 ? batch.unlabeled : batch.labeled);
+  return batches_.steps_per_epoch(epoch_pictures_per_step(trainer_->stage()));
 }
 
 double TrainingRun::epoch() const {

@@ -72,7 +72,6 @@ class TrainingRun {
   bool due(int64_t every, int64_t share) const;
   bool evaluation_due() const;
   int64_t epoch_steps() const;
-  int64_t pictures_per_step() const;
   double epoch() const;
   CheckpointState checkpoint_state(const nlohmann::ordered_json& values) const;
   double measure_evaluation();

@@ -1,0 +1,203 @@
+#include "app/plan_output.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "app/chosen_scorer.h"
+#include "app/data_root.h"
+#include "app/inference.h"
+#include "app/stop_signal.h"
+#include "frgan/core/device.h"
+#include "frgan/core/error.h"
+#include "frgan/data/load_dataset.h"
+#include "frgan/experiments/errors_table.h"
+#include "frgan/experiments/grids_figure.h"
+#include "frgan/experiments/noise_figure.h"
+#include "frgan/experiments/plan_scores.h"
+#include "frgan/experiments/scores_table.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+// All runs of the plan that there may be results of, whatever was chosen this time.
+std::vector<PlannedRun> all_runs(const Plan& plan, const PlanChoice& chosen, const std::vector<ResultRecord>& records) {
+  PlanChoice all = chosen;
+  all.rows.clear();
+  all.where.clear();
+  all.seeds = std::max<int64_t>(1, chosen.seeds);
+  for (const ResultRecord& record : records) all.seeds = std::max(all.seeds, record.options.value("seed", int64_t{1}));
+  return planned_runs(plan, all, data_root());
+}
+
+// The run of the plan that trains the scorer, at its own length.
+PlannedRun scorer_run(const Plan& plan, const PlanChoice& choice) {
+  return planned_runs(
+             read_paper_plan(plan.scorer),
+             {.budget = choice.budget, .steps = 0, .seeds = 1, .rows = {}, .where = {}, .data_dir = choice.data_dir},
+             data_root())
+      .front();
+}
+
+// The data of a run.
+Dataset data_of(const PlannedRun& run) {
+  DataOptions data;
+  OptionSet set;
+  describe(set, data);
+  for (Option& option : set.all()) option.set(run.options.at(option.name), "the plan");
+  return load_dataset(data, data_root());
+}
+
+// Throws an Error where the scorer was not trained to its end, or tells other classes apart.
+ChosenScorer load_scorer(const std::string& run_or_file, const PlanOptions& options, const Dataset& data) {
+  const InferenceOptions inference{.device = options.device};
+  ChosenScorer chosen;
+  if (is_checkpoint(run_or_file)) {
+    const Checkpoint checkpoint = load_checkpoint_aloud(run_or_file);
+    if (checkpoint.state.step != checkpoint.state.planned_steps) {
+      throw Error(fmt::format("{}: is of step {} of {}; a scorer must be trained to its end", checkpoint.path.string(),
+                              checkpoint.state.step, checkpoint.state.planned_steps));
+    }
+    chosen = scorer_of(checkpoint, inference);
+  } else {
+    chosen = scorer_of_file(run_or_file, {data.image_size, data.channels, data.classes()}, inference);
+  }
+  if (!options.any_classes) check_classes(chosen.scorer, data);
+  return chosen;
+}
+
+int64_t score_pictures(const PlanCall& call, int64_t train_pictures) {
+  return std::min(call.plan.budget(call.choice.budget).score_pictures, train_pictures);
+}
+
+fs::path scores_folder(const PlanCall& call) {
+  return call.output / "scores";
+}
+
+// Whether nothing is left to be done for the runs chosen: each has its record and its scores.
+bool all_scored(const PlanCall& call, const std::vector<PlannedRun>& runs) {
+  const PlanResults results(call.plan, call.plan.budget(call.choice.budget), runs,
+                            read_result_records(call.execution.records));
+  const auto is_done = [&](const PlannedRun& run) { return results.record_of(run) != nullptr; };
+  return std::all_of(runs.begin(), runs.end(), is_done) &&
+         is_scored_whole(results, read_scored_sets(scores_folder(call)),
+                         score_pictures(call, data_of(runs.front()).train.size()));
+}
+
+void check_given_scorer(const PlanCall& call, const PlannedRun& run) {
+  const Dataset data = data_of(run);
+  const Scorer scorer = load_scorer(call.options.scorer, call.options, data).scorer;
+  const int64_t pictures = score_pictures(call, data.train.size());
+  if (pictures > scorer.features) return;
+  throw usage_error(fmt::format(
+      "{}, budget.{}: score-pictures is {}: too few pictures for a covariance of the scorer's {} features, expected at "
+      "least {}",
+      call.plan.name, call.choice.budget, pictures, scorer.features, scorer.features + 1));
+}
+
+// What the results of one call are made of.
+struct Shown {
+  const PlanCall& call;
+  std::string name;  // of the files: "table3"
+  PlanResults results;
+};
+
+void show_table(const Shown& shown, const Table& table) {
+  write_table(shown.call.output, shown.name, table);
+  fmt::print("{}", markdown_of(table));
+  print_written(shown.call.output / (shown.name + ".{md,csv,tex,html}"));
+}
+
+void show_errors(const Shown& shown) {
+  show_table(shown, errors_table(shown.results));
+}
+
+// Scores what is not scored yet; false where something could not be.
+bool score(const Shown& shown) {
+  const PlanCall& call = shown.call;
+  const Dataset data = data_of(shown.results.runs().front());
+  const int64_t pictures = score_pictures(call, data.train.size());
+  std::string scorer = call.options.scorer;
+  if (scorer.empty()) {
+    if (is_scored_whole(shown.results, read_scored_sets(scores_folder(call)), pictures)) return true;
+    scorer = call.execution.folder_of(scorer_run(call.plan, call.choice));
+    if (!is_checkpoint(scorer)) throw Error(fmt::format("{}: the scorer is not trained: nothing is scored", scorer));
+  }
+  const ChosenScorer by = load_scorer(scorer, call.options, data);
+  const PlanScoring scoring{.folder = scores_folder(call),
+                            .pictures = pictures,
+                            .precision = by.precision,
+                            .device = resolve_device(call.options.device)};
+  return score_plan(
+             scoring, by.scorer, data, shown.results,
+             [&](const PlannedRun& run) { return call.execution.folder_of(run); },
+             [](const std::string& line) { fmt::print(stderr, "{}\n", line); }, stop_signal) == 0;
+}
+
+bool show_scores(const Shown& shown) {
+  const bool whole = shown.call.options.tables_only || score(shown);
+  show_table(shown, scores_table(shown.results, read_scored_sets(scores_folder(shown.call))));
+  return whole;
+}
+
+void show_grids(const Shown& shown) {
+  const auto folder = [&](const PlannedRun& run) { return shown.call.execution.folder_of(run); };
+  for (const fs::path& path : write_grids_figure(shown.call.output, shown.name, shown.results,
+                                                 data_of(shown.results.runs().front()), folder)) {
+    print_written(path);
+  }
+}
+
+void show_noise(const Shown& shown) {
+  show_errors(shown);
+  write_file_safely(shown.call.output / (shown.name + ".svg"), noise_figure(shown.results));
+  print_written(shown.call.output / (shown.name + ".svg"));
+}
+
+}  // namespace
+
+std::optional<PlannedRun> scorer_to_train(const PlanCall& call, const std::vector<PlannedRun>& runs) {
+  const Plan& plan = call.plan;
+  if (plan.show != "scores") return std::nullopt;
+  if (!call.options.scorer.empty()) {
+    check_given_scorer(call, runs.front());
+    return std::nullopt;
+  }
+  if (plan.scorer.empty()) {
+    throw usage_error(fmt::format(
+        "{}: who scores its pictures? Give --scorer, or name the plan that trains one (scorer = \"scorer\")",
+        plan.name));
+  }
+  PlannedRun scorer = scorer_run(plan, call.choice);
+  if (scorer.data_digest != runs.front().data_digest) {
+    throw usage_error(fmt::format("{}: its scorer is trained on other data ({}) than its runs ({}); give --scorer",
+                                  plan.name, setting_text(scorer.options.at("data")),
+                                  setting_text(runs.front().options.at("data"))));
+  }
+  if (all_scored(call, runs)) return std::nullopt;
+  return scorer;
+}
+
+bool show_plan(const PlanCall& call) {
+  std::vector<ResultRecord> records = read_result_records(call.execution.records);
+  std::vector<PlannedRun> runs = all_runs(call.plan, call.choice, records);
+  const Shown shown{call, fs::path(call.plan.name).stem().string(),
+                    PlanResults(call.plan, call.plan.budget(call.choice.budget), std::move(runs), std::move(records))};
+  shown.results.check_any();
+  if (call.plan.show == "scores") return show_scores(shown);
+  if (call.plan.show == "grids") {
+    show_grids(shown);
+  } else if (call.plan.show == "noise") {
+    show_noise(shown);
+  } else {
+    show_errors(shown);
+  }
+  return true;
+}
+
+}  // namespace frgan

@@ -1,0 +1,52 @@
+#include "frgan/experiments/scored_set.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+constexpr const char* kFormat = "frgan scored set 1";
+
+}  // namespace
+
+void write_scored_set(const fs::path& folder, const ScoredSet& set) {
+  ensure_directory(folder);
+  const ordered_json json = {{"format", kFormat},
+                             {"key", set.key},
+                             {"scorer_hash", set.scorer_hash},
+                             {"precision", set.precision},
+                             {"scores", set.scores}};
+  write_file_safely(folder / (set.name + ".json"), json.dump(1) + "\n");
+}
+
+ScoredSet read_scored_set(const fs::path& file) try {
+  const ordered_json json = ordered_json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || json.value("format", "") != kFormat) {
+    throw Error(
+        fmt::format("{}: no scores of frgan; expected an object with \"format\": \"{}\"", file.string(), kFormat));
+  }
+  return {file.stem().string(), json.at("key"), json.at("scorer_hash"), json.at("precision"), json.at("scores")};
+} catch (const nlohmann::json::exception& error) {
+  throw Error(fmt::format("{}: no whole scores of frgan ({})", file.string(), problem_of(error)));
+}
+
+std::vector<ScoredSet> read_scored_sets(const fs::path& folder) {
+  std::vector<ScoredSet> sets;
+  for (const fs::path& file : files_in(folder, ".json")) sets.push_back(read_scored_set(file));
+  return sets;
+}
+
+const ScoredSet* set_called(const std::vector<ScoredSet>& sets, const std::string& name) {
+  const auto found = std::find_if(sets.begin(), sets.end(), [&](const ScoredSet& set) { return set.name == name; });
+  return found == sets.end() ? nullptr : &*found;
+}
+
+}  // namespace frgan

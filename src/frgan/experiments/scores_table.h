@@ -1,0 +1,20 @@
+// Scores of real pictures and of what a plan's generators make, side by side: the paper's Table 2.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "frgan/experiments/plan_results.h"
+#include "frgan/experiments/scored_set.h"
+#include "frgan/experiments/table.h"
+
+namespace frgan {
+
+// A row for real pictures and for each row of the plan, with all scores, their spread over splits and over seeds. Sets
+// of another scorer than that of the real training pictures are left out, with a note.
+Table scores_table(const PlanResults& results, const std::vector<ScoredSet>& scored);
+
+// Whether real pictures and every run that has a record are scored, by one scorer, of as many pictures.
+bool is_scored_whole(const PlanResults& results, const std::vector<ScoredSet>& scored, int64_t pictures);
+
+}  // namespace frgan
