@@ -124,7 +124,10 @@ bool score(const Shown& shown) {
   const int64_t pictures = score_pictures(call, data.train.size());
   std::string scorer = call.options.scorer;
   if (scorer.empty()) {
-    if (is_scored_whole(shown.results, read_scored_sets(scores_folder(call)), pictures)) return true;
+    if (is_scored_whole(shown.results, read_scored_sets(scores_folder(call)), pictures)) {
+      fmt::print(stderr, "every run is scored already, in {}\n", scores_folder(call).string());
+      return true;
+    }
     scorer = call.execution.folder_of(scorer_run(call.plan, call.choice));
     if (!is_checkpoint(scorer)) throw Error(fmt::format("{}: the scorer is not trained: nothing is scored", scorer));
   }

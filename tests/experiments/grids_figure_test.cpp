@@ -94,6 +94,11 @@ TEST_F(GridsFigure, IsOfTheRowsThatAreDone) {
   EXPECT_FALSE(fs::exists(folder / "out/figure-gan-without-se.png"));
   EXPECT_EQ(value_in("figure-film.png", 1, 1), 101 + 5);
   EXPECT_THAT(error_of([&] { write_figure({}); }), HasSubstr("small: no run with seed 1 is done"));
+  EXPECT_THAT(error_of([&] {
+                write_figure({"no-se", "fr-gan"});
+              }),
+              HasSubstr("no-se/samples: holds no grids of generated pictures"));
+  EXPECT_FALSE(fs::exists(folder / "out/figure-gan-without-se.png"));
 }
 
 }  // namespace

@@ -80,8 +80,8 @@ TEST(ScoresTable, HasSpreadOverSeedsAndOverSplitsAndPairedDifferences) {
   EXPECT_EQ(cell(table, 1, "its spread").text, "0.050 ± 0.000");
   EXPECT_EQ(cell(table, 1, "% of class").text, "62.5 37.5") << "of both seeds";
   // Differences of -0.4 and -0.5: -0.45 -+ 12.706 * 0.0707 / sqrt(2).
-  EXPECT_EQ(cell(table, 2, "Inception Score less").text, "-0.450 [-1.085, +0.185] (2)");
-  EXPECT_EQ(cell(table, 1, "Inception Score less").text, "–");
+  EXPECT_EQ(cell(table, 2, "Inception Score minus").text, "-0.450 [-1.085, +0.185] (2)");
+  EXPECT_EQ(cell(table, 1, "Inception Score minus").text, "–");
   EXPECT_EQ(cell(table, 1, "Fréchet").text, "–") << "where there is no score, there is a dash";
   EXPECT_EQ(cell(table, 3, "pictures of").text, "real, test");
   EXPECT_THAT(table.notes, Contains(HasSubstr("SHA-256 hash")));

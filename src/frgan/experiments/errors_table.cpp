@@ -56,7 +56,8 @@ Differences differences(const PlanResults& results, Place place, Place reference
     const ResultRecord* other = results.find(reference.row, reference.section, seed);
     if (ours == nullptr || other == nullptr || ours == other || ours->data_digest != other->data_digest) continue;
     found.percents.push_back(kPercent * (ours->error() - other->error()));
-    found.p_values.push_back(fmt::format("{}: {:.2g}", seed, mcnemar_test(*ours, *other).p_value));
+    const double p = mcnemar_test(*ours, *other).p_value;
+    found.p_values.push_back(fmt::format("{}: {}", seed, p > 0 ? fmt::format("{:.2g}", p) : "<1e-300"));
   }
   return found;
 }
@@ -94,12 +95,12 @@ std::vector<TableColumn> columns_of(const Plan& plan) {
                                       {"ours, median of the last 20", {"median_mean", "median_sd", "median_seeds"}},
                                       {"augmentation, ours", {"augmentation"}}};
   if (!plan.reference.empty()) {
-    columns.push_back({fmt::format("less {}: mean [95 % t interval] (pairs)", plan.reference),
+    columns.push_back({fmt::format("minus {}: mean [95 % t interval] (pairs)", plan.reference),
                        {"difference", "difference_low", "difference_high", "pairs"}});
     columns.push_back({"McNemar's p, by seed", {"mcnemar_p"}});
   }
   if (plan.show == "noise") {
-    columns.push_back({fmt::format("less its own with {}: mean [95 % t interval] (pairs)", plan.sections[0].title),
+    columns.push_back({fmt::format("minus its own with {}: mean [95 % t interval] (pairs)", plan.sections[0].title),
                        {"from_first", "from_first_low", "from_first_high", "from_first_pairs"}});
     columns.push_back({"its McNemar's p, by seed", {"from_first_mcnemar_p"}});
   }
@@ -122,7 +123,7 @@ std::string test_pictures(const PlanResults& results) {
 Table errors_table(const PlanResults& results) {
   const Plan& plan = results.plan();
   Table table{plan.title, columns_of(plan), {}, {}};
-  if (plan.show == "noise") table.title += ": test errors (%)";  // the figure of that title is of accuracies
+  if (plan.show == "noise") table.title += " (as test errors, %)";  // the figure of that title is of accuracies
   for (size_t section = 0; section < plan.sections.size(); ++section) {
     TableSection rows{plan.sections[section].title, {}};
     bool any = false;

@@ -85,12 +85,35 @@ std::string page_of(const std::string& title, const std::vector<Captioned>& pict
   return plain_page(title, kStyle, "<main>\n" + figures + "</main>\n");
 }
 
+bool is_shown(const PlanResults& results, const PlannedRun& run) {
+  return run.seed == 1 && run.section == 0 && results.record_of(run) != nullptr;
+}
+
+// Throws an Error where there is nothing to draw, before anything is written.
+void check_grids(const PlanResults& results, const std::function<fs::path(const PlannedRun&)>& run_folder) {
+  bool any = false;
+  for (const PlannedRun& run : results.runs()) {
+    if (!is_shown(results, run)) continue;
+    any = true;
+    if (!sample_grids(run_folder(run)).empty()) continue;
+    throw Error(fmt::format(
+        "{}: holds no grids of generated pictures, and the record of a run has none: name the folder of the runs by "
+        "--runs, or delete the record runs/{}.json of the results to run it again",
+        (run_folder(run) / "samples").string(), run.name));
+  }
+  if (any) return;
+  const std::string& section = results.plan().sections.front().title;
+  throw Error(fmt::format("{}: no run with seed 1{}{} is done: there is nothing to draw", results.plan().name,
+                          section.empty() ? "" : " and ", section));
+}
+
 }  // namespace
 
 std::vector<fs::path> write_grids_figure(const fs::path& output, const std::string& name, const PlanResults& results,
                                          const Dataset& data,
                                          const std::function<fs::path(const PlannedRun&)>& run_folder) {
   constexpr int64_t kFilmed = 4;  // noise vectors
+  check_grids(results, run_folder);
   ensure_directory(output);
   std::vector<Captioned> pictures;
   const auto write_grid = [&](const std::string& word, const at::Tensor& cells, int64_t columns, std::string words) {
@@ -103,16 +126,13 @@ std::vector<fs::path> write_grids_figure(const fs::path& output, const std::stri
   std::string steps_text, rows_text;
   size_t frames = 0;
   for (const PlannedRun& run : results.runs()) {
-    if (run.seed != 1 || run.section != 0 || results.record_of(run) == nullptr) continue;
+    if (!is_shown(results, run)) continue;
     const std::string& row = results.plan().rows[run.row].name;
     std::vector<at::Tensor> steps;
     steps_text.clear();
     for (const auto& [step, grid] : sample_grids(run_folder(run))) {
       steps.push_back(cells_of(grid, data.image_size));
       steps_text += fmt::format("{}{}", steps_text.empty() ? "" : ", ", step);
-    }
-    if (steps.empty()) {
-      throw Error(fmt::format("{}: holds no grids of generated pictures", (run_folder(run) / "samples").string()));
     }
     rows_text += (rows_text.empty() ? "" : ", then ") + row;
     grids.push_back(steps.back());
@@ -124,11 +144,6 @@ std::vector<fs::path> write_grids_figure(const fs::path& output, const std::stri
     frames = steps.size();
     const at::Tensor by_step = at::stack(steps);  // steps x 100 x S x S x 3
     film.push_back(by_step.slice(1, 0, kFilmed).transpose(0, 1).flatten(0, 1));
-  }
-  if (film.empty()) {
-    throw Error(fmt::format("{}: no run with seed 1{}{} is done: there is nothing to draw", results.plan().name,
-                            results.plan().sections.front().title.empty() ? "" : " and ",
-                            results.plan().sections.front().title));
   }
   write_grid("film", at::cat(film), static_cast<int64_t>(frames),
              fmt::format("{} noise vectors after {} steps: {}", kFilmed, steps_text, rows_text));

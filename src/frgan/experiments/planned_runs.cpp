@@ -152,8 +152,9 @@ void check_choice(const Plan& plan, const PlanChoice& choice) {
   std::vector<std::string> rows, values;
   for (const PlanRow& row : plan.rows) {
     if (row.preset.empty()) continue;
-    rows.push_back(row.name);
-    if (row.preset != row.name) rows.push_back(row.preset);
+    for (const std::string& name : {row.name, row.preset}) {
+      if (std::find(rows.begin(), rows.end(), name) == rows.end()) rows.push_back(name);
+    }
   }
   for (const PlanSection& section : plan.sections) {
     for (const Setting& setting : section.settings) {

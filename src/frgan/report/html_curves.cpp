@@ -130,7 +130,7 @@ std::string error_curves_section(const std::vector<RunRecord>& runs) {
     charts += chart_of(runs, title, "error in percent, of the averaged weights",
                        [&, role = role](const RunRecord& run) { return errors_of(run, role); });
     charts += chart_of(
-        runs, fmt::format("{}, second half", title), "the same where the curves are close",
+        runs, fmt::format("{}, second half", title), "the same curves on a closer axis",
         [&, role = role](const RunRecord& run) { return second_half(errors_of(run, role)); },
         /*zoomed=*/true);
   }
