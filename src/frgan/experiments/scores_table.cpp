@@ -145,6 +145,7 @@ class ComparableSets {
 
 std::vector<const ScoredSet*> values_of(const std::map<int64_t, const ScoredSet*>& sets) {
   std::vector<const ScoredSet*> list;
+  list.reserve(sets.size());
   for (const auto& [seed, set] : sets) list.push_back(set);
   return list;
 }
