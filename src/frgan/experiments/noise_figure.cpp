@@ -120,8 +120,9 @@ std::string noise_figure(const PlanResults& results) {
       width, height, escaped(results.plan().title));
   for (size_t i = 0; i < panels.size(); ++i) {
     if (!has_points(panels[i])) continue;
-    svg += placed(learning_curve_svg(panels[i]), static_cast<double>(i % kColumns) * kPanelWidth,
-                  static_cast<double>(i / kColumns) * kPanelHeight);
+    const size_t column = i % kColumns, line = i / kColumns;
+    svg += placed(learning_curve_svg(panels[i]), static_cast<double>(column) * kPanelWidth,
+                  static_cast<double>(line) * kPanelHeight);
   }
   for (size_t i = 0; i < notes.size(); ++i) {
     const double y = panels_height + static_cast<double>(i + 1) * kNoteHeight;

@@ -16,6 +16,7 @@ namespace {
 // "width = 0.5, batch-size = 16": what a budget sets.
 std::string settings_text(const std::vector<Setting>& settings) {
   std::vector<std::string> texts;
+  texts.reserve(settings.size());
   for (const Setting& setting : settings) {
     texts.push_back(fmt::format("{} = {}", setting.name, setting_text(setting.value)));
   }

@@ -78,6 +78,7 @@ std::vector<TableCell> effort_cells(const std::vector<const ResultRecord*>& reco
   if (records.empty()) return std::vector<TableCell>(effort_columns().size(), TableCell{"–", {""}});
   const ResultRecord& first = *records.front();
   std::vector<double> seconds;
+  seconds.reserve(records.size());
   for (const ResultRecord* record : records) seconds.push_back(record->summary.value("wall_seconds", 0.0));
   const std::string tflop =
       first.tflop < kWholeTflop ? fmt::format("{:.3g}", first.tflop) : fmt::format("{:.0f}", first.tflop);
