@@ -149,35 +149,7 @@ TEST(ErrorsTable, DoesNotCompareARunWithItself) {
 }
 
 TEST(ErrorsTable, OfLabelNoiseComparesEachLevelWithTheFirst) {
-  Plan plan = read_plan(R"(
-show = "noise"
-reference = "FR-GAN"
-[vary]
-label-noise = [0.0, 0.5]
-[budget.a]
-steps = 100
-[[row]]
-name = "GAN"
-preset = "gan"
-[[row]]
-name = "FR-GAN"
-preset = "fr-gan"
-)",
-                        "small");
-  std::vector<PlannedRun> runs;
-  std::vector<ResultRecord> records;
-  for (const size_t section : {0u, 1u}) {
-    for (int64_t seed = 1; seed <= 2; ++seed) {
-      PlannedRun run;
-      run.row = 1;
-      run.section = section;
-      run.seed = seed;
-      run.key = run.name = plan.sections[section].value + std::to_string(seed);
-      records.push_back(record_with(run.name, run.key, rows(100 + (section == 1 ? 10 * seed : 0))));
-      runs.push_back(run);
-    }
-  }
-  const Table table = errors_table(PlanResults(plan, plan.budgets[0], runs, records));
+  const Table table = errors_table(noise_results({{100, 100}, {110, 120}}));
   EXPECT_EQ(table.title, "small (as test errors, %)");
   const std::string column = "minus its own with label-noise 0.0: mean [95 % t interval] (pairs)";
   EXPECT_EQ(cell(table, 0, 1, column).text, "–");

@@ -1,7 +1,8 @@
 #include "frgan/experiments/noise_figure.h"
 
 #include <cmath>
-#include <cstdio>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,60 +16,22 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-// Two rows, of which the second is done: 10 and 11 % errors without wrong labels, 20 and 24 % with half of them wrong.
-PlanResults results_with(bool done) {
-  const Plan plan = read_plan(R"(
-title = "Accuracy with wrong labels"
-show = "noise"
-[vary]
-label-noise = [0.0, 0.5]
-[budget.a]
-steps = 300
-[[row]]
-name = "GAN"
-preset = "gan"
-[[row]]
-name = "FR-GAN"
-preset = "fr-gan"
-)",
-                              "small");
-  constexpr int64_t kWrong[2][2] = {{100, 110}, {200, 240}};
-  std::vector<PlannedRun> runs;
-  std::vector<ResultRecord> records;
-  for (const size_t section : {0u, 1u}) {
-    for (int64_t seed = 1; seed <= 2; ++seed) {
-      PlannedRun run;
-      run.row = 1;
-      run.section = section;
-      run.seed = seed;
-      run.key = run.name = plan.sections[section].value + std::to_string(seed);
-      run.options = {{"label-noise-kind", "wrong"}};
-      run.steps = 300;
-      if (done) records.push_back(record_with(run.name, run.key, rows(kWrong[section][seed - 1])));
-      runs.push_back(std::move(run));
-    }
-  }
-  return {plan, plan.budgets[0], std::move(runs), std::move(records)};
-}
-
 // Heights of vertical lines that are parts of curves: error bars, in their order.
 std::vector<double> error_bars(const std::string& svg) {
   std::vector<double> heights;
   for (size_t at = 0; (at = svg.find("<line ", at)) != std::string::npos; ++at) {
     const std::string line = svg.substr(at, svg.find('>', at) - at);
-    double x1 = 0, x2 = 0, y1 = 0, y2 = 0;
     const auto number = [&](const char* name) { return std::stod(line.substr(line.find(name) + 4)); };
-    x1 = number("x1=\"");
-    x2 = number("x2=\"");
-    y1 = number("y1=\"");
-    y2 = number("y2=\"");
-    if (x1 == x2 && line.find("class=\"curve ") != std::string::npos) heights.push_back(std::abs(y1 - y2));
+    const bool is_vertical = number("x1=\"") == number("x2=\"");
+    if (is_vertical && line.find("class=\"curve ") != std::string::npos) {
+      heights.push_back(std::abs(number("y1=\"") - number("y2=\"")));
+    }
   }
   return heights;
 }
 
 TEST(NoiseFigure, DrawsMeansOverSeedsWithTheirDeviations) {
-  const std::string svg = noise_figure(results_with(true));
+  const std::string svg = noise_figure(noise_results({{100, 110}, {200, 240}}));
   EXPECT_THAT(svg,
               AllOf(HasSubstr("(b) FR-GAN"), HasSubstr("(c) last weights"), HasSubstr("% of labels that are wrong")));
   // The curves' last values: 100 % less 10.5 and 22.
@@ -82,7 +45,7 @@ TEST(NoiseFigure, DrawsMeansOverSeedsWithTheirDeviations) {
 }
 
 TEST(NoiseFigure, OfNothingIsRefused) {
-  EXPECT_THAT(error_of([] { noise_figure(results_with(false)); }), HasSubstr("small: no run is done yet"));
+  EXPECT_THAT(error_of([] { noise_figure(noise_results({})); }), HasSubstr("small: no run is done yet"));
 }
 
 }  // namespace

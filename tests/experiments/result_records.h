@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "frgan/experiments/result_record.h"
+#include "frgan/experiments/plan_results.h"
 #include "frgan/train/recipe.h"
 
 namespace frgan {
@@ -43,6 +43,41 @@ inline std::vector<int64_t> rows(int64_t count, int64_t first = 0) {
   std::vector<int64_t> list;
   for (int64_t i = 0; i < count; ++i) list.push_back(first + i);
   return list;
+}
+
+// Of a plan "small" of GAN and FR-GAN without and with half of the labels wrong, two seeds each: FR-GAN is done, and so
+// many of 1,000 pictures are wrong, by section and seed; none for a plan of which nothing is done.
+inline PlanResults noise_results(const std::vector<std::vector<int64_t>>& wrong) {
+  const Plan plan = read_plan(R"(
+show = "noise"
+reference = "FR-GAN"
+[vary]
+label-noise = [0.0, 0.5]
+[budget.a]
+steps = 300
+[[row]]
+name = "GAN"
+preset = "gan"
+[[row]]
+name = "FR-GAN"
+preset = "fr-gan"
+)",
+                              "small");
+  std::vector<PlannedRun> runs;
+  std::vector<ResultRecord> records;
+  for (const size_t section : {0u, 1u}) {
+    for (const size_t seed : {1u, 2u}) {
+      PlannedRun run;
+      run.row = 1;
+      run.section = section;
+      run.seed = static_cast<int64_t>(seed);
+      run.key = run.name = plan.sections[section].value + std::to_string(seed);
+      run.options = {{"label-noise-kind", "wrong"}};
+      if (!wrong.empty()) records.push_back(record_with(run.name, run.key, rows(wrong[section][seed - 1])));
+      runs.push_back(std::move(run));
+    }
+  }
+  return {plan, plan.budgets[0], std::move(runs), std::move(records)};
 }
 
 }  // namespace frgan

@@ -280,9 +280,13 @@ PlannedRun planned(const Plan& plan, const Cell& cell, int64_t steps, int64_t se
 
 }  // namespace
 
+std::string tflop_number(double tflop) {
+  constexpr double kWhole = 100;  // from here on without decimals
+  return tflop < kWhole ? fmt::format("{:.3g}", tflop) : fmt::format("{:.0f}", tflop);
+}
+
 std::string tflop_text(double tflop) {
-  constexpr double kWhole = 100;
-  return tflop < kWhole ? fmt::format("{:.3g} TFLOP", tflop) : fmt::format("{:.0f} TFLOP", tflop);
+  return tflop_number(tflop) + " TFLOP";
 }
 
 std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice,

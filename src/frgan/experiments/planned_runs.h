@@ -37,7 +37,8 @@ struct PlannedRun {
   nlohmann::ordered_json parameters;  // {"discriminator": 787200, "generator": ...}: of each network
 };
 
-// Work for people, without an exponent: "0.0021 TFLOP", "91600 TFLOP".
+// Work for people, without an exponent: "0.0021", "91621", and the same with its unit.
+std::string tflop_number(double tflop);
 std::string tflop_text(double tflop);
 
 // In the order in which they are run: all rows and sections with the first seed, then with the second. Loads the data

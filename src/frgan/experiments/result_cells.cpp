@@ -11,8 +11,6 @@
 namespace frgan {
 namespace {
 
-constexpr double kWholeTflop = 100;  // from here on without decimals
-
 // "Intel(R) Xeon(R) ..., 1 thread, bf16"
 std::string hardware_of(const ResultRecord& record) {
   const nlohmann::ordered_json& summary = record.summary;
@@ -80,13 +78,11 @@ std::vector<TableCell> effort_cells(const std::vector<const ResultRecord*>& reco
   std::vector<double> seconds;
   seconds.reserve(records.size());
   for (const ResultRecord* record : records) seconds.push_back(record->summary.value("wall_seconds", 0.0));
-  const std::string tflop =
-      first.tflop < kWholeTflop ? fmt::format("{:.3g}", first.tflop) : fmt::format("{:.0f}", first.tflop);
   const auto steps = first.summary.value("steps", int64_t{0});
   return {{fmt::format("{}", steps), {fmt::format("{}", steps)}},
           {fmt::format("{:.3g} M", static_cast<double>(first.pictures_seen) * 1e-6),
            {fmt::format("{}", first.pictures_seen)}},
-          {tflop, {csv_number(first.tflop)}},
+          {tflop_number(first.tflop), {csv_number(first.tflop)}},
           {duration_text(median(seconds)), {csv_number(median(seconds))}},
           text_cell(each_once(records, hardware_of)),
           text_cell(parameters_of(first)),
