@@ -37,10 +37,21 @@ constexpr Syntax kSyntax = {"train", "", "Trains a classifier, and writes a run 
 
 constexpr std::string_view kOptionsFile = "options.toml", kSplitFile = "labels.json", kLogFile = "metrics.jsonl";
 
-// Whether a file of this name is among all that a run has written when it has no checkpoint yet.
+// Whether a file of this name is among all that a run has written when it has no checkpoint yet; a kill may have left
+// one of them unfinished.
 bool is_written_at_start(const fs::path& path) {
   constexpr std::array<std::string_view, 4> kNames{kOptionsFile, kSplitFile, kLogFile, "checkpoints"};
-  return std::find(kNames.begin(), kNames.end(), path.filename().string()) != kNames.end() || is_event_file(path);
+  const std::string unfinished = name_of_partial(path);
+  const std::string name = unfinished.empty() ? path.filename().string() : unfinished;
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() || is_event_file(path);
+}
+
+void remove_unfinished_files(const fs::path& folder) {
+  std::vector<fs::path> unfinished;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (!name_of_partial(entry.path()).empty() && is_written_at_start(entry.path())) unfinished.push_back(entry.path());
+  }
+  for (const fs::path& path : unfinished) fs::remove(path);
 }
 
 // Of one call, and not of the run.
@@ -182,6 +193,7 @@ class NewFolder {
   explicit NewFolder(fs::path folder)
       : folder_(std::move(folder)), is_new_(!fs::exists(folder_)), is_ours_(is_new_ || fs::is_empty(folder_)) {
     ensure_directory(folder_);
+    remove_unfinished_files(folder_);
   }
   NewFolder(const NewFolder&) = delete;
   NewFolder& operator=(const NewFolder&) = delete;

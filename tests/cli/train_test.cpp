@@ -193,8 +193,11 @@ TEST_F(Train, AKillBeforeTheFirstCheckpointCanBeRepeated) {
   EXPECT_EQ(killed.code, 128 + SIGKILL);
   if (fs::exists(checkpoint("run", "00000000"))) return;  // it was quicker; then resuming is another test's
   EXPECT_THAT(resume("run").err, HasSubstr("a run that was stopped before its first is to be started again"));
+  const fs::path unfinished = root / "run/labels.json.partial-1";  // what a kill within its writing leaves
+  std::ofstream(unfinished) << "{";
   const Outcome again = train("run");
   EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_FALSE(fs::exists(unfinished));
 }
 
 // The stronger source decides how long a run is, and which labels it sees.

@@ -24,6 +24,14 @@ TEST(Files, WhatIsWrittenIsReadAndNothingElseIsLeft) {
   EXPECT_EQ(folder.count(), 1);
 }
 
+TEST(Files, OnlyOurUnfinishedFilesAreTakenForUnfinished) {
+  EXPECT_EQ(name_of_partial("run/labels.json.partial-4711"), "labels.json");
+  EXPECT_EQ(name_of_partial("run/labels.json.partial-4711.1"), "labels.json");
+  for (const char* name : {"labels.json", "a.partial", "a.partial-", "a.partial-4a", "partial-4711"}) {
+    EXPECT_EQ(name_of_partial(name), "") << name;
+  }
+}
+
 TEST(Files, WithoutCommitTheOldFileStays) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file", std::string_view("old"));
@@ -33,6 +41,9 @@ TEST(Files, WithoutCommitTheOldFileStays) {
     SafeFile other(folder / "file");  // two writers at once do not meet
     other.write(bytes_of("other"));
     EXPECT_EQ(folder.count(), 3);
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+      if (entry.path().filename() != "file") EXPECT_EQ(name_of_partial(entry.path()), "file") << entry.path();
+    }
   }
   EXPECT_EQ(read_file(folder / "file"), "old");
   EXPECT_EQ(folder.count(), 1);

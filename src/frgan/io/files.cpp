@@ -13,6 +13,8 @@
 namespace frgan {
 namespace {
 
+constexpr std::string_view kPartial = ".partial-";  // a process number follows
+
 // An open file that closes itself, so that a throw leaks none.
 class Descriptor {
  public:
@@ -68,7 +70,7 @@ SafeFile::SafeFile(const std::filesystem::path& path) : path_(path) {
   }
   for (int attempt = 0; descriptor_ < 0; ++attempt) {
     partial_ = path_;
-    partial_ += fmt::format(".partial-{}", ::getpid());
+    partial_ += fmt::format("{}{}", kPartial, ::getpid());
     if (attempt > 0) partial_ += fmt::format(".{}", attempt);
     descriptor_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor_ < 0 && errno != EEXIST) throw file_error(path, "write", errno);
@@ -112,6 +114,15 @@ void write_file_safely(const std::filesystem::path& path, std::span<const std::b
 
 void write_file_safely(const std::filesystem::path& path, std::string_view text) {
   write_file_safely(path, bytes_of(text));
+}
+
+std::string name_of_partial(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  const size_t end = name.rfind(kPartial);
+  if (end == std::string::npos) return "";
+  const std::string_view number = std::string_view(name).substr(end + kPartial.size());
+  const bool ours = !number.empty() && number.find_first_not_of("0123456789.") == std::string_view::npos;
+  return ours ? name.substr(0, end) : "";
 }
 
 GrowingFile::GrowingFile(const std::filesystem::path& path)
