@@ -32,7 +32,7 @@ namespace frgan {
 namespace {
 
 constexpr Syntax kSyntax = {"bench", "",
-                            "Measures a training step on random pictures, on the CPU: what it takes, what its time "
+                            "Measures a training step on random pictures: what it takes and, on a CPU, what its time "
                             "goes to, and how that compares with the rate of matrix products. docs/performance.md says "
                             "how to read it. It takes the options of the method besides, as frgan train does."};
 
@@ -42,6 +42,7 @@ constexpr int64_t kClassified = 1024;  // pictures, some batches of evaluate and
 struct BenchOptions {
   std::string preset;
   std::string method = "fr-gan";
+  std::string device = "cpu";
   std::string precision = "auto";
   int64_t threads = 0;
   int64_t steps = 5;
@@ -56,6 +57,7 @@ void describe(OptionSet& options, BenchOptions& bench) {
   options.add("method", bench.method, "What is trained; `frgan methods` lists them.");
   options.add("preset", bench.preset,
               "Takes the options of the method from this preset; the rest of it is left aside.");
+  options.add("device", bench.device, "auto, cpu, cuda or cuda:N; on a GPU only the step is timed.");
   options.add("precision", bench.precision, "Of convolutions; auto: bf16 where the machine has it.",
               Choices{"auto", "fp32", "bf16"});
   options.add("threads", bench.threads, "CPU threads; 0: all cores.", Range<int64_t>{0, 4096});
@@ -119,6 +121,7 @@ StepTimes time_steps(RandomTraining& training, int64_t steps) {
   for (int64_t i = 0; i < steps + kWarmUp; ++i) {
     const Clock::time_point begin = Clock::now();
     training.step();
+    training.wait();
     if (i >= kWarmUp) times.seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
   }
   times.median_seconds = median(times.seconds);
@@ -156,6 +159,7 @@ Details measure_details(RandomTraining& training, const BenchOptions& bench) {
 // What was measured, for text and JSON alike.
 struct Findings {
   const Request& request;
+  std::string device;
   std::string precision;
   Machine machine;
   double step_flop;
@@ -182,6 +186,7 @@ nlohmann::ordered_json to_json(const Findings& findings) {
             {"kernels", kernel_capability()},
             {"cores", findings.machine.cores},
             {"threads", findings.machine.threads},
+            {"device", findings.device},
             {"method", bench.method},
             {"precision", findings.precision},
             {"options", findings.request.options.values()},
@@ -244,6 +249,7 @@ void print_step(const Findings& findings) {
   fmt::print("frgan {} ({}), LibTorch {}\n", version(), source_commit(), machine.libtorch);
   fmt::print("processor     {}, {}, LibTorch's kernels {}; {} threads\n", machine.processor, processor_capability(),
              kernel_capability(), machine.threads);
+  if (findings.device != "cpu") fmt::print("device        {}\n", findings.device);
   fmt::print("step          {}, width {}, batch {}, {}: {:.4g} GFLOP\n\n", bench.method, option("width"),
              option("batch-size"), findings.precision, findings.step_flop * 1e-9);
   fmt::print("time          {:.4f} s (median of {}, {:.4f} to {:.4f})\n", step.median_seconds, bench.steps, *fastest,
@@ -322,20 +328,22 @@ int run_bench(std::span<const std::string> arguments) {
   const BenchOptions& bench = request.bench;
   const Augmentation augmentation = parse_augmentation(request.augmentation.augmentation);
   request.method->validate();
-  const std::string precision = resolve_precision(bench.precision, at::kCPU);
+  const at::Device device = resolve_device(bench.device);
+  const std::string precision = resolve_precision(bench.precision, device);
   set_threads(bench.threads);
   keep_freed_memory();
 
-  RandomTraining training(std::move(request.method), precision == "bf16" ? Precision::kBf16 : Precision::kFull,
+  RandomTraining training(std::move(request.method), precision == "bf16" ? Precision::kBf16 : Precision::kFull, device,
                           augmentation, bench.pictures);
   Findings findings{request,
+                    device_name(device),
                     precision,
                     this_machine(),
                     training.method().step_flop(),
                     training.pictures_per_step(),
                     time_steps(training, bench.steps),
                     std::nullopt};
-  if (!bench.step_only) findings.details = measure_details(training, bench);
+  if (!bench.step_only && device.is_cpu()) findings.details = measure_details(training, bench);
   const bool only_json = bench.json == "-";
   const std::string json = bench.json.empty() ? "" : to_json(findings).dump(2) + '\n';
   if (!json.empty() && !only_json) write_file_safely(bench.json, json);

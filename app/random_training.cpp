@@ -12,33 +12,34 @@ namespace {
 
 constexpr uint64_t kSeed = 1;
 
-BatchStream random_batches(int64_t pictures, const Augmentation& augmentation, const std::string& noise_range) {
+BatchStream random_batches(int64_t pictures, at::Device device, const Augmentation& augmentation,
+                           const std::string& noise_range) {
   constexpr int64_t kLabeled = 1000, kClasses = 10, kSize = 32, kChannels = 3;
   at::manual_seed(kSeed);
-  PictureSet train{at::randint(256, {pictures, kSize, kSize, kChannels}, at::kByte),
-                   at::randint(kClasses, {pictures}, at::kLong)};
+  const PictureSet train{at::randint(256, {pictures, kSize, kSize, kChannels}, at::kByte),
+                         at::randint(kClasses, {pictures}, at::kLong)};
   LabelSplit split;
   split.train_pictures = pictures;
   for (int64_t row = 0; row < std::min(kLabeled, pictures); ++row) split.labeled.push_back(row);
-  return BatchStream(std::move(train), split,
+  return BatchStream(train.to(device), split,
                      {.augmentation = augmentation, .noise_range = noise_range, .seed = kSeed});
 }
 
-Problem built(Method& method, Precision precision) {
-  const Problem problem{.shape = {}, .seed = kSeed, .precision = precision};
+Problem built(Method& method, Precision precision, at::Device device) {
+  const Problem problem{.shape = {}, .seed = kSeed, .precision = precision, .device = device};
   method.build(problem);
   return problem;
 }
 
 }  // namespace
 
-RandomTraining::RandomTraining(std::unique_ptr<Method> method, Precision precision, const Augmentation& augmentation,
-                               int64_t pictures)
+RandomTraining::RandomTraining(std::unique_ptr<Method> method, Precision precision, at::Device device,
+                               const Augmentation& augmentation, int64_t pictures)
     : method_(std::move(method)),
       precision_(precision),
-      batches_(random_batches(pictures, augmentation, method_->noise_range())),
+      batches_(random_batches(pictures, device, augmentation, method_->noise_range())),
       trainer_(
-          *method_, built(*method_, precision),
+          *method_, built(*method_, precision, device),
           [this](const BatchRequest& request, uint64_t draw, uint64_t part) {
             return batches_.next(request, draw, part);
           },

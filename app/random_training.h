@@ -15,12 +15,14 @@ class RandomTraining {
  public:
   // Builds the method, whose options are set, for `pictures` pictures of 32x32 in 10 classes, of which a thousand (or
   // all) show their labels; and runs the data-dependent pass.
-  RandomTraining(std::unique_ptr<Method> method, Precision precision, const Augmentation& augmentation,
-                 int64_t pictures);
+  RandomTraining(std::unique_ptr<Method> method, Precision precision, at::Device device,
+                 const Augmentation& augmentation, int64_t pictures);
   RandomTraining(const RandomTraining&) = delete;
   RandomTraining& operator=(const RandomTraining&) = delete;
 
   void step() { trainer_.step(); }
+  // Until the device has done all steps so far.
+  void wait() { trainer_.take_losses(); }
   // As evaluate and predict do: uint8 pictures N x 32 x 32 x 3 through the averaged weights.
   void classify(const at::Tensor& pictures);
   const Method& method() const { return *method_; }

@@ -214,7 +214,7 @@ TEST_F(Program, VersionNamesWhatDecidesTheSpeed) {
   EXPECT_EQ(outcome.err, "");
   EXPECT_THAT(outcome.out,
               testing::MatchesRegex("frgan [0-9]+\\.[0-9]+\\.[0-9]+ \\([0-9a-z-]+\\)\nLibTorch +[0-9].*\nprocessor .*\n"
-                                    "kernels .*\nbf16 .*\nBLAS .*\nCUDA .*\n"));
+                                    "kernels .*\nbf16 .*\nBLAS .*\nGPU .*\n"));
   EXPECT_EQ(run_frgan({"version"}).out, outcome.out);
 }
 

@@ -55,8 +55,8 @@ inline ::testing::AssertionResult close_to(const at::Tensor& found, const at::Te
     return ::testing::AssertionFailure() << "shape " << found.sizes() << ", expected " << expected.sizes();
   }
   if (found.numel() == 0) return ::testing::AssertionSuccess();
-  const at::Tensor wanted = expected.detach().to(at::kDouble);
-  const double off = (found.detach().to(at::kDouble) - wanted).abs().max().item<double>();
+  const at::Tensor wanted = expected.detach().to(at::kCPU, at::kDouble);
+  const double off = (found.detach().to(at::kCPU, at::kDouble) - wanted).abs().max().item<double>();
   const double largest = wanted.abs().max().item<double>();
   if (off <= tolerance * largest + 1e-15) return ::testing::AssertionSuccess();  // not so for NaN
   return ::testing::AssertionFailure() << fmt::format("off by {:.3g} where the largest is {:.3g}", off, largest);

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include "../devices.h"
 #include "../golden/golden_networks.h"
 #include "../methods/small_methods.h"
 #include "frgan/train/trainer.h"
@@ -18,19 +19,20 @@ constexpr int64_t kUpdates = 10;
 constexpr double kTolerance = 1e-9;
 
 // The pictures and noise of step `draw`, as training_inputs has them.
-Batch golden_batch(const GoldenFile& inputs, const BatchRequest& request, uint64_t draw, uint64_t part) {
+Batch golden_batch(const GoldenFile& inputs, at::Device device, const BatchRequest& request, uint64_t draw,
+                   uint64_t part) {
   const auto step = static_cast<int64_t>(draw);
   const auto pictures = [&](const std::string& name) {
-    return (inputs[name][step].to(at::kDouble) / 127.5 - 1).contiguous(at::MemoryFormat::ChannelsLast);
+    return (inputs[name][step].to(device, at::kDouble) / 127.5 - 1).contiguous(at::MemoryFormat::ChannelsLast);
   };
   Batch batch;
   if (request.labeled > 0) {
     batch.labeled = {pictures("labeled")};
-    batch.labels = inputs["labels"][step];
+    batch.labels = inputs["labels"][step].to(device);
   }
   if (request.branches == 2) batch.unlabeled = {pictures("unlabeled_branch1"), pictures("unlabeled_branch2")};
   if (request.stream == 1 && request.unlabeled > 0) batch.unlabeled = {pictures("unlabeled_generator")};
-  if (request.noise > 0) batch.noise = inputs[part == 0 ? "noise_discriminator" : "noise_generator"][step];
+  if (request.noise > 0) batch.noise = inputs[part == 0 ? "noise_discriminator" : "noise_generator"][step].to(device);
   return batch;
 }
 
@@ -41,11 +43,12 @@ std::string golden_path(const std::string& name) {
 }
 
 // k: updates of the discriminator in a step.
-void expect_golden_training(const std::string& method_name, const std::string& file, const Settings& more,
-                            const std::map<std::string, std::string>& terms, int64_t k = 1) {
+void expect_golden_training(at::Device device, const std::string& method_name, const std::string& file,
+                            const Settings& more, const std::map<std::string, std::string>& terms, int64_t k = 1) {
   const int64_t steps = kUpdates / k;
   const GoldenFile inputs("training_inputs"), golden("training_" + file);
-  const Problem problem{.shape = {.image_size = 16, .channels = 1, .classes = 10}, .dtype = at::kDouble};
+  const Problem problem{
+      .shape = {.image_size = 16, .channels = 1, .classes = 10}, .dtype = at::kDouble, .device = device};
   Settings settings{{"width", 1.0 / 32}, {"input-dropout", 0.0},  {"block-dropout", 0.0},  {"ramp-start", 0.05},
                     {"ramp-end", 0.6},   {"learning-rate", 3e-4}, {"decay-start", 2.0 / 3}};
   settings.insert(settings.end(), more.begin(), more.end());
@@ -53,7 +56,7 @@ void expect_golden_training(const std::string& method_name, const std::string& f
   Trainer trainer(
       *method, problem,
       [&](const BatchRequest& request, uint64_t draw, uint64_t part) {
-        return golden_batch(inputs, request, draw, part);
+        return golden_batch(inputs, device, request, draw, part);
       },
       steps);
 
@@ -94,27 +97,31 @@ const std::map<std::string, std::string> kDiscriminatorTerms{{"supervised", "dis
                                                              {"fake", "discriminator.adversarial_fake"},
                                                              {"consistency", "discriminator.consistency"}};
 
-TEST(GoldenTraining, FrGan) {
+using GoldenTraining = OnDevice;
+
+TEST_P(GoldenTraining, FrGan) {
   auto terms = kDiscriminatorTerms;
   terms["generator"] = "generator.nonsaturating";
-  expect_golden_training("fr-gan", "fr-gan", {}, terms);
+  expect_golden_training(device, "fr-gan", "fr-gan", {}, terms);
 }
 
-TEST(GoldenTraining, FrGanWithTwoDiscriminatorSteps) {
+TEST_P(GoldenTraining, FrGanWithTwoDiscriminatorSteps) {
   auto terms = kDiscriminatorTerms;
   terms["generator"] = "generator.nonsaturating";
-  expect_golden_training("fr-gan", "fr-gan-k2", {{"disc-steps", 2}}, terms, /*k=*/2);
+  expect_golden_training(device, "fr-gan", "fr-gan-k2", {{"disc-steps", 2}}, terms, /*k=*/2);
 }
 
-TEST(GoldenTraining, FrGanWithFeatureMatching) {
+TEST_P(GoldenTraining, FrGanWithFeatureMatching) {
   auto terms = kDiscriminatorTerms;
   terms["feature_matching"] = "generator.feature_matching";
-  expect_golden_training("fr-gan", "fr-gan-fm", {{"gen-loss", "feature_matching"}}, terms);
+  expect_golden_training(device, "fr-gan", "fr-gan-fm", {{"gen-loss", "feature_matching"}}, terms);
 }
 
-TEST(GoldenTraining, Supervised) {
-  expect_golden_training("supervised", "supervised", {}, {{"supervised", "discriminator.supervised"}});
+TEST_P(GoldenTraining, Supervised) {
+  expect_golden_training(device, "supervised", "supervised", {}, {{"supervised", "discriminator.supervised"}});
 }
+
+INSTANTIATE_TEST_SUITE_P(On, GoldenTraining, testing::ValuesIn(devices()), device_label);
 
 }  // namespace
 }  // namespace frgan

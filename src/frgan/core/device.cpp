@@ -1,7 +1,9 @@
 #include "frgan/core/device.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <filesystem>
 #include <limits>
 #include <string_view>
 #include <thread>
@@ -9,6 +11,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <sched.h>
@@ -24,7 +27,36 @@ int64_t usable_cores() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+// NVIDIA's driver, whose library comes with it and never with LibTorch; nullptr where there is none.
+void* nvidia_driver() {
+  static void* const driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_GLOBAL);
+  return driver;
+}
+
+// Loads libtorch_cuda.so from beside the LibTorch that runs; it makes itself known to it. Returns what stands in the
+// way, or nothing. LibTorch asks once whether it has CUDA, so this goes before any such question.
+std::string load_cuda() {
+  if (nvidia_driver() == nullptr) return "the machine has no NVIDIA driver";
+  Dl_info torch{};
+  if (dladdr(reinterpret_cast<const void*>(&at::globalContext), &torch) == 0) return "LibTorch was not found";
+  const std::filesystem::path library = std::filesystem::path(torch.dli_fname).replace_filename("libtorch_cuda.so");
+  if (!std::filesystem::exists(library))
+    return "this LibTorch computes on CPUs only, that of `pip install torch` on both";
+  return dlopen(library.c_str(), RTLD_LAZY | RTLD_GLOBAL) == nullptr ? dlerror() : "";
+}
+
+const std::string& cuda_obstacle() {
+  static const std::string obstacle = load_cuda();
+  return obstacle;
+}
+
 }  // namespace
+
+int64_t gpu_count() {
+  if (!cuda_obstacle().empty() || !at::hasCUDA()) return 0;
+  at::globalContext().setAllowTF32CuDNN(false);
+  return static_cast<int64_t>(at::getNumGPUs());
+}
 
 bool has_native_bf16() {
   return __builtin_cpu_supports("avx512bf16") || __builtin_cpu_supports("amx-bf16");
@@ -47,7 +79,7 @@ std::string kernel_capability() {
 
 at::Device resolve_device(const std::string& device) {
   if (device == "cpu") return at::kCPU;
-  const int64_t gpus = at::hasCUDA() ? static_cast<int64_t>(at::getNumGPUs()) : 0;
+  const int64_t gpus = gpu_count();
   if (device == "auto") return gpus > 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
   int64_t index = 0;
   const bool numbered = device.starts_with("cuda:");
@@ -57,10 +89,21 @@ at::Device resolve_device(const std::string& device) {
     throw usage_error(fmt::format("--device: '{}' is no device; give auto, cpu, cuda or cuda:N", device));
   }
   if (index < 0 || index >= gpus) {
-    throw usage_error(
-        fmt::format("--device: there is no {} here; this LibTorch sees {} GPUs, try --device cpu", device, gpus));
+    const std::string obstacle = cuda_obstacle().empty() ? fmt::format("LibTorch sees {} GPUs", gpus) : cuda_obstacle();
+    throw usage_error(fmt::format("--device: there is no {} here: {}; try --device cpu", device, obstacle));
   }
   return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
+}
+
+std::string device_name(at::Device device) {
+  std::array<char, 256> name{};
+  using GetName = int (*)(char*, int, int);  // cuDeviceGetName of the driver; 0: it was found
+  void* const driver = device.is_cuda() ? nvidia_driver() : nullptr;
+  const auto get_name = driver == nullptr ? nullptr : reinterpret_cast<GetName>(dlsym(driver, "cuDeviceGetName"));
+  if (get_name == nullptr || get_name(name.data(), static_cast<int>(name.size()), device.index()) != 0) {
+    return device.str();
+  }
+  return fmt::format("{} ({})", device.str(), name.data());
 }
 
 std::string resolve_precision(const std::string& precision, at::Device device) {

@@ -18,9 +18,16 @@ std::string processor_capability();
 // not say.
 std::string kernel_capability();
 
+// GPUs that LibTorch can compute on. A LibTorch with CUDA keeps that part in a library of its own, which a program for
+// CPUs does not link; it is loaded at the first call, where the machine has NVIDIA's driver.
+int64_t gpu_count();
+
 // "auto" is the first GPU, or the CPU where there is none; "cpu", "cuda" and "cuda:N" as they say. Throws a usage error
-// for a device that is not there.
+// for a device that is not there. On a GPU fp32 is fp32: TF32, LibTorch's default in convolutions, is switched off.
 at::Device resolve_device(const std::string& device);
+
+// "cpu", or "cuda:0 (NVIDIA H100 80GB HBM3)".
+std::string device_name(at::Device device);
 
 // "fp32" or "bf16"; "auto" is bf16 on a GPU, and on a CPU only where the processor has it.
 std::string resolve_precision(const std::string& precision, at::Device device);

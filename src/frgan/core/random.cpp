@@ -113,14 +113,6 @@ void fill(const at::Tensor& out, uint64_t key, Convert convert) {
   });
 }
 
-// The device's own generator, as if no number had been drawn since it was seeded with the key.
-at::Generator seeded_generator(at::Device device, uint64_t key) {
-  at::Generator generator = at::globalContext().defaultGenerator(device);
-  const std::lock_guard<std::mutex> lock(generator.mutex());
-  generator.set_current_seed(key);
-  return generator;
-}
-
 // splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014): one step.
 uint64_t splitmix64(uint64_t x) {
   x += 0x9E3779B97F4A7C15;
@@ -130,6 +122,13 @@ uint64_t splitmix64(uint64_t x) {
 }
 
 }  // namespace
+
+at::Generator seeded_generator(at::Device device, uint64_t key) {
+  at::Generator generator = at::globalContext().defaultGenerator(device);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  generator.set_current_seed(key);
+  return generator;
+}
 
 uint64_t random_key(uint64_t seed, Stream stream, uint64_t step, uint64_t part) {
   uint64_t key = splitmix64(seed);

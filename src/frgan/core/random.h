@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
 namespace frgan {
@@ -39,6 +40,9 @@ at::Tensor random_uniform(at::IntArrayRef shape, double low, double high, uint64
 at::Tensor random_normal(at::IntArrayRef shape, uint64_t key, at::TensorOptions options);
 // int64 numbers from low to high - 1.
 at::Tensor random_integers(at::IntArrayRef shape, int64_t low, int64_t high, uint64_t key, at::Device device);
+// The device's own generator, as if no number had been drawn since it was seeded with the key; for operators that draw
+// within them.
+at::Generator seeded_generator(at::Device device, uint64_t key);
 // A permutation of 0..count-1 on the CPU, int64 (Fisher-Yates over random_below).
 at::Tensor random_permutation(int64_t count, uint64_t key);
 

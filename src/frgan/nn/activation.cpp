@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/_fused_dropout.h>
 #include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
@@ -157,6 +158,7 @@ at::Tensor bias_leaky_relu_dropout_by_operators(const at::Tensor& x, const at::T
           : x;
   if (slope != 1.0) y = at::leaky_relu(y, slope);
   if (p == 0) return y;
+  if (y.is_cuda()) return std::get<0>(at::_fused_dropout(y, 1.0 - p, seeded_generator(y.device(), key)));
   const at::Tensor kept = random_uniform(y.sizes(), 0, 1, key, y.options().dtype(at::kFloat)) >= p;
   return y * kept.to(y.scalar_type()) / (1.0 - p);
 }

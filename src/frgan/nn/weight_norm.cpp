@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <ATen/ops/_weight_norm.h>
 #include <ATen/record_function.h>
 
 #include "frgan/core/random.h"
@@ -57,6 +58,8 @@ at::Tensor WeightNormImpl::unit_weight() const {
 
 at::Tensor WeightNormImpl::weight() const {
   RECORD_FUNCTION("frgan::weight_norm", c10::ArrayRef<const c10::IValue>{});
+  if (direction.is_cuda())
+    return at::_weight_norm(direction, along(gain, output_dimension_, direction.dim()), output_dimension_);
   const auto dimensions = all_dimensions_but(direction, output_dimension_);
   const at::Tensor norm = direction.square().sum(dimensions, /*keepdim=*/true).sqrt();
   return direction * (along(gain, output_dimension_, direction.dim()) / norm);

@@ -353,7 +353,7 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
                                                  .dev = result.dev,
                                                  .losses = record.losses,
                                                  .precision = options_.precision,
-                                                 .device = problem_.device.str()});
+                                                 .device = device_name(problem_.device)});
   write_learning_curve(directory);
   if (events) events->finish(result.steps);
   // Last: whoever finds it finds all of the run, and a run that was killed before goes on from an older one.

@@ -1,0 +1,32 @@
+// Where tests compute: on the CPU, and on the first GPU where the machine has one.
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "frgan/core/device.h"
+
+namespace frgan {
+
+inline std::vector<std::string> devices() {
+  std::vector<std::string> names{"cpu"};
+  if (gpu_count() > 0) names.emplace_back("cuda");
+  return names;
+}
+
+// A suite of TEST_P that runs on each:
+//
+//   INSTANTIATE_TEST_SUITE_P(On, MyTest, testing::ValuesIn(devices()), device_label);
+class OnDevice : public testing::TestWithParam<std::string> {
+ protected:
+  const at::Device device = resolve_device(GetParam());
+};
+
+inline std::string device_label(const testing::TestParamInfo<std::string>& info) {
+  return info.param;
+}
+
+}  // namespace frgan
