@@ -9,7 +9,7 @@ export CTEST_PARALLEL_LEVEL ?= $(JOBS)
 PACKAGES := scripts/install-packages
 DEMO_START := $(shell date +%s)
 
-.PHONY: build demo test test-wheel test-long lint format fuzz coverage bench install install-packages clean help
+.PHONY: build demo gpu test test-wheel test-long lint format fuzz coverage bench install install-packages clean help
 .DEFAULT_GOAL := build
 
 build: ## the program, build/release/bin/frgan
@@ -22,6 +22,12 @@ demo: ## installs, builds, trains FR-GAN on real pictures in under 10 minutes an
 	cmake --preset release
 	cmake --build --preset release --target frgan_cli
 	scripts/demo build/release/bin/frgan $(DEMO_START)
+
+gpu: ## the program on the LibTorch of `pip install torch`, for NVIDIA GPUs too: build/gpu/bin/frgan
+	@$(PACKAGES) build wheel
+	scripts/torch-wheel $(WHEEL_VENV)
+	cmake --preset gpu -D FRGAN_WHEEL_VENV=$(abspath $(WHEEL_VENV))
+	cmake --build --preset gpu
 
 test: test-build ## every test that takes seconds: units under sanitizers, the program, lint
 	ctest --preset asan

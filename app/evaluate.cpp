@@ -12,6 +12,7 @@
 #include "app/data_root.h"
 #include "app/inference.h"
 #include "frgan/classifier/classifier.h"
+#include "frgan/core/device.h"
 #include "frgan/core/error.h"
 #include "frgan/data/label_split.h"
 #include "frgan/data/load_dataset.h"
@@ -149,7 +150,7 @@ void print_json(const Findings& findings) {
                                  {"data", findings.pictures.source},
                                  {"on", findings.on},
                                  {"precision", findings.inference.precision_name},
-                                 {"device", findings.inference.device.str()}};
+                                 {"device", device_name(findings.inference.device)}};
   json.update(to_json(findings.result, state.class_names));
   if (const auto& other = findings.comparison) {
     const ErrorCount& count = other->result.all;

@@ -50,7 +50,7 @@ PlanExecution execution_of(const PlanOptions& options, const fs::path& output, c
   const int64_t left = std::count_if(runs.begin(), runs.end(),
                                      [&](const PlannedRun& run) { return execution.state_of(run) != RunState::kDone; });
   const bool on_gpu = resolve_device(options.device).is_cuda();
-  const int64_t most = on_gpu ? 1 : std::min(cores, room);  // several trainings on one GPU take turns
+  const int64_t most = on_gpu ? 1 : std::min(cores, room);  // how many a GPU has room for is not known
   execution.jobs = options.jobs > 0 ? options.jobs : std::clamp<int64_t>(left, 1, most);
   execution.threads = std::max<int64_t>(1, cores / execution.jobs);
   return execution;
@@ -138,7 +138,8 @@ void describe(OptionSet& options, PlanOptions& plan) {
   options.add("any-classes", plan.any_classes, "Takes a scorer of other classes than the data's, such as ImageNet's.");
   options.add("data-dir", plan.data_dir, "Where the files of the data set lie, as for train.");
   options.group("Work", /*saved=*/false);
-  options.add("jobs", plan.jobs, "Runs at once; 0: as many as there are cores, each with its share of them.",
+  options.add("jobs", plan.jobs,
+              "Runs at once; 0: as many as there are cores, each with its share of them, and one on a GPU.",
               Range<int64_t>{0, 1024});
   options.add("device", plan.device, "auto, cpu, cuda or cuda:N.");
   options.add("runs", plan.runs, "Folder of the run directories, with their checkpoints.");

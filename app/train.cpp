@@ -37,21 +37,16 @@ constexpr Syntax kSyntax = {"train", "", "Trains a classifier, and writes a run 
 
 constexpr std::string_view kOptionsFile = "options.toml", kSplitFile = "labels.json", kLogFile = "metrics.jsonl";
 
-// Whether a file of this name is among all that a run has written when it has no checkpoint yet; a kill may have left
-// one of them unfinished.
+// Whether a file of this name is among all that a run has written when it has no checkpoint yet.
 bool is_written_at_start(const fs::path& path) {
   constexpr std::array<std::string_view, 4> kNames{kOptionsFile, kSplitFile, kLogFile, "checkpoints"};
-  const std::string unfinished = name_of_partial(path);
-  const std::string name = unfinished.empty() ? path.filename().string() : unfinished;
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() || is_event_file(path);
+  return std::find(kNames.begin(), kNames.end(), path.filename().string()) != kNames.end() || is_event_file(path);
 }
 
-void remove_unfinished_files(const fs::path& folder) {
-  std::vector<fs::path> unfinished;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    if (!name_of_partial(entry.path()).empty() && is_written_at_start(entry.path())) unfinished.push_back(entry.path());
-  }
-  for (const fs::path& path : unfinished) fs::remove(path);
+// Whether a start that was killed while it wrote one of its files left this.
+bool is_unfinished(const fs::path& path) {
+  const std::string name = name_of_unfinished(path);
+  return name == kOptionsFile || name == kSplitFile;
 }
 
 // Of one call, and not of the run.
@@ -160,6 +155,7 @@ bool is_left_by_a_start(const fs::directory_entry& entry, const Request& request
   for (const std::string& given : {request.call.config, request.run.split.labels_file}) {
     if (!given.empty() && fs::equivalent(entry.path(), given, ignored)) return false;
   }
+  if (is_unfinished(entry.path())) return true;
   return is_written_at_start(entry.path()) && (entry.path().filename() != kLogFile || fs::is_empty(entry.path()));
 }
 
@@ -193,7 +189,7 @@ class NewFolder {
   explicit NewFolder(fs::path folder)
       : folder_(std::move(folder)), is_new_(!fs::exists(folder_)), is_ours_(is_new_ || fs::is_empty(folder_)) {
     ensure_directory(folder_);
-    remove_unfinished_files(folder_);
+    remove_if(is_unfinished);
   }
   NewFolder(const NewFolder&) = delete;
   NewFolder& operator=(const NewFolder&) = delete;
@@ -201,11 +197,7 @@ class NewFolder {
     std::error_code ignored;
     try {
       if (!is_ours_ || has_checkpoints(folder_ / "checkpoints")) return;
-      std::vector<fs::path> ours;
-      for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
-        if (is_written_at_start(entry.path())) ours.push_back(entry.path());
-      }
-      for (const fs::path& path : ours) fs::remove(path, ignored);
+      remove_if(is_written_at_start);
     } catch (const std::exception&) {
       return;  // what cannot be read is left as it is
     }
@@ -213,6 +205,15 @@ class NewFolder {
   }
 
  private:
+  void remove_if(bool (*is_meant)(const fs::path&)) const {
+    std::vector<fs::path> meant;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
+      if (is_meant(entry.path())) meant.push_back(entry.path());
+    }
+    std::error_code ignored;
+    for (const fs::path& path : meant) fs::remove(path, ignored);
+  }
+
   fs::path folder_;
   bool is_new_, is_ours_;
 };

@@ -32,6 +32,7 @@ int run_version(std::span<const std::string> arguments) {
   OptionSet options;
   if (print_help(kSyntax, arguments, options)) return 0;
   read_arguments(kSyntax, arguments, options);
+  const int64_t gpus = gpu_count();
   const Machine machine = this_machine();
   fmt::print("frgan {} ({})\n", version(), source_commit());
   fmt::print("LibTorch   {}\n", machine.libtorch);
@@ -40,7 +41,6 @@ int run_version(std::span<const std::string> arguments) {
   fmt::print("kernels    {}\n", kernel_capability());
   fmt::print("bf16       {}\n", has_native_bf16() ? "native" : "emulated, and slow: --precision auto takes fp32");
   fmt::print("BLAS       {}\n", blas());
-  const int64_t gpus = gpu_count();
   fmt::print("GPU        {}\n", gpus > 0 ? fmt::format("{}, {}", gpus, device_name({at::kCUDA, 0})) : "none");
   return 0;
 }

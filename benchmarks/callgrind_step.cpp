@@ -30,7 +30,7 @@ void run(const std::string& name) {
   OptionSet options;
   method->describe(options);
   options.set_values({{"width", 1.0 / 16}, {"batch-size", 4}, {"init-pictures", 4}}, "callgrind_step");
-  RandomTraining training(std::move(method), Precision::kFull, {.translate = 2}, kPictures);
+  RandomTraining training(std::move(method), Precision::kFull, at::kCPU, {.translate = 2}, kPictures);
   for (int i = 0; i < kWarmUp; ++i) training.step();
   CALLGRIND_START_INSTRUMENTATION;
   for (int i = 0; i < kCounted; ++i) training.step();

@@ -3,7 +3,7 @@
 # are installed. A program links what computes on a CPU; tests/wheel checks that nothing of Debian's LibTorch is left.
 file(GLOB frgan_wheel ${FRGAN_WHEEL_VENV}/lib/python3*/site-packages/torch/lib/libtorch_cpu.so)
 if(NOT frgan_wheel)
-  message(FATAL_ERROR "${FRGAN_WHEEL_VENV} has no torch; `make test-wheel` makes such a folder, or in one of your own: "
+  message(FATAL_ERROR "${FRGAN_WHEEL_VENV} has no torch; `make gpu` makes such a folder, or in one of your own: "
                       "python3 -m venv FOLDER && FOLDER/bin/pip install torch, and -D FRGAN_WHEEL_VENV=FOLDER")
 endif()
 list(GET frgan_wheel 0 frgan_wheel)

@@ -86,10 +86,10 @@ def keeps_scores_of_another_scorer(scored):
 
 
 def published_tables_are_of_their_records():
-    """Each folder of ROOT/results/ with records of this data comes to the tables that lie in it."""
+    """Each folder of ROOT/results/ (BUDGET[-N-steps][-MACHINE]) with records of this data comes to the tables in it."""
     for folder in sorted(path.parent for path in (ROOT / "results").glob("*/runs")):
-        budget, _, rest = folder.name.partition("-")
-        steps = ["--steps", rest.removesuffix("-steps")] if rest else []
+        budget, *rest = folder.name.split("-")
+        steps = ["--steps", rest[0]] if "steps" in rest else []
         copy = WORK / folder.name
         shutil.copytree(folder, copy)
         for name in ("table2", "table3", "figure4"):

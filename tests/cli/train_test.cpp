@@ -193,7 +193,7 @@ TEST_F(Train, AKillBeforeTheFirstCheckpointCanBeRepeated) {
   EXPECT_EQ(killed.code, 128 + SIGKILL);
   if (fs::exists(checkpoint("run", "00000000"))) return;  // it was quicker; then resuming is another test's
   EXPECT_THAT(resume("run").err, HasSubstr("a run that was stopped before its first is to be started again"));
-  const fs::path unfinished = root / "run/labels.json.partial-1";  // what a kill within its writing leaves
+  const fs::path unfinished = root / "run/labels.json.partial-1073741824";  // what a kill within its writing leaves
   std::ofstream(unfinished) << "{";
   const Outcome again = train("run");
   EXPECT_EQ(again.code, 0) << again.err;

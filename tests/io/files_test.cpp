@@ -1,8 +1,10 @@
 #include "frgan/io/files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "file_size_limit.h"
 #include "frgan/io/digests.h"
@@ -24,12 +26,25 @@ TEST(Files, WhatIsWrittenIsReadAndNothingElseIsLeft) {
   EXPECT_EQ(folder.count(), 1);
 }
 
-TEST(Files, OnlyOurUnfinishedFilesAreTakenForUnfinished) {
-  EXPECT_EQ(name_of_partial("run/labels.json.partial-4711"), "labels.json");
-  EXPECT_EQ(name_of_partial("run/labels.json.partial-4711.1"), "labels.json");
-  for (const char* name : {"labels.json", "a.partial", "a.partial-", "a.partial-4a", "partial-4711"}) {
-    EXPECT_EQ(name_of_partial(name), "") << name;
+TEST(Files, UnfinishedAreThoseOfAProcessThatHasEnded) {
+  constexpr int kNoProcess = 1 << 30;  // numbers of processes end far below
+  const TemporaryFolder folder;
+  const auto name_of = [&](const std::string& name) {
+    write_file_safely(folder / name, std::string_view("{"));
+    return name_of_unfinished(folder / name);
+  };
+  EXPECT_EQ(name_of(fmt::format("labels.json.partial-{}", kNoProcess)), "labels.json");
+  EXPECT_EQ(name_of(fmt::format("labels.json.partial-{}.1", kNoProcess)), "labels.json");
+  EXPECT_EQ(name_of(fmt::format("labels.json.partial-{}", ::getpid())), "");  // at work
+  for (const char* other : {".", ".x", "x", ".1.1"}) {
+    EXPECT_EQ(name_of(fmt::format("labels.json.partial-{}{}", kNoProcess, other)), "") << other;
   }
+  for (const char* name : {"labels.json", "a.partial", "a.partial-", "a.partial--7", "a.partial-.1", "partial-4711"}) {
+    EXPECT_EQ(name_of(name), "") << name;
+  }
+  const std::filesystem::path path = folder / fmt::format("labels.json.partial-{}", kNoProcess - 1);
+  std::filesystem::create_directory(path);
+  EXPECT_EQ(name_of_unfinished(path), "");
 }
 
 TEST(Files, WithoutCommitTheOldFileStays) {
@@ -41,9 +56,6 @@ TEST(Files, WithoutCommitTheOldFileStays) {
     SafeFile other(folder / "file");  // two writers at once do not meet
     other.write(bytes_of("other"));
     EXPECT_EQ(folder.count(), 3);
-    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
-      if (entry.path().filename() != "file") EXPECT_EQ(name_of_partial(entry.path()), "file") << entry.path();
-    }
   }
   EXPECT_EQ(read_file(folder / "file"), "old");
   EXPECT_EQ(folder.count(), 1);

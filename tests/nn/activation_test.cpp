@@ -73,7 +73,8 @@ TEST(Activation, EqualsLibTorchsOperators) {
   }
 }
 
-// What a GPU runs, on the CPU: the same function and gradients; the mask is another, and scales as much.
+// What a GPU runs, on the CPU, but for a GPU's own dropout (train/devices_test.cpp): the same function and gradients;
+// the mask is another, and scales as much.
 TEST(Activation, ByOperatorsIsTheSameFunction) {
   for (const auto& shape : kShapes) {
     SCOPED_TRACE(::testing::Message() << at::IntArrayRef(shape));

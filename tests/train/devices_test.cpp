@@ -1,7 +1,10 @@
-// Every part of a training step on each device there is, against the CPU's kernels or against what must hold anywhere.
+// The parts of a training step that differ between devices, in float on each device there is: against the CPU in
+// double, where other kernels compute, or against what must hold anywhere.
 #include "../devices.h"
 
 #include <cmath>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -12,12 +15,16 @@
 #include "frgan/classifier/classifier.h"
 #include "frgan/data/augment.h"
 #include "frgan/nn/activation.h"
+#include "frgan/nn/discriminator.h"
+#include "frgan/nn/generator.h"
 #include "frgan/train/trainer.h"
 
 namespace frgan {
 namespace {
 
 using Devices = OnDevice;
+
+constexpr PictureShape kShape{.image_size = 32, .channels = 3, .classes = 10};
 
 at::Tensor random_pictures(int64_t count, const PictureShape& shape) {
   return random_integers({count, shape.image_size, shape.image_size, shape.channels}, 0, 256, /*key=*/7, at::kCPU)
@@ -39,11 +46,11 @@ TEST_P(Devices, RandomNumbersAreOfTheirKey) {
   EXPECT_NEAR(integers.to(at::kFloat).mean().item<float>(), 4.5, 5 * std::sqrt(8.25 / 100000));
 }
 
-TEST_P(Devices, PicturesMoveAsOnTheCpu) {
-  const at::Tensor pictures = random_pictures(50, {32, 3, 10});
+TEST_P(Devices, PicturesMoveByTheKey) {
+  const at::Tensor pictures = random_pictures(50, kShape);
   const at::Tensor rows = random_integers({20}, 0, 50, /*key=*/1, at::kCPU);
   for (const Augmentation& augmentation : {Augmentation{}, Augmentation{.translate = 2, .flip = true}}) {
-    const at::Tensor expected = augmented(pictures, rows, augmentation, 5, at::kFloat);
+    const at::Tensor expected = augmented(pictures, rows, augmentation, 5, at::kDouble);
     const at::Tensor found = augmented(pictures.to(device), rows.to(device), augmentation, 5, at::kFloat);
     EXPECT_TRUE(close_to(found, expected, 1e-6));
     EXPECT_EQ(found.strides(), expected.strides());  // channels last
@@ -58,21 +65,65 @@ TEST_P(Devices, DropoutKeepsTheMeanAndDropsTheGradientToo) {
   EXPECT_TRUE(y.equal(frgan::dropout(x, kDropped, 9)));
   EXPECT_FALSE(y.equal(frgan::dropout(x, kDropped, 10)));
   const double count = static_cast<double>(x.numel());
+  EXPECT_NEAR(y.mean().item<float>(), 1, 5 * std::sqrt(kDropped / (1 - kDropped) / count));
   EXPECT_NEAR(y.eq(0).to(at::kFloat).mean().item<float>(), kDropped, 5 * std::sqrt(kDropped * (1 - kDropped) / count));
   y.sum().backward();
   EXPECT_TRUE(close_to(x.grad(), y.cpu(), 1e-6));
 }
 
-TEST_P(Devices, PicturesAreClassifiedAsOnTheCpu) {
+// Of all parameters, of the mean square of what a network makes of `input`.
+template <class Network, class Output>
+std::vector<std::pair<std::string, at::Tensor>> gradients(Network network, const Output& output) {
+  output(network).square().mean().backward();
+  std::vector<std::pair<std::string, at::Tensor>> found;
+  for (const auto& item : network->named_parameters()) found.emplace_back(item.key(), item.value().grad());
+  return found;
+}
+
+void expect_close(const std::vector<std::pair<std::string, at::Tensor>>& found,
+                  const std::vector<std::pair<std::string, at::Tensor>>& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_TRUE(close_to(found[i].second, expected[i].second, 1e-3)) << expected[i].first;
+  }
+}
+
+TEST_P(Devices, DiscriminatorHasItsGradients) {
   DiscriminatorOptions options;
   options.width = 0.25;
-  const PictureShape shape{32, 3, 10};
-  const at::Tensor pictures = random_pictures(300, shape);
-  Discriminator network(options, shape, 1);
-  const at::Tensor expected = classify(network, pictures, Precision::kFull).logits;
-  network->to(device);
-  EXPECT_TRUE(close_to(classify(network, pictures, Precision::kFull).logits, expected, 1e-4));
-  EXPECT_TRUE(close_to(classify(network, pictures, Precision::kBf16).logits, expected, 5e-2));
+  const auto of = [&](at::Device where, at::ScalarType type) {
+    Discriminator network(options, kShape, 1);
+    network->to(where, type);
+    const at::Tensor pictures = normalised(random_pictures(20, kShape).to(where), type);
+    return gradients(network, [&](Discriminator& d) { return d->forward(pictures, {}).logits; });
+  };
+  expect_close(of(device, at::kFloat), of(at::kCPU, at::kDouble));
+}
+
+TEST_P(Devices, GeneratorHasItsGradients) {
+  const GeneratorOptions options{.noise_size = 100, .gen_width = 64};
+  const at::Tensor noise = random_uniform({20, options.noise_size}, -1, 1, 2, at::TensorOptions(at::kFloat));
+  const auto of = [&](at::Device where, at::ScalarType type) {
+    Generator network(options, kShape, 0.25, "xavier", 1);
+    network->to(where, type);
+    return gradients(
+        network, [&](Generator& g) { return g->forward(noise.to(where, type), BatchStatistics::kBatchAndTrack, {}); });
+  };
+  expect_close(of(device, at::kFloat), of(at::kCPU, at::kDouble));
+}
+
+TEST_P(Devices, PicturesAreClassified) {
+  DiscriminatorOptions options;
+  options.width = 0.25;
+  const at::Tensor pictures = random_pictures(300, kShape);
+  const auto logits = [&](at::Device where, at::ScalarType type, Precision precision) {
+    Discriminator network(options, kShape, 1);
+    network->to(where, type);
+    return classify(network, pictures, precision).logits;
+  };
+  const at::Tensor expected = logits(at::kCPU, at::kDouble, Precision::kFull);
+  EXPECT_TRUE(close_to(logits(device, at::kFloat, Precision::kFull), expected, 1e-4));
+  EXPECT_TRUE(close_to(logits(device, at::kFloat, Precision::kBf16), expected, 5e-2));
 }
 
 // As a user trains: float with bf16 convolutions, dropout, a data-dependent start.
@@ -80,10 +131,7 @@ TEST_P(Devices, AStepLeavesFiniteLossesAndWeights) {
   for (const Precision precision : {Precision::kFull, Precision::kBf16}) {
     for (const std::string name : {"fr-gan", "fr-gan-fm", "supervised"}) {
       const bool matching = name == "fr-gan-fm";
-      const Problem problem{.shape = {.image_size = 32, .channels = 3, .classes = 10},
-                            .seed = 1,
-                            .precision = precision,
-                            .device = device};
+      const Problem problem{.shape = kShape, .seed = 1, .precision = precision, .device = device};
       const Settings settings{{"gen-loss", matching ? "feature_matching" : "nonsaturating"}};
       const auto method = small_method(matching ? "fr-gan" : name, settings, problem);
       Trainer trainer(*method, problem, RandomBatches{problem, "symmetric"}, 10);

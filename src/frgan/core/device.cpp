@@ -40,8 +40,10 @@ std::string load_cuda() {
   Dl_info torch{};
   if (dladdr(reinterpret_cast<const void*>(&at::globalContext), &torch) == 0) return "LibTorch was not found";
   const std::filesystem::path library = std::filesystem::path(torch.dli_fname).replace_filename("libtorch_cuda.so");
-  if (!std::filesystem::exists(library))
-    return "this LibTorch computes on CPUs only, that of `pip install torch` on both";
+  if (!std::filesystem::exists(library)) {
+    return fmt::format("this LibTorch computes on CPUs only, for there is no {}; `make gpu` builds on one that has it",
+                       library.string());
+  }
   return dlopen(library.c_str(), RTLD_LAZY | RTLD_GLOBAL) == nullptr ? dlerror() : "";
 }
 
@@ -50,11 +52,15 @@ const std::string& cuda_obstacle() {
   return obstacle;
 }
 
+at::Device gpu(int64_t index) {
+  at::globalContext().setAllowTF32CuDNN(false);
+  return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
+}
+
 }  // namespace
 
 int64_t gpu_count() {
   if (!cuda_obstacle().empty() || !at::hasCUDA()) return 0;
-  at::globalContext().setAllowTF32CuDNN(false);
   return static_cast<int64_t>(at::getNumGPUs());
 }
 
@@ -80,7 +86,7 @@ std::string kernel_capability() {
 at::Device resolve_device(const std::string& device) {
   if (device == "cpu") return at::kCPU;
   const int64_t gpus = gpu_count();
-  if (device == "auto") return gpus > 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  if (device == "auto") return gpus > 0 ? gpu(0) : at::kCPU;
   int64_t index = 0;
   const bool numbered = device.starts_with("cuda:");
   const char* end = device.data() + device.size();
@@ -92,7 +98,7 @@ at::Device resolve_device(const std::string& device) {
     const std::string obstacle = cuda_obstacle().empty() ? fmt::format("LibTorch sees {} GPUs", gpus) : cuda_obstacle();
     throw usage_error(fmt::format("--device: there is no {} here: {}; try --device cpu", device, obstacle));
   }
-  return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
+  return gpu(index);
 }
 
 std::string device_name(at::Device device) {

@@ -19,7 +19,8 @@ std::string processor_capability();
 std::string kernel_capability();
 
 // GPUs that LibTorch can compute on. A LibTorch with CUDA keeps that part in a library of its own, which a program for
-// CPUs does not link; it is loaded at the first call, where the machine has NVIDIA's driver.
+// CPUs does not link; it is loaded at the first call, where the machine has NVIDIA's driver. LibTorch remembers whether
+// it had CUDA when it was first asked, by kernel_capability too: so this goes first.
 int64_t gpu_count();
 
 // "auto" is the first GPU, or the CPU where there is none; "cpu", "cuda" and "cuda:N" as they say. Throws a usage error

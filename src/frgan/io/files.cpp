@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <system_error>
 #include <utility>
 
@@ -116,13 +118,19 @@ void write_file_safely(const std::filesystem::path& path, std::string_view text)
   write_file_safely(path, bytes_of(text));
 }
 
-std::string name_of_partial(const std::filesystem::path& path) {
+std::string name_of_unfinished(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
   const size_t end = name.rfind(kPartial);
-  if (end == std::string::npos) return "";
-  const std::string_view number = std::string_view(name).substr(end + kPartial.size());
-  const bool ours = !number.empty() && number.find_first_not_of("0123456789.") == std::string_view::npos;
-  return ours ? name.substr(0, end) : "";
+  std::error_code ignored;
+  if (end == std::string::npos || !std::filesystem::is_regular_file(path, ignored)) return "";
+  pid_t writer = 0;
+  int attempt = 0;
+  const char* const last = name.data() + name.size();
+  auto [rest, failed] = std::from_chars(name.data() + end + kPartial.size(), last, writer);
+  if (failed == std::errc() && rest != last && *rest == '.') rest = std::from_chars(rest + 1, last, attempt).ptr;
+  if (failed != std::errc() || rest != last || name.back() == '.' || writer <= 0 || attempt < 0) return "";
+  const bool runs = ::kill(writer, 0) == 0 || errno == EPERM;
+  return runs ? "" : name.substr(0, end);
 }
 
 GrowingFile::GrowingFile(const std::filesystem::path& path)

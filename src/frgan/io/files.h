@@ -48,9 +48,9 @@ class SafeFile {
 void write_file_safely(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_safely(const std::filesystem::path& path, std::string_view text);
 
-// The name of the file that a SafeFile was to become: "labels.json" for "labels.json.partial-4711", which a program
-// that was killed while it wrote leaves. Empty for other names.
-std::string name_of_partial(const std::filesystem::path& path);
+// The name of the file that a SafeFile was to become: "labels.json" for "labels.json.partial-4711", which process 4711
+// left when it was killed while it wrote. Empty for other names, for what is no file, and while such a process runs.
+std::string name_of_unfinished(const std::filesystem::path& path);
 
 // A file that grows while a program runs. What is appended in one call is there at once, and whole: a killed program
 // leaves at most the last piece cut.

@@ -58,8 +58,11 @@ at::Tensor WeightNormImpl::unit_weight() const {
 
 at::Tensor WeightNormImpl::weight() const {
   RECORD_FUNCTION("frgan::weight_norm", c10::ArrayRef<const c10::IValue>{});
-  if (direction.is_cuda())
+  // One operator for five, backward too (along dimension 1 it is several); in double its results have the accuracy of
+  // floats.
+  if (direction.is_cuda() && direction.scalar_type() == at::kFloat) {
     return at::_weight_norm(direction, along(gain, output_dimension_, direction.dim()), output_dimension_);
+  }
   const auto dimensions = all_dimensions_but(direction, output_dimension_);
   const at::Tensor norm = direction.square().sum(dimensions, /*keepdim=*/true).sqrt();
   return direction * (along(gain, output_dimension_, direction.dim()) / norm);

@@ -57,7 +57,7 @@ struct RunSummary {
   std::optional<EvaluationRecord> dev;
   std::vector<std::pair<std::string, double>> losses;  // as last logged
   std::string precision;                               // "fp32" or "bf16"
-  std::string device;                                  // "cpu", "cuda:0"
+  std::string device;                                  // core/device.h: device_name
 };
 
 // The fields above in order, with the evaluations as in metrics.jsonl ({"test_error": ..., "error_low", ...}; null
