@@ -56,7 +56,8 @@ PlanExecution execution_of(const PlanOptions& options, const fs::path& output, c
   return execution;
 }
 
-// Seconds at the rate of matrix products, which a step comes near to (docs/performance.md); 0 where it is not known.
+// Seconds at the rate of matrix products, which a step of full width comes near to (docs/performance.md), and one of
+// half width and small batches does not; 0 where it is not known.
 double estimated_seconds(const PlanExecution& execution, double tflop) {
   constexpr int64_t kSize = 2048;
   if (resolve_device(execution.device).is_cuda()) return 0;
@@ -98,8 +99,9 @@ std::string plan_text(const Plan& plan, const std::string& budget, const PlanExe
   const double seconds = estimated_seconds(execution, left);
   return text + fmt::format("{} at a time with {} thread{} each{}\n", execution.jobs, execution.threads,
                             execution.threads == 1 ? "" : "s",
-                            seconds > 0 ? ": about " + duration_text(seconds) + ", evaluations and scores not counted"
-                                        : "; how long it takes on a GPU is seen when it runs");
+                            seconds > 0
+                                ? ": " + duration_text(seconds) + " at least, evaluations and scores not counted"
+                                : "; how long it takes on a GPU is seen when it runs");
 }
 
 void tell_failed(const std::vector<FailedRun>& failed) {

@@ -41,7 +41,8 @@ int run_version(std::span<const std::string> arguments) {
   fmt::print("kernels    {}\n", kernel_capability());
   fmt::print("bf16       {}\n", has_native_bf16() ? "native" : "emulated, and slow: --precision auto takes fp32");
   fmt::print("BLAS       {}\n", blas());
-  fmt::print("GPU        {}\n", gpus > 0 ? fmt::format("{}, {}", gpus, device_name({at::kCUDA, 0})) : "none");
+  fmt::print("GPU        {}\n",
+             gpus > 0 ? fmt::format("{}, {}", gpus, device_name({at::kCUDA, 0})) : "none: " + why_no_gpu());
   return 0;
 }
 

@@ -83,6 +83,10 @@ std::string kernel_capability() {
   return config.substr(begin + kLabel.size(), config.find('\n', begin) - begin - kLabel.size());
 }
 
+std::string why_no_gpu() {
+  return cuda_obstacle().empty() ? "LibTorch sees none; its CUDA may want a newer driver" : cuda_obstacle();
+}
+
 at::Device resolve_device(const std::string& device) {
   if (device == "cpu") return at::kCPU;
   const int64_t gpus = gpu_count();

@@ -23,6 +23,9 @@ std::string kernel_capability();
 // it had CUDA when it was first asked, by kernel_capability too: so this goes first.
 int64_t gpu_count();
 
+// Why there is none ("the machine has no NVIDIA driver"); call it where gpu_count is 0.
+std::string why_no_gpu();
+
 // "auto" is the first GPU, or the CPU where there is none; "cpu", "cuda" and "cuda:N" as they say. Throws a usage error
 // for a device that is not there. On a GPU fp32 is fp32: TF32, LibTorch's default in convolutions, is switched off.
 at::Device resolve_device(const std::string& device);
