@@ -183,7 +183,7 @@ fs::path new_run_folder(const Request& request) {
 }
 
 // A new run's folder. Where the run ends before its first checkpoint, for whatever reason, what it wrote goes with it;
-// what was there before stays.
+// what was there before stays, but for a file that a killed start left unfinished.
 class NewFolder {
  public:
   explicit NewFolder(fs::path folder)

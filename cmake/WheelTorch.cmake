@@ -1,6 +1,6 @@
 # frgan_torch is the LibTorch inside the wheel of `pip install torch` in the Python virtual environment FRGAN_WHEEL_VENV.
 # Not by the wheel's find_package(Torch): that stops where no CUDA toolkit is, and finds Debian's libraries where those
-# are installed. A program links what computes on a CPU; tests/wheel checks that nothing of Debian's LibTorch is left.
+# are installed. A program links what computes on a CPU, and core/device.cpp loads the rest; tests/wheel checks that nothing of Debian's LibTorch is left.
 file(GLOB frgan_wheel ${FRGAN_WHEEL_VENV}/lib/python3*/site-packages/torch/lib/libtorch_cpu.so)
 if(NOT frgan_wheel)
   message(FATAL_ERROR "${FRGAN_WHEEL_VENV} has no torch; `make gpu` makes such a folder, or in one of your own: "

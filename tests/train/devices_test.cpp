@@ -26,8 +26,8 @@ using Devices = OnDevice;
 
 constexpr PictureShape kShape{.image_size = 32, .channels = 3, .classes = 10};
 
-at::Tensor random_pictures(int64_t count, const PictureShape& shape) {
-  return random_integers({count, shape.image_size, shape.image_size, shape.channels}, 0, 256, /*key=*/7, at::kCPU)
+at::Tensor random_pictures(int64_t count) {
+  return random_integers({count, kShape.image_size, kShape.image_size, kShape.channels}, 0, 256, /*key=*/7, at::kCPU)
       .to(at::kByte);
 }
 
@@ -47,7 +47,7 @@ TEST_P(Devices, RandomNumbersAreOfTheirKey) {
 }
 
 TEST_P(Devices, PicturesMoveByTheKey) {
-  const at::Tensor pictures = random_pictures(50, kShape);
+  const at::Tensor pictures = random_pictures(50);
   const at::Tensor rows = random_integers({20}, 0, 50, /*key=*/1, at::kCPU);
   for (const Augmentation& augmentation : {Augmentation{}, Augmentation{.translate = 2, .flip = true}}) {
     const at::Tensor expected = augmented(pictures, rows, augmentation, 5, at::kDouble);
@@ -71,7 +71,7 @@ TEST_P(Devices, DropoutKeepsTheMeanAndDropsTheGradientToo) {
   EXPECT_TRUE(close_to(x.grad(), y.cpu(), 1e-6));
 }
 
-// Of all parameters, of the mean square of what a network makes of `input`.
+// Of the mean square of the network's output, by the names of its parameters.
 template <class Network, class Output>
 std::vector<std::pair<std::string, at::Tensor>> gradients(Network network, const Output& output) {
   output(network).square().mean().backward();
@@ -94,7 +94,7 @@ TEST_P(Devices, DiscriminatorHasItsGradients) {
   const auto of = [&](at::Device where, at::ScalarType type) {
     Discriminator network(options, kShape, 1);
     network->to(where, type);
-    const at::Tensor pictures = normalised(random_pictures(20, kShape).to(where), type);
+    const at::Tensor pictures = normalised(random_pictures(20).to(where), type);
     return gradients(network, [&](Discriminator& d) { return d->forward(pictures, {}).logits; });
   };
   expect_close(of(device, at::kFloat), of(at::kCPU, at::kDouble));
@@ -115,7 +115,7 @@ TEST_P(Devices, GeneratorHasItsGradients) {
 TEST_P(Devices, PicturesAreClassified) {
   DiscriminatorOptions options;
   options.width = 0.25;
-  const at::Tensor pictures = random_pictures(300, kShape);
+  const at::Tensor pictures = random_pictures(300);
   const auto logits = [&](at::Device where, at::ScalarType type, Precision precision) {
     Discriminator network(options, kShape, 1);
     network->to(where, type);

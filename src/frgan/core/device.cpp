@@ -99,8 +99,8 @@ at::Device resolve_device(const std::string& device) {
     throw usage_error(fmt::format("--device: '{}' is no device; give auto, cpu, cuda or cuda:N", device));
   }
   if (index < 0 || index >= gpus) {
-    const std::string obstacle = cuda_obstacle().empty() ? fmt::format("LibTorch sees {} GPUs", gpus) : cuda_obstacle();
-    throw usage_error(fmt::format("--device: there is no {} here: {}; try --device cpu", device, obstacle));
+    const std::string reason = gpus == 0 ? why_no_gpu() : fmt::format("LibTorch sees {} GPUs", gpus);
+    throw usage_error(fmt::format("--device: there is no {} here: {}; try --device cpu", device, reason));
   }
   return gpu(index);
 }
