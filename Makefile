@@ -17,7 +17,7 @@ build: ## the program, build/release/bin/frgan
 	cmake --preset release
 	cmake --build --preset release
 
-demo: ## installs, builds, trains FR-GAN on real pictures in under 10 minutes and shows what came out
+demo: ## installs, builds, trains FR-GAN on real images in under 10 minutes and shows what came out
 	@$(PACKAGES) build demo
 	cmake --preset release
 	cmake --build --preset release --target frgan_cli

@@ -32,12 +32,12 @@ namespace frgan {
 namespace {
 
 constexpr Syntax kSyntax = {"bench", "",
-                            "Measures a training step on random pictures: what it takes and, on a CPU, what its time "
+                            "Measures a training step on random images: what it takes and, on a CPU, what its time "
                             "goes to, and how that compares with the rate of matrix products. docs/performance.md says "
                             "how to read it. It takes the options of the method besides, as frgan train does."};
 
 constexpr int kWarmUp = 2;             // steps
-constexpr int64_t kClassified = 1024;  // pictures, some batches of evaluate and predict
+constexpr int64_t kClassified = 1024;  // images, some batches of evaluate and predict
 
 struct BenchOptions {
   std::string preset;
@@ -46,7 +46,7 @@ struct BenchOptions {
   std::string precision = "auto";
   int64_t threads = 0;
   int64_t steps = 5;
-  int64_t pictures = 73257;
+  int64_t images = 73257;
   int64_t gemm_size = 4096;
   bool step_only = false;
   std::string json;
@@ -63,8 +63,7 @@ void describe(OptionSet& options, BenchOptions& bench) {
   options.add("threads", bench.threads, "CPU threads; 0: all cores.", Range<int64_t>{0, 4096});
   options.add("steps", bench.steps, "Steps that are timed, after two to warm up; as many are profiled.",
               Range<int64_t>{1, 100000});
-  options.add("pictures", bench.pictures, "Random pictures in the data set; SVHN has 73257.",
-              Range<int64_t>{1, 10'000'000});
+  options.add("images", bench.images, "Random images in the dataset; SVHN has 73257.", Range<int64_t>{1, 10'000'000});
   options.add("gemm-size", bench.gemm_size,
               "n of the largest n x n matrices whose products are timed; also n/2 and n/4.", Range<int64_t>{4, 65536});
   options.add("step-only", bench.step_only, "Times the step, and measures nothing else.");
@@ -136,7 +135,7 @@ struct Details {
   OperatorProfile profile;          // of all profiled steps
   std::vector<ConvolutionTime> convolutions;
   Allocations allocations;            // of a step
-  double classification_seconds = 0;  // of kClassified pictures
+  double classification_seconds = 0;  // of kClassified images
   std::vector<ConvolutionTime> classification_convolutions;
 };
 
@@ -147,23 +146,23 @@ Details measure_details(RandomTraining& training, const BenchOptions& bench) {
   });
   details.allocations = count_allocations([&] { training.step(); });
   details.convolutions = time_convolutions([&] { training.step(); }, /*repetitions=*/5, own_convolutions());
-  const at::Tensor pictures = at::randint(256, {kClassified, 32, 32, 3}, at::kByte);
-  details.classification_seconds = median_seconds(5, [&] { training.classify(pictures); });
+  const at::Tensor images = at::randint(256, {kClassified, 32, 32, 3}, at::kByte);
+  details.classification_seconds = median_seconds(5, [&] { training.classify(images); });
   details.classification_convolutions =
-      time_convolutions([&] { training.classify(pictures); }, /*repetitions=*/5, own_convolutions());
+      time_convolutions([&] { training.classify(images); }, /*repetitions=*/5, own_convolutions());
   details.gemm_fp32 = gemm_rate(at::kFloat, bench.gemm_size);
   if (has_native_bf16()) details.gemm_bf16 = gemm_rate(at::kBFloat16, bench.gemm_size);
   return details;
 }
 
 // What was measured, for text and JSON alike.
-struct Findings {
+struct Measurements {
   const Request& request;
   std::string device;
   std::string precision;
   Machine machine;
   double step_flop;
-  int64_t pictures_per_step;
+  int64_t images_per_step;
   StepTimes step;
   std::optional<Details> details;
 
@@ -174,59 +173,59 @@ struct Findings {
   double per_step(int64_t of_profile) const { return per_step(static_cast<double>(of_profile)); }
 };
 
-nlohmann::ordered_json to_json(const Findings& findings) {
+nlohmann::ordered_json to_json(const Measurements& measured) {
   using Json = nlohmann::ordered_json;
-  const BenchOptions& bench = findings.request.bench;
-  const StepTimes& step = findings.step;
+  const BenchOptions& bench = measured.request.bench;
+  const StepTimes& step = measured.step;
   Json json{{"version", version()},
             {"commit", source_commit()},
-            {"libtorch", findings.machine.libtorch},
-            {"processor", findings.machine.processor},
+            {"libtorch", measured.machine.libtorch},
+            {"processor", measured.machine.processor},
             {"capability", processor_capability()},
             {"kernels", kernel_capability()},
-            {"cores", findings.machine.cores},
-            {"threads", findings.machine.threads},
-            {"device", findings.device},
+            {"cores", measured.machine.cores},
+            {"threads", measured.machine.threads},
+            {"device", measured.device},
             {"method", bench.method},
-            {"precision", findings.precision},
-            {"options", findings.request.options.values()},
+            {"precision", measured.precision},
+            {"options", measured.request.options.values()},
             {"timed_steps", bench.steps},
             {"seconds_per_step", step.median_seconds},
             {"steps", step.seconds},
             {"steps_per_second", 1 / step.median_seconds},
-            {"images_per_second", static_cast<double>(findings.pictures_per_step) / step.median_seconds},
-            {"gflop_per_step", findings.step_flop * 1e-9},
-            {"gflop_per_second", findings.rate() * 1e-9},
+            {"images_per_second", static_cast<double>(measured.images_per_step) / step.median_seconds},
+            {"gflop_per_step", measured.step_flop * 1e-9},
+            {"gflop_per_second", measured.rate() * 1e-9},
             {"peak_memory_bytes", step.peak_memory_bytes}};
-  if (!findings.details) return json;
+  if (!measured.details) return json;
 
-  const Details& details = *findings.details;
-  const std::optional<double> gemm = findings.gemm_rate();
+  const Details& details = *measured.details;
+  const std::optional<double> gemm = measured.gemm_rate();
   json["gemm_gflop_per_second"] = {{"fp32", details.gemm_fp32 * 1e-9},
                                    {"bf16", details.gemm_bf16 ? Json(*details.gemm_bf16 * 1e-9) : Json()}};
-  json["share_of_gemm_rate"] = gemm ? Json(findings.rate() / *gemm) : Json();
-  json["seconds_at_gemm_rate"] = gemm ? Json(findings.step_flop / *gemm) : Json();
+  json["share_of_gemm_rate"] = gemm ? Json(measured.rate() / *gemm) : Json();
+  json["seconds_at_gemm_rate"] = gemm ? Json(measured.step_flop / *gemm) : Json();
   json["convolution_seconds_alone"] = total_seconds(details.convolutions);
-  json["classification"] = {{"pictures", kClassified},
+  json["classification"] = {{"images", kClassified},
                             {"seconds", details.classification_seconds},
                             {"convolution_seconds_alone", total_seconds(details.classification_convolutions)}};
-  json["operators_per_step"] = findings.per_step(details.profile.calls);
+  json["operators_per_step"] = measured.per_step(details.profile.calls);
   json["allocations_per_step"] = details.allocations.count;
   json["allocated_bytes_per_step"] = details.allocations.bytes;
-  json["profiled_seconds_per_step"] = findings.per_step(details.profile.seconds);
+  json["profiled_seconds_per_step"] = measured.per_step(details.profile.seconds);
   for (const ScopeTime& phase : details.profile.scopes) {
-    json["phases"].push_back({{"name", phase.name}, {"seconds_per_step", findings.per_step(phase.seconds)}});
+    json["phases"].push_back({{"name", phase.name}, {"seconds_per_step", measured.per_step(phase.seconds)}});
   }
   for (const KindTime& kind : details.profile.kinds()) {
     json["kinds"].push_back({{"name", kind.kind},
-                             {"calls_per_step", findings.per_step(kind.calls)},
-                             {"seconds_per_step", findings.per_step(kind.seconds)}});
+                             {"calls_per_step", measured.per_step(kind.calls)},
+                             {"seconds_per_step", measured.per_step(kind.seconds)}});
   }
   for (const OperatorTime& time : details.profile.operators) {
     json["operators"].push_back({{"name", time.name},
                                  {"kind", time.kind},
-                                 {"calls_per_step", findings.per_step(time.calls)},
-                                 {"seconds_per_step", findings.per_step(time.seconds)}});
+                                 {"calls_per_step", measured.per_step(time.calls)},
+                                 {"seconds_per_step", measured.per_step(time.seconds)}});
   }
   for (const ConvolutionTime& time : details.convolutions) {
     json["convolutions"].push_back({{"name", time.name},
@@ -240,22 +239,22 @@ nlohmann::ordered_json to_json(const Findings& findings) {
 
 constexpr double kMiB = 1 << 20;
 
-void print_step(const Findings& findings) {
-  const BenchOptions& bench = findings.request.bench;
-  const StepTimes& step = findings.step;
-  const Machine& machine = findings.machine;
-  const auto option = [&](const char* name) { return findings.request.options.values().at(name).get<double>(); };
+void print_step(const Measurements& measured) {
+  const BenchOptions& bench = measured.request.bench;
+  const StepTimes& step = measured.step;
+  const Machine& machine = measured.machine;
+  const auto option = [&](const char* name) { return measured.request.options.values().at(name).get<double>(); };
   const auto [fastest, slowest] = std::minmax_element(step.seconds.begin(), step.seconds.end());
   fmt::print("frgan {} ({}), LibTorch {}\n", version(), source_commit(), machine.libtorch);
   fmt::print("processor     {}, {}, LibTorch's kernels {}; {} threads\n", machine.processor, processor_capability(),
              kernel_capability(), machine.threads);
-  if (findings.device != "cpu") fmt::print("device        {}\n", findings.device);
+  if (measured.device != "cpu") fmt::print("device        {}\n", measured.device);
   fmt::print("step          {}, width {}, batch {}, {}: {:.4g} GFLOP\n\n", bench.method, option("width"),
-             option("batch-size"), findings.precision, findings.step_flop * 1e-9);
+             option("batch-size"), measured.precision, measured.step_flop * 1e-9);
   fmt::print("time          {:.4f} s (median of {}, {:.4f} to {:.4f})\n", step.median_seconds, bench.steps, *fastest,
              *slowest);
   fmt::print("speed         {:.3g} steps/s, {:.4g} images/s, {:.4g} GFLOP/s\n", 1 / step.median_seconds,
-             static_cast<double>(findings.pictures_per_step) / step.median_seconds, findings.rate() * 1e-9);
+             static_cast<double>(measured.images_per_step) / step.median_seconds, measured.rate() * 1e-9);
   fmt::print("peak memory   {:.0f} MiB\n", static_cast<double>(step.peak_memory_bytes) / kMiB);
 }
 
@@ -264,21 +263,21 @@ void print_row(double seconds, double whole, const std::string& text) {
   fmt::print("{:>10.2f} {:>6.1f} %  {}\n", 1e3 * seconds, 100 * seconds / whole, text);
 }
 
-void print_details(const Findings& findings) {
+void print_details(const Measurements& measured) {
   constexpr size_t kRows = 20;  // of the long tables; the JSON has all
-  const Details& details = *findings.details;
-  const double alone = total_seconds(details.convolutions), step = findings.step.median_seconds;
+  const Details& details = *measured.details;
+  const double alone = total_seconds(details.convolutions), step = measured.step.median_seconds;
   fmt::print("GEMM rate     fp32 {:.4g} GFLOP/s", details.gemm_fp32 * 1e-9);
   if (details.gemm_bf16) fmt::print(", bf16 {:.4g} GFLOP/s", *details.gemm_bf16 * 1e-9);
-  if (const std::optional<double> gemm = findings.gemm_rate()) {
+  if (const std::optional<double> gemm = measured.gemm_rate()) {
     fmt::print("\n              the step runs at {:.1f} % of the rate of {}, at which it would take {:.4f} s\n",
-               100 * findings.rate() / *gemm, findings.precision, findings.step_flop / *gemm);
+               100 * measured.rate() / *gemm, measured.precision, measured.step_flop / *gemm);
   } else {
     fmt::print("; the processor has no bf16\n");
   }
   fmt::print("convolutions  {:.4f} s when run alone, {:.1f} % of the step\n", alone, 100 * alone / step);
   fmt::print("counts        {:.0f} operators a step, {} allocations of {:.0f} MiB in all\n",
-             findings.per_step(details.profile.calls), details.allocations.count,
+             measured.per_step(details.profile.calls), details.allocations.count,
              static_cast<double>(details.allocations.bytes) / kMiB);
 
   const double classified_alone = total_seconds(details.classification_convolutions);
@@ -286,22 +285,22 @@ void print_details(const Findings& findings) {
              static_cast<double>(kClassified) / details.classification_seconds,
              100 * classified_alone / details.classification_seconds);
 
-  const double profiled = findings.per_step(details.profile.seconds);
+  const double profiled = measured.per_step(details.profile.seconds);
   fmt::print("\n ms a step    share  phase\n");
   for (const ScopeTime& phase : details.profile.scopes) {
-    print_row(findings.per_step(phase.seconds), profiled, phase.name);
+    print_row(measured.per_step(phase.seconds), profiled, phase.name);
   }
   fmt::print("\n ms a step    share  kind of operation (calls)\n");
   for (const KindTime& kind : details.profile.kinds()) {
-    print_row(findings.per_step(kind.seconds), profiled,
-              fmt::format("{} ({:.0f})", kind.kind, findings.per_step(kind.calls)));
+    print_row(measured.per_step(kind.seconds), profiled,
+              fmt::format("{} ({:.0f})", kind.kind, measured.per_step(kind.calls)));
   }
   fmt::print("\n ms a step    share  operator (calls), kind\n");
   const auto& operators = details.profile.operators;
   for (size_t i = 0; i < std::min(kRows, operators.size()); ++i) {
     print_row(
-        findings.per_step(operators[i].seconds), profiled,
-        fmt::format("{} ({:.0f}), {}", operators[i].name, findings.per_step(operators[i].calls), operators[i].kind));
+        measured.per_step(operators[i].seconds), profiled,
+        fmt::format("{} ({:.0f}), {}", operators[i].name, measured.per_step(operators[i].calls), operators[i].kind));
   }
   fmt::print("\n ms a step    share  convolution run alone (calls), GFLOP/s\n");
   for (size_t i = 0; i < std::min(kRows, details.convolutions.size()); ++i) {
@@ -334,25 +333,25 @@ int run_bench(std::span<const std::string> arguments) {
   keep_freed_memory();
 
   RandomTraining training(std::move(request.method), precision == "bf16" ? Precision::kBf16 : Precision::kFull, device,
-                          augmentation, bench.pictures);
-  Findings findings{request,
-                    device_name(device),
-                    precision,
-                    this_machine(),
-                    training.method().step_flop(),
-                    training.pictures_per_step(),
-                    time_steps(training, bench.steps),
-                    std::nullopt};
-  if (!bench.step_only && device.is_cpu()) findings.details = measure_details(training, bench);
+                          augmentation, bench.images);
+  Measurements measured{request,
+                        device_name(device),
+                        precision,
+                        this_machine(),
+                        training.method().step_flop(),
+                        training.images_per_step(),
+                        time_steps(training, bench.steps),
+                        std::nullopt};
+  if (!bench.step_only && device.is_cpu()) measured.details = measure_details(training, bench);
   const bool only_json = bench.json == "-";
-  const std::string json = bench.json.empty() ? "" : to_json(findings).dump(2) + '\n';
+  const std::string json = bench.json.empty() ? "" : to_json(measured).dump(2) + '\n';
   if (!json.empty() && !only_json) write_file_safely(bench.json, json);
   if (only_json) {
     fmt::print("{}", json);
     return 0;
   }
-  print_step(findings);
-  if (findings.details) print_details(findings);
+  print_step(measured);
+  if (measured.details) print_details(measured);
   return 0;
 }
 

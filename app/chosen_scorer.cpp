@@ -13,7 +13,7 @@ ChosenScorer scorer_of(const Checkpoint& checkpoint, const InferenceOptions& opt
   return {checkpoint_scorer(checkpoint, inference.device, inference.precision), inference.precision_name};
 }
 
-ChosenScorer scorer_of_file(const std::string& file, const PictureShape& shape, const InferenceOptions& options) {
+ChosenScorer scorer_of_file(const std::string& file, const ImageShape& shape, const InferenceOptions& options) {
   if (std::filesystem::is_directory(file)) {
     throw Error(fmt::format("{}: no checkpoint here; --scorer takes a run, a checkpoint or a TorchScript file", file));
   }

@@ -1,4 +1,4 @@
-// Who scores pictures: a run, one of its checkpoints, or a TorchScript file.
+// Who scores images: a run, one of its checkpoints, or a TorchScript file.
 #pragma once
 
 #include <string>
@@ -16,6 +16,6 @@ struct ChosenScorer {
 
 ChosenScorer scorer_of(const Checkpoint& checkpoint, const InferenceOptions& options);
 // Throws an Error for a folder, which was no checkpoint.
-ChosenScorer scorer_of_file(const std::string& file, const PictureShape& shape, const InferenceOptions& options);
+ChosenScorer scorer_of_file(const std::string& file, const ImageShape& shape, const InferenceOptions& options);
 
 }  // namespace frgan

@@ -83,7 +83,7 @@ std::vector<std::string> read_arguments(const Syntax& syntax, std::span<const st
                          is_flag(options.find(name.substr(3), typed_name));
     if (negated) name.erase(0, 3);
     Option& option = options.find(name, typed_name);
-    if (!seen.insert(name).second) throw usage_error(fmt::format("--{} is given twice", name));
+    if (!seen.insert(option.name).second) throw usage_error(fmt::format("--{} is given twice", name));
     if (equals != std::string::npos && negated) {
       throw usage_error(fmt::format("{} takes no value; write --{}=true or --{}=false", typed_name, name, name));
     }

@@ -28,7 +28,7 @@ namespace frgan {
 // How a command is called.
 struct Syntax {
   std::string_view command;  // "evaluate"
-  std::string_view words;    // for the usage line: "CHECKPOINT", "CHECKPOINT PICTURE..."
+  std::string_view words;    // for the usage line: "CHECKPOINT", "CHECKPOINT IMAGE..."
   std::string_view summary;  // what the command does, in a sentence or two
   size_t least_words = 0;    // words that are not options
   size_t most_words = 0;

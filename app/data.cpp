@@ -1,4 +1,4 @@
-// frgan data: looks into a data set, fetches the files of one, or makes one file of one.
+// frgan data: looks into a dataset, fetches the files of one, or makes one file of one.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -27,7 +27,7 @@ void print_notes(const Dataset& data) {
 
 void print_info(const Dataset& data) {
   fmt::print("{} from {}\n", data.name, data.source);
-  fmt::print("pictures {}x{}, {}\n", data.image_size, data.image_size, data.channels == 1 ? "grey" : "colour");
+  fmt::print("images {}x{}, {}\n", data.image_size, data.image_size, data.channels == 1 ? "grey" : "colour");
   fmt::print("SHA-256 {}\n\n", data.digest);
   const std::vector<int64_t> train = class_counts(data.train, data.classes());
   const std::vector<int64_t> test = class_counts(data.test, data.classes());
@@ -74,7 +74,7 @@ const DatasetKind& find_kind(const std::string& name) {
 
 int run_info(std::span<const std::string> arguments) {
   constexpr Syntax kSyntax = {"data info", "",
-                              "Says what is in a data set: pictures of each class and role, size, digest."};
+                              "Says what is in a dataset: images of each class and role, size, digest."};
   DataOptions which;
   OptionSet options;
   describe(options, which);
@@ -88,13 +88,13 @@ int run_info(std::span<const std::string> arguments) {
 
 int run_fetch(std::span<const std::string> arguments) {
   constexpr Syntax kSyntax = {"data fetch", "NAME",
-                              "Gets the files of a data set from its authors' site, checks them, and goes on where a "
+                              "Gets the files of a dataset from its authors' site, checks them, and goes on where a "
                               "broken download ended.",
                               1, 1};
   std::string folder;
   OptionSet options;
   options.group("Data");
-  options.add("data-dir", folder, "Folder for the files; else the data set's own under $FRGAN_DATA or data/.");
+  options.add("data-dir", folder, "Folder for the files; else the dataset's own under $FRGAN_DATA or data/.");
   if (print_help(kSyntax, arguments, options)) return 0;
   const DatasetKind& kind = find_kind(read_arguments(kSyntax, arguments, options).front());
   fetch(kind, folder.empty() ? data_root() / kind.name : fs::path(folder));
@@ -103,7 +103,7 @@ int run_fetch(std::span<const std::string> arguments) {
 
 int run_convert(std::span<const std::string> arguments) {
   constexpr Syntax kSyntax = {"data convert", "FILE.safetensors",
-                              "Writes a data set as one file, which is read in a moment (--data FILE.safetensors).", 1,
+                              "Writes a dataset as one file, which is read in a moment (--data FILE.safetensors).", 1,
                               1};
   DataOptions which;
   OptionSet options;
@@ -122,7 +122,7 @@ int run_convert(std::span<const std::string> arguments) {
 }
 
 constexpr Command kActions[] = {
-    {"info", "says what is in a data set", run_info},
+    {"info", "says what is in a dataset", run_info},
     {"fetch", "gets its files from its authors' site", run_fetch},
     {"convert", "makes one file of it", run_convert},
 };
@@ -134,7 +134,7 @@ int run_data(std::span<const std::string> arguments) {
   if (name == "--help" || name == "-h") {
     fmt::print("Usage: frgan data ACTION [OPTIONS]\n\nActions:\n");
     for (const Command& action : kActions) fmt::print("  {:<10} {}\n", action.name, action.summary);
-    fmt::print("\nData sets:\n");
+    fmt::print("\nDatasets:\n");
     for (const DatasetKind& kind : dataset_kinds()) fmt::print("  {:<14} {}\n", kind.name, kind.summary);
     fmt::print("\nfrgan data ACTION --help says more.\n");
     return 0;

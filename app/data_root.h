@@ -1,4 +1,4 @@
-// Where data sets are looked for.
+// Where datasets are looked for.
 #pragma once
 
 #include <cstdlib>

@@ -1,4 +1,4 @@
-// frgan evaluate: the error of a trained network on pictures whose labels are known.
+// frgan evaluate: the error of a trained network on images whose labels are known.
 #include <algorithm>
 #include <cstdio>
 #include <optional>
@@ -27,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Syntax kSyntax = {"evaluate", "CHECKPOINT",
-                            "Prints the error of a run, or of one of its checkpoints, on pictures whose labels are "
+                            "Prints the error of a run, or of one of its checkpoints, on images whose labels are "
                             "known: with its 95 % interval (Wilson), of each class, and as a confusion matrix.",
                             1, 1};
 
@@ -42,26 +42,26 @@ struct EvaluateOptions {
 };
 
 void describe(OptionSet& options, EvaluateOptions& evaluate) {
-  options.group("Pictures", /*saved=*/false);
-  options.add("data", evaluate.data, "Data set, folder or .safetensors file (as for train); empty: the run's.");
-  options.add("data-dir", evaluate.data_dir, "Where the files of the data set lie; empty: where the run found them.");
-  options.add("on", evaluate.on, "Test pictures, or the development pictures that the run set apart.",
+  options.group("Images", /*saved=*/false);
+  options.add("data", evaluate.data, "Dataset, folder or .safetensors file (as for train); empty: the run's.");
+  options.add("data-dir", evaluate.data_dir, "Where the files of the dataset lie; empty: where the run found them.");
+  options.add("on", evaluate.on, "Test images, or the development images that the run set apart.",
               Choices{"test", "dev"});
   options.group("Output", /*saved=*/false);
   options.add("compare", evaluate.compare,
-              "A second run or checkpoint: McNemar's test says whether the two differ on these pictures.");
-  options.add("predictions", evaluate.predictions, "A CSV file to write: label and prediction of each picture.");
+              "A second run or checkpoint: McNemar's test says whether the two differ on these images.");
+  options.add("predictions", evaluate.predictions, "A CSV file to write: label and prediction of each image.");
   options.add("json", evaluate.json, "Prints JSON.");
   describe(options, evaluate.inference);
 }
 
-// The pictures to evaluate on, with labels that the network knows.
-struct Pictures {
+// The images to evaluate on, with labels that the network knows.
+struct Images {
   std::string source;
-  PictureSet set;
+  ImageSet set;
 };
 
-Pictures load_pictures(const EvaluateOptions& options, const Checkpoint& checkpoint) {
+Images load_images(const EvaluateOptions& options, const Checkpoint& checkpoint) {
   const CheckpointState& state = checkpoint.state;
   const Dataset data = load_dataset(data_options(options.data, options.data_dir, state), data_root());
   for (const std::string& note : data.notes) fmt::print(stderr, "note: {}\n", note);
@@ -69,8 +69,8 @@ Pictures load_pictures(const EvaluateOptions& options, const Checkpoint& checkpo
   if (options.on == "test") {
     if (data.test.size() == 0) {
       throw Error(
-          fmt::format("{}: has no test pictures; --data names other data, --on dev takes the development "
-                      "pictures that --dev-pictures set apart",
+          fmt::format("{}: has no test images; --data names other data, --on dev takes the development "
+                      "images that --dev-images set apart",
                       data.source));
     }
     if (data.digest != state.data_digest) {
@@ -80,8 +80,7 @@ Pictures load_pictures(const EvaluateOptions& options, const Checkpoint& checkpo
   }
   const LabelSplit split = label_split_from_json(state.label_split, data, checkpoint.path.string());
   if (split.dev.empty()) {
-    throw Error(
-        fmt::format("{}: the run set no development pictures apart (--dev-pictures)", checkpoint.path.string()));
+    throw Error(fmt::format("{}: the run set no development images apart (--dev-images)", checkpoint.path.string()));
   }
   return {data.source, data.train.rows(split.dev)};
 }
@@ -90,11 +89,11 @@ Classifier load_classifier(const Checkpoint& checkpoint, const Inference& infere
   return Classifier::from(checkpoint, inference.device, inference.precision);
 }
 
-std::string predictions_text(const Pictures& pictures, const at::Tensor& probabilities,
+std::string predictions_text(const Images& images, const at::Tensor& probabilities,
                              const std::vector<std::string>& names) {
   const std::vector<int64_t> predictions = most_probable(probabilities);
-  const std::span<const int64_t> labels = values_of(pictures.set.labels);
-  std::string text = "picture,label,prediction,probability\n";
+  const std::span<const int64_t> labels = values_of(images.set.labels);
+  std::string text = "image,label,prediction,probability\n";
   for (size_t i = 0; i < predictions.size(); ++i) {
     const auto label = static_cast<size_t>(labels[i]), prediction = static_cast<size_t>(predictions[i]);
     text += fmt::format("{},{},{},{:.6f}\n", i, csv_field(names[label]), csv_field(names[prediction]),
@@ -105,7 +104,7 @@ std::string predictions_text(const Pictures& pictures, const at::Tensor& probabi
 
 // "7.20 % (95 % interval 6.52 to 7.95 %)"
 std::string percent(const ErrorCount& count, std::string_view interval_name = "95 % interval ") {
-  if (count.pictures == 0) return "-";
+  if (count.images == 0) return "-";
   const Interval interval = count.interval();
   return fmt::format("{:.2f} % ({}{:.2f} to {:.2f} %)", 100 * count.error(), interval_name, 100 * interval.low,
                      100 * interval.high);
@@ -128,9 +127,9 @@ void print_confusion(const Classification& result, const std::vector<std::string
 }
 
 // What was found, for text and JSON alike.
-struct Findings {
+struct EvaluationReport {
   const Checkpoint& checkpoint;
-  const Pictures& pictures;
+  const Images& images;
   const std::string& on;
   const Inference& inference;
   Classification result;
@@ -142,17 +141,17 @@ struct Findings {
   std::optional<Comparison> comparison;
 };
 
-void print_json(const Findings& findings) {
-  const CheckpointState& state = findings.checkpoint.state;
-  nlohmann::ordered_json json = {{"checkpoint", findings.checkpoint.path.string()},
+void print_json(const EvaluationReport& report) {
+  const CheckpointState& state = report.checkpoint.state;
+  nlohmann::ordered_json json = {{"checkpoint", report.checkpoint.path.string()},
                                  {"method", state.method},
                                  {"step", state.step},
-                                 {"data", findings.pictures.source},
-                                 {"on", findings.on},
-                                 {"precision", findings.inference.precision_name},
-                                 {"device", device_name(findings.inference.device)}};
-  json.update(to_json(findings.result, state.class_names));
-  if (const auto& other = findings.comparison) {
+                                 {"data", report.images.source},
+                                 {"on", report.on},
+                                 {"precision", report.inference.precision_name},
+                                 {"device", device_name(report.inference.device)}};
+  json.update(to_json(report.result, state.class_names));
+  if (const auto& other = report.comparison) {
     const ErrorCount& count = other->result.all;
     json["compare"] = {{"checkpoint", other->checkpoint.string()},
                        {"wrong", count.wrong},
@@ -166,20 +165,20 @@ void print_json(const Findings& findings) {
   fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-void print_text(const Findings& findings) {
-  const CheckpointState& state = findings.checkpoint.state;
-  const Classification& result = findings.result;
-  fmt::print("checkpoint  {} ({}, step {})\n", findings.checkpoint.path.string(), state.method, state.step);
-  fmt::print("pictures    {} {} pictures of {}\n", result.all.pictures, findings.on, findings.pictures.source);
+void print_text(const EvaluationReport& report) {
+  const CheckpointState& state = report.checkpoint.state;
+  const Classification& result = report.result;
+  fmt::print("checkpoint  {} ({}, step {})\n", report.checkpoint.path.string(), state.method, state.step);
+  fmt::print("images    {} {} images of {}\n", result.all.images, report.on, report.images.source);
   fmt::print("wrong       {}\n", result.all.wrong);
   fmt::print("error       {}\n\n", percent(result.all));
-  fmt::print("{:>6} {:>8}  {:<28} name\n", "class", "pictures", "error (95 % interval)");
+  fmt::print("{:>6} {:>8}  {:<28} name\n", "class", "images", "error (95 % interval)");
   for (size_t k = 0; k < result.classes.size(); ++k) {
     const ErrorCount& count = result.classes[k];
-    fmt::print("{:>6} {:>8}  {:<28} {}\n", k, count.pictures, percent(count, ""), state.class_names[k]);
+    fmt::print("{:>6} {:>8}  {:<28} {}\n", k, count.images, percent(count, ""), state.class_names[k]);
   }
   print_confusion(result, state.class_names);
-  if (const auto& other = findings.comparison) {
+  if (const auto& other = report.comparison) {
     fmt::print("\ncompared    {}\nerror       {}\n", other->checkpoint.string(), percent(other->result.all));
     fmt::print("wrong       {} for the first alone, {} for the second alone\n", other->test.only_first_wrong,
                other->test.only_second_wrong);
@@ -187,21 +186,21 @@ void print_text(const Findings& findings) {
   }
 }
 
-Findings::Comparison compare(const EvaluateOptions& options, const CheckpointState& first, const Pictures& pictures,
-                             const std::vector<int64_t>& predictions) {
+EvaluationReport::Comparison compare(const EvaluateOptions& options, const CheckpointState& first, const Images& images,
+                                     const std::vector<int64_t>& predictions) {
   const Checkpoint other = load_checkpoint_aloud(options.compare);
   if (other.state.class_names != first.class_names || other.state.shape.image_size != first.shape.image_size ||
       other.state.shape.channels != first.shape.channels) {
     throw Error(fmt::format(
-        "{}: takes {}x{}x{} pictures of {} classes, the first checkpoint {}x{}x{} of {}; only networks for the same "
-        "pictures and classes can be compared",
+        "{}: takes {}x{}x{} images of {} classes, the first checkpoint {}x{}x{} of {}; only networks for the same "
+        "images and classes can be compared",
         other.path.string(), other.state.shape.image_size, other.state.shape.image_size, other.state.shape.channels,
         other.state.class_names.size(), first.shape.image_size, first.shape.image_size, first.shape.channels,
         first.class_names.size()));
   }
   const Classifier classifier = load_classifier(other, begin_inference(options.inference, other.state));
-  const std::span<const int64_t> labels = values_of(pictures.set.labels);
-  const std::vector<int64_t> second = most_probable(classifier.probabilities(pictures.set.pictures));
+  const std::span<const int64_t> labels = values_of(images.set.labels);
+  const std::vector<int64_t> second = most_probable(classifier.probabilities(images.set.images));
   return {other.path, score_predictions(labels, second, first.shape.classes),
           mcnemar_test(labels, predictions, second)};
 }
@@ -219,22 +218,22 @@ int run_evaluate(std::span<const std::string> arguments) {
   if (!options.predictions.empty()) predictions_file.emplace(options.predictions);
   const Inference inference = begin_inference(options.inference, state);
   const Classifier classifier = load_classifier(checkpoint, inference);
-  const Pictures pictures = load_pictures(options, checkpoint);
+  const Images images = load_images(options, checkpoint);
 
-  const at::Tensor probabilities = classifier.probabilities(pictures.set.pictures);
+  const at::Tensor probabilities = classifier.probabilities(images.set.images);
   const std::vector<int64_t> predictions = most_probable(probabilities);
-  Findings findings{checkpoint,
-                    pictures,
-                    options.on,
-                    inference,
-                    score_predictions(values_of(pictures.set.labels), predictions, state.shape.classes),
-                    std::nullopt};
-  if (!options.compare.empty()) findings.comparison = compare(options, state, pictures, predictions);
+  EvaluationReport report{checkpoint,
+                          images,
+                          options.on,
+                          inference,
+                          score_predictions(values_of(images.set.labels), predictions, state.shape.classes),
+                          std::nullopt};
+  if (!options.compare.empty()) report.comparison = compare(options, state, images, predictions);
   if (predictions_file) {
-    predictions_file->write(bytes_of(predictions_text(pictures, probabilities, state.class_names)));
+    predictions_file->write(bytes_of(predictions_text(images, probabilities, state.class_names)));
     predictions_file->commit();
   }
-  options.json ? print_json(findings) : print_text(findings);
+  options.json ? print_json(report) : print_text(report);
   return 0;
 }
 

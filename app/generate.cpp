@@ -1,4 +1,4 @@
-// frgan generate: new pictures from the generator of a run.
+// frgan generate: new images from the generator of a run.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 constexpr int64_t kLargestGrid = 10'000;
 
 constexpr Syntax kSyntax = {"generate", "CHECKPOINT OUTPUT",
-                            "Writes pictures that the generator of a run makes: one PNG with all of them, OUTPUT, or "
+                            "Writes images that the generator of a run makes: one PNG with all of them, OUTPUT, or "
                             "with --separate a PNG for each in the folder OUTPUT.",
                             2, 2};
 
@@ -36,27 +36,26 @@ struct GenerateOptions {
 };
 
 void describe(OptionSet& options, GenerateOptions& generate) {
-  options.group("Pictures", /*saved=*/false);
+  options.group("Images", /*saved=*/false);
   options.add("count", generate.count, "How many.", Range<int64_t>{1, 1'000'000});
-  options.add("seed", generate.seed, "Of the noise: the same seed gives the same pictures.",
+  options.add("seed", generate.seed, "Of the noise: the same seed gives the same images.",
               Range<int64_t>{0, INT64_MAX});
-  options.add("columns", generate.columns, "Pictures in a row of the grid; 0: as many as rows.",
+  options.add("columns", generate.columns, "Images in a row of the grid; 0: as many as rows.",
               Range<int64_t>{0, kLargestGrid});
-  options.add("separate", generate.separate, "A file for each picture: OUTPUT/000000.png and so on.");
+  options.add("separate", generate.separate, "A file for each image: OUTPUT/000000.png and so on.");
   describe(options, generate.inference);
 }
 
 void check_output(const GenerateOptions& options, const fs::path& output) {
   if (options.separate) {
     if (fs::exists(output) && !(fs::is_directory(output) && fs::is_empty(output))) {
-      throw Error(
-          fmt::format("{}: is there already; give a new or empty folder for separate pictures", output.string()));
+      throw Error(fmt::format("{}: is there already; give a new or empty folder for separate images", output.string()));
     }
     return;
   }
   if (output.extension() != ".png") {
     throw usage_error(
-        fmt::format("'{}' does not end in .png; the pictures of a grid are one PNG, and --separate "
+        fmt::format("'{}' does not end in .png; the images of a grid are one PNG, and --separate "
                     "writes a folder",
                     output.string()));
   }
@@ -81,17 +80,17 @@ int run_generate(std::span<const std::string> arguments) {
   const LoadedMethod loaded = load_generator(checkpoint, inference.device, inference.precision);
   std::vector<at::Tensor> blocks;
   for (int64_t first = 0; first < options.count; first += kGeneratedBlock) {
-    const at::Tensor pictures = generated_block(loaded, options.seed, first / kGeneratedBlock)
-                                    .narrow(0, 0, std::min(kGeneratedBlock, options.count - first));
+    const at::Tensor images = generated_block(loaded, options.seed, first / kGeneratedBlock)
+                                  .narrow(0, 0, std::min(kGeneratedBlock, options.count - first));
     if (options.separate) {
-      write_separate_pictures(output, pictures, first);
+      write_separate_images(output, images, first);
     } else {
-      blocks.push_back(pictures.cpu());
+      blocks.push_back(images.cpu());
     }
   }
   if (!options.separate) {
     const auto square = static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(options.count))));
-    write_picture_grid(output, at::cat(blocks), options.columns > 0 ? options.columns : square);
+    write_image_grid(output, at::cat(blocks), options.columns > 0 ? options.columns : square);
   }
   fmt::print("{}\n", output.string());
   return 0;

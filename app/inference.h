@@ -39,7 +39,7 @@ Checkpoint load_checkpoint_aloud(const std::filesystem::path& path);
 bool is_checkpoint(const std::filesystem::path& path);
 
 // The run's own data, or, where they are not empty, what the options `data` and `data-dir` say instead; a folder of
-// pictures is resized to what the network takes.
+// images is resized to what the network takes.
 DataOptions data_options(const std::string& data, const std::string& data_dir, const CheckpointState& state);
 
 }  // namespace frgan

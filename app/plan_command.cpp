@@ -136,9 +136,9 @@ void describe(OptionSet& options, PlanOptions& plan) {
   options.add("rows", plan.rows, "Only these rows, by name or preset.");
   options.add("where", plan.where, "Only these values of what varies, as labels=500,labels=1000.");
   options.add("scorer", plan.scorer,
-              "Where pictures are scored: a run or a TorchScript file in place of the plan's own scorer.");
+              "Where images are scored: a run or a TorchScript file in place of the plan's own scorer.");
   options.add("any-classes", plan.any_classes, "Takes a scorer of other classes than the data's, such as ImageNet's.");
-  options.add("data-dir", plan.data_dir, "Where the files of the data set lie, as for train.");
+  options.add("data-dir", plan.data_dir, "Where the files of the dataset lie, as for train.");
   options.group("Work", /*saved=*/false);
   options.add("jobs", plan.jobs,
               "Runs at once; 0: as many as there are cores, each with its share of them, and one on a GPU.",

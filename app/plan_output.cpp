@@ -26,12 +26,12 @@ namespace {
 namespace fs = std::filesystem;
 
 // All runs of the plan that there may be results of, whatever was chosen this time.
-std::vector<PlannedRun> all_runs(const Plan& plan, const PlanChoice& chosen, const std::vector<ResultRecord>& records) {
+std::vector<PlannedRun> all_runs(const Plan& plan, const PlanChoice& chosen, const std::vector<RunRecord>& records) {
   PlanChoice all = chosen;
   all.rows.clear();
   all.where.clear();
   all.seeds = std::max<int64_t>(1, chosen.seeds);
-  for (const ResultRecord& record : records) all.seeds = std::max(all.seeds, record.options.value("seed", int64_t{1}));
+  for (const RunRecord& record : records) all.seeds = std::max(all.seeds, record.options.value("seed", int64_t{1}));
   return planned_runs(plan, all, data_root());
 }
 
@@ -71,8 +71,8 @@ ChosenScorer load_scorer(const std::string& run_or_file, const PlanOptions& opti
   return chosen;
 }
 
-int64_t score_pictures(const PlanCall& call, int64_t train_pictures) {
-  return std::min(call.plan.budget(call.choice.budget).score_pictures, train_pictures);
+int64_t score_images(const PlanCall& call, int64_t train_images) {
+  return std::min(call.plan.budget(call.choice.budget).score_images, train_images);
 }
 
 fs::path scores_folder(const PlanCall& call) {
@@ -82,22 +82,22 @@ fs::path scores_folder(const PlanCall& call) {
 // Whether nothing is left to be done for the runs chosen: each has its record and its scores.
 bool all_scored(const PlanCall& call, const std::vector<PlannedRun>& runs) {
   const PlanResults results(call.plan, call.plan.budget(call.choice.budget), runs,
-                            read_result_records(call.execution.records));
+                            read_run_records(call.execution.records));
   const auto is_done = [&](const PlannedRun& run) { return results.record_of(run) != nullptr; };
   return std::all_of(runs.begin(), runs.end(), is_done) &&
          is_scored_whole(results, read_scored_sets(scores_folder(call)),
-                         score_pictures(call, data_of(runs.front()).train.size()));
+                         score_images(call, data_of(runs.front()).train.size()));
 }
 
 void check_given_scorer(const PlanCall& call, const PlannedRun& run) {
   const Dataset data = data_of(run);
   const Scorer scorer = load_scorer(call.options.scorer, call.options, data).scorer;
-  const int64_t pictures = score_pictures(call, data.train.size());
-  if (pictures > scorer.features) return;
+  const int64_t images = score_images(call, data.train.size());
+  if (images > scorer.features) return;
   throw usage_error(fmt::format(
-      "{}, budget.{}: score-pictures is {}: too few pictures for a covariance of the scorer's {} features, expected at "
+      "{}, budget.{}: score-images is {}: too few images for a covariance of the scorer's {} features, expected at "
       "least {}",
-      call.plan.name, call.choice.budget, pictures, scorer.features, scorer.features + 1));
+      call.plan.name, call.choice.budget, images, scorer.features, scorer.features + 1));
 }
 
 // What the results of one call are made of.
@@ -121,10 +121,10 @@ void show_errors(const Shown& shown) {
 bool score(const Shown& shown) {
   const PlanCall& call = shown.call;
   const Dataset data = data_of(shown.results.runs().front());
-  const int64_t pictures = score_pictures(call, data.train.size());
+  const int64_t images = score_images(call, data.train.size());
   std::string scorer = call.options.scorer;
   if (scorer.empty()) {
-    if (is_scored_whole(shown.results, read_scored_sets(scores_folder(call)), pictures)) {
+    if (is_scored_whole(shown.results, read_scored_sets(scores_folder(call)), images)) {
       fmt::print(stderr, "every run is scored already, in {}\n", scores_folder(call).string());
       return true;
     }
@@ -133,7 +133,7 @@ bool score(const Shown& shown) {
   }
   const ChosenScorer by = load_scorer(scorer, call.options, data);
   const PlanScoring scoring{.folder = scores_folder(call),
-                            .pictures = pictures,
+                            .images = images,
                             .precision = by.precision,
                             .device = resolve_device(call.options.device)};
   return score_plan(
@@ -173,8 +173,7 @@ std::optional<PlannedRun> scorer_to_train(const PlanCall& call, const std::vecto
   }
   if (plan.scorer.empty()) {
     throw usage_error(fmt::format(
-        "{}: who scores its pictures? Give --scorer, or name the plan that trains one (scorer = \"scorer\")",
-        plan.name));
+        "{}: who scores its images? Give --scorer, or name the plan that trains one (scorer = \"scorer\")", plan.name));
   }
   PlannedRun scorer = scorer_run(plan, call.choice);
   if (scorer.data_digest != runs.front().data_digest) {
@@ -187,7 +186,7 @@ std::optional<PlannedRun> scorer_to_train(const PlanCall& call, const std::vecto
 }
 
 bool show_plan(const PlanCall& call) {
-  std::vector<ResultRecord> records = read_result_records(call.execution.records);
+  std::vector<RunRecord> records = read_run_records(call.execution.records);
   std::vector<PlannedRun> runs = all_runs(call.plan, call.choice, records);
   const Shown shown{call, fs::path(call.plan.name).stem().string(),
                     PlanResults(call.plan, call.plan.budget(call.choice.budget), std::move(runs), std::move(records))};

@@ -22,7 +22,7 @@ struct PlanCall {
 
 // The run that trains the plan's scorer; none where no scorer is needed: nothing is to be scored, or another one is
 // given. What would be found only after all `runs`, the ones chosen, is said before them: throws an Error where nobody
-// scores the pictures, or a scorer does not fit.
+// scores the images, or a scorer does not fit.
 std::optional<PlannedRun> scorer_to_train(const PlanCall& call, const std::vector<PlannedRun>& runs);
 
 // Prints and writes what the records come to. False where something could not be scored, which was said. Throws an

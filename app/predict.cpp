@@ -1,4 +1,4 @@
-// frgan predict: what a trained network sees on picture files.
+// frgan predict: what a trained network sees on image files.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -16,15 +16,15 @@
 #include "frgan/core/error.h"
 #include "frgan/io/csv.h"
 #include "frgan/io/files.h"
-#include "frgan/io/picture_file.h"
+#include "frgan/io/image_file.h"
 
 namespace frgan {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Syntax kSyntax = {"predict", "CHECKPOINT PICTURE...",
-                            "Prints label and probabilities of picture files (PNG, JPEG, WebP), and of those in and "
+constexpr Syntax kSyntax = {"predict", "CHECKPOINT IMAGE...",
+                            "Prints label and probabilities of image files (PNG, JPEG, WebP), and of those in and "
                             "below folders. Files that cannot be read are named; the exit code is then 1.",
                             2, SIZE_MAX};
 
@@ -43,13 +43,13 @@ void describe(OptionSet& options, PredictOptions& predict) {
   describe(options, predict.inference);
 }
 
-// The pictures in and below a folder, by name; names that begin with a dot are passed over.
-std::vector<fs::path> pictures_below(const fs::path& folder) try {
+// The images in and below a folder, by name; names that begin with a dot are passed over.
+std::vector<fs::path> images_below(const fs::path& folder) try {
   std::vector<fs::path> paths;
   for (auto entry = fs::recursive_directory_iterator(folder); entry != fs::recursive_directory_iterator(); ++entry) {
     if (entry->path().filename().native().starts_with('.')) {
       if (entry->is_directory()) entry.disable_recursion_pending();
-    } else if (is_picture_name(entry->path()) && !entry->is_directory()) {
+    } else if (is_image_name(entry->path()) && !entry->is_directory()) {
       paths.push_back(entry->path());
     }
   }
@@ -60,11 +60,11 @@ std::vector<fs::path> pictures_below(const fs::path& folder) try {
   throw Error(fmt::format("{}: cannot be read: {}", error.path1().string(), error.code().message()));
 }
 
-std::vector<fs::path> picture_paths(std::span<const std::string> words) {
+std::vector<fs::path> image_paths(std::span<const std::string> words) {
   std::vector<fs::path> paths;
   for (const std::string& word : words) {
     if (fs::is_directory(word)) {
-      const std::vector<fs::path> below = pictures_below(word);
+      const std::vector<fs::path> below = images_below(word);
       paths.insert(paths.end(), below.begin(), below.end());
     } else {
       paths.emplace_back(word);
@@ -135,7 +135,7 @@ int run_predict(std::span<const std::string> arguments) {
   describe(set, options);
   if (print_help(kSyntax, arguments, set)) return 0;
   const std::vector<std::string> words = read_arguments(kSyntax, arguments, set);
-  const std::vector<fs::path> paths = picture_paths(std::span(words).subspan(1));
+  const std::vector<fs::path> paths = image_paths(std::span(words).subspan(1));
   const Checkpoint checkpoint = load_checkpoint_aloud(words.front());
   const Inference inference = begin_inference(options.inference, checkpoint.state);
   const Classifier classifier = Classifier::from(checkpoint, inference.device, inference.precision);
@@ -151,7 +151,7 @@ int run_predict(std::span<const std::string> arguments) {
     }
   });
   writer.finish();
-  if (unreadable > 0) fmt::print(stderr, "frgan: {} of {} pictures could not be read\n", unreadable, paths.size());
+  if (unreadable > 0) fmt::print(stderr, "frgan: {} of {} images could not be read\n", unreadable, paths.size());
   return unreadable > 0 ? 1 : 0;
 }
 

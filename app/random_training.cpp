@@ -12,15 +12,15 @@ namespace {
 
 constexpr uint64_t kSeed = 1;
 
-BatchStream random_batches(int64_t pictures, at::Device device, const Augmentation& augmentation,
+BatchStream random_batches(int64_t images, at::Device device, const Augmentation& augmentation,
                            const std::string& noise_range) {
   constexpr int64_t kLabeled = 1000, kClasses = 10, kSize = 32, kChannels = 3;
   at::manual_seed(kSeed);
-  const PictureSet train{at::randint(256, {pictures, kSize, kSize, kChannels}, at::kByte),
-                         at::randint(kClasses, {pictures}, at::kLong)};
+  const ImageSet train{at::randint(256, {images, kSize, kSize, kChannels}, at::kByte),
+                       at::randint(kClasses, {images}, at::kLong)};
   LabelSplit split;
-  split.train_pictures = pictures;
-  for (int64_t row = 0; row < std::min(kLabeled, pictures); ++row) split.labeled.push_back(row);
+  split.train_images = images;
+  for (int64_t row = 0; row < std::min(kLabeled, images); ++row) split.labeled.push_back(row);
   return BatchStream(train.to(device), split,
                      {.augmentation = augmentation, .noise_range = noise_range, .seed = kSeed});
 }
@@ -34,10 +34,10 @@ Problem built(Method& method, Precision precision, at::Device device) {
 }  // namespace
 
 RandomTraining::RandomTraining(std::unique_ptr<Method> method, Precision precision, at::Device device,
-                               const Augmentation& augmentation, int64_t pictures)
+                               const Augmentation& augmentation, int64_t images)
     : method_(std::move(method)),
       precision_(precision),
-      batches_(random_batches(pictures, device, augmentation, method_->noise_range())),
+      batches_(random_batches(images, device, augmentation, method_->noise_range())),
       trainer_(
           *method_, built(*method_, precision, device),
           [this](const BatchRequest& request, uint64_t draw, uint64_t part) {
@@ -47,14 +47,14 @@ RandomTraining::RandomTraining(std::unique_ptr<Method> method, Precision precisi
   trainer_.initialize();
 }
 
-void RandomTraining::classify(const at::Tensor& pictures) {
-  class_probabilities(trainer_.classifier(), pictures, precision_);
+void RandomTraining::classify(const at::Tensor& images) {
+  class_probabilities(trainer_.classifier(), images, precision_);
 }
 
-int64_t RandomTraining::pictures_per_step() const {
-  int64_t pictures = 0;
-  for (const Phase& phase : trainer_.stage().phases) pictures += phase.repeat * pictures_of(phase.batch);
-  return pictures;
+int64_t RandomTraining::images_per_step() const {
+  int64_t images = 0;
+  for (const Phase& phase : trainer_.stage().phases) images += phase.repeat * images_of(phase.batch);
+  return images;
 }
 
 }  // namespace frgan

@@ -21,8 +21,8 @@
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/report/html_report.h"
-#include "frgan/report/run_pictures.h"
-#include "frgan/report/run_record.h"
+#include "frgan/report/run_history.h"
+#include "frgan/report/run_images.h"
 #include "frgan/train/diagnostics.h"
 #include "frgan/train/run_options.h"
 
@@ -33,7 +33,7 @@ namespace fs = std::filesystem;
 
 constexpr Syntax kSyntax = {"report", "RUN...",
                             "Shows one or several runs as one HTML page that needs no network: errors and curves, what "
-                            "is taken for what, the worst mistakes, generated pictures, options and machine.",
+                            "is taken for what, the worst mistakes, generated images, options and machine.",
                             1, 100};
 
 struct ReportOptions {
@@ -46,11 +46,11 @@ struct ReportOptions {
 void describe(OptionSet& options, ReportOptions& report) {
   options.group("Page", /*saved=*/false);
   options.add("output", report.output, "The file to write.");
-  options.group("Runs that do not say which pictures they get wrong", /*saved=*/false);
+  options.group("Runs that do not say which images they get wrong", /*saved=*/false);
   options.add("diagnose", report.diagnose,
-              "Classifies their test pictures and adds mistakes.json, mistakes.png and gates.json to their folders; "
+              "Classifies their test images and adds mistakes.json, mistakes.png and gates.json to their folders; "
               "wants their data and last checkpoint.");
-  options.add("data-dir", report.data_dir, "Where the files of their data set lie; empty: where the run found them.");
+  options.add("data-dir", report.data_dir, "Where the files of their dataset lie; empty: where the run found them.");
   describe(options, report.inference);
 }
 
@@ -67,18 +67,18 @@ void add_diagnostics(const fs::path& folder, const ReportOptions& options) {
     throw Error(fmt::format("{}: holds other data than the run was trained with", data.source));
   }
   const bool has_test = data.test.size() > 0;
-  const PictureSet set =
+  const ImageSet set =
       has_test ? data.test
                : data.train.rows(label_split_from_json(state.label_split, data, checkpoint.path.string()).dev);
-  if (set.size() == 0) throw Error(fmt::format("{}: has neither test nor development pictures", data.source));
+  if (set.size() == 0) throw Error(fmt::format("{}: has neither test nor development images", data.source));
   const Inference inference = begin_inference(options.inference, state);
-  fmt::print(stderr, "{}: classifying {} pictures\n", folder.string(), set.size());
+  fmt::print(stderr, "{}: classifying {} images\n", folder.string(), set.size());
   write_diagnostics(folder, load_method(checkpoint, inference.device, inference.precision).classifier,
-                    {set, has_test ? "test" : "dev", state.class_names, state.data_digest, state.split_hash},
+                    {set, has_test ? "test" : "dev", state.class_names, state.data_digest, state.split_digest},
                     inference.precision);
 }
 
-void read_options(RunRecord& record) {
+void read_options(RunHistory& record) {
   const fs::path file = record.folder / "options.toml";
   if (!fs::exists(file)) return;
   try {
@@ -92,15 +92,15 @@ void read_options(RunRecord& record) {
   }
 }
 
-RunRecord read_run(const fs::path& folder, const ReportOptions& options) {
-  RunRecord record = read_run_record(folder);
+RunHistory read_run(const fs::path& folder, const ReportOptions& options) {
+  RunHistory record = read_run_history(folder);
   if (record.finished && !record.mistakes && options.diagnose && !fs::exists(folder / "mistakes.json")) {
     try {
       add_diagnostics(folder, options);
-      record = read_run_record(folder);
+      record = read_run_history(folder);
     } catch (const Error& error) {
       record.notes.push_back(
-          fmt::format("Which pictures it gets wrong is not known, and could not be found out: {}", error.what()));
+          fmt::format("Which images it gets wrong is not known, and could not be found out: {}", error.what()));
     }
   }
   read_options(record);
@@ -110,17 +110,17 @@ RunRecord read_run(const fs::path& folder, const ReportOptions& options) {
 }  // namespace
 
 int run_report(std::span<const std::string> arguments) {
-  // A page that a mail takes. What is said of pictures, and base64, are not counted to the byte: less than 3 MB.
-  constexpr size_t kPageBytes = 2'900'000, kPictureBytes = 2'000'000;
+  // A page that a mail takes. What is said of images, and base64, are not counted to the byte: less than 3 MB.
+  constexpr size_t kPageBytes = 2'900'000, kImageBytes = 2'000'000;
   ReportOptions options;
   OptionSet set;
   describe(set, options);
   if (print_help(kSyntax, arguments, set)) return 0;
   const std::vector<std::string> folders = read_arguments(kSyntax, arguments, set);
-  std::vector<RunRecord> runs;
+  std::vector<RunHistory> runs;
   for (const std::string& folder : folders) {
-    RunRecord run = read_run(folder, options);
-    if (std::any_of(runs.begin(), runs.end(), [&](const RunRecord& other) { return other.folder == run.folder; })) {
+    RunHistory run = read_run(folder, options);
+    if (std::any_of(runs.begin(), runs.end(), [&](const RunHistory& other) { return other.folder == run.folder; })) {
       throw usage_error(fmt::format("{}: is given twice", folder));
     }
     runs.push_back(std::move(run));
@@ -128,8 +128,8 @@ int run_report(std::span<const std::string> arguments) {
   name_runs(runs);
   const ReportFrame frame{fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(std::time(nullptr))), std::string(version())};
   const size_t text = html_report(runs, frame).size();
-  read_pictures(runs, std::min(kPictureBytes, kPageBytes - std::min(kPageBytes, text)));
-  for (const RunRecord& run : runs) {
+  read_images(runs, std::min(kImageBytes, kPageBytes - std::min(kPageBytes, text)));
+  for (const RunHistory& run : runs) {
     for (const std::string& note : run.notes) fmt::print(stderr, "note: {}: {}\n", run.name, note);
   }
   const std::string page = html_report(runs, frame);

@@ -1,4 +1,4 @@
-// frgan score: how good generated pictures are, and the real ones beside them.
+// frgan score: how good generated images are, and the real ones beside them.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -16,8 +16,8 @@
 #include "app/inference.h"
 #include "frgan/classifier/generation.h"
 #include "frgan/core/error.h"
+#include "frgan/data/image_folder.h"
 #include "frgan/data/load_dataset.h"
-#include "frgan/data/picture_folder.h"
 #include "frgan/metrics/image_scores.h"
 #include "frgan/metrics/scorer.h"
 
@@ -26,8 +26,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Syntax kSyntax = {"score", "[PICTURES]",
-                            "Scores pictures by the network --scorer: those that the generator of a run makes, or "
+constexpr Syntax kSyntax = {"score", "[IMAGES]",
+                            "Scores images by the network --scorer: those that the generator of a run makes, or "
                             "those in and below a folder; beside them, or alone, the real ones. docs/scores.md says "
                             "what the numbers mean.",
                             0, 1};
@@ -51,17 +51,17 @@ void describe(OptionSet& options, CommandOptions& command) {
       "float N x 3 x H x W of 0 to 1 in, logits or (logits, features) out.");
   options.add("any-classes", command.any_classes,
               "Takes a scorer of other classes than the data's, such as an ImageNet network.");
-  options.group("Pictures", /*saved=*/false);
-  options.add("count", command.count, "How many are generated, and how many real training pictures are scored.",
+  options.group("Images", /*saved=*/false);
+  options.add("count", command.count, "How many are generated, and how many real training images are scored.",
               Range<int64_t>{1, 10'000'000});
   options.add("splits", command.scores.splits, "Parts for each of which an Inception Score is computed.",
               Range<int64_t>{1, 10'000});
-  options.add("seed", command.scores.seed, "Of the noise, and of the order in which pictures fall into splits.",
+  options.add("seed", command.scores.seed, "Of the noise, and of the order in which images fall into splits.",
               Range<int64_t>{0, INT64_MAX});
   options.add("data", command.data,
-              "The real pictures: data set, folder or .safetensors file (as for train); empty: the scorer's, or the "
+              "The real images: dataset, folder or .safetensors file (as for train); empty: the scorer's, or the "
               "generator's.");
-  options.add("data-dir", command.data_dir, "Where the files of the data set lie; empty: where the run found them.");
+  options.add("data-dir", command.data_dir, "Where the files of the dataset lie; empty: where the run found them.");
   options.group("Output", /*saved=*/false);
   options.add("json", command.json, "Prints JSON.");
   describe(options, command.inference);
@@ -72,14 +72,13 @@ std::optional<Checkpoint> checkpoint_at(const std::string& path) {
   return load_checkpoint_aloud(path);
 }
 
-std::string shape_text(const PictureShape& shape) {
+std::string shape_text(const ImageShape& shape) {
   return fmt::format("{}x{}x{}", shape.image_size, shape.image_size, shape.channels);
 }
 
 Dataset load_data(const CommandOptions& options, const Checkpoint* scorer, const Checkpoint* generator) {
   if (options.data.empty() && scorer == nullptr && generator == nullptr) {
-    throw usage_error(
-        "--data is needed: neither the scorer nor the pictures are a run that says what the real ones are");
+    throw usage_error("--data is needed: neither the scorer nor the images are a run that says what the real ones are");
   }
   const CheckpointState state = scorer != nullptr      ? scorer->state
                                 : generator != nullptr ? generator->state
@@ -89,35 +88,35 @@ Dataset load_data(const CommandOptions& options, const Checkpoint* scorer, const
   return data;
 }
 
-// The pictures to score, and what they are.
-struct Pictures {
+// The images to score, and what they are.
+struct Images {
   std::string source;
   at::Tensor pixels;  // uint8, N x S x S x C
 };
 
-Pictures generate(const CommandOptions& options, const Checkpoint& checkpoint) {
+Images generate(const CommandOptions& options, const Checkpoint& checkpoint) {
   const Inference inference = begin_inference(options.inference, checkpoint.state);
   const LoadedMethod loaded = load_generator(checkpoint, inference.device, inference.precision);
   return {fmt::format("{} ({}, step {})", checkpoint.path.string(), checkpoint.state.method, checkpoint.state.step),
-          generated_pictures(loaded, options.scores.seed, options.count)};
+          generated_images(loaded, options.scores.seed, options.count)};
 }
 
-Pictures read_folder(const std::string& folder, const PictureShape& shape) {
+Images read_folder(const std::string& folder, const ImageShape& shape) {
   if (!fs::is_directory(folder)) {
     throw Error(
         fmt::format("{}: is no folder; give a run with a generator, one of its checkpoints, or a folder of "
-                    "pictures",
+                    "images",
                     folder));
   }
-  LoosePictures loose = read_loose_pictures(folder, shape.image_size, shape.channels);
+  LooseImages loose = read_loose_images(folder, shape.image_size, shape.channels);
   for (const std::string& note : loose.notes) fmt::print(stderr, "note: {}\n", note);
-  return {folder, std::move(loose.pictures)};
+  return {folder, std::move(loose.images)};
 }
 
-void check_generator(const Checkpoint& checkpoint, const Dataset& data, const PictureShape& shape) {
-  const PictureShape& made = checkpoint.state.shape;
+void check_generator(const Checkpoint& checkpoint, const Dataset& data, const ImageShape& shape) {
+  const ImageShape& made = checkpoint.state.shape;
   if (made.image_size != shape.image_size || made.channels != shape.channels) {
-    throw Error(fmt::format("{}: generates pictures of {}, those of {} are {}; --data names the data to compare with",
+    throw Error(fmt::format("{}: generates images of {}, those of {} are {}; --data names the data to compare with",
                             checkpoint.path.string(), shape_text(made), data.source, shape_text(shape)));
   }
 }
@@ -130,7 +129,7 @@ struct Row {
 };
 
 // What was found, for text and JSON alike.
-struct Findings {
+struct ScoreReport {
   const CommandOptions& options;
   const Dataset& data;
   const ChosenScorer& by;
@@ -138,27 +137,27 @@ struct Findings {
   std::vector<std::pair<std::string, double>> ceilings;  // of labels, "train" and "test"
 };
 
-// Few test pictures are no error: what they are too few for is left out.
-void add_test_row(Findings& findings, const Features& real) {
-  const PictureSet& test = findings.data.test;
-  const ScoreOptions& options = findings.options.scores;
+// Few test images are no error: what they are too few for is left out.
+void add_test_row(ScoreReport& report, const Features& real) {
+  const ImageSet& test = report.data.test;
+  const ScoreOptions& options = report.options.scores;
   if (test.size() < options.splits) return;
-  const Features features = features_of(findings.by.scorer, test.pictures);
-  findings.rows.push_back({"real, test", findings.data.source, scores_as_far_as_enough(features, real, options)});
+  const Features features = features_of(report.by.scorer, test.images);
+  report.rows.push_back({"real, test", report.data.source, scores_as_far_as_enough(features, real, options)});
 }
 
-void print_json(const Findings& findings) {
-  const Scorer& scorer = findings.by.scorer;
+void print_json(const ScoreReport& report) {
+  const Scorer& scorer = report.by.scorer;
   nlohmann::ordered_json json = {{"scorer", scorer.name},
-                                 {"scorer_hash", scorer.hash},
+                                 {"scorer_digest", scorer.digest},
                                  {"classes", scorer.classes},
                                  {"features", scorer.features},
-                                 {"precision", findings.by.precision},
-                                 {"data", findings.data.source},
-                                 {"data_digest", findings.data.digest},
-                                 {"seed", findings.options.scores.seed}};
-  for (const auto& [role, ceiling] : findings.ceilings) json["ceiling"][role] = ceiling;
-  for (const Row& row : findings.rows) {
+                                 {"precision", report.by.precision},
+                                 {"data", report.data.source},
+                                 {"data_digest", report.data.digest},
+                                 {"seed", report.options.scores.seed}};
+  for (const auto& [role, ceiling] : report.ceilings) json["ceiling"][role] = ceiling;
+  for (const Row& row : report.rows) {
     nlohmann::ordered_json entry = {{"name", row.name}, {"source", row.source}};
     entry.update(to_json(row.scores));
     json["sets"].push_back(entry);
@@ -174,57 +173,57 @@ void print_row(const Row& row) {
   const ImageScores& scores = row.scores;
   const auto& d = scores.distances;
   const auto splits = static_cast<int64_t>(scores.inception.splits.size());
-  fmt::print("{:<12} {:>8} {:>8} {:>10.4f} {:>8.4f} {:>9} {:>10} {:>9} {:>7} {:>8}\n", row.name, scores.pictures,
-             scores.pictures / splits, scores.inception.mean, scores.inception.deviation,
+  fmt::print("{:<12} {:>8} {:>8} {:>10.4f} {:>8.4f} {:>9} {:>10} {:>9} {:>7} {:>8}\n", row.name, scores.images,
+             scores.images / splits, scores.inception.mean, scores.inception.deviation,
              cell(d, [](const Distances& x) { return x.frechet; }),
              cell(d, [](const Distances& x) { return x.kernel; }),
              cell(d, [](const Distances& x) { return x.balls.precision; }),
              cell(d, [](const Distances& x) { return x.balls.recall; }),
-             scores.real_pictures > 0 ? fmt::format("{:.4f}", scores.histogram_divergence) : "-");
+             scores.real_images > 0 ? fmt::format("{:.4f}", scores.histogram_divergence) : "-");
 }
 
 // Shares of the classes, in per cent.
-void print_histograms(const Findings& findings) {
+void print_histograms(const ScoreReport& report) {
   constexpr int64_t kWidestTable = 20;  // classes
-  const Scorer& scorer = findings.by.scorer;
+  const Scorer& scorer = report.by.scorer;
   if (scorer.classes > kWidestTable) {
     fmt::print("\nThe histogram of {} classes is printed by --json.\n", scorer.classes);
     return;
   }
   fmt::print("\n{:<12}", "% of class");
   for (int64_t k = 0; k < scorer.classes; ++k) fmt::print(" {:>6}", k);
-  for (const Row& row : findings.rows) {
+  for (const Row& row : report.rows) {
     fmt::print("\n{:<12}", row.name);
     for (const int64_t count : row.scores.histogram) {
-      fmt::print(" {:>6.2f}", 100 * static_cast<double>(count) / static_cast<double>(row.scores.pictures));
+      fmt::print(" {:>6.2f}", 100 * static_cast<double>(count) / static_cast<double>(row.scores.images));
     }
   }
   fmt::print("\n");
 }
 
-void print_text(const Findings& findings) {
-  const Scorer& scorer = findings.by.scorer;
+void print_text(const ScoreReport& report) {
+  const Scorer& scorer = report.by.scorer;
   fmt::print("scorer   {}, {} classes, {} features, {}\n", scorer.name, scorer.classes, scorer.features,
-             findings.by.precision);
-  fmt::print("SHA-256  {}\n", scorer.hash);
-  fmt::print("data     {}\n", findings.data.source);
-  if (findings.rows.front().name == "scored") fmt::print("scored   {}\n", findings.rows.front().source);
-  for (const auto& [role, ceiling] : findings.ceilings) {
+             report.by.precision);
+  fmt::print("SHA-256  {}\n", scorer.digest);
+  fmt::print("data     {}\n", report.data.source);
+  if (report.rows.front().name == "scored") fmt::print("scored   {}\n", report.rows.front().source);
+  for (const auto& [role, ceiling] : report.ceilings) {
     fmt::print("ceiling  {:.4f}, exp(H(y)) of the {} labels\n", ceiling, role);
   }
-  fmt::print("\n{:<12} {:>8} {:>8} {:>10} {:>8} {:>9} {:>10} {:>9} {:>7} {:>8}\n", "", "pictures", "a split",
-             "Inception", "std", "Frechet", "kernel", "precision", "recall", "class KL");
-  for (const Row& row : findings.rows) print_row(row);
-  const auto compared = std::find_if(findings.rows.begin(), findings.rows.end(),
+  fmt::print("\n{:<12} {:>8} {:>8} {:>10} {:>8} {:>9} {:>10} {:>9} {:>7} {:>8}\n", "", "images", "a split", "Inception",
+             "std", "Frechet", "kernel", "precision", "recall", "class KL");
+  for (const Row& row : report.rows) print_row(row);
+  const auto compared = std::find_if(report.rows.begin(), report.rows.end(),
                                      [](const Row& row) { return row.scores.distances.has_value(); });
-  if (compared != findings.rows.end()) {
+  if (compared != report.rows.end()) {
     const Distances& distances = *compared->scores.distances;
     fmt::print(
-        "\nDistances are to the {} training pictures; precision and recall of {} pictures and {} of those, "
+        "\nDistances are to the {} training images; precision and recall of {} images and {} of those, "
         "k = {}; std is over the splits.\n",
-        compared->scores.real_pictures, distances.drawn, distances.real_drawn, findings.options.scores.neighbours);
+        compared->scores.real_images, distances.drawn, distances.real_drawn, report.options.scores.neighbours);
   }
-  print_histograms(findings);
+  print_histograms(report);
 }
 
 }  // namespace
@@ -243,34 +242,34 @@ int run_score(std::span<const std::string> arguments) {
   const std::optional<Checkpoint> scorer = checkpoint_at(options.scorer);
   const std::optional<Checkpoint> generator = checkpoint_at(words.empty() ? "" : words.front());
   const Dataset data = load_data(options, scorer ? &*scorer : nullptr, generator ? &*generator : nullptr);
-  const PictureShape shape{data.image_size, data.channels, data.classes()};
+  const ImageShape shape{data.image_size, data.channels, data.classes()};
   if (generator) check_generator(*generator, data, shape);
   const ChosenScorer by =
       scorer ? scorer_of(*scorer, options.inference) : scorer_of_file(options.scorer, shape, options.inference);
   if (!options.any_classes) check_classes(by.scorer, data);
 
-  Findings findings{options, data, by, {}, {}};
-  const Features real = features_of(by.scorer, data.train.pictures);
+  ScoreReport report{options, data, by, {}, {}};
+  const Features real = features_of(by.scorer, data.train.images);
   int64_t scored = options.count;
-  std::optional<Pictures> pictures;
+  std::optional<Images> images;
   if (generator) {
-    pictures = generate(options, *generator);
+    images = generate(options, *generator);
   } else if (!words.empty()) {
-    pictures = read_folder(words.front(), shape);
+    images = read_folder(words.front(), shape);
   }
-  if (pictures) {
-    const Features features = drawn(features_of(by.scorer, pictures->pixels), options.count, options.scores.seed);
+  if (images) {
+    const Features features = drawn(features_of(by.scorer, images->pixels), options.count, options.scores.seed);
     scored = features.size();
-    findings.rows.push_back({"scored", pictures->source, score_images(features, real, options.scores)});
+    report.rows.push_back({"scored", images->source, score_images(features, real, options.scores)});
   }
-  findings.rows.push_back(
+  report.rows.push_back(
       {"real, train", data.source, score_images(drawn(real, scored, options.scores.seed), options.scores)});
-  add_test_row(findings, real);
+  add_test_row(report, real);
   if (!options.any_classes) {
-    findings.ceilings.emplace_back("train", label_ceiling(data.train, data.classes()));
-    if (data.test.size() > 0) findings.ceilings.emplace_back("test", label_ceiling(data.test, data.classes()));
+    report.ceilings.emplace_back("train", label_ceiling(data.train, data.classes()));
+    if (data.test.size() > 0) report.ceilings.emplace_back("test", label_ceiling(data.test, data.classes()));
   }
-  options.json ? print_json(findings) : print_text(findings);
+  options.json ? print_json(report) : print_text(report);
   return 0;
 }
 

@@ -1,4 +1,4 @@
-// frgan train: from a data set to a run directory.
+// frgan train: from a dataset to a run directory.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -264,16 +264,16 @@ void print_markdown() {
 
 void print_result(const RunResult& result, const fs::path& folder, const std::string& command) {
   const auto print_error = [](const EvaluationRecord& record) {
-    fmt::print("{} error  {:.2f} % (95 % interval {:.2f} to {:.2f} %) on {} pictures\n", record.role,
-               100 * record.error, 100 * record.error_low, 100 * record.error_high, record.pictures);
+    fmt::print("{} error  {:.2f} % (95 % interval {:.2f} to {:.2f} %) on {} images\n", record.role, 100 * record.error,
+               100 * record.error_low, 100 * record.error_high, record.images);
   };
   if (result.dev) print_error(*result.dev);
   if (result.test) {
     print_error(*result.test);
   } else {
-    fmt::print("test error  none: the data has no test pictures\n");
+    fmt::print("test error  none: the data has no test images\n");
   }
-  if (!result.samples.empty()) fmt::print("pictures    {}\n", result.samples.string());
+  if (!result.samples.empty()) fmt::print("images    {}\n", result.samples.string());
   fmt::print("log         {}\n", (folder / "metrics.jsonl").string());
   fmt::print("checkpoint  {}\n", result.checkpoint.string());
   fmt::print("summary     {}\n", (folder / "summary.json").string());

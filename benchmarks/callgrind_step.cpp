@@ -23,14 +23,14 @@ namespace {
 
 void run(const std::string& name) {
   constexpr int kWarmUp = 2, kCounted = 10;
-  constexpr int64_t kPictures = 2000;  // no pass over them ends within these steps
+  constexpr int64_t kImages = 2000;  // no pass over them ends within these steps
   set_threads(1);
   keep_freed_memory();
   std::unique_ptr<Method> method = create_method(name);
   OptionSet options;
   method->describe(options);
-  options.set_values({{"width", 1.0 / 16}, {"batch-size", 4}, {"init-pictures", 4}}, "callgrind_step");
-  RandomTraining training(std::move(method), Precision::kFull, at::kCPU, {.translate = 2}, kPictures);
+  options.set_values({{"width", 1.0 / 16}, {"batch-size", 4}, {"init-images", 4}}, "callgrind_step");
+  RandomTraining training(std::move(method), Precision::kFull, at::kCPU, {.translate = 2}, kImages);
   for (int i = 0; i < kWarmUp; ++i) training.step();
   CALLGRIND_START_INSTRUMENTATION;
   for (int i = 0; i < kCounted; ++i) training.step();

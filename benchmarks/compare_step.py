@@ -110,7 +110,7 @@ def main():
                         default=os.environ.get("WHEEL_PYTHON", BUILD / "torch-wheel/bin/python3"))
     parser.add_argument("--method", choices=["fr-gan", "supervised"], default="fr-gan")
     parser.add_argument("--width", type=float, default=1.0, help="share of Table 1's channels")
-    parser.add_argument("--batch", type=int, default=100, help="pictures of each kind")
+    parser.add_argument("--batch", type=int, default=100, help="images of each kind")
     parser.add_argument("--gen-loss", choices=["nonsaturating", "feature_matching"], default="nonsaturating")
     parser.add_argument("--steps", type=int, default=5, help="timed steps in each process")
     parser.add_argument("--threads", type=int, default=os.cpu_count())

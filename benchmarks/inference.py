@@ -3,9 +3,9 @@
 
     /usr/bin/python3 benchmarks/inference.py --data-dir data/svhn
 
-A network of Table 1 is trained for a step. Then, in turn: `evaluate` on 26,032 SVHN pictures (as many as the official
-test set has, set apart from the training pictures), `predict` on 10,000 PNGs of 32x32, and the convolutions of as many
-pictures by `frgan bench`. At last `predict` on large pictures, whose time is decoding. Nothing else should be running.
+A network of Table 1 is trained for a step. Then, in turn: `evaluate` on 26,032 SVHN images (as many as the official
+test set has, set apart from the training images), `predict` on 10,000 PNGs of 32x32, and the convolutions of as many
+images by `frgan bench`. At last `predict` on large images, whose time is decoding. Nothing else should be running.
 """
 import argparse
 import json
@@ -35,7 +35,7 @@ def run(*words):
 
 
 def write_png(path, width, height, rng):
-    """Blocks of random colours, slightly noisy: it compresses as a picture does."""
+    """Blocks of random colours, slightly noisy: it compresses as an image does."""
     block = max(1, width // 8)
     rows = []
     for y in range(height):
@@ -54,7 +54,7 @@ def write_png(path, width, height, rng):
                      + chunk(b"IEND", b""))
 
 
-def write_pictures(folder, count, width, height, distinct=None):
+def write_images(folder, count, width, height, distinct=None):
     """`count` files; only `distinct` of them differ."""
     folder.mkdir()
     rng = random.Random(1)
@@ -70,11 +70,11 @@ def write_pictures(folder, count, width, height, distinct=None):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--frgan", type=pathlib.Path, default=HERE.parent / "build/release/bin/frgan")
-    parser.add_argument("--data", default="svhn", help="of which evaluate takes pictures")
+    parser.add_argument("--data", default="svhn", help="of which evaluate takes images")
     parser.add_argument("--data-dir", required=True, help="where its files lie")
     parser.add_argument("--width", type=float, default=1.0, help="share of Table 1's channels")
     parser.add_argument("--evaluated", type=int, default=26032, help="as many as SVHN's official test set has")
-    parser.add_argument("--pictures", type=int, default=10000, help="PNGs that predict reads")
+    parser.add_argument("--images", type=int, default=10000, help="PNGs that predict reads")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=pathlib.Path, help="write the numbers there too")
@@ -83,17 +83,17 @@ def main():
     threads = f"--threads={options.threads}"
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        write_pictures(folder / "small", options.pictures, 32, 32)
-        write_pictures(folder / "one", 1, 32, 32)
-        write_pictures(folder / "photos", PHOTOS, *PHOTO_SIZE, distinct=4)
+        write_images(folder / "small", options.images, 32, 32)
+        write_images(folder / "one", 1, 32, 32)
+        write_images(folder / "photos", PHOTOS, *PHOTO_SIZE, distinct=4)
         run(options.frgan, "train", "--method=supervised", f"--data={options.data}", f"--data-dir={options.data_dir}",
-            f"--width={options.width}", "--labels=1000", f"--dev-pictures={options.evaluated}", "--steps=1",
+            f"--width={options.width}", "--labels=1000", f"--dev-images={options.evaluated}", "--steps=1",
             threads, f"--run={folder / 'run'}")
         bench = [options.frgan, "bench", "--method=supervised", f"--width={options.width}", "--steps=1", "--gemm-size=4",
                  threads, "--json=-"]
 
-        def predict(pictures):
-            return run(options.frgan, "predict", folder / "run", folder / pictures, threads,
+        def predict(images):
+            return run(options.frgan, "predict", folder / "run", folder / images, threads,
                        f"--output={folder / 'out.csv'}")[0]
 
         rows = []
@@ -101,33 +101,33 @@ def main():
             evaluate, _ = run(options.frgan, "evaluate", folder / "run", "--on=dev", threads)
             small = predict("small")
             found = json.loads(run(*bench)[1])
-            alone = found["classification"]["convolution_seconds_alone"] / found["classification"]["pictures"]
-            network = found["classification"]["seconds"] / found["classification"]["pictures"]
-            rows.append({"evaluate_seconds": evaluate, "predict_seconds": small, "one_picture_seconds": predict("one"),
-                         "photos_seconds": predict("photos"), "network_seconds_per_picture": network,
-                         "convolution_seconds_per_picture": alone,
+            alone = found["classification"]["convolution_seconds_alone"] / found["classification"]["images"]
+            network = found["classification"]["seconds"] / found["classification"]["images"]
+            rows.append({"evaluate_seconds": evaluate, "predict_seconds": small, "one_image_seconds": predict("one"),
+                         "photos_seconds": predict("photos"), "network_seconds_per_image": network,
+                         "convolution_seconds_per_image": alone,
                          "evaluate_ratio": evaluate / (options.evaluated * alone),
-                         "predict_ratio": small / (options.pictures * alone)})
+                         "predict_ratio": small / (options.images * alone)})
             print(f"round {number + 1} of {options.rounds}: " +
                   ", ".join(f"{key} {value:.4g}" for key, value in rows[-1].items()), file=sys.stderr)
 
     middle = {key: statistics.median(row[key] for row in rows) for key in rows[0]}
     print(f"{found['processor']}, {found['capability']}, {found['precision']}, {options.threads} threads; "
           f"{found['commit']}; medians of {options.rounds} rounds\n")
-    print("| command | pictures | process, s | convolutions alone, s | ratio |\n|---|---|---|---|---|")
-    for command, pictures in (("evaluate", options.evaluated), ("predict", options.pictures)):
-        alone = pictures * middle["convolution_seconds_per_picture"]
-        print(f"| {command} | {pictures} | {middle[command + '_seconds']:.2f} | {alone:.2f} | "
+    print("| command | images | process, s | convolutions alone, s | ratio |\n|---|---|---|---|---|")
+    for command, images in (("evaluate", options.evaluated), ("predict", options.images)):
+        alone = images * middle["convolution_seconds_per_image"]
+        print(f"| {command} | {images} | {middle[command + '_seconds']:.2f} | {alone:.2f} | "
               f"{middle[command + '_ratio']:.2f} |")
-    decoding = (middle["photos_seconds"] - middle["one_picture_seconds"]) / PHOTOS
-    print(f"\nA process with one picture takes {middle['one_picture_seconds']:.2f} s. A PNG of {PHOTO_SIZE[0]} x "
+    decoding = (middle["photos_seconds"] - middle["one_image_seconds"]) / PHOTOS
+    print(f"\nA process with one image takes {middle['one_image_seconds']:.2f} s. A PNG of {PHOTO_SIZE[0]} x "
           f"{PHOTO_SIZE[1]} takes {1e3 * decoding:.1f} ms to decode and classify, of which the network needs "
-          f"{1e3 * middle['network_seconds_per_picture']:.2f}.")
+          f"{1e3 * middle['network_seconds_per_image']:.2f}.")
     if options.json:
         options.json.write_text(json.dumps({
             "processor": found["processor"], "capability": found["capability"], "commit": found["commit"],
             "libtorch": found["libtorch"], "precision": found["precision"], "threads": options.threads,
-            "evaluated": options.evaluated, "width": options.width, "predicted": options.pictures,
+            "evaluated": options.evaluated, "width": options.width, "predicted": options.images,
             "photos": PHOTOS, "photo_size": PHOTO_SIZE, "rounds": rows, "medians": middle}, indent=2) + "\n")
 
 

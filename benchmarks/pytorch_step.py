@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Seconds of one FR-GAN training step in plain eager PyTorch: the program that a user would write instead of frgan.
 
-The same work as `frgan bench`: gather from a uint8 data set, translation by up to 2 pixels (reflected), dropout,
+The same work as `frgan bench`: gather from a uint8 dataset, translation by up to 2 pixels (reflected), dropout,
 Table 1 with weight norm, K + 1 class losses with consistency, Adam and weight average for the discriminator; then the
 generator's step. Prints one line of JSON.
 
@@ -92,8 +92,8 @@ class Step:
         self.batch = options.batch
         self.bf16 = options.form == "bf16"
         self.layout = torch.channels_last if self.bf16 else torch.contiguous_format
-        self.pictures = torch.randint(256, (options.pictures, 3, 32, 32), dtype=torch.uint8)
-        self.labels = torch.randint(10, (options.pictures,))
+        self.images = torch.randint(256, (options.images, 3, 32, 32), dtype=torch.uint8)
+        self.labels = torch.randint(10, (options.images,))
         self.d = Discriminator(options.width).to(memory_format=self.layout)
         self.g = Generator(options.width, self.bf16).to(memory_format=self.layout)
         self.average = [p.detach().clone() for p in self.d.parameters()]
@@ -101,15 +101,15 @@ class Step:
         self.adam_g = torch.optim.Adam(self.g.parameters(), lr=3e-4, betas=(0.5, 0.999), foreach=True)
 
     def augmented(self, rows):
-        """The pictures of these rows, each moved by up to 2 pixels, in [-1, 1]: one gather of bytes."""
+        """The images of these rows, each moved by up to 2 pixels, in [-1, 1]: one gather of bytes."""
         moves = torch.arange(32) + torch.randint(-2, 3, (2, len(rows), 1))
         y, x = 31 - (31 - moves.abs()).abs()
-        pictures = self.pictures[rows[:, None, None, None], torch.arange(3)[:, None, None], y[:, None, :, None],
+        images = self.images[rows[:, None, None, None], torch.arange(3)[:, None, None], y[:, None, :, None],
                                  x[:, None, None, :]]
-        return pictures.float().div_(127.5).sub_(1)
+        return images.float().div_(127.5).sub_(1)
 
     def rows(self):
-        return torch.randint(self.options.pictures, (self.batch,))
+        return torch.randint(self.options.images, (self.batch,))
 
     def autocast(self):
         return torch.autocast("cpu", torch.bfloat16, enabled=self.bf16)
@@ -117,12 +117,12 @@ class Step:
     def noise(self):
         return torch.rand(self.batch, 100).mul_(2).sub_(1)
 
-    def discriminate(self, *pictures):
+    def discriminate(self, *images):
         """Logits and features of several batches, in one pass or one after the other."""
         with self.autocast():
             if self.passes == "separate":
-                return [self.d(batch.contiguous(memory_format=self.layout)) for batch in pictures]
-            all_of = self.d(torch.cat(pictures).contiguous(memory_format=self.layout))
+                return [self.d(batch.contiguous(memory_format=self.layout)) for batch in images]
+            all_of = self.d(torch.cat(images).contiguous(memory_format=self.layout))
             return list(zip(*(tensor.split(self.batch) for tensor in all_of)))
 
     def generate(self):
@@ -173,14 +173,14 @@ def main():
     parser.add_argument("--form", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--method", choices=["fr-gan", "supervised"], default="fr-gan")
     parser.add_argument("--width", type=float, default=1.0, help="share of Table 1's channels")
-    parser.add_argument("--batch", type=int, default=100, help="pictures of each kind")
+    parser.add_argument("--batch", type=int, default=100, help="images of each kind")
     parser.add_argument("--gen-loss", choices=["nonsaturating", "feature_matching"], default="nonsaturating")
     parser.add_argument("--steps", type=int, default=5, help="steps that are timed")
     parser.add_argument("--warm-up", type=int, default=2, help="steps before, in each way of --passes (1 or more)")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--passes", choices=["faster", "concatenated", "separate"], default="faster",
                         help="one pass of the discriminator over all batches, one for each, or what the warm-up finds")
-    parser.add_argument("--pictures", type=int, default=73257, help="size of the (random) data set")
+    parser.add_argument("--images", type=int, default=73257, help="size of the (random) dataset")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)

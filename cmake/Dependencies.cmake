@@ -17,7 +17,7 @@ endif()
 if(FRGAN_WITH_CURL)
   find_package(CURL REQUIRED)
 endif()
-if(FRGAN_WITH_PICTURES)
+if(FRGAN_WITH_IMAGES)
   # OpenCVConfig.cmake is in libopencv-dev, which brings everything; we install core, imgproc and imgcodecs alone.
   add_library(frgan_opencv INTERFACE IMPORTED)
   find_path(OPENCV_INCLUDE_DIR opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4 REQUIRED)

@@ -1,11 +1,11 @@
-// Says what is on a picture: classify CHECKPOINT PICTURE
+// Says what is on an image: classify CHECKPOINT IMAGE
 #include <iostream>
 
 #include <frgan/classifier/classifier.h>
 
 int main(int count, char** arguments) {
   if (count != 3) {
-    std::cerr << "usage: classify CHECKPOINT PICTURE\n";
+    std::cerr << "usage: classify CHECKPOINT IMAGE\n";
     return 2;
   }
   try {

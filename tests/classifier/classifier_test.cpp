@@ -12,7 +12,7 @@
 
 #include "../io/temporary_folder.h"
 #include "frgan/core/random.h"
-#include "frgan/io/picture_file.h"
+#include "frgan/io/image_file.h"
 #include "frgan/methods/methods.h"
 
 namespace frgan {
@@ -21,9 +21,9 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr PictureShape kShape{16, 1, 3};
+constexpr ImageShape kShape{16, 1, 3};
 
-// A small network with weights of the seed; its last layer is made strong, so that pictures differ.
+// A small network with weights of the seed; its last layer is made strong, so that images differ.
 Discriminator small_network(uint64_t seed = 1, bool explicit_fake_class = false) {
   DiscriminatorOptions options;
   options.width = 1.0 / 16;
@@ -35,7 +35,7 @@ Discriminator small_network(uint64_t seed = 1, bool explicit_fake_class = false)
   return network;
 }
 
-at::Tensor random_pictures(int64_t count) {
+at::Tensor random_images(int64_t count) {
   return random_integers({count, 16, 16, 1}, 0, 256, /*key=*/7, at::kCPU).to(at::kByte);
 }
 
@@ -60,18 +60,18 @@ std::filesystem::path save(const std::filesystem::path& path, Discriminator aver
   return path;
 }
 
-void write_grey(const std::filesystem::path& path, const at::Tensor& picture) {
-  const at::Tensor whole = picture.contiguous();
+void write_grey(const std::filesystem::path& path, const at::Tensor& image) {
+  const at::Tensor whole = image.contiguous();
   write_png(path, {whole.data_ptr<uint8_t>(), static_cast<size_t>(whole.numel())}, 16, 16, 1);
 }
 
 TEST(ClassProbabilities, AreTheSoftmaxOfTheNetworksLogits) {
   Discriminator network = small_network();
-  const at::Tensor pictures = random_pictures(4);
+  const at::Tensor images = random_images(4);
   const torch::NoGradGuard no_grad;
-  const at::Tensor input = (pictures.to(at::kFloat) / 127.5 - 1).permute({0, 3, 1, 2});
+  const at::Tensor input = (images.to(at::kFloat) / 127.5 - 1).permute({0, 3, 1, 2});
   const at::Tensor expected = network->forward(input.contiguous(at::MemoryFormat::ChannelsLast), {}).logits.softmax(1);
-  const at::Tensor result = class_probabilities(network, pictures, Precision::kFull);
+  const at::Tensor result = class_probabilities(network, images, Precision::kFull);
   EXPECT_TRUE(at::allclose(result, expected, 1e-5, 1e-6));
   EXPECT_FALSE(at::allclose(result[0], result[1], 1e-3, 1e-4));  // the test can fail
   EXPECT_FALSE(result.requires_grad());
@@ -79,28 +79,28 @@ TEST(ClassProbabilities, AreTheSoftmaxOfTheNetworksLogits) {
 
 TEST(ClassProbabilities, AreTheSameInBatches) {
   Discriminator network = small_network();
-  const at::Tensor pictures = random_pictures(1500);  // two batches, the second not full
-  const at::Tensor all = class_probabilities(network, pictures, Precision::kFull);
+  const at::Tensor images = random_images(1500);  // two batches, the second not full
+  const at::Tensor all = class_probabilities(network, images, Precision::kFull);
   for (const int64_t row : {int64_t{0}, int64_t{1023}, int64_t{1024}, int64_t{1499}}) {
-    const at::Tensor alone = class_probabilities(network, pictures.narrow(0, row, 1), Precision::kFull);
+    const at::Tensor alone = class_probabilities(network, images.narrow(0, row, 1), Precision::kFull);
     EXPECT_TRUE(at::allclose(all[row], alone[0], 1e-4, 1e-5)) << row;
   }
-  EXPECT_EQ(class_probabilities(network, pictures.narrow(0, 0, 0), Precision::kFull).size(0), 0);
+  EXPECT_EQ(class_probabilities(network, images.narrow(0, 0, 0), Precision::kFull).size(0), 0);
 }
 
 TEST(ClassProbabilities, LeaveOutTheFakeClass) {
   Discriminator network = small_network(1, /*explicit_fake_class=*/true);
-  const at::Tensor result = class_probabilities(network, random_pictures(2), Precision::kFull);
+  const at::Tensor result = class_probabilities(network, random_images(2), Precision::kFull);
   EXPECT_EQ(result.sizes(), (at::IntArrayRef{2, 3}));
   EXPECT_TRUE(at::allclose(result.sum(1), at::ones({2})));
 }
 
-TEST(ClassProbabilities, RefuseOtherPictures) {
+TEST(ClassProbabilities, RefuseOtherImages) {
   Discriminator network = small_network();
   EXPECT_EQ(error_of([&] {
               class_probabilities(network, at::zeros({2, 16, 16, 3}, at::kByte), Precision::kFull);
             }),
-            "the classifier takes uint8 pictures of Nx16x16x1, these are Byte of 2x16x16x3; resize them first");
+            "the classifier takes uint8 images of Nx16x16x1, these are Byte of 2x16x16x3; resize them first");
   EXPECT_THAT(error_of([&] {
                 class_probabilities(network, at::zeros({2, 16, 16, 1}), Precision::kFull);
               }),
@@ -114,10 +114,10 @@ TEST(Classifier, UsesTheAveragedWeightsOfACheckpoint) {
   EXPECT_EQ(classifier.image_size(), 16);
   EXPECT_EQ(classifier.channels(), 1);
   EXPECT_THAT(classifier.class_names(), ElementsAre("ant", "bee", "cat"));
-  const at::Tensor pictures = random_pictures(3);
-  EXPECT_TRUE(at::equal(classifier.probabilities(pictures), class_probabilities(average, pictures, Precision::kFull)));
+  const at::Tensor images = random_images(3);
+  EXPECT_TRUE(at::equal(classifier.probabilities(images), class_probabilities(average, images, Precision::kFull)));
   EXPECT_FALSE(
-      at::equal(classifier.probabilities(pictures), class_probabilities(small_network(5), pictures, Precision::kFull)));
+      at::equal(classifier.probabilities(images), class_probabilities(small_network(5), images, Precision::kFull)));
 }
 
 TEST(Classifier, TakesTheNewestCheckpointOfARun) {
@@ -126,9 +126,9 @@ TEST(Classifier, TakesTheNewestCheckpointOfARun) {
   std::filesystem::create_directory(run / "checkpoints");
   save(run.path() / "checkpoints" / "step-00000040", older);
   save(run.path() / "checkpoints" / "step-00000080", newer);
-  const at::Tensor pictures = random_pictures(3);
-  EXPECT_TRUE(at::equal(Classifier::load(run.path()).probabilities(pictures),
-                        class_probabilities(newer, pictures, Precision::kFull)));
+  const at::Tensor images = random_images(3);
+  EXPECT_TRUE(at::equal(Classifier::load(run.path()).probabilities(images),
+                        class_probabilities(newer, images, Precision::kFull)));
 }
 
 TEST(Classifier, RefusesAnotherArchitecture) {
@@ -157,14 +157,14 @@ TEST(Classifier, SaysWhereACheckpointWouldBe) {
   EXPECT_THAT(error_of([&] { Classifier::load(folder / "nothing"); }), HasSubstr("nothing"));
 }
 
-TEST(Classifier, ClassifiesPictureFiles) {
+TEST(Classifier, ClassifiesImageFiles) {
   const TemporaryFolder folder;
   const Classifier classifier = Classifier::load(save(folder / "step-00000040", small_network(3)));
-  const at::Tensor pictures = random_pictures(2);
-  write_grey(folder / "a.png", pictures[0]);
-  write_grey(folder / "b.png", pictures[1]);
-  std::ofstream(folder / "text.png") << "no picture";
-  const at::Tensor expected = classifier.probabilities(pictures);
+  const at::Tensor images = random_images(2);
+  write_grey(folder / "a.png", images[0]);
+  write_grey(folder / "b.png", images[1]);
+  std::ofstream(folder / "text.png") << "no image";
+  const at::Tensor expected = classifier.probabilities(images);
 
   std::vector<FilePrediction> results;
   const std::vector<std::filesystem::path> paths{folder / "a.png", folder / "text.png", folder / "missing.png",
@@ -191,19 +191,19 @@ TEST(Classifier, ClassifiesPictureFiles) {
 TEST(Classifier, ClassifiesMoreFilesThanFitABatch) {
   const TemporaryFolder folder;
   const Classifier classifier = Classifier::load(save(folder / "step-00000040", small_network(3)));
-  const at::Tensor pictures = random_pictures(2);
-  write_grey(folder / "a.png", pictures[0]);
-  write_grey(folder / "b.png", pictures[1]);
+  const at::Tensor images = random_images(2);
+  write_grey(folder / "a.png", images[0]);
+  write_grey(folder / "b.png", images[1]);
   std::vector<std::filesystem::path> paths(1024, folder / "a.png");
   paths.push_back(folder / "b.png");
   std::vector<float> first;
   classifier.classify_files(paths, [&](const FilePrediction& result) { first.push_back(result.probabilities.at(0)); });
   ASSERT_EQ(first.size(), 1025U);
-  const at::Tensor expected = classifier.probabilities(pictures);
+  const at::Tensor expected = classifier.probabilities(images);
   EXPECT_NEAR(first[0], expected[0][0].item<float>(), 1e-5);
   EXPECT_NEAR(first[1023], expected[0][0].item<float>(), 1e-5);
   EXPECT_NEAR(first[1024], expected[1][0].item<float>(), 1e-5);
-  classifier.classify_files({}, [](const FilePrediction&) { FAIL() << "there is no picture"; });
+  classifier.classify_files({}, [](const FilePrediction&) { FAIL() << "there is no image"; });
 }
 
 }  // namespace

@@ -21,9 +21,8 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 
 Outcome bench(std::vector<std::string> more) {
-  std::vector<std::string> arguments{"bench", "--width",    "0.0625", "--batch-size", "4",  "--threads",
-                                     "1",     "--steps",    "2",      "--pictures",   "50", "--gemm-size",
-                                     "64",    "--precision"};
+  std::vector<std::string> arguments{"bench", "--width",  "0.0625", "--batch-size", "4",  "--threads",  "1", "--steps",
+                                     "2",     "--images", "50",     "--gemm-size",  "64", "--precision"};
   arguments.push_back("fp32");
   arguments.insert(arguments.end(), more.begin(), more.end());
   return run_frgan(arguments);
@@ -83,7 +82,7 @@ TEST(Bench, JsonHasAllThatWasMeasured) {
     EXPECT_GT(row["seconds"], 0) << row;
   }
   EXPECT_NEAR(json["convolution_seconds_alone"].get<double>(), alone, 1e-9);
-  EXPECT_EQ(json["classification"]["pictures"], 1024);
+  EXPECT_EQ(json["classification"]["images"], 1024);
   EXPECT_GT(json["classification"]["seconds"], json["classification"]["convolution_seconds_alone"].get<double>() / 2);
   EXPECT_GT(json["classification"]["convolution_seconds_alone"], 0);
 }
@@ -134,7 +133,7 @@ TEST(Bench, RefusesWhatTrainRefuses) {
   };
   EXPECT_EQ(error_of({"--method", "supervised", "--gen-loss", "saturating"}),
             "frgan: --gen-loss belongs to the method fr-gan, not to this run\n");
-  EXPECT_THAT(error_of({"--batch-size", "1"}), HasSubstr("needs 2 pictures or more"));
+  EXPECT_THAT(error_of({"--batch-size", "1"}), HasSubstr("needs 2 images or more"));
   EXPECT_THAT(error_of({"--steps", "0"}), HasSubstr("expected a whole number, 1 to 100000"));
   EXPECT_THAT(error_of({"--preset", "dmeo"}), HasSubstr("did you mean 'demo'?"));
   EXPECT_THAT(error_of({"--augmentation", "translate:99"}), HasSubstr("translate:PIXELS"));

@@ -17,7 +17,7 @@ class CommandLine : public testing::Test {
  protected:
   CommandLine() {
     options.group("Prediction");
-    options.add("top", top, "Classes a picture.", Range<int64_t>{1, 10});
+    options.add("top", top, "Classes an image.", Range<int64_t>{1, 10});
     options.add("format", format, "Layout | of the output.", Choices{"csv", "json"});
     options.add("output", output, "File.");
     options.add("probabilities", probabilities, "All of them.");
@@ -43,7 +43,7 @@ class CommandLine : public testing::Test {
   bool probabilities = false, average = true;
   std::vector<std::string> weights = {"a", "b"};
   OptionSet options;
-  const Syntax syntax = {"predict", "CHECKPOINT PICTURE...", "Says what is seen.", 1, 3};
+  const Syntax syntax = {"predict", "CHECKPOINT IMAGE...", "Says what is seen.", 1, 3};
 };
 
 TEST_F(CommandLine, SetsOptionsAndReturnsWords) {
@@ -108,7 +108,7 @@ TEST_F(CommandLine, KnowsOutputByItsShortName) {
 }
 
 TEST_F(CommandLine, CountsWords) {
-  EXPECT_EQ(error_of({}), "frgan predict needs CHECKPOINT PICTURE...; see frgan predict --help");
+  EXPECT_EQ(error_of({}), "frgan predict needs CHECKPOINT IMAGE...; see frgan predict --help");
   EXPECT_EQ(error_of({"a", "b", "c", "d"}), "unexpected 'd'; see frgan predict --help");
 }
 
@@ -127,13 +127,13 @@ TEST_F(CommandLine, HelpNamesEachOptionWithDefaultAndRange) {
   CaptureStdout();
   EXPECT_FALSE(print_help(syntax, std::vector<std::string>{"run", "--", "--help"}, options));
   EXPECT_TRUE(print_help(syntax, std::vector<std::string>{"--nonsense", "--help"}, options));
-  EXPECT_EQ(GetCapturedStdout(), R"(Usage: frgan predict CHECKPOINT PICTURE... [OPTIONS]
+  EXPECT_EQ(GetCapturedStdout(), R"(Usage: frgan predict CHECKPOINT IMAGE... [OPTIONS]
 
 Says what is seen.
 
 Prediction:
   --top N
-      Classes a picture. Default: 1; allowed: 1 to 10.
+      Classes an image. Default: 1; allowed: 1 to 10.
   --format WORD
       Layout | of the output. Default: csv; allowed: csv, json.
   -o, --output TEXT
@@ -156,7 +156,7 @@ TEST_F(CommandLine, MarkdownIsATable) {
 
 | option | default | allowed | meaning |
 |---|---|---|---|
-| `--top` | `1` | 1 to 10 | Classes a picture. |
+| `--top` | `1` | 1 to 10 | Classes an image. |
 | `--format` | `csv` | csv, json | Layout \| of the output. |
 | `--output` |  |  | File. |
 )"));

@@ -11,4 +11,4 @@ fr_gan=$(number FR-GAN) supervised=$(number supervised)
 grep -q "on fashion-mnist after" out && limit=35 || limit=100
 awk -v a="$fr_gan" -v b="$supervised" -v limit="$limit" 'BEGIN { exit !(a != "" && a <= b && a <= limit) }' ||
   { echo "FR-GAN $fr_gan %, supervised $supervised %; the limit is $limit %" >&2; exit 1; }
-for file in $(sed -n 's/^\(pictures that FR-GAN generated\|learning curve\|log\|checkpoint\)  *//p' out); do test -e "$file"; done
+for file in $(sed -n 's/^\(images that FR-GAN generated\|learning curve\|log\|checkpoint\)  *//p' out); do test -e "$file"; done

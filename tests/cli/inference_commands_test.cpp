@@ -35,16 +35,16 @@ class InferenceCommands : public TinyRuns {};
 TEST_F(InferenceCommands, EvaluateFindsTheErrorOfTheRun) {
   const nlohmann::json found = json_of({"evaluate", "fr-gan", "--json"});
   const nlohmann::json summary = nlohmann::json::parse(text_of("fr-gan/summary.json"));
-  EXPECT_EQ(found["pictures"], 10);
+  EXPECT_EQ(found["images"], 10);
   EXPECT_EQ(found["step"], 2);
   EXPECT_EQ(found["method"], "fr-gan");
   EXPECT_EQ(found["error"], summary["test"]["test_error"]);
   EXPECT_EQ(found["error_low"], summary["test"]["error_low"]);
   EXPECT_EQ(found["classes"][0]["name"], "ant");
-  EXPECT_EQ(found["classes"][1]["pictures"], 5);
+  EXPECT_EQ(found["classes"][1]["images"], 5);
   EXPECT_EQ(found["confusion"][0][0].get<int>() + found["confusion"][0][1].get<int>(), 5);
   const nlohmann::json dev = json_of({"evaluate", "fr-gan", "--json", "--on", "dev"});
-  EXPECT_EQ(dev["pictures"], 4);
+  EXPECT_EQ(dev["images"], 4);
   EXPECT_EQ(dev["error"], summary["dev"]["dev_error"]);
 }
 
@@ -53,7 +53,7 @@ TEST_F(InferenceCommands, EvaluateExplainsItselfInText) {
   const Outcome outcome = run({"evaluate", "supervised"});
   EXPECT_EQ(outcome.err, "");
   EXPECT_THAT(outcome.out, StartsWith("checkpoint  supervised/checkpoints/step-00000002 (supervised, step 2)\n"));
-  EXPECT_THAT(outcome.out, testing::ContainsRegex("pictures    10 test pictures of /.*/data\n"));
+  EXPECT_THAT(outcome.out, testing::ContainsRegex("images    10 test images of /.*/data\n"));
   EXPECT_THAT(outcome.out,
               HasSubstr(fmt::format("\nerror       {:.2f} % (95 % interval {:.2f} to {:.2f} %)\n",
                                     100 * found["error"].get<double>(), 100 * found["error_low"].get<double>(),
@@ -69,7 +69,7 @@ TEST_F(InferenceCommands, EvaluateComparesTwoNetworks) {
   const auto first = csv_rows(text_of("first.csv")), second = csv_rows(text_of("second.csv"));
   ASSERT_EQ(first.size(), 11U);
   ASSERT_EQ(second.size(), 11U);
-  EXPECT_THAT(first[0], testing::ElementsAre("picture", "label", "prediction", "probability"));
+  EXPECT_THAT(first[0], testing::ElementsAre("image", "label", "prediction", "probability"));
   int only_first = 0, only_second = 0, second_wrong = 0;
   for (size_t i = 1; i < first.size(); ++i) {
     EXPECT_EQ(first[i][0], std::to_string(i - 1));
@@ -91,7 +91,7 @@ TEST_F(InferenceCommands, EvaluateComparesTwoNetworks) {
               EndsWith("McNemar     p = 1 (exact, two-sided)\n"));
 }
 
-TEST_F(InferenceCommands, EvaluateTakesOtherPicturesOfTheSameClasses) {
+TEST_F(InferenceCommands, EvaluateTakesOtherImagesOfTheSameClasses) {
   for (int i = 0; i < 2; ++i) {
     for (const char* role : {"train", "test"}) {
       draw(*folder / fmt::format("other/{}/ant/{}.png", role, i), 200, 90, i);
@@ -100,10 +100,10 @@ TEST_F(InferenceCommands, EvaluateTakesOtherPicturesOfTheSameClasses) {
   }
   const Outcome outcome = run({"evaluate", "fr-gan", "--json", "--data", "other"});
   EXPECT_EQ(outcome.err, "note: these are other data than the network was trained with\n");
-  EXPECT_EQ(nlohmann::json::parse(outcome.out)["pictures"], 4);
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["images"], 4);
 
   fs::remove_all(*folder / "other/test");
-  EXPECT_THAT(run({"evaluate", "fr-gan", "--data", "other"}).err, HasSubstr("other: has no test pictures; --data"));
+  EXPECT_THAT(run({"evaluate", "fr-gan", "--data", "other"}).err, HasSubstr("other: has no test images; --data"));
   fs::rename(*folder / "other/train/bee", *folder / "other/train/wasp");
   EXPECT_THAT(run({"evaluate", "fr-gan", "--data", "other"}).err,
               HasSubstr("other: class 1 is 'wasp', the network was trained with 'bee' there"));
@@ -160,7 +160,7 @@ TEST_F(InferenceCommands, PredictNamesWhatItCannotReadAndGoesOn) {
   draw(odd / "a, \"b\".png", 200, 90, 1);
   draw(odd / "below" / "c.PNG", 200, 90, 2);
   draw(odd / ".hidden" / "d.png", 200, 90, 2);
-  std::ofstream(odd / "e.jpg") << "no picture";
+  std::ofstream(odd / "e.jpg") << "no image";
   std::ofstream(odd / "notes.txt") << "passed over";
   const Outcome outcome = run({"predict", "fr-gan", "odd", "odd/missing.png"});
   EXPECT_EQ(outcome.code, 1);
@@ -169,7 +169,7 @@ TEST_F(InferenceCommands, PredictNamesWhatItCannotReadAndGoesOn) {
   EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 3);
   EXPECT_THAT(outcome.err, HasSubstr("odd/e.jpg: "));
   EXPECT_THAT(outcome.err, HasSubstr("odd/missing.png: "));
-  EXPECT_THAT(outcome.err, EndsWith("frgan: 2 of 4 pictures could not be read\n"));
+  EXPECT_THAT(outcome.err, EndsWith("frgan: 2 of 4 images could not be read\n"));
 
   const Outcome json = run({"predict", "fr-gan", "odd", "--format", "json", "--output", "odd.json"});
   EXPECT_EQ(json.code, 1);
@@ -192,7 +192,7 @@ TEST_F(InferenceCommands, PredictNamesWhatItCannotReadAndGoesOn) {
 
 TEST_F(InferenceCommands, GenerateWritesAGrid) {
   EXPECT_EQ(run({"generate", "fr-gan", "grid.png", "--count", "6", "--columns", "3"}).out, "grid.png\n");
-  // 3 x 2 pictures of 16 pixels with gaps of 2: the header of a PNG has width and height from byte 16 on.
+  // 3 x 2 images of 16 pixels with gaps of 2: the header of a PNG has width and height from byte 16 on.
   const std::string png = text_of("grid.png");
   EXPECT_EQ(png[19], 3 * 18 - 2);
   EXPECT_EQ(png[23], 2 * 18 - 2);

@@ -8,8 +8,8 @@ import torch
 class Colours(torch.nn.Module):
     """Two classes by which of red and green is stronger; the features are the means of the three colours."""
 
-    def forward(self, pictures):
-        small = torch.nn.functional.interpolate(pictures, [8, 8], mode="bilinear", align_corners=False)
+    def forward(self, images):
+        small = torch.nn.functional.interpolate(images, [8, 8], mode="bilinear", align_corners=False)
         means = small.mean([2, 3])
         difference = 20 * (means[:, 0] - means[:, 1])
         return torch.stack([difference, -difference], 1), means
@@ -18,8 +18,8 @@ class Colours(torch.nn.Module):
 class TenClasses(torch.nn.Module):
     """Logits alone."""
 
-    def forward(self, pictures):
-        return pictures.flatten(1)[:, :10]
+    def forward(self, images):
+        return images.flatten(1)[:, :10]
 
 
 folder = pathlib.Path(sys.argv[1])

@@ -1,4 +1,4 @@
-// frgan sweep and frgan reproduce from outside, on pictures that take no time.
+// frgan sweep and frgan reproduce from outside, on images that take no time.
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -37,7 +37,7 @@ data = "mnist"
 evaluations = 6
 [budget.short]
 steps = STEPS
-settings = {width = 0.0625, gen-width = 16, batch-size = 4, init-pictures = 10, adv-weight = 0.5}
+settings = {width = 0.0625, gen-width = 16, batch-size = 4, init-images = 10, adv-weight = 0.5}
 [vary]
 labels = [10, 20]
 [[row]]
@@ -52,8 +52,8 @@ class Plans : public testing::Test {
  protected:
   Plans() {
     fs::create_directories(root / "mnist");
-    write_pictures(root / "mnist", "train", 60);
-    write_pictures(root / "mnist", "t10k", 20);
+    write_images(root / "mnist", "train", 60);
+    write_images(root / "mnist", "t10k", 20);
   }
   ~Plans() override { fs::remove_all(root); }
 
@@ -167,12 +167,11 @@ TEST_F(Plans, SurviveARunThatFails) {
 }
 
 TEST_F(Plans, TakeAFileOfLabels) {
-  ASSERT_EQ(
-      run_frgan({"train", "--preset", "supervised", "--data", "mnist", "--labels", "10", "--width", "0.0625",
-                 "--batch-size", "4", "--init-pictures", "10", "--steps", "2", "--run", (root / "first").string()},
-                environment)
-          .code,
-      0);
+  ASSERT_EQ(run_frgan({"train", "--preset", "supervised", "--data", "mnist", "--labels", "10", "--width", "0.0625",
+                       "--batch-size", "4", "--init-images", "10", "--steps", "2", "--run", (root / "first").string()},
+                      environment)
+                .code,
+            0);
   std::string text(kPlan);
   text.replace(text.find("STEPS"), 5, "6");
   constexpr std::string_view kVaried = "[vary]\nlabels = [10, 20]\n";
@@ -211,7 +210,7 @@ TEST_F(Plans, OfScoresSayWhatIsMissingBeforeTheyRun) {
   text.insert(0, "show = \"scores\"\n");
   text.erase(text.find("[[row]]\nname = \"Supervised\""));
   std::ofstream(root / "my.toml") << text;
-  EXPECT_THAT(sweep({"--dry-run"}).err, HasSubstr("who scores its pictures?"));
+  EXPECT_THAT(sweep({"--dry-run"}).err, HasSubstr("who scores its images?"));
   EXPECT_THAT(sweep({"--scorer", (root / "absent.pt").string()}).err, HasSubstr("absent.pt"));
   EXPECT_FALSE(fs::exists(root / "runs"));
 }

@@ -54,7 +54,7 @@ TEST_F(Program, WrongCommandLinesEndWithCode2AndOneLine) {
       {{"train", "--time-budget", "5"},
        "--time-budget: '5' is no time; give a number with its unit, as 90s, 5m or 1.5h"},
       {{"train", "--data", "svhm"},
-       "--data svhm: no data set and no folder or .safetensors file; did you mean svhn? known are svhn, mnist, "
+       "--data svhm: no dataset and no folder or .safetensors file; did you mean svhn? known are svhn, mnist, "
        "fashion-mnist, folder, safetensors"},
       {{"train", "svhn"}, "unexpected 'svhn'; see frgan train --help"},
       {{"data", "inof"}, "'inof' is no action of frgan data; did you mean 'info'? (known are info, fetch, convert)"},
@@ -202,7 +202,7 @@ TEST_F(Program, DataIsLookedAtAndConverted) {
   EXPECT_EQ(run_frgan({"data", "convert", "--data=mnist", file}, here).code, 0);
   const Outcome converted = run_frgan({"data", "info", "--data", file}, here);
   EXPECT_EQ(converted.code, 0) << converted.err;
-  const auto counts = [](const std::string& text) { return text.substr(text.find("\npictures")); };
+  const auto counts = [](const std::string& text) { return text.substr(text.find("\nimages")); };
   EXPECT_EQ(counts(converted.out), counts(info.out));
   EXPECT_THAT(run_frgan({"data", "convert", "--data=mnist", file}, here).err, testing::HasSubstr("is already there"));
   EXPECT_THAT(run_frgan({"data", "--help"}).out, testing::HasSubstr("fashion-mnist"));

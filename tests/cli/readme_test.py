@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Every frgan command of README.md, run from its first line to its last on small pictures.
+"""Every frgan command of README.md, run from its first line to its last on small images.
 
     readme_test.py FRGAN README
 
-The commands in code blocks are run in order, in a folder that has the pictures they speak of; a time budget is cut to
+The commands in code blocks are run in order, in a folder that has the images they speak of; a time budget is cut to
 15 seconds. Of commands within the text, the options must be known. Every `make TARGET` must be one of the Makefile.
 """
 import os
@@ -18,8 +18,8 @@ import tempfile
 import zlib
 
 
-def write_picture(path, rng):
-    """A small PNG of random colours, whatever the name says: frgan reads pictures by what is in them."""
+def write_image(path, rng):
+    """A small PNG of random colours, whatever the name says: frgan reads images by what is in them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     side = rng.randint(20, 40)
     rows = b"".join(b"\0" + rng.randbytes(3 * side) for _ in range(side))
@@ -33,13 +33,13 @@ def write_picture(path, rng):
                      chunk(b"IEND", b""))
 
 
-def lay_out_pictures(folder):
+def lay_out_images(folder):
     rng = random.Random(1)
     for part, count in (("train/cat", 6), ("train/dog", 6), ("unlabeled", 12), ("test/cat", 3), ("test/dog", 3)):
         for number in range(count):
-            write_picture(folder / "pets" / part / f"{number}.jpg", rng)
+            write_image(folder / "pets" / part / f"{number}.jpg", rng)
     for number in range(3):
-        write_picture(folder / "new" / f"{number}.jpg", rng)
+        write_image(folder / "new" / f"{number}.jpg", rng)
 
 
 def run(command, folder, environment):
@@ -80,7 +80,7 @@ def main():
 
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        lay_out_pictures(folder)
+        lay_out_images(folder)
         environment = dict(os.environ, PATH=f"{program.parent}:{os.environ['PATH']}")
         for command in commands:
             failures += run(command, folder, environment)

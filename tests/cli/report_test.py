@@ -40,7 +40,7 @@ onload = () => {{
     mistakes: all("#mistakes figure").length,
     painted: all("#mistakes figure svg").filter(e => e.getBoundingClientRect().height > 20).length,
     broken: all("img").filter(e => !(e.complete && e.naturalWidth > 0)).length,
-    pictures: all("img").length,
+    images: all("img").length,
     nameless: all("img:not([alt]), svg[role=img]:not([aria-label]), input:not([id])").length,
     unreachable: links.filter(e => {{ e.focus(); return page.activeElement != e && e.checkVisibility(); }}).length,
     hidden_curves: [before, curves.filter(shown).length],
@@ -65,7 +65,7 @@ class Report(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
-        tiny_runs.make_pictures(cls.folder / "data")
+        tiny_runs.make_images(cls.folder / "data")
         first = tiny_runs.start(FRGAN, cls.folder, "train", "--run", "fr-gan", *tiny_runs.SMALL, *tiny_runs.GENERATOR,
                                 "--steps", "40", "--evaluate-every", "2")
         tiny_runs.succeed(tiny_runs.start(FRGAN, cls.folder, "train", "--run", "supervised", "--method", "supervised",
@@ -108,7 +108,7 @@ class Report(unittest.TestCase):
                 errors = [f"{100 * summary['test']['test_error']:.2f}\u00a0%" for summary in summaries]
                 self.assertEqual(found["numbers"], [*errors, "not finished"])
                 self.assertEqual((found["mistakes"], found["painted"]), (sum(mistakes), sum(mistakes)))
-                self.assertGreater(found["pictures"], 2)
+                self.assertGreater(found["images"], 2)
                 self.assertEqual({name: found[name] for name in ("broken", "nameless", "unreachable", "anchors", "ids")},
                                  {"broken": 0, "nameless": 0, "unreachable": 0, "anchors": 0, "ids": 0})
                 self.assertGreater(found["hidden_curves"][0], 0)
@@ -133,7 +133,7 @@ class Report(unittest.TestCase):
         self.assertEqual((code, errors), (0, ""))
         self.assertFalse((self.folder / "older/mistakes.json").exists())
         code, _, errors = self.report("older", "--output=older.html")
-        self.assertEqual((code, errors), (0, "older: classifying 10 pictures\n"))
+        self.assertEqual((code, errors), (0, "older: classifying 10 images\n"))
         for file in ("mistakes.json", "gates.json"):
             self.assertEqual((self.folder / "older" / file).read_text(), (self.folder / "fr-gan" / file).read_text())
         older("moved")
@@ -143,19 +143,19 @@ class Report(unittest.TestCase):
         finally:
             shutil.move(self.folder / "elsewhere", self.folder / "data")
         self.assertEqual(code, 0)
-        self.assertRegex(errors, r"^note: moved: Which pictures it gets wrong is not known, .*data.*\n$")
-        self.assertTrue("Which pictures it gets wrong is not known" in (self.folder / "moved.html").read_text())
+        self.assertRegex(errors, r"^note: moved: Which images it gets wrong is not known, .*data.*\n$")
+        self.assertTrue("Which images it gets wrong is not known" in (self.folder / "moved.html").read_text())
 
     def large_runs(self, count):
-        """Copies of a run, as large as one of 32 x 32 pictures: 50 mistakes, 10 grids of 100, 2,000 lines of log."""
-        def picture(rows):
+        """Copies of a run, as large as one of 32 x 32 images: 50 mistakes, 10 grids of 100, 2,000 lines of log."""
+        def image(rows):
             width, height = 10 * 34 - 2, rows * 34 - 2
             return Image.frombytes("RGB", (width, height), random.Random(rows).randbytes(3 * width * height))
 
         source = self.folder / "fr-gan"
-        mistakes, grid = picture(5), picture(10)
+        mistakes, grid = image(5), image(10)
         found = json.loads((source / "mistakes.json").read_text())
-        found.update(pictures=100, class_counts=[50, 50], shown=list(range(50)),
+        found.update(images=100, class_counts=[50, 50], shown=list(range(50)),
                      mistakes=[[row, row % 2, 1 - row % 2, 0.9] for row in range(50)])
         lines = [json.loads(line) for line in (source / "metrics.jsonl").read_text().splitlines()]
         log = "".join(json.dumps({**lines[i % len(lines)], "step": i + 1}) + "\n" for i in range(2000))
@@ -187,8 +187,8 @@ class Report(unittest.TestCase):
                 text = page.read_text()
                 self.assertLessEqual(max(points.count(",") for points in re.findall(r'class="curve [^"]*"[^>]* points="([^"]*)"',
                                                                                     text)), 200)
-                self.assertEqual("no room for its generated pictures" in text, count == 100)
-                self.assertRegex(text, r" of 10 grids, the first \d+ pictures of each; all are in its folder")
+                self.assertEqual("no room for its generated images" in text, count == 100)
+                self.assertRegex(text, r" of 10 grids, the first \d+ images of each; all are in its folder")
                 if count <= 20:
                     self.assertEqual(text.count(' id="mistakes-'), count + 1)
                 if count == 20:

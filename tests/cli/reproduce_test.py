@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Every `frgan reproduce` with --budget smoke, on SVHN where it is at hand: reproduce_test.py FRGAN ROOT FOLDER.
 
-ROOT is the source tree, beside which ../shared/data/svhn may lie; without it, SVHN's two files are made with pictures of
-nothing. FOLDER keeps the pictures, and what was run only while the test runs.
+ROOT is the source tree, beside which ../shared/data/svhn may lie; without it, SVHN's two files are made with images of
+nothing. FOLDER keeps the images, and what was run only while the test runs.
 """
 import csv
 import json
@@ -19,7 +19,7 @@ DATA = FOLDER / "svhn"
 WORK = FOLDER / "work"
 
 
-def prepare_pictures():
+def prepare_images():
     if (DATA / "train_32x32.mat").exists() and (DATA / "test_32x32.mat").exists():
         return
     shutil.rmtree(DATA, ignore_errors=True)
@@ -107,7 +107,7 @@ def published_tables_are_of_their_records():
 
 
 def main():
-    prepare_pictures()
+    prepare_images()
     shutil.rmtree(WORK, ignore_errors=True)
     for name in ("table1", "figure1", "figure2"):
         reproduce(name)
@@ -130,7 +130,7 @@ def main():
     assert names == ["real, train", "FR-GAN without SE", "FR-GAN without consistency", "FR-GAN", "GAN", "real, test"], names
     assert all(1 <= float(row["inception_score"]) <= 10 for row in rows_of("table2"))
     real = json.loads((WORK / "results/scores/real-train.json").read_text())
-    assert real["scorer_hash"] in scored.stdout and 9 < real["scores"]["ceiling"] <= 10
+    assert real["scorer_digest"] in scored.stdout and 9 < real["scores"]["ceiling"] <= 10
 
     keeps_scores_of_another_scorer(scored)
 

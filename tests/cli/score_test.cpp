@@ -27,7 +27,7 @@ class ScoreCommand : public TinyRuns {
         fmt::format("'{}' -B '{}/tests/cli/make_scorer.py' .", FRGAN_TORCH_PYTHON, FRGAN_SOURCE_DIR);
     ASSERT_EQ(std::system(command.c_str()), 0) << command << ": needs a Python with torch (Debian: python3-torch)";
   }
-  // The scores of one set of pictures.
+  // The scores of one set of images.
   static nlohmann::json set_of(const nlohmann::json& found, const std::string& name) {
     for (const nlohmann::json& set : found["sets"]) {
       if (set["name"] == name) return set;
@@ -44,28 +44,28 @@ TEST_F(ScoreCommand, ScoresWhatAGeneratorMakes) {
   EXPECT_EQ(found["classes"], 2);
   EXPECT_EQ(found["features"], 8);
   EXPECT_EQ(found["precision"], "fp32");
-  EXPECT_EQ(found["scorer_hash"].get<std::string>().size(), 64U);
+  EXPECT_EQ(found["scorer_digest"].get<std::string>().size(), 64U);
   EXPECT_EQ(found["ceiling"]["train"], 2);
   const nlohmann::json scored = set_of(found, "scored");
-  EXPECT_EQ(scored["pictures"], 120);
-  EXPECT_EQ(scored["pictures_per_split"], 30);
+  EXPECT_EQ(scored["images"], 120);
+  EXPECT_EQ(scored["images_per_split"], 30);
   EXPECT_EQ(scored["inception_scores"].size(), 4U);
   EXPECT_GE(scored["inception_score"], 1);
   EXPECT_LE(scored["inception_score"], 2);
-  EXPECT_EQ(scored["real_pictures"], 16);
+  EXPECT_EQ(scored["real_images"], 16);
   EXPECT_GT(scored["frechet_distance"], 0);
-  EXPECT_EQ(scored["precision_recall_pictures"], (nlohmann::json{120, 16}));
-  EXPECT_EQ(scored["scorer_hash"], found["scorer_hash"]);
+  EXPECT_EQ(scored["precision_recall_images"], (nlohmann::json{120, 16}));
+  EXPECT_EQ(scored["scorer_digest"], found["scorer_digest"]);
   const nlohmann::json train = set_of(found, "real, train");
-  EXPECT_EQ(train["pictures"], 16);
+  EXPECT_EQ(train["images"], 16);
   EXPECT_FALSE(train.contains("frechet_distance"));
   const nlohmann::json test = set_of(found, "real, test");
-  EXPECT_EQ(test["pictures"], 10);
+  EXPECT_EQ(test["images"], 10);
   EXPECT_TRUE(test.contains("frechet_distance"));
   EXPECT_EQ(json_of(arguments), found);  // the same again
 }
 
-TEST_F(ScoreCommand, AFolderOfGeneratedPicturesScoresAsTheGenerator) {
+TEST_F(ScoreCommand, AFolderOfGeneratedImagesScoresAsTheGenerator) {
   ASSERT_EQ(run({"generate", "fr-gan", "made", "--separate", "--count", "120", "--seed", "5"}).code, 0);
   const std::vector<std::string> more{"--scorer", "supervised", "--seed", "5", "--json", "--count", "120"};
   std::vector<std::string> by_run{"score", "fr-gan"}, by_folder{"score", "made"};
@@ -85,11 +85,11 @@ TEST_F(ScoreCommand, ExplainsItselfInText) {
   EXPECT_THAT(outcome.out,
               StartsWith("scorer   supervised/checkpoints/step-00000002 (supervised, step 2), 2 classes, 8 "
                          "features, fp32\nSHA-256  " +
-                         found["scorer_hash"].get<std::string>() + "\n"));
+                         found["scorer_digest"].get<std::string>() + "\n"));
   EXPECT_THAT(outcome.out, HasSubstr("\nceiling  2.0000, exp(H(y)) of the train labels\n"));
   EXPECT_THAT(outcome.out, HasSubstr(fmt::format("\nscored            100       10 {:>10.4f}",
                                                  set_of(found, "scored")["inception_score"].get<double>())));
-  EXPECT_THAT(outcome.out, HasSubstr("\nDistances are to the 16 training pictures; precision and recall of 100"));
+  EXPECT_THAT(outcome.out, HasSubstr("\nDistances are to the 16 training images; precision and recall of 100"));
   EXPECT_THAT(outcome.out, HasSubstr("\n% of class        0      1\n"));
 }
 
@@ -98,7 +98,7 @@ TEST_F(ScoreCommand, TakesATorchScriptNetworkThatPythonMade) {
       json_of({"score", "--scorer", "colours.pt", "--data", "data", "--splits", "1", "--count", "16", "--json"});
   EXPECT_EQ(found["classes"], 2);
   EXPECT_EQ(found["features"], 3);
-  ASSERT_EQ(found["sets"].size(), 2U);  // no pictures but the real ones
+  ASSERT_EQ(found["sets"].size(), 2U);  // no images but the real ones
   const nlohmann::json train = set_of(found, "real, train");
   EXPECT_THAT(train["histogram"], ElementsAre(8, 8));
   EXPECT_GT(train["inception_score"], 1.99);
@@ -125,9 +125,9 @@ TEST_F(ScoreCommand, RefusesAScorerOfOtherClasses) {
 
 TEST_F(ScoreCommand, RefusesWhatCannotBeScored) {
   EXPECT_THAT(refusal({"score", "fr-gan", "--scorer", "supervised", "--count", "8", "--splits", "2"}, 1),
-              HasSubstr("too few pictures for a covariance: 8 of 8 features, expected at least 9"));
+              HasSubstr("too few images for a covariance: 8 of 8 features, expected at least 9"));
   EXPECT_THAT(refusal({"score", "fr-gan", "--scorer", "supervised", "--count", "9"}, 1),
-              HasSubstr("an Inception Score of 10 splits needs at least 10 pictures, there are 9"));
+              HasSubstr("an Inception Score of 10 splits needs at least 10 images, there are 9"));
   EXPECT_THAT(refusal({"score", "supervised", "--scorer", "supervised"}, 1),
               HasSubstr("trained by supervised, which has no generator"));
   EXPECT_THAT(refusal({"score", "nowhere", "--scorer", "supervised"}, 1),

@@ -61,9 +61,9 @@ class TensorBoardReads(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
         cls.run_folder = cls.folder / "run"
-        tiny_runs.make_pictures(cls.folder / "data")
+        tiny_runs.make_images(cls.folder / "data")
         process = tiny_runs.start(FRGAN, cls.folder, "train", "--run", "run", *tiny_runs.SMALL, *tiny_runs.GENERATOR,
-                                  "--steps", "40", "--dev-pictures", "4", "--log-every", "2", "--evaluate-every", "5",
+                                  "--steps", "40", "--dev-images", "4", "--log-every", "2", "--evaluate-every", "5",
                                   "--sample-every", "4", "--checkpoint-minutes", "0", "--keep-checkpoints", "100")
         while not (cls.run_folder / "samples/step-00000020.png").exists() and process.poll() is None:
             time.sleep(0.005)
@@ -95,7 +95,7 @@ class TensorBoardReads(unittest.TestCase):
     def test_the_fast_reader_finds_them_too(self):
         self.assertEqual(steps_of(points_of_fast_reader(self.run_folder)), steps_of(self.points))
 
-    def test_pictures_are_the_grids(self):
+    def test_images_are_the_grids(self):
         grids = {int(path.stem[5:]): path.read_bytes() for path in (self.run_folder / "samples").iterdir()}
         found = {event.step: event for event in self.events.Images("samples")}
         self.assertEqual(list(found), [*range(4, 41, 4)])

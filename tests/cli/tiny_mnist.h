@@ -1,4 +1,4 @@
-// Pictures that take no time to learn, in the files of MNIST.
+// Images that take no time to learn, in the files of MNIST.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ inline void write_idx(const std::filesystem::path& path, const std::vector<uint3
 }
 
 // Class k is a bright square in one of ten places, with noise.
-inline void write_pictures(const std::filesystem::path& folder, const std::string& role, uint32_t count) {
-  std::string pictures, labels;
+inline void write_images(const std::filesystem::path& folder, const std::string& role, uint32_t count) {
+  std::string images, labels;
   uint32_t noise = 1;
   for (uint32_t i = 0; i < count; ++i) {
     const uint32_t label = i % 10, left = 5 * (label % 5), top = 10 * (label / 5);
@@ -31,11 +31,11 @@ inline void write_pictures(const std::filesystem::path& folder, const std::strin
       for (uint32_t x = 0; x < 28; ++x) {
         noise = noise * 1664525 + 1013904223;
         const bool inside = x >= left && x < left + 8 && y >= top && y < top + 8;
-        pictures += static_cast<char>((noise >> 26) + (inside ? 150 : 0));
+        images += static_cast<char>((noise >> 26) + (inside ? 150 : 0));
       }
     }
   }
-  write_idx(folder / (role + "-images-idx3-ubyte"), {count, 28, 28}, pictures);
+  write_idx(folder / (role + "-images-idx3-ubyte"), {count, 28, 28}, images);
   write_idx(folder / (role + "-labels-idx1-ubyte"), {count}, labels);
 }
 

@@ -13,14 +13,14 @@
 
 #include "../io/temporary_folder.h"
 #include "frgan/io/files.h"
-#include "frgan/io/picture_file.h"
+#include "frgan/io/image_file.h"
 #include "program.h"
 
 namespace frgan {
 
 constexpr int64_t kSide = 16;
 
-// A picture of one colour with a pattern that depends on `number`.
+// An image of one colour with a pattern that depends on `number`.
 inline void draw(const std::filesystem::path& path, int red, int green, int number) {
   std::filesystem::create_directories(path.parent_path());
   std::vector<uint8_t> pixels;
@@ -31,8 +31,8 @@ inline void draw(const std::filesystem::path& path, int red, int green, int numb
   write_png(path, pixels, kSide, kSide, 3);
 }
 
-// The suite trains a run of fr-gan and one of supervised, of 16x16 pictures in two classes, and runs the program where
-// they lie: "fr-gan", "supervised" and their pictures in "data".
+// The suite trains a run of fr-gan and one of supervised, of 16x16 images in two classes, and runs the program where
+// they lie: "fr-gan", "supervised" and their images in "data".
 class TinyRuns : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -59,7 +59,7 @@ class TinyRuns : public testing::Test {
     std::vector<std::string> arguments{"train", "--method",        method,   "--run",        method, "--data",
                                        "data",  "--width",         "0.0625", "--steps",      "2",    "--threads",
                                        "1",     "--image-size",    "16",     "--batch-size", "4",    "--seed",
-                                       "3",     "--init-pictures", "8",      "--precision",  "fp32", "--dev-pictures",
+                                       "3",     "--init-images",   "8",      "--precision",  "fp32", "--dev-images",
                                        "4",     "--learning-rate", "0.01"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     const Outcome outcome = run(arguments);

@@ -1,16 +1,16 @@
-"""Pictures of two classes and runs on them that take a second, for the tests that read what a run leaves."""
+"""Images of two classes and runs on them that take a second, for the tests that read what a run leaves."""
 
 import os
 import subprocess
 
 from PIL import Image
 
-SMALL = ["--data", "data", "--image-size", "16", "--width", "0.0625", "--batch-size", "4", "--init-pictures", "8",
+SMALL = ["--data", "data", "--image-size", "16", "--width", "0.0625", "--batch-size", "4", "--init-images", "8",
          "--threads", "1", "--precision", "fp32", "--seed", "3"]
 GENERATOR = ["--gen-width", "8", "--noise-size", "8"]
 
 
-def make_pictures(folder):
+def make_images(folder):
     for role, count in (("train", 8), ("test", 5)):
         for name, red in (("ant", 230), ("bee", 60)):
             (folder / role / name).mkdir(parents=True)

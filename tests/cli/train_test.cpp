@@ -1,4 +1,4 @@
-// frgan train from outside, on pictures that take no time: run directories, signals, resuming.
+// frgan train from outside, on images that take no time: run directories, signals, resuming.
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -32,15 +32,15 @@ class Train : public testing::Test {
  protected:
   Train() {
     fs::create_directories(root / "mnist");
-    write_pictures(root / "mnist", "train", 60);
-    write_pictures(root / "mnist", "t10k", 20);
+    write_images(root / "mnist", "train", 60);
+    write_images(root / "mnist", "t10k", 20);
   }
   ~Train() override { fs::remove_all(root); }
 
-  // A small network on the pictures above, 40 steps into `run`.
+  // A small network on the images above, 40 steps into `run`.
   Outcome train(const std::string& run, const std::vector<std::string>& more = {}, const Interruption& when = {}) {
     std::vector<std::string> arguments = {"train",          "--data=mnist", "--width=0.0625",     "--gen-width=16",
-                                          "--batch-size=4", "--labels=20",  "--init-pictures",    "10",
+                                          "--batch-size=4", "--labels=20",  "--init-images",      "10",
                                           "--threads=1",    "--run",        (root / run).string()};
     if (std::find(more.begin(), more.end(), "--steps") == more.end()) arguments.push_back("--steps=40");
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -71,7 +71,7 @@ TEST_F(Train, LeavesAWholeRunDirectory) {
   const Outcome outcome = train("run");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, testing::StartsWith("test error  "));
-  EXPECT_THAT(outcome.out, HasSubstr(" on 20 pictures\n"));
+  EXPECT_THAT(outcome.out, HasSubstr(" on 20 images\n"));
   EXPECT_THAT(outcome.err, HasSubstr("fr-gan for 40 steps"));
   const nlohmann::json summary = nlohmann::json::parse(text_of(root / "run/summary.json"));
   EXPECT_EQ(summary["steps"], 40);

@@ -32,7 +32,7 @@ class Options : public testing::Test {
   Options() {
     set.group("Data");
     set.add("dry", fields.dry, "A flag.");
-    set.add("labels", fields.labels, "Labeled pictures.", Range<int64_t>{1, 100'000});
+    set.add("labels", fields.labels, "Labeled images.", Range<int64_t>{1, 100'000});
     set.add("seed", fields.seed, "Any whole number.");
     set.group("Losses");
     set.add("weight", fields.weight, "A weight.", Range<double>{0, 10});

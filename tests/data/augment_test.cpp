@@ -64,40 +64,40 @@ TEST(AugmentationOptions, AreDeclared) {
 }
 
 TEST(Normalised, GoesFromMinusOneToOne) {
-  const at::Tensor pictures = at::tensor({0, 51, 102, 153, 204, 255}, at::kByte).view({1, 1, 2, 3});
-  const at::Tensor x = normalised(pictures, at::kDouble);
+  const at::Tensor images = at::tensor({0, 51, 102, 153, 204, 255}, at::kByte).view({1, 1, 2, 3});
+  const at::Tensor x = normalised(images, at::kDouble);
   EXPECT_EQ(x.sizes(), (at::IntArrayRef{1, 3, 1, 2}));
   EXPECT_TRUE(at::allclose(x, at::tensor({-1.0, 0.2, -0.6, 0.6, -0.2, 1.0}, at::kDouble).view({1, 3, 1, 2})));
   EXPECT_EQ(x.min().item<double>(), -1);
-  EXPECT_EQ(normalised(pictures, at::kFloat).max().item<float>(), 1);
+  EXPECT_EQ(normalised(images, at::kFloat).max().item<float>(), 1);
 }
 
 TEST(Augmented, WithoutChangesIsNormalised) {
-  const at::Tensor pictures = tiny_pictures(5, 16, 3);
+  const at::Tensor images = tiny_images(5, 16, 3);
   const at::Tensor rows = at::tensor({4, 0, 4, 2}, at::kLong);
   for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
-    const at::Tensor x = augmented(pictures, rows, {}, 1, dtype);
+    const at::Tensor x = augmented(images, rows, {}, 1, dtype);
     EXPECT_EQ(x.sizes(), (at::IntArrayRef{4, 3, 16, 16}));
     EXPECT_EQ(x.scalar_type(), dtype);
     EXPECT_TRUE(x.is_contiguous(at::MemoryFormat::ChannelsLast));
-    EXPECT_TRUE(x.equal(normalised(pictures.index_select(0, rows), dtype)));
+    EXPECT_TRUE(x.equal(normalised(images.index_select(0, rows), dtype)));
   }
 }
 
-// All shifts of a picture by -2 to 2, borders reflected: what a padded picture shows through a window.
-std::vector<at::Tensor> all_shifts(const at::Tensor& picture) {  // 1 x C x H x W
-  const int64_t size = picture.size(2);
-  const at::Tensor padded = at::reflection_pad2d(picture, {2, 2, 2, 2});
+// All shifts of an image by -2 to 2, borders reflected: what a padded image shows through a window.
+std::vector<at::Tensor> all_shifts(const at::Tensor& image) {  // 1 x C x H x W
+  const int64_t size = image.size(2);
+  const at::Tensor padded = at::reflection_pad2d(image, {2, 2, 2, 2});
   std::vector<at::Tensor> shifts;
   for (int64_t y = 0; y < 5; ++y)
     for (int64_t x = 0; x < 5; ++x) shifts.push_back(padded.narrow(2, y, size).narrow(3, x, size));
   return shifts;
 }
 
-size_t count_matches(const at::Tensor& picture, const std::vector<at::Tensor>& candidates, std::set<size_t>& seen) {
+size_t count_matches(const at::Tensor& image, const std::vector<at::Tensor>& candidates, std::set<size_t>& seen) {
   size_t matches = 0;
   for (size_t i = 0; i < candidates.size(); ++i) {
-    if (!picture.equal(candidates[i])) continue;
+    if (!image.equal(candidates[i])) continue;
     seen.insert(i);
     ++matches;
   }
@@ -105,72 +105,72 @@ size_t count_matches(const at::Tensor& picture, const std::vector<at::Tensor>& c
 }
 
 TEST(Augmented, TranslatesByAllShiftsWithReflectedBorders) {
-  const at::Tensor pictures = at::randint(0, 256, {1, 16, 16, 3}, at::kByte);
-  const std::vector<at::Tensor> shifts = all_shifts(normalised(pictures, at::kFloat));
-  const at::Tensor x = augmented(pictures, at::zeros({400}, at::kLong), {.translate = 2}, 42, at::kFloat);
+  const at::Tensor images = at::randint(0, 256, {1, 16, 16, 3}, at::kByte);
+  const std::vector<at::Tensor> shifts = all_shifts(normalised(images, at::kFloat));
+  const at::Tensor x = augmented(images, at::zeros({400}, at::kLong), {.translate = 2}, 42, at::kFloat);
   std::set<size_t> seen;
   for (int64_t i = 0; i < 400; ++i) ASSERT_EQ(count_matches(x.narrow(0, i, 1), shifts, seen), 1U) << i;
   EXPECT_EQ(seen.size(), 25U);
 }
 
-TEST(Augmented, FlipsHalfOfThePictures) {
-  const at::Tensor pictures = at::randint(0, 256, {1, 16, 24, 3}, at::kByte);
-  const at::Tensor picture = normalised(pictures, at::kFloat);
-  const at::Tensor x = augmented(pictures, at::zeros({400}, at::kLong), {.flip = true}, 42, at::kFloat);
+TEST(Augmented, FlipsHalfOfTheImages) {
+  const at::Tensor images = at::randint(0, 256, {1, 16, 24, 3}, at::kByte);
+  const at::Tensor image = normalised(images, at::kFloat);
+  const at::Tensor x = augmented(images, at::zeros({400}, at::kLong), {.flip = true}, 42, at::kFloat);
   std::set<size_t> seen;
   int mirrored = 0;
   for (int64_t i = 0; i < 400; ++i) {
-    ASSERT_EQ(count_matches(x.narrow(0, i, 1), {picture, picture.flip({3})}, seen), 1U) << i;
-    mirrored += x[i].equal(picture[0]) ? 0 : 1;
+    ASSERT_EQ(count_matches(x.narrow(0, i, 1), {image, image.flip({3})}, seen), 1U) << i;
+    mirrored += x[i].equal(image[0]) ? 0 : 1;
   }
   EXPECT_NEAR(mirrored, 200, 50);
 }
 
 TEST(Augmented, FlipsAndTranslatesInOne) {
-  const at::Tensor pictures = at::randint(0, 256, {1, 16, 16, 1}, at::kByte);
-  std::vector<at::Tensor> changed = all_shifts(normalised(pictures, at::kFloat));
+  const at::Tensor images = at::randint(0, 256, {1, 16, 16, 1}, at::kByte);
+  std::vector<at::Tensor> changed = all_shifts(normalised(images, at::kFloat));
   for (size_t i = 0; i < 25; ++i) changed.push_back(changed[i].flip({3}));
-  const at::Tensor x = augmented(pictures, at::zeros({800}, at::kLong), {.translate = 2, .flip = true}, 42, at::kFloat);
+  const at::Tensor x = augmented(images, at::zeros({800}, at::kLong), {.translate = 2, .flip = true}, 42, at::kFloat);
   std::set<size_t> seen;
   for (int64_t i = 0; i < 800; ++i) ASSERT_EQ(count_matches(x.narrow(0, i, 1), changed, seen), 1U) << i;
   EXPECT_EQ(seen.size(), 50U);
 }
 
 TEST(Augmented, AddsNoiseOnTheNormalisedScale) {
-  const at::Tensor pictures = tiny_pictures(20, 16, 3);
+  const at::Tensor images = tiny_images(20, 16, 3);
   const at::Tensor rows = at::arange(20, at::kLong);
-  const at::Tensor noise = augmented(pictures, rows, {.translate = 2, .noise = 0.15}, 7, at::kDouble) -
-                           augmented(pictures, rows, {.translate = 2}, 7, at::kDouble);
+  const at::Tensor noise = augmented(images, rows, {.translate = 2, .noise = 0.15}, 7, at::kDouble) -
+                           augmented(images, rows, {.translate = 2}, 7, at::kDouble);
   EXPECT_NEAR(noise.mean().item<double>(), 0, 5 * 0.15 / std::sqrt(15360.0));
   EXPECT_NEAR(noise.std().item<double>(), 0.15, 0.005);
   EXPECT_FALSE(noise[0].equal(noise[1]));
 }
 
 TEST(Augmented, IsAFunctionOfKeyAndPosition) {
-  const at::Tensor pictures = tiny_pictures(6, 16, 1);
+  const at::Tensor images = tiny_images(6, 16, 1);
   const at::Tensor rows = at::tensor({3, 1, 5, 5, 0, 2, 4, 1}, at::kLong);
   const Augmentation augmentation{.translate = 3, .noise = 0.1, .flip = true};
-  const at::Tensor x = augmented(pictures, rows, augmentation, 9, at::kFloat);
-  EXPECT_TRUE(x.equal(augmented(pictures, rows, augmentation, 9, at::kFloat)));
-  EXPECT_FALSE(x.equal(augmented(pictures, rows, augmentation, 10, at::kFloat)));
-  EXPECT_TRUE(x.slice(0, 0, 3).equal(augmented(pictures, rows.slice(0, 0, 3), augmentation, 9, at::kFloat)));
+  const at::Tensor x = augmented(images, rows, augmentation, 9, at::kFloat);
+  EXPECT_TRUE(x.equal(augmented(images, rows, augmentation, 9, at::kFloat)));
+  EXPECT_FALSE(x.equal(augmented(images, rows, augmentation, 10, at::kFloat)));
+  EXPECT_TRUE(x.slice(0, 0, 3).equal(augmented(images, rows.slice(0, 0, 3), augmentation, 9, at::kFloat)));
 
   const int before = at::get_num_threads();
   at::set_num_threads(3);
-  EXPECT_TRUE(x.equal(augmented(pictures, rows, augmentation, 9, at::kFloat)));
+  EXPECT_TRUE(x.equal(augmented(images, rows, augmentation, 9, at::kFloat)));
   at::set_num_threads(before);
 }
 
 TEST(Augmented, IsTheSameByOperators) {
   const at::Tensor rows = at::tensor({3, 0, 7, 7, 2, 1}, at::kLong);
   for (const int64_t channels : {1, 3}) {
-    const at::Tensor pictures = at::randint(0, 256, {8, 16, 16, channels}, at::kByte);
+    const at::Tensor images = at::randint(0, 256, {8, 16, 16, channels}, at::kByte);
     for (const Augmentation& augmentation :
          {Augmentation{}, Augmentation{.translate = 2}, Augmentation{.translate = 15, .flip = true},
           Augmentation{.translate = 1, .noise = 0.2, .flip = true}}) {
       for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
-        const at::Tensor loop = augmented(pictures, rows, augmentation, 5, dtype);
-        const at::Tensor operators = augmented_by_operators(pictures, rows, augmentation, 5, dtype);
+        const at::Tensor loop = augmented(images, rows, augmentation, 5, dtype);
+        const at::Tensor operators = augmented_by_operators(images, rows, augmentation, 5, dtype);
         EXPECT_TRUE(loop.equal(operators)) << channels << ' ' << augmentation.translate;
         EXPECT_EQ(loop.strides(), operators.strides());
       }
@@ -180,10 +180,10 @@ TEST(Augmented, IsTheSameByOperators) {
 
 TEST(Augmented, ReadsNothingBackFromTheDevice) {
   const MetaKernels kernels;
-  const at::Tensor pictures = at::empty({8, 16, 16, 3}, at::TensorOptions(at::kByte).device(at::kMeta));
+  const at::Tensor images = at::empty({8, 16, 16, 3}, at::TensorOptions(at::kByte).device(at::kMeta));
   const at::Tensor rows = at::empty({5}, at::TensorOptions(at::kLong).device(at::kMeta));
   for (const Augmentation& augmentation : {Augmentation{}, Augmentation{.translate = 2, .noise = 0.15, .flip = true}}) {
-    const at::Tensor x = augmented(pictures, rows, augmentation, 1, at::kFloat);
+    const at::Tensor x = augmented(images, rows, augmentation, 1, at::kFloat);
     EXPECT_TRUE(x.is_meta());
     EXPECT_EQ(x.sizes(), (at::IntArrayRef{5, 3, 16, 16}));
     EXPECT_TRUE(x.is_contiguous(at::MemoryFormat::ChannelsLast));
@@ -191,11 +191,11 @@ TEST(Augmented, ReadsNothingBackFromTheDevice) {
 }
 
 TEST(Augmented, RefusesRowsAndShiftsOutOfRange) {
-  const at::Tensor pictures = tiny_pictures(3, 16, 1);
+  const at::Tensor images = tiny_images(3, 16, 1);
   for (const int64_t row : {-1, 3}) {
-    EXPECT_THROW(augmented(pictures, at::full({2}, row, at::kLong), {}, 1, at::kFloat), c10::Error);
+    EXPECT_THROW(augmented(images, at::full({2}, row, at::kLong), {}, 1, at::kFloat), c10::Error);
   }
-  EXPECT_THROW(augmented(pictures, at::zeros({1}, at::kLong), {.translate = 16}, 1, at::kFloat), c10::Error);
+  EXPECT_THROW(augmented(images, at::zeros({1}, at::kLong), {.translate = 16}, 1, at::kFloat), c10::Error);
 }
 
 TEST(ToPixels, RoundsAndLimits) {

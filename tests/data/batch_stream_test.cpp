@@ -20,13 +20,13 @@ Rows rows_of(const at::Tensor& tensor) {
   return {tensor.data_ptr<int64_t>(), tensor.data_ptr<int64_t>() + tensor.numel()};
 }
 
-// 27 pictures of 3 classes, of which 6 show their labels and 2 are for development.
+// 27 images of 3 classes, of which 6 show their labels and 2 are for development.
 class BatchStreamTest : public ::testing::Test {
  protected:
   BatchStream stream(BatchStreamOptions options = {}) const { return {data_.train, split_, std::move(options)}; }
 
   const Dataset data_ = tiny_dataset(round_robin(27, 3), 3);
-  const LabelSplit split_ = split_labels(data_, {.labels = 6, .dev_pictures = 2});
+  const LabelSplit split_ = split_labels(data_, {.labels = 6, .dev_images = 2});
 };
 
 TEST_F(BatchStreamTest, GivesWhatIsAskedFor) {
@@ -53,12 +53,12 @@ TEST_F(BatchStreamTest, GivesWhatIsAskedFor) {
   EXPECT_FALSE(nothing.noise.defined());
 }
 
-TEST_F(BatchStreamTest, PicturesAndLabelsAreThoseOfTheRows) {
+TEST_F(BatchStreamTest, ImagesAndLabelsAreThoseOfTheRows) {
   BatchStream batches = stream();
   const Batch batch = batches.next({.labeled = 6, .unlabeled = 10}, 3, 0);
-  EXPECT_TRUE(batch.labeled[0].equal(normalised(data_.train.pictures.index_select(0, batch.labeled_rows), at::kFloat)));
+  EXPECT_TRUE(batch.labeled[0].equal(normalised(data_.train.images.index_select(0, batch.labeled_rows), at::kFloat)));
   EXPECT_TRUE(
-      batch.unlabeled[0].equal(normalised(data_.train.pictures.index_select(0, batch.unlabeled_rows), at::kFloat)));
+      batch.unlabeled[0].equal(normalised(data_.train.images.index_select(0, batch.unlabeled_rows), at::kFloat)));
   EXPECT_TRUE(batch.labels.equal(data_.train.labels.index_select(0, batch.labeled_rows)));
 }
 
@@ -82,7 +82,7 @@ TEST_F(BatchStreamTest, OnlyTheLabelsOfTheSplitAreSeen) {
 }
 
 TEST_F(BatchStreamTest, ShownLabelsTakeThePlaceOfTheTrueOnes) {
-  const LabelSplit split = split_labels(data_, {.labels = 6, .dev_pictures = 2, .noise = {.level = 1}});
+  const LabelSplit split = split_labels(data_, {.labels = 6, .dev_images = 2, .noise = {.level = 1}});
   std::map<int64_t, int64_t> shown;
   for (size_t i = 0; i < split.labeled.size(); ++i) shown[split.labeled[i]] = split.shown[i];
   BatchStream batches(data_.train, split, {});
@@ -99,17 +99,17 @@ TEST_F(BatchStreamTest, ShownLabelsTakeThePlaceOfTheTrueOnes) {
     seen += found == shown.end() ? 0 : 1;
   }
   EXPECT_EQ(seen, 6);
-  // Pictures and order are those of the true labels.
+  // Images and order are those of the true labels.
   const Batch plain = stream().next({.labeled = 6, .unlabeled = 25}, 0, 0);
   EXPECT_TRUE(batch.labeled_rows.equal(plain.labeled_rows));
   EXPECT_TRUE(batch.unlabeled[0].equal(plain.unlabeled[0]));
 }
 
-TEST_F(BatchStreamTest, KeptPicturesAreAllThatAreSeen) {
-  const LabelSplit split = split_labels(data_, {.labels = 6, .dev_pictures = 2, .train_pictures = 10});
+TEST_F(BatchStreamTest, KeptImagesAreAllThatAreSeen) {
+  const LabelSplit split = split_labels(data_, {.labels = 6, .dev_images = 2, .train_images = 10});
   BatchStream batches(data_.train, split, {});
-  EXPECT_EQ(batches.unlabeled_pictures(), 10);
-  EXPECT_EQ(batches.labeled_pictures(), 6);
+  EXPECT_EQ(batches.unlabeled_images(), 10);
+  EXPECT_EQ(batches.labeled_images(), 6);
   EXPECT_EQ(batches.steps_per_epoch(5), 2);
   std::set<int64_t> seen;
   for (uint64_t draw = 0; draw < 2; ++draw) {
@@ -122,10 +122,10 @@ TEST_F(BatchStreamTest, KeptPicturesAreAllThatAreSeen) {
   EXPECT_EQ(seen, std::set(split.kept.begin(), split.kept.end()));
 }
 
-TEST_F(BatchStreamTest, APassTakesNoPictureTwiceAndLeavesTheRestOut) {
+TEST_F(BatchStreamTest, APassTakesNoImageTwiceAndLeavesTheRestOut) {
   BatchStream batches = stream();
-  EXPECT_EQ(batches.unlabeled_pictures(), 25);
-  EXPECT_EQ(batches.labeled_pictures(), 6);
+  EXPECT_EQ(batches.unlabeled_images(), 25);
+  EXPECT_EQ(batches.labeled_images(), 6);
   EXPECT_EQ(batches.steps_per_epoch(10), 2);
   std::vector<std::set<int64_t>> passes;
   for (uint64_t pass = 0; pass < 3; ++pass) {
@@ -144,7 +144,7 @@ TEST_F(BatchStreamTest, APassTakesNoPictureTwiceAndLeavesTheRestOut) {
 TEST_F(BatchStreamTest, ASetSmallerThanTheBatchRepeats) {
   BatchStream batches = stream();
   std::map<int64_t, int> counts;
-  for (uint64_t draw = 0; draw < 3; ++draw) {  // 30 draws of 6 pictures: five whole permutations
+  for (uint64_t draw = 0; draw < 3; ++draw) {  // 30 draws of 6 images: five whole permutations
     for (const int64_t row : rows_of(batches.next({.labeled = 10}, draw, 0).labeled_rows)) ++counts[row];
   }
   EXPECT_EQ(counts.size(), 6U);
@@ -178,7 +178,7 @@ TEST_F(BatchStreamTest, DependsOnItsArgumentsAlone) {
   EXPECT_NE(other.dropout_key, batches[0].dropout_key);
 }
 
-TEST_F(BatchStreamTest, BranchesShowTheSamePicturesChangedInOtherWays) {
+TEST_F(BatchStreamTest, BranchesShowTheSameImagesChangedInOtherWays) {
   const BatchRequest request{.labeled = 6, .labeled_branches = 2, .unlabeled = 6, .branches = 2};
   const Batch batch = stream({.augmentation = {.translate = 2}}).next(request, 0, 0);
   EXPECT_FALSE(batch.unlabeled[0].equal(batch.unlabeled[1]));

@@ -18,30 +18,30 @@ TEST(Dataset, CountsClassesAndUnknownLabels) {
   EXPECT_EQ(class_counts(data.test, 3), (std::vector<int64_t>{0, 0, 0, 0}));
 }
 
-TEST(Dataset, DigestIsOfPicturesLabelsAndRole) {
+TEST(Dataset, DigestIsOfImagesLabelsAndRole) {
   const Dataset data = tiny_dataset({0, 1, 0, 1}, 2);
   EXPECT_EQ(data.digest.size(), 64U);
   EXPECT_EQ(tiny_dataset({0, 1, 0, 1}, 2).digest, data.digest);
   EXPECT_NE(tiny_dataset({0, 1, 1, 0}, 2).digest, data.digest);
 
   Dataset other = tiny_dataset({0, 1, 0, 1}, 2);
-  other.train.pictures[3][15][15][0] += 1;
+  other.train.images[3][15][15][0] += 1;
   finish_dataset(other);
   EXPECT_NE(other.digest, data.digest);
 
-  Dataset moved = tiny_dataset({0, 1, 0, 1}, 2);  // the same pictures in other roles
-  moved.test = {moved.train.pictures.slice(0, 2).contiguous(), moved.train.labels.slice(0, 2).contiguous()};
-  moved.train = {moved.train.pictures.slice(0, 0, 2), moved.train.labels.slice(0, 0, 2)};
+  Dataset moved = tiny_dataset({0, 1, 0, 1}, 2);  // the same images in other roles
+  moved.test = {moved.train.images.slice(0, 2).contiguous(), moved.train.labels.slice(0, 2).contiguous()};
+  moved.train = {moved.train.images.slice(0, 0, 2), moved.train.labels.slice(0, 0, 2)};
   finish_dataset(moved);
   EXPECT_NE(moved.digest, data.digest);
 }
 
-TEST(Dataset, PicturesGoToADeviceAndLabelsStay) {
-  const PictureSet set = tiny_dataset({0, 1}, 2).train.to(at::kMeta);
-  EXPECT_TRUE(set.pictures.is_meta());
+TEST(Dataset, ImagesGoToADeviceAndLabelsStay) {
+  const ImageSet set = tiny_dataset({0, 1}, 2).train.to(at::kMeta);
+  EXPECT_TRUE(set.images.is_meta());
   EXPECT_TRUE(set.labels.is_cpu());
   EXPECT_EQ(set.size(), 2);
-  EXPECT_EQ(PictureSet().to(at::kMeta).size(), 0);
+  EXPECT_EQ(ImageSet().to(at::kMeta).size(), 0);
 }
 
 TEST(Dataset, RefusesWhatDoesNotFitTogether) {
@@ -53,32 +53,32 @@ TEST(Dataset, RefusesWhatDoesNotFitTogether) {
   EXPECT_EQ(error([](Dataset& d) {
               d.train.labels = at::tensor({0, 1, 1}, at::kLong);
             }),
-            "tiny: 2 training pictures but 3 labels");
+            "tiny: 2 training images but 3 labels");
   EXPECT_EQ(error([](Dataset& d) {
               d.train.labels = at::tensor({0, 2}, at::kLong);
             }),
-            "tiny: training picture 1 has label 2, expected -1 to 1");
+            "tiny: training image 1 has label 2, expected -1 to 1");
   EXPECT_EQ(error([](Dataset& d) {
               d.train.labels = at::tensor({-2, 0}, at::kLong);
             }),
-            "tiny: training picture 0 has label -2, expected -1 to 1");
+            "tiny: training image 0 has label -2, expected -1 to 1");
   EXPECT_EQ(error([](Dataset& d) {
-              d.test = {d.train.pictures, at::tensor({0, -1}, at::kLong)};
+              d.test = {d.train.images, at::tensor({0, -1}, at::kLong)};
             }),
-            "tiny: test picture 1 has label -1, expected 0 to 1");
+            "tiny: test image 1 has label -1, expected 0 to 1");
   EXPECT_EQ(error([](Dataset& d) { d.class_names = {"one"}; }), "tiny: 1 classes, expected 2 to 1000");
   EXPECT_EQ(error([](Dataset& d) { d.class_names = {"a", "a"}; }), "tiny: two classes have the same name");
-  EXPECT_EQ(error([](Dataset& d) { d.train = {}; }), "tiny: no training pictures");
+  EXPECT_EQ(error([](Dataset& d) { d.train = {}; }), "tiny: no training images");
 }
 
-TEST(PictureShape, MustBeOneThatTheNetworksAreMadeFor) {
-  for (const int64_t size : {16, 24, 128}) EXPECT_NO_THROW(check_picture_shape(size, 3, "x"));
-  EXPECT_NO_THROW(check_picture_shape(32, 1, "x"));
+TEST(ImageShape, MustBeOneThatTheNetworksAreMadeFor) {
+  for (const int64_t size : {16, 24, 128}) EXPECT_NO_THROW(check_image_shape(size, 3, "x"));
+  EXPECT_NO_THROW(check_image_shape(32, 1, "x"));
   for (const int64_t size : {-8, 0, 8, 20, 136}) {
-    EXPECT_THAT(error_of([=] { check_picture_shape(size, 3, "x"); }), HasSubstr("multiple of 8 from 16 to 128"));
+    EXPECT_THAT(error_of([=] { check_image_shape(size, 3, "x"); }), HasSubstr("multiple of 8 from 16 to 128"));
   }
   for (const int64_t channels : {0, 2, 4}) {
-    EXPECT_THAT(error_of([=] { check_picture_shape(32, channels, "x"); }), HasSubstr("1 (grey) or 3 (colour)"));
+    EXPECT_THAT(error_of([=] { check_image_shape(32, channels, "x"); }), HasSubstr("1 (grey) or 3 (colour)"));
   }
 }
 

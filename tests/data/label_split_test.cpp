@@ -20,7 +20,7 @@ using ::testing::IsEmpty;
 using ::testing::StartsWith;
 using Rows = std::vector<int64_t>;
 
-// 60 pictures: 30 of class 0, 20 of class 1, 10 of class 2, mixed.
+// 60 images: 30 of class 0, 20 of class 1, 10 of class 2, mixed.
 Dataset uneven() {
   Rows labels;
   for (int64_t i = 0; i < 60; ++i) labels.push_back(i % 6 < 3 ? 0 : i % 6 < 5 ? 1 : 2);
@@ -48,9 +48,9 @@ TEST(LabelSplit, BalancedTakesAsManyOfEachClass) {
   EXPECT_TRUE(std::is_sorted(split.labeled.begin(), split.labeled.end()));
   EXPECT_EQ(std::set(split.labeled.begin(), split.labeled.end()).size(), 12U);
   EXPECT_THAT(split.dev, IsEmpty());
-  EXPECT_EQ(split.train_pictures, 60);
+  EXPECT_EQ(split.train_images, 60);
   EXPECT_EQ(split.data_digest, data.digest);
-  EXPECT_EQ(split.hash.size(), 64U);
+  EXPECT_EQ(split.digest.size(), 64U);
 }
 
 TEST(LabelSplit, ProportionalFollowsTheData) {
@@ -65,7 +65,7 @@ TEST(LabelSplit, ProportionalFollowsTheData) {
   EXPECT_EQ(counts(6), (Rows{3, 2, 1}));
   const LabelSplit two = split_labels(uneven(), {.labels = 2, .label_mode = "proportional"});
   EXPECT_EQ(two.counts, (Rows{1, 1, 0}));
-  EXPECT_THAT(two.notes, ElementsAre("class \"class2\" has no labeled picture"));
+  EXPECT_THAT(two.notes, ElementsAre("class \"class2\" has no labeled image"));
 }
 
 TEST(LabelSplit, RandomTakesTheNumber) {
@@ -85,7 +85,7 @@ TEST(LabelSplit, UnknownLabelsAreNeverTaken) {
   for (int64_t seed = 0; seed < 20; ++seed) {
     for (const char* mode : {"balanced", "proportional", "random"}) {
       const LabelSplit split =
-          split_labels(data, {.labels = 2, .label_mode = mode, .split_seed = seed, .dev_pictures = 1});
+          split_labels(data, {.labels = 2, .label_mode = mode, .split_seed = seed, .dev_images = 1});
       for (const int64_t row : split.labeled) EXPECT_EQ(row % 2, 1);
       for (const int64_t row : split.dev) EXPECT_EQ(row % 2, 1);
     }
@@ -97,7 +97,7 @@ TEST(LabelSplit, SmallerIsPartOfLarger) {
   for (const char* mode : {"balanced", "proportional", "random"}) {
     Rows before;
     for (int64_t labels = 3; labels <= 30; labels += 3) {
-      const Rows now = split_labels(data, {.labels = labels, .label_mode = mode, .dev_pictures = 0}).labeled;
+      const Rows now = split_labels(data, {.labels = labels, .label_mode = mode, .dev_images = 0}).labeled;
       EXPECT_TRUE(is_subset(before, now)) << mode << labels;
       before = now;
     }
@@ -107,7 +107,7 @@ TEST(LabelSplit, SmallerIsPartOfLarger) {
 TEST(LabelSplit, SeedChangesItAndRepeatsIt) {
   const Dataset data = uneven();
   const LabelSplit one = split_labels(data, {.labels = 12, .split_seed = 1});
-  EXPECT_EQ(split_labels(data, {.labels = 12, .split_seed = 1}).hash, one.hash);
+  EXPECT_EQ(split_labels(data, {.labels = 12, .split_seed = 1}).digest, one.digest);
   const auto counts = [](int64_t labels) {
     return split_labels(uneven(), {.labels = labels, .label_mode = "proportional"}).counts;
   };
@@ -117,74 +117,74 @@ TEST(LabelSplit, SeedChangesItAndRepeatsIt) {
   EXPECT_EQ(counts(6), (Rows{3, 2, 1}));
   const LabelSplit two = split_labels(data, {.labels = 12, .split_seed = 2});
   EXPECT_NE(two.labeled, one.labeled);
-  EXPECT_NE(two.hash, one.hash);
+  EXPECT_NE(two.digest, one.digest);
 }
 
-TEST(LabelSplit, DevelopmentPicturesAreSetApart) {
+TEST(LabelSplit, DevelopmentImagesAreSetApart) {
   const Dataset data = uneven();
-  const LabelSplit split = split_labels(data, {.labels = 12, .dev_pictures = 20});
+  const LabelSplit split = split_labels(data, {.labels = 12, .dev_images = 20});
   EXPECT_EQ(split.dev.size(), 20U);
   for (const int64_t row : split.labeled) EXPECT_FALSE(std::binary_search(split.dev.begin(), split.dev.end(), row));
-  // They are drawn in an order of their own: some of the pictures that are labeled without them stay so.
+  // They are drawn in an order of their own: some of the images that are labeled without them stay so.
   Rows kept;
   std::ranges::set_intersection(split.labeled, split_labels(data, {.labels = 12}).labeled, std::back_inserter(kept));
   EXPECT_GT(kept.size(), 4U);
   // They do not depend on how many labels are seen, and all labels means all others.
-  EXPECT_EQ(split_labels(data, {.labels = 6, .dev_pictures = 20}).dev, split.dev);
-  EXPECT_EQ(split_labels(data, {.dev_pictures = 20}).labeled.size(), 40U);
+  EXPECT_EQ(split_labels(data, {.labels = 6, .dev_images = 20}).dev, split.dev);
+  EXPECT_EQ(split_labels(data, {.dev_images = 20}).labeled.size(), 40U);
 }
 
-TEST(LabelSplit, TrainPicturesLimitWhatIsSeen) {
+TEST(LabelSplit, TrainImagesLimitWhatIsSeen) {
   const Dataset data = uneven();
   EXPECT_THAT(split_labels(data, {.labels = 12}).kept, IsEmpty());
-  const LabelSplit split = split_labels(data, {.labels = 6, .dev_pictures = 10, .train_pictures = 30});
+  const LabelSplit split = split_labels(data, {.labels = 6, .dev_images = 10, .train_images = 30});
   EXPECT_EQ(split.kept.size(), 30U);
   EXPECT_TRUE(std::is_sorted(split.kept.begin(), split.kept.end()));
   EXPECT_EQ(std::set(split.kept.begin(), split.kept.end()).size(), 30U);
   EXPECT_EQ(split.counts, (Rows{2, 2, 2}));
   EXPECT_TRUE(is_subset(split.labeled, split.kept));
   for (const int64_t row : split.dev) EXPECT_FALSE(std::binary_search(split.kept.begin(), split.kept.end(), row));
-  // The development pictures are those of a run that sees all, and all labels means all of the kept.
-  EXPECT_EQ(split.dev, split_labels(data, {.labels = 6, .dev_pictures = 10}).dev);
-  EXPECT_EQ(split_labels(data, {.dev_pictures = 10, .train_pictures = 30}).labeled, split.kept);
+  // The development images are those of a run that sees all, and all labels means all of the kept.
+  EXPECT_EQ(split.dev, split_labels(data, {.labels = 6, .dev_images = 10}).dev);
+  EXPECT_EQ(split_labels(data, {.dev_images = 10, .train_images = 30}).labeled, split.kept);
   // They are drawn in an order of their own.
-  EXPECT_NE(split_labels(data, {.train_pictures = 10}).kept, split.dev);
+  EXPECT_NE(split_labels(data, {.train_images = 10}).kept, split.dev);
   // The whole is the same whether it is asked for by number or not, but for being said.
-  EXPECT_EQ(split_labels(data, {.labels = 6, .train_pictures = 60}).labeled, split_labels(data, {.labels = 6}).labeled);
+  EXPECT_EQ(split_labels(data, {.labels = 6, .train_images = 60}).labeled, split_labels(data, {.labels = 6}).labeled);
   // Evenly from all classes: half of 30, 20 and 10.
   Rows counts(3);
-  for (const int64_t row : split_labels(data, {.train_pictures = 30}).kept)
+  for (const int64_t row : split_labels(data, {.train_images = 30}).kept)
     ++counts[row % 6 < 3 ? 0 : row % 6 < 5 ? 1 : 2];
   EXPECT_NEAR(static_cast<double>(counts[0]), 15, 6);
   EXPECT_NEAR(static_cast<double>(counts[1]), 10, 6);
 }
 
-TEST(LabelSplit, FewerTrainPicturesArePartOfMore) {
+TEST(LabelSplit, FewerTrainImagesArePartOfMore) {
   const Dataset data = uneven();
   for (const int64_t dev : {0, 7}) {
     Rows before;
-    for (int64_t pictures = 10; pictures <= 50; pictures += 10) {
-      const Rows now = split_labels(data, {.dev_pictures = dev, .train_pictures = pictures}).kept;
-      EXPECT_TRUE(is_subset(before, now)) << pictures;
+    for (int64_t images = 10; images <= 50; images += 10) {
+      const Rows now = split_labels(data, {.dev_images = dev, .train_images = images}).kept;
+      EXPECT_TRUE(is_subset(before, now)) << images;
       before = now;
     }
   }
   // Fewer labels are part of more among them, too, and another seed keeps others.
   const auto labeled = [&](int64_t labels) {
-    return split_labels(data, {.labels = labels, .train_pictures = 40}).labeled;
+    return split_labels(data, {.labels = labels, .train_images = 40}).labeled;
   };
   EXPECT_TRUE(is_subset(labeled(6), labeled(12)));
-  EXPECT_NE(split_labels(data, {.split_seed = 2, .train_pictures = 30}).kept,
-            split_labels(data, {.split_seed = 1, .train_pictures = 30}).kept);
+  EXPECT_NE(split_labels(data, {.split_seed = 2, .train_images = 30}).kept,
+            split_labels(data, {.split_seed = 1, .train_images = 30}).kept);
 }
 
-TEST(LabelSplit, PicturesWithoutALabelAreKeptToo) {
+TEST(LabelSplit, ImagesWithoutALabelAreKeptToo) {
   Rows labels(40, -1);
   labels[3] = 0;
   labels[5] = 1;
   labels[9] = 0;
   labels[11] = 1;
-  const LabelSplit split = split_labels(tiny_dataset(labels, 2), {.train_pictures = 38});
+  const LabelSplit split = split_labels(tiny_dataset(labels, 2), {.train_images = 38});
   EXPECT_EQ(split.kept.size(), 38U);
   EXPECT_LE(split.labeled.size(), 4U);
   EXPECT_GE(split.labeled.size(), 2U);
@@ -207,10 +207,10 @@ TEST(LabelSplit, NoiseShowsOtherLabels) {
   EXPECT_THAT(split.notes, ElementsAre("12 of 30 labels are wrong (40.0 %), by label noise"));
   EXPECT_EQ(split.noise.level, 0.4);
   EXPECT_EQ(split.noise.seed, 3);
-  EXPECT_NE(split.hash, plain.hash);
+  EXPECT_NE(split.digest, plain.digest);
   const LabelSplit other = split_labels(data, {.labels = 30, .noise = {.level = 0.4, .seed = 4}});
   EXPECT_NE(other.shown, split.shown);
-  EXPECT_NE(other.hash, split.hash);
+  EXPECT_NE(other.digest, split.digest);
   // What is said are the labels that came to be wrong, not those that were drawn.
   const LabelSplit random = split_labels(data, {.labels = 30, .noise = {.level = 1, .kind = "random"}});
   int64_t wrong = 0;
@@ -230,26 +230,26 @@ TEST(LabelSplit, RefusesWhatCannotBeDrawn) {
             "--labels 13: 3 classes cannot share them evenly; give 12 or 15, or --label-mode proportional or random");
   EXPECT_THAT(error({.labels = 2}), HasSubstr("evenly; give 3, or"));
   EXPECT_EQ(error({.labels = 33}),
-            "--labels 33: needs 11 pictures of each class, but class \"class2\" has 10; give 30 or fewer, or "
+            "--labels 33: needs 11 images of each class, but class \"class2\" has 10; give 30 or fewer, or "
             "--label-mode proportional");
-  EXPECT_EQ(error({.labels = 63}), "--labels 63: tiny has 60 training pictures with labels");
-  EXPECT_EQ(error({.labels = 60, .label_mode = "random", .dev_pictures = 1}),
-            "--labels 60: tiny has 59 training pictures with labels beside the development pictures");
-  EXPECT_THAT(error({.dev_pictures = 60}), StartsWith("--dev-pictures 60: tiny has 60 training pictures"));
-  EXPECT_EQ(error({.train_pictures = 61}), "--train-pictures 61: tiny has 60 training pictures");
-  EXPECT_EQ(error({.dev_pictures = 7, .train_pictures = 54}),
-            "--train-pictures 54: tiny has 53 training pictures beside the development pictures");
-  EXPECT_EQ(error({.labels = 12, .label_mode = "random", .train_pictures = 11}),
-            "--labels 12: tiny has 11 training pictures with labels");
+  EXPECT_EQ(error({.labels = 63}), "--labels 63: tiny has 60 training images with labels");
+  EXPECT_EQ(error({.labels = 60, .label_mode = "random", .dev_images = 1}),
+            "--labels 60: tiny has 59 training images with labels beside the development images");
+  EXPECT_THAT(error({.dev_images = 60}), StartsWith("--dev-images 60: tiny has 60 training images"));
+  EXPECT_EQ(error({.train_images = 61}), "--train-images 61: tiny has 60 training images");
+  EXPECT_EQ(error({.dev_images = 7, .train_images = 54}),
+            "--train-images 54: tiny has 53 training images beside the development images");
+  EXPECT_EQ(error({.labels = 12, .label_mode = "random", .train_images = 11}),
+            "--labels 12: tiny has 11 training images with labels");
   EXPECT_THAT(error({.labels = 6, .noise = {.kind = "some"}}), StartsWith("--label-noise-kind some: is no kind"));
   const std::string none = error_of([] { split_labels(tiny_dataset({-1, -1}, 2), {}); });
-  EXPECT_EQ(none, "tiny: no training picture has a label");
+  EXPECT_EQ(none, "tiny: no training image has a label");
 }
 
 TEST(LabelSplitFile, GivesTheSplitBack) {
   const TemporaryFolder folder;
   const Dataset data = uneven();
-  const LabelSplit split = split_labels(data, {.labels = 12, .split_seed = 5, .dev_pictures = 7});
+  const LabelSplit split = split_labels(data, {.labels = 12, .split_seed = 5, .dev_images = 7});
   write_label_split(folder / "labels.json", split);
   const LabelSplit again = split_labels(data, {.labels_file = folder / "labels.json"});
   EXPECT_EQ(again.labeled, split.labeled);
@@ -257,33 +257,33 @@ TEST(LabelSplitFile, GivesTheSplitBack) {
   EXPECT_EQ(again.counts, split.counts);
   EXPECT_EQ(again.mode, split.mode);
   EXPECT_EQ(again.seed, split.seed);
-  EXPECT_EQ(again.hash, split.hash);
-  EXPECT_EQ(label_split_from_json(label_split_json(split), data, "x").hash, split.hash);
+  EXPECT_EQ(again.digest, split.digest);
+  EXPECT_EQ(label_split_from_json(label_split_json(split), data, "x").digest, split.digest);
   // The same numbers may be said again; others contradict.
-  EXPECT_NO_THROW(split_labels(data, {.labels = 12, .labels_file = folder / "labels.json", .dev_pictures = 7}));
+  EXPECT_NO_THROW(split_labels(data, {.labels = 12, .labels_file = folder / "labels.json", .dev_images = 7}));
   EXPECT_THAT(error_of([&] { split_labels(data, {.labels = 9, .labels_file = folder / "labels.json"}); }),
               StartsWith("--labels 9: "));
-  EXPECT_THAT(error_of([&] { split_labels(data, {.labels_file = folder / "labels.json", .dev_pictures = 8}); }),
-              StartsWith("--dev-pictures 8: "));
+  EXPECT_THAT(error_of([&] { split_labels(data, {.labels_file = folder / "labels.json", .dev_images = 8}); }),
+              StartsWith("--dev-images 8: "));
 }
 
 TEST(LabelSplitFile, MayBeWrittenByHand) {
   const Dataset data = uneven();
   const nlohmann::json json = {
-      {"format", "frgan label split 1"}, {"data_digest", data.digest}, {"train_pictures", 60}, {"labeled", {5, 0, 3}}};
+      {"format", "frgan label split 1"}, {"data_digest", data.digest}, {"train_images", 60}, {"labeled", {5, 0, 3}}};
   const LabelSplit split = label_split_from_json(json, data, "mine.json");
   EXPECT_THAT(split.labeled, ElementsAre(0, 3, 5));
   EXPECT_THAT(split.dev, IsEmpty());
   EXPECT_EQ(split.counts, (Rows{1, 1, 1}));
 }
 
-TEST(LabelSplitFile, GivesKeptPicturesAndShownLabelsBack) {
+TEST(LabelSplitFile, GivesKeptImagesAndShownLabelsBack) {
   const TemporaryFolder folder;
   const Dataset data = uneven();
   const SplitOptions options{.labels = 12,
                              .split_seed = 5,
-                             .dev_pictures = 7,
-                             .train_pictures = 40,
+                             .dev_images = 7,
+                             .train_images = 40,
                              .noise = {.level = 0.5, .kind = "random", .seed = 4}};
   const LabelSplit split = split_labels(data, options);
   const std::string path = folder / "labels.json";
@@ -296,16 +296,16 @@ TEST(LabelSplitFile, GivesKeptPicturesAndShownLabelsBack) {
   EXPECT_EQ(again.noise.level, 0.5);
   EXPECT_EQ(again.noise.kind, "random");
   EXPECT_EQ(again.noise.seed, 4);
-  EXPECT_EQ(again.hash, split.hash);
+  EXPECT_EQ(again.digest, split.digest);
   EXPECT_EQ(again.notes, split.notes);
   EXPECT_EQ(label_split_json(again), label_split_json(split));
   SplitOptions without_noise = options;
   without_noise.noise = {};
-  EXPECT_NE(split_labels(data, without_noise).hash, split.hash);  // the rows are the same
+  EXPECT_NE(split_labels(data, without_noise).digest, split.digest);  // the rows are the same
 
-  EXPECT_NO_THROW(split_labels(data, {.labels_file = path, .train_pictures = 40}));
-  EXPECT_EQ(error_of([&] { split_labels(data, {.labels_file = path, .train_pictures = 41}); }),
-            "--train-pictures 41: " + path + " has 40; give one of the two options");
+  EXPECT_NO_THROW(split_labels(data, {.labels_file = path, .train_images = 40}));
+  EXPECT_EQ(error_of([&] { split_labels(data, {.labels_file = path, .train_images = 41}); }),
+            "--train-images 41: " + path + " has 40; give one of the two options");
   // Labels are not made noisy twice.
   const SplitOptions twice{.labels_file = path, .noise = {.level = 0.1}};
   EXPECT_EQ(kind_of(data, twice), ErrorKind::kUsage);
@@ -319,25 +319,25 @@ TEST(LabelSplitFile, MayGetNoiseWhenItIsRead) {
   write_label_split(folder / "labels.json", split_labels(data, {.labels = 12}));
   const LabelSplit read = split_labels(data, {.labels_file = folder / "labels.json", .noise = noisy.noise});
   EXPECT_EQ(read.shown, split_labels(data, noisy).shown);
-  EXPECT_EQ(read.hash, split_labels(data, noisy).hash);
+  EXPECT_EQ(read.digest, split_labels(data, noisy).digest);
   EXPECT_THAT(read.notes, ElementsAre("6 of 12 labels are wrong (50.0 %), by label noise"));
 }
 
-// As commit 94734b0 wrote it: the hash is in checkpoints and summaries of runs from before there were kept pictures and
+// As commit 94734b0 wrote it: the digest is in checkpoints and summaries of runs from before there were kept images and
 // shown labels.
 TEST(LabelSplitFile, OfOldIsReadWithItsHash) {
   const Dataset data = uneven();
-  const LabelSplit split = split_labels(data, {.labels = 12, .split_seed = 5, .dev_pictures = 7});
-  const std::string hash = "2eec1b8cc4242e582baaf90f46740ca745c738a8158d7842d298893ff5be4930";
-  EXPECT_EQ(split.hash, hash);
+  const LabelSplit split = split_labels(data, {.labels = 12, .split_seed = 5, .dev_images = 7});
+  const std::string digest = "2eec1b8cc4242e582baaf90f46740ca745c738a8158d7842d298893ff5be4930";
+  EXPECT_EQ(split.digest, digest);
   const nlohmann::json old = nlohmann::json::parse(R"({
     "format": "frgan label split 1",
-    "data_digest": "82ee73a3c24100250c68a86f5757a64dd2f81738e8f1097b0ef33d9f4555adfb", "train_pictures": 60,
+    "data_digest": "82ee73a3c24100250c68a86f5757a64dd2f81738e8f1097b0ef33d9f4555adfb", "train_images": 60,
     "mode": "balanced", "seed": 5, "counts": [4, 4, 4],
-    "hash": "2eec1b8cc4242e582baaf90f46740ca745c738a8158d7842d298893ff5be4930",
+    "digest": "2eec1b8cc4242e582baaf90f46740ca745c738a8158d7842d298893ff5be4930",
     "labeled": [3, 5, 8, 22, 23, 35, 36, 39, 42, 47, 51, 55], "dev": [2, 16, 20, 38, 50, 56, 57]})");
   const LabelSplit read = label_split_from_json(old, data, "old.json");
-  EXPECT_EQ(read.hash, hash);
+  EXPECT_EQ(read.digest, digest);
   EXPECT_EQ(read.labeled, split.labeled);
   EXPECT_EQ(read.dev, split.dev);
   EXPECT_THAT(read.kept, IsEmpty());
@@ -347,19 +347,19 @@ TEST(LabelSplitFile, OfOldIsReadWithItsHash) {
   for (const char* key : {"kept", "shown", "label_noise"}) EXPECT_FALSE(json.contains(key)) << key;
 }
 
-TEST(LabelSplitFile, RefusesKeptPicturesThatDoNotFit) {
+TEST(LabelSplitFile, RefusesKeptImagesThatDoNotFit) {
   const Dataset data = tiny_dataset(round_robin(30, 3), 3);
-  const LabelSplit split = split_labels(data, {.labels = 6, .dev_pictures = 2, .train_pictures = 20});
+  const LabelSplit split = split_labels(data, {.labels = 6, .dev_images = 2, .train_images = 20});
   const auto error = [&](const Rows& kept, const LabelSplit& whole) {
     nlohmann::json json = label_split_json(whole);
-    json.erase("hash");
+    json.erase("digest");
     json["kept"] = kept;
     return error_of([&] { label_split_from_json(json, data, "l.json"); });
   };
   Rows with_dev = split.kept;
   with_dev.insert(std::upper_bound(with_dev.begin(), with_dev.end(), split.dev[1]), split.dev[1]);
   EXPECT_EQ(error(with_dev, split),
-            "l.json: row " + std::to_string(split.dev[1]) + " is both kept and a development picture");
+            "l.json: row " + std::to_string(split.dev[1]) + " is both kept and a development image");
   Rows without_labeled = split.kept;
   std::erase(without_labeled, split.labeled[2]);
   EXPECT_EQ(error(without_labeled, split), "l.json: a row of \"labeled\" is not among \"kept\"");
@@ -389,7 +389,7 @@ TEST(LabelSplitFile, RefusesShownLabelsThatDoNotFit) {
   const LabelSplit split = split_labels(data, {.labels = 6, .noise = {.level = 0.5}});
   const auto error = [&](auto change) {
     nlohmann::json json = label_split_json(split);
-    json.erase("hash");
+    json.erase("digest");
     change(json);
     return error_of([&] { label_split_from_json(json, data, "l.json"); });
   };
@@ -402,13 +402,13 @@ TEST(LabelSplitFile, RefusesShownLabelsThatDoNotFit) {
   EXPECT_EQ(error([](Json& j) { j["shown"][2] = -1; }), "l.json: \"shown\" holds -1, expected classes from 0 to 2");
   EXPECT_THAT(error([](Json& j) { j["shown"] = "none"; }), StartsWith("l.json: no whole label split of frgan ("));
   EXPECT_THAT(error([&](Json& j) {
-                j["hash"] = split.hash;
+                j["digest"] = split.digest;
                 j["shown"][0] = (split.shown[0] + 1) % 3;
               }),
               HasSubstr("the file was altered"));
   // A person's own labels need not say how they came to be wrong.
   Json mine = label_split_json(split);
-  mine.erase("hash");
+  mine.erase("digest");
   mine.erase("label_noise");
   mine["shown"] = {0, 0, 0, 0, 0, 0};
   const LabelSplit read = label_split_from_json(mine, data, "l.json");
@@ -421,10 +421,10 @@ TEST(LabelSplitFile, RefusesWhatDoesNotFit) {
   Rows labels = round_robin(30, 3);
   labels[4] = -1;
   const Dataset data = tiny_dataset(labels, 3);
-  const nlohmann::json good = label_split_json(split_labels(data, {.labels = 6, .dev_pictures = 2}));
+  const nlohmann::json good = label_split_json(split_labels(data, {.labels = 6, .dev_images = 2}));
   const auto error = [&](auto change) {
     nlohmann::json json = good;
-    json.erase("hash");
+    json.erase("digest");
     change(json);
     return error_of([&] { label_split_from_json(json, data, "l.json"); });
   };
@@ -432,8 +432,8 @@ TEST(LabelSplitFile, RefusesWhatDoesNotFit) {
   EXPECT_THAT(error([](Json& j) { j = Json::array(); }), StartsWith("l.json: no label split of frgan; expected"));
   EXPECT_THAT(error([](Json& j) { j["format"] = 1; }), StartsWith("l.json: no whole label split"));
   EXPECT_THAT(error([](Json& j) { j["format"] = "frgan label split 2"; }), HasSubstr("\"frgan label split 1\""));
-  EXPECT_THAT(error([](Json& j) { j["train_pictures"] = 31; }),
-              StartsWith("l.json: made for other data (31 training pictures"));
+  EXPECT_THAT(error([](Json& j) { j["train_images"] = 31; }),
+              StartsWith("l.json: made for other data (31 training images"));
   EXPECT_THAT(error([](Json& j) { j["data_digest"] = "abc"; }), HasSubstr("made for other data"));
   EXPECT_THAT(error([](Json& j) { j.erase("data_digest"); }), StartsWith("l.json: no whole label split"));
   EXPECT_THAT(error([](Json& j) { j.erase("labeled"); }), StartsWith("l.json: no whole label split"));
@@ -445,12 +445,12 @@ TEST(LabelSplitFile, RefusesWhatDoesNotFit) {
   EXPECT_THAT(error([](Json& j) { j["labeled"] = {uint64_t{1} << 63}; }), HasSubstr("expected rows"));
   EXPECT_EQ(error([](Json& j) { j["labeled"] = {2, 0, 2}; }), "l.json: \"labeled\" holds row 2 twice");
   EXPECT_EQ(error([](Json& j) { j["labeled"] = {4}; }),
-            "l.json: \"labeled\" holds row 4, a picture whose label is not known");
+            "l.json: \"labeled\" holds row 4, an image whose label is not known");
   EXPECT_EQ(error([](Json& j) { j["dev"] = j["labeled"]; }),
-            "l.json: row " + good["labeled"][0].dump() + " is both a labeled and a development picture");
+            "l.json: row " + good["labeled"][0].dump() + " is both a labeled and a development image");
   EXPECT_THAT(error([](Json& j) { j["labeled"] = Json::array(); }), HasSubstr("\"labeled\" is empty"));
   EXPECT_THAT(error([&](Json& j) {
-                j["hash"] = good["hash"];
+                j["digest"] = good["digest"];
                 j["labeled"] = {0, 1, 2};
               }),
               HasSubstr("the file was altered"));
@@ -472,11 +472,11 @@ TEST(SplitOptions, AreDeclared) {
   describe(options, split);
   options.find("labels", "test").set_text("500", "test");
   options.find("label-mode", "test").set_text("random", "test");
-  options.find("train-pictures", "test").set_text("4000", "test");
+  options.find("train-images", "test").set_text("4000", "test");
   options.find("label-noise", "test").set_text("0.2", "test");
   EXPECT_EQ(split.labels, 500);
   EXPECT_EQ(split.label_mode, "random");
-  EXPECT_EQ(split.train_pictures, 4000);
+  EXPECT_EQ(split.train_images, 4000);
   EXPECT_EQ(split.noise.level, 0.2);
   EXPECT_THROW(options.find("label-mode", "test").set_text("some", "test"), Error);
   EXPECT_THROW(options.find("labels", "test").set_text("-1", "test"), Error);

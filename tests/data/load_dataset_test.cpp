@@ -81,11 +81,11 @@ TEST(LoadDataset, TakesAPathForAName) {
 }
 
 TEST(LoadDataset, RefusesUnknownNames) {
-  EXPECT_THAT(error({.data = "svnh"}, "data"),
-              AllOf(StartsWith("--data svnh: no data set and no folder or .safetensors file"),
-                    HasSubstr("did you mean svhn?")));
+  EXPECT_THAT(
+      error({.data = "svnh"}, "data"),
+      AllOf(StartsWith("--data svnh: no dataset and no folder or .safetensors file"), HasSubstr("did you mean svhn?")));
   EXPECT_THAT(error({.data = ""}, "data"), HasSubstr("known are svhn, mnist"));
-  EXPECT_THAT(error({.data = std::string(5000, 'x')}, "data"), HasSubstr("no data set"));
+  EXPECT_THAT(error({.data = std::string(5000, 'x')}, "data"), HasSubstr("no dataset"));
 }
 
 TEST(LoadDataset, SizesOfOtherDataAreWhatTheyAre) {
@@ -94,7 +94,7 @@ TEST(LoadDataset, SizesOfOtherDataAreWhatTheyAre) {
   write_safetensors_set(file, tiny_dataset({0, 1}, 2));
   EXPECT_NO_THROW(load_dataset({.data = file, .image_size = 16, .channels = 1}, "data"));
   EXPECT_THAT(error({.data = file, .image_size = 32}, "data"),
-              StartsWith("--image-size 32: " + file + " has pictures of 16x16"));
+              StartsWith("--image-size 32: " + file + " has images of 16x16"));
   EXPECT_THAT(error({.data = file, .channels = 3}, "data"), StartsWith("--channels 3: " + file + " has 1"));
 }
 
@@ -102,9 +102,9 @@ TEST(DataOptions, AreDeclared) {
   DataOptions data;
   OptionSet options;
   describe(options, data);
-  options.find("data", "test").set_text("my-pictures", "test");
+  options.find("data", "test").set_text("my-images", "test");
   options.find("image-size", "test").set_text("64", "test");
-  EXPECT_EQ(data.data, "my-pictures");
+  EXPECT_EQ(data.data, "my-images");
   EXPECT_EQ(data.image_size, 64);
   EXPECT_THROW(options.find("channels", "test").set_text("4", "test"), Error);
 }

@@ -22,15 +22,15 @@ TEST(Mnist, IsPaddedTo32) {
   EXPECT_EQ(data.classes(), 10);
   EXPECT_EQ(data.channels, 1);
   EXPECT_EQ(data.image_size, 32);
-  EXPECT_EQ(data.train.pictures.sizes(), (at::IntArrayRef{3, 32, 32, 1}));
+  EXPECT_EQ(data.train.images.sizes(), (at::IntArrayRef{3, 32, 32, 1}));
   for (int64_t i = 0; i < 3; ++i) {
-    const at::Tensor picture = data.train.pictures[i].squeeze(2);
-    EXPECT_TRUE(picture.slice(0, 2, 30).slice(1, 2, 30).equal(at::full({28, 28}, i + 1, at::kByte))) << i;
-    EXPECT_EQ(picture.sum().item<int64_t>(), 28 * 28 * (i + 1)) << i;  // the border is black
+    const at::Tensor image = data.train.images[i].squeeze(2);
+    EXPECT_TRUE(image.slice(0, 2, 30).slice(1, 2, 30).equal(at::full({28, 28}, i + 1, at::kByte))) << i;
+    EXPECT_EQ(image.sum().item<int64_t>(), 28 * 28 * (i + 1)) << i;  // the border is black
   }
   EXPECT_TRUE(data.train.labels.equal(at::tensor({0, 9, 4}, at::kLong)));
   EXPECT_TRUE(data.test.labels.equal(at::tensor({1, 2}, at::kLong)));
-  EXPECT_EQ(data.test.pictures[1][16][16].item<int64_t>(), 255);
+  EXPECT_EQ(data.test.images[1][16][16].item<int64_t>(), 255);
 }
 
 TEST(Mnist, FashionHasOtherNames) {
@@ -59,11 +59,11 @@ TEST(Mnist, RefusesBadFiles) {
     return error_of([&] { read_mnist(folder.path()); });
   };
   EXPECT_THAT(error("train-images-idx3-ubyte", {1, 2, 3}, "123456"),
-              HasSubstr("train-images-idx3-ubyte: an array of shape 1x2x3, expected pictures: Nx28x28"));
-  EXPECT_THAT(error("train-images-idx3-ubyte", {3}, "123"), HasSubstr("shape 3, expected pictures"));
+              HasSubstr("train-images-idx3-ubyte: an array of shape 1x2x3, expected images: Nx28x28"));
+  EXPECT_THAT(error("train-images-idx3-ubyte", {3}, "123"), HasSubstr("shape 3, expected images"));
   EXPECT_THAT(error("train-labels-idx1-ubyte", {3, 1}, "123"), HasSubstr("shape 3x1, expected labels"));
-  EXPECT_THAT(error("train-labels-idx1-ubyte", {2}, "\1\2"), HasSubstr("3 training pictures but 2 labels"));
-  EXPECT_THAT(error("t10k-labels-idx1-ubyte", {2}, "\1\xa"), HasSubstr("test picture 1 has label 10, expected 0 to 9"));
+  EXPECT_THAT(error("train-labels-idx1-ubyte", {2}, "\1\2"), HasSubstr("3 training images but 2 labels"));
+  EXPECT_THAT(error("t10k-labels-idx1-ubyte", {2}, "\1\xa"), HasSubstr("test image 1 has label 10, expected 0 to 9"));
   EXPECT_THAT(error("t10k-labels-idx1-ubyte", {3}, "\1\1"), HasSubstr("t10k-labels-idx1-ubyte"));
   write_tiny_mnist(folder.path());
   std::filesystem::remove(folder / "t10k-images-idx3-ubyte");

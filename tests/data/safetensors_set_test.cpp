@@ -19,7 +19,7 @@ using ::testing::IsEmpty;
 
 Dataset tiny_with_test() {
   Dataset data = tiny_dataset({0, -1, 1, 0}, 2, 3);
-  data.test = {tiny_pictures(2, 16, 3) + 1, at::tensor({1, 0}, at::kLong)};
+  data.test = {tiny_images(2, 16, 3) + 1, at::tensor({1, 0}, at::kLong)};
   data.class_names = {"a \"b\"", "\xc3\xa4"};
   finish_dataset(data);
   return data;
@@ -29,7 +29,7 @@ TEST(SafetensorsSet, GivesTheDataBack) {
   const TemporaryFolder folder;
   const Dataset data = tiny_with_test();
   write_safetensors_set(folder / "tiny.safetensors", data);
-  at::Tensor pictures;
+  at::Tensor images;
   {
     const Dataset again = read_safetensors_set(folder / "tiny.safetensors");
     EXPECT_EQ(again.name, "tiny");
@@ -39,34 +39,34 @@ TEST(SafetensorsSet, GivesTheDataBack) {
     EXPECT_EQ(again.image_size, 16);
     EXPECT_EQ(again.channels, 3);
     EXPECT_TRUE(again.train.labels.equal(data.train.labels));
-    EXPECT_TRUE(again.test.pictures.equal(data.test.pictures));
+    EXPECT_TRUE(again.test.images.equal(data.test.images));
     EXPECT_TRUE(again.test.labels.equal(data.test.labels));
     EXPECT_THAT(again.notes, IsEmpty());
-    pictures = again.train.pictures;
+    images = again.train.images;
   }
-  EXPECT_TRUE(pictures.equal(data.train.pictures));  // lives longer than the data set
+  EXPECT_TRUE(images.equal(data.train.images));  // lives longer than the dataset
 }
 
-TEST(SafetensorsSet, NeedsNoTestPicturesNorDigest) {
+TEST(SafetensorsSet, NeedsNoTestImagesNorDigest) {
   const TemporaryFolder folder;
-  const std::vector<uint8_t> pictures(2 * 16 * 16);
+  const std::vector<uint8_t> images(2 * 16 * 16);
   const std::vector<int64_t> labels = {0, 1};
   write_safetensors(folder / "mine.safetensors",
-                    {{"train.pictures", {DType::kU8, {2, 16, 16, 1}, std::as_bytes(std::span(pictures))}},
+                    {{"train.images", {DType::kU8, {2, 16, 16, 1}, std::as_bytes(std::span(images))}},
                      {"train.labels", {DType::kI64, {2}, std::as_bytes(std::span(labels))}}},
                     {{"class_names", R"(["x", "y"])"}});
   const Dataset data = read_safetensors_set(folder / "mine.safetensors");
   EXPECT_EQ(data.name, "mine");
   EXPECT_EQ(data.channels, 1);
   EXPECT_EQ(data.test.size(), 0);
-  EXPECT_THAT(data.notes, ElementsAre("no test pictures: no test error can be given"));
+  EXPECT_THAT(data.notes, ElementsAre("no test images: no test error can be given"));
 }
 
 TEST(SafetensorsSet, RefusesWhatDoesNotFit) {
   const TemporaryFolder folder;
   const std::vector<uint8_t> bytes(4 * 16 * 32);
   const std::vector<int64_t> labels = {0, 1};
-  const TensorView pictures{DType::kU8, {2, 16, 16, 1}, std::as_bytes(std::span(bytes)).first(2 * 16 * 16)};
+  const TensorView images{DType::kU8, {2, 16, 16, 1}, std::as_bytes(std::span(bytes)).first(2 * 16 * 16)};
   const TensorView numbers{DType::kI64, {2}, std::as_bytes(std::span(labels))};
   const auto error = [&](const TensorViews& tensors, const TensorMetadata& metadata) {
     write_safetensors(folder / "x.safetensors", tensors, metadata);
@@ -75,7 +75,7 @@ TEST(SafetensorsSet, RefusesWhatDoesNotFit) {
     return message;
   };
   const TensorMetadata names = {{"class_names", R"(["x", "y"])"}};
-  const TensorViews good = {{"train.pictures", pictures}, {"train.labels", numbers}};
+  const TensorViews good = {{"train.images", images}, {"train.labels", numbers}};
   const auto with = [&](const std::string& name, const TensorView& view) {
     TensorViews tensors = good;
     tensors[name] = view;
@@ -85,21 +85,21 @@ TEST(SafetensorsSet, RefusesWhatDoesNotFit) {
   EXPECT_THAT(error(good, {{"class_names", "x, y"}}), HasSubstr("is \"x, y\", expected a JSON list of names"));
   EXPECT_THAT(error(good, {{"class_names", "[1, 2]"}}), HasSubstr("expected a JSON list of names"));
   EXPECT_THAT(error(good, {{"class_names", "[\"x\"]"}}), HasSubstr("1 classes, expected 2 to 1000"));
-  EXPECT_THAT(error({{"train.pictures", pictures}}, names), HasSubstr("train.labels"));
-  EXPECT_THAT(error({{"train.labels", numbers}}, names), HasSubstr("train.pictures"));
-  EXPECT_THAT(error(with("train.pictures", numbers), names),
-              HasSubstr("train.pictures is I64 of shape [2], expected U8 with 4 dimensions"));
-  EXPECT_THAT(error(with("train.labels", pictures), names), HasSubstr("expected I64 with 1 dimension"));
+  EXPECT_THAT(error({{"train.images", images}}, names), HasSubstr("train.labels"));
+  EXPECT_THAT(error({{"train.labels", numbers}}, names), HasSubstr("train.images"));
+  EXPECT_THAT(error(with("train.images", numbers), names),
+              HasSubstr("train.images is I64 of shape [2], expected U8 with 4 dimensions"));
+  EXPECT_THAT(error(with("train.labels", images), names), HasSubstr("expected I64 with 1 dimension"));
   const TensorView wide{DType::kU8, {2, 16, 32, 1}, std::as_bytes(std::span(bytes)).first(2 * 16 * 32)};
-  EXPECT_THAT(error(with("train.pictures", wide), names), HasSubstr("are 16x32, expected squares"));
+  EXPECT_THAT(error(with("train.images", wide), names), HasSubstr("are 16x32, expected squares"));
   const TensorView pairs{DType::kU8, {1, 16, 16, 2}, std::as_bytes(std::span(bytes)).first(2 * 16 * 16)};
-  EXPECT_THAT(error(with("train.pictures", pairs), names), HasSubstr("2 channels cannot be used"));
-  EXPECT_THAT(error(with("test.pictures", pictures), names), HasSubstr("test.labels"));
+  EXPECT_THAT(error(with("train.images", pairs), names), HasSubstr("2 channels cannot be used"));
+  EXPECT_THAT(error(with("test.images", images), names), HasSubstr("test.labels"));
   TensorViews other_test = with("test.labels", numbers);
-  other_test["test.pictures"] = {DType::kU8, {2, 32, 32, 1}, std::as_bytes(std::span(bytes))};
-  EXPECT_THAT(error(other_test, names), HasSubstr("test pictures are 32x32x1, training pictures 16x16x1"));
+  other_test["test.images"] = {DType::kU8, {2, 32, 32, 1}, std::as_bytes(std::span(bytes))};
+  EXPECT_THAT(error(other_test, names), HasSubstr("test images are 32x32x1, training images 16x16x1"));
   const TensorView none{DType::kU8, {0, 16, 16, 1}, {}};
-  EXPECT_THAT(error(with("train.pictures", none), names), HasSubstr("no training pictures"));
+  EXPECT_THAT(error(with("train.images", none), names), HasSubstr("no training images"));
   EXPECT_THAT(error(good, {{"class_names", R"(["x", "y"])"}, {"digest", "0123"}}),
               HasSubstr("the file was altered; convert the data again"));
 }

@@ -1,4 +1,4 @@
-// Data sets of a few pictures, made on the spot.
+// Datasets of a few images, made on the spot.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@
 
 namespace frgan {
 
-// Picture i has pixels of its own: value (7 i + 3 y + 5 x + 11 c) mod 256.
-inline at::Tensor tiny_pictures(int64_t count, int64_t size, int64_t channels) {
-  const at::Tensor pictures = at::empty({count, size, size, channels}, at::kByte);
-  auto* to = pictures.data_ptr<uint8_t>();
+// Image i has pixels of its own: value (7 i + 3 y + 5 x + 11 c) mod 256.
+inline at::Tensor tiny_images(int64_t count, int64_t size, int64_t channels) {
+  const at::Tensor images = at::empty({count, size, size, channels}, at::kByte);
+  auto* to = images.data_ptr<uint8_t>();
   for (int64_t i = 0; i < count; ++i)
     for (int64_t y = 0; y < size; ++y)
       for (int64_t x = 0; x < size; ++x)
         for (int64_t c = 0; c < channels; ++c) *to++ = static_cast<uint8_t>(7 * i + 3 * y + 5 * x + 11 * c);
-  return pictures;
+  return images;
 }
 
 inline Dataset tiny_dataset(const std::vector<int64_t>& labels, int64_t classes, int64_t channels = 1) {
@@ -29,7 +29,7 @@ inline Dataset tiny_dataset(const std::vector<int64_t>& labels, int64_t classes,
   for (int64_t c = 0; c < classes; ++c) data.class_names.push_back("class" + std::to_string(c));
   data.image_size = 16;
   data.channels = channels;
-  data.train = {tiny_pictures(static_cast<int64_t>(labels.size()), 16, channels), at::tensor(labels)};
+  data.train = {tiny_images(static_cast<int64_t>(labels.size()), 16, channels), at::tensor(labels)};
   finish_dataset(data);
   return data;
 }

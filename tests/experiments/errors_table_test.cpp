@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "../io/temporary_folder.h"
-#include "result_records.h"
+#include "run_records.h"
 
 namespace frgan {
 namespace {
@@ -21,7 +21,7 @@ reference = "FR-GAN"
 labels = [500, 1000]
 [budget.a]
 steps = 100
-note = "Few pictures."
+note = "Few images."
 settings = {width = 0.5}
 [[row]]
 name = "elsewhere"
@@ -67,7 +67,7 @@ const TableCell& cell(const Table& table, size_t section, size_t row, const std:
 
 TEST(ErrorsTable, SetsPublishedBesideOurs) {
   const Plan plan = small_plan();
-  const std::vector<ResultRecord> records = {
+  const std::vector<RunRecord> records = {
       record_with("a", "FR-GAN5001", rows(100)), record_with("b", "FR-GAN5002", rows(120)),
       record_with("c", "GAN5001", rows(140)), record_with("d", "GAN5002", rows(180))};
   const Table table = errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 2), records));
@@ -87,14 +87,14 @@ TEST(ErrorsTable, SetsPublishedBesideOurs) {
   EXPECT_EQ(cell(table, 0, 2, "augmentation, ours").text, "translate:2");
   EXPECT_EQ(cell(table, 0, 2, "updates").text, "100");
   EXPECT_EQ(cell(table, 0, 2, "TFLOP").text, "12");
-  EXPECT_THAT(table.notes, Contains(HasSubstr("on all 1000 test pictures of the data")));
+  EXPECT_THAT(table.notes, Contains(HasSubstr("on all 1000 test images of the data")));
   for (const std::vector<TableCell>& row : table.sections[0].rows) EXPECT_EQ(row.size(), table.columns.size());
 }
 
 TEST(ErrorsTable, ComparesOnlySeedsThatBothHave) {
   const Plan plan = small_plan();
-  const std::vector<ResultRecord> records = {record_with("a", "FR-GAN5001", rows(100)),
-                                             record_with("d", "GAN5002", rows(180))};
+  const std::vector<RunRecord> records = {record_with("a", "FR-GAN5001", rows(100)),
+                                          record_with("d", "GAN5002", rows(180))};
   const Table table = errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 2), records));
   EXPECT_EQ(cell(table, 0, 2, "our error (%): mean ± sd (seeds)").text, "18.00 (1)");
   EXPECT_EQ(cell(table, 0, 2, "minus FR-GAN: mean [95 % t interval] (pairs)").text, "–");
@@ -102,7 +102,7 @@ TEST(ErrorsTable, ComparesOnlySeedsThatBothHave) {
 
 TEST(ErrorsTable, NeverMergesAnotherRecipe) {
   const Plan plan = small_plan();
-  ResultRecord other = record_with("old run", "made by another recipe", rows(1));
+  RunRecord other = record_with("old run", "made by another recipe", rows(1));
   other.recipe = kRecipe + 1;
   const Table table = errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 1), {other}));
   EXPECT_EQ(cell(table, 0, 1, "our error (%): mean ± sd (seeds)").text, "–");
@@ -111,9 +111,9 @@ TEST(ErrorsTable, NeverMergesAnotherRecipe) {
 
 TEST(ErrorsTable, SaysWhichResultsItCannotShow) {
   const Plan plan = small_plan();
-  ResultRecord other = record_with("of more pictures", "with them in its key", rows(1));
+  RunRecord other = record_with("of more images", "with them in its key", rows(1));
   other.data_digest = "other data";
-  const auto with = [&](std::vector<ResultRecord> records) {
+  const auto with = [&](std::vector<RunRecord> records) {
     return PlanResults(plan, plan.budgets[0], planned_for(plan, 1), std::move(records));
   };
   EXPECT_THAT(with({other, record_with("a", "FR-GAN5001", rows(1))}).notes(),
@@ -126,14 +126,13 @@ TEST(ErrorsTable, SaysWhichResultsItCannotShow) {
 
 TEST(ErrorsTable, SaysWhatTheRunsAreAndWhetherTheirSplitsAreTheSame) {
   const Plan plan = small_plan();
-  std::vector<ResultRecord> records = {record_with("a", "FR-GAN5001", rows(100)),
-                                       record_with("b", "GAN5001", rows(140))};
+  std::vector<RunRecord> records = {record_with("a", "FR-GAN5001", rows(100)), record_with("b", "GAN5001", rows(140))};
   const auto notes = [&] {
     return errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 1), records)).notes;
   };
   EXPECT_THAT(notes(), Contains(HasSubstr("the same for all rows")));
   EXPECT_THAT(notes(), Contains("Budget a: 100 steps, 2 epochs; over the presets, width = 0.5."));
-  EXPECT_THAT(notes(), Contains("Few pictures."));
+  EXPECT_THAT(notes(), Contains("Few images."));
   records[1].summary["split_digest"] = "another";
   EXPECT_THAT(notes(), Contains(HasSubstr("differ in their choice of labels")));
 }

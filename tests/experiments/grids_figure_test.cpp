@@ -7,10 +7,10 @@
 #include "../data/tiny_dataset.h"
 #include "../io/temporary_folder.h"
 #include "frgan/io/files.h"
-#include "frgan/io/picture_file.h"
+#include "frgan/io/image_file.h"
 #include "frgan/io/png_header.h"
 #include "frgan/report/image_grid.h"
-#include "result_records.h"
+#include "run_records.h"
 
 namespace frgan {
 namespace {
@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-constexpr int64_t kSize = 16, kStep = kSize + 2;  // of a picture, and to the next
+constexpr int64_t kSize = 16, kStep = kSize + 2;  // of an image, and to the next
 
 Plan small_plan() {
   return read_plan(R"(
@@ -38,7 +38,7 @@ preset = "fr-gan"
 
 class GridsFigure : public testing::Test {
  protected:
-  // Grids of a run after 100 and 200 steps: its picture i is all of one value, which tells run, step and i.
+  // Grids of a run after 100 and 200 steps: its image i is all of one value, which tells run, step and i.
   void write_run(const std::string& name, int64_t base) const {
     ensure_directory(folder / name / "samples");
     for (const int64_t step : {100, 200}) {
@@ -49,7 +49,7 @@ class GridsFigure : public testing::Test {
   }
   std::vector<fs::path> write_figure(const std::vector<std::string>& done) const {
     std::vector<PlannedRun> runs;
-    std::vector<ResultRecord> records;
+    std::vector<RunRecord> records;
     for (const size_t row : {0u, 1u}) {
       PlannedRun run;
       run.row = row;
@@ -62,7 +62,7 @@ class GridsFigure : public testing::Test {
     return write_grids_figure(folder / "out", "figure", PlanResults(plan, plan.budgets[0], runs, records), data,
                               [&](const PlannedRun& run) { return folder / run.name; });
   }
-  // Of the picture at a place of a grid.
+  // Of the image at a place of a grid.
   uint8_t value_in(const char* file, int64_t line, int64_t column) const {
     const std::string png = read_file(folder / "out" / file);
     const PngHeader header = read_png_header(bytes_of(png), file);
@@ -97,7 +97,7 @@ TEST_F(GridsFigure, IsOfTheRowsThatAreDone) {
   EXPECT_THAT(error_of([&] {
                 write_figure({"no-se", "fr-gan"});
               }),
-              HasSubstr("no-se/samples: holds no grids of generated pictures"));
+              HasSubstr("no-se/samples: holds no grids of generated images"));
   EXPECT_FALSE(fs::exists(folder / "out/figure-gan-without-se.png"));
 }
 

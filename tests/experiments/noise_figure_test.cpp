@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "../io/temporary_folder.h"
-#include "result_records.h"
+#include "run_records.h"
 
 namespace frgan {
 namespace {

@@ -50,7 +50,7 @@ TEST(RunKey, StaysTheSame) {
 }
 
 // A key says nothing of options that have their default, so a default that changes is another recipe (raise kRecipe).
-// For a new option it is enough to write the new hash here.
+// For a new option it is enough to write the new digest here.
 TEST(RunKey, DefaultsAreThoseOfTheRecipe) {
   std::string text;
   for (const MethodInfo& entry : all_methods()) {

@@ -5,7 +5,7 @@
 
 #include "../io/temporary_folder.h"
 #include "frgan/io/files.h"
-#include "result_records.h"
+#include "run_records.h"
 
 namespace frgan {
 namespace {
@@ -35,7 +35,7 @@ preset = "gan"
 
 PlanResults results_of(int64_t seeds, bool without_real_row = false) {
   std::vector<PlannedRun> runs;
-  std::vector<ResultRecord> records;
+  std::vector<RunRecord> records;
   for (int64_t seed = 1; seed <= seeds; ++seed) {
     for (const size_t row : {1u, 2u}) {
       PlannedRun run;
@@ -51,11 +51,12 @@ PlanResults results_of(int64_t seeds, bool without_real_row = false) {
   return {plan, plan.budgets[0], std::move(runs), std::move(records)};
 }
 
-ScoredSet set_of(const std::string& name, double score, const std::string& hash = "hash", int64_t pictures = 50'000) {
-  nlohmann::ordered_json scores = {{"pictures", pictures},        {"splits", 10},        {"inception_score", score},
-                                   {"inception_score_std", 0.05}, {"histogram", {3, 1}}, {"scorer", "a scorer"}};
+ScoredSet set_of(const std::string& name, double score, const std::string& digest = "digest", int64_t images = 50'000) {
+  nlohmann::ordered_json scores = {{"images", images},         {"splits", 10},
+                                   {"inception_score", score}, {"inception_score_std", 0.05},
+                                   {"histogram", {3, 1}},      {"scorer", "a scorer"}};
   if (name.starts_with("real")) scores["ceiling"] = 9.36;
-  return {name, name.starts_with("real") ? "digest" : name, hash, "bf16", scores};
+  return {name, name.starts_with("real") ? "digest" : name, digest, "bf16", scores};
 }
 
 const TableCell& cell(const Table& table, size_t row, const std::string& column) {
@@ -69,7 +70,7 @@ TEST(ScoresTable, HasSpreadOverSeedsAndOverSplitsAndPairedDifferences) {
   ScoredSet fr_gan2 = set_of("fr-gan2", 3.1);
   fr_gan2.scores["histogram"] = {2, 2};
   fr_gan2.scores["histogram_divergence"] = nullptr;  // infinite
-  fr_gan2.scores["precision_recall_pictures"] = {1000, 2000};
+  fr_gan2.scores["precision_recall_images"] = {1000, 2000};
   const Table table =
       scores_table(results_of(2), {set_of("real-train", 8.0), set_of("real-test", 7.8), set_of("fr-gan1", 2.9), fr_gan2,
                                    set_of("gan1", 2.5), set_of("gan2", 2.6)});
@@ -83,28 +84,28 @@ TEST(ScoresTable, HasSpreadOverSeedsAndOverSplitsAndPairedDifferences) {
   EXPECT_EQ(cell(table, 2, "Inception Score minus").text, "-0.450 [-1.085, +0.185] (2)");
   EXPECT_EQ(cell(table, 1, "Inception Score minus").text, "–");
   EXPECT_EQ(cell(table, 1, "Fréchet").text, "–") << "where there is no score, there is a dash";
-  EXPECT_EQ(cell(table, 3, "pictures of").text, "real, test");
-  EXPECT_THAT(table.notes, Contains(HasSubstr("SHA-256 hash")));
+  EXPECT_EQ(cell(table, 3, "images of").text, "real, test");
+  EXPECT_THAT(table.notes, Contains(HasSubstr("SHA-256 digest")));
   EXPECT_THAT(table.notes, Contains(HasSubstr("9.36")));
   EXPECT_EQ(cell(table, 1, "class KL").text, "∞");
   EXPECT_THAT(table.notes, Contains(HasSubstr("drawn: 1000 generated against 2000 real ones.")));
-  EXPECT_THAT(csv_of(table), HasSubstr("scorer_hash"));
+  EXPECT_THAT(csv_of(table), HasSubstr("scorer_digest"));
   for (const std::vector<TableCell>& row : table.sections[0].rows) EXPECT_EQ(row.size(), table.columns.size());
 }
 
-TEST(ScoresTable, NeverMixesScorersOrNumbersOfPictures) {
+TEST(ScoresTable, NeverMixesScorersOrNumbersOfImages) {
   const Table table =
       scores_table(results_of(2), {set_of("real-train", 8.0), set_of("fr-gan1", 2.9), set_of("fr-gan2", 3.1, "another"),
-                                   set_of("gan1", 2.5, "hash", 1000), set_of("gan2", 2.6)});
+                                   set_of("gan1", 2.5, "digest", 1000), set_of("gan2", 2.6)});
   EXPECT_EQ(cell(table, 1, "Inception Score, mean").text, "2.900");
   EXPECT_EQ(cell(table, 2, "Inception Score, mean").text, "2.600");
-  EXPECT_THAT(table.notes, Contains(HasSubstr("other numbers of pictures: fr-gan2, gan1.")));
+  EXPECT_THAT(table.notes, Contains(HasSubstr("other numbers of images: fr-gan2, gan1.")));
 }
 
-TEST(ScoresTable, ShowsRealPicturesOfItsOwnDataAndInNoOtherRow) {
+TEST(ScoresTable, ShowsRealImagesOfItsOwnDataAndInNoOtherRow) {
   const Table table = scores_table(results_of(1, true), {set_of("real-train", 8.0), set_of("fr-gan1", 2.9)});
   EXPECT_EQ(cell(table, 0, "Inception Score, mean").text, "–");
-  EXPECT_EQ(cell(table, 3, "pictures of").text, "real, train");
+  EXPECT_EQ(cell(table, 3, "images of").text, "real, train");
   EXPECT_EQ(cell(table, 3, "Inception Score, mean").text, "8.000");
   ScoredSet elsewhere = set_of("real-train", 8.0);
   elsewhere.key = "other data";
@@ -119,7 +120,7 @@ TEST(ScoresTable, IsWholeWhenEveryRunThatIsDoneHasScoresOfOneScorer) {
   EXPECT_TRUE(is_scored_whole(results_of(1), sets, 50'000));
   EXPECT_FALSE(is_scored_whole(results_of(1), sets, 1000));
   EXPECT_FALSE(is_scored_whole(results_of(2), sets, 50'000));
-  sets.back().scorer_hash = "another";
+  sets.back().scorer_digest = "another";
   EXPECT_FALSE(is_scored_whole(results_of(1), sets, 50'000));
 }
 

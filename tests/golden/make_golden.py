@@ -4,8 +4,8 @@
     /usr/bin/python3 tests/golden/make_golden.py            # writes *.safetensors beside this file
     /usr/bin/python3 tests/golden/make_golden.py --check    # makes them anew and compares with those that lie there
 
-Numbers that are given (pictures, weights, gradients from above) are stored as F32 (exact: they were rounded to it
-first), labels as I64, pictures of the training runs as U8 (x / 127.5 - 1 is what the networks see); results are F64.
+Numbers that are given (images, weights, gradients from above) are stored as F32 (exact: they were rounded to it
+first), labels as I64, images of the training runs as U8 (x / 127.5 - 1 is what the networks see); results are F64.
 --check asks for the same names, shapes and given numbers, and for results that are equal to 1e-11 of the largest number
 of their tensor: their last bits depend on the processor and the BLAS. README.md says what each file holds.
 
@@ -172,7 +172,7 @@ def generator(image, channels, width):
     z = file.uniform("z", [3, 8])
     network = reference.Generator(image, channels, 8, width)
     file.draw(network, "g.")
-    file.result("y_running", network(z[:1], "running"))  # the picture of the first noise vector, alone
+    file.result("y_running", network(z[:1], "running"))  # the image of the first noise vector, alone
     y = network(z.requires_grad_(), "update")
     dy = file.uniform("dy", y.shape)
     file.result("y", y)
@@ -198,7 +198,7 @@ def initialization():
             if name.endswith((".g", ".b")):
                 file.result(f"after.{prefix}{name}", value)
     file.result("logits", d(x)[0])
-    file.result("pictures", g(z, "batch"))
+    file.result("images", g(z, "batch"))
     return file
 
 
@@ -325,13 +325,13 @@ def check_adam(start, slopes, rates, expected):
 
 
 class Training:
-    """Networks, pictures and schedules of ten steps: 16x16 in grey, ten classes, batches of four, networks of 1/32."""
+    """Networks, images and schedules of ten steps: 16x16 in grey, ten classes, batches of four, networks of 1/32."""
 
     def __init__(self):
         file = self.file = GoldenFile("training_inputs")
-        pictures = {name: file.integers(name, [STEPS, 4, 1, 16, 16], 256, torch.uint8)
+        images = {name: file.integers(name, [STEPS, 4, 1, 16, 16], 256, torch.uint8)
                     for name in ("labeled", "unlabeled_branch1", "unlabeled_branch2", "unlabeled_generator")}
-        self.pictures = {name: value.double() / 127.5 - 1 for name, value in pictures.items()}
+        self.images = {name: value.double() / 127.5 - 1 for name, value in images.items()}
         self.labels = file.integers("labels", [STEPS, 4], 10)
         self.noise_d = file.uniform("noise_discriminator", [STEPS, 4, 8])
         self.noise_g = file.uniform("noise_generator", [STEPS, 4, 8])
@@ -342,7 +342,7 @@ class Training:
         d, g = self.networks()
         file.draw(d, "initial.d.")
         file.draw(g, "initial.g.")
-        file.initialize(d, "initial.d.", lambda: d(self.pictures["labeled"][0]))
+        file.initialize(d, "initial.d.", lambda: d(self.images["labeled"][0]))
         file.initialize(g, "initial.g.", lambda: g(self.noise_d[0], "batch"))
         for name, gain in (("initial.d.dense.g", d.dense.g), ("initial.g.deconv3.g", g.deconv3.g)):
             gain.data.copy_(file.given(name, 8 * gain))  # so that no loss and no tanh is nearly linear
@@ -380,13 +380,13 @@ class Training:
 
         for step in range(STEPS // k):
             for draw in range(k * step, k * (step + 1)):
-                terms = {"supervised": (1.0, reference.supervised(d(self.pictures["labeled"][draw])[0],
+                terms = {"supervised": (1.0, reference.supervised(d(self.images["labeled"][draw])[0],
                                                                   self.labels[draw]))}
                 if method != "supervised":
                     with torch.no_grad():
                         generated = g(self.noise_d[draw], "batch")  # no gradient, running statistics stay
-                    first = d(self.pictures["unlabeled_branch1"][draw])[0]
-                    second = d(self.pictures["unlabeled_branch2"][draw])[0]
+                    first = d(self.images["unlabeled_branch1"][draw])[0]
+                    second = d(self.images["unlabeled_branch2"][draw])[0]
                     terms["adversarial_real"] = 1.0, reference.adversarial_real(first)  # branch 1 alone (A25)
                     terms["adversarial_fake"] = 1.0, reference.adversarial_fake(d(generated)[0])
                     terms["consistency"] = weights[step], reference.consistency(first, second)
@@ -397,7 +397,7 @@ class Training:
                 if method == "fr-gan":
                     terms = {"nonsaturating": (1.0, reference.nonsaturating(logits))}
                 else:
-                    real = d(self.pictures["unlabeled_generator"][step])[1]
+                    real = d(self.images["unlabeled_generator"][step])[1]
                     terms = {"feature_matching": (1.0, reference.feature_matching(real, features))}
                 update(adam_g, "generator", terms, rates[step])
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the golden file of the scores of generated pictures by numpy and scipy alone, each as its paper has it.
+"""Makes the golden file of the scores of generated images by numpy and scipy alone, each as its paper has it.
 
     /usr/bin/python3 tests/golden/make_scores.py            # writes scores.safetensors beside this file
     /usr/bin/python3 tests/golden/make_scores.py --check    # makes it anew and compares

@@ -80,7 +80,7 @@ class SqueezeExcitation(nn.Module):
 class Discriminator(nn.Module):
     """Table 1, left, without dropout. forward gives the logits (N x K) and the globally pooled features (N x 128 w).
 
-    `se` is a tuple of the places of squeeze-excitation blocks (A3). `downsample` is how a block halves its picture
+    `se` is a tuple of the places of squeeze-excitation blocks (A3). `downsample` is how a block halves its image
     (A2): "stride" in its third convolution, or "max": a 2x2 max pool after that layer's rectifier.
     """
 
@@ -153,7 +153,7 @@ class Weight(nn.Module):
 
 
 class Generator(nn.Module):
-    """Table 1, right: noise -> dense -> batch norm per unit -> ReLU -> map of an eighth of the picture's size -> two
+    """Table 1, right: noise -> dense -> batch norm per unit -> ReLU -> map of an eighth of the image's size -> two
     deconvolutions with batch norm and ReLU -> deconvolution with weight norm and bias -> tanh (A5, A33).
     A layer that batch norm follows has no bias."""
 
@@ -178,7 +178,7 @@ class Generator(nn.Module):
 
 
 def initialize(network, run):
-    """Data-dependent initialisation (A31): as `run` passes pictures or noise through the network once, each weight norm
+    """Data-dependent initialisation (A31): as `run` passes images or noise through the network once, each weight norm
     layer is set from what reaches it. Standard deviation 1, and 0.1 in the last layer of each network."""
     last = getattr(network, "deconv3", None) or network.dense
     hooks = [layer.register_forward_pre_hook(lambda layer, x: layer.initialize(x[0], 0.1 if layer is last else 1.0))
@@ -221,7 +221,7 @@ def adversarial_fake(logits):
 
 
 def consistency(first, second, target="probabilities", reduction="mean", stop_gradient=False):
-    """Equation 9 without w(t): the squared difference of the branches, a mean over pictures, and a mean over or a sum
+    """Equation 9 without w(t): the squared difference of the branches, a mean over images, and a mean over or a sum
     of the classes (A10). `target` "logits" and "features" are compared as they are (A9)."""
     if target == "probabilities":
         first, second = F.softmax(first, 1), F.softmax(second, 1)

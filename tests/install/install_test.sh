@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Others link the library: installs the build to a folder of its own, builds examples/classify against that alone, and
-# classifies a picture with a checkpoint of the installed program. install_test.sh SOURCE RELEASE_BUILD WORK
+# classifies an image with a checkpoint of the installed program. install_test.sh SOURCE RELEASE_BUILD WORK
 set -euo pipefail
 source=$1 release=$2 work=$3
 prefix=$work/prefix
@@ -16,8 +16,8 @@ if readelf -d "$prefix/bin/frgan" | grep -E 'R(UN)?PATH' | grep -F "$release"; t
 cmake -S "$source/examples/classify" -B example -DCMAKE_PREFIX_PATH="$prefix" >configure.log
 cmake --build example >build.log || { cat build.log; exit 1; }
 
-# Twelve pictures of two classes, dark and light.
-mkdir -p pictures/train/dark pictures/train/light
+# Twelve images of two classes, dark and light.
+mkdir -p images/train/dark images/train/light
 python3 - <<'PYTHON'
 import struct, zlib
 def png(path, grey):
@@ -28,12 +28,12 @@ def png(path, grey):
         file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">2I5B", 16, 16, 8, 0, 0, 0, 0))
                    + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 for i in range(6):
-    png(f"pictures/train/dark/{i}.png", 10 * i)
-    png(f"pictures/train/light/{i}.png", 255 - 10 * i)
+    png(f"images/train/dark/{i}.png", 10 * i)
+    png(f"images/train/light/{i}.png", 255 - 10 * i)
 PYTHON
-"$prefix/bin/frgan" train --method supervised --data pictures --image-size 16 --channels 1 --width 0.125 --steps 2 \
+"$prefix/bin/frgan" train --method supervised --data images --image-size 16 --channels 1 --width 0.125 --steps 2 \
   --batch-size 4 --run run >train.log 2>&1 || { cat train.log; exit 1; }
-example/classify run pictures/train/dark/0.png | tee result
+example/classify run images/train/dark/0.png | tee result
 grep -Eqx '(dark|light) [01](\.[0-9]+)?' result
 
 # And its errors are ours.

@@ -36,7 +36,7 @@ class MatWriter {
     ASSERT_EQ(Mat_VarWrite(mat_, variable, compressed ? MAT_COMPRESSION_ZLIB : MAT_COMPRESSION_NONE), 0);
     Mat_VarFree(variable);
   }
-  void pictures(std::vector<size_t> shape, bool compressed = false, const char* name = "X") {
+  void images(std::vector<size_t> shape, bool compressed = false, const char* name = "X") {
     std::vector<uint8_t> numbers(shape[0] * shape[1] * (shape.size() > 2 ? shape[2] : 1) *
                                  (shape.size() > 3 ? shape[3] : 1));
     for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<uint8_t>(i);
@@ -51,16 +51,16 @@ class MatWriter {
   mat_t* mat_;
 };
 
-// Three pictures of 2 x 2 pixels and 3 channels; number i is i in the order of the file: height, width, channel,
-// picture.
+// Three images of 2 x 2 pixels and 3 channels; number i is i in the order of the file: height, width, channel,
+// image.
 void write_small(const std::filesystem::path& path, bool compressed) {
   MatWriter writer(path);
-  writer.pictures({2, 2, 3, 3}, compressed);
+  writer.images({2, 2, 3, 3}, compressed);
   writer.labels({1, 10, 9}, compressed);
 }
 
 std::string refusal(const std::filesystem::path& path) {
-  return error_of([&] { read_mat_pictures(path); });
+  return error_of([&] { read_mat_images(path); });
 }
 
 // The refusal of a file that `write` makes.
@@ -74,19 +74,19 @@ std::string refusal_of(Write write) {
   return refusal(folder / "a.mat");
 }
 
-TEST(MatFile, PicturesAndLabelsCompressedOrNot) {
+TEST(MatFile, ImagesAndLabelsCompressedOrNot) {
   const TemporaryFolder folder;
   for (const bool compressed : {false, true}) {
     write_small(folder / "a.mat", compressed);
-    const MatPictures set = read_mat_pictures(folder / "a.mat");
+    const MatImages set = read_mat_images(folder / "a.mat");
     EXPECT_EQ(set.count, 3);
     EXPECT_EQ(set.height, 2);
     EXPECT_EQ(set.width, 2);
     EXPECT_EQ(set.channels, 3);
-    // Pixel (row, column): file places row + 2 column + 4 channel + 12 picture.
-    EXPECT_THAT(set.pictures, ElementsAre(0, 4, 8, 2, 6, 10, 1, 5, 9, 3, 7, 11,            //
-                                          12, 16, 20, 14, 18, 22, 13, 17, 21, 15, 19, 23,  //
-                                          24, 28, 32, 26, 30, 34, 25, 29, 33, 27, 31, 35));
+    // Pixel (row, column): file places row + 2 column + 4 channel + 12 image.
+    EXPECT_THAT(set.images, ElementsAre(0, 4, 8, 2, 6, 10, 1, 5, 9, 3, 7, 11,            //
+                                        12, 16, 20, 14, 18, 22, 13, 17, 21, 15, 19, 23,  //
+                                        24, 28, 32, 26, 30, 34, 25, 29, 33, 27, 31, 35));
     EXPECT_THAT(set.labels, ElementsAre(1, 0, 9));
   }
 }
@@ -95,11 +95,11 @@ TEST(MatFile, OtherSizesThanSquares) {
   const TemporaryFolder folder;
   {
     MatWriter writer(folder / "a.mat");
-    writer.pictures({2, 3, 1, 1 + 1});
+    writer.images({2, 3, 1, 1 + 1});
     writer.labels({5, 6});
   }
-  const MatPictures set = read_mat_pictures(folder / "a.mat");
-  EXPECT_THAT(set.pictures, ElementsAre(0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11));
+  const MatImages set = read_mat_images(folder / "a.mat");
+  EXPECT_THAT(set.images, ElementsAre(0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11));
 }
 
 TEST(MatFile, LabelsOfOtherTypes) {
@@ -107,10 +107,10 @@ TEST(MatFile, LabelsOfOtherTypes) {
     const TemporaryFolder folder;
     {
       MatWriter writer(folder / "a.mat");
-      writer.pictures({2, 2, 3, 2});
+      writer.images({2, 2, 3, 2});
       write(writer);
     }
-    return read_mat_pictures(folder / "a.mat").labels;
+    return read_mat_images(folder / "a.mat").labels;
   };
   EXPECT_THAT(labels_of([](MatWriter& w) {
                 w.write<double>("y", MAT_C_DOUBLE, MAT_T_DOUBLE, {2, 1}, {10.0, 3.0}, false);
@@ -129,31 +129,31 @@ TEST(MatFile, LabelsOfOtherTypes) {
 TEST(MatFile, LabelsOutOfRange) {
   const auto with = [](double label) {
     return refusal_of([&](MatWriter& w) {
-      w.pictures({2, 2, 3, 2});
+      w.images({2, 2, 3, 2});
       w.write<double>("y", MAT_C_DOUBLE, MAT_T_DOUBLE, {2, 1}, {1, label}, false);
     });
   };
-  EXPECT_THAT(with(0), HasSubstr("label 0 of picture 2 is out of range, expected 1 to 10 (10 is the digit 0)"));
-  EXPECT_THAT(with(11), HasSubstr("label 11 of picture 2"));
-  EXPECT_THAT(with(1.5), HasSubstr("label 1.5 of picture 2"));
-  EXPECT_THAT(with(std::nan("")), HasSubstr("label nan of picture 2"));
+  EXPECT_THAT(with(0), HasSubstr("label 0 of image 2 is out of range, expected 1 to 10 (10 is the digit 0)"));
+  EXPECT_THAT(with(11), HasSubstr("label 11 of image 2"));
+  EXPECT_THAT(with(1.5), HasSubstr("label 1.5 of image 2"));
+  EXPECT_THAT(with(std::nan("")), HasSubstr("label nan of image 2"));
   EXPECT_THAT(with(-1e300), HasSubstr("out of range"));
 }
 
 TEST(MatFile, OtherVariables) {
   EXPECT_THAT(refusal_of([](MatWriter& w) {
-                w.pictures({2, 2, 3, 1 + 1});
+                w.images({2, 2, 3, 1 + 1});
               }),
               HasSubstr("a.mat: has the variables \"X\", expected X and y; is it train_32x32.mat or test_32x32.mat"));
   EXPECT_THAT(refusal_of([](MatWriter& w) {
-                w.pictures({2, 2, 3, 2}, false, "Z");
+                w.images({2, 2, 3, 2}, false, "Z");
                 w.labels({1, 2});
               }),
               HasSubstr("has the variables \"Z\", \"y\", expected X and y"));
   EXPECT_THAT(refusal_of([](MatWriter& w) {
-                w.pictures({2, 2, 3, 2});
+                w.images({2, 2, 3, 2});
                 w.labels({1, 2});
-                w.pictures({2, 2}, true, "extra");
+                w.images({2, 2}, true, "extra");
               }),
               HasSubstr("has the variables \"X\", \"y\", \"extra\""));
   EXPECT_THAT(refusal_of([](MatWriter&) {}), HasSubstr("has the variables , expected X and y"));
@@ -162,7 +162,7 @@ TEST(MatFile, OtherVariables) {
 TEST(MatFile, OtherShapesAndTypes) {
   const auto with = [](std::vector<size_t> shape, std::vector<uint8_t> labels) {
     return refusal_of([&](MatWriter& w) {
-      w.pictures(shape);
+      w.images(shape);
       w.labels(labels);
     });
   };
@@ -176,7 +176,7 @@ TEST(MatFile, OtherShapesAndTypes) {
               }),
               HasSubstr("X is no array of uint8"));
   EXPECT_THAT(refusal_of([](MatWriter& w) {
-                w.pictures({2, 2, 3, 2});
+                w.images({2, 2, 3, 2});
                 matvar_t* cell = nullptr;
                 w.write<matvar_t*>("y", MAT_C_CELL, MAT_T_CELL, {1, 1}, {cell}, false);
               }),
@@ -215,7 +215,7 @@ TEST(MatFile, AnAlteredFileIsNeverACrash) {
   ::testing::internal::CaptureStderr();
   for (const bool compressed : {false, true}) {
     write_small(folder / "whole.mat", compressed);
-    const MatPictures expected = read_mat_pictures(folder / "whole.mat");
+    const MatImages expected = read_mat_images(folder / "whole.mat");
     const std::string whole = read_file(folder / "whole.mat");
     size_t refused = 0;
     for (size_t place = 124; place < whole.size(); ++place) {
@@ -223,9 +223,9 @@ TEST(MatFile, AnAlteredFileIsNeverACrash) {
       altered[place] = static_cast<char>(altered[place] ^ 1 << place % 8);
       std::ofstream(folder / "altered.mat", std::ios::binary) << altered;
       try {
-        const MatPictures set = read_mat_pictures(folder / "altered.mat");
+        const MatImages set = read_mat_images(folder / "altered.mat");
         if (compressed) {
-          EXPECT_EQ(set.pictures, expected.pictures) << place;
+          EXPECT_EQ(set.images, expected.images) << place;
           EXPECT_EQ(set.labels, expected.labels) << place;
         }
       } catch (const Error& error) {

@@ -69,8 +69,8 @@ bool reaches(const at::Tensor& value, const at::Tensor& tensor) {
   return gradient.defined() && gradient.abs().max().item<double>() > 0;
 }
 
-// Every picture of the batch as a leaf whose gradient can be asked for, by name.
-std::map<std::string, at::Tensor> watch_pictures(Batch& batch) {
+// Every image of the batch as a leaf whose gradient can be asked for, by name.
+std::map<std::string, at::Tensor> watch_images(Batch& batch) {
   std::map<std::string, at::Tensor> leaves;
   for (size_t i = 0; i < batch.labeled.size(); ++i) leaves["labeled" + std::to_string(i)] = batch.labeled[i];
   for (size_t i = 0; i < batch.unlabeled.size(); ++i) leaves["unlabeled" + std::to_string(i)] = batch.unlabeled[i];
@@ -78,15 +78,15 @@ std::map<std::string, at::Tensor> watch_pictures(Batch& batch) {
   return leaves;
 }
 
-// The pictures that a term of the discriminator's loss depends on.
-std::set<std::string> pictures_of(Method& method, const std::string& name) {
+// The images that a term of the discriminator's loss depends on.
+std::set<std::string> images_of(Method& method, const std::string& name) {
   const Phase phase = phase_of(method, 0);
   Batch batch = RandomBatches{}(phase.batch, 0, 0);
-  const auto leaves = watch_pictures(batch);
+  const auto leaves = watch_images(batch);
   const Losses losses = phase.losses(batch)[0];
   std::set<std::string> reached;
-  for (const auto& [picture, leaf] : leaves) {
-    if (reaches(term(losses, name).value, leaf)) reached.insert(picture);
+  for (const auto& [image, leaf] : leaves) {
+    if (reaches(term(losses, name).value, leaf)) reached.insert(image);
   }
   return reached;
 }
@@ -128,14 +128,14 @@ TEST(Methods, EachIsWhole) {
         }
       }
     }
-    const at::Tensor pictures = RandomBatches{}({.unlabeled = 2}, 0, 0).unlabeled[0];
-    EXPECT_EQ(method->make_classifier()->forward(pictures, {}).logits.sizes(), (at::IntArrayRef{2, 3}));
+    const at::Tensor images = RandomBatches{}({.unlabeled = 2}, 0, 0).unlabeled[0];
+    EXPECT_EQ(method->make_classifier()->forward(images, {}).logits.sizes(), (at::IntArrayRef{2, 3}));
   }
 }
 
 TEST(Methods, LossesReachEveryParameterOfTheirPlayer) {
   for (const MethodInfo& info : all_methods()) {
-    // One hidden unit of squeeze-and-excitation may be below zero for all pictures, and then has no gradient.
+    // One hidden unit of squeeze-and-excitation may be below zero for all images, and then has no gradient.
     const auto method = initialized(std::string(info.name), {{"se-reduction", 1}});
     std::map<std::string, Player> players;
     for (const Player& player : method->players()) players.emplace(player.name, player);
@@ -195,7 +195,7 @@ TEST(FrGan, AsksForTheBatchesOfTheAlgorithm) {
   EXPECT_EQ(requests({{"consistency-weight", 0}}).first.batch.branches, 1);
   EXPECT_EQ(requests({{"consistency-labeled", true}}).first.batch.labeled_branches, 2);
   EXPECT_EQ(requests({{"mixed-batch", true}}).first.batch.labeled, 0);
-  for (const char* loss : {"feature_matching", "fm+ns"}) {  // its real pictures are of a second stream (A27)
+  for (const char* loss : {"feature_matching", "fm+ns"}) {  // its real images are of a second stream (A27)
     const auto [d, g] = requests({{"gen-loss", loss}});
     EXPECT_EQ(g.batch.unlabeled, 4);
     EXPECT_EQ(g.batch.stream, 1U);
@@ -216,17 +216,17 @@ TEST(FrGan, HasTheTermsOfTheAlgorithm) {
   EXPECT_THAT(terms({{"gen-loss", "fm+ns"}}, 1), ElementsAre("generator", "feature_matching"));
 }
 
-TEST(FrGan, EachTermLooksAtItsPictures) {
+TEST(FrGan, EachTermLooksAtItsImages) {
   using Set = std::set<std::string>;
   const auto method = initialized("fr-gan");
-  EXPECT_EQ(pictures_of(*method, "supervised"), (Set{"labeled0"}));
-  EXPECT_EQ(pictures_of(*method, "real"), (Set{"unlabeled0"}));  // the first branch (A25)
-  EXPECT_EQ(pictures_of(*method, "fake"), Set{});
-  EXPECT_EQ(pictures_of(*method, "consistency"), (Set{"unlabeled0", "unlabeled1"}));
-  EXPECT_EQ(pictures_of(*initialized("fr-gan", {{"consistency-labeled", true}}), "consistency"),
+  EXPECT_EQ(images_of(*method, "supervised"), (Set{"labeled0"}));
+  EXPECT_EQ(images_of(*method, "real"), (Set{"unlabeled0"}));  // the first branch (A25)
+  EXPECT_EQ(images_of(*method, "fake"), Set{});
+  EXPECT_EQ(images_of(*method, "consistency"), (Set{"unlabeled0", "unlabeled1"}));
+  EXPECT_EQ(images_of(*initialized("fr-gan", {{"consistency-labeled", true}}), "consistency"),
             (Set{"labeled0", "labeled1", "unlabeled0", "unlabeled1"}));
-  EXPECT_EQ(pictures_of(*initialized("fr-gan", {{"stop-gradient", true}}), "consistency"), (Set{"unlabeled0"}));
-  EXPECT_EQ(pictures_of(*initialized("fr-gan", {{"mixed-batch", true}}), "supervised"), (Set{"unlabeled0"}));
+  EXPECT_EQ(images_of(*initialized("fr-gan", {{"stop-gradient", true}}), "consistency"), (Set{"unlabeled0"}));
+  EXPECT_EQ(images_of(*initialized("fr-gan", {{"mixed-batch", true}}), "supervised"), (Set{"unlabeled0"}));
 }
 
 // The consistency gradient of the discriminator is the sum of those through its two branches: what a stop takes away is
@@ -298,15 +298,15 @@ TEST(FrGan, OnlyTheGeneratorsPassMovesRunningStatistics) {
   EXPECT_FALSE(statistics().equal(before));
 }
 
-TEST(FrGan, GeneratedPicturesAreOfTheirNoiseAlone) {
+TEST(FrGan, GeneratedImagesAreOfTheirNoiseAlone) {
   const auto method = initialized("fr-gan");
   EXPECT_EQ(method->noise_size(), 8);
   EXPECT_EQ(method->noise_range(), "symmetric");
   const at::Tensor noise = RandomBatches{}({.noise = 4, .noise_size = 8}, 0, 0).noise;
-  const at::Tensor pictures = method->generate(noise);
-  EXPECT_EQ(pictures.sizes(), (at::IntArrayRef{4, 1, 16, 16}));
-  EXPECT_FALSE(pictures.requires_grad());
-  EXPECT_TRUE(at::allclose(method->generate(noise.narrow(0, 1, 2)), pictures.narrow(0, 1, 2)));
+  const at::Tensor images = method->generate(noise);
+  EXPECT_EQ(images.sizes(), (at::IntArrayRef{4, 1, 16, 16}));
+  EXPECT_FALSE(images.requires_grad());
+  EXPECT_TRUE(at::allclose(method->generate(noise.narrow(0, 1, 2)), images.narrow(0, 1, 2)));
   const auto of_batch = initialized("fr-gan", {{"sampling-statistics", "batch"}});  // A32's other reading
   EXPECT_FALSE(at::allclose(of_batch->generate(noise.narrow(0, 1, 2)), of_batch->generate(noise).narrow(0, 1, 2)));
 }
@@ -342,7 +342,7 @@ TEST(FrGan, WorkOfAStepFollowsItsPasses) {
   constexpr double kG = 2 * (128 * 8 + 4 * 25 * 32 * 16 + 16 * 25 * 16 * 8 + 64 * 25 * 8 * 1);
   struct Case {
     Settings settings;
-    double d, g;  // passes of one picture
+    double d, g;  // passes of one image
   };
   const Case cases[] = {{{}, 4 * 3 + 2, 1 + 3},
                         {{{"consistency-weight", 0.0}}, 3 * 3 + 2, 1 + 3},
@@ -373,7 +373,7 @@ TEST(FrGan, WorkOfAFullStep) {
 
 // ---- The floor
 
-TEST(Supervised, LooksAtLabeledPicturesAlone) {
+TEST(Supervised, LooksAtLabeledImagesAlone) {
   const auto method = initialized("supervised");
   ASSERT_EQ(method->stages().size(), 1U);
   ASSERT_EQ(method->stages().front().phases.size(), 1U);

@@ -1,4 +1,4 @@
-// Methods and batches small enough for tests: networks of a sixteenth of Table 1's width, four pictures of 16x16.
+// Methods and batches small enough for tests: networks of a sixteenth of Table 1's width, four images of 16x16.
 #pragma once
 
 #include <memory>
@@ -28,7 +28,7 @@ inline std::unique_ptr<Method> small_method(const std::string& name, const Setti
   std::unique_ptr<Method> method = create_method(name);
   OptionSet options;
   method->describe(options);
-  Settings all{{"width", 1.0 / 16}, {"noise-size", 8}, {"batch-size", 4}, {"init-pictures", 8}};
+  Settings all{{"width", 1.0 / 16}, {"noise-size", 8}, {"batch-size", 4}, {"init-images", 8}};
   all.insert(all.end(), settings.begin(), settings.end());
   for (const auto& [option, value] : all) {
     if (options.contains(option)) options.set(option, value, "the test");
@@ -38,17 +38,17 @@ inline std::unique_ptr<Method> small_method(const std::string& name, const Setti
   return method;
 }
 
-// Random pictures, labels and noise as a pure function of request, draw and part. The branches of a picture differ by
-// a little noise; every second unlabeled picture shows its label.
+// Random images, labels and noise as a pure function of request, draw and part. The branches of an image differ by
+// a little noise; every second unlabeled image shows its label.
 struct RandomBatches {
   Problem problem = small_problem();
   std::string noise_range = "symmetric";
 
   Batch operator()(const BatchRequest& request, uint64_t draw, uint64_t part) const {
-    const PictureShape& shape = problem.shape;
+    const ImageShape& shape = problem.shape;
     const at::TensorOptions reals = at::TensorOptions(problem.dtype).device(problem.device);
     const auto key = [&](Stream stream, uint64_t what) { return random_key(draw, stream, part, what); };
-    const auto pictures = [&](int64_t count, int64_t branches, uint64_t what) {
+    const auto images = [&](int64_t count, int64_t branches, uint64_t what) {
       const std::vector<int64_t> sizes{count, shape.image_size, shape.image_size, shape.channels};
       const at::Tensor base = random_uniform(sizes, -1, 1, key(Stream::kUnlabeledOrder, what), reals);
       std::vector<at::Tensor> views;
@@ -63,11 +63,11 @@ struct RandomBatches {
     };
     Batch batch;
     if (request.labeled > 0) {
-      batch.labeled = pictures(request.labeled, request.labeled_branches, 10);
+      batch.labeled = images(request.labeled, request.labeled_branches, 10);
       batch.labels = labels(request.labeled, 0);
     }
     if (request.unlabeled > 0) {
-      batch.unlabeled = pictures(request.unlabeled, request.branches, 100 + 100 * request.stream);
+      batch.unlabeled = images(request.unlabeled, request.branches, 100 + 100 * request.stream);
       const at::Tensor hidden = at::arange(request.unlabeled, labels(1, 0).options()).remainder(2).eq(1);
       batch.unlabeled_labels = labels(request.unlabeled, 1).masked_fill(hidden, -1);
     }

@@ -38,7 +38,7 @@ TEST(WilsonInterval, EqualsScipy) {
   }
 }
 
-TEST(WilsonInterval, KnowsNothingWithoutPictures) {
+TEST(WilsonInterval, KnowsNothingWithoutImages) {
   EXPECT_EQ(wilson_interval(0, 0).low, 0);
   EXPECT_EQ(wilson_interval(0, 0).high, 1);
 }
@@ -47,31 +47,31 @@ TEST(ScorePredictions, CountsErrorsPerClassAndConfusion) {
   const std::vector<int64_t> labels{0, 0, 0, 1, 1, 2};
   const std::vector<int64_t> predictions{0, 1, 2, 1, 0, 2};
   const Classification result = score_predictions(labels, predictions, 4);
-  EXPECT_EQ(result.all.pictures, 6);
+  EXPECT_EQ(result.all.images, 6);
   EXPECT_EQ(result.all.wrong, 3);
   EXPECT_EQ(result.all.error(), 0.5);
   EXPECT_EQ(result.all.interval().low, wilson_interval(3, 6).low);
   EXPECT_THAT(result.confusion, ElementsAre(ElementsAre(1, 1, 1, 0), ElementsAre(1, 1, 0, 0), ElementsAre(0, 0, 1, 0),
                                             ElementsAre(0, 0, 0, 0)));
   ASSERT_EQ(result.classes.size(), 4U);
-  EXPECT_EQ(result.classes[0].pictures, 3);
+  EXPECT_EQ(result.classes[0].images, 3);
   EXPECT_EQ(result.classes[0].wrong, 2);
   EXPECT_EQ(result.classes[1].wrong, 1);
   EXPECT_EQ(result.classes[2].wrong, 0);
-  EXPECT_EQ(result.classes[3].pictures, 0);
+  EXPECT_EQ(result.classes[3].images, 0);
   EXPECT_TRUE(std::isnan(result.classes[3].error()));
 }
 
 TEST(ScorePredictions, GivesJson) {
   const Classification result = score_predictions(std::vector<int64_t>{0, 0}, std::vector<int64_t>{0, 1}, 2);
   const nlohmann::ordered_json json = to_json(result, {"cat", "dog"});
-  EXPECT_EQ(json["pictures"], 2);
+  EXPECT_EQ(json["images"], 2);
   EXPECT_EQ(json["wrong"], 1);
   EXPECT_EQ(json["error"], 0.5);
   EXPECT_EQ(json["error_low"], wilson_interval(1, 2).low);
   EXPECT_EQ(json["classes"][0]["name"], "cat");
   EXPECT_EQ(json["classes"][0]["error"], 0.5);
-  EXPECT_EQ(json["classes"][1]["pictures"], 0);
+  EXPECT_EQ(json["classes"][1]["images"], 0);
   EXPECT_EQ(nlohmann::json::parse(json.dump())["classes"][1]["error"], nullptr);
   EXPECT_EQ(json["confusion"], (nlohmann::json{{1, 1}, {0, 0}}));
 }
@@ -79,9 +79,9 @@ TEST(ScorePredictions, GivesJson) {
 TEST(ScorePredictions, RefusesWhatCannotBeScored) {
   const std::vector<int64_t> two{0, 1}, three{0, 1, 1}, hidden{0, -1}, large{0, 2};
   EXPECT_EQ(message_of([&] { score_predictions(two, three, 2); }),
-            "3 predictions for 2 labels; they must be of the same pictures");
-  EXPECT_EQ(message_of([&] { score_predictions(hidden, two, 2); }), "the label of picture 1 is -1, expected 0 to 1");
-  EXPECT_EQ(message_of([&] { score_predictions(two, large, 2); }), "the prediction of picture 1 is 2, expected 0 to 1");
+            "3 predictions for 2 labels; they must be of the same images");
+  EXPECT_EQ(message_of([&] { score_predictions(hidden, two, 2); }), "the label of image 1 is -1, expected 0 to 1");
+  EXPECT_EQ(message_of([&] { score_predictions(two, large, 2); }), "the prediction of image 1 is 2, expected 0 to 1");
 }
 
 TEST(McNemar, EqualsScipy) {
@@ -106,7 +106,7 @@ TEST(McNemar, IsOneWhereNothingSpeaksForADifference) {
   EXPECT_EQ(mcnemar_test(1000, 1000).p_value, 1);
 }
 
-TEST(McNemar, LooksOnlyAtPicturesOnWhichOneAloneErrs) {
+TEST(McNemar, LooksOnlyAtImagesOnWhichOneAloneErrs) {
   const std::vector<int64_t> labels{0, 0, 0, 0, 0, 1};
   const std::vector<int64_t> first{0, 1, 1, 1, 0, 2};
   const std::vector<int64_t> second{0, 0, 0, 1, 1, 0};  // on the last, both err in different ways
@@ -115,7 +115,7 @@ TEST(McNemar, LooksOnlyAtPicturesOnWhichOneAloneErrs) {
   EXPECT_EQ(test.only_second_wrong, 1);
   EXPECT_EQ(test.p_value, 1);
   EXPECT_EQ(message_of([&] { mcnemar_test(labels, first, std::vector<int64_t>{0}); }),
-            "1 predictions for 6 labels; they must be of the same pictures");
+            "1 predictions for 6 labels; they must be of the same images");
 }
 
 }  // namespace

@@ -16,33 +16,33 @@ using testing::SizeIs;
 
 class Diagnose : public testing::Test {
  protected:
-  // Two batches at least, the last of one picture.
+  // Two batches at least, the last of one image.
   Diagnose() {
-    set.pictures = random_integers({2049, 16, 16, 3}, 0, 256, /*key=*/7, at::kCPU).to(at::kByte);
+    set.images = random_integers({2049, 16, 16, 3}, 0, 256, /*key=*/7, at::kCPU).to(at::kByte);
     set.labels = random_integers({2049}, 0, 3, /*key=*/8, at::kCPU);
   }
   Discriminator make(const std::string& se_position) const {
     return Discriminator(
         DiscriminatorOptions{.width = 1.0 / 16, .se_position = se_position, .se_reduction = 1, .se_bias = true},
-        PictureShape{16, 3, 4}, 1);
+        ImageShape{16, 3, 4}, 1);
   }
-  PictureSet set;
+  ImageSet set;
 };
 
 TEST_F(Diagnose, PredictsAsEvaluateDoes) {
   const Discriminator network = make("block2");
   const Diagnosis found = diagnose(network, set, Precision::kFull);
-  const at::Tensor probabilities = class_probabilities(network, set.pictures, Precision::kFull);
+  const at::Tensor probabilities = class_probabilities(network, set.images, Precision::kFull);
   EXPECT_THAT(found.predictions, ElementsAreArray(most_probable(probabilities)));
   EXPECT_EQ(found.probabilities[2048], probabilities[2048].max().item<float>());
 }
 
-TEST_F(Diagnose, SumsUpTheGateOfEachPicture) {
+TEST_F(Diagnose, SumsUpTheGateOfEachImage) {
   Discriminator network = make("block2");
   at::Tensor all;
   const auto squeeze = network->named_children()["se_block2"]->as<SqueezeExcitationImpl>();
   squeeze->gate_observer = [&](const at::Tensor& gate) { all = all.defined() ? at::cat({all, gate}) : gate; };
-  class_probabilities(network, set.pictures, Precision::kFull);
+  class_probabilities(network, set.images, Precision::kFull);
   all = all.narrow(0, 0, 2049).to(at::kDouble);
   const Diagnosis found = diagnose(network, set, Precision::kFull);
   ASSERT_THAT(found.gates, SizeIs(1));
@@ -57,7 +57,7 @@ TEST_F(Diagnose, SumsUpTheGateOfEachPicture) {
     EXPECT_NEAR(gate.class_mean[1][c], all.index({set.labels == 1}).select(1, channel).mean().item<double>(), 1e-9);
     EXPECT_NEAR(gate.class_deviation[1][c],
                 all.index({set.labels == 1}).select(1, channel).std(/*unbiased=*/false).item<double>(), 1e-6);
-    EXPECT_EQ(gate.class_mean[3][c], 0);  // a class without pictures
+    EXPECT_EQ(gate.class_mean[3][c], 0);  // a class without images
     EXPECT_EQ(gate.class_deviation[3][c], 0);
   }
   EXPECT_FALSE(squeeze->gate_observer);  // nobody looks any more

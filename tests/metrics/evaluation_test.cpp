@@ -27,12 +27,12 @@ class EvaluateTest : public testing::Test {
  protected:
   EvaluateTest() {
     const torch::NoGradGuard no_grad;
-    network_->named_parameters()["dense.gain"].fill_(5);  // so that pictures differ
-    set_.pictures = random_integers({1100, 16, 16, 3}, 0, 256, /*key=*/7, at::kCPU).to(at::kByte);
-    set_.labels = class_probabilities(network_, set_.pictures, Precision::kFull).argmax(1);
+    network_->named_parameters()["dense.gain"].fill_(5);  // so that images differ
+    set_.images = random_integers({1100, 16, 16, 3}, 0, 256, /*key=*/7, at::kCPU).to(at::kByte);
+    set_.labels = class_probabilities(network_, set_.images, Precision::kFull).argmax(1);
   }
-  Discriminator network_{DiscriminatorOptions{.width = 1.0 / 16, .se_reduction = 1}, PictureShape{16, 3, 4}, 1};
-  PictureSet set_;
+  Discriminator network_{DiscriminatorOptions{.width = 1.0 / 16, .se_reduction = 1}, ImageShape{16, 3, 4}, 1};
+  ImageSet set_;
 };
 
 TEST_F(EvaluateTest, CountsWhatTheNetworkGetsWrong) {
@@ -41,7 +41,7 @@ TEST_F(EvaluateTest, CountsWhatTheNetworkGetsWrong) {
     set_.labels[row] = (set_.labels[row] + 1) % 4;
   }
   const Classification result = evaluate(network_, set_, Precision::kFull);
-  EXPECT_EQ(result.all.pictures, 1100);
+  EXPECT_EQ(result.all.images, 1100);
   EXPECT_EQ(result.all.wrong, 2);
   EXPECT_EQ(result.classes.size(), 4U);
 }
@@ -49,7 +49,7 @@ TEST_F(EvaluateTest, CountsWhatTheNetworkGetsWrong) {
 TEST_F(EvaluateTest, NeedsEveryLabel) {
   set_.labels[17] = -1;
   EXPECT_EQ(error_of([&] { evaluate(network_, set_, Precision::kFull); }),
-            "the label of picture 17 is -1, expected 0 to 3");
+            "the label of image 17 is -1, expected 0 to 3");
 }
 
 }  // namespace

@@ -24,20 +24,20 @@ using testing::StartsWith;
 
 constexpr int64_t kClasses = 3;
 
-// A scorer of 4x4 pictures: logits are the means of the three colours, features those and the first pixel.
+// A scorer of 4x4 images: logits are the means of the three colours, features those and the first pixel.
 Scorer colours() {
-  return {"colours", std::string(64, 'c'), kClasses, 6, {"red", "green", "blue"}, [](const at::Tensor& pictures) {
-            const at::Tensor means = pictures.to(at::kFloat).mean({1, 2});
-            return Classified{means, torch::cat({means, pictures.to(at::kFloat).select(1, 0).select(1, 0)}, 1)};
+  return {"colours", std::string(64, 'c'), kClasses, 6, {"red", "green", "blue"}, [](const at::Tensor& images) {
+            const at::Tensor means = images.to(at::kFloat).mean({1, 2});
+            return Classified{means, torch::cat({means, images.to(at::kFloat).select(1, 0).select(1, 0)}, 1)};
           }};
 }
 
-at::Tensor pictures(int64_t count, uint64_t key) {
+at::Tensor images(int64_t count, uint64_t key) {
   return random_integers({count, 4, 4, 3}, 0, 256, key, at::kCPU).to(at::kByte);
 }
 
 TEST(FeaturesOf, AreProbabilitiesInDoublePrecisionAndFeatures) {
-  const Features features = features_of(colours(), pictures(20, 1));
+  const Features features = features_of(colours(), images(20, 1));
   EXPECT_EQ(features.size(), 20);
   EXPECT_EQ(features.probabilities.scalar_type(), at::kDouble);
   EXPECT_NEAR(features.probabilities.sum(1).sub(1).abs().max().item<double>(), 0, 1e-15);
@@ -51,7 +51,7 @@ TEST(FeaturesOf, AreProbabilitiesInDoublePrecisionAndFeatures) {
 TEST(FeaturesOf, RefusesNumbersThatAreNotFinite) {
   Scorer scorer = colours();
   scorer.look = [](const at::Tensor& some) { return Classified{torch::full({some.size(0), 3}, std::nan("")), {}}; };
-  EXPECT_EQ(error_of([&] { features_of(scorer, pictures(2, 1)); }),
+  EXPECT_EQ(error_of([&] { features_of(scorer, images(2, 1)); }),
             "colours: gives numbers that are not finite; are its weights damaged?");
 }
 
@@ -68,25 +68,25 @@ TEST(CheckClasses, ComparesNumberAndNames) {
 }
 
 TEST(ScoreImages, AreTheScoresOfTheFeatures) {
-  const Features generated = features_of(colours(), pictures(300, 1)), real = features_of(colours(), pictures(200, 2));
+  const Features generated = features_of(colours(), images(300, 1)), real = features_of(colours(), images(200, 2));
   const ImageScores scores = score_images(generated, real, {.splits = 5, .drawn = 100});
-  EXPECT_EQ(scores.pictures, 300);
-  EXPECT_EQ(scores.real_pictures, 200);
+  EXPECT_EQ(scores.images, 300);
+  EXPECT_EQ(scores.real_images, 200);
   EXPECT_EQ(scores.distances->frechet, frechet_distance(generated.features, real.features));
   EXPECT_EQ(scores.distances->kernel, kernel_distance(generated.features, real.features));
   EXPECT_EQ(scores.distances->drawn, 100);
   EXPECT_EQ(scores.distances->real_drawn, 100);
   const nlohmann::ordered_json json = to_json(scores);
-  EXPECT_EQ(json["pictures_per_split"], 60);
+  EXPECT_EQ(json["images_per_split"], 60);
   EXPECT_EQ(json["inception_score"], scores.inception.mean);
   EXPECT_EQ(json["recall"], scores.distances->balls.recall);
-  EXPECT_EQ(json["precision_recall_pictures"], (nlohmann::json{100, 100}));
-  EXPECT_EQ(json["scorer_hash"], std::string(64, 'c'));
-  EXPECT_FALSE(to_json(score_images(generated, {})).contains("real_pictures"));
+  EXPECT_EQ(json["precision_recall_images"], (nlohmann::json{100, 100}));
+  EXPECT_EQ(json["scorer_digest"], std::string(64, 'c'));
+  EXPECT_FALSE(to_json(score_images(generated, {})).contains("real_images"));
 }
 
 TEST(ScoreImages, ShufflesBySeed) {
-  Features sorted = features_of(colours(), pictures(90, 1));
+  Features sorted = features_of(colours(), images(90, 1));
   sorted.probabilities = torch::eye(3, at::kDouble).repeat_interleave(30, 0);
   const InceptionScore first = score_images(sorted, {.splits = 3}).inception;
   EXPECT_GT(first.mean, 2.5);  // in their order each split has one class, and scores 1
@@ -96,7 +96,7 @@ TEST(ScoreImages, ShufflesBySeed) {
 }
 
 TEST(ScoreImages, AreTheSameForTheSameAndOfNoFeatures) {
-  Features some = features_of(colours(), pictures(200, 1));
+  Features some = features_of(colours(), images(200, 1));
   const ImageScores scores = score_images(some, some, {});
   EXPECT_NEAR(scores.distances->frechet, 0, 1e-6);
   EXPECT_EQ(scores.distances->balls.precision, 1);
@@ -106,7 +106,7 @@ TEST(ScoreImages, AreTheSameForTheSameAndOfNoFeatures) {
 }
 
 TEST(Drawn, IsASubsetBySeed) {
-  const Features all = features_of(colours(), pictures(50, 1));
+  const Features all = features_of(colours(), images(50, 1));
   EXPECT_EQ(drawn(all, 50, 1).size(), 50);
   EXPECT_EQ(drawn(all, 20, 1).size(), 20);
   EXPECT_TRUE(drawn(all, 20, 1).features.equal(drawn(all, 20, 1).features));
@@ -128,7 +128,7 @@ class TorchScriptScorer : public testing::Test {
   }
 
   TemporaryFolder folder_;
-  PictureShape shape_{16, 3, 3};
+  ImageShape shape_{16, 3, 3};
 };
 
 TEST_F(TorchScriptScorer, GivesLogitsAndFeatures) {
@@ -137,7 +137,7 @@ TEST_F(TorchScriptScorer, GivesLogitsAndFeatures) {
   EXPECT_EQ(scorer.classes, 3);
   EXPECT_EQ(scorer.features, 3 * 256);
   EXPECT_EQ(scorer.name, path);
-  EXPECT_EQ(scorer.hash, file_digest(path, DigestKind::kSha256));
+  EXPECT_EQ(scorer.digest, file_digest(path, DigestKind::kSha256));
   const at::Tensor some = random_integers({230, 16, 16, 3}, 0, 256, 1, at::kCPU).to(at::kByte);  // several batches
   const Features features = features_of(scorer, some);
   const at::Tensor unit = some.to(at::kFloat).permute({0, 3, 1, 2}) / 255;
@@ -156,16 +156,15 @@ TEST_F(TorchScriptScorer, MayGiveLogitsAloneAndSeesGreyInThreeChannels) {
 }
 
 TEST_F(TorchScriptScorer, RefusesOtherOutputs) {
-  EXPECT_THAT(error("  return x\n"), HasSubstr("network.pt: logits of 2 pictures are Float of 2x3x16x16, expected"));
-  EXPECT_THAT(error("  return x.mean([2, 3]).long()\n"), HasSubstr("logits of 2 pictures are Long of 2x3, expected"));
-  EXPECT_THAT(error("  return x.mean([2, 3]), x.mean([0])\n"),
-              HasSubstr("features of 2 pictures are Float of 3x16x16"));
+  EXPECT_THAT(error("  return x\n"), HasSubstr("network.pt: logits of 2 images are Float of 2x3x16x16, expected"));
+  EXPECT_THAT(error("  return x.mean([2, 3]).long()\n"), HasSubstr("logits of 2 images are Long of 2x3, expected"));
+  EXPECT_THAT(error("  return x.mean([2, 3]), x.mean([0])\n"), HasSubstr("features of 2 images are Float of 3x16x16"));
   EXPECT_THAT(error("  return [x]\n"), HasSubstr("expected logits, or a tuple of logits and features"));
 }
 
 TEST_F(TorchScriptScorer, NamesWhatFailsWithin) {
   EXPECT_THAT(error("  return x.flatten(1).matmul(x.flatten(1))\n"),
-              AllOf(HasSubstr("network.pt: fails on float pictures of 2x3x16x16: RuntimeError: "),
+              AllOf(HasSubstr("network.pt: fails on float images of 2x3x16x16: RuntimeError: "),
                     HasSubstr("shapes cannot be multiplied")));
 }
 

@@ -1,4 +1,4 @@
-// The scores of sets of pictures: equal to numpy and scipy (tests/golden/make_scores.py), and what must hold of any.
+// The scores of sets of images: equal to numpy and scipy (tests/golden/make_scores.py), and what must hold of any.
 #include <cmath>
 
 #include <ATen/ops/cat.h>
@@ -91,10 +91,9 @@ TEST(InceptionScoreOf, ASortedSetIsOne) {
   EXPECT_GT(inception_score(by_class.index_select(0, random_permutation(100, 1)), 10).mean, 4);
 }
 
-TEST(InceptionScoreOf, FewPicturesIsRefused) {
-  EXPECT_EQ(
-      error_of([] { inception_score(one_hot(9, 3), 10); }),
-      "an Inception Score of 10 splits needs at least 10 pictures, there are 9; give more pictures or --splits 9");
+TEST(InceptionScoreOf, FewImagesIsRefused) {
+  EXPECT_EQ(error_of([] { inception_score(one_hot(9, 3), 10); }),
+            "an Inception Score of 10 splits needs at least 10 images, there are 9; give more images or --splits 9");
 }
 
 TEST(InceptionCeiling, IsTheNumberOfEqualClassesThatAreThere) {
@@ -124,11 +123,11 @@ TEST(FrechetDistance, BearsFeaturesThatNeverChange) {
   EXPECT_NEAR(frechet_distance(at::zeros({100, 3}), at::full({50, 3}, 2.0)), 12, 1e-12);
 }
 
-TEST(FrechetDistance, NeedsMorePicturesThanFeatures) {
+TEST(FrechetDistance, NeedsMoreImagesThanFeatures) {
   EXPECT_NO_THROW(frechet_distance(normal(21, 20, 1), normal(21, 20, 2)));
   EXPECT_EQ(error_of([] { frechet_distance(normal(500, 20, 1), normal(20, 20, 2)); }),
-            "too few pictures for a covariance: 20 of 20 features, expected at least 21, and 10,000 or more for a "
-            "Frechet distance that means something; give more pictures");
+            "too few images for a covariance: 20 of 20 features, expected at least 21, and 10,000 or more for a "
+            "Frechet distance that means something; give more images");
 }
 
 TEST(KernelDistance, IsTheSameByItsTwoWays) {
@@ -154,7 +153,7 @@ TEST(KernelDistance, TakesManyFeatures) {
   const at::Tensor x = normal(40, 300, 1), y = normal(30, 300, 2);
   EXPECT_EQ(kernel_distance(x, y), kernel_distance_by_pairs(x, y));
   EXPECT_EQ(error_of([&] { kernel_distance(x, y.narrow(0, 0, 1)); }),
-            "a kernel distance needs at least 2 pictures in each set, there are 1; give more pictures");
+            "a kernel distance needs at least 2 images in each set, there are 1; give more images");
 }
 
 TEST(PrecisionAndRecall, AreOneOfTheSameAndZeroFarAway) {
@@ -177,10 +176,10 @@ TEST(PrecisionAndRecall, TellACollapsedGeneratorFromAPoorOne) {
   EXPECT_GT(poor.recall, 0.8);
 }
 
-TEST(PrecisionAndRecall, NeedMorePicturesThanNeighbours) {
+TEST(PrecisionAndRecall, NeedMoreImagesThanNeighbours) {
   EXPECT_EQ(error_of([] { precision_recall(normal(3, 2, 1), normal(9, 2, 2)); }),
-            "precision and recall by the 3 nearest neighbours need at least 4 pictures in each set, there are 3; give "
-            "more pictures");
+            "precision and recall by the 3 nearest neighbours need at least 4 images in each set, there are 3; give "
+            "more images");
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ at::Tensor numbers(at::IntArrayRef shape) {
   return random_uniform(shape, -1, 1, 1, at::kFloat);
 }
 
-// Of one picture or noise vector.
+// Of one image or noise vector.
 Shape shape_of(const at::Tensor& batch) {
   return batch.sizes().slice(1).vec();
 }
@@ -57,12 +57,12 @@ void expect_parameters_of(const torch::nn::Module& network, const std::vector<La
   EXPECT_EQ(sum, parameter_count(network));
 }
 
-// A picture through the network's own layers, one by one.
-Outputs walk(Discriminator network, const at::Tensor& pictures) {
+// An image through the network's own layers, one by one.
+Outputs walk(Discriminator network, const at::Tensor& images) {
   const DiscriminatorOptions& options = network->options();
   const auto modules = network->named_modules();
   Outputs outputs;
-  at::Tensor x = pictures;
+  at::Tensor x = images;
   const auto note = [&](const std::string& name) { outputs.emplace_back(name, shape_of(x)); };
   const auto convolve = [&](const std::string& name) {
     x = modules[name]->as<WeightNormConv2dImpl>()->forward(x, {}, {.slope = options.slope});
@@ -91,7 +91,7 @@ Outputs walk(Discriminator network, const at::Tensor& pictures) {
   for (const char* name : {"nin1", "nin2"}) convolve(name);
   x = x.mean({2, 3});
   note("pool");
-  const Classified whole = network->forward(pictures, {});
+  const Classified whole = network->forward(images, {});
   EXPECT_TRUE(close_to(x, whole.features, 1e-5));  // so it is the way that the network goes
   x = whole.logits;
   note("dense");
@@ -99,7 +99,7 @@ Outputs walk(Discriminator network, const at::Tensor& pictures) {
 }
 
 TEST(LayerList, OfEveryDiscriminatorIsWhatItHolds) {
-  for (const PictureShape& shape : std::vector<PictureShape>{{16, 1, 3}, {32, 3, 10}}) {
+  for (const ImageShape& shape : std::vector<ImageShape>{{16, 1, 3}, {32, 3, 10}}) {
     for (const std::string position : {"none", "block1", "block2", "after_conv256", "all"}) {
       for (const std::string pooling : {"stride", "max"}) {
         for (const auto& [bias, gain, fake] :
@@ -116,27 +116,27 @@ TEST(LayerList, OfEveryDiscriminatorIsWhatItHolds) {
           const Discriminator network(options, shape, 1);
           const std::vector<LayerDescription> layers = network->layers();
           expect_parameters_of(*network, layers);
-          const at::Tensor pictures = numbers({2, shape.channels, shape.image_size, shape.image_size});
-          EXPECT_EQ(outputs_of(layers), walk(network, pictures.contiguous(at::MemoryFormat::ChannelsLast)));
+          const at::Tensor images = numbers({2, shape.channels, shape.image_size, shape.image_size});
+          EXPECT_EQ(outputs_of(layers), walk(network, images.contiguous(at::MemoryFormat::ChannelsLast)));
         }
       }
     }
   }
 }
 
-TEST(LayerList, OfAPictureThatIsNoPowerOfTwo) {
+TEST(LayerList, OfAImageThatIsNoPowerOfTwo) {
   for (const std::string pooling : {"stride", "max"}) {
     DiscriminatorOptions options;
     options.width = 1.0 / 16;
     options.pooling = pooling;
-    const Discriminator network(options, PictureShape{24, 1, 3}, 1);
-    const at::Tensor pictures = numbers({2, 1, 24, 24}).contiguous(at::MemoryFormat::ChannelsLast);
-    EXPECT_EQ(outputs_of(network->layers()), walk(network, pictures)) << pooling;
+    const Discriminator network(options, ImageShape{24, 1, 3}, 1);
+    const at::Tensor images = numbers({2, 1, 24, 24}).contiguous(at::MemoryFormat::ChannelsLast);
+    EXPECT_EQ(outputs_of(network->layers()), walk(network, images)) << pooling;
   }
 }
 
 TEST(LayerList, OfTheDefaultDiscriminatorIsTable1) {
-  const std::vector<LayerDescription> layers = Discriminator(DiscriminatorOptions{}, PictureShape{}, 1)->layers();
+  const std::vector<LayerDescription> layers = Discriminator(DiscriminatorOptions{}, ImageShape{}, 1)->layers();
   EXPECT_EQ(outputs_of(layers), (Outputs{{"input_dropout", {3, 32, 32}},
                                          {"conv1", {64, 32, 32}},
                                          {"conv2", {64, 32, 32}},
@@ -170,7 +170,7 @@ TEST(LayerList, SaysWhatOptionsChange) {
   options.slope = 0.1;
   options.block_dropout = 0.5;
   options.explicit_fake_class = true;
-  const std::vector<LayerDescription> layers = Discriminator(options, PictureShape{}, 1)->layers();
+  const std::vector<LayerDescription> layers = Discriminator(options, ImageShape{}, 1)->layers();
   EXPECT_EQ(text_of(layers, "conv3"), "3x3 convolution to 64, stride 1, weight norm, leaky ReLU 0.1");
   EXPECT_EQ(text_of(layers, "max_pool1"), "2x2 max pooling");
   EXPECT_EQ(text_of(layers, "se_block2"), "squeeze-and-excitation, 128 to 8 to 128, biases");
@@ -211,7 +211,7 @@ Outputs walk(Generator network, const at::Tensor& noise) {
 }
 
 TEST(LayerList, OfEveryGeneratorIsWhatItHolds) {
-  for (const PictureShape& shape : std::vector<PictureShape>{{16, 1, 3}, {32, 3, 10}}) {
+  for (const ImageShape& shape : std::vector<ImageShape>{{16, 1, 3}, {32, 3, 10}}) {
     for (const int64_t width : {512, 1024}) {
       const Generator network(GeneratorOptions{.noise_size = 20, .gen_width = width}, shape, 1.0 / 32, "xavier", 1);
       const std::vector<LayerDescription> layers = network->layers();
@@ -224,8 +224,7 @@ TEST(LayerList, OfEveryGeneratorIsWhatItHolds) {
 }
 
 TEST(LayerList, OfTheDefaultGeneratorIsTable1) {
-  const std::vector<LayerDescription> layers =
-      Generator(GeneratorOptions{}, PictureShape{}, 1.0, "xavier", 1)->layers();
+  const std::vector<LayerDescription> layers = Generator(GeneratorOptions{}, ImageShape{}, 1.0, "xavier", 1)->layers();
   EXPECT_EQ(outputs_of(layers), (Outputs{{"dense", {8192}},
                                          {"reshape", {512, 4, 4}},
                                          {"deconv1", {256, 8, 8}},
@@ -247,7 +246,7 @@ TEST(ParameterCount, IsOfTrainedNumbersAlone) {
   const auto layer = [&](bool train_gain) { return WeightNormLinear(5, 3, 1.0, train_gain, source); };
   EXPECT_EQ(parameter_count(*layer(true)), 15 + 3 + 3);
   EXPECT_EQ(parameter_count(*layer(false)), 15 + 3);
-  const Discriminator network(DiscriminatorOptions{}, PictureShape{}, 1);
+  const Discriminator network(DiscriminatorOptions{}, ImageShape{}, 1);
   EXPECT_EQ(parameter_count(*network), 789'440 + 2 * 1'098 + 2'048);  // those of the layers below it, too
 }
 

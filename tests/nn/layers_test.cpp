@@ -96,7 +96,7 @@ TEST(Layers, WeightNormInitializationNormalizesTheBatch) {
     for (torch::nn::Module* layer : std::vector<torch::nn::Module*>{conv.get(), dense.get(), deconv.get()}) {
       layer->to(at::kDouble);
     }
-    const at::Tensor pictures = channels_last(numbers({6, 3, 5, 5}, 1) * 3 + 2), units = numbers({9, 6}, 2) - 4;
+    const at::Tensor images = channels_last(numbers({6, 3, 5, 5}, 1) * 3 + 2), units = numbers({9, 6}, 2) - 4;
     const at::Tensor maps = channels_last(numbers({6, 4, 3, 3}, 3));
     const ForwardPass first{.initialize = true};
     const auto expect_normal = [&](const at::Tensor& y, std::vector<int64_t> dimensions) {
@@ -104,7 +104,7 @@ TEST(Layers, WeightNormInitializationNormalizesTheBatch) {
       const at::Tensor spread = y.square().mean(dimensions).sqrt();
       EXPECT_TRUE(close_to(spread, at::full_like(spread, deviation), 1e-10));
     };
-    expect_normal(conv->forward(pictures, first), {0, 2, 3});
+    expect_normal(conv->forward(images, first), {0, 2, 3});
     expect_normal(dense->forward(units, first), {0});
     expect_normal(deconv->forward(maps, first), {0, 2, 3});
     // Only that pass sets them.
@@ -219,7 +219,7 @@ TEST(Layers, SqueezeExcitationIsGolden) {
   }
 }
 
-TEST(Layers, SqueezeExcitationGatesEachChannelOfEachPicture) {
+TEST(Layers, SqueezeExcitationGatesEachChannelOfEachImage) {
   WeightSource weights = source();
   SqueezeExcitation block(32, 16, false, weights);
   const at::Tensor x = channels_last(numbers({3, 32, 4, 4}, 1, at::kFloat)) + 1;

@@ -27,18 +27,18 @@ at::Tensor channels_last(const at::Tensor& x) {
   return x.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-at::Tensor pictures(const PictureShape& shape, int64_t count, uint64_t key, at::ScalarType type = at::kFloat) {
+at::Tensor images(const ImageShape& shape, int64_t count, uint64_t key, at::ScalarType type = at::kFloat) {
   return channels_last(numbers({count, shape.channels, shape.image_size, shape.image_size}, key, type));
 }
 
-Discriminator make_discriminator(const DiscriminatorOptions& options, const PictureShape& shape,
+Discriminator make_discriminator(const DiscriminatorOptions& options, const ImageShape& shape,
                                  at::ScalarType type = at::kFloat, uint64_t seed = 1) {
   Discriminator network(options, shape, seed);
   network->to(type);
   return network;
 }
 
-Generator make_generator(const GeneratorOptions& options, const PictureShape& shape, double width,
+Generator make_generator(const GeneratorOptions& options, const ImageShape& shape, double width,
                          at::ScalarType type = at::kFloat, uint64_t seed = 1) {
   Generator network(options, shape, width, "xavier", seed);
   network->to(type);
@@ -54,7 +54,7 @@ int64_t parameters_of(const torch::nn::Module& network) {
 // ---- Table 1
 
 TEST(Networks, DiscriminatorHasTheLayersOfTable1) {
-  Discriminator network(DiscriminatorOptions{}, PictureShape{}, 1);
+  Discriminator network(DiscriminatorOptions{}, ImageShape{}, 1);
   struct Row {
     int64_t out, in, kernel, stride, padding;
   };
@@ -78,7 +78,7 @@ TEST(Networks, DiscriminatorHasTheLayersOfTable1) {
 }
 
 TEST(Networks, GeneratorHasTheLayersOfTable1) {
-  Generator network(GeneratorOptions{}, PictureShape{}, 1.0, "xavier", 1);
+  Generator network(GeneratorOptions{}, ImageShape{}, 1.0, "xavier", 1);
   const auto parameters = network->named_parameters();
   EXPECT_EQ(parameters["dense_weight"].sizes(), (at::IntArrayRef{8192, 100}));
   EXPECT_EQ(parameters["norm0.weight"].sizes(), (at::IntArrayRef{8192}));
@@ -91,14 +91,14 @@ TEST(Networks, GeneratorHasTheLayersOfTable1) {
 
 TEST(Networks, HaveTheParametersOfTable1) {
   // Weights of the discriminator 789,440; gain and bias of each of its 1,098 units; squeeze-excitation 2 * 128 * 8.
-  const int64_t whole = parameters_of(*Discriminator(DiscriminatorOptions{}, PictureShape{}, 1));
+  const int64_t whole = parameters_of(*Discriminator(DiscriminatorOptions{}, ImageShape{}, 1));
   DiscriminatorOptions without;
   without.se_position = "none";
-  const int64_t plain = parameters_of(*Discriminator(without, PictureShape{}, 1));
+  const int64_t plain = parameters_of(*Discriminator(without, ImageShape{}, 1));
   EXPECT_EQ(plain, 789'440 + 2 * 1'098);
   EXPECT_EQ(whole - plain, 2'048);
-  // Weights of the generator 4,924,800; gain and bias of 8,576 normalised units and of the picture's 3 channels.
-  const int64_t generator = parameters_of(*Generator(GeneratorOptions{}, PictureShape{}, 1.0, "xavier", 1));
+  // Weights of the generator 4,924,800; gain and bias of 8,576 normalised units and of the image's 3 channels.
+  const int64_t generator = parameters_of(*Generator(GeneratorOptions{}, ImageShape{}, 1.0, "xavier", 1));
   EXPECT_EQ(generator, 4'924'800 + 2 * 8'576 + 2 * 3);
 }
 
@@ -106,7 +106,7 @@ TEST(Networks, HaveTheParametersOfTable1) {
 
 TEST(Networks, TakeEverySizeChannelAndClassCount) {
   struct Case {
-    PictureShape shape;
+    ImageShape shape;
     double width;
     std::string pooling = "stride";
   };
@@ -127,7 +127,7 @@ TEST(Networks, TakeEverySizeChannelAndClassCount) {
     Generator generator(GeneratorOptions{}, c.shape, c.width, "xavier", 1);
     const at::Tensor noise = numbers({2, 100}, 1);
     const at::Tensor generated = generator->forward(noise, BatchStatistics::kBatch, {.initialize = true});
-    EXPECT_EQ(generated.sizes(), pictures(c.shape, 2, 1).sizes());
+    EXPECT_EQ(generated.sizes(), images(c.shape, 2, 1).sizes());
     EXPECT_LE(generated.abs().max().item<float>(), 1);
     const Classified out =
         discriminator->forward(generated, {.stochastic = true, .dropout_key = 1, .initialize = true});
@@ -146,14 +146,14 @@ TEST(Networks, ExplicitFakeClassIsOneMoreLogit) {
   DiscriminatorOptions options;
   options.width = 1.0 / 64;
   options.explicit_fake_class = true;
-  Discriminator network(options, PictureShape{16, 1, 7}, 1);
-  EXPECT_EQ(network->forward(pictures({16, 1, 7}, 2, 1), {}).logits.size(1), 8);
+  Discriminator network(options, ImageShape{16, 1, 7}, 1);
+  EXPECT_EQ(network->forward(images({16, 1, 7}, 2, 1), {}).logits.size(1), 8);
 }
 
 TEST(Networks, WeightsAreAFunctionOfTheSeed) {
   DiscriminatorOptions options;
   options.width = 1.0 / 16;
-  const PictureShape shape{16, 1, 3};
+  const ImageShape shape{16, 1, 3};
   const auto equal = [](const torch::nn::Module& one, const torch::nn::Module& other) {
     const NamedTensors a = named_tensors(one), b = named_tensors(other);
     bool same = true;
@@ -168,12 +168,12 @@ TEST(Networks, WeightsAreAFunctionOfTheSeed) {
 
 TEST(Networks, ComputeInBf16WithResultsInFull) {
   for (const int64_t channels : {1, 3}) {
-    const PictureShape shape{16, channels, 10};
+    const ImageShape shape{16, channels, 10};
     DiscriminatorOptions options;
     options.width = 0.125;
     Discriminator discriminator = make_discriminator(options, shape);
     Generator generator = make_generator({}, shape, 0.125);
-    const at::Tensor x = pictures(shape, 8, 1), z = numbers({8, 100}, 2);
+    const at::Tensor x = images(shape, 8, 1), z = numbers({8, 100}, 2);
     discriminator->forward(x, {.initialize = true});
     generator->forward(z, BatchStatistics::kBatch, {.initialize = true});
     const ForwardPass half{.precision = Precision::kBf16};
@@ -199,8 +199,8 @@ TEST(Networks, ComputeInBf16WithResultsInFull) {
 // ---- Golden values
 
 TEST(GoldenNetworks, Discriminator) {
-  const std::map<std::string, PictureShape> cases{{"discriminator_16x1_k3", {16, 1, 3}},
-                                                  {"discriminator_32x3_k10", {32, 3, 10}}};
+  const std::map<std::string, ImageShape> cases{{"discriminator_16x1_k3", {16, 1, 3}},
+                                                {"discriminator_32x3_k10", {32, 3, 10}}};
   for (const auto& [name, shape] : cases) {
     SCOPED_TRACE(name);
     const GoldenFile golden(name);
@@ -244,7 +244,7 @@ TEST(GoldenNetworks, DiscriminatorVariants) {
 TEST(GoldenNetworks, Generator) {
   struct Case {
     std::string name;
-    PictureShape shape;
+    ImageShape shape;
     double width;
   };
   for (const Case& c :
@@ -285,7 +285,7 @@ TEST(GoldenNetworks, Initialization) {
   const torch::NoGradGuard no_grad;
   const ForwardPass first{.initialize = true};
   EXPECT_TRUE(close_to(d->forward(channels_last(golden["x"]), first).logits, golden["logits"], kTight));
-  EXPECT_TRUE(close_to(g->forward(golden["z"], BatchStatistics::kBatch, first), golden["pictures"], kTight));
+  EXPECT_TRUE(close_to(g->forward(golden["z"], BatchStatistics::kBatch, first), golden["images"], kTight));
   int compared = 0;
   for (const auto& [prefix, network] :
        std::map<std::string, std::shared_ptr<torch::nn::Module>>{{"d.", d.ptr()}, {"g.", g.ptr()}}) {
@@ -307,7 +307,7 @@ struct Trace {
   at::Tensor features, logits;
 };
 
-// Table 1 with squeeze-excitation after block 2, layer by layer. The numbers of the dropout layers, 100 for the picture
+// Table 1 with squeeze-excitation after block 2, layer by layer. The numbers of the dropout layers, 100 for the image
 // and the index of the convolution before it for the others, decide the bits of every run.
 Trace run_by_hand(const DiscriminatorImpl& network, at::Tensor x, const ForwardPass& pass) {
   const DiscriminatorOptions& options = network.options();
@@ -332,13 +332,13 @@ Trace run_by_hand(const DiscriminatorImpl& network, at::Tensor x, const ForwardP
 }
 
 TEST(Networks, DropoutStandsWhereTable1HasIt) {
-  const PictureShape shape{16, 3, 5};
+  const ImageShape shape{16, 3, 5};
   DiscriminatorOptions options;
   options.width = 1.0 / 16;
   options.input_dropout = 0.2;
   options.block_dropout = 0.4;
   Discriminator network = make_discriminator(options, shape, at::kDouble);
-  const at::Tensor x = pictures(shape, 4, 1, at::kDouble);
+  const at::Tensor x = images(shape, 4, 1, at::kDouble);
   for (const ForwardPass& pass :
        std::vector<ForwardPass>{{}, {.stochastic = true, .dropout_key = 3}, {.stochastic = true, .dropout_key = 4}}) {
     const Trace expected = run_by_hand(*network, x, pass);
@@ -349,8 +349,8 @@ TEST(Networks, DropoutStandsWhereTable1HasIt) {
 }
 
 TEST(Networks, DropoutIsOfItsKeyAndOnlyInStochasticPasses) {
-  const PictureShape shape{16, 1, 5};
-  const at::Tensor x = pictures(shape, 4, 1);
+  const ImageShape shape{16, 1, 5};
+  const at::Tensor x = images(shape, 4, 1);
   // Pooling and squeeze-excitation part the activation from its dropout: each place has one all the same.
   for (const std::string position : {"none", "block2", "all"}) {
     for (const std::string pooling : {"stride", "max"}) {
@@ -377,11 +377,11 @@ TEST(Networks, DropoutIsOfItsKeyAndOnlyInStochasticPasses) {
 // A31, with dropout on as in a run: hidden pre-activations have mean 0 and variance 1 over the initialising batch, the
 // logits mean 0 and standard deviation 0.1.
 TEST(Networks, InitializationNormalizesEveryLayerOfTheDiscriminator) {
-  const PictureShape shape{16, 3, 5};
+  const ImageShape shape{16, 3, 5};
   DiscriminatorOptions options;
   options.width = 0.125;
   Discriminator network = make_discriminator(options, shape, at::kDouble);
-  const at::Tensor x = pictures(shape, 20, 1, at::kDouble) * 0.5 + 0.3;
+  const at::Tensor x = images(shape, 20, 1, at::kDouble) * 0.5 + 0.3;
   ForwardPass pass{.stochastic = true, .dropout_key = 3, .initialize = true};
   const torch::NoGradGuard no_grad;
   network->forward(x, pass);
@@ -400,7 +400,7 @@ TEST(Networks, InitializationNormalizesEveryLayerOfTheDiscriminator) {
 }
 
 TEST(Networks, InitializationNormalizesTheLastLayerOfTheGenerator) {
-  const PictureShape shape{16, 3, 5};
+  const ImageShape shape{16, 3, 5};
   Generator network = make_generator({}, shape, 0.125, at::kDouble);
   const torch::NoGradGuard no_grad;
   const at::Tensor noise = numbers({30, 100}, 1, at::kDouble);
@@ -411,8 +411,8 @@ TEST(Networks, InitializationNormalizesTheLastLayerOfTheGenerator) {
   EXPECT_TRUE(close_to(deviation, at::full_like(deviation, 0.1), 1e-9));
 }
 
-TEST(Networks, OneNoiseVectorGivesOnePicture) {
-  const PictureShape shape{16, 1, 5};
+TEST(Networks, OneNoiseVectorGivesOneImage) {
+  const ImageShape shape{16, 1, 5};
   Generator network = make_generator({}, shape, 0.125);
   const at::Tensor noise = numbers({6, 100}, 1);
   network->forward(noise, BatchStatistics::kBatchAndTrack, {.initialize = true});
@@ -426,10 +426,10 @@ TEST(Networks, OneNoiseVectorGivesOnePicture) {
 }
 
 TEST(Networks, WidthOfTheGeneratorsFirstMapIsAnOption) {
-  Generator wide(GeneratorOptions{.gen_width = 1024}, PictureShape{}, 1.0 / 32, "xavier", 1);
+  Generator wide(GeneratorOptions{.gen_width = 1024}, ImageShape{}, 1.0 / 32, "xavier", 1);
   EXPECT_EQ(wide->deconv1_weight.sizes(), (at::IntArrayRef{32, 16, 5, 5}));
   EXPECT_EQ(wide->dense_weight.sizes(), (at::IntArrayRef{32 * 16, 100}));
-  Generator normal(GeneratorOptions{}, PictureShape{}, 1.0 / 8, "normal", 1);
+  Generator normal(GeneratorOptions{}, ImageShape{}, 1.0 / 8, "normal", 1);
   EXPECT_NEAR(normal->deconv1_weight.std().item<double>(), 0.05, 0.002);
 }
 

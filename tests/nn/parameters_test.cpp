@@ -19,7 +19,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-const PictureShape kShape{16, 3, 5};
+const ImageShape kShape{16, 3, 5};
 
 Discriminator small_discriminator(double width = 1.0 / 16) {
   DiscriminatorOptions options;
@@ -29,7 +29,7 @@ Discriminator small_discriminator(double width = 1.0 / 16) {
   return network;
 }
 
-at::Tensor pictures() {
+at::Tensor images() {
   return random_uniform({4, 3, 16, 16}, -1, 1, 1, at::kDouble).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
@@ -71,19 +71,19 @@ TEST(FlatParameters, AreViewsOfOneBuffer) {
 
 TEST(FlatParameters, LeaveTheNetworkAsItWas) {
   Discriminator network = small_discriminator();
-  const at::Tensor before = network->forward(pictures(), {}).logits.detach();
+  const at::Tensor before = network->forward(images(), {}).logits.detach();
   const FlatParameters flat(*network);
-  EXPECT_TRUE(at::allclose(network->forward(pictures(), {}).logits, before, 1e-12, 1e-12));
+  EXPECT_TRUE(at::allclose(network->forward(images(), {}).logits, before, 1e-12, 1e-12));
   flat.values().zero_();  // and the network lives in the buffer
-  EXPECT_FALSE(at::isfinite(network->forward(pictures(), {}).logits).all().item<bool>());
+  EXPECT_FALSE(at::isfinite(network->forward(images(), {}).logits).all().item<bool>());
 }
 
 TEST(FlatParameters, GradientsLandInTheBuffer) {
   Discriminator plain = small_discriminator(), network = small_discriminator();
-  plain->forward(pictures(), {}).logits.square().sum().backward();
+  plain->forward(images(), {}).logits.square().sum().backward();
   const FlatParameters flat(*network);
   const auto backward = [&] {
-    network->forward(pictures(), {}).logits.square().sum().backward({}, false, false, flat.parameters());
+    network->forward(images(), {}).logits.square().sum().backward({}, false, false, flat.parameters());
   };
   backward();
   std::vector<at::Tensor> expected;

@@ -1,4 +1,4 @@
-// Winograd's convolution against LibTorch's in double, on every kind of edge: odd pictures, paddings, channels that do
+// Winograd's convolution against LibTorch's in double, on every kind of edge: odd images, paddings, channels that do
 // not fill a panel. Where the processor has no kernels for a type, has_winograd() must say so.
 #include "frgan/nn/winograd.h"
 
@@ -26,16 +26,16 @@ const std::vector<Case> kCases{{1, 16, 16, 1, 1, 1}, {2, 32, 16, 7, 5, 1},  {3, 
 std::vector<at::Tensor> run(const Case& c, at::ScalarType type, bool winograd) {
   at::manual_seed(c.in + c.height);
   // Inputs that bfloat16 holds exactly, so that what differs is the arithmetic.
-  const auto pictures = [&](int64_t channels, int64_t height, int64_t width) {
+  const auto images = [&](int64_t channels, int64_t height, int64_t width) {
     return at::randn({c.count, channels, height, width})
         .to(at::kBFloat16)
         .to(type)
         .contiguous(at::MemoryFormat::ChannelsLast);
   };
-  at::Tensor x = pictures(c.in, c.height, c.width).requires_grad_();
+  at::Tensor x = images(c.in, c.height, c.width).requires_grad_();
   at::Tensor w = at::randn({c.out, c.in, 3, 3}).to(winograd ? at::kFloat : type).requires_grad_();
   const at::Tensor y = winograd ? winograd_convolution(x, w, c.padding) : at::conv2d(x, w, {}, 1, c.padding);
-  y.backward(pictures(c.out, y.size(2), y.size(3)));
+  y.backward(images(c.out, y.size(2), y.size(3)));
   return {y.detach(), x.grad(), w.grad()};
 }
 

@@ -36,7 +36,7 @@ def run(command):
 
 def count_operators(program, method):
     found = run([program, "bench", f"--method={method}", "--width=0.0625", "--batch-size=4", "--threads=1",
-                 "--precision=fp32", "--steps=2", "--pictures=2000", "--gemm-size=4", "--json=-"])
+                 "--precision=fp32", "--steps=2", "--images=2000", "--gemm-size=4", "--json=-"])
     return found, {"operators": round(found["operators_per_step"]), "allocations": found["allocations_per_step"]}
 
 

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "frgan/io/picture_file.h"
+#include "frgan/io/image_file.h"
 #include "frgan/report/markup.h"
 
 namespace frgan {
@@ -27,8 +27,8 @@ TEST(Markup, BytesAreBase64) {
   }
 }
 
-RunRecord run_named(const std::string& name, double error) {
-  RunRecord run;
+RunHistory run_named(const std::string& name, double error) {
+  RunHistory run;
   run.folder = "/runs/" + name;
   run.name = name;
   run.options = {{"method", "fr-gan"}, {"seed", name}, {"width", "1"}};
@@ -62,7 +62,7 @@ std::string text_between(const std::string& page, const std::string& begin, cons
 }
 
 TEST(HtmlReport, HasEverySectionAndAListOfThem) {
-  RunRecord first = run_named("one", 0.07);  // at 20 evaluations
+  RunHistory first = run_named("one", 0.07);  // at 20 evaluations
   first.evaluations.insert(first.evaluations.begin(), 18, first.evaluations.front());
   const std::string page = html_report({first, run_named("two", 0.08)}, kFrame);
   for (const char* id : {"summary", "curves", "comparison", "classes", "confusion", "mistakes", "samples", "losses",
@@ -82,8 +82,8 @@ TEST(HtmlReport, HasEverySectionAndAListOfThem) {
   EXPECT_THAT(text_between(page, "<section id=\"comparison\"", "</section>"),
               HasSubstr("<td>0</td><td>0</td><td>1</td>"));
   const std::string mistakes = text_between(page, "<section id=\"mistakes\"", "</section>");
-  EXPECT_THAT(mistakes, HasSubstr("2 of 4 test pictures are wrong"));
-  EXPECT_THAT(mistakes, HasSubstr("<svg viewBox=\"18 0 16 16\" role=\"img\" aria-label=\"picture 3\">"));
+  EXPECT_THAT(mistakes, HasSubstr("2 of 4 test images are wrong"));
+  EXPECT_THAT(mistakes, HasSubstr("<svg viewBox=\"18 0 16 16\" role=\"img\" aria-label=\"image 3\">"));
   EXPECT_THAT(mistakes,
               HasSubstr("<span class=\"truth\">&lt;bee&gt;</span> → <strong>ant</strong> <span class=\"soft\">60 %"));
   EXPECT_THAT(text_between(page, "<section id=\"gates\"", "</section>"),
@@ -94,8 +94,8 @@ TEST(HtmlReport, HasEverySectionAndAListOfThem) {
 }
 
 TEST(HtmlReport, RunsThatDifferInTheirSeedsAloneHaveAMean) {
-  std::vector<RunRecord> runs{run_named("1", 0.06), run_named("2", 0.08), run_named("3", 0.2)};
-  for (RunRecord& run : runs) {
+  std::vector<RunHistory> runs{run_named("1", 0.06), run_named("2", 0.08), run_named("3", 0.2)};
+  for (RunHistory& run : runs) {
     for (const char* seed : {"split-seed", "label-noise-seed"}) run.options.emplace_back(seed, run.name);
     run.options.emplace_back("label-noise", run.name == "3" ? "0.5" : "0.2");
   }
@@ -104,7 +104,7 @@ TEST(HtmlReport, RunsThatDifferInTheirSeedsAloneHaveAMean) {
 }
 
 // Points of the figure's longest curve, and the lines of its table.
-std::pair<int64_t, int64_t> size_of_chart(const std::vector<RunRecord>& runs) {
+std::pair<int64_t, int64_t> size_of_chart(const std::vector<RunHistory>& runs) {
   const std::string chart = text_between(html_report(runs, kFrame), "<h3>Test error</h3>", "</article>");
   const std::string points = text_between(chart, " points=\"", "<title>"),
                     table = text_between(chart, "<tbody>", "</tbody>");
@@ -112,7 +112,7 @@ std::pair<int64_t, int64_t> size_of_chart(const std::vector<RunRecord>& runs) {
 }
 
 TEST(HtmlReport, CurvesHaveThePointsThatCanBeSeen) {
-  RunRecord run = run_named("one", 0.07);
+  RunHistory run = run_named("one", 0.07);
   run.evaluations.clear();
   for (int64_t step = 1; step <= 10'000; ++step) {
     run.evaluations.push_back({step, "test", step == 5'001 ? 0.9 : step == 7'003 ? 0.01 : 0.5, 0, 1, 6});
@@ -127,19 +127,19 @@ TEST(HtmlReport, CurvesHaveThePointsThatCanBeSeen) {
   // The lone peak and the lone dip, on a logarithmic axis from 1 to 100.
   EXPECT_THAT(chart, testing::ContainsRegex(" 222\\.0,1[0-9]\\.[0-9]"));
   EXPECT_THAT(chart, testing::ContainsRegex(" 288\\.5,216\\.0"));
-  EXPECT_THAT(size_of_chart(std::vector<RunRecord>(100, run)), testing::Pair(testing::Le(40), 8));
+  EXPECT_THAT(size_of_chart(std::vector<RunHistory>(100, run)), testing::Pair(testing::Le(40), 8));
 }
 
 TEST(HtmlReport, APageOfManyRunsSaysWhatItLeavesOut) {
   constexpr size_t kRuns = 100, kClasses = 20, kChannels = 200;
   const std::string few = html_report({run_named("one", 0.07), run_named("two", 0.08)}, kFrame);
   EXPECT_THAT(few, Not(HasSubstr("no room")));
-  std::vector<RunRecord> runs;
+  std::vector<RunHistory> runs;
   for (size_t i = 0; i < kRuns; ++i) {
-    RunRecord& run = runs.emplace_back(run_named(fmt::format("run-{}", i), 0.07));
+    RunHistory& run = runs.emplace_back(run_named(fmt::format("run-{}", i), 0.07));
     run.mistakes_png.clear();
     run.samples.clear();
-    run.pictures_left_out = true;
+    run.images_left_out = true;
     run.grids = 3;
     std::vector<std::string> names;
     std::vector<int64_t> labels, predictions;
@@ -165,25 +165,25 @@ TEST(HtmlReport, APageOfManyRunsSaysWhatItLeavesOut) {
   EXPECT_THAT(section("confusion"), HasSubstr("run-98, run-99: it is in mistakes.json of its folder."));
   EXPECT_THAT(section("gates"), HasSubstr("The numbers are in gates.json of its folder: this page has no room."));
   EXPECT_THAT(section("mistakes"), HasSubstr("no room for them: the worst are in mistakes.png of its folder."));
-  EXPECT_THAT(section("samples"), HasSubstr("no room for its generated pictures: they are in its folder."));
+  EXPECT_THAT(section("samples"), HasSubstr("no room for its generated images: they are in its folder."));
   EXPECT_THAT(section("gates"), HasSubstr("run-98, run-99: it is in gates.json of its folder."));
 }
 
-TEST(HtmlReport, SaysHowManyPicturesThereAre) {
-  RunRecord run = run_named("one", 0.07);
+TEST(HtmlReport, SaysHowManyImagesThereAre) {
+  RunHistory run = run_named("one", 0.07);
   run.grids = 1;
   EXPECT_THAT(html_report({run}, kFrame), Not(HasSubstr("in its folder")));
   run.grids = 4;
-  run.sample_pictures = 20;
+  run.sample_images = 20;
   run.shown_mistakes = 1;
   const std::string page = html_report({run}, kFrame);
-  EXPECT_THAT(page, HasSubstr("1 of 4 grids, the first 20 pictures of each; all are in its folder."));
+  EXPECT_THAT(page, HasSubstr("1 of 4 grids, the first 20 images of each; all are in its folder."));
   EXPECT_THAT(page, HasSubstr("here are the 1 of which the network was surest (mistakes.png in its folder has 2): "));
-  EXPECT_THAT(page, Not(HasSubstr("picture 3\"")));
+  EXPECT_THAT(page, Not(HasSubstr("image 3\"")));
 }
 
 TEST(HtmlReport, NothingOfAFileIsMarkup) {
-  RunRecord run = run_named("<b>\"x\"", 0.07);
+  RunHistory run = run_named("<b>\"x\"", 0.07);
   run.notes = {"<i>note"};
   run.options.emplace_back("<u>", "<s>");
   run.summary.method = run.summary.data = run.machine.processor = run.commit = "<q>";
@@ -196,7 +196,7 @@ TEST(HtmlReport, NothingOfAFileIsMarkup) {
 }
 
 TEST(HtmlReport, SaysWhatIsMissing) {
-  RunRecord bare;
+  RunHistory bare;
   bare.folder = "/runs/bare";
   bare.name = "bare";
   bare.options = {{"method", "supervised"}, {"steps", "4000"}};
@@ -212,7 +212,7 @@ TEST(HtmlReport, SaysWhatIsMissing) {
 }
 
 TEST(HtmlReport, SaysThatDataDiffer) {
-  RunRecord other = run_named("two", 0.08);
+  RunHistory other = run_named("two", 0.08);
   other.summary.data_digest = "d2";
   other.mistakes->data_digest = "d2";
   const std::string page = html_report({run_named("one", 0.07), other}, kFrame);
@@ -222,7 +222,7 @@ TEST(HtmlReport, SaysThatDataDiffer) {
 }
 
 TEST(HtmlReport, RunsOfOtherRecipesAreToldApartAndHaveNoMean) {
-  RunRecord one = run_named("one", 0.07), two = run_named("two", 0.08);
+  RunHistory one = run_named("one", 0.07), two = run_named("two", 0.08);
   two.summary.recipe = one.summary.recipe + 1;
   const std::string page = html_report({one, two}, kFrame);
   EXPECT_THAT(page, HasSubstr("versions of frgan that compute different steps"));

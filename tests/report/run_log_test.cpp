@@ -31,7 +31,7 @@ StepRecord record_at(int64_t step) {
 constexpr const char* kFirst =
     R"({"step":50,"epoch":0.5,"losses":{"supervised":0.25,"generator":null},"learning_rate":0.001,"images_per_second":400.0,"seconds":12.5})"
     "\n";
-constexpr const char* kSecond = R"({"step":100,"test_error":0.125,"error_low":0.1,"error_high":0.15,"pictures":5000})"
+constexpr const char* kSecond = R"({"step":100,"test_error":0.125,"error_low":0.1,"error_high":0.15,"images":5000})"
                                 "\n";
 
 TEST_F(RunLogTest, WritesTheDocumentedColumns) {

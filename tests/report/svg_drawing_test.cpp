@@ -19,7 +19,7 @@ TEST(WellFormed, KnowsWhatIsNot) {
   }
 }
 
-TEST(SvgDrawing, IsAPictureWithATitle) {
+TEST(SvgDrawing, IsAImageWithATitle) {
   const std::string svg = SvgDrawing("The frame of FR-GAN", 720, 400).text();
   EXPECT_TRUE(well_formed(svg));
   EXPECT_TRUE(

@@ -67,7 +67,7 @@ TEST_F(TensorBoard, ARunThatGoesOnLeavesTheEarlierFileUpToItsCheckpoint) {
   EXPECT_THAT(files(), SizeIs(1));  // nothing came before
 }
 
-TEST_F(TensorBoard, RefusesWhatIsNoPicture) {
+TEST_F(TensorBoard, RefusesWhatIsNoImage) {
   write_file_safely(folder / "grid.png", std::string_view("no PNG"));
   TensorBoardLog events = log(0);
   EXPECT_THAT(error_of([&] { events.write_samples(1, folder / "grid.png"); }), HasSubstr("grid.png: is no PNG"));

@@ -1,4 +1,4 @@
-// Whether a text is well-formed XML, as far as our pictures make use of it: tags, attributes in double quotes, text.
+// Whether a text is well-formed XML, as far as our images make use of it: tags, attributes in double quotes, text.
 #pragma once
 
 #include <algorithm>

@@ -24,9 +24,9 @@ namespace {
 
 using Devices = OnDevice;
 
-constexpr PictureShape kShape{.image_size = 32, .channels = 3, .classes = 10};
+constexpr ImageShape kShape{.image_size = 32, .channels = 3, .classes = 10};
 
-at::Tensor random_pictures(int64_t count) {
+at::Tensor random_images(int64_t count) {
   return random_integers({count, kShape.image_size, kShape.image_size, kShape.channels}, 0, 256, /*key=*/7, at::kCPU)
       .to(at::kByte);
 }
@@ -46,12 +46,12 @@ TEST_P(Devices, RandomNumbersAreOfTheirKey) {
   EXPECT_NEAR(integers.to(at::kFloat).mean().item<float>(), 4.5, 5 * std::sqrt(8.25 / 100000));
 }
 
-TEST_P(Devices, PicturesMoveByTheKey) {
-  const at::Tensor pictures = random_pictures(50);
+TEST_P(Devices, ImagesMoveByTheKey) {
+  const at::Tensor images = random_images(50);
   const at::Tensor rows = random_integers({20}, 0, 50, /*key=*/1, at::kCPU);
   for (const Augmentation& augmentation : {Augmentation{}, Augmentation{.translate = 2, .flip = true}}) {
-    const at::Tensor expected = augmented(pictures, rows, augmentation, 5, at::kDouble);
-    const at::Tensor found = augmented(pictures.to(device), rows.to(device), augmentation, 5, at::kFloat);
+    const at::Tensor expected = augmented(images, rows, augmentation, 5, at::kDouble);
+    const at::Tensor found = augmented(images.to(device), rows.to(device), augmentation, 5, at::kFloat);
     EXPECT_TRUE(close_to(found, expected, 1e-6));
     EXPECT_EQ(found.strides(), expected.strides());  // channels last
   }
@@ -94,8 +94,8 @@ TEST_P(Devices, DiscriminatorHasItsGradients) {
   const auto of = [&](at::Device where, at::ScalarType type) {
     Discriminator network(options, kShape, 1);
     network->to(where, type);
-    const at::Tensor pictures = normalised(random_pictures(20).to(where), type);
-    return gradients(network, [&](Discriminator& d) { return d->forward(pictures, {}).logits; });
+    const at::Tensor images = normalised(random_images(20).to(where), type);
+    return gradients(network, [&](Discriminator& d) { return d->forward(images, {}).logits; });
   };
   expect_close(of(device, at::kFloat), of(at::kCPU, at::kDouble));
 }
@@ -112,14 +112,14 @@ TEST_P(Devices, GeneratorHasItsGradients) {
   expect_close(of(device, at::kFloat), of(at::kCPU, at::kDouble));
 }
 
-TEST_P(Devices, PicturesAreClassified) {
+TEST_P(Devices, ImagesAreClassified) {
   DiscriminatorOptions options;
   options.width = 0.25;
-  const at::Tensor pictures = random_pictures(300);
+  const at::Tensor images = random_images(300);
   const auto logits = [&](at::Device where, at::ScalarType type, Precision precision) {
     Discriminator network(options, kShape, 1);
     network->to(where, type);
-    return classify(network, pictures, precision).logits;
+    return classify(network, images, precision).logits;
   };
   const at::Tensor expected = logits(at::kCPU, at::kDouble, Precision::kFull);
   EXPECT_TRUE(close_to(logits(device, at::kFloat, Precision::kFull), expected, 1e-4));

@@ -18,20 +18,20 @@ namespace {
 constexpr int64_t kUpdates = 10;
 constexpr double kTolerance = 1e-9;
 
-// The pictures and noise of step `draw`, as training_inputs has them.
+// The images and noise of step `draw`, as training_inputs has them.
 Batch golden_batch(const GoldenFile& inputs, at::Device device, const BatchRequest& request, uint64_t draw,
                    uint64_t part) {
   const auto step = static_cast<int64_t>(draw);
-  const auto pictures = [&](const std::string& name) {
+  const auto images = [&](const std::string& name) {
     return (inputs[name][step].to(device, at::kDouble) / 127.5 - 1).contiguous(at::MemoryFormat::ChannelsLast);
   };
   Batch batch;
   if (request.labeled > 0) {
-    batch.labeled = {pictures("labeled")};
+    batch.labeled = {images("labeled")};
     batch.labels = inputs["labels"][step].to(device);
   }
-  if (request.branches == 2) batch.unlabeled = {pictures("unlabeled_branch1"), pictures("unlabeled_branch2")};
-  if (request.stream == 1 && request.unlabeled > 0) batch.unlabeled = {pictures("unlabeled_generator")};
+  if (request.branches == 2) batch.unlabeled = {images("unlabeled_branch1"), images("unlabeled_branch2")};
+  if (request.stream == 1 && request.unlabeled > 0) batch.unlabeled = {images("unlabeled_generator")};
   if (request.noise > 0) batch.noise = inputs[part == 0 ? "noise_discriminator" : "noise_generator"][step].to(device);
   return batch;
 }

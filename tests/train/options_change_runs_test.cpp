@@ -1,4 +1,4 @@
-// Every option of every method changes the run: the losses, the weights, the averages or the generated pictures.
+// Every option of every method changes the run: the losses, the weights, the averages or the generated images.
 #include <algorithm>
 #include <map>
 #include <string>
@@ -29,7 +29,7 @@ const std::map<std::string, std::vector<nlohmann::json>> kOtherValues{
     {"epsilon-inside-root", {true}},
     {"average-decay", {0.15}},
     {"average-shape", {"fixed", "corrected"}},
-    {"init-pictures", {6}},
+    {"init-images", {6}},
     {"disc-steps", {2}},
     {"adv-weight", {0.5, 0.0}},
     {"gen-loss", {"saturating", "feature_matching", "fm+ns"}},
@@ -60,7 +60,7 @@ const std::map<std::string, std::vector<nlohmann::json>> kOtherValues{
     {"gen-width", {1024}},
 };
 
-// Three steps of a run as numbers: the losses of each, then what the weights, moments, averages and pictures add up to.
+// Three steps of a run as numbers: the losses of each, then what the weights, moments, averages and images add up to.
 std::vector<double> run(const std::string& name, const std::string& option = "", const nlohmann::json& value = {}) {
   Settings settings = kBase;
   if (!option.empty()) settings.emplace_back(option, value);

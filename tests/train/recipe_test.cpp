@@ -35,7 +35,7 @@ using Numbers = std::vector<std::pair<std::string, double>>;
 constexpr int64_t kSteps = 20;
 
 // Everything that has a say in a run is on, and has a say within its few steps. Rounding alone has little: a leaky ReLU
-// with hardly a kink, a low learning rate and a large epsilon keep steps from making much of it, as pictures of random
+// with hardly a kink, a low learning rate and a large epsilon keep steps from making much of it, as images of random
 // pixels do, which leave no unit without variance.
 class SmallRun {
  public:
@@ -49,8 +49,8 @@ class SmallRun {
     options_.log_every = 1;
     options_.split = {.labels = 12,
                       .split_seed = 2,
-                      .dev_pictures = 3,
-                      .train_pictures = 30,
+                      .dev_images = 3,
+                      .train_images = 30,
                       .noise = {.level = 0.25, .kind = "wrong", .seed = 4}};
     options_.augmentation.augmentation = {"translate:2", "noise:0.1", "flip"};
   }
@@ -62,7 +62,7 @@ class SmallRun {
     describe(set, options_);
     const std::vector<std::pair<std::string, nlohmann::json>> settings{{"width", 0.125},
                                                                        {"batch-size", 8},
-                                                                       {"init-pictures", 16},
+                                                                       {"init-images", 16},
                                                                        {"learning-rate", 3e-4},
                                                                        {"decay-start", 0.5},
                                                                        {"epsilon", 1e-4},
@@ -88,11 +88,11 @@ class SmallRun {
     }
     values_ = set.values();
     Dataset data = tiny_dataset(round_robin(36, 3), 3);
-    data.train.pictures = (random_integers(data.train.pictures.sizes(), 0, 156, /*key=*/1, at::kCPU) +
-                           50 * data.train.labels.view({-1, 1, 1, 1}))
-                              .to(at::kByte);
+    data.train.images = (random_integers(data.train.images.sizes(), 0, 156, /*key=*/1, at::kCPU) +
+                         50 * data.train.labels.view({-1, 1, 1, 1}))
+                            .to(at::kByte);
     finish_dataset(data);
-    data.test = {tiny_pictures(6, 16, 1), at::tensor(round_robin(6, 3))};
+    data.test = {tiny_images(6, 16, 1), at::tensor(round_robin(6, 3))};
     LabelSplit split = split_labels(data, options_.split);
     return {options_, std::move(method), std::move(data), std::move(split)};
   }

@@ -1,4 +1,4 @@
-// A run as a whole, on pictures that take no time: how long it is, what it leaves, and what stops it.
+// A run as a whole, on images that take no time: how long it is, what it leaves, and what stops it.
 #include "frgan/train/run.h"
 
 #include <algorithm>
@@ -30,9 +30,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-Dataset pictures() {
+Dataset images() {
   Dataset data = tiny_dataset(round_robin(24, 3), 3);
-  data.test = {tiny_pictures(6, 16, 1), at::tensor(round_robin(6, 3))};
+  data.test = {tiny_images(6, 16, 1), at::tensor(round_robin(6, 3))};
   return data;
 }
 
@@ -67,13 +67,13 @@ class Run : public testing::Test {
   }
 
   // The method as `options` names it, or another, small.
-  TrainingRun make(std::unique_ptr<Method> method = nullptr, Dataset data = pictures()) {
+  TrainingRun make(std::unique_ptr<Method> method = nullptr, Dataset data = images()) {
     if (method == nullptr) method = create_method(options.method);
     OptionSet set;
     method->describe(set);
     describe(set, options);
     const std::vector<std::pair<std::string, nlohmann::json>> small{
-        {"width", 1.0 / 16}, {"batch-size", 4}, {"init-pictures", 8}, {"gen-width", 16}, {"noise-size", 8}};
+        {"width", 1.0 / 16}, {"batch-size", 4}, {"init-images", 8}, {"gen-width", 16}, {"noise-size", 8}};
     for (const auto& [name, value] : small) {
       if (set.contains(name)) set.set(name, value, "the test");
     }
@@ -120,17 +120,17 @@ class Run : public testing::Test {
 };
 
 TEST_F(Run, LeavesWhatItPromises) {
-  options.split.dev_pictures = 3;
+  options.split.dev_images = 3;
   const RunResult result = train_new("run");
   EXPECT_TRUE(result.finished);
-  EXPECT_EQ(result.test->pictures, 6);
-  EXPECT_EQ(result.dev->pictures, 3);
+  EXPECT_EQ(result.test->images, 6);
+  EXPECT_EQ(result.dev->images, 3);
   for (const char* file : {"summary.json", "metrics.jsonl", "learning_curve.svg", "gates.json"}) {
     EXPECT_TRUE(fs::exists(folder / "run" / file)) << file;
   }
   const Mistakes mistakes = read_mistakes(folder / "run/mistakes.json");
   EXPECT_EQ(mistakes.role, "test");
-  EXPECT_EQ(mistakes.pictures, 6);
+  EXPECT_EQ(mistakes.images, 6);
   EXPECT_DOUBLE_EQ(score(mistakes).all.error(), result.test->error);
   EXPECT_EQ(fs::exists(folder / "run/mistakes.png"), !mistakes.mistakes.empty());
   EXPECT_EQ(read_gates(folder / "run/gates.json").at(0).class_mean.size(), 3U);
@@ -138,9 +138,9 @@ TEST_F(Run, LeavesWhatItPromises) {
   EXPECT_THAT(checkpoints("run"), ElementsAre("step-00000000", "step-00000006"));
 }
 
-TEST_F(Run, WithoutTestPicturesTheDevelopmentPicturesSayWhatIsWrong) {
-  options.split.dev_pictures = 3;
-  Dataset data = pictures();
+TEST_F(Run, WithoutTestImagesTheDevelopmentImagesSayWhatIsWrong) {
+  options.split.dev_images = 3;
+  Dataset data = images();
   data.test = {};
   finish_dataset(data);
   TrainingRun run = make(nullptr, std::move(data));
@@ -166,7 +166,7 @@ TEST_F(Run, WritesForTensorBoardUnlessToldNotTo) {
 
 TEST_F(Run, EpochsAreAsManyStepsAsBatchesFit) {
   options.steps = 0;
-  options.epochs = 1.5;  // 24 pictures are 6 batches of 4
+  options.epochs = 1.5;  // 24 images are 6 batches of 4
   TrainingRun run = make();
   run.fix_steps();
   EXPECT_EQ(run.options().steps, 9);
@@ -197,8 +197,8 @@ TEST_F(Run, ATimeBudgetIsRepeatedByItsSteps) {
 }
 
 TEST_F(Run, ATimeBudgetCountsTheEvaluationsThatWereAskedFor) {
-  Dataset data = pictures();
-  data.test = {tiny_pictures(600, 16, 1), at::tensor(round_robin(600, 3))};  // several steps' work
+  Dataset data = images();
+  data.test = {tiny_images(600, 16, 1), at::tensor(round_robin(600, 3))};  // several steps' work
   options.steps = 0;
   options.time_budget = "10s";
   const auto steps = [&](int64_t evaluate_every) {
@@ -321,7 +321,7 @@ TEST_F(Run, GoesOnFromTheCheckpointBeforeAnAlteredOne) {
 
 TEST_F(Run, RefusesToGoOnWithOtherData) {
   train_new("run");
-  Dataset other = pictures();
+  Dataset other = images();
   other.digest = "another";
   TrainingRun run = make(nullptr, std::move(other));
   EXPECT_THAT(error_of([&] { run.resume(load_checkpoint(folder / "run")); }),
@@ -340,15 +340,15 @@ TEST_F(Run, BeginsFromTheWeightsOfAnother) {
     EXPECT_TRUE(read_file(begun / file) == read_file(first.checkpoint / file)) << file;
   }
 
-  Dataset other = pictures();
+  Dataset other = images();
   other.class_names = {"ant", "bee", "cat"};
   TrainingRun stranger = make(nullptr, std::move(other));
   EXPECT_THAT(error_of([&] { stranger.begin_from(load_checkpoint(folder / "first")); }),
               HasSubstr("tiny: class 0 is 'ant', the network was trained with 'class0' there"));
 }
 
-TEST_F(Run, WithoutTestPicturesThereIsNoError) {
-  Dataset data = pictures();
+TEST_F(Run, WithoutTestImagesThereIsNoError) {
+  Dataset data = images();
   data.test = {};
   TrainingRun run = make(nullptr, std::move(data));
   run.begin();
@@ -361,7 +361,7 @@ TEST_F(Run, WithoutTestPicturesThereIsNoError) {
 
 TEST_F(Run, SaysWhatItIsAboutToDo) {
   options.split.labels = 6;
-  options.split.dev_pictures = 3;
+  options.split.dev_images = 3;
   TrainingRun run = make();
   run.begin();
   run.fix_steps();

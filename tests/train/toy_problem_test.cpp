@@ -1,4 +1,4 @@
-// On a problem with few labels and many pictures, FR-GAN beats its supervised floor: all of it together learns.
+// On a problem with few labels and many images, FR-GAN beats its supervised floor: all of it together learns.
 #include <numbers>
 #include <string>
 #include <vector>
@@ -16,7 +16,7 @@ namespace {
 
 // Bars of four orientations, 16x16 in grey. Where a bar lies, how bright or dark it is, how far it is turned, the light
 // that falls on it and the noise of the camera say nothing about its class.
-PictureSet bars(int64_t count, uint64_t seed) {
+ImageSet bars(int64_t count, uint64_t seed) {
   const auto uniform = [&](double bound, uint64_t what, at::IntArrayRef shape) {
     return random_uniform(shape, -bound, bound, random_key(seed, Stream::kNoise, what), at::kFloat);
   };
@@ -31,7 +31,7 @@ PictureSet bars(int64_t count, uint64_t seed) {
   return {((grey + 1) * 127.5).clamp(0, 255).to(at::kByte).unsqueeze(-1), labels};
 }
 
-// Test error after 200 steps with the labels of 12 of 1,000 pictures.
+// Test error after 200 steps with the labels of 12 of 1,000 images.
 double error_of(const std::string& name, uint64_t seed) {
   constexpr int64_t kSteps = 200;
   const Problem problem{.shape = {.image_size = 16, .channels = 1, .classes = 4}, .seed = seed};
@@ -39,7 +39,7 @@ double error_of(const std::string& name, uint64_t seed) {
                                    {{"width", 0.125},
                                     {"batch-size", 16},
                                     {"noise-size", 20},
-                                    {"init-pictures", 64},
+                                    {"init-images", 64},
                                     {"learning-rate", 5e-3},
                                     {"average-decay", 0.95},
                                     {"adv-weight", 0.2},
@@ -47,9 +47,9 @@ double error_of(const std::string& name, uint64_t seed) {
                                     {"ramp-start", 0.0},
                                     {"ramp-end", 0.3}},
                                    problem);
-  const PictureSet train = bars(1000, 1), test = bars(400, 2);
+  const ImageSet train = bars(1000, 1), test = bars(400, 2);
   LabelSplit split;
-  split.train_pictures = train.size();
+  split.train_images = train.size();
   for (int64_t row = 0; row < 12; ++row) split.labeled.push_back(row);
   BatchStream batches(train, split,
                       {.augmentation = {.translate = 2}, .noise_range = method->noise_range(), .seed = seed});
@@ -60,7 +60,7 @@ double error_of(const std::string& name, uint64_t seed) {
   trainer.initialize();
   while (trainer.steps_done() < kSteps) trainer.step();
   const torch::NoGradGuard no_grad;
-  const at::Tensor logits = trainer.classifier()->forward(normalised(test.pictures, at::kFloat), {}).logits;
+  const at::Tensor logits = trainer.classifier()->forward(normalised(test.images, at::kFloat), {}).logits;
   return logits.argmax(1).ne(test.labels).to(at::kDouble).mean().item<double>();
 }
 

@@ -20,7 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
-// A small method in training on random pictures.
+// A small method in training on random images.
 struct Training {
   explicit Training(const std::string& name, const Settings& settings = {}, int64_t steps = 10,
                     at::ScalarType type = at::kFloat)
@@ -80,8 +80,7 @@ TEST(Trainer, FiveStepsAndFiveAreTen) {
   for (const std::string name : {"fr-gan", "supervised"}) {
     SCOPED_TRACE(name);
     const Settings settings{{"gen-loss", "fm+ns"}, {"disc-steps", 2}};
-    Training whole(name, settings), first(name, settings),
-        second(name, {{"init-pictures", 5}, settings[0], settings[1]});
+    Training whole(name, settings), first(name, settings), second(name, {{"init-images", 5}, settings[0], settings[1]});
     whole.steps(10);
     first.steps(5);
     const TensorFiles saved = copy_of(first.trainer.state());
@@ -203,14 +202,14 @@ TEST(Trainer, AverageFollowsEveryUpdate) {
 TEST(Trainer, ClassifierSeesTheAverage) {
   Training training("supervised");
   training.steps(3);
-  const at::Tensor pictures = RandomBatches{training.problem}({.unlabeled = 4}, 0, 5).unlabeled[0];
+  const at::Tensor images = RandomBatches{training.problem}({.unlabeled = 4}, 0, 5).unlabeled[0];
   Discriminator classifier = training.trainer.classifier();
-  const at::Tensor before = classifier->forward(pictures, {}).logits.detach();
+  const at::Tensor before = classifier->forward(images, {}).logits.detach();
   const TensorFiles state = training.trainer.state();
   for (const auto& [name, tensor] : state.at("model")) tensor.zero_();
-  EXPECT_TRUE(classifier->forward(pictures, {}).logits.equal(before));
+  EXPECT_TRUE(classifier->forward(images, {}).logits.equal(before));
   for (const auto& [name, tensor] : state.at("average")) tensor.zero_();
-  EXPECT_FALSE(classifier->forward(pictures, {}).logits.equal(before));
+  EXPECT_FALSE(classifier->forward(images, {}).logits.equal(before));
 }
 
 // ---- Losses

@@ -11,6 +11,7 @@
 #include "frgan/data/dataset.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
+#include "frgan/io/json_file.h"
 #include "frgan/io/safetensors.h"
 #include "frgan/methods/methods.h"
 
@@ -20,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kFormat = "frgan checkpoint 1";
-constexpr std::string_view kNormalisation = "x / 127.5 - 1";  // of a picture's bytes: the only one there is
+constexpr std::string_view kNormalisation = "x / 127.5 - 1";  // of an image's bytes: the only one there is
 
 const std::map<at::ScalarType, DType>& dtypes() {
   static const std::map<at::ScalarType, DType> table{
@@ -70,7 +71,7 @@ nlohmann::ordered_json to_json(const CheckpointState& state) {
           {"normalisation", kNormalisation},
           {"precision", state.precision},
           {"data_digest", state.data_digest},
-          {"split_hash", state.split_hash},
+          {"split_digest", state.split_digest},
           {"options", state.options},
           {"label_split", state.label_split}};
 }
@@ -95,13 +96,13 @@ CheckpointState checkpoint_state_from_json(const nlohmann::json& json, const std
     json.at("channels").get_to(state.shape.channels);
     json.at("class_names").get_to(state.class_names);
     state.shape.classes = static_cast<int64_t>(state.class_names.size());
-    check_picture_shape(state.shape.image_size, state.shape.channels, name);
+    check_image_shape(state.shape.image_size, state.shape.channels, name);
     json.at("precision").get_to(state.precision);
     if (state.precision != "fp32" && state.precision != "bf16") {
       throw Error(fmt::format("{}: precision is \"{}\", expected fp32 or bf16", name, state.precision));
     }
     json.at("data_digest").get_to(state.data_digest);
-    json.at("split_hash").get_to(state.split_hash);
+    json.at("split_digest").get_to(state.split_digest);
     state.options = json.at("options");
     state.label_split = json.at("label_split");
     return state;
@@ -140,7 +141,7 @@ Checkpoint load_checkpoint(const fs::path& path) {
     checkpoint.path = *search.newest;
   }
   const std::string name = (checkpoint.path / "state.json").string();
-  const nlohmann::json json = nlohmann::json::parse(read_file(name), nullptr, /*allow_exceptions=*/false);
+  const nlohmann::json json = parse_json(read_file(name));
   checkpoint.state = checkpoint_state_from_json(json, name);
   for (const std::string file : {"model", "average", "optimizer"}) {
     const fs::path tensors = checkpoint.path / (file + ".safetensors");

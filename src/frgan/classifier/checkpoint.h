@@ -29,11 +29,11 @@ struct CheckpointState {
   int64_t recipe = 0;              // train/recipe.h
   std::string method;              // "fr-gan"
   nlohmann::ordered_json options;  // all resolved options of the run, the method's among them
-  PictureShape shape;
+  ImageShape shape;
   std::vector<std::string> class_names;
   std::string precision;  // "fp32" or "bf16", as resolved
   std::string data_digest;
-  std::string split_hash;
+  std::string split_digest;
   nlohmann::ordered_json label_split;  // label_split_json
   std::string frgan_version;
 };

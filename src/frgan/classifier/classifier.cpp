@@ -10,69 +10,68 @@
 
 #include "frgan/data/augment.h"
 #include "frgan/data/dataset.h"
-#include "frgan/io/picture_file.h"
+#include "frgan/io/image_file.h"
 
 namespace frgan {
 namespace {
 
-// Pictures of 32x32 that go through the network together; fewer of larger ones.
-constexpr int64_t kPicturesAtOnce = 256;
+// Images of 32x32 that go through the network together; fewer of larger ones.
+constexpr int64_t kImagesAtOnce = 256;
 
 int64_t batch_size(int64_t image_size) {
-  return std::max<int64_t>(1, kPicturesAtOnce * 32 * 32 / (image_size * image_size));
+  return std::max<int64_t>(1, kImagesAtOnce * 32 * 32 / (image_size * image_size));
 }
 
-void check_pictures(const at::Tensor& pictures, const PictureShape& shape) {
+void check_images(const at::Tensor& images, const ImageShape& shape) {
   const std::vector<int64_t> one{shape.image_size, shape.image_size, shape.channels};
-  if (pictures.scalar_type() == at::kByte && pictures.dim() == 4 && pictures.sizes().slice(1) == at::IntArrayRef(one)) {
+  if (images.scalar_type() == at::kByte && images.dim() == 4 && images.sizes().slice(1) == at::IntArrayRef(one)) {
     return;
   }
-  throw Error(fmt::format("the classifier takes uint8 pictures of Nx{}, these are {} of {}; resize them first",
-                          fmt::join(one, "x"), c10::toString(pictures.scalar_type()),
-                          fmt::join(pictures.sizes(), "x")));
+  throw Error(fmt::format("the classifier takes uint8 images of Nx{}, these are {} of {}; resize them first",
+                          fmt::join(one, "x"), c10::toString(images.scalar_type()), fmt::join(images.sizes(), "x")));
 }
 
-// Files with the pictures of those that could be read, in order.
+// Files with the images of those that could be read, in order.
 struct DecodedFiles {
   std::vector<FilePrediction> files;
-  at::Tensor pictures;
+  at::Tensor images;
 };
 
 DecodedFiles decode(std::span<const std::filesystem::path> paths, int64_t size, int64_t channels) {
   DecodedFiles decoded{std::vector<FilePrediction>(paths.size()), {}};
-  std::vector<std::vector<uint8_t>> pictures(paths.size());
+  std::vector<std::vector<uint8_t>> images(paths.size());
   at::parallel_for(0, static_cast<int64_t>(paths.size()), 1, [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
       decoded.files[i].path = paths[i];
       try {
-        pictures[i] = read_picture(paths[i], size, channels);
+        images[i] = read_image(paths[i], size, channels);
       } catch (const Error& error) {
         decoded.files[i].error = error.what();
       }
     }
   });
   std::vector<uint8_t> pixels;
-  for (const std::vector<uint8_t>& picture : pictures) pixels.insert(pixels.end(), picture.begin(), picture.end());
+  for (const std::vector<uint8_t>& image : images) pixels.insert(pixels.end(), image.begin(), image.end());
   const int64_t count = static_cast<int64_t>(pixels.size()) / (size * size * channels);
-  decoded.pictures = adopt(std::move(pixels), {count, size, size, channels});
+  decoded.images = adopt(std::move(pixels), {count, size, size, channels});
   return decoded;
 }
 
 }  // namespace
 
-Classified classify(Discriminator network, const at::Tensor& pictures, Precision precision) {
+Classified classify(Discriminator network, const at::Tensor& images, Precision precision) {
   const torch::NoGradGuard no_grad;
-  const PictureShape& shape = network->shape();
-  check_pictures(pictures, shape);
+  const ImageShape& shape = network->shape();
+  check_images(images, shape);
   const at::Tensor some_weight = network->parameters().front();
   const at::TensorOptions type = some_weight.options().dtype(at::kFloat);
-  Classified result{torch::empty({pictures.size(0), shape.classes}, type),
-                    torch::empty({pictures.size(0), network->feature_size()}, type)};
+  Classified result{torch::empty({images.size(0), shape.classes}, type),
+                    torch::empty({images.size(0), network->feature_size()}, type)};
   const int64_t batch = batch_size(shape.image_size);
-  for (int64_t first = 0; first < pictures.size(0); first += batch) {
-    const int64_t count = std::min(batch, pictures.size(0) - first);
-    at::Tensor part = pictures.narrow(0, first, count).to(some_weight.device());
-    // LibTorch loses sight of the channels-last strides of a single picture on its way through a Function.
+  for (int64_t first = 0; first < images.size(0); first += batch) {
+    const int64_t count = std::min(batch, images.size(0) - first);
+    at::Tensor part = images.narrow(0, first, count).to(some_weight.device());
+    // LibTorch loses sight of the channels-last strides of a single image on its way through a Function.
     if (count == 1) part = part.expand({2, -1, -1, -1});
     const Classified out = network->forward(normalised(part, some_weight.scalar_type()), {.precision = precision});
     result.logits.narrow(0, first, count).copy_(out.logits.narrow(0, 0, count).narrow(1, 0, shape.classes));
@@ -81,8 +80,8 @@ Classified classify(Discriminator network, const at::Tensor& pictures, Precision
   return result;
 }
 
-at::Tensor class_probabilities(Discriminator network, const at::Tensor& pictures, Precision precision) {
-  return classify(std::move(network), pictures, precision).logits.softmax(1);
+at::Tensor class_probabilities(Discriminator network, const at::Tensor& images, Precision precision) {
+  return classify(std::move(network), images, precision).logits.softmax(1);
 }
 
 Classifier::Classifier(Discriminator network, std::vector<std::string> class_names, Precision precision)
@@ -96,8 +95,8 @@ Classifier Classifier::from(const Checkpoint& checkpoint, at::Device device, Pre
   return {load_method(checkpoint, device, precision).classifier, checkpoint.state.class_names, precision};
 }
 
-at::Tensor Classifier::probabilities(const at::Tensor& pictures) const {
-  return class_probabilities(network_, pictures, precision_).cpu();
+at::Tensor Classifier::probabilities(const at::Tensor& images) const {
+  return class_probabilities(network_, images, precision_).cpu();
 }
 
 FilePrediction Classifier::classify_file(const std::filesystem::path& path) const {
@@ -117,7 +116,7 @@ void Classifier::classify_files(std::span<const std::filesystem::path> paths,
   };
   DecodedFiles decoded = decode_next();
   while (!decoded.files.empty()) {
-    const at::Tensor on_device = class_probabilities(network_, decoded.pictures, precision_);
+    const at::Tensor on_device = class_probabilities(network_, decoded.images, precision_);
     std::optional<DecodedFiles> next;
     if (on_device.is_cuda()) next = decode_next();  // while the GPU is at work
     const at::Tensor all = on_device.cpu();

@@ -1,11 +1,11 @@
-// A trained network with all that its use needs: picture size, normalisation, class names.
+// A trained network with all that its use needs: image size, normalisation, class names.
 //
 //   #include <iostream>
 //   #include <frgan/classifier/classifier.h>
 //
 //   int main(int count, char** arguments) {
 //     if (count != 3) {
-//       std::cerr << "usage: classify CHECKPOINT PICTURE\n";
+//       std::cerr << "usage: classify CHECKPOINT IMAGE\n";
 //       return 2;
 //     }
 //     try {
@@ -34,21 +34,21 @@
 
 namespace frgan {
 
-// What the network says of one picture file.
+// What the network says of one image file.
 struct FilePrediction {
   std::filesystem::path path;
-  std::string error;                 // why the picture could not be read; empty where it could
+  std::string error;                 // why the image could not be read; empty where it could
   size_t label = 0;                  // the most probable class
-  std::vector<float> probabilities;  // K, sum 1; empty where the picture could not be read
+  std::vector<float> probabilities;  // K, sum 1; empty where the image could not be read
 };
 
-// What the network says of uint8 pictures N x S x S x C on any device: logits of the K classes, N x K, and features,
-// N x F, both float and on the network's device. Pictures go there in batches that need some hundred megabytes at most.
-Classified classify(Discriminator network, const at::Tensor& pictures, Precision precision);
+// What the network says of uint8 images N x S x S x C on any device: logits of the K classes, N x K, and features,
+// N x F, both float and on the network's device. Images go there in batches that need some hundred megabytes at most.
+Classified classify(Discriminator network, const at::Tensor& images, Precision precision);
 
 // Probabilities of the K classes, float N x K on the network's device, by `classify`. A logit of the fake class takes
 // no part.
-at::Tensor class_probabilities(Discriminator network, const at::Tensor& pictures, Precision precision);
+at::Tensor class_probabilities(Discriminator network, const at::Tensor& images, Precision precision);
 
 class Classifier {
  public:
@@ -58,19 +58,19 @@ class Classifier {
                          Precision precision = Precision::kFull);
   static Classifier from(const Checkpoint& checkpoint, at::Device device, Precision precision);
 
-  int64_t image_size() const { return network_->shape().image_size; }  // pictures are square
+  int64_t image_size() const { return network_->shape().image_size; }  // images are square
   int64_t channels() const { return network_->shape().channels; }      // 1 or 3
   const std::vector<std::string>& class_names() const { return class_names_; }
 
-  // float N x K on the CPU, from uint8 pictures N x S x S x C. Throws an Error for other sizes.
-  at::Tensor probabilities(const at::Tensor& pictures) const;
+  // float N x K on the CPU, from uint8 images N x S x S x C. Throws an Error for other sizes.
+  at::Tensor probabilities(const at::Tensor& images) const;
 
-  // The picture is turned, resized and brought to `channels` as io/picture_file.h says. Throws an Error that names the
+  // The image is turned, resized and brought to `channels` as io/image_file.h says. Throws an Error that names the
   // file where it cannot be read.
   FilePrediction classify_file(const std::filesystem::path& path) const;
 
   // The same for many, in order, each given to `take` as soon as it is known; files that cannot be read come with their
-  // error. All cores read pictures, the next ones while a GPU is at work on these.
+  // error. All cores read images, the next ones while a GPU is at work on these.
   void classify_files(std::span<const std::filesystem::path> paths,
                       const std::function<void(const FilePrediction&)>& take) const;
 

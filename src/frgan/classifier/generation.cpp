@@ -26,15 +26,15 @@ at::Tensor generated_block(const LoadedMethod& loaded, int64_t seed, int64_t blo
   return loaded.method->generate(loaded.method->sampling_noise(kGeneratedBlock, key, loaded.problem));
 }
 
-at::Tensor generated_pictures(const LoadedMethod& loaded, int64_t seed, int64_t count) {
-  const PictureShape& shape = loaded.problem.shape;
-  at::Tensor pictures = at::empty({count, shape.image_size, shape.image_size, shape.channels}, at::kByte);
+at::Tensor generated_images(const LoadedMethod& loaded, int64_t seed, int64_t count) {
+  const ImageShape& shape = loaded.problem.shape;
+  at::Tensor images = at::empty({count, shape.image_size, shape.image_size, shape.channels}, at::kByte);
   for (int64_t first = 0; first < count; first += kGeneratedBlock) {
     const int64_t some = std::min(kGeneratedBlock, count - first);
     const at::Tensor block = generated_block(loaded, seed, first / kGeneratedBlock).narrow(0, 0, some);
-    pictures.narrow(0, first, some).copy_(to_pixels(block));
+    images.narrow(0, first, some).copy_(to_pixels(block));
   }
-  return pictures;
+  return images;
 }
 
 }  // namespace frgan

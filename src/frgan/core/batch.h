@@ -14,23 +14,23 @@ inline double lowest_noise(std::string_view range) {
   return range == "unit" ? 0 : -1;
 }
 
-// The pictures and noise that one pass of a phase needs.
+// The images and noise that one pass of a phase needs.
 struct BatchRequest {
-  int64_t labeled = 0;           // pictures with labels
+  int64_t labeled = 0;           // images with labels
   int64_t labeled_branches = 1;  // independently augmented views of each
-  int64_t unlabeled = 0;         // pictures whose labels are not looked at
-  int64_t branches = 1;          // independently augmented views of the same unlabeled pictures
-  uint64_t stream = 0;           // which permutation of the pictures; feature matching uses a second one (A27)
+  int64_t unlabeled = 0;         // images whose labels are not looked at
+  int64_t branches = 1;          // independently augmented views of the same unlabeled images
+  uint64_t stream = 0;           // which permutation of the images; feature matching uses a second one (A27)
   int64_t noise = 0;             // vectors of generator noise
   int64_t noise_size = 100;      // length of one
 };
 
-// Pictures that enter a network: each view of a picture, and each generated one.
-inline int64_t pictures_of(const BatchRequest& batch) {
+// Images that enter a network: each view of an image, and each generated one.
+inline int64_t images_of(const BatchRequest& batch) {
   return batch.labeled * batch.labeled_branches + batch.unlabeled * batch.branches + batch.noise;
 }
 
-// Pictures are float (or double), N x C x H x W with channels-last strides, normalised to [-1, 1], on the training
+// Images are float (or double), N x C x H x W with channels-last strides, normalised to [-1, 1], on the training
 // device.
 struct Batch {
   std::vector<at::Tensor> labeled;    // one N_l x C x H x W per branch

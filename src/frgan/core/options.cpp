@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/old_names.h"
 
 namespace frgan {
 namespace {
@@ -206,7 +207,7 @@ void OptionSet::mention(const OptionSet& others, const std::string& owner) {
 Option& OptionSet::find(std::string_view name, std::string_view source) {
   std::vector<std::string> names;
   for (Option& option : options_) {
-    if (option.name == name) return option;
+    if (option.name == current_name(name)) return option;
     names.push_back(option.name);
   }
   const bool typed = source == fmt::format("--{}", name);
@@ -221,7 +222,8 @@ Option& OptionSet::find(std::string_view name, std::string_view source) {
 }
 
 bool OptionSet::contains(std::string_view name) const {
-  return std::any_of(options_.begin(), options_.end(), [&](const Option& option) { return option.name == name; });
+  return std::any_of(options_.begin(), options_.end(),
+                     [&](const Option& option) { return option.name == current_name(name); });
 }
 
 nlohmann::ordered_json OptionSet::values() const {

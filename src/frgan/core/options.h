@@ -3,8 +3,8 @@
 //
 //   struct SplitOptions { int64_t labels = 1000; std::string mode = "balanced"; };
 //   void describe(OptionSet& options, SplitOptions& split) {
-//     options.add("labels", split.labels, "Labeled pictures in all.", Range<int64_t>{1, 100'000'000});
-//     options.add("label-mode", split.mode, "How labeled pictures are drawn.", Choices{"balanced", "random"});
+//     options.add("labels", split.labels, "Labeled images in all.", Range<int64_t>{1, 100'000'000});
+//     options.add("label-mode", split.mode, "How labeled images are drawn.", Choices{"balanced", "random"});
 //   }
 #pragma once
 

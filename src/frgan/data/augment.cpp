@@ -18,7 +18,7 @@
 namespace frgan {
 namespace {
 
-constexpr int64_t kMostTranslation = 15;  // a border is filled from the picture itself: less than the smallest picture
+constexpr int64_t kMostTranslation = 15;  // a border is filled from the image itself: less than the smallest image
 constexpr double kMostNoise = 2;
 
 // The whole text as a number, or nothing.
@@ -30,7 +30,7 @@ std::optional<T> number(std::string_view text) {
   return value;
 }
 
-// Where each pixel of the result comes from: source row y[i, r] and column x[i, c] of picture i.
+// Where each pixel of the result comes from: source row y[i, r] and column x[i, c] of image i.
 struct Sources {
   at::Tensor y;  // n x H, int64, on the CPU
   at::Tensor x;  // n x W
@@ -44,7 +44,7 @@ int64_t reflected(int64_t position, int64_t size) {
 
 Sources draw_sources(int64_t count, int64_t height, int64_t width, const Augmentation& augmentation, uint64_t key) {
   TORCH_CHECK(augmentation.translate < std::min(height, width), "a translation by ", augmentation.translate,
-              " of pictures of ", height, "x", width);
+              " of images of ", height, "x", width);
   const Sources sources{at::empty({count, height}, at::kLong), at::empty({count, width}, at::kLong)};
   int64_t* y = sources.y.data_ptr<int64_t>();
   int64_t* x = sources.x.data_ptr<int64_t>();
@@ -67,8 +67,8 @@ bool moves_pixels(const Augmentation& augmentation) {
   return augmentation.translate > 0 || augmentation.flip;
 }
 
-at::Tensor channels_first(const at::Tensor& pictures) {
-  return pictures.permute({0, 3, 1, 2});
+at::Tensor channels_first(const at::Tensor& images) {
+  return images.permute({0, 3, 1, 2});
 }
 
 template <class T>
@@ -83,40 +83,40 @@ void copy_pixels(const uint8_t* line, const int64_t* columns, int64_t width, int
   }
 }
 
-// Gather, shift and normalise picture by picture: the uint8 are read once, the result is written once.
+// Gather, shift and normalise image by image: the uint8 are read once, the result is written once.
 template <class T>
-void gather(const at::Tensor& pictures, const at::Tensor& rows, const Sources* sources, const at::Tensor& out) {
-  const int64_t count = pictures.size(0), height = pictures.size(1), line = pictures.size(2) * pictures.size(3);
-  const int64_t width = pictures.size(2), channels = pictures.size(3);
-  const uint8_t* const set = pictures.data_ptr<uint8_t>();
+void gather(const at::Tensor& images, const at::Tensor& rows, const Sources* sources, const at::Tensor& out) {
+  const int64_t count = images.size(0), height = images.size(1), line = images.size(2) * images.size(3);
+  const int64_t width = images.size(2), channels = images.size(3);
+  const uint8_t* const set = images.data_ptr<uint8_t>();
   const int64_t* const row = rows.data_ptr<int64_t>();
   T* const result = out.data_ptr<T>();
   at::parallel_for(0, rows.numel(), 4, [&](int64_t begin, int64_t end) {
     std::vector<uint8_t> moved(static_cast<size_t>(line));
     for (int64_t i = begin; i < end; ++i) {
-      TORCH_CHECK_INDEX(row[i] >= 0 && row[i] < count, "picture ", row[i], " of ", count);
-      const uint8_t* const picture = set + row[i] * height * line;
+      TORCH_CHECK_INDEX(row[i] >= 0 && row[i] < count, "image ", row[i], " of ", count);
+      const uint8_t* const image = set + row[i] * height * line;
       T* const to = result + i * height * line;
       if (sources == nullptr) {
-        normalise(picture, height * line, to);
+        normalise(image, height * line, to);
         continue;
       }
       const int64_t* const y = sources->y.data_ptr<int64_t>() + i * height;
       const int64_t* const x = sources->x.data_ptr<int64_t>() + i * width;
       for (int64_t r = 0; r < height; ++r) {
-        copy_pixels(picture + y[r] * line, x, width, channels, moved.data());
+        copy_pixels(image + y[r] * line, x, width, channels, moved.data());
         normalise(moved.data(), line, to + r * line);
       }
     }
   });
 }
 
-// Adds noise to pictures that still lie as N x H x W x C.
-void add_noise(const at::Tensor& pictures, double deviation, uint64_t key) {
+// Adds noise to images that still lie as N x H x W x C.
+void add_noise(const at::Tensor& images, double deviation, uint64_t key) {
   if (deviation == 0) return;
   // Words other than those of the shifts.
   const uint64_t noise_key = random_key(key, Stream::kAugmentation, 1);
-  pictures.add_(random_normal(pictures.sizes(), noise_key, pictures.options()), deviation);
+  images.add_(random_normal(images.sizes(), noise_key, images.options()), deviation);
 }
 
 }  // namespace
@@ -125,7 +125,7 @@ void describe(OptionSet& options, AugmentationOptions& augmentation) {
   options.group("Data");
   options.add(
       "augmentation", augmentation.augmentation,
-      "Random changes of training pictures (A14, A21, A26): translate:PIXELS, noise:DEVIATION on the scale of -1 to "
+      "Random changes of training images (A14, A21, A26): translate:PIXELS, noise:DEVIATION on the scale of -1 to "
       "1, flip; or none.");
 }
 
@@ -173,50 +173,50 @@ Augmentation parse_augmentation(const std::vector<std::string>& words, std::stri
   return result;
 }
 
-at::Tensor normalised(const at::Tensor& pictures, at::ScalarType dtype) {
-  return channels_first(pictures.to(dtype).div_(127.5).sub_(1));
+at::Tensor normalised(const at::Tensor& images, at::ScalarType dtype) {
+  return channels_first(images.to(dtype).div_(127.5).sub_(1));
 }
 
-at::Tensor to_pixels(const at::Tensor& pictures) {
-  const at::Tensor numbers = pictures.detach().to(at::kCPU, at::kFloat);
+at::Tensor to_pixels(const at::Tensor& images) {
+  const at::Tensor numbers = images.detach().to(at::kCPU, at::kFloat);
   if (!at::isfinite(numbers).all().item<bool>()) {
-    throw Error("a picture holds numbers that are not finite; are the weights of the generator damaged?");
+    throw Error("an image holds numbers that are not finite; are the weights of the generator damaged?");
   }
   return (numbers * 127.5 + 127.5).round().clamp(0, 255).to(at::kByte).permute({0, 2, 3, 1}).contiguous();
 }
 
-at::Tensor augmented(const at::Tensor& pictures, const at::Tensor& rows, const Augmentation& augmentation, uint64_t key,
+at::Tensor augmented(const at::Tensor& images, const at::Tensor& rows, const Augmentation& augmentation, uint64_t key,
                      at::ScalarType dtype) {
-  if (!pictures.is_cpu()) return augmented_by_operators(pictures, rows, augmentation, key, dtype);
+  if (!images.is_cpu()) return augmented_by_operators(images, rows, augmentation, key, dtype);
 
-  const int64_t count = rows.numel(), height = pictures.size(1), width = pictures.size(2);
-  const at::Tensor out = at::empty({count, height, width, pictures.size(3)}, dtype);
+  const int64_t count = rows.numel(), height = images.size(1), width = images.size(2);
+  const at::Tensor out = at::empty({count, height, width, images.size(3)}, dtype);
   const bool moves = moves_pixels(augmentation);
   const Sources sources = moves ? draw_sources(count, height, width, augmentation, key) : Sources{};
   const Sources* const used = moves ? &sources : nullptr;
   if (dtype == at::kDouble) {
-    gather<double>(pictures, rows, used, out);
+    gather<double>(images, rows, used, out);
   } else {
-    gather<float>(pictures, rows, used, out);
+    gather<float>(images, rows, used, out);
   }
   add_noise(out, augmentation.noise, key);
   return channels_first(out);
 }
 
-at::Tensor augmented_by_operators(const at::Tensor& pictures, const at::Tensor& rows, const Augmentation& augmentation,
+at::Tensor augmented_by_operators(const at::Tensor& images, const at::Tensor& rows, const Augmentation& augmentation,
                                   uint64_t key, at::ScalarType dtype) {
-  const int64_t count = rows.numel(), height = pictures.size(1), width = pictures.size(2), channels = pictures.size(3);
+  const int64_t count = rows.numel(), height = images.size(1), width = images.size(2), channels = images.size(3);
   at::Tensor bytes;
   if (moves_pixels(augmentation)) {
     const Sources sources = draw_sources(count, height, width, augmentation, key);
-    const at::Tensor y = sources.y.to(pictures.device(), /*non_blocking=*/true);
-    const at::Tensor x = sources.x.to(pictures.device(), /*non_blocking=*/true);
+    const at::Tensor y = sources.y.to(images.device(), /*non_blocking=*/true);
+    const at::Tensor x = sources.x.to(images.device(), /*non_blocking=*/true);
     // The number of a pixel in the set: (row H + y) W + x.
     const at::Tensor lines = rows.view({count, 1}) * height + y;
     const at::Tensor pixels = lines.view({count, height, 1}) * width + x.view({count, 1, width});
-    bytes = pictures.view({-1, channels}).index_select(0, pixels.view(-1)).view({count, height, width, channels});
+    bytes = images.view({-1, channels}).index_select(0, pixels.view(-1)).view({count, height, width, channels});
   } else {
-    bytes = pictures.index_select(0, rows);
+    bytes = images.index_select(0, rows);
   }
   const at::Tensor out = bytes.to(dtype).div_(127.5).sub_(1);
   add_noise(out, augmentation.noise, key);

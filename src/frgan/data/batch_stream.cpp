@@ -9,13 +9,12 @@
 
 namespace frgan {
 
-BatchStream::BatchStream(PictureSet train, const LabelSplit& split, BatchStreamOptions options)
+BatchStream::BatchStream(ImageSet train, const LabelSplit& split, BatchStreamOptions options)
     : train_(std::move(train)),
       options_(std::move(options)),
       labeled_(split.labeled),
       seen_labels_(static_cast<size_t>(train_.size()), -1) {
-  TORCH_CHECK(split.train_pictures == train_.size(), "a split of ", split.train_pictures, " pictures for ",
-              train_.size());
+  TORCH_CHECK(split.train_images == train_.size(), "a split of ", split.train_images, " images for ", train_.size());
   TORCH_CHECK(options_.noise_range == "symmetric" || options_.noise_range == "unit" || options_.noise_range.empty(),
               "noise range ", options_.noise_range);
   const int64_t* const labels = train_.labels.data_ptr<int64_t>();
@@ -29,17 +28,17 @@ BatchStream::BatchStream(PictureSet train, const LabelSplit& split, BatchStreamO
 }
 
 int64_t BatchStream::steps_per_epoch(int64_t batch) const {
-  return std::max<int64_t>(1, unlabeled_pictures() / batch);
+  return std::max<int64_t>(1, unlabeled_images() / batch);
 }
 
 Batch BatchStream::next(const BatchRequest& request, uint64_t draw, uint64_t part) {
   RECORD_FUNCTION("frgan::gather", c10::ArrayRef<const c10::IValue>{});
-  const at::Device device = train_.pictures.device();
+  const at::Device device = train_.images.device();
   const uint64_t augmentation_key = random_key(options_.seed, Stream::kAugmentation, draw, part);
   uint64_t views = 0;  // each view has an augmentation of its own
   const auto view = [&](const at::Tensor& rows) {
     const uint64_t key = random_key(augmentation_key, Stream::kAugmentation, views++);
-    return augmented(train_.pictures, rows, options_.augmentation, key, options_.dtype);
+    return augmented(train_.images, rows, options_.augmentation, key, options_.dtype);
   };
 
   Batch batch;

@@ -28,49 +28,48 @@ at::Tensor adopt_values(std::vector<T> values, at::IntArrayRef shape, at::Scalar
       owner->data(), shape, [owner](void*) {}, dtype);
 }
 
-void check_role(const Dataset& data, const PictureSet& set, const char* role, int64_t lowest) {
+void check_role(const Dataset& data, const ImageSet& set, const char* role, int64_t lowest) {
   if (set.size() == 0) return;
-  const at::IntArrayRef shape = set.pictures.sizes();
-  TORCH_CHECK(set.pictures.scalar_type() == at::kByte && set.pictures.is_cpu() && set.pictures.is_contiguous());
+  const at::IntArrayRef shape = set.images.sizes();
+  TORCH_CHECK(set.images.scalar_type() == at::kByte && set.images.is_cpu() && set.images.is_contiguous());
   TORCH_CHECK(shape.size() == 4 && shape[1] == data.image_size && shape[2] == data.image_size &&
               shape[3] == data.channels);
   TORCH_CHECK(set.labels.scalar_type() == at::kLong && set.labels.is_contiguous() && set.labels.dim() == 1);
   if (set.labels.numel() != set.size()) {
-    throw Error(fmt::format("{}: {} {} pictures but {} labels", data.source, set.size(), role, set.labels.numel()));
+    throw Error(fmt::format("{}: {} {} images but {} labels", data.source, set.size(), role, set.labels.numel()));
   }
   const std::span<const int64_t> labels = values_of<int64_t>(set.labels);
   for (size_t row = 0; row < labels.size(); ++row) {
     if (labels[row] >= lowest && labels[row] < data.classes()) continue;
-    throw Error(fmt::format("{}: {} picture {} has label {}, expected {} to {}", data.source, role, row, labels[row],
+    throw Error(fmt::format("{}: {} image {} has label {}, expected {} to {}", data.source, role, row, labels[row],
                             lowest, data.classes() - 1));
   }
 }
 
-void feed(Digest& digest, const PictureSet& set) {
-  const std::string shape = fmt::format("{} pictures\n", set.size());
+void feed(Digest& digest, const ImageSet& set) {
+  const std::string shape = fmt::format("{} images\n", set.size());
   digest.update(bytes_of(shape));
   if (set.size() == 0) return;
-  digest.update(std::as_bytes(values_of<uint8_t>(set.pictures)));
+  digest.update(std::as_bytes(values_of<uint8_t>(set.images)));
   digest.update(std::as_bytes(values_of<int64_t>(set.labels)));
 }
 
 }  // namespace
 
-PictureSet PictureSet::to(at::Device device) const {
-  if (!pictures.defined()) return *this;
-  return {pictures.to(device), labels};
+ImageSet ImageSet::to(at::Device device) const {
+  if (!images.defined()) return *this;
+  return {images.to(device), labels};
 }
 
-PictureSet PictureSet::rows(const std::vector<int64_t>& indices) const {
+ImageSet ImageSet::rows(const std::vector<int64_t>& indices) const {
   const at::Tensor index = at::tensor(indices, at::kLong);
-  return {pictures.index_select(0, index.to(pictures.device())), labels.index_select(0, index)};
+  return {images.index_select(0, index.to(images.device())), labels.index_select(0, index)};
 }
 
-void check_picture_shape(int64_t image_size, int64_t channels, const std::string& source) {
+void check_image_shape(int64_t image_size, int64_t channels, const std::string& source) {
   if (image_size < 16 || image_size > 128 || image_size % 8 != 0) {
-    throw usage_error(
-        fmt::format("{}: pictures of {}x{} cannot be used; the size must be a multiple of 8 from 16 to 128", source,
-                    image_size, image_size));
+    throw usage_error(fmt::format("{}: images of {}x{} cannot be used; the size must be a multiple of 8 from 16 to 128",
+                                  source, image_size, image_size));
   }
   if (channels != 1 && channels != 3) {
     throw usage_error(fmt::format("{}: {} channels cannot be used; give 1 (grey) or 3 (colour)", source, channels));
@@ -78,14 +77,14 @@ void check_picture_shape(int64_t image_size, int64_t channels, const std::string
 }
 
 void finish_dataset(Dataset& data) {
-  check_picture_shape(data.image_size, data.channels, data.source);
+  check_image_shape(data.image_size, data.channels, data.source);
   if (data.classes() < 2 || data.classes() > 1000) {
     throw Error(fmt::format("{}: {} classes, expected 2 to 1000", data.source, data.classes()));
   }
   if (std::set(data.class_names.begin(), data.class_names.end()).size() != data.class_names.size()) {
     throw Error(fmt::format("{}: two classes have the same name", data.source));
   }
-  if (data.train.size() == 0) throw Error(fmt::format("{}: no training pictures", data.source));
+  if (data.train.size() == 0) throw Error(fmt::format("{}: no training images", data.source));
   check_role(data, data.train, "training", -1);
   check_role(data, data.test, "test", 0);
 
@@ -112,7 +111,7 @@ void check_classes(const Dataset& data, const std::vector<std::string>& names) {
   }
 }
 
-std::vector<int64_t> class_counts(const PictureSet& set, int64_t classes) {
+std::vector<int64_t> class_counts(const ImageSet& set, int64_t classes) {
   std::vector<int64_t> counts(static_cast<size_t>(classes) + 1);
   if (set.size() == 0) return counts;
   for (const int64_t label : values_of<int64_t>(set.labels)) ++counts[label < 0 ? classes : label];

@@ -12,6 +12,7 @@
 #include "frgan/core/random.h"
 #include "frgan/io/digests.h"
 #include "frgan/io/files.h"
+#include "frgan/io/json_file.h"
 
 namespace frgan {
 namespace {
@@ -21,21 +22,21 @@ using Rows = std::vector<int64_t>;
 constexpr const char* kFormat = "frgan label split 1";
 constexpr uint64_t kLabeledPart = 0, kDevPart = 1, kKeptPart = 2;  // each has an order of its own
 
-// Labels of the mode "proportional": each one goes to the class with the largest pictures / (2 labels + 1), Webster's
+// Labels of the mode "proportional": each one goes to the class with the largest images / (2 labels + 1), Webster's
 // method. It never gives a class fewer when there are more to give, so smaller splits are subsets of larger ones.
-Rows proportional_counts(const Rows& pictures, int64_t labels) {
-  Rows counts(pictures.size());
+Rows proportional_counts(const Rows& images, int64_t labels) {
+  Rows counts(images.size());
   for (int64_t given = 0; given < labels; ++given) {
     size_t best = 0;
-    for (size_t c = 1; c < pictures.size(); ++c) {
-      if (pictures[c] * (2 * counts[best] + 1) > pictures[best] * (2 * counts[c] + 1)) best = c;
+    for (size_t c = 1; c < images.size(); ++c) {
+      if (images[c] * (2 * counts[best] + 1) > images[best] * (2 * counts[c] + 1)) best = c;
     }
     ++counts[best];
   }
   return counts;
 }
 
-Rows balanced_counts(const Dataset& data, const Rows& pictures, int64_t labels) {
+Rows balanced_counts(const Dataset& data, const Rows& images, int64_t labels) {
   const int64_t classes = data.classes();
   if (labels % classes != 0) {
     const int64_t above = (labels / classes + 1) * classes;
@@ -47,16 +48,16 @@ Rows balanced_counts(const Dataset& data, const Rows& pictures, int64_t labels) 
                     labels, classes, nearest));
   }
   const int64_t each = labels / classes;
-  for (size_t c = 0; c < pictures.size(); ++c) {
-    if (pictures[c] >= each) continue;
-    const int64_t most = *std::min_element(pictures.begin(), pictures.end()) * classes;
+  for (size_t c = 0; c < images.size(); ++c) {
+    if (images[c] >= each) continue;
+    const int64_t most = *std::min_element(images.begin(), images.end()) * classes;
     throw usage_error(
-        fmt::format("--labels {}: needs {} pictures of each class, but class {} has {}; {}--label-mode "
+        fmt::format("--labels {}: needs {} images of each class, but class {} has {}; {}--label-mode "
                     "proportional",
-                    labels, each, quoted(data.class_names[c]), pictures[c],
+                    labels, each, quoted(data.class_names[c]), images[c],
                     most > 0 ? fmt::format("give {} or fewer, or ", most) : "give "));
   }
-  return Rows(pictures.size(), each);
+  return Rows(images.size(), each);
 }
 
 // The first rows of the order that each class still wants.
@@ -90,13 +91,13 @@ int64_t wrong_labels(const LabelSplit& split, const Dataset& data) {
 // Fills in what follows from rows and data.
 void finish(LabelSplit& split, const Dataset& data) {
   split.data_digest = data.digest;
-  split.train_pictures = data.train.size();
+  split.train_images = data.train.size();
   split.counts.assign(data.class_names.size(), 0);
   const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
   for (const int64_t row : split.labeled) ++split.counts[labels[row]];
   for (size_t c = 0; c < split.counts.size(); ++c) {
     if (split.counts[c] > 0) continue;
-    split.notes.push_back(fmt::format("class {} has no labeled picture", quoted(data.class_names[c])));
+    split.notes.push_back(fmt::format("class {} has no labeled image", quoted(data.class_names[c])));
   }
   if (!split.shown.empty()) {
     const int64_t wrong = wrong_labels(split, data);
@@ -104,14 +105,14 @@ void finish(LabelSplit& split, const Dataset& data) {
                                       split.labeled.size(),
                                       100 * static_cast<double>(wrong) / static_cast<double>(split.labeled.size())));
   }
-  std::string text = fmt::format("{}\n{}\n{}\nlabeled {}\ndev {}\n", kFormat, split.data_digest, split.train_pictures,
+  std::string text = fmt::format("{}\n{}\n{}\nlabeled {}\ndev {}\n", kFormat, split.data_digest, split.train_images,
                                  fmt::join(split.labeled, " "), fmt::join(split.dev, " "));
   if (!split.kept.empty()) text += fmt::format("kept {}\n", fmt::join(split.kept, " "));
   if (!split.shown.empty()) text += fmt::format("shown {}\n", fmt::join(split.shown, " "));
-  split.hash = sha256(bytes_of(text));
+  split.digest = sha256(bytes_of(text));
 }
 
-// Rows that training sees, of those that are not development pictures.
+// Rows that training sees, of those that are not development images.
 Rows kept_rows(const Dataset& data, const SplitOptions& options, const Rows& dev) {
   const int64_t count = data.train.size();
   const at::Tensor order = random_permutation(
@@ -119,11 +120,11 @@ Rows kept_rows(const Dataset& data, const SplitOptions& options, const Rows& dev
   Rows rows;
   std::copy_if(order.data_ptr<int64_t>(), order.data_ptr<int64_t>() + count, std::back_inserter(rows),
                [&](int64_t row) { return !std::binary_search(dev.begin(), dev.end(), row); });
-  if (options.train_pictures > std::ssize(rows)) {
-    throw usage_error(fmt::format("--train-pictures {}: {} has {} training pictures{}", options.train_pictures,
-                                  data.source, rows.size(), dev.empty() ? "" : " beside the development pictures"));
+  if (options.train_images > std::ssize(rows)) {
+    throw usage_error(fmt::format("--train-images {}: {} has {} training images{}", options.train_images, data.source,
+                                  rows.size(), dev.empty() ? "" : " beside the development images"));
   }
-  rows.resize(static_cast<size_t>(options.train_pictures));
+  rows.resize(static_cast<size_t>(options.train_images));
   std::sort(rows.begin(), rows.end());
   return rows;
 }
@@ -144,35 +145,35 @@ LabelSplit draw(const Dataset& data, const SplitOptions& options) {
   split.seed = options.split_seed;
 
   Rows dev = known_rows(data, options.split_seed, kDevPart);
-  if (dev.empty()) throw Error(fmt::format("{}: no training picture has a label", data.source));
-  if (options.dev_pictures >= std::ssize(dev)) {
+  if (dev.empty()) throw Error(fmt::format("{}: no training image has a label", data.source));
+  if (options.dev_images >= std::ssize(dev)) {
     throw usage_error(
-        fmt::format("--dev-pictures {}: {} has {} training pictures with labels, and some must be left "
+        fmt::format("--dev-images {}: {} has {} training images with labels, and some must be left "
                     "to train on",
-                    options.dev_pictures, data.source, dev.size()));
+                    options.dev_images, data.source, dev.size()));
   }
-  dev.resize(static_cast<size_t>(options.dev_pictures));
+  dev.resize(static_cast<size_t>(options.dev_images));
   std::sort(dev.begin(), dev.end());
 
-  if (options.train_pictures > 0) split.kept = kept_rows(data, options, dev);
+  if (options.train_images > 0) split.kept = kept_rows(data, options, dev);
   Rows order = known_rows(data, options.split_seed, kLabeledPart);
   std::erase_if(order, [&](int64_t row) {
     return std::binary_search(dev.begin(), dev.end(), row) ||
            (!split.kept.empty() && !std::binary_search(split.kept.begin(), split.kept.end(), row));
   });
   if (options.labels > std::ssize(order)) {
-    throw usage_error(fmt::format("--labels {}: {} has {} training pictures with labels{}", options.labels, data.source,
-                                  order.size(), dev.empty() ? "" : " beside the development pictures"));
+    throw usage_error(fmt::format("--labels {}: {} has {} training images with labels{}", options.labels, data.source,
+                                  order.size(), dev.empty() ? "" : " beside the development images"));
   }
   const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
   if (options.labels > 0 && options.label_mode == "random") {
     order.resize(static_cast<size_t>(options.labels));
   } else if (options.labels > 0) {
-    Rows pictures(data.class_names.size());
-    for (const int64_t row : order) ++pictures[labels[row]];
+    Rows images(data.class_names.size());
+    for (const int64_t row : order) ++images[labels[row]];
     order = take_by_class(order, labels,
-                          options.label_mode == "balanced" ? balanced_counts(data, pictures, options.labels)
-                                                           : proportional_counts(pictures, options.labels));
+                          options.label_mode == "balanced" ? balanced_counts(data, images, options.labels)
+                                                           : proportional_counts(images, options.labels));
   }
   std::sort(order.begin(), order.end());
   split.labeled = std::move(order);
@@ -182,7 +183,7 @@ LabelSplit draw(const Dataset& data, const SplitOptions& options) {
   return split;
 }
 
-// Ascending rows under `key`, each one of a training picture with a label.
+// Ascending rows under `key`, each one of a training image with a label.
 Rows read_rows(const nlohmann::json& json, const char* key, const Dataset& data, std::string_view name) {
   const nlohmann::json& list = json.at(key);
   if (!list.is_array()) throw Error(fmt::format("{}: \"{}\" is no list of rows", name, key));
@@ -195,7 +196,7 @@ Rows read_rows(const nlohmann::json& json, const char* key, const Dataset& data,
                               data.train.size() - 1));
     }
     if (labels[row] < 0) {
-      throw Error(fmt::format("{}: \"{}\" holds row {}, a picture whose label is not known", name, key, row));
+      throw Error(fmt::format("{}: \"{}\" holds row {}, an image whose label is not known", name, key, row));
     }
     rows.push_back(row);
   }
@@ -205,7 +206,7 @@ Rows read_rows(const nlohmann::json& json, const char* key, const Dataset& data,
   return rows;
 }
 
-// Rows that training sees: the labeled are among them, and the development pictures are not.
+// Rows that training sees: the labeled are among them, and the development images are not.
 void read_kept(LabelSplit& split, const nlohmann::json& list, const Dataset& data, std::string_view name) {
   split.kept = list.get<Rows>();
   const Rows& kept = split.kept;
@@ -215,7 +216,7 @@ void read_kept(LabelSplit& split, const nlohmann::json& list, const Dataset& dat
   }
   for (const int64_t row : split.dev) {
     if (!std::binary_search(kept.begin(), kept.end(), row)) continue;
-    throw Error(fmt::format("{}: row {} is both kept and a development picture", name, row));
+    throw Error(fmt::format("{}: row {} is both kept and a development image", name, row));
   }
   if (!kept.empty() && !std::includes(kept.begin(), kept.end(), split.labeled.begin(), split.labeled.end())) {
     throw Error(fmt::format("{}: a row of \"labeled\" is not among \"kept\"", name));
@@ -239,21 +240,21 @@ void read_shown(LabelSplit& split, const nlohmann::json& json, const Dataset& da
 
 void describe(OptionSet& options, SplitOptions& split) {
   options.group("Labels");
-  options.add("labels", split.labels, "Labeled training pictures in all; 0 is every one whose label is known.",
+  options.add("labels", split.labels, "Labeled training images in all; 0 is every one whose label is known.",
               Range<int64_t>{0, 1'000'000'000});
   options.add("label-mode", split.label_mode,
-              "How labeled pictures are drawn: as many of each class, as classes are "
-              "in the data, or evenly from all pictures.",
+              "How labeled images are drawn: as many of each class, as classes are "
+              "in the data, or evenly from all images.",
               Choices{"balanced", "proportional", "random"});
-  options.add("split-seed", split.split_seed, "Seed of the choice of labeled and development pictures.",
+  options.add("split-seed", split.split_seed, "Seed of the choice of labeled and development images.",
               Range<int64_t>{0, std::numeric_limits<int64_t>::max()});
   options.add("labels-file", split.labels_file,
               "File with the labeled rows, as a run writes it (labels.json), in place "
               "of a draw.");
-  options.add("dev-pictures", split.dev_pictures, "Training pictures with labels set apart for tuning.",
+  options.add("dev-images", split.dev_images, "Training images with labels set apart for tuning.",
               Range<int64_t>{0, 1'000'000'000});
-  options.add("train-pictures", split.train_pictures,
-              "Training pictures to use, labeled and unlabeled, drawn evenly; 0 is all.",
+  options.add("train-images", split.train_images,
+              "Training images to use, labeled and unlabeled, drawn evenly; 0 is all.",
               Range<int64_t>{0, 1'000'000'000});
   describe(options, split.noise);
 }
@@ -265,12 +266,12 @@ LabelSplit split_labels(const Dataset& data, const SplitOptions& options) {
     throw usage_error(fmt::format("--labels {}: {} has {}; give one of the two options", options.labels,
                                   options.labels_file, split.labeled.size()));
   }
-  if (options.dev_pictures != 0 && options.dev_pictures != std::ssize(split.dev)) {
-    throw usage_error(fmt::format("--dev-pictures {}: {} has {}; give one of the two options", options.dev_pictures,
+  if (options.dev_images != 0 && options.dev_images != std::ssize(split.dev)) {
+    throw usage_error(fmt::format("--dev-images {}: {} has {}; give one of the two options", options.dev_images,
                                   options.labels_file, split.dev.size()));
   }
-  if (options.train_pictures != 0 && options.train_pictures != std::ssize(split.kept)) {
-    throw usage_error(fmt::format("--train-pictures {}: {} has {}; give one of the two options", options.train_pictures,
+  if (options.train_images != 0 && options.train_images != std::ssize(split.kept)) {
+    throw usage_error(fmt::format("--train-images {}: {} has {}; give one of the two options", options.train_images,
                                   options.labels_file, split.kept.size()));
   }
   make_labels_noisy(split, data, options.noise);
@@ -282,11 +283,11 @@ LabelSplit split_labels(const Dataset& data, const SplitOptions& options) {
 nlohmann::ordered_json label_split_json(const LabelSplit& split) {
   nlohmann::ordered_json json = {{"format", kFormat},
                                  {"data_digest", split.data_digest},
-                                 {"train_pictures", split.train_pictures},
+                                 {"train_images", split.train_images},
                                  {"mode", split.mode},
                                  {"seed", split.seed},
                                  {"counts", split.counts},
-                                 {"hash", split.hash},
+                                 {"digest", split.digest},
                                  {"labeled", split.labeled},
                                  {"dev", split.dev}};
   if (!split.kept.empty()) json["kept"] = split.kept;
@@ -301,14 +302,14 @@ LabelSplit label_split_from_json(const nlohmann::json& json, const Dataset& data
   if (!json.is_object() || json.value("format", "") != kFormat) {
     throw Error(fmt::format("{}: no label split of frgan; expected an object with \"format\": \"{}\"", name, kFormat));
   }
-  const auto pictures = json.at("train_pictures").get<int64_t>();
+  const auto images = json.at("train_images").get<int64_t>();
   const auto digest = json.at("data_digest").get<std::string>();
-  if (pictures != data.train.size() || digest != data.digest) {
+  if (images != data.train.size() || digest != data.digest) {
     throw Error(
-        fmt::format("{}: made for other data ({} training pictures, digest {:.12}); {} has {} and {:.12}, at {}x{}x{} "
+        fmt::format("{}: made for other data ({} training images, digest {:.12}); {} has {} and {:.12}, at {}x{}x{} "
                     "(other --image-size or --channels are other data)",
-                    name, pictures, digest, data.source, data.train.size(), data.digest, data.image_size,
-                    data.image_size, data.channels));
+                    name, images, digest, data.source, data.train.size(), data.digest, data.image_size, data.image_size,
+                    data.channels));
   }
   LabelSplit split;
   split.mode = json.value("mode", "file");
@@ -320,14 +321,14 @@ LabelSplit label_split_from_json(const nlohmann::json& json, const Dataset& data
   std::set_intersection(split.labeled.begin(), split.labeled.end(), split.dev.begin(), split.dev.end(),
                         std::back_inserter(both));
   if (!both.empty()) {
-    throw Error(fmt::format("{}: row {} is both a labeled and a development picture", name, both.front()));
+    throw Error(fmt::format("{}: row {} is both a labeled and a development image", name, both.front()));
   }
   if (json.contains("kept")) read_kept(split, json.at("kept"), data, name);
   if (json.contains("shown")) read_shown(split, json, data, name);
   finish(split, data);
-  if (json.contains("hash") && json.at("hash") != split.hash) {
-    throw Error(
-        fmt::format("{}: the rows do not fit the hash: the file was altered; take \"hash\" out if you mean it", name));
+  if (json.contains("digest") && json.at("digest") != split.digest) {
+    throw Error(fmt::format(
+        "{}: the rows do not fit the digest: the file was altered; take \"digest\" out if you mean it", name));
   }
   return split;
 } catch (const nlohmann::json::exception& error) {
@@ -344,7 +345,7 @@ void write_label_split(const std::filesystem::path& path, const LabelSplit& spli
 }
 
 LabelSplit read_label_split(const std::filesystem::path& path, const Dataset& data) {
-  const nlohmann::json json = nlohmann::json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  const nlohmann::json json = parse_json(read_file(path));
   if (json.is_discarded()) {
     throw Error(fmt::format("{}: no JSON, or cut short; expected a label split of frgan", path.string()));
   }

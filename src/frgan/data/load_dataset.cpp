@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/data/image_folder.h"
 #include "frgan/data/mnist.h"
-#include "frgan/data/picture_folder.h"
 #include "frgan/data/safetensors_set.h"
 #include "frgan/data/svhn.h"
 
@@ -22,7 +22,7 @@ const DatasetKind* find_kind(const std::string& name) {
   return kind == kinds.end() ? nullptr : &*kind;
 }
 
-// The folder of a data set: the first place that holds one of its files.
+// The folder of a dataset: the first place that holds one of its files.
 fs::path find_folder(const DatasetKind& kind, const DataOptions& options, const fs::path& root) {
   std::vector<fs::path> places;
   if (options.data_dir.empty()) {
@@ -56,7 +56,7 @@ const DatasetKind& kind_of_path(const DataOptions& options) {
     std::vector<std::string> names;
     for (const DatasetKind& kind : dataset_kinds()) names.push_back(kind.name);
     const std::string near = nearest_name(options.data, names);
-    throw usage_error(fmt::format("--data {}: no data set and no folder or .safetensors file; {}known are {}",
+    throw usage_error(fmt::format("--data {}: no dataset and no folder or .safetensors file; {}known are {}",
                                   options.data, near.empty() ? "" : fmt::format("did you mean {}? ", near),
                                   fmt::join(names, ", ")));
   }
@@ -74,11 +74,11 @@ void describe(OptionSet& options, DataOptions& data) {
   for (const DatasetKind& kind : dataset_kinds()) names.push_back(kind.name);
   options.group("Data");
   options.add("data", data.data,
-              fmt::format("Data set ({}), or the path of a folder of pictures or of a .safetensors file.",
+              fmt::format("Dataset ({}), or the path of a folder of images or of a .safetensors file.",
                           fmt::join(names, ", ")));
-  options.add("data-dir", data.data_dir, "Where the files of the data set lie; else under $FRGAN_DATA or data/.");
+  options.add("data-dir", data.data_dir, "Where the files of the dataset lie; else under $FRGAN_DATA or data/.");
   options.add("image-size", data.image_size,
-              "Side of the square pictures, a multiple of 8 from 16; 0 is the data's own, and 32 for a folder.",
+              "Side of the square images, a multiple of 8 from 16; 0 is the data's own, and 32 for a folder.",
               Range<int64_t>{0, 128});
   options.add("channels", data.channels, "1 (grey) or 3 (colour) channels; 0 is what the data has, and 3 for a folder.",
               Range<int64_t>{0, 3});
@@ -93,7 +93,7 @@ DataOptions with_absolute_paths(DataOptions options) {
 const std::vector<DatasetKind>& dataset_kinds() {
   static const std::vector<DatasetKind> kinds = {
       {.name = "svhn",
-       .summary = "Street View House Numbers, 32x32 colour, 73,257 training and 26,032 test pictures of 10 digits.",
+       .summary = "Street View House Numbers, 32x32 colour, 73,257 training and 26,032 test images of 10 digits.",
        .files = {"train_32x32.mat", "test_32x32.mat"},
        .folders = {"svhn", "."},
        .downloads = {{"train_32x32.mat", "http://ufldl.stanford.edu/housenumbers/train_32x32.mat",
@@ -103,29 +103,29 @@ const std::vector<DatasetKind>& dataset_kinds() {
        .hint = "'frgan data fetch svhn' downloads it, --data-dir or FRGAN_DATA says where it is",
        .load = [](const fs::path& folder, const DataOptions&) { return read_svhn(folder); }},
       {.name = "mnist",
-       .summary = "Handwritten digits, 28x28 grey padded to 32x32, 60,000 training and 10,000 test pictures.",
+       .summary = "Handwritten digits, 28x28 grey padded to 32x32, 60,000 training and 10,000 test images.",
        .files = {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"},
        .folders = {"mnist"},
        .downloads = {},
        .hint = "get the four idx files of MNIST, and say by --data-dir where they are",
        .load = [](const fs::path& folder, const DataOptions&) { return read_mnist(folder); }},
       {.name = "fashion-mnist",
-       .summary = "Clothes, 28x28 grey padded to 32x32, 60,000 training and 10,000 test pictures of 10 classes.",
+       .summary = "Clothes, 28x28 grey padded to 32x32, 60,000 training and 10,000 test images of 10 classes.",
        .files = {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"},
        .folders = {"fashion-mnist", "/usr/share/datasets/fashion-mnist"},
        .downloads = {},
        .hint = "'apt install dataset-fashion-mnist' brings it, --data-dir or FRGAN_DATA says where it is",
        .load = [](const fs::path& folder, const DataOptions&) { return read_fashion_mnist(folder); }},
       {.name = "folder",
-       .summary = "Your own pictures: --data-dir has train/CLASS/*, and may have unlabeled/* and test/CLASS/*.",
+       .summary = "Your own images: --data-dir has train/CLASS/*, and may have unlabeled/* and test/CLASS/*.",
        .files = {},
        .folders = {},
        .downloads = {},
        .hint = "say by --data-dir which folder (with train/CLASS/*)",
        .load =
            [](const fs::path& folder, const DataOptions& options) {
-             return read_picture_folder(folder, options.image_size == 0 ? 32 : options.image_size,
-                                        options.channels == 0 ? 3 : options.channels);
+             return read_image_folder(folder, options.image_size == 0 ? 32 : options.image_size,
+                                      options.channels == 0 ? 3 : options.channels);
            }},
       {.name = "safetensors",
        .summary = "A file that 'frgan data convert' wrote: --data-dir is its path.",
@@ -148,11 +148,11 @@ Dataset load_dataset(const DataOptions& options, const fs::path& data_root) {
   }
   Dataset data = load_kind(*find_kind(wanted.data), wanted, data_root);
   if (options.image_size != 0 && options.image_size != data.image_size) {
-    throw usage_error(fmt::format("--image-size {}: {} has pictures of {}x{}; only a folder of pictures is resized",
+    throw usage_error(fmt::format("--image-size {}: {} has images of {}x{}; only a folder of images is resized",
                                   options.image_size, data.source, data.image_size, data.image_size));
   }
   if (options.channels != 0 && options.channels != data.channels) {
-    throw usage_error(fmt::format("--channels {}: {} has {}; only a folder of pictures is converted", options.channels,
+    throw usage_error(fmt::format("--channels {}: {} has {}; only a folder of images is converted", options.channels,
                                   data.source, data.channels));
   }
   return data;

@@ -1,4 +1,4 @@
-// Data sets by name, found where they usually lie.
+// Datasets by name, found where they usually lie.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ namespace frgan {
 struct DataOptions {
   std::string data = "svhn";
   std::string data_dir = "";  // where its files lie; empty: searched for
-  int64_t image_size = 0;     // 0: the data's own, 32 for a folder of pictures
-  int64_t channels = 0;       // 0: the data's own, 3 for a folder of pictures
+  int64_t image_size = 0;     // 0: the data's own, 32 for a folder of images
+  int64_t channels = 0;       // 0: the data's own, 3 for a folder of images
 };
 void describe(OptionSet& options, DataOptions& data);
 
@@ -30,7 +30,7 @@ struct RemoteFile {
   std::string md5;
 };
 
-// One row of the table of data sets.
+// One row of the table of datasets.
 struct DatasetKind {
   std::string name;
   std::string summary;  // one line for people
@@ -44,7 +44,7 @@ struct DatasetKind {
 };
 const std::vector<DatasetKind>& dataset_kinds();
 
-// Loads the data set that `options.data` names, or, where that is the path of a folder or of a .safetensors file, what
+// Loads the dataset that `options.data` names, or, where that is the path of a folder or of a .safetensors file, what
 // lies there. Without `data_dir` the files are looked for under `data_root` ($FRGAN_DATA, or data/). Throws an Error
 // that says where was looked and how to get the data, or names the file and what is wrong with it.
 //

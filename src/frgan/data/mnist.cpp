@@ -23,19 +23,19 @@ std::filesystem::path plain_or_gzipped(const std::filesystem::path& path) {
   return !std::filesystem::exists(path, ignored) && std::filesystem::exists(gzipped, ignored) ? gzipped : path;
 }
 
-at::Tensor read_pictures(const std::filesystem::path& path) {
+at::Tensor read_images(const std::filesystem::path& path) {
   const IdxArray idx = read_idx(path);
   if (idx.shape.size() != 3 || idx.shape[1] != kSide || idx.shape[2] != kSide) {
     throw Error(
-        fmt::format("{}: an array of shape {}, expected pictures: Nx28x28", path.string(), fmt::join(idx.shape, "x")));
+        fmt::format("{}: an array of shape {}, expected images: Nx28x28", path.string(), fmt::join(idx.shape, "x")));
   }
   const int64_t count = idx.shape[0];
-  const at::Tensor pictures = at::zeros({count, kPadded, kPadded, 1}, at::kByte);
+  const at::Tensor images = at::zeros({count, kPadded, kPadded, 1}, at::kByte);
   for (int64_t line = 0; line < count * kSide; ++line) {
     const int64_t to = (line / kSide * kPadded + kBorder + line % kSide) * kPadded + kBorder;
-    std::copy_n(idx.values.data() + line * kSide, kSide, pictures.data_ptr<uint8_t>() + to);
+    std::copy_n(idx.values.data() + line * kSide, kSide, images.data_ptr<uint8_t>() + to);
   }
-  return pictures;
+  return images;
 }
 
 at::Tensor read_labels(const std::filesystem::path& path) {
@@ -47,8 +47,8 @@ at::Tensor read_labels(const std::filesystem::path& path) {
   return adopt(std::vector<int64_t>(idx.values.begin(), idx.values.end()), idx.shape);
 }
 
-PictureSet read_role(const std::filesystem::path& folder, const std::string& role) {
-  return {read_pictures(plain_or_gzipped(folder / (role + "-images-idx3-ubyte"))),
+ImageSet read_role(const std::filesystem::path& folder, const std::string& role) {
+  return {read_images(plain_or_gzipped(folder / (role + "-images-idx3-ubyte"))),
           read_labels(plain_or_gzipped(folder / (role + "-labels-idx1-ubyte")))};
 }
 

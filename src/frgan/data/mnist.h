@@ -1,4 +1,4 @@
-// MNIST and Fashion-MNIST: 28x28 grey pictures of 10 classes, in idx files.
+// MNIST and Fashion-MNIST: 28x28 grey images of 10 classes, in idx files.
 #pragma once
 
 #include <filesystem>
@@ -8,7 +8,7 @@
 namespace frgan {
 
 // Reads train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte of the
-// folder, each as it is or with ".gz". Pictures are padded to 32x32 by 2 black pixels on each side.
+// folder, each as it is or with ".gz". Images are padded to 32x32 by 2 black pixels on each side.
 Dataset read_mnist(const std::filesystem::path& folder);
 Dataset read_fashion_mnist(const std::filesystem::path& folder);
 

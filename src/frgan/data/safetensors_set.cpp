@@ -22,9 +22,9 @@ TensorView view_of(const at::Tensor& tensor, DType dtype) {
   return {dtype, tensor.sizes().vec(), {bytes, tensor.nbytes()}};
 }
 
-void add_role(TensorViews& tensors, const std::string& role, const PictureSet& set) {
+void add_role(TensorViews& tensors, const std::string& role, const ImageSet& set) {
   if (set.size() == 0) return;
-  tensors[role + ".pictures"] = view_of(set.pictures, DType::kU8);
+  tensors[role + ".images"] = view_of(set.images, DType::kU8);
   tensors[role + ".labels"] = view_of(set.labels, DType::kI64);
 }
 
@@ -37,18 +37,18 @@ at::Tensor tensor_of(const SharedFile& file, const std::string& name, DType dtyp
                             dtype_name(view.dtype), fmt::join(view.shape, ", "), dtype_name(dtype), dimensions,
                             dimensions == 1 ? "" : "s"));
   }
-  // The tensors of a data set are never written to.
+  // The tensors of a dataset are never written to.
   void* const data = const_cast<std::byte*>(view.bytes.data());
   return at::from_blob(
       data, view.shape, [file](void*) {}, dtype == DType::kU8 ? at::kByte : at::kLong);
 }
 
-PictureSet read_role(const SharedFile& file, const std::string& role, const std::string& path) {
-  PictureSet set{tensor_of(file, role + ".pictures", DType::kU8, 4, path),
-                 tensor_of(file, role + ".labels", DType::kI64, 1, path)};
-  if (set.pictures.size(1) != set.pictures.size(2)) {
-    throw Error(fmt::format("{}: {}.pictures are {}x{}, expected squares (N x H x W x C)", path, role,
-                            set.pictures.size(1), set.pictures.size(2)));
+ImageSet read_role(const SharedFile& file, const std::string& role, const std::string& path) {
+  ImageSet set{tensor_of(file, role + ".images", DType::kU8, 4, path),
+               tensor_of(file, role + ".labels", DType::kI64, 1, path)};
+  if (set.images.size(1) != set.images.size(2)) {
+    throw Error(fmt::format("{}: {}.images are {}x{}, expected squares (N x H x W x C)", path, role, set.images.size(1),
+                            set.images.size(2)));
   }
   return set;
 }
@@ -78,23 +78,23 @@ Dataset read_safetensors_set(const std::filesystem::path& path) {
   data.name = file->metadata().contains("name") ? file->metadata("name") : path.stem().string();
   data.class_names = parse_class_names(file->metadata("class_names"), source);
   data.train = read_role(file, "train", source);
-  data.image_size = data.train.pictures.size(1);
-  data.channels = data.train.pictures.size(3);
-  if (file->tensors().contains("test.pictures")) {
+  data.image_size = data.train.images.size(1);
+  data.channels = data.train.images.size(3);
+  if (file->tensors().contains("test.images")) {
     data.test = read_role(file, "test", source);
-    if (data.test.pictures.sizes().slice(1) != data.train.pictures.sizes().slice(1)) {
-      throw Error(fmt::format("{}: test pictures are {}, training pictures {}", source,
-                              fmt::join(data.test.pictures.sizes().slice(1), "x"),
-                              fmt::join(data.train.pictures.sizes().slice(1), "x")));
+    if (data.test.images.sizes().slice(1) != data.train.images.sizes().slice(1)) {
+      throw Error(fmt::format("{}: test images are {}, training images {}", source,
+                              fmt::join(data.test.images.sizes().slice(1), "x"),
+                              fmt::join(data.train.images.sizes().slice(1), "x")));
     }
   } else {
-    data.notes.push_back("no test pictures: no test error can be given");
+    data.notes.push_back("no test images: no test error can be given");
   }
   finish_dataset(data);
   const auto digest = file->metadata().find("digest");
   if (digest != file->metadata().end() && digest->second != data.digest) {
     throw Error(
-        fmt::format("{}: the pictures do not fit the digest: the file was altered; convert the data again", source));
+        fmt::format("{}: the images do not fit the digest: the file was altered; convert the data again", source));
   }
   return data;
 }

@@ -1,4 +1,4 @@
-// Street View House Numbers, cropped digits (Netzer et al. 2011): 32x32 pictures of 10 digits.
+// Street View House Numbers, cropped digits (Netzer et al. 2011): 32x32 images of 10 digits.
 #pragma once
 
 #include <filesystem>
@@ -7,7 +7,7 @@
 
 namespace frgan {
 
-// Reads train_32x32.mat and test_32x32.mat of the folder. A file with fewer pictures than the official one has is said
+// Reads train_32x32.mat and test_32x32.mat of the folder. A file with fewer images than the official one has is said
 // in the notes.
 Dataset read_svhn(const std::filesystem::path& folder);
 

@@ -19,6 +19,7 @@
 #include <toml++/toml.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/old_names.h"
 #include "frgan/io/files.h"
 
 namespace frgan {
@@ -51,7 +52,7 @@ json value_of(const toml::node& node, const std::string& where, bool tables = fa
   }
   if (const auto* table = node.as_table(); table != nullptr && tables) {
     json object = json::object();
-    for (const auto& [key, part] : *table) object[std::string(key.str())] = value_of(part, where, tables);
+    for (const auto& [key, part] : *table) object[std::string(current_name(key.str()))] = value_of(part, where, tables);
     return object;
   }
   throw usage_error(where + (node.is_table() ? ": a [heading] or {table} is no option; write NAME = VALUE lines"
@@ -69,7 +70,7 @@ std::vector<Setting> read_config(std::string_view text, const std::string& name)
   std::vector<std::pair<toml::source_position, Setting>> settings;
   for (const auto& [key, node] : table) {
     const std::string where = place(name, key.source());
-    settings.push_back({key.source().begin, {std::string(key.str()), value_of(node, where), where}});
+    settings.push_back({key.source().begin, {std::string(current_name(key.str())), value_of(node, where), where}});
   }
   std::sort(settings.begin(), settings.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Setting> in_order;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kPercent = 100;
 
-using Records = std::vector<const ResultRecord*>;
+using Records = std::vector<const RunRecord*>;
 
 // "7.62 ± 0.15 (3)": percent, over so many seeds.
 TableCell mean_cell(const std::vector<double>& percents) {
@@ -26,13 +26,13 @@ TableCell mean_cell(const std::vector<double>& percents) {
 template <class Value>
 std::vector<double> percents_of(const Records& records, Value value) {
   std::vector<double> percents;
-  for (const ResultRecord* record : records) {
+  for (const RunRecord* record : records) {
     if (const double share = value(*record); std::isfinite(share)) percents.push_back(kPercent * share);
   }
   return percents;
 }
 
-std::string augmentation_of(const ResultRecord& record) {
+std::string augmentation_of(const RunRecord& record) {
   if (!record.options.contains("augmentation")) return "no";
   const auto list = record.options.at("augmentation").get<std::vector<std::string>>();
   return list.empty() || list.front() == "none" ? "no" : fmt::format("{}", fmt::join(list, ", "));
@@ -43,7 +43,7 @@ struct Place {
   size_t row, section;
 };
 
-// Of one place's errors from another's, on the same seeds and test pictures.
+// Of one place's errors from another's, on the same seeds and test images.
 struct Differences {
   std::vector<double> percents;
   std::vector<std::string> p_values;  // "1: 0.37", by seed
@@ -52,8 +52,8 @@ struct Differences {
 Differences differences(const PlanResults& results, Place place, Place reference) {
   Differences found;
   for (int64_t seed = 1; seed <= results.seeds(); ++seed) {
-    const ResultRecord* ours = results.find(place.row, place.section, seed);
-    const ResultRecord* other = results.find(reference.row, reference.section, seed);
+    const RunRecord* ours = results.find(place.row, place.section, seed);
+    const RunRecord* other = results.find(reference.row, reference.section, seed);
     if (ours == nullptr || other == nullptr || ours == other || ours->data_digest != other->data_digest) continue;
     found.percents.push_back(kPercent * (ours->error() - other->error()));
     const double p = mcnemar_test(*ours, *other).p_value;
@@ -75,8 +75,8 @@ std::vector<TableCell> row_of(const PlanResults& results, size_t row, size_t sec
       text_cell(planned.name),
       published_cell(planned, results.plan().published_key(results.plan().sections[section])),
       text_cell(planned.augmentation),
-      mean_cell(percents_of(records, [](const ResultRecord& r) { return r.error(); })),
-      mean_cell(percents_of(records, [](const ResultRecord& r) { return r.median_error(); })),
+      mean_cell(percents_of(records, [](const RunRecord& r) { return r.error(); })),
+      mean_cell(percents_of(records, [](const RunRecord& r) { return r.median_error(); })),
       text_cell(each_once(records, augmentation_of))};
   const auto append = [&](const std::vector<TableCell>& more) { cells.insert(cells.end(), more.begin(), more.end()); };
   if (reference < results.plan().rows.size()) {
@@ -110,10 +110,10 @@ std::vector<TableColumn> columns_of(const Plan& plan) {
 }
 
 // "5000", or "5000 or 10000" where what varies is the data.
-std::string test_pictures(const PlanResults& results) {
+std::string test_images(const PlanResults& results) {
   std::set<int64_t> counts;
   for (const PlannedRun& run : results.runs()) {
-    if (const ResultRecord* record = results.record_of(run)) counts.insert(record->test_pictures());
+    if (const RunRecord* record = results.record_of(run)) counts.insert(record->test_images());
   }
   return fmt::format("{}", fmt::join(counts, " or "));
 }
@@ -136,9 +136,9 @@ Table errors_table(const PlanResults& results) {
   }
   table.notes = results.notes();
   table.notes.insert(table.notes.begin(),
-                     fmt::format("Ours: the error of the last, averaged weights on all {} test pictures of the data; "
+                     fmt::format("Ours: the error of the last, averaged weights on all {} test images of the data; "
                                  "nothing is selected on them. In brackets the number of seeds; {}.",
-                                 test_pictures(results),
+                                 test_images(results),
                                  results.same_splits() ? "each has its own choice of labels, the same for all rows"
                                                        : "the rows of a seed differ in their choice of labels too"));
   return table;

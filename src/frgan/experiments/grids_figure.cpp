@@ -8,11 +8,11 @@
 #include "frgan/core/error.h"
 #include "frgan/core/random.h"
 #include "frgan/io/files.h"
-#include "frgan/io/picture_file.h"
+#include "frgan/io/image_file.h"
 #include "frgan/report/grid_layout.h"
 #include "frgan/report/image_grid.h"
 #include "frgan/report/markup.h"
-#include "frgan/report/run_pictures.h"
+#include "frgan/report/run_images.h"
 
 namespace frgan {
 namespace {
@@ -21,10 +21,10 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kCells = kGridColumns * kGridColumns;
 
-// The pictures of a run's grid, uint8, 100 x S x S x 3.
+// The images of a run's grid, uint8, 100 x S x S x 3.
 at::Tensor cells_of(const fs::path& grid, int64_t size) {
   const int64_t side = kGridColumns * (size + kGridGap) - kGridGap;
-  const at::Tensor pixels = adopt(read_picture(grid, side, /*channels=*/3), {side, side, 3});
+  const at::Tensor pixels = adopt(read_image(grid, side, /*channels=*/3), {side, side, 3});
   std::vector<at::Tensor> cells;
   for (int64_t i = 0; i < kCells; ++i) {
     const int64_t top = i / kGridColumns * (size + kGridGap), left = i % kGridColumns * (size + kGridGap);
@@ -35,8 +35,8 @@ at::Tensor cells_of(const fs::path& grid, int64_t size) {
 
 at::Tensor real_cells(const Dataset& data) {
   const at::Tensor order = random_permutation(data.train.size(), random_key(1, Stream::kSampling));
-  const at::Tensor pictures = data.train.pictures.index_select(0, order.slice(0, 0, kCells));
-  return data.channels == 3 ? pictures : pictures.expand({-1, -1, -1, 3});
+  const at::Tensor images = data.train.images.index_select(0, order.slice(0, 0, kCells));
+  return data.channels == 3 ? images : images.expand({-1, -1, -1, 3});
 }
 
 // "fr-gan-without-se"
@@ -49,7 +49,7 @@ std::string file_word(std::string text) {
   return text;
 }
 
-// All grids as one picture with gaps of a third of a cell.
+// All grids as one image with gaps of a third of a cell.
 at::Tensor side_by_side(const std::vector<at::Tensor>& grids) {
   const int64_t size = grids.front().size(1), side = kGridColumns * (size + kGridGap) - kGridGap, gap = size / 3;
   const auto count = static_cast<int64_t>(grids.size());
@@ -64,9 +64,9 @@ at::Tensor side_by_side(const std::vector<at::Tensor>& grids) {
   return canvas;
 }
 
-// A picture on the page, with its words.
+// An image on the page, with its words.
 struct Captioned {
-  fs::path picture;
+  fs::path image;
   std::string words;
 };
 
@@ -75,12 +75,12 @@ figure { margin: 0; }
 img { max-width: 100%; image-rendering: pixelated; }
 )";
 
-// A page that holds its pictures.
-std::string page_of(const std::string& title, const std::vector<Captioned>& pictures) {
+// A page that holds its images.
+std::string page_of(const std::string& title, const std::vector<Captioned>& images) {
   std::string figures;
-  for (const auto& [picture, words] : pictures) {
+  for (const auto& [image, words] : images) {
     figures += fmt::format("<figure><img alt=\"{0}\" src=\"{1}\"><figcaption>{0}</figcaption></figure>\n",
-                           escaped(words), png_address(read_file(picture)));
+                           escaped(words), png_address(read_file(image)));
   }
   return plain_page(title, kStyle, "<main>\n" + figures + "</main>\n");
 }
@@ -97,7 +97,7 @@ void check_grids(const PlanResults& results, const std::function<fs::path(const 
     any = true;
     if (!sample_grids(run_folder(run)).empty()) continue;
     throw Error(fmt::format(
-        "{}: holds no grids of generated pictures, and the record of a run has none: name the folder of the runs by "
+        "{}: holds no grids of generated images, and the record of a run has none: name the folder of the runs by "
         "--runs, or delete the record runs/{}.json of the results to run it again",
         (run_folder(run) / "samples").string(), run.name));
   }
@@ -115,13 +115,13 @@ std::vector<fs::path> write_grids_figure(const fs::path& output, const std::stri
   constexpr int64_t kFilmed = 4;  // noise vectors
   check_grids(results, run_folder);
   ensure_directory(output);
-  std::vector<Captioned> pictures;
+  std::vector<Captioned> images;
   const auto write_grid = [&](const std::string& word, const at::Tensor& cells, int64_t columns, std::string words) {
-    pictures.push_back({output / fmt::format("{}-{}.png", name, word), std::move(words)});
-    write_pixel_grid(pictures.back().picture, cells.contiguous(), columns);
+    images.push_back({output / fmt::format("{}-{}.png", name, word), std::move(words)});
+    write_pixel_grid(images.back().image, cells.contiguous(), columns);
   };
   std::vector<at::Tensor> grids = {real_cells(data)};
-  write_grid("real", grids.front(), kGridColumns, "real training pictures");
+  write_grid("real", grids.front(), kGridColumns, "real training images");
   std::vector<at::Tensor> film;
   std::string steps_text, rows_text;
   size_t frames = 0;
@@ -150,9 +150,9 @@ std::vector<fs::path> write_grids_figure(const fs::path& output, const std::stri
   const at::Tensor all = side_by_side(grids).contiguous();
   const fs::path together = output / (name + ".png"), page = output / (name + ".html");
   write_png(together, {all.data_ptr<uint8_t>(), static_cast<size_t>(all.numel())}, all.size(0), all.size(1), 3);
-  write_file_safely(page, page_of(results.plan().title, pictures));
+  write_file_safely(page, page_of(results.plan().title, images));
   std::vector<fs::path> written = {page, together};
-  for (const Captioned& picture : pictures) written.push_back(picture.picture);
+  for (const Captioned& image : images) written.push_back(image.image);
   return written;
 }
 

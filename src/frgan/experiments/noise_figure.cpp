@@ -18,12 +18,12 @@ namespace {
 constexpr double kPanelWidth = 720, kPanelHeight = 400;  // of a learning curve, in pixels
 
 // The mean over seeds of the accuracy at each evaluation.
-Curve accuracy_curve(const std::vector<const ResultRecord*>& records, const std::string& name) {
+Curve accuracy_curve(const std::vector<const RunRecord*>& records, const std::string& name) {
   Curve curve{name, {}};
   if (records.empty()) return curve;
   for (size_t i = 0; i < records.front()->evaluations.size(); ++i) {
     std::vector<double> accuracies;
-    for (const ResultRecord* record : records) {
+    for (const RunRecord* record : records) {
       if (i < record->evaluations.size()) accuracies.push_back(100 * (1 - record->evaluations[i].second));
     }
     const auto step = static_cast<double>(records.front()->evaluations[i].first);
@@ -69,7 +69,7 @@ LearningCurves final_panel(const PlanResults& results) {
     Curve curve{plan.rows[row].name, {}};
     for (size_t section = 0; section < plan.sections.size(); ++section) {
       std::vector<double> accuracies;
-      for (const ResultRecord* record : results.of(row, section)) accuracies.push_back(100 * (1 - record->error()));
+      for (const RunRecord* record : results.of(row, section)) accuracies.push_back(100 * (1 - record->error()));
       if (accuracies.empty()) continue;
       curve.points.emplace_back(100 * level_of(plan.sections[section]), mean(accuracies));
       const double spread = standard_deviation(accuracies);

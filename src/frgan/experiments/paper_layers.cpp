@@ -83,7 +83,7 @@ PaperNetworks::PaperNetworks() {
 
 Table layers_table(const PaperNetworks& networks) {
   return {
-      "Table 1: the networks, for pictures of 32 × 32 × 3",
+      "Table 1: the networks, for images of 32 × 32 × 3",
       {{"the paper's row", {"paper"}},
        {"built as", {"built"}},
        {"name", {"name"}},
@@ -98,14 +98,14 @@ Table layers_table(const PaperNetworks& networks) {
 std::string frame_drawing(const PaperNetworks& networks) {
   const std::vector<LayerDescription> discriminator = networks.discriminator->layers();
   const std::vector<LayerDescription> generator = networks.generator->layers();
-  const std::string picture = shape_text(generator.back().output);
+  const std::string image = shape_text(generator.back().output);
   const int64_t noise = networks.generator->dense_weight.size(1);
   SvgDrawing drawing("Figure 1: the frame of FR-GAN", 980, 420);
-  drawing.box(20, 40, 150, 56, fmt::format("labeled pictures x\n{}", picture), "data");
-  drawing.box(20, 170, 150, 56, fmt::format("unlabeled pictures x\n{}", picture), "data");
+  drawing.box(20, 40, 150, 56, fmt::format("labeled images x\n{}", image), "data");
+  drawing.box(20, 170, 150, 56, fmt::format("unlabeled images x\n{}", image), "data");
   drawing.box(20, 320, 110, 56, fmt::format("noise z\n{}, U[−1, 1]", noise), "data");
   drawing.box(200, 320, 120, 56, "generator G\nTable 1", "network");
-  drawing.box(350, 320, 150, 56, fmt::format("generated G(z)\n{}", picture), "data");
+  drawing.box(350, 320, 150, 56, fmt::format("generated G(z)\n{}", image), "data");
   drawing.arrow(130, 348, 198, 348);
   drawing.arrow(320, 348, 348, 348);
   drawing.box(230, 40, 130, 56, "f: random\ntranslation");

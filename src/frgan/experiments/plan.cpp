@@ -123,7 +123,7 @@ Budget read_budget(const json& table, const std::string& name, const std::string
   budget.epochs = reader.positive("epochs", 0);
   budget.tflop = reader.positive("tflop", 0);
   budget.seeds = reader.count("seeds", 0);
-  budget.score_pictures = reader.count("score-pictures", budget.score_pictures);
+  budget.score_images = reader.count("score-images", budget.score_images);
   budget.settings = reader.settings("settings");
   budget.note = reader.text("note");
   reader.finish();

@@ -3,7 +3,7 @@
 //   title = "Table 3: test error"
 //   show = "errors"                          # or "scores", "grids", "noise"
 //   reference = "FR-GAN"                     # the row that the others are compared with
-//   scorer = "scorer"                        # the plan whose run scores pictures, where scores are shown
+//   scorer = "scorer"                        # the plan whose run scores images, where scores are shown
 //   seeds = 4
 //
 //   [settings]                               # of every run, over the row's preset
@@ -68,9 +68,9 @@ struct Budget {
   std::string name;  // "paper", "hour", "smoke"
   int64_t steps = 0;
   double epochs = 0;
-  double tflop = 0;                 // of the row whose step is the most work
-  int64_t seeds = 0;                // in place of the plan's; 0: as it says
-  int64_t score_pictures = 50'000;  // of each generator, where the plan shows scores
+  double tflop = 0;               // of the row whose step is the most work
+  int64_t seeds = 0;              // in place of the plan's; 0: as it says
+  int64_t score_images = 50'000;  // of each generator, where the plan shows scores
   std::vector<Setting> settings;
   std::string note;  // what a reader of its results must know
 };

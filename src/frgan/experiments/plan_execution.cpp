@@ -137,7 +137,7 @@ fs::path log_of(const PlanExecution& execution, const PlannedRun& run) {
 
 // Writes the record of a finished run; what is wrong with it is returned, and no other run's fault.
 std::optional<FailedRun> take_up(const PlanExecution& execution, const PlannedRun& run) try {
-  write_result_record(execution.records, record_of(execution.folder_of(run), run));
+  write_run_record(execution.records, record_of(execution.folder_of(run), run));
   return std::nullopt;
 } catch (const std::exception& error) {
   return FailedRun{run.name, 0,
@@ -154,7 +154,7 @@ fs::path PlanExecution::folder_of(const PlannedRun& run) const {
 
 RunState PlanExecution::state_of(const PlannedRun& run) const {
   const fs::path record = records / (run.name + ".json");
-  if (fs::exists(record) && read_result_record(record).key == run.key) return RunState::kDone;
+  if (fs::exists(record) && read_run_record(record).key == run.key) return RunState::kDone;
   return has_checkpoints(folder_of(run) / "checkpoints") ? RunState::kBegun : RunState::kNew;
 }
 
@@ -193,7 +193,7 @@ std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector
         return;
       }
       whole.done(run);
-      const ResultRecord record = read_result_record(execution.records / (run.name + ".json"));
+      const RunRecord record = read_run_record(execution.records / (run.name + ".json"));
       say(fmt::format("{}: {:.2f} % test error", run.name, 100 * record.error()));
       return;
     }

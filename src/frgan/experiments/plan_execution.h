@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "frgan/experiments/planned_runs.h"
-#include "frgan/experiments/result_record.h"
+#include "frgan/experiments/run_record.h"
 
 namespace frgan {
 

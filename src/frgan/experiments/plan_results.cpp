@@ -41,35 +41,35 @@ std::vector<std::pair<std::string, std::vector<std::string>>> rows_by_source(con
 }  // namespace
 
 PlanResults::PlanResults(const Plan& plan, const Budget& budget, std::vector<PlannedRun> runs,
-                         std::vector<ResultRecord> records)
+                         std::vector<RunRecord> records)
     : plan_(plan), budget_(budget), runs_(std::move(runs)), records_(std::move(records)) {
   for (const PlannedRun& run : runs_) seeds_ = std::max(seeds_, run.seed);
 }
 
-const ResultRecord* PlanResults::record_of(const PlannedRun& run) const {
+const RunRecord* PlanResults::record_of(const PlannedRun& run) const {
   const auto found =
-      std::find_if(records_.begin(), records_.end(), [&](const ResultRecord& record) { return record.key == run.key; });
+      std::find_if(records_.begin(), records_.end(), [&](const RunRecord& record) { return record.key == run.key; });
   return found == records_.end() ? nullptr : &*found;
 }
 
-const ResultRecord* PlanResults::find(size_t row, size_t section, int64_t seed) const {
+const RunRecord* PlanResults::find(size_t row, size_t section, int64_t seed) const {
   for (const PlannedRun& run : runs_) {
     if (run.row == row && run.section == section && run.seed == seed) return record_of(run);
   }
   return nullptr;
 }
 
-std::vector<const ResultRecord*> PlanResults::of(size_t row, size_t section) const {
-  std::vector<const ResultRecord*> records;
+std::vector<const RunRecord*> PlanResults::of(size_t row, size_t section) const {
+  std::vector<const RunRecord*> records;
   for (int64_t seed = 1; seed <= seeds_; ++seed) {
-    if (const ResultRecord* record = find(row, section, seed)) records.push_back(record);
+    if (const RunRecord* record = find(row, section, seed)) records.push_back(record);
   }
   return records;
 }
 
 std::string PlanResults::data_digest() const {
   for (const PlannedRun& run : runs_) {
-    if (const ResultRecord* record = record_of(run)) return record->data_digest;
+    if (const RunRecord* record = record_of(run)) return record->data_digest;
   }
   return "";
 }
@@ -86,7 +86,7 @@ void PlanResults::check_any() const {
 bool PlanResults::same_splits() const {
   std::map<std::pair<size_t, int64_t>, std::string> splits;  // by section and seed
   for (const PlannedRun& run : runs_) {
-    const ResultRecord* record = record_of(run);
+    const RunRecord* record = record_of(run);
     if (record == nullptr) continue;
     const std::string split = record->summary.value("split_digest", "");
     if (splits.try_emplace({run.section, run.seed}, split).first->second != split) return false;
@@ -109,8 +109,8 @@ std::vector<std::string> PlanResults::notes() const {
     if (count > 0) notes.push_back(fmt::format("{} result{} of {} left out.", count, count == 1 ? "" : "s", of_what));
   };
   left_out(fmt::format("another recipe than {}", kRecipe),
-           [](const ResultRecord& record) { return record.recipe != kRecipe; });
-  left_out("other data", [&](const ResultRecord& record) {
+           [](const RunRecord& record) { return record.recipe != kRecipe; });
+  left_out("other data", [&](const RunRecord& record) {
     return std::none_of(runs_.begin(), runs_.end(),
                         [&](const PlannedRun& run) { return run.data_digest == record.data_digest; });
   });

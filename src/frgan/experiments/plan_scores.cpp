@@ -19,22 +19,22 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 bool is_scored(const PlanScoring& scoring, const std::string& name, const std::string& key, const Scorer& scorer,
-               int64_t pictures) {
+               int64_t images) {
   const fs::path file = scoring.folder / (name + ".json");
   if (!fs::exists(file)) return false;
   const ScoredSet set = read_scored_set(file);
-  return set.key == key && set.scorer_hash == scorer.hash && set.precision == scoring.precision &&
-         set.scores.value("pictures", int64_t{0}) == pictures &&
+  return set.key == key && set.scorer_digest == scorer.digest && set.precision == scoring.precision &&
+         set.scores.value("images", int64_t{0}) == images &&
          set.scores.value("splits", int64_t{0}) == scoring.options.splits;
 }
 
-// The real pictures of a role as a scored set of their own.
+// The real images of a role as a scored set of their own.
 void score_real(const PlanScoring& scoring, const Scorer& scorer, const Dataset& data, const Features& real) {
-  const int64_t wanted = std::min(scoring.pictures, data.train.size());
-  const auto write = [&](const char* name, const ImageScores& images, const PictureSet& set) {
+  const int64_t wanted = std::min(scoring.images, data.train.size());
+  const auto write = [&](const char* name, const ImageScores& images, const ImageSet& set) {
     ordered_json scores = to_json(images);
     scores["ceiling"] = label_ceiling(set, data.classes());
-    write_scored_set(scoring.folder, {name, data.digest, scorer.hash, scoring.precision, std::move(scores)});
+    write_scored_set(scoring.folder, {name, data.digest, scorer.digest, scoring.precision, std::move(scores)});
   };
   if (!is_scored(scoring, kRealTrain, data.digest, scorer, wanted)) {
     // They are among those that distances are to: there is none.
@@ -42,13 +42,12 @@ void score_real(const PlanScoring& scoring, const Scorer& scorer, const Dataset&
   }
   if (data.test.size() >= scoring.options.splits &&
       !is_scored(scoring, kRealTest, data.digest, scorer, data.test.size())) {
-    write(kRealTest, scores_as_far_as_enough(features_of(scorer, data.test.pictures), real, scoring.options),
-          data.test);
+    write(kRealTest, scores_as_far_as_enough(features_of(scorer, data.test.images), real, scoring.options), data.test);
   }
 }
 
-// Pictures made with the run's seed by its last weights. Throws an Error where these are not there.
-at::Tensor pictures_of_run(const PlanScoring& scoring, const fs::path& folder, const PlannedRun& run) {
+// Images made with the run's seed by its last weights. Throws an Error where these are not there.
+at::Tensor images_of_run(const PlanScoring& scoring, const fs::path& folder, const PlannedRun& run) {
   const Checkpoint checkpoint = load_checkpoint(folder);
   if (checkpoint.state.step != run.steps) {
     throw Error(fmt::format("{}: its last whole checkpoint is of step {} of {}: not scored", folder.string(),
@@ -57,18 +56,18 @@ at::Tensor pictures_of_run(const PlanScoring& scoring, const fs::path& folder, c
   const Precision precision =
       resolve_precision("auto", scoring.device) == "bf16" && checkpoint.state.precision == "bf16" ? Precision::kBf16
                                                                                                   : Precision::kFull;
-  return generated_pictures(load_generator(checkpoint, scoring.device, precision), run.seed, scoring.pictures);
+  return generated_images(load_generator(checkpoint, scoring.device, precision), run.seed, scoring.images);
 }
 
-// Real pictures are of one scorer, and so what another one scored would stand in no table any more.
+// Real images are of one scorer, and so what another one scored would stand in no table any more.
 void refuse_to_replace(const fs::path& file, const PlannedRun& run) {
   if (!fs::exists(file)) return;
   const ScoredSet set = read_scored_set(file);
   if (set.key != run.key) return;
   throw Error(fmt::format(
-      "{}: is of {} pictures by the scorer {:.8} ({}), and its checkpoint is not there to be scored anew; give that "
+      "{}: is of {} images by the scorer {:.8} ({}), and its checkpoint is not there to be scored anew; give that "
       "scorer by --scorer, or another folder by --output",
-      file.string(), set.scores.value("pictures", int64_t{0}), set.scorer_hash, set.precision));
+      file.string(), set.scores.value("images", int64_t{0}), set.scorer_digest, set.precision));
 }
 
 }  // namespace
@@ -78,7 +77,7 @@ int64_t score_plan(const PlanScoring& scoring, const Scorer& scorer, const Datas
                    const std::function<void(const std::string&)>& say, const std::atomic<int>& stop_signal) {
   std::vector<const PlannedRun*> left;
   for (const PlannedRun& run : results.runs()) {
-    if (results.record_of(run) == nullptr || is_scored(scoring, run.name, run.key, scorer, scoring.pictures)) continue;
+    if (results.record_of(run) == nullptr || is_scored(scoring, run.name, run.key, scorer, scoring.images)) continue;
     if (has_checkpoints(run_folder(run) / "checkpoints")) {
       left.push_back(&run);
     } else {
@@ -86,17 +85,17 @@ int64_t score_plan(const PlanScoring& scoring, const Scorer& scorer, const Datas
       say(fmt::format("{}: not scored, for its checkpoint is not in {}", run.name, run_folder(run).string()));
     }
   }
-  const int64_t real_pictures = std::min(scoring.pictures, data.train.size());
-  if (left.empty() && is_scored(scoring, kRealTrain, data.digest, scorer, real_pictures)) return 0;
-  const Features real = features_of(scorer, data.train.pictures);
+  const int64_t real_images = std::min(scoring.images, data.train.size());
+  if (left.empty() && is_scored(scoring, kRealTrain, data.digest, scorer, real_images)) return 0;
+  const Features real = features_of(scorer, data.train.images);
   score_real(scoring, scorer, data, real);
   int64_t failed = 0;
   for (const PlannedRun* run : left) {
     if (stop_signal != 0) break;
     try {
-      const Features made = features_of(scorer, pictures_of_run(scoring, run_folder(*run), *run));
+      const Features made = features_of(scorer, images_of_run(scoring, run_folder(*run), *run));
       const ImageScores scores = score_images(made, real, scoring.options);
-      write_scored_set(scoring.folder, {run->name, run->key, scorer.hash, scoring.precision, to_json(scores)});
+      write_scored_set(scoring.folder, {run->name, run->key, scorer.digest, scoring.precision, to_json(scores)});
       say(fmt::format("{}: Inception Score {:.3f}", run->name, scores.inception.mean));
     } catch (const Error& error) {  // one run's damage is not the others'
       say(fmt::format("failed: {}: not scored: {}", run->name, error.what()));

@@ -19,23 +19,23 @@
 namespace frgan {
 namespace {
 
-// What a plan needs to know of a data set.
+// What a plan needs to know of a dataset.
 struct DataFacts {
-  PictureShape shape;
-  int64_t train_pictures = 0;
+  ImageShape shape;
+  int64_t train_images = 0;
   std::string digest;
 };
 
 DataFacts facts_of(const Dataset& data) {
   if (data.test.size() == 0) {
-    throw Error(fmt::format("{}: has no test pictures, and the tables of a plan are of test errors", data.source));
+    throw Error(fmt::format("{}: has no test images, and the tables of a plan are of test errors", data.source));
   }
   return {{data.image_size, data.channels, data.classes()}, data.train.size(), data.digest};
 }
 
-class DataSets {
+class Datasets {
  public:
-  explicit DataSets(std::filesystem::path root) : root_(std::move(root)) {}
+  explicit Datasets(std::filesystem::path root) : root_(std::move(root)) {}
 
   const DataFacts& of(const DataOptions& options) {
     const std::string name =
@@ -99,8 +99,8 @@ void check_plan_settings(const Plan& plan, const Budget& budget) {
 
 int64_t epoch_steps(const RunRequest& request, const DataFacts& facts) {
   const SplitOptions& split = request.run.split;
-  const int64_t pictures = split.train_pictures > 0 ? split.train_pictures : facts.train_pictures - split.dev_pictures;
-  return std::max<int64_t>(1, pictures / epoch_pictures_per_step(request.method->stages().front()));
+  const int64_t images = split.train_images > 0 ? split.train_images : facts.train_images - split.dev_images;
+  return std::max<int64_t>(1, images / epoch_images_per_step(request.method->stages().front()));
 }
 
 std::string argument_of(const std::string& name, const nlohmann::ordered_json& value) {
@@ -177,11 +177,11 @@ struct Cell {
   std::unique_ptr<RunRequest> request;
   std::string digest;
   double step_flop;
-  int64_t pictures_per_step, epoch;
+  int64_t images_per_step, epoch;
   nlohmann::ordered_json parameters;
 };
 
-Cell measured(size_t row, size_t section, std::unique_ptr<RunRequest> request, DataSets& data) {
+Cell measured(size_t row, size_t section, std::unique_ptr<RunRequest> request, Datasets& data) {
   const DataFacts& facts = data.of(request->run.data);
   Method& method = *request->method;
   method.build({.shape = facts.shape, .seed = 0});
@@ -190,7 +190,7 @@ Cell measured(size_t row, size_t section, std::unique_ptr<RunRequest> request, D
             nullptr,
             facts.digest,
             method.step_flop(),
-            pictures_per_step(method.stages().front()),
+            images_per_step(method.stages().front()),
             epoch_steps(*request, facts),
             {}};
   for (const Player& player : method.players()) cell.parameters[player.name] = parameter_count(*player.network);
@@ -230,12 +230,12 @@ void check_shown(const Plan& plan, const std::vector<Cell>& cells) {
   for (const Cell& cell : cells) {
     if (cell.request->method->noise_size() == 0) {
       throw usage_error(
-          fmt::format("{}, row '{}': show = \"{}\" is of generated pictures, and its method has no generator",
-                      plan.name, plan.rows[cell.row].name, plan.show));
+          fmt::format("{}, row '{}': show = \"{}\" is of generated images, and its method has no generator", plan.name,
+                      plan.rows[cell.row].name, plan.show));
     }
     if (cell.digest != cells.front().digest) {
       throw usage_error(
-          fmt::format("{}: show = \"{}\" is of one data set, and this plan has several", plan.name, plan.show));
+          fmt::format("{}: show = \"{}\" is of one dataset, and this plan has several", plan.name, plan.show));
     }
   }
 }
@@ -273,7 +273,7 @@ PlannedRun planned(const Plan& plan, const Cell& cell, int64_t steps, int64_t se
   run.steps = steps;
   run.steps_per_epoch = cell.epoch;
   run.tflop = cell.step_flop * static_cast<double>(steps) * 1e-12;
-  run.pictures_per_step = cell.pictures_per_step;
+  run.images_per_step = cell.images_per_step;
   run.parameters = cell.parameters;
   return run;
 }
@@ -294,7 +294,7 @@ std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice,
   check_choice(plan, choice);
   const Budget& budget = plan.budget(choice.budget);
   check_plan_settings(plan, budget);
-  DataSets data(data_root);
+  Datasets data(data_root);
   std::vector<Cell> cells;
   for (size_t section = 0; section < plan.sections.size(); ++section) {
     for (size_t row = 0; row < plan.rows.size(); ++row) {

@@ -27,13 +27,13 @@ struct PlannedRun {
   int64_t seed = 1;
   std::string name;                    // "fr-gan_labels-1000_seed-1_90d4e754": the same in every plan that has this run
   std::string key;                     // run_key
-  std::string data_digest;             // of the data set
+  std::string data_digest;             // of the dataset
   nlohmann::ordered_json options;      // all, with the steps
   std::vector<std::string> arguments;  // of frgan train, without the run's folder: what differs from the preset
   int64_t steps = 0;
   int64_t steps_per_epoch = 1;
   double tflop = 0;                   // of all steps
-  int64_t pictures_per_step = 0;      // that enter a network
+  int64_t images_per_step = 0;        // that enter a network
   nlohmann::ordered_json parameters;  // {"discriminator": 787200, "generator": ...}: of each network
 };
 

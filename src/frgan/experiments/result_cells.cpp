@@ -12,7 +12,7 @@ namespace frgan {
 namespace {
 
 // "Intel(R) Xeon(R) ..., 1 thread, bf16"
-std::string hardware_of(const ResultRecord& record) {
+std::string hardware_of(const RunRecord& record) {
   const nlohmann::ordered_json& summary = record.summary;
   const int64_t threads = summary.value("threads", int64_t{0});
   const std::string device = summary.value("device", "cpu");
@@ -22,13 +22,13 @@ std::string hardware_of(const ResultRecord& record) {
   return fmt::format("{}, {}", where, summary.value("precision", "?"));
 }
 
-std::string commit_of(const ResultRecord& record) {
+std::string commit_of(const RunRecord& record) {
   constexpr size_t kShort = 10;
   const std::string commit = record.summary.value("commit", "unknown");
   return commit.substr(0, kShort) + (commit.ends_with("-dirty") ? "-dirty" : "");
 }
 
-std::string parameters_of(const ResultRecord& record) {
+std::string parameters_of(const RunRecord& record) {
   std::string text;
   for (const auto& [name, count] : record.parameters.items()) {
     text += fmt::format("{}{} {:.1f} k", text.empty() ? "" : ", ", name, count.get<double>() * 1e-3);
@@ -67,31 +67,30 @@ TableCell difference_cell(const std::vector<double>& differences, int digits) {
 }
 
 std::vector<TableColumn> effort_columns() {
-  return {{"updates", {"steps"}}, {"pictures seen", {"pictures_seen"}}, {"TFLOP", {"tflop"}},
-          {"time", {"seconds"}},  {"hardware", {"hardware"}},           {"parameters", {"parameters"}},
-          {"commit", {"commit"}}};
+  return {{"updates", {"steps"}},     {"images seen", {"images_seen"}}, {"TFLOP", {"tflop"}},  {"time", {"seconds"}},
+          {"hardware", {"hardware"}}, {"parameters", {"parameters"}},   {"commit", {"commit"}}};
 }
 
-std::vector<TableCell> effort_cells(const std::vector<const ResultRecord*>& records) {
+std::vector<TableCell> effort_cells(const std::vector<const RunRecord*>& records) {
   if (records.empty()) return std::vector<TableCell>(effort_columns().size(), TableCell{"–", {""}});
-  const ResultRecord& first = *records.front();
+  const RunRecord& first = *records.front();
   std::vector<double> seconds;
   seconds.reserve(records.size());
-  for (const ResultRecord* record : records) seconds.push_back(record->summary.value("wall_seconds", 0.0));
+  for (const RunRecord* record : records) seconds.push_back(record->summary.value("wall_seconds", 0.0));
   const auto steps = first.summary.value("steps", int64_t{0});
-  return {{fmt::format("{}", steps), {fmt::format("{}", steps)}},
-          {fmt::format("{:.3g} M", static_cast<double>(first.pictures_seen) * 1e-6),
-           {fmt::format("{}", first.pictures_seen)}},
-          {tflop_number(first.tflop), {csv_number(first.tflop)}},
-          {duration_text(median(seconds)), {csv_number(median(seconds))}},
-          text_cell(each_once(records, hardware_of)),
-          text_cell(parameters_of(first)),
-          text_cell(each_once(records, commit_of))};
+  return {
+      {fmt::format("{}", steps), {fmt::format("{}", steps)}},
+      {fmt::format("{:.3g} M", static_cast<double>(first.images_seen) * 1e-6), {fmt::format("{}", first.images_seen)}},
+      {tflop_number(first.tflop), {csv_number(first.tflop)}},
+      {duration_text(median(seconds)), {csv_number(median(seconds))}},
+      text_cell(each_once(records, hardware_of)),
+      text_cell(parameters_of(first)),
+      text_cell(each_once(records, commit_of))};
 }
 
-std::string each_once(const std::vector<const ResultRecord*>& records, std::string (*text)(const ResultRecord&)) {
+std::string each_once(const std::vector<const RunRecord*>& records, std::string (*text)(const RunRecord&)) {
   std::set<std::string> texts;
-  for (const ResultRecord* record : records) texts.insert(text(*record));
+  for (const RunRecord* record : records) texts.insert(text(*record));
   return fmt::format("{}", fmt::join(texts, "; "));
 }
 

@@ -23,11 +23,11 @@ std::string mean_text(const std::vector<double>& values, int digits);
 // none.
 TableCell difference_cell(const std::vector<double>& differences, int digits);
 
-// Updates, pictures seen, TFLOP, time, hardware, parameters and commit of a row's runs.
+// Updates, images seen, TFLOP, time, hardware, parameters and commit of a row's runs.
 std::vector<TableColumn> effort_columns();
-std::vector<TableCell> effort_cells(const std::vector<const ResultRecord*>& records);
+std::vector<TableCell> effort_cells(const std::vector<const RunRecord*>& records);
 
 // All different texts of the records, in order: "a; b".
-std::string each_once(const std::vector<const ResultRecord*>& records, std::string (*text)(const ResultRecord&));
+std::string each_once(const std::vector<const RunRecord*>& records, std::string (*text)(const RunRecord&));
 
 }  // namespace frgan

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/old_names.h"
 #include "frgan/io/digests.h"
 #include "frgan/io/files.h"
 #include "frgan/methods/methods.h"
@@ -44,16 +45,15 @@ void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view
 
   if (said("labels-file") && !run.split.labels_file.empty()) {
     if (!said("labels")) run.split.labels = 0;
-    if (!said("dev-pictures")) run.split.dev_pictures = 0;
-    if (!said("train-pictures")) run.split.train_pictures = 0;
+    if (!said("dev-images")) run.split.dev_images = 0;
+    if (!said("train-images")) run.split.train_images = 0;
   } else if (said("labels")) {
     run.split.labels_file.clear();
   }
 }
 
 bool is_in_labels_file(std::string_view option) {
-  constexpr std::array<std::string_view, 5> kNames{"labels", "label-mode", "split-seed", "dev-pictures",
-                                                   "train-pictures"};
+  constexpr std::array<std::string_view, 5> kNames{"labels", "label-mode", "split-seed", "dev-images", "train-images"};
   return std::find(kNames.begin(), kNames.end(), option) != kNames.end();
 }
 
@@ -70,7 +70,7 @@ std::string run_key(const OptionSet& options, const std::string& data_digest, in
     if (!option.saved || value == option.initial) continue;
     if (std::find(kApart.begin(), kApart.end(), option.name) != kApart.end()) continue;
     if (value.is_string() && names_file(value.get<std::string>())) continue;
-    text += fmt::format("{} {}\n", option.name, value.dump());
+    text += fmt::format("{} {}\n", first_name(option.name), value.dump());
   }
   return sha256(bytes_of(text));
 }

@@ -6,6 +6,7 @@
 
 #include "frgan/core/error.h"
 #include "frgan/io/files.h"
+#include "frgan/io/json_file.h"
 
 namespace frgan {
 namespace {
@@ -21,19 +22,19 @@ void write_scored_set(const fs::path& folder, const ScoredSet& set) {
   ensure_directory(folder);
   const ordered_json json = {{"format", kFormat},
                              {"key", set.key},
-                             {"scorer_hash", set.scorer_hash},
+                             {"scorer_digest", set.scorer_digest},
                              {"precision", set.precision},
                              {"scores", set.scores}};
   write_file_safely(folder / (set.name + ".json"), json.dump(1) + "\n");
 }
 
 ScoredSet read_scored_set(const fs::path& file) try {
-  const ordered_json json = ordered_json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  const ordered_json json = parse_json(read_file(file));
   if (!json.is_object() || json.value("format", "") != kFormat) {
     throw Error(
         fmt::format("{}: no scores of frgan; expected an object with \"format\": \"{}\"", file.string(), kFormat));
   }
-  return {file.stem().string(), json.at("key"), json.at("scorer_hash"), json.at("precision"), json.at("scores")};
+  return {file.stem().string(), json.at("key"), json.at("scorer_digest"), json.at("precision"), json.at("scores")};
 } catch (const nlohmann::json::exception& error) {
   throw Error(fmt::format("{}: no whole scores of frgan ({})", file.string(), problem_of(error)));
 }
@@ -44,7 +45,7 @@ std::vector<ScoredSet> read_scored_sets(const fs::path& folder) {
   return sets;
 }
 
-const ScoredSet* set_called(const std::vector<ScoredSet>& sets, const std::string& name) {
+const ScoredSet* find_set(const std::vector<ScoredSet>& sets, const std::string& name) {
   const auto found = std::find_if(sets.begin(), sets.end(), [&](const ScoredSet& set) { return set.name == name; });
   return found == sets.end() ? nullptr : &*found;
 }

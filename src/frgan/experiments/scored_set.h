@@ -1,4 +1,4 @@
-// A file of scores of a set of pictures by one scorer: of what a run's generator makes, or of real ones.
+// A file of scores of a set of images by one scorer: of what a run's generator makes, or of real ones.
 #pragma once
 
 #include <filesystem>
@@ -9,15 +9,15 @@
 
 namespace frgan {
 
-// The names of the sets of real pictures.
+// The names of the sets of real images.
 inline constexpr const char *kRealTrain = "real-train", *kRealTest = "real-test";
 
 struct ScoredSet {
   std::string name;  // of the run, or kRealTrain, kRealTest
-  std::string key;   // of the run; the digest of the data for real pictures
-  std::string scorer_hash;
+  std::string key;   // of the run; the digest of the data for real images
+  std::string scorer_digest;
   std::string precision;          // of the scorer
-  nlohmann::ordered_json scores;  // to_json(ImageScores), and for real pictures "ceiling", exp(H(y))
+  nlohmann::ordered_json scores;  // to_json(ImageScores), and for real images "ceiling", exp(H(y))
 };
 
 // As FOLDER/NAME.json.
@@ -28,6 +28,6 @@ ScoredSet read_scored_set(const std::filesystem::path& file);
 std::vector<ScoredSet> read_scored_sets(const std::filesystem::path& folder);
 
 // nullptr where there is none of that name.
-const ScoredSet* set_called(const std::vector<ScoredSet>& sets, const std::string& name);
+const ScoredSet* find_set(const std::vector<ScoredSet>& sets, const std::string& name);
 
 }  // namespace frgan

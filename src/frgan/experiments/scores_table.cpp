@@ -65,15 +65,15 @@ std::vector<TableColumn> score_columns() {
           {"recall", {"recall", "recall_sd"}},
           {"class KL", {"class_divergence", "class_divergence_sd"}},
           {"% of class, all seeds", {"histogram"}},
-          {"pictures", {"pictures", "splits"}},
+          {"images", {"images", "splits"}},
           {"seeds", {"seeds"}},
-          {"", {"scorer_hash"}}};
+          {"", {"scorer_digest"}}};
 }
 
 std::vector<TableCell> score_cells(const std::vector<const ScoredSet*>& sets) {
   if (sets.empty()) return std::vector<TableCell>(score_columns().size(), TableCell{"–", {}});
   const ordered_json& first = sets.front()->scores;
-  const auto pictures = first.value("pictures", int64_t{0}), splits = first.value("splits", int64_t{0});
+  const auto images = first.value("images", int64_t{0}), splits = first.value("splits", int64_t{0});
   return {score_cell(sets, "inception_score", 3),
           score_cell(sets, "inception_score_std", 3),
           score_cell(sets, "frechet_distance", 2),
@@ -82,35 +82,35 @@ std::vector<TableCell> score_cells(const std::vector<const ScoredSet*>& sets) {
           score_cell(sets, "recall", 3),
           score_cell(sets, "histogram_divergence", 3),
           text_cell(histogram_text(sets)),
-          {fmt::format("{} in {} splits", pictures, splits), {fmt::format("{}", pictures), fmt::format("{}", splits)}},
+          {fmt::format("{} in {} splits", images, splits), {fmt::format("{}", images), fmt::format("{}", splits)}},
           text_cell(fmt::format("{}", sets.size())),
-          {"", {sets.front()->scorer_hash}}};
+          {"", {sets.front()->scorer_digest}}};
 }
 
-// The sets of a plan that can stand in one table: those of one scorer in one precision, of as many pictures each.
+// The sets of a plan that can stand in one table: those of one scorer in one precision, of as many images each.
 class ComparableSets {
  public:
   ComparableSets(const PlanResults& results, const std::vector<ScoredSet>& sets)
-      : results_(results), sets_(sets), real_(set_called(sets, kRealTrain)) {
+      : results_(results), sets_(sets), real_(find_set(sets, kRealTrain)) {
     const std::string data = results.data_digest();
     if (real_ != nullptr && !data.empty() && real_->key != data) real_ = nullptr;  // of another plan's data
   }
 
   const ScoredSet* real() const { return real_; }
   const ScoredSet* test() {
-    const ScoredSet* test = set_called(sets_, kRealTest);
+    const ScoredSet* test = find_set(sets_, kRealTest);
     if (real_ == nullptr || test == nullptr || !same_scorer(*test)) return nullptr;
-    remember_drawn(*test, "test pictures");
+    remember_drawn(*test, "test images");
     return test;
   }
   // Of a row in a section, by seed. What is left out is remembered.
   std::map<int64_t, const ScoredSet*> of(size_t row, size_t section) {
     std::map<int64_t, const ScoredSet*> found;
     for (int64_t seed = 1; seed <= results_.seeds() && real_ != nullptr; ++seed) {
-      const ResultRecord* record = results_.find(row, section, seed);
-      const ScoredSet* set = record == nullptr ? nullptr : set_called(sets_, record->name);
+      const RunRecord* record = results_.find(row, section, seed);
+      const ScoredSet* set = record == nullptr ? nullptr : find_set(sets_, record->name);
       if (set == nullptr || set->key != record->key) continue;
-      const bool same = same_scorer(*set) && set->scores.value("pictures", 0) == real_->scores.value("pictures", 0) &&
+      const bool same = same_scorer(*set) && set->scores.value("images", 0) == real_->scores.value("images", 0) &&
                         set->scores.value("splits", 0) == real_->scores.value("splits", 0);
       if (same) {
         found[seed] = set;
@@ -122,16 +122,16 @@ class ComparableSets {
     return found;
   }
   const std::set<std::string>& left_out() const { return left_out_; }
-  // "10000 generated against 10000 real ones", in order: of how many pictures precision and recall are.
+  // "10000 generated against 10000 real ones", in order: of how many images precision and recall are.
   const std::set<std::string>& drawn() const { return drawn_; }
 
  private:
   bool same_scorer(const ScoredSet& set) const {
-    return set.scorer_hash == real_->scorer_hash && set.precision == real_->precision;
+    return set.scorer_digest == real_->scorer_digest && set.precision == real_->precision;
   }
 
   void remember_drawn(const ScoredSet& set, std::string_view what) {
-    const auto counts = set.scores.find("precision_recall_pictures");
+    const auto counts = set.scores.find("precision_recall_images");
     if (counts == set.scores.end()) return;
     drawn_.insert(
         fmt::format("{} {} against {} real ones", counts->at(0).get<int64_t>(), what, counts->at(1).get<int64_t>()));
@@ -189,7 +189,7 @@ std::vector<TableCell> real_row(const PlanResults& results, const char* name, co
 }
 
 std::vector<TableColumn> columns_of(const std::string& reference) {
-  std::vector<TableColumn> columns = {{"pictures of", {"name"}},
+  std::vector<TableColumn> columns = {{"images of", {"name"}},
                                       {"published (other scorer, not comparable)", {"published", "published_sd"}}};
   const std::vector<TableColumn> scores = score_columns(), effort = effort_columns();
   columns.insert(columns.end(), scores.begin(), scores.end());
@@ -205,22 +205,22 @@ std::vector<std::string> notes_of(const PlanResults& results, const ComparableSe
   std::vector<std::string> notes = results.notes();
   if (const ScoredSet* real = sets.real()) {
     notes.push_back(fmt::format("Scorer: {}, {}, SHA-256 {}.", real->scores.value("scorer", ""), real->precision,
-                                real->scorer_hash));
+                                real->scorer_digest));
     notes.push_back(
         fmt::format("The ceiling exp(H(y)) of the training labels is {:.4f}: no scorer of these classes can give more.",
                     real->scores.value("ceiling", 0.0)));
     notes.emplace_back(
-        "Distances are to all training pictures, in the scorer's features; class KL is from the classes of these to "
-        "those of real pictures, as the scorer sees them.");
+        "Distances are to all training images, in the scorer's features; class KL is from the classes of these to "
+        "those of real images, as the scorer sees them.");
     if (!sets.drawn().empty()) {
       notes.push_back(
-          fmt::format("Precision and recall with k = 3, of pictures drawn: {}. They and the distances depend on how "
+          fmt::format("Precision and recall with k = 3, of images drawn: {}. They and the distances depend on how "
                       "many there are.",
                       fmt::join(sets.drawn(), "; ")));
     }
   }
   if (!sets.left_out().empty()) {
-    notes.push_back(fmt::format("Left out, for another scorer scored them, or other numbers of pictures: {}.",
+    notes.push_back(fmt::format("Left out, for another scorer scored them, or other numbers of images: {}.",
                                 fmt::join(sets.left_out(), ", ")));
   }
   return notes;
@@ -244,9 +244,9 @@ Table scores_table(const PlanResults& results, const std::vector<ScoredSet>& sco
   return table;
 }
 
-bool is_scored_whole(const PlanResults& results, const std::vector<ScoredSet>& scored, int64_t pictures) {
+bool is_scored_whole(const PlanResults& results, const std::vector<ScoredSet>& scored, int64_t images) {
   ComparableSets sets(results, scored);
-  if (sets.real() == nullptr || sets.real()->scores.value("pictures", int64_t{0}) != pictures) return false;
+  if (sets.real() == nullptr || sets.real()->scores.value("images", int64_t{0}) != images) return false;
   return std::all_of(results.runs().begin(), results.runs().end(), [&](const PlannedRun& run) {
     return results.record_of(run) == nullptr || sets.of(run.row, run.section).contains(run.seed);
   });

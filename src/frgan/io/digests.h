@@ -15,7 +15,7 @@ enum class DigestKind { kSha256, kMd5 };
 // A checksum that is fed piece by piece.
 //
 //   Digest digest(DigestKind::kSha256);
-//   digest.update(pictures);
+//   digest.update(images);
 //   digest.update(labels);
 //   const std::string text = digest.hex();  // 64 digits
 class Digest {

@@ -9,7 +9,7 @@
 namespace frgan {
 
 struct IdxArray {
-  std::vector<int64_t> shape;   // {N} for labels, {N, rows, columns} for pictures
+  std::vector<int64_t> shape;   // {N} for labels, {N, rows, columns} for images
   std::vector<uint8_t> values;  // row-major, product(shape) of them
 };
 

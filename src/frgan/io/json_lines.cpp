@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "frgan/core/error.h"
+#include "frgan/io/json_file.h"
 
 namespace frgan {
 namespace {
@@ -22,7 +23,7 @@ std::vector<std::string_view> whole_lines(std::string_view text) {
 }
 
 nlohmann::json parse_line(std::string_view line, const std::filesystem::path& path, size_t number) {
-  nlohmann::json object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+  nlohmann::json object = parse_json(line);
   if (!object.is_object())
     throw Error(fmt::format("{}: line {} is no JSON object: {:?}; was the file altered?", path.string(), number,
                             line.substr(0, 60)));

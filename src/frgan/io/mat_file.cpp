@@ -238,7 +238,7 @@ class MemoryFile {
 };
 
 // Writes the file without compression. Each element is unpacked to its end, where its checksum is: libmatio stops
-// before, and would take damaged pictures for good ones.
+// before, and would take damaged images for good ones.
 void unpack(const std::filesystem::path& path, const std::vector<Element>& elements, MemoryFile& unpacked) {
   std::vector<char> block(size_t{1} << 18);
   InputFile file(path);
@@ -292,8 +292,8 @@ std::vector<int64_t> read_labels(const MatFile& mat, const Variable& variable, s
     for (const auto label : read_numbers<decltype(zero)>(mat, variable, file)) {
       const auto value = static_cast<double>(label);
       if (!(value >= 1 && value <= 10 && value == std::floor(value)))
-        throw Error(fmt::format("{}: label {} of picture {} is out of range, expected 1 to 10 (10 is the digit 0)",
-                                file, value, labels.size() + 1));
+        throw Error(fmt::format("{}: label {} of image {} is out of range, expected 1 to 10 (10 is the digit 0)", file,
+                                value, labels.size() + 1));
       labels.push_back(static_cast<int64_t>(value) % 10);
     }
     return labels;
@@ -322,25 +322,25 @@ std::vector<int64_t> read_labels(const MatFile& mat, const Variable& variable, s
   }
 }
 
-// Each picture from height fastest, then width, then channels, to channels fastest, then width. In place: a picture
+// Each image from height fastest, then width, then channels, to channels fastest, then width. In place: an image
 // fits into the processor's first cache.
-void make_channels_fastest(MatPictures& set) {
+void make_channels_fastest(MatImages& set) {
   const auto [height, width, channels] = std::array{set.height, set.width, set.channels};
   const int64_t size = height * width * channels;
   std::vector<uint8_t> columns(static_cast<size_t>(size));
   for (int64_t n = 0; n < set.count; ++n) {
-    uint8_t* picture = set.pictures.data() + n * size;
-    std::copy_n(picture, size, columns.begin());
+    uint8_t* image = set.images.data() + n * size;
+    std::copy_n(image, size, columns.begin());
     for (int64_t row = 0; row < height; ++row)
       for (int64_t column = 0; column < width; ++column)
         for (int64_t channel = 0; channel < channels; ++channel)
-          *picture++ = columns[static_cast<size_t>((channel * width + column) * height + row)];
+          *image++ = columns[static_cast<size_t>((channel * width + column) * height + row)];
   }
 }
 
 }  // namespace
 
-MatPictures read_mat_pictures(const std::filesystem::path& path) {
+MatImages read_mat_images(const std::filesystem::path& path) {
   const std::string file = path.string();
   const std::vector<Element> elements = elements_of(path);
   std::vector<Variable> variables;
@@ -355,22 +355,22 @@ MatPictures read_mat_pictures(const std::filesystem::path& path) {
       refuse(file, fmt::format("has the variables {}, expected X and y", fmt::join(names, ", ")));
     return *found;
   };
-  const Variable pictures = find("X");
+  const Variable images = find("X");
   const Variable labels = find("y");
 
-  if (pictures.type != MAT_C_UINT8) refuse(file, "X is no array of uint8");
-  if (pictures.shape.size() != 4 || pictures.count == 0 || (pictures.shape[2] != 1 && pictures.shape[2] != 3))
-    refuse(file, fmt::format("X has the shape {}, expected 32 x 32 x 3 x N", fmt::join(pictures.shape, " x ")));
-  MatPictures set;
-  set.height = pictures.shape[0];
-  set.width = pictures.shape[1];
-  set.channels = pictures.shape[2];
-  set.count = pictures.shape[3];
+  if (images.type != MAT_C_UINT8) refuse(file, "X is no array of uint8");
+  if (images.shape.size() != 4 || images.count == 0 || (images.shape[2] != 1 && images.shape[2] != 3))
+    refuse(file, fmt::format("X has the shape {}, expected 32 x 32 x 3 x N", fmt::join(images.shape, " x ")));
+  MatImages set;
+  set.height = images.shape[0];
+  set.width = images.shape[1];
+  set.channels = images.shape[2];
+  set.count = images.shape[3];
   if (labels.count != set.count || labels.shape.size() != 2)
-    refuse(file, fmt::format("y has the shape {}, expected {} x 1: a label for each picture",
+    refuse(file, fmt::format("y has the shape {}, expected {} x 1: a label for each image",
                              fmt::join(labels.shape, " x "), set.count));
-  if (pictures.count > INT_MAX)
-    throw Error(fmt::format("{}: X has {} numbers, expected at most {}", file, pictures.count, INT_MAX));
+  if (images.count > INT_MAX)
+    throw Error(fmt::format("{}: X has {} numbers, expected at most {}", file, images.count, INT_MAX));
 
   MemoryFile unpacked;
   const bool compressed = std::any_of(elements.begin(), elements.end(), [](const Element& e) { return e.compressed; });
@@ -378,7 +378,7 @@ MatPictures read_mat_pictures(const std::filesystem::path& path) {
   [[maybe_unused]] static const int silent = Mat_LogInitFunc("frgan", [](int /*level*/, char* /*message*/) {});
   const MatFile mat(Mat_Open((compressed ? unpacked.path() : file).c_str(), MAT_ACC_RDONLY), &Mat_Close);
   if (mat == nullptr) refuse(file, "libmatio cannot open it");
-  set.pictures = read_numbers<uint8_t>(mat, pictures, file);
+  set.images = read_numbers<uint8_t>(mat, images, file);
   make_channels_fastest(set);
   set.labels = read_labels(mat, labels, file);
   return set;

@@ -5,7 +5,7 @@
 
 namespace frgan {
 
-MatPictures read_mat_pictures(const std::filesystem::path& path) {
+MatImages read_mat_images(const std::filesystem::path& path) {
   throw Error(
       fmt::format("{}: this build has no libmatio and reads no .mat files; convert the data to safetensors by "
                   "`frgan data convert` on a machine that has it",

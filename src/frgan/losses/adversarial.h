@@ -9,10 +9,10 @@ namespace frgan {
 // logit of D(x), N: lse over the K real logits, less the fake logit where it is explicit (logits N x K+1).
 at::Tensor real_score(const at::Tensor& logits, int64_t classes);
 
-// -mean log D: what the discriminator pays for unlabeled pictures (A6), and the generator's non-saturating loss (A8).
+// -mean log D: what the discriminator pays for unlabeled images (A6), and the generator's non-saturating loss (A8).
 at::Tensor real_loss(const at::Tensor& score);
 
-// -mean log(1 - D): what the discriminator pays for generated pictures.
+// -mean log(1 - D): what the discriminator pays for generated images.
 at::Tensor fake_loss(const at::Tensor& score);
 
 }  // namespace frgan

@@ -1,4 +1,4 @@
-// The unsupervised mean squared error between two passes of the same pictures (eq. 9).
+// The unsupervised mean squared error between two passes of the same images (eq. 9).
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace frgan {
 at::Tensor consistency_target(const std::string& target, const at::Tensor& logits, const at::Tensor& features,
                               int64_t classes);
 
-// Mean over pictures and classes ("mean"), or the literal eq. 9, summed over classes and averaged over pictures
+// Mean over images and classes ("mean"), or the literal eq. 9, summed over classes and averaged over images
 // ("sum_classes"): weight w there is 10 w here (A10). Both N x D.
 at::Tensor consistency_loss(const at::Tensor& first, const at::Tensor& second, const std::string& reduction);
 

@@ -6,8 +6,8 @@ namespace frgan {
 
 void describe(OptionSet& options, ClassifierTraining& training) {
   options.group("Training");
-  options.add("batch-size", training.batch_size,
-              "Pictures of each kind in a step: labeled, unlabeled, generated (A13).", Range<int64_t>{1, 65536});
+  options.add("batch-size", training.batch_size, "Images of each kind in a step: labeled, unlabeled, generated (A13).",
+              Range<int64_t>{1, 65536});
   options.add("learning-rate", training.learning_rate, "Adam's learning rate (A18).", Range<double>{0, 10});
   options.add("decay-start", training.decay_start,
               "Share of the run after which the learning rate falls linearly to 0 (A18, A28).", Range<double>{0, 1});
@@ -21,7 +21,7 @@ void describe(OptionSet& options, ClassifierTraining& training) {
   options.add("average-shape", training.average_shape,
               "ramp: decay min(limit, (t+1)/(t+10)); fixed: the limit; corrected: from zero, bias corrected (A29).",
               Choices{"ramp", "fixed", "corrected"});
-  options.add("init-pictures", training.init_pictures, "Training pictures of the data-dependent initialisation (A31).",
+  options.add("init-images", training.init_images, "Training images of the data-dependent initialisation (A31).",
               Range<int64_t>{2, 100000});
 }
 

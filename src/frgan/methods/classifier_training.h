@@ -15,7 +15,7 @@ struct ClassifierTraining {
   OptimizerOptions adam;
   double average_decay = 0.9999;
   std::string average_shape = "ramp";
-  int64_t init_pictures = 500;
+  int64_t init_images = 500;
 };
 // Says what each field means, its range or words, and which reading of the paper it decides (also docs/options.md).
 void describe(OptionSet& options, ClassifierTraining& training);

@@ -15,8 +15,8 @@ namespace {
 class JointPass {
  public:
   // The index under which `rows` finds this batch's part.
-  size_t add(const at::Tensor& pictures) {
-    parts_.push_back(pictures);
+  size_t add(const at::Tensor& images) {
+    parts_.push_back(images);
     return parts_.size() - 1;
   }
   void run(Discriminator& network, const ForwardPass& pass) { all_ = network->forward(at::cat(parts_), pass); }
@@ -45,19 +45,19 @@ void describe(OptionSet& options, FrGanOptions& fr_gan) {
   options.add("noise-range", fr_gan.noise_range, "The generator's noise: symmetric U[-1, 1], unit U[0, 1] (A16).",
               Choices{"symmetric", "unit"});
   options.add("sampling-statistics", fr_gan.sampling_statistics,
-              "Batch norm's statistics when pictures are generated (A32).", Choices{"running", "batch"});
+              "Batch norm's statistics when images are generated (A32).", Choices{"running", "batch"});
   options.add("mixed-batch", fr_gan.mixed_batch,
               "Labels only where the unlabeled batch happens to have one, divided by its size (A13).");
   options.add("consistency-weight", fr_gan.consistency_weight,
               "w_max of the mean squared error; 0 switches the term off (A30).", Range<double>{0, 100000});
   options.add("consistency-target", fr_gan.consistency_target, "What the two branches are compared by (A9).",
               Choices{"probabilities", "logits", "features"});
-  options.add("mse-reduction", fr_gan.mse_reduction,
-              "Mean over pictures and classes, or eq. 9's sum over classes (A10).", Choices{"mean", "sum_classes"});
+  options.add("mse-reduction", fr_gan.mse_reduction, "Mean over images and classes, or eq. 9's sum over classes (A10).",
+              Choices{"mean", "sum_classes"});
   options.add("consistency-labeled", fr_gan.consistency_labeled,
-              "Labeled pictures take part in the consistency term (A12).");
+              "Labeled images take part in the consistency term (A12).");
   options.add("consistency-generated", fr_gan.consistency_generated,
-              "Generated pictures take part in the consistency term (A12).");
+              "Generated images take part in the consistency term (A12).");
   options.add("stop-gradient", fr_gan.stop_gradient, "No gradient through the second branch (A15).");
   options.add("ramp", fr_gan.ramp, "Shape of the consistency weight's ramp-up (A11).",
               Choices{"gaussian", "linear", "none"});
@@ -76,7 +76,7 @@ void FrGan::describe(OptionSet& options) {
 
 void FrGan::validate() const {
   if (training_.batch_size < 2) {
-    throw usage_error("--batch-size 1: the generator's batch normalisation needs 2 pictures or more");
+    throw usage_error("--batch-size 1: the generator's batch normalisation needs 2 images or more");
   }
   if (fr_gan_.ramp_start > fr_gan_.ramp_end) {
     throw usage_error("--ramp-start is beyond --ramp-end; the weight rises between the two, so give start <= end");
@@ -124,11 +124,11 @@ std::vector<Stage> FrGan::stages() {
                                          .branches = consistent() ? 2 : 1,
                                          .noise = m,
                                          .noise_size = noise_size};
-  // Feature matching takes its real pictures from a second stream of the unlabeled (A27).
+  // Feature matching takes its real images from a second stream of the unlabeled (A27).
   const BatchRequest generator_batch{
       .unlabeled = matches_features() ? m : 0, .stream = 1, .noise = m, .noise_size = noise_size};
   Stage stage{.name = "training",
-              .initial_batch = {.unlabeled = training_.init_pictures, .noise = m, .noise_size = noise_size}};
+              .initial_batch = {.unlabeled = training_.init_images, .noise = m, .noise_size = noise_size}};
   stage.initialize = [this](const Batch& batch) { initialize(batch); };
   const auto discriminator = [this](const Batch& batch) { return std::vector<Losses>{discriminator_losses(batch)}; };
   const auto generator = [this](const Batch& batch) { return std::vector<Losses>{generator_losses(batch)}; };
@@ -163,7 +163,7 @@ void FrGan::initialize(const Batch& batch) {
   generator_->forward(batch.noise, BatchStatistics::kBatch, pass);
 }
 
-// The discriminator's half of the Algorithm: labeled pictures, two branches of unlabeled ones and generated ones.
+// The discriminator's half of the Algorithm: labeled images, two branches of unlabeled ones and generated ones.
 Losses FrGan::discriminator_losses(const Batch& batch) {
   const int64_t classes = problem_.shape.classes;
   at::Tensor generated;
@@ -175,7 +175,7 @@ Losses FrGan::discriminator_losses(const Batch& batch) {
   JointPass pass, target_pass;
   // Without a gradient through it the second branch is a pass of its own that keeps nothing.
   JointPass& second_branch = fr_gan_.stop_gradient ? target_pass : pass;
-  std::vector<std::pair<size_t, size_t>> compared;  // parts that are two passes of the same pictures
+  std::vector<std::pair<size_t, size_t>> compared;  // parts that are two passes of the same images
   const size_t unlabeled = pass.add(batch.unlabeled[0]);
   const size_t labeled = fr_gan_.mixed_batch ? unlabeled : pass.add(batch.labeled[0]);
   const size_t fake = pass.add(generated);

@@ -78,23 +78,23 @@ struct Stage {
   std::vector<Phase> phases{};
 };
 
-// Pictures that enter a network in one step.
-inline int64_t pictures_per_step(const Stage& stage) {
-  int64_t pictures = 0;
-  for (const Phase& phase : stage.phases) pictures += phase.repeat * pictures_of(phase.batch);
-  return pictures;
+// Images that enter a network in one step.
+inline int64_t images_per_step(const Stage& stage) {
+  int64_t images = 0;
+  for (const Phase& phase : stage.phases) images += phase.repeat * images_of(phase.batch);
+  return images;
 }
 
-// Pictures of one step by which epochs are counted: unlabeled ones, or labeled ones where a method sees no others, so
+// Images of one step by which epochs are counted: unlabeled ones, or labeled ones where a method sees no others, so
 // that it has the steps of one that sees as many unlabeled: equal work in steps.
-inline int64_t epoch_pictures_per_step(const Stage& stage) {
+inline int64_t epoch_images_per_step(const Stage& stage) {
   const BatchRequest& batch = stage.phases.front().batch;
   return batch.unlabeled > 0 ? batch.unlabeled : batch.labeled;
 }
 
 // What a method is built for.
 struct Problem {
-  PictureShape shape;
+  ImageShape shape;
   uint64_t seed = 0;
   Precision precision = Precision::kFull;
   at::ScalarType dtype = at::kFloat;  // of the parameters; double in golden tests
@@ -126,10 +126,10 @@ class Method {
 
   // A network like the one that classifies, with weights of its own: it takes the weight average.
   virtual Discriminator make_classifier() const = 0;
-  // Pictures -1 to 1 from noise, by the last weights (A32); undefined without a generator.
+  // Images -1 to 1 from noise, by the last weights (A32); undefined without a generator.
   virtual at::Tensor generate(const at::Tensor& /*noise*/) { return {}; }
   virtual int64_t noise_size() const { return 0; }
-  // `count` vectors of it, for pictures that are looked at: a function of the key. Only with a generator.
+  // `count` vectors of it, for images that are looked at: a function of the key. Only with a generator.
   at::Tensor sampling_noise(int64_t count, uint64_t key, const Problem& problem) const;
 };
 

@@ -20,7 +20,7 @@ std::unique_ptr<Method> make() {
 
 constexpr std::array kMethods{
     MethodInfo{"fr-gan", "K+1-class GAN with squeeze-and-excitation and consistency (Jiang, Zhang, Liu)", make<FrGan>},
-    MethodInfo{"supervised", "the labeled pictures alone, on the same network: the floor", make<Supervised>},
+    MethodInfo{"supervised", "the labeled images alone, on the same network: the floor", make<Supervised>},
 };
 
 }  // namespace

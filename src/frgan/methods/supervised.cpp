@@ -34,7 +34,7 @@ std::vector<Stage> Supervised::stages() {
     const uint64_t key = random_key(batch.dropout_key, Stream::kDropout, 0);
     discriminator_->forward(batch.unlabeled[0], {true, key, /*initialize=*/true, problem_.precision});
   };
-  return {{"training", {.unlabeled = training_.init_pictures}, initialize, {phase}}};
+  return {{"training", {.unlabeled = training_.init_images}, initialize, {phase}}};
 }
 
 double Supervised::step_flop() const {

@@ -1,4 +1,4 @@
-// The floor: the same network trained on the labeled pictures alone (eq. 5).
+// The floor: the same network trained on the labeled images alone (eq. 5).
 #pragma once
 
 #include "frgan/methods/classifier_training.h"

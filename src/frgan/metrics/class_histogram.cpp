@@ -21,13 +21,13 @@ double histogram_divergence(std::span<const int64_t> counts, std::span<const int
   const auto total = [](std::span<const int64_t> numbers) {
     return static_cast<double>(std::accumulate(numbers.begin(), numbers.end(), int64_t{0}));
   };
-  const double pictures = total(counts), real_pictures = total(real_counts);
+  const double images = total(counts), real_images = total(real_counts);
   double divergence = 0;
   for (size_t k = 0; k < counts.size(); ++k) {
     if (counts[k] == 0) continue;
     if (real_counts[k] == 0) return std::numeric_limits<double>::infinity();
-    const double p = static_cast<double>(counts[k]) / pictures;
-    divergence += p * std::log(p / (static_cast<double>(real_counts[k]) / real_pictures));
+    const double p = static_cast<double>(counts[k]) / images;
+    divergence += p * std::log(p / (static_cast<double>(real_counts[k]) / real_images));
   }
   return std::max(0.0, divergence);  // below it by rounding alone
 }

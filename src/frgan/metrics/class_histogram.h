@@ -1,4 +1,4 @@
-// Which classes a scorer sees in a set of pictures: what tells that some are never generated.
+// Which classes a scorer sees in a set of images: what tells that some are never generated.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace frgan {
 
-// Pictures by their most probable class, from N x K probabilities on the CPU: K counts.
+// Images by their most probable class, from N x K probabilities on the CPU: K counts.
 std::vector<int64_t> class_histogram(const at::Tensor& probabilities);
 
 // KL(p || q) = sum p log(p / q) in nats of the shares p and q of two histograms of the same K classes; 0 for equal

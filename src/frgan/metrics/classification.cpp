@@ -15,19 +15,19 @@ namespace {
 
 void check_equal_length(size_t labels, size_t predictions) {
   if (labels != predictions) {
-    throw Error(fmt::format("{} predictions for {} labels; they must be of the same pictures", predictions, labels));
+    throw Error(fmt::format("{} predictions for {} labels; they must be of the same images", predictions, labels));
   }
 }
 
 size_t checked_class(int64_t value, int64_t classes, const char* what, size_t row) {
   if (value < 0 || value >= classes) {
-    throw Error(fmt::format("{} of picture {} is {}, expected 0 to {}", what, row, value, classes - 1));
+    throw Error(fmt::format("{} of image {} is {}, expected 0 to {}", what, row, value, classes - 1));
   }
   return static_cast<size_t>(value);
 }
 
 nlohmann::ordered_json count_json(const ErrorCount& count) {
-  return {{"pictures", count.pictures},
+  return {{"images", count.images},
           {"wrong", count.wrong},
           {"error", count.error()},  // NaN becomes null
           {"error_low", count.interval().low},
@@ -49,8 +49,8 @@ Interval wilson_interval(int64_t hits, int64_t count) {
 }
 
 double ErrorCount::error() const {
-  if (pictures == 0) return std::numeric_limits<double>::quiet_NaN();
-  return static_cast<double>(wrong) / static_cast<double>(pictures);
+  if (images == 0) return std::numeric_limits<double>::quiet_NaN();
+  return static_cast<double>(wrong) / static_cast<double>(images);
 }
 
 Classification score_predictions(std::span<const int64_t> labels, std::span<const int64_t> predictions,
@@ -63,7 +63,7 @@ Classification score_predictions(std::span<const int64_t> labels, std::span<cons
     const size_t prediction = checked_class(predictions[row], classes, "the prediction", row);
     ++result.confusion[label][prediction];
     for (ErrorCount* count : {&result.all, &result.classes[label]}) {
-      ++count->pictures;
+      ++count->images;
       count->wrong += label != prediction;
     }
   }

@@ -17,7 +17,7 @@ std::vector<double> numbers_of(const at::Tensor& vector) {
   return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
 }
 
-// Sums up the gates of one block while its network runs through the pictures in order.
+// Sums up the gates of one block while its network runs through the images in order.
 class GateObserver {
  public:
   // `labels` are on the network's device.
@@ -52,7 +52,7 @@ class GateObserver {
     return (mean_square - mean * mean).clamp_min(0).sqrt();
   }
   void add(const at::Tensor& gate) {
-    // A batch of one picture comes as two of the same (class_probabilities).
+    // A batch of one image comes as two of the same (class_probabilities).
     const int64_t count = std::min(gate.size(0), labels_.size(0) - seen_);
     const at::Tensor labels = labels_.narrow(0, seen_, count);
     const at::Tensor values = gate.narrow(0, 0, count).to(at::kDouble);
@@ -69,7 +69,7 @@ class GateObserver {
 
 }  // namespace
 
-Diagnosis diagnose(Discriminator network, const PictureSet& set, Precision precision) {
+Diagnosis diagnose(Discriminator network, const ImageSet& set, Precision precision) {
   const torch::NoGradGuard no_grad;
   const int64_t classes = network->shape().classes;
   const at::Tensor labels = set.labels.to(network->parameters().front().device());
@@ -80,7 +80,7 @@ Diagnosis diagnose(Discriminator network, const PictureSet& set, Precision preci
       observers.push_back(std::make_unique<GateObserver>(child.key(), *squeeze, labels, classes));
     }
   }
-  const auto [probabilities, predictions] = class_probabilities(network, set.pictures, precision).cpu().max(1);
+  const auto [probabilities, predictions] = class_probabilities(network, set.images, precision).cpu().max(1);
   const std::span<const int64_t> rows = values_of(predictions);
   Diagnosis result{{rows.begin(), rows.end()},
                    {probabilities.data_ptr<float>(), probabilities.data_ptr<float>() + probabilities.numel()},

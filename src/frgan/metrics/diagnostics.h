@@ -1,4 +1,4 @@
-// What a trained classifier makes of a set of pictures, picture by picture and gate by gate.
+// What a trained classifier makes of a set of images, image by image and gate by gate.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,6 @@ struct Diagnosis {
 // All labels of the set must be known. The predictions are those that `evaluate` counts.
 //
 //   const Diagnosis test = diagnose(trainer.classifier(), data.test, Precision::kFull);
-Diagnosis diagnose(Discriminator network, const PictureSet& set, Precision precision);
+Diagnosis diagnose(Discriminator network, const ImageSet& set, Precision precision);
 
 }  // namespace frgan

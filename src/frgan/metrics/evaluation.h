@@ -1,4 +1,4 @@
-// The error of a network on a set of pictures.
+// The error of a network on a set of images.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,11 @@ std::vector<int64_t> most_probable(const at::Tensor& probabilities);
 // The numbers of an int64 vector on the CPU, where they lie: valid as long as the tensor.
 std::span<const int64_t> values_of(const at::Tensor& labels);
 
-// Classifies all pictures of the set, whose labels must all be known, batch by batch: memory does not grow with the
+// Classifies all images of the set, whose labels must all be known, batch by batch: memory does not grow with the
 // set.
 //
 //   const Classification test = evaluate(trainer.classifier(), data.test, Precision::kFull);
 //   fmt::print("{:.2f} %\n", 100 * test.all.error());
-Classification evaluate(Discriminator network, const PictureSet& set, Precision precision);
+Classification evaluate(Discriminator network, const ImageSet& set, Precision precision);
 
 }  // namespace frgan

@@ -26,8 +26,8 @@ Moments moments_of(const at::Tensor& features) {
   const int64_t count = features.size(0), size = features.size(1);
   if (count <= size) {
     throw Error(
-        fmt::format("too few pictures for a covariance: {} of {} features, expected at least {}, and 10,000 or "
-                    "more for a Frechet distance that means something; give more pictures",
+        fmt::format("too few images for a covariance: {} of {} features, expected at least {}, and 10,000 or "
+                    "more for a Frechet distance that means something; give more images",
                     count, size, size + 1));
   }
   const at::Tensor mean = features.sum(0, /*keepdim=*/false, at::kDouble) / static_cast<double>(count);

@@ -1,4 +1,4 @@
-// Frechet distance of two sets of pictures by their features (Heusel et al. 2017: "FID" where an ImageNet Inception
+// Frechet distance of two sets of images by their features (Heusel et al. 2017: "FID" where an ImageNet Inception
 // makes the features).
 #pragma once
 
@@ -13,7 +13,7 @@ namespace frgan {
 // numbers, and nothing breaks where a covariance is nearly singular. Never below 0.
 //
 // It falls as N grows (the covariances are estimates): compare only distances of equal N and M. Throws an Error where a
-// set has no more pictures than features, for then its covariance is singular for want of pictures.
+// set has no more images than features, for then its covariance is singular for want of images.
 double frechet_distance(const at::Tensor& first, const at::Tensor& second);
 
 }  // namespace frgan

@@ -1,4 +1,4 @@
-// What a squeeze-and-excitation block did to the pictures of a set.
+// What a squeeze-and-excitation block did to the images of a set.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@ namespace frgan {
 // Of the gate, 0 to 1, of each of C channels.
 struct GateStatistics {
   std::string block;                                 // "se_block2"
-  std::vector<double> mean;                          // over all pictures
-  std::vector<double> deviation;                     // standard deviation over all pictures: 0 where the gate is stuck
-  std::vector<std::vector<double>> class_mean;       // K x C, over the pictures of a class; zeros where it has none
+  std::vector<double> mean;                          // over all images
+  std::vector<double> deviation;                     // standard deviation over all images: 0 where the gate is stuck
+  std::vector<std::vector<double>> class_mean;       // K x C, over the images of a class; zeros where it has none
   std::vector<std::vector<double>> class_deviation;  // K x C; empty where an older frgan did not write it
 };
 

@@ -32,55 +32,55 @@ Distances distances_of(const at::Tensor& features, const at::Tensor& real, const
 
 }  // namespace
 
-ImageScores score_images(const Features& pictures, const ScoreOptions& options) {
+ImageScores score_images(const Features& images, const ScoreOptions& options) {
   ImageScores scores;
-  scores.pictures = pictures.size();
-  const at::Tensor shuffled = pictures.probabilities.index_select(0, order(pictures.size(), options.seed, kSplits));
+  scores.images = images.size();
+  const at::Tensor shuffled = images.probabilities.index_select(0, order(images.size(), options.seed, kSplits));
   scores.inception = inception_score(shuffled, options.splits);
-  scores.histogram = class_histogram(pictures.probabilities);
-  scores.scorer = pictures.scorer;
-  scores.scorer_hash = pictures.scorer_hash;
+  scores.histogram = class_histogram(images.probabilities);
+  scores.scorer = images.scorer;
+  scores.scorer_digest = images.scorer_digest;
   return scores;
 }
 
-ImageScores score_images(const Features& pictures, const Features& real, const ScoreOptions& options) {
-  TORCH_CHECK(pictures.scorer_hash == real.scorer_hash, "pictures were looked at by ", pictures.scorer_hash,
-              ", real ones by ", real.scorer_hash);
-  ImageScores scores = score_images(pictures, options);
-  scores.real_pictures = real.size();
+ImageScores score_images(const Features& images, const Features& real, const ScoreOptions& options) {
+  TORCH_CHECK(images.scorer_digest == real.scorer_digest, "images were looked at by ", images.scorer_digest,
+              ", real ones by ", real.scorer_digest);
+  ImageScores scores = score_images(images, options);
+  scores.real_images = real.size();
   scores.histogram_divergence = histogram_divergence(scores.histogram, class_histogram(real.probabilities));
-  if (pictures.features.defined()) scores.distances = distances_of(pictures.features, real.features, options);
+  if (images.features.defined()) scores.distances = distances_of(images.features, real.features, options);
   return scores;
 }
 
-ImageScores scores_as_far_as_enough(const Features& pictures, const Features& real, const ScoreOptions& options) {
+ImageScores scores_as_far_as_enough(const Features& images, const Features& real, const ScoreOptions& options) {
   const int64_t features = real.features.defined() ? real.features.size(1) : 0;
-  const bool enough = pictures.size() > std::max(features, options.neighbours);
-  return enough ? score_images(pictures, real, options) : score_images(pictures, options);
+  const bool enough = images.size() > std::max(features, options.neighbours);
+  return enough ? score_images(images, real, options) : score_images(images, options);
 }
 
-double label_ceiling(const PictureSet& set, int64_t classes) {
+double label_ceiling(const ImageSet& set, int64_t classes) {
   std::vector<int64_t> counts = class_counts(set, classes);
   counts.pop_back();  // of unknown class
   return inception_ceiling(counts);
 }
 
-Features drawn(const Features& pictures, int64_t count, int64_t seed) {
-  if (count >= pictures.size()) return pictures;
-  return pictures.rows(order(pictures.size(), seed, kSubset).narrow(0, 0, count));
+Features drawn(const Features& images, int64_t count, int64_t seed) {
+  if (count >= images.size()) return images;
+  return images.rows(order(images.size(), seed, kSubset).narrow(0, 0, count));
 }
 
 nlohmann::ordered_json to_json(const ImageScores& scores) {
   const auto splits = static_cast<int64_t>(scores.inception.splits.size());
-  nlohmann::ordered_json json = {{"pictures", scores.pictures},
+  nlohmann::ordered_json json = {{"images", scores.images},
                                  {"splits", splits},
-                                 {"pictures_per_split", scores.pictures / splits},
+                                 {"images_per_split", scores.images / splits},
                                  {"inception_score", scores.inception.mean},
                                  {"inception_score_std", scores.inception.deviation},
                                  {"inception_scores", scores.inception.splits},
                                  {"histogram", scores.histogram}};
-  if (scores.real_pictures > 0) {
-    json["real_pictures"] = scores.real_pictures;
+  if (scores.real_images > 0) {
+    json["real_images"] = scores.real_images;
     json["histogram_divergence"] = scores.histogram_divergence;  // infinite becomes null
   }
   if (const auto& distances = scores.distances) {
@@ -88,10 +88,10 @@ nlohmann::ordered_json to_json(const ImageScores& scores) {
     json["kernel_distance"] = distances->kernel;
     json["precision"] = distances->balls.precision;
     json["recall"] = distances->balls.recall;
-    json["precision_recall_pictures"] = {distances->drawn, distances->real_drawn};
+    json["precision_recall_images"] = {distances->drawn, distances->real_drawn};
   }
   json["scorer"] = scores.scorer;
-  json["scorer_hash"] = scores.scorer_hash;
+  json["scorer_digest"] = scores.scorer_digest;
   return json;
 }
 

@@ -25,8 +25,8 @@ InceptionScore inception_score(const at::Tensor& probabilities, int64_t splits) 
   const int64_t count = probabilities.size(0);
   if (count < splits) {
     throw Error(
-        fmt::format("an Inception Score of {} splits needs at least {} pictures, there are {}; give more "
-                    "pictures or --splits {}",
+        fmt::format("an Inception Score of {} splits needs at least {} images, there are {}; give more "
+                    "images or --splits {}",
                     splits, splits, count, std::max<int64_t>(count, 1)));
   }
   InceptionScore score;

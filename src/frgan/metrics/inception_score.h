@@ -1,4 +1,4 @@
-// Inception Score (Salimans et al. 2016): are generated pictures of one class each, and of all classes?
+// Inception Score (Salimans et al. 2016): are generated images of one class each, and of all classes?
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct InceptionScore {
 //   const InceptionScore score = inception_score(probabilities, 10);
 InceptionScore inception_score(const at::Tensor& probabilities, int64_t splits);
 
-// exp(H(y)) of pictures whose classes have these counts: what a scorer that is never in doubt and never wrong would
+// exp(H(y)) of images whose classes have these counts: what a scorer that is never in doubt and never wrong would
 // give them, the most that any score of the same classes can be.
 double inception_ceiling(std::span<const int64_t> class_counts);
 

@@ -84,7 +84,7 @@ double sum_over_pairs(const MomentSums& x, const MomentSums& y) {
          static_cast<double>(x.count) * static_cast<double>(y.count);
 }
 
-// From sums over all pairs, those of equal pictures still among them.
+// From sums over all pairs, those of equal images still among them.
 double distance(double within_first, double within_second, double between, const at::Tensor& first,
                 const at::Tensor& second) {
   const auto n = static_cast<double>(first.size(0)), m = static_cast<double>(second.size(0));
@@ -97,8 +97,8 @@ void check(const at::Tensor& first, const at::Tensor& second) {
               "kernel_distance takes N x F and M x F");
   const int64_t fewer = std::min(first.size(0), second.size(0));
   if (fewer < 2) {
-    throw Error(fmt::format("a kernel distance needs at least 2 pictures in each set, there are {}; give more pictures",
-                            fewer));
+    throw Error(
+        fmt::format("a kernel distance needs at least 2 images in each set, there are {}; give more images", fewer));
   }
 }
 

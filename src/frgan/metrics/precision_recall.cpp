@@ -53,8 +53,8 @@ PrecisionRecall precision_recall(const at::Tensor& generated, const at::Tensor& 
   const int64_t fewer = std::min(generated.size(0), real.size(0));
   if (fewer <= k) {
     throw Error(
-        fmt::format("precision and recall by the {} nearest neighbours need at least {} pictures in each set, "
-                    "there are {}; give more pictures",
+        fmt::format("precision and recall by the {} nearest neighbours need at least {} images in each set, "
+                    "there are {}; give more images",
                     k, k + 1, fewer));
   }
   const at::Tensor x = generated.to(at::kDouble), y = real.to(at::kDouble);

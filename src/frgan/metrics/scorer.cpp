@@ -34,7 +34,7 @@ bool all_finite(const at::Tensor& numbers) {
 
 Features Features::rows(const at::Tensor& indices) const {
   return {probabilities.index_select(0, indices), features.defined() ? features.index_select(0, indices) : features,
-          scorer, scorer_hash};
+          scorer, scorer_digest};
 }
 
 Scorer checkpoint_scorer(const Checkpoint& checkpoint, at::Device device, Precision precision) {
@@ -45,7 +45,7 @@ Scorer checkpoint_scorer(const Checkpoint& checkpoint, at::Device device, Precis
           state.shape.classes,
           network->feature_size(),
           state.class_names,
-          [network, precision](const at::Tensor& pictures) { return classify(network, pictures, precision); }};
+          [network, precision](const at::Tensor& images) { return classify(network, images, precision); }};
 }
 
 void check_classes(const Scorer& scorer, const Dataset& data) {
@@ -58,13 +58,13 @@ void check_classes(const Scorer& scorer, const Dataset& data) {
   if (!scorer.class_names.empty()) check_classes(data, scorer.class_names);
 }
 
-Features features_of(const Scorer& scorer, const at::Tensor& pictures) {
-  const Classified seen = scorer.look(pictures);
+Features features_of(const Scorer& scorer, const at::Tensor& images) {
+  const Classified seen = scorer.look(images);
   if (!all_finite(seen.logits) || (seen.features.defined() && !all_finite(seen.features))) {
     throw Error(fmt::format("{}: gives numbers that are not finite; are its weights damaged?", scorer.name));
   }
   return {seen.logits.to(at::kCPU, at::kDouble).softmax(1),
-          seen.features.defined() ? seen.features.to(at::kCPU, at::kFloat) : seen.features, scorer.name, scorer.hash};
+          seen.features.defined() ? seen.features.to(at::kCPU, at::kFloat) : seen.features, scorer.name, scorer.digest};
 }
 
 }  // namespace frgan

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kPicturesAtOnce = 100;  // a network that resizes them to 299 x 299 then needs a few gigabytes
+constexpr int64_t kImagesAtOnce = 100;  // a network that resizes them to 299 x 299 then needs a few gigabytes
 
 // LibTorch's messages go on with traces; the line that says what went wrong is the one that names an error, or the
 // first.
@@ -39,7 +39,7 @@ at::Tensor checked(const at::Tensor& output, int64_t count, const char* what, co
   if (output.dim() == 2 && output.size(0) == count && output.is_floating_point() && output.size(1) >= 1) {
     return output.to(at::kFloat);
   }
-  throw Error(fmt::format("{}: {} of {} pictures are {}, expected floating numbers of {}x...", name, what, count,
+  throw Error(fmt::format("{}: {} of {} images are {}, expected floating numbers of {}x...", name, what, count,
                           shape_text(output), count));
 }
 
@@ -72,20 +72,20 @@ torch::jit::Module load(const fs::path& file, at::Device device) {
 }
 
 // float N x 3 x S x S, 0 to 1.
-at::Tensor unit_pictures(const at::Tensor& pictures, at::Device device) {
-  return (pictures.to(device, at::kFloat) / 255).permute({0, 3, 1, 2}).expand({-1, 3, -1, -1}).contiguous();
+at::Tensor unit_images(const at::Tensor& images, at::Device device) {
+  return (images.to(device, at::kFloat) / 255).permute({0, 3, 1, 2}).expand({-1, 3, -1, -1}).contiguous();
 }
 
-Classified look(torch::jit::Module& module, const at::Tensor& pictures, at::Device device, const std::string& name) {
+Classified look(torch::jit::Module& module, const at::Tensor& images, at::Device device, const std::string& name) {
   const torch::NoGradGuard no_grad;
   std::vector<at::Tensor> logits, features;
-  for (int64_t first = 0; first < pictures.size(0); first += kPicturesAtOnce) {
-    const at::Tensor some = pictures.narrow(0, first, std::min(kPicturesAtOnce, pictures.size(0) - first));
+  for (int64_t first = 0; first < images.size(0); first += kImagesAtOnce) {
+    const at::Tensor some = images.narrow(0, first, std::min(kImagesAtOnce, images.size(0) - first));
     c10::IValue output;
     try {
-      output = module.forward({unit_pictures(some, device)});
+      output = module.forward({unit_images(some, device)});
     } catch (const std::exception& error) {
-      throw Error(fmt::format("{}: fails on float pictures of {}x3x{}x{}: {}", name, some.size(0), some.size(1),
+      throw Error(fmt::format("{}: fails on float images of {}x3x{}x{}: {}", name, some.size(0), some.size(1),
                               some.size(2), problem_within(error.what())));
     }
     const Classified seen = classified(output, some.size(0), name);
@@ -97,13 +97,13 @@ Classified look(torch::jit::Module& module, const at::Tensor& pictures, at::Devi
 
 }  // namespace
 
-Scorer torchscript_scorer(const fs::path& file, const PictureShape& shape, at::Device device) {
+Scorer torchscript_scorer(const fs::path& file, const ImageShape& shape, at::Device device) {
   const std::string name = file.string();
   const auto module = std::make_shared<torch::jit::Module>(load(file, device));
   Scorer scorer;
   scorer.name = name;
-  scorer.hash = file_digest(file, DigestKind::kSha256);
-  scorer.look = [=](const at::Tensor& pictures) { return look(*module, pictures, device, name); };
+  scorer.digest = file_digest(file, DigestKind::kSha256);
+  scorer.look = [=](const at::Tensor& images) { return look(*module, images, device, name); };
   const at::Tensor two = torch::zeros({2, shape.image_size, shape.image_size, shape.channels}, at::kByte);
   const Classified tried = scorer.look(two);
   scorer.classes = tried.logits.size(1);

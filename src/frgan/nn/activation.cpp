@@ -166,7 +166,7 @@ at::Tensor bias_leaky_relu_dropout_by_operators(const at::Tensor& x, const at::T
 
 at::Tensor bias_leaky_relu_dropout_(const at::Tensor& x, const at::Tensor& bias, double slope, double p, uint64_t key) {
   if (!x.is_cpu()) return bias_leaky_relu_dropout_by_operators(x, bias, slope, p, key);
-  TORCH_CHECK(x.is_contiguous(layout_of(x)), "bias_leaky_relu_dropout_ takes channels-last pictures");
+  TORCH_CHECK(x.is_contiguous(layout_of(x)), "bias_leaky_relu_dropout_ takes channels-last images");
   TORCH_CHECK(!bias.defined() || bias.numel() == x.size(1), "a bias of ", bias.numel(), " for ", x.size(1),
               " channels");
   return BiasLeakyReluDropout::apply(x, bias.defined() ? bias : at::empty({0}), slope, p, static_cast<int64_t>(key));

@@ -30,7 +30,7 @@ void describe(OptionSet& options, DiscriminatorOptions& discriminator) {
   options.group("Network");
   options.add("width", discriminator.width, "Channels of Table 1 are multiplied by this.", Range<double>{1.0 / 64, 8});
   options.add("pooling", discriminator.pooling,
-              "How a block halves the picture: stride of its third convolution, or max pooling (A2).",
+              "How a block halves the image: stride of its third convolution, or max pooling (A2).",
               Choices{"stride", "max"});
   options.add("se-position", discriminator.se_position, "Where squeeze-and-excitation stands; block2 is Table 1 (A3).",
               Choices{"none", "block1", "block2", "after_conv256", "all"});
@@ -39,7 +39,7 @@ void describe(OptionSet& options, DiscriminatorOptions& discriminator) {
               Range<int64_t>{1, 1024});
   options.add("se-bias", discriminator.se_bias, "Biases in squeeze-and-excitation; eq. 11 has none (A4).");
   options.add("leaky-slope", discriminator.slope, "Slope of leaky ReLU below zero (A19).", Range<double>{0.001, 1});
-  options.add("input-dropout", discriminator.input_dropout, "Dropout on the picture (A1).", Range<double>{0, 0.95});
+  options.add("input-dropout", discriminator.input_dropout, "Dropout on the image (A1).", Range<double>{0, 0.95});
   options.add("block-dropout", discriminator.block_dropout,
               "Dropout after block 1 and after squeeze-and-excitation (Table 1).", Range<double>{0, 0.95});
   options.add("init", discriminator.init, "Initial weights: Xavier uniform, or N(0, 0.05^2) (A17).",
@@ -49,7 +49,7 @@ void describe(OptionSet& options, DiscriminatorOptions& discriminator) {
               "K+1 logits instead of K and an implied logit 0 (A23).");
 }
 
-DiscriminatorImpl::DiscriminatorImpl(const DiscriminatorOptions& options, const PictureShape& shape, uint64_t seed)
+DiscriminatorImpl::DiscriminatorImpl(const DiscriminatorOptions& options, const ImageShape& shape, uint64_t seed)
     : options_(options), shape_(shape) {
   const WeightInit init = options.init == "normal" ? WeightInit::kNormal : WeightInit::kXavier;
   WeightSource source(init, seed, kNetwork), squeeze_source(init, seed, kSqueezes);
@@ -98,9 +98,9 @@ at::Tensor DiscriminatorImpl::run_block(at::Tensor x, size_t first, SqueezeExcit
   return fused ? x : dropout(x, p, layer_key(pass, first + 2));
 }
 
-Classified DiscriminatorImpl::forward(const at::Tensor& pictures, const ForwardPass& pass) {
+Classified DiscriminatorImpl::forward(const at::Tensor& images, const ForwardPass& pass) {
   at::Tensor x =
-      dropout(cast_for(pass, pictures), pass.stochastic ? options_.input_dropout : 0.0, layer_key(pass, kInputDropout));
+      dropout(cast_for(pass, images), pass.stochastic ? options_.input_dropout : 0.0, layer_key(pass, kInputDropout));
   x = run_block(x, 0, squeeze_block1_, pass);
   x = run_block(x, 3, squeeze_block2_, pass);
   x = run_convolution(x, 6, 0, pass);

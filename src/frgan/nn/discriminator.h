@@ -16,8 +16,8 @@
 
 namespace frgan {
 
-// The pictures and classes a network is built for.
-struct PictureShape {
+// The images and classes a network is built for.
+struct ImageShape {
   int64_t image_size = 32;  // a multiple of 8, 16 to 128
   int64_t channels = 3;     // 1 or 3
   int64_t classes = 10;     // 2 to 1000
@@ -50,22 +50,22 @@ struct Classified {
 // Table 1 as read in docs/paper.md. Block 1: three 3x3 convolutions to 64 channels, the third of stride 2; block 2 the
 // same to 128; squeeze-and-excitation; a 3x3 convolution to 256 without padding; two 1x1 to 128; global mean; dense K.
 //
-//   Discriminator network(DiscriminatorOptions{}, PictureShape{32, 3, 10}, seed);
-//   Classified out = network->forward(pictures, {.stochastic = true, .dropout_key = key});
+//   Discriminator network(DiscriminatorOptions{}, ImageShape{32, 3, 10}, seed);
+//   Classified out = network->forward(images, {.stochastic = true, .dropout_key = key});
 struct DiscriminatorImpl : torch::nn::Module {
-  DiscriminatorImpl(const DiscriminatorOptions& options, const PictureShape& shape, uint64_t seed);
+  DiscriminatorImpl(const DiscriminatorOptions& options, const ImageShape& shape, uint64_t seed);
 
-  // pictures: N x C x S x S, channels-last, [-1, 1].
-  Classified forward(const at::Tensor& pictures, const ForwardPass& pass);
+  // images: N x C x S x S, channels-last, [-1, 1].
+  Classified forward(const at::Tensor& images, const ForwardPass& pass);
 
   const DiscriminatorOptions& options() const { return options_; }
-  const PictureShape& shape() const { return shape_; }
+  const ImageShape& shape() const { return shape_; }
   int64_t feature_size() const { return convolutions_.back()->options().out; }  // F
   const std::vector<WeightNormConv2d>& convolutions() const { return convolutions_; }
-  // Work of a forward pass for one picture: 2 x multiply-adds of convolutions and dense layers,
+  // Work of a forward pass for one image: 2 x multiply-adds of convolutions and dense layers,
   // squeeze-and-excitation's included.
   double forward_flop() const;
-  // In the order in which a picture goes through them.
+  // In the order in which an image goes through them.
   std::vector<LayerDescription> layers() const;
 
  private:
@@ -75,7 +75,7 @@ struct DiscriminatorImpl : torch::nn::Module {
   at::Tensor run_convolution(const at::Tensor& x, size_t index, double p, const ForwardPass& pass);
 
   DiscriminatorOptions options_;
-  PictureShape shape_;
+  ImageShape shape_;
   std::vector<WeightNormConv2d> convolutions_;  // conv1..conv7, nin1, nin2
   SqueezeExcitation squeeze_block1_{nullptr}, squeeze_block2_{nullptr}, squeeze_conv7_{nullptr};
   WeightNormLinear dense_{nullptr};

@@ -38,7 +38,7 @@ at::Tensor BatchNormImpl::forward(const at::Tensor& x, BatchStatistics statistic
                         from_batch, /*momentum=*/0.1, /*eps=*/1e-5, /*cudnn_enabled=*/true);
 }
 
-GeneratorImpl::GeneratorImpl(const GeneratorOptions& options, const PictureShape& shape, double width,
+GeneratorImpl::GeneratorImpl(const GeneratorOptions& options, const ImageShape& shape, double width,
                              const std::string& init, uint64_t seed)
     : first_size_(shape.image_size / 8),
       first_channels_(std::max<int64_t>(4, std::lround(static_cast<double>(options.gen_width) * width))) {

@@ -24,7 +24,7 @@ void describe(OptionSet& options, GeneratorOptions& generator);
 enum class BatchStatistics {
   kBatch,          // this batch's; the running ones stay as they are
   kBatchAndTrack,  // this batch's; the running ones follow
-  kRunning,        // the running ones: one noise vector always gives one picture (A32)
+  kRunning,        // the running ones: one noise vector always gives one image (A32)
 };
 
 // Batch normalisation over all dimensions but the second, with gain and bias, epsilon 1e-5 and momentum 0.1.
@@ -37,19 +37,19 @@ struct BatchNormImpl : torch::nn::Module {
 TORCH_MODULE(BatchNorm);
 
 // noise -> dense, batch norm, ReLU -> gen_width x S/8 x S/8 -> two 5x5 transposed convolutions of stride 2 (halving the
-// channels), batch norm, ReLU -> a third to the picture's channels with weight norm, tanh. Layers before batch norm
+// channels), batch norm, ReLU -> a third to the image's channels with weight norm, tanh. Layers before batch norm
 // have no bias: its gradient would be rounding alone.
 //
-//   Generator generator(GeneratorOptions{}, PictureShape{}, /*width=*/1.0, "xavier", seed);
-//   at::Tensor pictures = generator->forward(noise, BatchStatistics::kRunning, {});  // N x C x S x S, -1 to 1
+//   Generator generator(GeneratorOptions{}, ImageShape{}, /*width=*/1.0, "xavier", seed);
+//   at::Tensor images = generator->forward(noise, BatchStatistics::kRunning, {});  // N x C x S x S, -1 to 1
 struct GeneratorImpl : torch::nn::Module {
-  GeneratorImpl(const GeneratorOptions& options, const PictureShape& shape, double width, const std::string& init,
+  GeneratorImpl(const GeneratorOptions& options, const ImageShape& shape, double width, const std::string& init,
                 uint64_t seed);
 
   // noise: N x noise_size.
   at::Tensor forward(const at::Tensor& noise, BatchStatistics statistics, const ForwardPass& pass);
 
-  // Work of a forward pass for one picture: 2 x multiply-adds of the dense layer and of transposed convolutions, these
+  // Work of a forward pass for one image: 2 x multiply-adds of the dense layer and of transposed convolutions, these
   // at their own 25 taps whatever form computes them.
   double forward_flop() const;
   // In the order in which noise goes through them.

@@ -50,8 +50,8 @@ int64_t panels_of(const WinogradKernels& kernels, int64_t columns) {
   return (columns + kernels.panel - 1) / kernels.panel;
 }
 
-int64_t tiles_of(const TileGrid& grid, int64_t pictures) {
-  return pictures * grid.down * grid.across;
+int64_t tiles_of(const TileGrid& grid, int64_t images) {
+  return images * grid.down * grid.across;
 }
 
 // The distance of the 16 positions, which are written and read side by side: in multiples of 4096 bytes their lines
@@ -71,10 +71,10 @@ PanelLayout panel_first(const WinogradKernels& kernels, int64_t steps) {
 struct Convolution {
   const WinogradKernels& kernels;
   TileGrid from, to;
-  int64_t pictures, pad;
+  int64_t images, pad;
 
   void run(const void* x, const std::byte* panels, const TileActivation& activation, void* y) const {
-    const int64_t tiles = tiles_of(to, pictures), blocks = (tiles + kTilesAtOnce - 1) / kTilesAtOnce;
+    const int64_t tiles = tiles_of(to, images), blocks = (tiles + kTilesAtOnce - 1) / kTilesAtOnce;
     const int64_t inputs = from.channels, steps = inputs / kernels.pair;
     const PanelLayout weights = panel_first(kernels, steps);
     at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
@@ -126,13 +126,13 @@ TileGrid grid_of(const at::Tensor& x, int64_t down, int64_t across) {
   return {.height = x.size(2), .width = x.size(3), .channels = x.size(1), .down = down, .across = across};
 }
 
-// Tiles cover the pictures that are written.
+// Tiles cover the images that are written.
 Convolution convolution_of(const WinogradKernels& kernels, const at::Tensor& from, const at::Tensor& to, int64_t pad) {
   const int64_t down = (to.size(2) + 1) / 2, across = (to.size(3) + 1) / 2;
   return {kernels, grid_of(from, down, across), grid_of(to, down, across), from.size(0), pad};
 }
 
-at::Tensor empty_pictures(const at::Tensor& like, int64_t channels, int64_t height, int64_t width) {
+at::Tensor empty_images(const at::Tensor& like, int64_t channels, int64_t height, int64_t width) {
   return at::empty({like.size(0), channels, height, width}, like.options(), at::MemoryFormat::ChannelsLast);
 }
 
@@ -140,7 +140,7 @@ at::Tensor empty_pictures(const at::Tensor& like, int64_t channels, int64_t heig
 at::Tensor input_gradient(const WinogradKernels& kernels, const at::Tensor& grad, const at::Tensor& x,
                           const at::Tensor& weight, int64_t padding) {
   RECORD_FUNCTION("frgan::convolution_input_gradient", std::vector<c10::IValue>({grad, weight, padding}));
-  const at::Tensor result = empty_pictures(x, x.size(1), x.size(2), x.size(3));
+  const at::Tensor result = empty_images(x, x.size(1), x.size(2), x.size(3));
   const Scratch panels =
       transformed(kernels, weight, /*rows=*/weight.size(0), /*columns=*/weight.size(1), kernels.turned_weight_panels);
   convolution_of(kernels, grad, result, 2 - padding)
@@ -220,16 +220,15 @@ struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
                             const at::Tensor& bias, int64_t padding, double slope) {
     RECORD_FUNCTION("frgan::convolution", std::vector<c10::IValue>({x, weight, padding}));
     const WinogradKernels& kernels = *kernels_for(x.scalar_type());
-    const at::Tensor pictures = x.contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor images = x.contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor kernel = weight.contiguous(at::MemoryFormat::ChannelsLast);
-    const at::Tensor result =
-        empty_pictures(x, weight.size(0), x.size(2) + 2 * padding - 2, x.size(3) + 2 * padding - 2);
+    const at::Tensor result = empty_images(x, weight.size(0), x.size(2) + 2 * padding - 2, x.size(3) + 2 * padding - 2);
     const Scratch panels =
         transformed(kernels, kernel, /*rows=*/weight.size(1), /*columns=*/weight.size(0), kernels.weight_panels);
     const TileActivation activation{bias.numel() > 0 ? bias.data_ptr<float>() : nullptr, static_cast<float>(slope)};
-    convolution_of(kernels, pictures, result, padding)
-        .run(pictures.data_ptr(), panels.data(), activation, result.data_ptr());
-    context->save_for_backward({pictures, kernel, bias, bias.numel() > 0 ? result : at::Tensor()});
+    convolution_of(kernels, images, result, padding)
+        .run(images.data_ptr(), panels.data(), activation, result.data_ptr());
+    context->save_for_backward({images, kernel, bias, bias.numel() > 0 ? result : at::Tensor()});
     context->saved_data["padding"] = padding;
     context->saved_data["slope"] = slope;
     return result;

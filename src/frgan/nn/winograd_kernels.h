@@ -8,12 +8,12 @@
 namespace frgan {
 
 constexpr int kWinogradPositions = 16;           // of a transformed tile
-constexpr int64_t kMostWinogradChannels = 4096;  // of input and output: outside of a picture so many zeros are read
+constexpr int64_t kMostWinogradChannels = 4096;  // of input and output: outside of an image so many zeros are read
 
 // A convolution's input and output as NHWC, cut into tiles of 2x2 outputs: tile t = (n * down + i) * across + j.
 struct TileGrid {
-  int64_t height, width, channels;  // of the pictures that are read or written
-  int64_t down, across;             // tiles of a picture
+  int64_t height, width, channels;  // of the images that are read or written
+  int64_t down, across;             // tiles of an image
 };
 
 // Where transformed values lie: `panel` columns of a matrix row side by side in panels, so that a panel's rows are
@@ -48,7 +48,7 @@ struct WinogradKernels {
   int64_t element;  // bytes of an element
 
   // B^T d B of the tiles first..first+count of x (NHWC), patches beginning `pad` above and left of their tile; the
-  // pictures end in zeros. A row is a tile: out[p][t][c].
+  // images end in zeros. A row is a tile: out[p][t][c].
   void (*input_rows)(const void* x, const TileGrid& grid, int64_t pad, int64_t first, int64_t count, void* out,
                      int64_t position);
   // The same with tiles as the rows of panels. `count` is filled up with zeros to a multiple of `pair`.

@@ -20,14 +20,14 @@ using Vector = Isa::Vector;
 using Element = Isa::Element;
 
 struct Tile {
-  int64_t picture, row, column;  // of the tile's first output
+  int64_t image, row, column;  // of the tile's first output
 };
 Tile tile_at(const TileGrid& grid, int64_t t) {
   const int64_t line = t / grid.across;
   return {line / grid.down, line % grid.down * 2, t % grid.across * 2};
 }
 
-// The addresses of a square of pixels; those outside of the picture are zeros.
+// The addresses of a square of pixels; those outside of the image are zeros.
 template <int kPixels>
 void pixels_of(const Element* x, const TileGrid& grid, const Tile& tile, int64_t pad,
                const Element* (&pixels)[kPixels * kPixels]) {
@@ -37,7 +37,7 @@ void pixels_of(const Element* x, const TileGrid& grid, const Tile& tile, int64_t
       const int64_t column = tile.column - pad + j;
       const bool inside = row >= 0 && row < grid.height && column >= 0 && column < grid.width;
       pixels[i * kPixels + j] =
-          inside ? x + ((tile.picture * grid.height + row) * grid.width + column) * grid.channels : kZeros;
+          inside ? x + ((tile.image * grid.height + row) * grid.width + column) * grid.channels : kZeros;
     }
   }
 }
@@ -219,11 +219,11 @@ void multiply(const PanelProduct& m) {
 
 void output_tiles(const float* m, int64_t position, const TileGrid& grid, int64_t first, int64_t count, int64_t channel,
                   int64_t columns, const TileActivation& activation, void* y) {
-  Element* const pictures = static_cast<Element*>(y);
+  Element* const images = static_cast<Element*>(y);
   for (int64_t t = 0; t < count; ++t) {
     const Tile tile = tile_at(grid, first + t);
     Element* const to =
-        pictures + ((tile.picture * grid.height + tile.row) * grid.width + tile.column) * grid.channels + channel;
+        images + ((tile.image * grid.height + tile.row) * grid.width + tile.column) * grid.channels + channel;
     const bool right = tile.column + 1 < grid.width, below = tile.row + 1 < grid.height;
     for (int64_t c = 0; c < columns; c += Isa::kLanes) {
       const float* const from = m + t * kPanel + c;

@@ -6,6 +6,7 @@
 
 #include "frgan/core/error.h"
 #include "frgan/io/files.h"
+#include "frgan/io/json_file.h"
 
 namespace frgan {
 namespace {
@@ -68,7 +69,7 @@ void write_gates(const std::filesystem::path& path, const std::vector<GateStatis
 }
 
 std::vector<GateStatistics> read_gates(const std::filesystem::path& path) {
-  return gates_from_json(nlohmann::json::parse(read_file(path), nullptr, /*allow_exceptions=*/false), path.string());
+  return gates_from_json(parse_json(read_file(path)), path.string());
 }
 
 }  // namespace frgan

@@ -1,4 +1,4 @@
-// A run's gates.json: what its squeeze-and-excitation blocks do to the pictures of each class.
+// A run's gates.json: what its squeeze-and-excitation blocks do to the images of each class.
 #pragma once
 
 #include <filesystem>

@@ -36,7 +36,7 @@ CurvePoints visible_points(const CurvePoints& points, size_t runs) {
 }
 
 // The numbers behind a chart, at steps of whoever has any, thinned to a screenful; fewer where many runs share it.
-std::string points_table(const std::vector<RunRecord>& runs, const LearningCurves& chart) {
+std::string points_table(const std::vector<RunHistory>& runs, const LearningCurves& chart) {
   constexpr size_t kMost = 40, kFewest = 6, kMostCells = 800;
   const size_t most = std::clamp(kMostCells / runs.size(), kFewest, kMost);
   std::set<double> all;
@@ -60,11 +60,11 @@ std::string points_table(const std::vector<RunRecord>& runs, const LearningCurve
 
 // One chart with a curve for each run; nothing where no run has a point. `points` gives those of a run.
 template <class Points>
-std::string chart_of(const std::vector<RunRecord>& runs, const std::string& title, const std::string& y_label,
+std::string chart_of(const std::vector<RunHistory>& runs, const std::string& title, const std::string& y_label,
                      const Points& points, bool zoomed = false) {
   LearningCurves chart{title, y_label, {}, zoomed};
   bool any = false;
-  for (const RunRecord& run : runs) {
+  for (const RunHistory& run : runs) {
     chart.curves.push_back({run.name, {}});
     for (const auto& [step, value] : points(run)) {
       if (std::isfinite(value)) chart.curves.back().points.emplace_back(static_cast<double>(step), value);
@@ -80,7 +80,7 @@ std::string chart_of(const std::vector<RunRecord>& runs, const std::string& titl
 
 using Points = std::vector<std::pair<int64_t, double>>;
 
-Points errors_of(const RunRecord& run, std::string_view role) {
+Points errors_of(const RunHistory& run, std::string_view role) {
   Points points;
   for (const EvaluationRecord& evaluation : run.evaluations) {
     if (evaluation.role == role) points.emplace_back(evaluation.step, 100 * evaluation.error);
@@ -96,7 +96,7 @@ Points second_half(Points points) {
   return points;
 }
 
-Points losses_of(const RunRecord& run, const std::string& name) {
+Points losses_of(const RunHistory& run, const std::string& name) {
   Points points;
   for (const StepRecord& record : run.steps) {
     for (const auto& [term, value] : record.losses) {
@@ -107,14 +107,14 @@ Points losses_of(const RunRecord& run, const std::string& name) {
 }
 
 template <class Number>
-Points numbers_of(const RunRecord& run, const Number& number) {
+Points numbers_of(const RunHistory& run, const Number& number) {
   Points points;
   for (const StepRecord& record : run.steps) points.emplace_back(record.step, number(record));
   return points;
 }
 
 // What each colour is. A run's curves can be hidden by its box: the style sheet knows boxes by number.
-std::string legend(const std::vector<RunRecord>& runs) {
+std::string legend(const std::vector<RunHistory>& runs) {
   std::string html;
   for (size_t i = 0; i < runs.size(); ++i) {
     html += fmt::format("<label><input type=\"checkbox\" id=\"show-{}\" checked>{}</label>\n", i, run_label(runs, i));
@@ -124,23 +124,23 @@ std::string legend(const std::vector<RunRecord>& runs) {
 
 }  // namespace
 
-std::string error_curves_section(const std::vector<RunRecord>& runs) {
+std::string error_curves_section(const std::vector<RunHistory>& runs) {
   std::string charts;
-  for (const auto& [role, title] : {std::pair{"test", "Test error"}, {"dev", "Error on development pictures"}}) {
+  for (const auto& [role, title] : {std::pair{"test", "Test error"}, {"dev", "Error on development images"}}) {
     charts += chart_of(runs, title, "error in percent, of the averaged weights",
-                       [&, role = role](const RunRecord& run) { return errors_of(run, role); });
+                       [&, role = role](const RunHistory& run) { return errors_of(run, role); });
     charts += chart_of(
         runs, fmt::format("{}, second half", title), "the same curves on a closer axis",
-        [&, role = role](const RunRecord& run) { return second_half(errors_of(run, role)); },
+        [&, role = role](const RunHistory& run) { return second_half(errors_of(run, role)); },
         /*zoomed=*/true);
   }
   if (charts.empty()) return "";
   return section_html("curves", "Learning curves", legend(runs) + "<div class=\"grid\">\n" + charts + "</div>\n");
 }
 
-std::string loss_curves_section(const std::vector<RunRecord>& runs) {
+std::string loss_curves_section(const std::vector<RunHistory>& runs) {
   std::vector<std::string> names;
-  for (const RunRecord& run : runs) {
+  for (const RunHistory& run : runs) {
     if (run.steps.empty()) continue;
     for (const auto& [name, value] : run.steps.back().losses) {
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
@@ -149,12 +149,12 @@ std::string loss_curves_section(const std::vector<RunRecord>& runs) {
   std::string charts;
   for (const std::string& name : names) {
     charts +=
-        chart_of(runs, name, "loss, before its weight", [&](const RunRecord& run) { return losses_of(run, name); });
+        chart_of(runs, name, "loss, before its weight", [&](const RunHistory& run) { return losses_of(run, name); });
   }
-  charts += chart_of(runs, "Learning rate", "of the step", [](const RunRecord& run) {
+  charts += chart_of(runs, "Learning rate", "of the step", [](const RunHistory& run) {
     return numbers_of(run, [](const StepRecord& record) { return record.learning_rate; });
   });
-  charts += chart_of(runs, "Speed", "pictures that entered a network, per second", [](const RunRecord& run) {
+  charts += chart_of(runs, "Speed", "images that entered a network, per second", [](const RunHistory& run) {
     return numbers_of(run, [](const StepRecord& record) { return record.images_per_second; });
   });
   return charts.empty() ? ""

@@ -16,12 +16,12 @@ namespace {
 
 constexpr size_t kWidestTable = 20;  // classes
 
-bool any_has_mistakes(const std::vector<RunRecord>& runs) {
-  return std::any_of(runs.begin(), runs.end(), [](const RunRecord& run) { return run.mistakes.has_value(); });
+bool any_has_mistakes(const std::vector<RunHistory>& runs) {
+  return std::any_of(runs.begin(), runs.end(), [](const RunHistory& run) { return run.mistakes.has_value(); });
 }
 
-std::string pictures_text(const Mistakes& found) {
-  return fmt::format("{} {} pictures", grouped(found.pictures), found.role == "dev" ? "development" : "test");
+std::string images_text(const Mistakes& found) {
+  return fmt::format("{} {} images", grouped(found.images), found.role == "dev" ? "development" : "test");
 }
 
 // Right ones in blue, wrong ones in orange, each as strong as its share.
@@ -55,7 +55,7 @@ std::string confusion_list(const Mistakes& found) {
   order.reserve(counts.size());
   for (const auto& [pair, count] : counts) order.emplace_back(-count, pair);
   std::sort(order.begin(), order.end());
-  HtmlTable html{"The commonest confusions", {"label", "taken for", "pictures"}, {}, "numbers"};
+  HtmlTable html{"The commonest confusions", {"label", "taken for", "images"}, {}, "numbers"};
   for (const auto& [count, pair] : std::span(order).first(std::min(order.size(), kWidestTable))) {
     html.rows.push_back({escaped(found.class_names[static_cast<size_t>(pair.first)]),
                          escaped(found.class_names[static_cast<size_t>(pair.second)]), grouped(-count)});
@@ -70,14 +70,14 @@ std::string mistake_figure(const Mistakes& found, const Mistake& mistake, size_t
   const std::string& label = found.class_names[static_cast<size_t>(mistake.label)];
   const std::string& prediction = found.class_names[static_cast<size_t>(mistake.prediction)];
   return fmt::format(
-      "<figure class=\"mistake\"><svg viewBox=\"{} {} {} {}\" role=\"img\" aria-label=\"picture {}\"><use "
+      "<figure class=\"mistake\"><svg viewBox=\"{} {} {} {}\" role=\"img\" aria-label=\"image {}\"><use "
       "href=\"#mistakes-{}\"/></svg><figcaption><span class=\"truth\">{}</span> → <strong>{}</strong> <span "
       "class=\"soft\">{:.0f} %</span></figcaption></figure>\n",
       place % columns * step, place / columns * step, size, size, mistake.row, run, escaped(label), escaped(prediction),
       std::floor(100 * mistake.probability));
 }
 
-std::string mistake_grid(const RunRecord& run, size_t number) {
+std::string mistake_grid(const RunHistory& run, size_t number) {
   const Mistakes& found = *run.mistakes;
   const PngHeader header = read_png_header(bytes_of(run.mistakes_png), run.name);
   const int64_t columns = std::min(kGridColumns, static_cast<int64_t>(run.shown_mistakes));
@@ -95,20 +95,20 @@ std::string mistake_grid(const RunRecord& run, size_t number) {
 
 }  // namespace
 
-std::string classes_section(const std::vector<RunRecord>& runs) {
+std::string classes_section(const std::vector<RunHistory>& runs) {
   if (!any_has_mistakes(runs)) return "";
   constexpr size_t kMostCells = 1500;
   HtmlTable table{"Error of each class, in percent", {"class"}, {}, "classes"};
   std::vector<std::string> names;
   std::map<std::string, double> worst;
   double most = 1e-9;
-  for (const RunRecord& run : runs) {
+  for (const RunHistory& run : runs) {
     if (!run.mistakes) continue;
     const std::vector<ErrorCount> counts = score(*run.mistakes).classes;
     for (size_t k = 0; k < counts.size(); ++k) {
       const std::string& name = run.mistakes->class_names[k];
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-      if (counts[k].pictures > 0) worst[name] = std::max(worst[name], counts[k].error());
+      if (counts[k].images > 0) worst[name] = std::max(worst[name], counts[k].error());
       most = std::max(most, worst[name]);
     }
   }
@@ -127,7 +127,7 @@ std::string classes_section(const std::vector<RunRecord>& runs) {
     for (size_t row = 0; row < names.size(); ++row) {
       const auto& own = runs[i].mistakes->class_names;
       const auto at = static_cast<size_t>(std::find(own.begin(), own.end(), names[row]) - own.begin());
-      if (at == own.size() || result.classes[at].pictures == 0) {
+      if (at == own.size() || result.classes[at].images == 0) {
         table.rows[row].emplace_back("-");
         continue;
       }
@@ -135,14 +135,14 @@ std::string classes_section(const std::vector<RunRecord>& runs) {
       table.rows[row].push_back(fmt::format(
           "<span class=\"bar {}\" style=\"--size:{:.1f}%\" title=\"{} of {} wrong; 95 % interval {:.2f} to {:.2f} %\">"
           "<span>{:.2f}</span></span>",
-          colour_class(i), 100 * count.error() / most, count.wrong, count.pictures, 100 * count.interval().low,
+          colour_class(i), 100 * count.error() / most, count.wrong, count.images, 100 * count.interval().low,
           100 * count.interval().high, 100 * count.error()));
     }
   }
   return section_html("classes", "Error by class", table_html(table) + rest);
 }
 
-std::string confusion_section(const std::vector<RunRecord>& runs) {
+std::string confusion_section(const std::vector<RunHistory>& runs) {
   constexpr size_t kBytes = 300'000;
   std::vector<RunPanels> panels;
   for (size_t i = 0; i < runs.size(); ++i) {
@@ -150,20 +150,20 @@ std::string confusion_section(const std::vector<RunRecord>& runs) {
     const Mistakes& found = *runs[i].mistakes;
     panels.push_back(
         {i, fmt::format("<article class=\"panel\"><h3>{}</h3>\n<p class=\"soft\">{}</p>\n{}</article>\n",
-                        run_label(runs, i), pictures_text(found),
+                        run_label(runs, i), images_text(found),
                         found.class_names.size() > kWidestTable ? confusion_list(found) : confusion_table(found))});
   }
   return section_html("confusion", "What is taken for what",
                       panels_html(runs, panels, kBytes, "in mistakes.json of its folder"));
 }
 
-std::string mistakes_section(const std::vector<RunRecord>& runs) {
+std::string mistakes_section(const std::vector<RunHistory>& runs) {
   std::string html;
   for (size_t i = 0; i < runs.size(); ++i) {
-    const RunRecord& run = runs[i];
+    const RunHistory& run = runs[i];
     if (!run.mistakes) continue;
     html += fmt::format("<article class=\"panel\"><h3>{}</h3>\n<p>{} of {} are wrong", run_label(runs, i),
-                        grouped(static_cast<int64_t>(run.mistakes->mistakes.size())), pictures_text(*run.mistakes));
+                        grouped(static_cast<int64_t>(run.mistakes->mistakes.size())), images_text(*run.mistakes));
     const size_t all = run.mistakes->shown.size();
     if (!run.mistakes_png.empty()) {
       html += fmt::format("; here are the {} of which the network was surest{}: the label, and what it saw.</p>\n{}",
@@ -172,7 +172,7 @@ std::string mistakes_section(const std::vector<RunRecord>& runs) {
                           mistake_grid(run, i));
     } else {
       html += ".</p>\n";
-      if (run.pictures_left_out && all > 0) html += no_room_html("them: the worst are in mistakes.png of its folder");
+      if (run.images_left_out && all > 0) html += no_room_html("them: the worst are in mistakes.png of its folder");
     }
     html += "</article>\n";
   }

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "frgan/io/picture_file.h"
+#include "frgan/io/image_file.h"
 #include "frgan/report/html_parts.h"
 #include "frgan/report/html_sections.h"
 #include "frgan/report/markup.h"
@@ -80,7 +80,7 @@ std::string class_map(const GateStatistics& gate, const std::vector<size_t>& ord
       fmt::format("<div class=\"map\" style=\"--rows:{}\"><div>{}</div><img alt=\"Mean gate of each class and channel, "
                   "less the channel's mean\" src=\"{}\"></div>\n",
                   rows, labels, png_address(encode_png(pixels, rows, columns, 3))),
-      fmt::format("A row for each class, channels as above: orange where its pictures open the gate further than the "
+      fmt::format("A row for each class, channels as above: orange where its images open the gate further than the "
                   "mean of all, blue where less far; the strongest is {:.3f} away.",
                   most));
 }
@@ -92,8 +92,8 @@ std::string gate_text(const GateStatistics& gate, const std::vector<size_t>& ord
   return fmt::format("<p>{} channels; the mean gate is {:.2f}, from {:.2f} to {:.2f}. {}</p>\n", order.size(), mean,
                      gate.mean[order.back()], gate.mean[order.front()],
                      stuck == 0
-                         ? fmt::format("Every one moves with the picture (by {} or more).", kStuck)
-                         : fmt::format("<strong>{} of them hardly move{}</strong> with the picture (by less than {}).",
+                         ? fmt::format("Every one moves with the image (by {} or more).", kStuck)
+                         : fmt::format("<strong>{} of them hardly move{}</strong> with the image (by less than {}).",
                                        stuck, stuck == 1 ? "s" : "", kStuck));
 }
 
@@ -117,7 +117,7 @@ std::string gate_table(const GateStatistics& gate, const std::vector<std::string
 }
 
 // All blocks of a run; without their tables where the page has no room for them.
-std::string gate_panels(const std::vector<RunRecord>& runs, size_t i, bool with_tables) {
+std::string gate_panels(const std::vector<RunHistory>& runs, size_t i, bool with_tables) {
   const std::vector<std::string> names = runs[i].mistakes ? runs[i].mistakes->class_names : std::vector<std::string>();
   std::string html;
   for (const GateStatistics& gate : runs[i].gates) {
@@ -127,7 +127,7 @@ std::string gate_panels(const std::vector<RunRecord>& runs, size_t i, bool with_
         "<article class=\"panel\"><h3>{} <code>{}</code></h3>\n{}{}{}{}</article>\n", run_label(runs, i),
         escaped(gate.block), gate_text(gate, order),
         figure_html(gate_chart(gate, order),
-                    "Mean over all pictures; the band is one standard deviation to either side."),
+                    "Mean over all images; the band is one standard deviation to either side."),
         class_map(gate, order, names),
         with_tables ? gate_table(gate, names)
                     : "<p class=\"soft\">The numbers are in gates.json of its folder: this page has no room.</p>\n");
@@ -136,34 +136,33 @@ std::string gate_panels(const std::vector<RunRecord>& runs, size_t i, bool with_
 }
 
 // What of its grids is on the page, where that is not all.
-std::string shown_part(const RunRecord& run) {
-  if (run.samples.size() >= run.grids && run.sample_pictures == 0) return "";
-  return fmt::format(
-      "<p class=\"soft\">{} of {} grids{}; all are in its folder.</p>\n", run.samples.size(), run.grids,
-      run.sample_pictures > 0 ? fmt::format(", the first {} pictures of each", run.sample_pictures) : "");
+std::string shown_part(const RunHistory& run) {
+  if (run.samples.size() >= run.grids && run.sample_images == 0) return "";
+  return fmt::format("<p class=\"soft\">{} of {} grids{}; all are in its folder.</p>\n", run.samples.size(), run.grids,
+                     run.sample_images > 0 ? fmt::format(", the first {} images of each", run.sample_images) : "");
 }
 
 }  // namespace
 
-std::string samples_section(const std::vector<RunRecord>& runs) {
+std::string samples_section(const std::vector<RunHistory>& runs) {
   std::string html;
   for (size_t i = 0; i < runs.size(); ++i) {
-    const RunRecord& run = runs[i];
-    const bool none = run.pictures_left_out && run.grids > 0;
+    const RunHistory& run = runs[i];
+    const bool none = run.images_left_out && run.grids > 0;
     if (run.samples.empty() && !none) continue;
     html += fmt::format("<article class=\"panel\"><h3>{}</h3>\n{}<div class=\"samples\">\n", run_label(runs, i),
-                        none ? no_room_html("its generated pictures: they are in its folder") : shown_part(run));
+                        none ? no_room_html("its generated images: they are in its folder") : shown_part(run));
     for (const SampleGrid& grid : run.samples) {
       html += figure_html(
-          fmt::format("<img alt=\"Generated pictures at step {}\" src=\"{}\">\n", grid.step, png_address(grid.png)),
+          fmt::format("<img alt=\"Generated images at step {}\" src=\"{}\">\n", grid.step, png_address(grid.png)),
           fmt::format("step {}", grouped(grid.step)));
     }
     html += "</div></article>\n";
   }
-  return section_html("samples", "Generated pictures", html);
+  return section_html("samples", "Generated images", html);
 }
 
-std::string gates_section(const std::vector<RunRecord>& runs) {
+std::string gates_section(const std::vector<RunHistory>& runs) {
   constexpr size_t kBytes = 450'000;
   std::vector<RunPanels> panels;
   for (const bool with_tables : {true, false}) {

@@ -15,31 +15,31 @@
 namespace frgan {
 namespace {
 
-std::string option_of(const RunRecord& run, std::string_view name) {
+std::string option_of(const RunHistory& run, std::string_view name) {
   for (const auto& [option, value] : run.options) {
     if (option == name) return value;
   }
   return "";
 }
 
-std::string method_of(const RunRecord& run) {
+std::string method_of(const RunHistory& run) {
   return run.summary.method.empty() ? option_of(run, "method") : run.summary.method;
 }
 
-double tflop_of(const RunRecord& run) {
+double tflop_of(const RunHistory& run) {
   return run.summary.gflop_per_step * static_cast<double>(run.summary.steps) / 1000;
 }
 
 // "26,200 steps", or "4,000 of 26,200 steps".
-std::string steps_text(const RunRecord& run) {
+std::string steps_text(const RunHistory& run) {
   const std::string planned = run.finished ? "" : option_of(run, "steps");
   const bool known = !planned.empty() && planned.size() < 12 && planned != "0" &&
                      planned.find_first_not_of("0123456789") == std::string::npos;
   return grouped(run.summary.steps) + (known ? " of " + grouped(std::stoll(planned)) : "") + " steps";
 }
 
-std::string card(const std::vector<RunRecord>& runs, size_t i) {
-  const RunRecord& run = runs[i];
+std::string card(const std::vector<RunHistory>& runs, size_t i) {
+  const RunHistory& run = runs[i];
   const auto error = final_error(run);
   std::string html = fmt::format("<li class=\"card\"><h3>{}</h3>\n", run_label(runs, i));
   if (error) {
@@ -59,14 +59,14 @@ std::string card(const std::vector<RunRecord>& runs, size_t i) {
   return html + "</li>\n";
 }
 
-std::string summary_table(const std::vector<RunRecord>& runs) {
-  HtmlTable table{"What came out; the median is of the last 20 evaluations",
-                  {"run", "method", "data", "labels", "steps", "TFLOP", "time", "final error", "95 % interval",
-                   "median", "pictures"},
-                  {},
-                  "numbers"};
+std::string summary_table(const std::vector<RunHistory>& runs) {
+  HtmlTable table{
+      "What came out; the median is of the last 20 evaluations",
+      {"run", "method", "data", "labels", "steps", "TFLOP", "time", "final error", "95 % interval", "median", "images"},
+      {},
+      "numbers"};
   for (size_t i = 0; i < runs.size(); ++i) {
-    const RunRecord& run = runs[i];
+    const RunHistory& run = runs[i];
     const auto error = final_error(run);
     const double median = late_median(run);
     table.rows.push_back({run_label(runs, i), escaped(method_of(run)), escaped(run.summary.data),
@@ -78,15 +78,15 @@ std::string summary_table(const std::vector<RunRecord>& runs) {
                                          : "not finished",
                           error ? fmt::format("{:.2f} to {}", 100 * error->error_low, percent(error->error_high)) : "-",
                           std::isfinite(median) ? percent(median) : "-",
-                          error ? fmt::format("{} {}", grouped(error->pictures), error->role) : "-"});
+                          error ? fmt::format("{} {}", grouped(error->images), error->role) : "-"});
   }
   return table_html(table);
 }
 
 // Each run's interval as a bar on a common axis, drawn by places in percent so that letters keep their size.
-std::string interval_chart(const std::vector<RunRecord>& runs) {
+std::string interval_chart(const std::vector<RunHistory>& runs) {
   double low = 1, high = 0;
-  for (const RunRecord& run : runs) {
+  for (const RunHistory& run : runs) {
     if (const auto error = final_error(run)) {
       low = std::min(low, error->error_low);
       high = std::max(high, error->error_high);
@@ -115,14 +115,14 @@ std::string interval_chart(const std::vector<RunRecord>& runs) {
   return fmt::format(
       "<figure class=\"wide\"><div role=\"list\" aria-label=\"Final errors\">\n{}</div>\n<div class=\"interval axis\" "
       "aria-hidden=\"true\"><span></span><span class=\"track\">{}</span><span></span></div>\n"
-      "<figcaption>Final errors with their 95 % intervals (Wilson). Intervals are of the pictures, not of the seed: "
+      "<figcaption>Final errors with their 95 % intervals (Wilson). Intervals are of the images, not of the seed: "
       "where "
-      "two runs saw the same pictures, McNemar's test says more.</figcaption></figure>\n",
+      "two runs saw the same images, McNemar's test says more.</figcaption></figure>\n",
       rows, axis);
 }
 
 // Runs that differ in their seeds alone, by their options.
-std::string repeated_runs(const std::vector<RunRecord>& runs) {
+std::string repeated_runs(const std::vector<RunHistory>& runs) {
   constexpr std::array<std::string_view, 4> kFree = {"seed", "split-seed", "label-noise-seed", "data-dir"};
   const auto may_differ = [&](const std::string& name) { return std::ranges::find(kFree, name) != kFree.end(); };
   std::map<std::string, std::vector<size_t>> groups;
@@ -163,10 +163,10 @@ std::string who_has(const std::map<std::string, std::vector<std::string>>& names
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-// Warnings where errors are not of the same pictures, or steps not of the same recipe.
-std::string difference_notes(const std::vector<RunRecord>& runs) {
+// Warnings where errors are not of the same images, or steps not of the same recipe.
+std::string difference_notes(const std::vector<RunHistory>& runs) {
   std::map<std::string, std::vector<std::string>> data, recipes;
-  for (const RunRecord& run : runs) {
+  for (const RunHistory& run : runs) {
     if (run.summary.data_digest.empty()) continue;
     data[fmt::format("{} ({:.8})", run.summary.data, run.summary.data_digest)].push_back(run.name);
     recipes[fmt::format("recipe {}", run.summary.recipe)].push_back(run.name);
@@ -176,14 +176,14 @@ std::string difference_notes(const std::vector<RunRecord>& runs) {
     if (values.size() < 2) return;
     html += fmt::format("<p class=\"note\" role=\"note\">{} {}.</p>\n", text, escaped(who_has(values)));
   };
-  note("The runs are not of the same data, so their errors are not of the same pictures.", data);
+  note("The runs are not of the same data, so their errors are not of the same images.", data);
   note("The runs are of versions of frgan that compute different steps, so what differs may be that.", recipes);
   return html;
 }
 
 }  // namespace
 
-std::string summary_section(const std::vector<RunRecord>& runs) {
+std::string summary_section(const std::vector<RunHistory>& runs) {
   std::string cards;
   for (size_t i = 0; i < runs.size(); ++i) cards += card(runs, i);
   return section_html("summary", "Summary",
@@ -191,8 +191,8 @@ std::string summary_section(const std::vector<RunRecord>& runs) {
                           interval_chart(runs) + summary_table(runs));
 }
 
-std::string comparison_section(const std::vector<RunRecord>& runs) {
-  HtmlTable table{"McNemar's test, exact and two-sided: of the pictures that one run alone gets wrong",
+std::string comparison_section(const std::vector<RunHistory>& runs) {
+  HtmlTable table{"McNemar's test, exact and two-sided: of the images that one run alone gets wrong",
                   {"runs", "wrong for the first alone", "wrong for the second alone", "p"},
                   {},
                   "numbers"};
@@ -200,7 +200,7 @@ std::string comparison_section(const std::vector<RunRecord>& runs) {
   std::vector<std::pair<double, std::vector<std::string>>> pairs;  // with their p
   for (size_t i = 0; i < runs.size(); ++i) {
     for (size_t k = i + 1; k < runs.size(); ++k) {
-      if (!runs[i].mistakes || !runs[k].mistakes || !on_same_pictures(*runs[i].mistakes, *runs[k].mistakes)) continue;
+      if (!runs[i].mistakes || !runs[k].mistakes || !on_same_images(*runs[i].mistakes, *runs[k].mistakes)) continue;
       const McNemarTest test = mcnemar(*runs[i].mistakes, *runs[k].mistakes);
       pairs.push_back({test.p_value,
                        {run_label(runs, i) + " and " + run_label(runs, k), grouped(test.only_first_wrong),
@@ -220,9 +220,9 @@ std::string comparison_section(const std::vector<RunRecord>& runs) {
   return section_html("comparison", "Do they differ?", table_html(table) + rest);
 }
 
-std::string options_section(const std::vector<RunRecord>& runs) {
+std::string options_section(const std::vector<RunHistory>& runs) {
   std::vector<std::string> names;
-  for (const RunRecord& run : runs) {
+  for (const RunHistory& run : runs) {
     for (const auto& [name, value] : run.options) {
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     }
@@ -233,7 +233,7 @@ std::string options_section(const std::vector<RunRecord>& runs) {
   for (size_t i = 0; i < runs.size(); ++i) different.header.push_back(run_label(runs, i));
   for (const std::string& name : names) {
     std::vector<std::string> row{fmt::format("<code>{}</code>", escaped(name))};
-    for (const RunRecord& run : runs) row.push_back(escaped(option_of(run, name)));
+    for (const RunHistory& run : runs) row.push_back(escaped(option_of(run, name)));
     if (std::adjacent_find(row.begin() + 1, row.end(), std::not_equal_to<>()) == row.end()) {
       same.rows.push_back({row[0], row[1]});
     } else {
@@ -245,10 +245,10 @@ std::string options_section(const std::vector<RunRecord>& runs) {
                           (same.rows.empty() ? "" : details_html("All other options", table_html(same))));
 }
 
-std::string environment_section(const std::vector<RunRecord>& runs) {
+std::string environment_section(const std::vector<RunHistory>& runs) {
   std::string html;
   for (size_t i = 0; i < runs.size(); ++i) {
-    const RunRecord& run = runs[i];
+    const RunHistory& run = runs[i];
     std::string facts;
     const auto add = [&](std::string_view name, const std::string& value) {
       if (!value.empty()) facts += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", name, escaped(value));

@@ -23,7 +23,7 @@ std::string colour_class(size_t run) {
   return fmt::format("c{}{}", run % kColours, run < kColours ? "" : " dashed");
 }
 
-std::string run_label(const std::vector<RunRecord>& runs, size_t run) {
+std::string run_label(const std::vector<RunHistory>& runs, size_t run) {
   return fmt::format("<span class=\"run\"><span class=\"swatch {}\" aria-hidden=\"true\"></span>{}</span>",
                      colour_class(run), escaped(runs[run].name));
 }
@@ -56,7 +56,7 @@ std::string section_html(std::string_view id, std::string_view heading, std::str
                      id, id, id, escaped(heading), html);
 }
 
-std::string panels_html(const std::vector<RunRecord>& runs, const std::vector<RunPanels>& panels, size_t bytes,
+std::string panels_html(const std::vector<RunHistory>& runs, const std::vector<RunPanels>& panels, size_t bytes,
                         std::string_view where) {
   if (panels.empty()) return "";
   std::string html = "<div class=\"grid\">\n";

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "frgan/report/run_record.h"
+#include "frgan/report/run_history.h"
 
 namespace frgan {
 
@@ -20,7 +20,7 @@ std::string grouped(int64_t number);
 // The run's colour, c0 to c5, dashed from the seventh on: the same wherever the run is shown.
 std::string colour_class(size_t run);
 // A patch of that colour and the name.
-std::string run_label(const std::vector<RunRecord>& runs, size_t run);
+std::string run_label(const std::vector<RunHistory>& runs, size_t run);
 
 // Rows of cells, all html; the first of each row is its heading. It scrolls by itself where the page is too narrow.
 struct HtmlTable {
@@ -41,7 +41,7 @@ struct RunPanels {
   size_t run = 0;
   std::string html;  // all panels of the run
 };
-std::string panels_html(const std::vector<RunRecord>& runs, const std::vector<RunPanels>& panels, size_t bytes,
+std::string panels_html(const std::vector<RunHistory>& runs, const std::vector<RunPanels>& panels, size_t bytes,
                         std::string_view where);
 // Says that something is left out: "This page has no room for ...".
 std::string no_room_html(std::string_view html);

@@ -12,7 +12,7 @@ namespace {
 
 struct Section {
   std::string_view id, name;  // in the page, and in its list of contents
-  std::string (*write)(const std::vector<RunRecord>& runs);
+  std::string (*write)(const std::vector<RunHistory>& runs);
 };
 constexpr Section kSections[] = {{"summary", "Summary", summary_section},
                                  {"curves", "Curves", error_curves_section},
@@ -20,20 +20,20 @@ constexpr Section kSections[] = {{"summary", "Summary", summary_section},
                                  {"classes", "Classes", classes_section},
                                  {"confusion", "Confusion", confusion_section},
                                  {"mistakes", "Mistakes", mistakes_section},
-                                 {"samples", "Pictures", samples_section},
+                                 {"samples", "Images", samples_section},
                                  {"losses", "Losses", loss_curves_section},
                                  {"gates", "Gates", gates_section},
                                  {"options", "Options", options_section},
                                  {"environment", "Environment", environment_section}};
 
-std::string title_of(const std::vector<RunRecord>& runs) {
+std::string title_of(const std::vector<RunHistory>& runs) {
   return runs.size() == 1 ? fmt::format("{} - a run of frgan", runs[0].name)
                           : fmt::format("{} runs of frgan", runs.size());
 }
 
 }  // namespace
 
-std::string html_report(const std::vector<RunRecord>& runs, const ReportFrame& frame) {
+std::string html_report(const std::vector<RunHistory>& runs, const ReportFrame& frame) {
   std::string contents, sections;
   for (const Section& section : kSections) {
     const std::string html = section.write(runs);

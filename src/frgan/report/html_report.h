@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "frgan/report/run_record.h"
+#include "frgan/report/run_history.h"
 
 namespace frgan {
 
@@ -15,12 +15,12 @@ struct ReportFrame {
   std::string version;  // of frgan
 };
 
-//   std::vector<RunRecord> runs{read_run_record("runs/a"), read_run_record("runs/b")};
+//   std::vector<RunHistory> runs{read_run_history("runs/a"), read_run_history("runs/b")};
 //   name_runs(runs);
 //   write_file_safely("report.html", html_report(runs, {"2026-11-25 09:12", "0.1.0"}));
 //
 // At least one run, in the order in which they are shown.
-std::string html_report(const std::vector<RunRecord>& runs, const ReportFrame& frame);
+std::string html_report(const std::vector<RunHistory>& runs, const ReportFrame& frame);
 
 // The page's style sheet (html_style.cpp); `runs` of them can be hidden.
 std::string report_style(size_t runs);

@@ -8,7 +8,7 @@
 
 #include "frgan/data/augment.h"
 #include "frgan/io/files.h"
-#include "frgan/io/picture_file.h"
+#include "frgan/io/image_file.h"
 #include "frgan/report/grid_layout.h"
 
 namespace frgan {
@@ -22,8 +22,8 @@ void write_tensor(const std::filesystem::path& path, const at::Tensor& pixels) {
 
 }  // namespace
 
-void write_picture_grid(const std::filesystem::path& path, const at::Tensor& pictures, int64_t columns) {
-  write_pixel_grid(path, to_pixels(pictures), columns);
+void write_image_grid(const std::filesystem::path& path, const at::Tensor& images, int64_t columns) {
+  write_pixel_grid(path, to_pixels(images), columns);
 }
 
 void write_pixel_grid(const std::filesystem::path& path, const at::Tensor& pixels, int64_t columns) {
@@ -39,9 +39,9 @@ void write_pixel_grid(const std::filesystem::path& path, const at::Tensor& pixel
   write_tensor(path, grid);
 }
 
-void write_separate_pictures(const std::filesystem::path& folder, const at::Tensor& pictures, int64_t first) {
+void write_separate_images(const std::filesystem::path& folder, const at::Tensor& images, int64_t first) {
   ensure_directory(folder);
-  const at::Tensor pixels = to_pixels(pictures);
+  const at::Tensor pixels = to_pixels(images);
   for (int64_t i = 0; i < pixels.size(0); ++i) {
     write_tensor(folder / fmt::format("{:06}.png", first + i), pixels[i]);
   }

@@ -1,4 +1,4 @@
-// Pictures of a network as PNG files.
+// Images of a network as PNG files.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 
 namespace frgan {
 
-// One PNG of N pictures (N x C x H x W, -1 to 1), row by row, with black gaps of 2 pixels. C is 1 or 3, N at least 1.
+// One PNG of N images (N x C x H x W, -1 to 1), row by row, with black gaps of 2 pixels. C is 1 or 3, N at least 1.
 //
-//   write_picture_grid(run / "samples" / "step-00004000.png", generator_output, /*columns=*/10);
-void write_picture_grid(const std::filesystem::path& path, const at::Tensor& pictures, int64_t columns);
-// The same of uint8 pictures, N x H x W x C on the CPU.
+//   write_image_grid(run / "samples" / "step-00004000.png", generator_output, /*columns=*/10);
+void write_image_grid(const std::filesystem::path& path, const at::Tensor& images, int64_t columns);
+// The same of uint8 images, N x H x W x C on the CPU.
 void write_pixel_grid(const std::filesystem::path& path, const at::Tensor& pixels, int64_t columns);
 
-// One PNG for each picture: FOLDER/000000.png, 000001.png, ...; `first` is the number of the first. Makes the folder.
-void write_separate_pictures(const std::filesystem::path& folder, const at::Tensor& pictures, int64_t first = 0);
+// One PNG for each image: FOLDER/000000.png, 000001.png, ...; `first` is the number of the first. Makes the folder.
+void write_separate_images(const std::filesystem::path& folder, const at::Tensor& images, int64_t first = 0);
 
 }  // namespace frgan

@@ -14,7 +14,7 @@
 namespace frgan {
 namespace {
 
-// Where the plot lies in its picture, in pixels.
+// Where the plot lies in its image, in pixels.
 struct Frame {
   double width, height, left, right, top, bottom;
 };

@@ -9,6 +9,7 @@
 
 #include "frgan/core/error.h"
 #include "frgan/io/files.h"
+#include "frgan/io/json_file.h"
 
 namespace frgan {
 namespace {
@@ -26,8 +27,8 @@ void check(const Mistakes& found, std::string_view name) {
   std::vector<int64_t> right = found.class_counts;
   std::set<int64_t> rows;
   for (const auto& [row, label, prediction, probability] : found.mistakes) {
-    if (row < 0 || row >= found.pictures || !rows.insert(row).second) {
-      refuse(fmt::format("row {} is there twice or is none of {} pictures", row, found.pictures));
+    if (row < 0 || row >= found.images || !rows.insert(row).second) {
+      refuse(fmt::format("row {} is there twice or is none of {} images", row, found.images));
     }
     if (label < 0 || label >= classes || prediction < 0 || prediction >= classes || label == prediction) {
       refuse(fmt::format("label {} and prediction {} of row {} are no two of {} classes", label, prediction, row,
@@ -39,8 +40,8 @@ void check(const Mistakes& found, std::string_view name) {
     --right[static_cast<size_t>(label)];
   }
   if (std::any_of(right.begin(), right.end(), [](int64_t count) { return count < 0; }) ||
-      std::accumulate(found.class_counts.begin(), found.class_counts.end(), int64_t{0}) != found.pictures) {
-    refuse(fmt::format("the class counts are not those of {} pictures and their mistakes", found.pictures));
+      std::accumulate(found.class_counts.begin(), found.class_counts.end(), int64_t{0}) != found.images) {
+    refuse(fmt::format("the class counts are not those of {} images and their mistakes", found.images));
   }
   for (const int64_t row : found.shown) {
     if (!rows.contains(row)) refuse(fmt::format("row {} is shown and is no mistake", row));
@@ -57,7 +58,7 @@ nlohmann::ordered_json to_json(const Mistakes& found) {
   return {{"role", found.role},
           {"data_digest", found.data_digest},
           {"split_digest", found.split_digest},
-          {"pictures", found.pictures},
+          {"images", found.images},
           {"class_names", found.class_names},
           {"class_counts", found.class_counts},
           {"mistakes", mistakes},
@@ -69,7 +70,7 @@ Mistakes mistakes_from_json(const nlohmann::json& json, std::string_view name) t
   json.at("role").get_to(found.role);
   json.at("data_digest").get_to(found.data_digest);
   json.at("split_digest").get_to(found.split_digest);
-  json.at("pictures").get_to(found.pictures);
+  json.at("images").get_to(found.images);
   json.at("class_names").get_to(found.class_names);
   json.at("class_counts").get_to(found.class_counts);
   for (const nlohmann::json& entry : json.at("mistakes")) {
@@ -88,14 +89,14 @@ void write_mistakes(const std::filesystem::path& path, const Mistakes& mistakes)
 }
 
 Mistakes read_mistakes(const std::filesystem::path& path) {
-  return mistakes_from_json(nlohmann::json::parse(read_file(path), nullptr, /*allow_exceptions=*/false), path.string());
+  return mistakes_from_json(parse_json(read_file(path)), path.string());
 }
 
 Mistakes find_mistakes(std::span<const int64_t> labels, std::span<const int64_t> predictions,
                        std::span<const float> probabilities, const std::vector<std::string>& class_names,
                        size_t shown) {
   Mistakes found;
-  found.pictures = static_cast<int64_t>(labels.size());
+  found.images = static_cast<int64_t>(labels.size());
   found.class_names = class_names;
   found.class_counts.resize(class_names.size());
   for (size_t row = 0; row < labels.size(); ++row) {
@@ -111,7 +112,7 @@ Mistakes find_mistakes(std::span<const int64_t> labels, std::span<const int64_t>
 }
 
 Classification score(const Mistakes& found) {
-  Classification result{{found.pictures, static_cast<int64_t>(found.mistakes.size())}, {}, confusion(found)};
+  Classification result{{found.images, static_cast<int64_t>(found.mistakes.size())}, {}, confusion(found)};
   for (size_t label = 0; label < found.class_counts.size(); ++label) {
     result.classes.push_back({found.class_counts[label], found.class_counts[label] - result.confusion[label][label]});
   }
@@ -137,18 +138,18 @@ std::vector<int64_t> wrong_rows(const Mistakes& found) {
   return rows;
 }
 
-bool on_same_pictures(const Mistakes& first, const Mistakes& second) {
+bool on_same_images(const Mistakes& first, const Mistakes& second) {
   const bool same_rows = first.role == "test" || first.split_digest == second.split_digest;
   return same_rows && first.role == second.role && first.data_digest == second.data_digest &&
-         first.pictures == second.pictures;
+         first.images == second.images;
 }
 
 McNemarTest mcnemar(const Mistakes& first, const Mistakes& second) {
-  if (!on_same_pictures(first, second)) {
-    throw Error(fmt::format(
-        "the mistakes are of other pictures: {} {} pictures of data {:.12} and {} {} of {:.12}; two runs are "
-        "compared on the same ones",
-        first.pictures, first.role, first.data_digest, second.pictures, second.role, second.data_digest));
+  if (!on_same_images(first, second)) {
+    throw Error(
+        fmt::format("the mistakes are of other images: {} {} images of data {:.12} and {} {} of {:.12}; two runs are "
+                    "compared on the same ones",
+                    first.images, first.role, first.data_digest, second.images, second.role, second.data_digest));
   }
   return mcnemar_test(wrong_rows(first), wrong_rows(second));
 }

@@ -25,7 +25,7 @@ nlohmann::ordered_json to_json(const EvaluationRecord& record) {
           {record.role + "_error", record.error},
           {"error_low", record.error_low},
           {"error_high", record.error_high},
-          {"pictures", record.pictures}};
+          {"images", record.images}};
 }
 
 }  // namespace frgan

@@ -3,18 +3,18 @@
 //
 // A training line, at each log interval:
 //   step               steps done
-//   epoch              epochs done: an epoch is as many steps as batches fit into the unlabeled pictures (A27)
+//   epoch              epochs done: an epoch is as many steps as batches fit into the unlabeled images (A27)
 //   losses             {"supervised": 0.31, ...}: each term by its name, before its weight
 //   learning_rate      of this step
-//   images_per_second  pictures that entered a network, since the training line before
+//   images_per_second  images that entered a network, since the training line before
 //   seconds            of training so far, those before a resume included
 //
 // An evaluation line, of the averaged weights:
 //   step        steps done
-//   test_error  share of test pictures that are wrong, 0 to 1; "dev_error" of development pictures
+//   test_error  share of test images that are wrong, 0 to 1; "dev_error" of development images
 //   error_low   ends of its 95 % interval (Wilson)
 //   error_high
-//   pictures    how many were evaluated
+//   images    how many were evaluated
 //
 // A number that is not finite is null.
 #pragma once
@@ -36,9 +36,9 @@ struct EvaluationRecord {
   double error = 0;
   double error_low = 0;
   double error_high = 1;
-  int64_t pictures = 0;
+  int64_t images = 0;
 };
-// {"step", "test_error", "error_low", "error_high", "pictures"}
+// {"step", "test_error", "error_low", "error_high", "images"}
 nlohmann::ordered_json to_json(const EvaluationRecord& record);
 
 //   RunLog log(run / "metrics.jsonl", /*first_step=*/0);

@@ -37,15 +37,15 @@ int64_t memory_quantity(std::string_view text, std::string_view key);
 // What the process that ended the run spent on other things than steps, in seconds.
 struct TimeSpent {
   double before_first_step = 0;  // LibTorch, data, initialisation, a timed step; not part of wall_seconds
-  double evaluations = 0;        // of development and test pictures
-  double records = 0;            // log lines, grids of pictures, all checkpoints but the first and the last
+  double evaluations = 0;        // of development and test images
+  double records = 0;            // log lines, grids of images, all checkpoints but the first and the last
 };
 
 struct RunSummary {
   std::string method;
   std::string command;         // that repeats the run, with its number of steps
   std::string data;            // "svhn"
-  std::string data_digest;     // SHA-256 over pictures and labels
+  std::string data_digest;     // SHA-256 over images and labels
   std::string split_digest;    // SHA-256 of the label split
   std::string options_digest;  // SHA-256 of the resolved options
   int64_t recipe = 0;          // train/recipe.h

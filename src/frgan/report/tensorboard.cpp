@@ -252,11 +252,11 @@ void TensorBoardLog::write_samples(int64_t step, const fs::path& png) {
     add_message(writer, event::kSummary, [&](pbf_writer& summary) {
       add_message(summary, 1, [&](pbf_writer& entry) {
         entry.add_string(value::kTag, "samples");
-        add_message(entry, value::kImage, [&](pbf_writer& picture) {
-          picture.add_int32(image::kHeight, size.height);
-          picture.add_int32(image::kWidth, size.width);
-          picture.add_int32(image::kColorspace, size.channels);
-          picture.add_bytes(image::kEncoded, bytes);
+        add_message(entry, value::kImage, [&](pbf_writer& image) {
+          image.add_int32(image::kHeight, size.height);
+          image.add_int32(image::kWidth, size.width);
+          image.add_int32(image::kColorspace, size.channels);
+          image.add_bytes(image::kEncoded, bytes);
         });
       });
     });

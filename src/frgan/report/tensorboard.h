@@ -1,11 +1,11 @@
 // A run's events.out.tfevents.*: what TensorBoard shows of it (`tensorboard --logdir runs`), written by lines of our
 // own.
 //
-//   error/test, error/dev      share of pictures that are wrong, 0 to 1, of the averaged weights
+//   error/test, error/dev      share of images that are wrong, 0 to 1, of the averaged weights
 //   loss/NAME                  each loss term, before its weight
 //   train/learning_rate        of the step
-//   train/images_per_second    pictures that entered a network, since the point before
-//   samples                    the grids of generated pictures
+//   train/images_per_second    images that entered a network, since the point before
+//   samples                    the grids of generated images
 //   hyper-parameters           all options of the run; TensorBoard puts the last points beside them
 //
 // A file is a list of records: the length (8 bytes), its checksum, an Event in protobuf's format, its checksum.

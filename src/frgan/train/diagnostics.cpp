@@ -10,20 +10,19 @@
 namespace frgan {
 
 Classification write_diagnostics(const std::filesystem::path& folder, const Discriminator& network,
-                                 const DiagnosedPictures& pictures, Precision precision) {
-  const Diagnosis found = diagnose(network, pictures.set, precision);
-  const std::span<const int64_t> labels = values_of(pictures.set.labels);
+                                 const DiagnosedImages& images, Precision precision) {
+  const Diagnosis found = diagnose(network, images.set, precision);
+  const std::span<const int64_t> labels = values_of(images.set.labels);
   const Classification result = score_predictions(labels, found.predictions, network->shape().classes);
-  Mistakes mistakes =
-      find_mistakes(labels, found.predictions, found.probabilities, pictures.class_names, kShownMistakes);
-  mistakes.role = pictures.role;
-  mistakes.data_digest = pictures.data_digest;
-  mistakes.split_digest = pictures.split_digest;
+  Mistakes mistakes = find_mistakes(labels, found.predictions, found.probabilities, images.class_names, kShownMistakes);
+  mistakes.role = images.role;
+  mistakes.data_digest = images.data_digest;
+  mistakes.split_digest = images.split_digest;
   write_mistakes(folder / "mistakes.json", mistakes);
   if (mistakes.shown.empty()) {
     std::filesystem::remove(folder / "mistakes.png");
   } else {
-    write_pixel_grid(folder / "mistakes.png", pictures.set.rows(mistakes.shown).pictures.cpu(), kGridColumns);
+    write_pixel_grid(folder / "mistakes.png", images.set.rows(mistakes.shown).images.cpu(), kGridColumns);
   }
   write_gates(folder / "gates.json", found.gates);
   return result;

@@ -13,9 +13,9 @@
 
 namespace frgan {
 
-// Pictures with known labels, and what they are of a run.
-struct DiagnosedPictures {
-  const PictureSet& set;
+// Images with known labels, and what they are of a run.
+struct DiagnosedImages {
+  const ImageSet& set;
   std::string role;  // "test" or "dev"
   const std::vector<std::string>& class_names;
   std::string data_digest, split_digest;
@@ -24,9 +24,9 @@ struct DiagnosedPictures {
 // The most confident mistakes, as many as this at most, are the cells of mistakes.png.
 constexpr size_t kShownMistakes = 50;
 
-// Classifies the pictures, writes the three files into the folder, and returns what `evaluate` would. Where there is no
+// Classifies the images, writes the three files into the folder, and returns what `evaluate` would. Where there is no
 // mistake there is no mistakes.png.
 Classification write_diagnostics(const std::filesystem::path& folder, const Discriminator& network,
-                                 const DiagnosedPictures& pictures, Precision precision);
+                                 const DiagnosedImages& images, Precision precision);
 
 }  // namespace frgan

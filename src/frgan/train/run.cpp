@@ -29,7 +29,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kLogShare = 200, kEvaluationShare = 10, kSampleShare = 10;  // of a run, where no interval is given
-constexpr int64_t kGridPictures = 100;
+constexpr int64_t kGridImages = 100;
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -165,15 +165,15 @@ double TrainingRun::step_seconds() {
   return step_seconds_ ? *step_seconds_ : measure_step(/*timed=*/1);
 }
 
-// Seconds of an evaluation of all development and test pictures, by 500 of them.
+// Seconds of an evaluation of all development and test images, by 500 of them.
 double TrainingRun::measure_evaluation() {
-  const int64_t pictures = dev_.size() + data_.test.size();
-  if (pictures == 0) return 0;
-  const PictureSet& set = data_.test.size() > 0 ? data_.test : dev_;
-  const PictureSet few{set.pictures.slice(0, 0, 500), set.labels.slice(0, 0, 500)};
+  const int64_t images = dev_.size() + data_.test.size();
+  if (images == 0) return 0;
+  const ImageSet& set = data_.test.size() > 0 ? data_.test : dev_;
+  const ImageSet few{set.images.slice(0, 0, 500), set.labels.slice(0, 0, 500)};
   const double begin = now();
   evaluate(trainer_->classifier(), few, problem_.precision);
-  return (now() - begin) * static_cast<double>(pictures) / static_cast<double>(few.size());
+  return (now() - begin) * static_cast<double>(images) / static_cast<double>(few.size());
 }
 
 // What fits. Evaluations every so many steps, as a person asked for, cost each step their share; else there are as many
@@ -213,8 +213,7 @@ std::string TrainingRun::plan_text(double seconds_per_step) const {
       class_counts(split_.kept.empty() ? data_.train : data_.train.rows(split_.kept), data_.classes());
   const std::vector<int64_t> of_test = class_counts(data_.test, data_.classes());
   const std::vector<int64_t> of_dev = class_counts(dev_, data_.classes());
-  const int64_t apart =
-      split_.kept.empty() ? 1 : 0;  // development pictures are among those of the set, not of the kept
+  const int64_t apart = split_.kept.empty() ? 1 : 0;  // development images are among those of the set, not of the kept
   std::string text = fmt::format("{}, {} x {} x {}, {} classes, from {}\n", data_.name, data_.image_size,
                                  data_.image_size, data_.channels, data_.classes(), data_.source);
   for (const std::string& note : data_.notes) text += fmt::format("note: {}\n", note);
@@ -233,7 +232,7 @@ std::string TrainingRun::plan_text(double seconds_per_step) const {
   }
   if (shown < classes) text += fmt::format("  ... and {} more classes\n", classes - shown);
   if (of_train[classes] > 0) add_row("(unknown)", 0, of_train[classes], 0, 0);
-  add_row("all", static_cast<int64_t>(split_.labeled.size()), batches_.unlabeled_pictures(), dev_.size(),
+  add_row("all", static_cast<int64_t>(split_.labeled.size()), batches_.unlabeled_images(), dev_.size(),
           data_.test.size());
 
   const double total = seconds_per_step * static_cast<double>(options_.steps - trainer_->steps_done());
@@ -293,7 +292,7 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
       const Timed timed(time_spent_.records);
       check_finite();
       const double rate =
-          static_cast<double>((step - last_log_step) * pictures_per_step(trainer_->stage())) / (now() - last_log);
+          static_cast<double>((step - last_log_step) * images_per_step(trainer_->stage())) / (now() - last_log);
       record = {.step = step,
                 .epoch = epoch(),
                 .losses = trainer_->take_losses(),
@@ -342,7 +341,7 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
                                                  .command = command,
                                                  .data = data_.name,
                                                  .data_digest = data_.digest,
-                                                 .split_digest = split_.hash,
+                                                 .split_digest = split_.digest,
                                                  .options_digest = sha256(bytes_of(values.dump())),
                                                  .recipe = kRecipe,
                                                  .steps = result.steps,
@@ -372,7 +371,7 @@ bool TrainingRun::evaluation_due() const {
 }
 
 int64_t TrainingRun::epoch_steps() const {
-  return batches_.steps_per_epoch(epoch_pictures_per_step(trainer_->stage()));
+  return batches_.steps_per_epoch(epoch_images_per_step(trainer_->stage()));
 }
 
 double TrainingRun::epoch() const {
@@ -390,7 +389,7 @@ CheckpointState TrainingRun::checkpoint_state(const nlohmann::ordered_json& valu
           .class_names = data_.class_names,
           .precision = options_.precision,
           .data_digest = data_.digest,
-          .split_hash = split_.hash,
+          .split_digest = split_.digest,
           .label_split = label_split_json(split_),
           .frgan_version = std::string(version())};
 }
@@ -416,29 +415,28 @@ fs::path TrainingRun::write_checkpoint(const fs::path& directory, const nlohmann
   return path;
 }
 
-std::optional<EvaluationRecord> TrainingRun::evaluate_on(const PictureSet& set, const std::string& role) {
+std::optional<EvaluationRecord> TrainingRun::evaluate_on(const ImageSet& set, const std::string& role) {
   if (set.size() == 0) return std::nullopt;
   const Timed timed(time_spent_.evaluations);
   check_finite();
   return evaluation_record(role, evaluate(trainer_->classifier(), set, problem_.precision).all);
 }
 
-// The same, and files that say which pictures are wrong.
-std::optional<EvaluationRecord> TrainingRun::diagnose(const fs::path& directory, const PictureSet& set,
+// The same, and files that say which images are wrong.
+std::optional<EvaluationRecord> TrainingRun::diagnose(const fs::path& directory, const ImageSet& set,
                                                       const std::string& role) {
   if (set.size() == 0) return std::nullopt;
   const Timed timed(time_spent_.evaluations);
-  const DiagnosedPictures pictures{set, role, data_.class_names, data_.digest, split_.hash};
-  return evaluation_record(role,
-                           write_diagnostics(directory, trainer_->classifier(), pictures, problem_.precision).all);
+  const DiagnosedImages images{set, role, data_.class_names, data_.digest, split_.digest};
+  return evaluation_record(role, write_diagnostics(directory, trainer_->classifier(), images, problem_.precision).all);
 }
 
 EvaluationRecord TrainingRun::evaluation_record(const std::string& role, const ErrorCount& count) const {
   const Interval interval = count.interval();
-  return {trainer_->steps_done(), role, count.error(), interval.low, interval.high, count.pictures};
+  return {trainer_->steps_done(), role, count.error(), interval.low, interval.high, count.images};
 }
 
-// The evaluations of the run as a picture; none where there was nothing to evaluate.
+// The evaluations of the run as an image; none where there was nothing to evaluate.
 void TrainingRun::write_learning_curve(const fs::path& directory) const {
   LearningCurves chart{
       fmt::format("{} on {}, {} labels", options_.method, data_.name, split_.labeled.size()), "error (%)", {}};
@@ -461,10 +459,9 @@ fs::path TrainingRun::write_samples(const fs::path& directory) {
   if (path.empty()) return path;
   const Timed timed(time_spent_.records);
   check_finite();
-  const at::Tensor noise =
-      method_->sampling_noise(kGridPictures, random_key(problem_.seed, Stream::kSampling), problem_);
+  const at::Tensor noise = method_->sampling_noise(kGridImages, random_key(problem_.seed, Stream::kSampling), problem_);
   ensure_directory(path.parent_path());
-  write_picture_grid(path, method_->generate(noise), kGridColumns);
+  write_image_grid(path, method_->generate(noise), kGridColumns);
   return path;
 }
 

@@ -79,8 +79,8 @@ class TrainingRun {
   // Throw an Error that names the first loss term, or tensor of the state, that is not finite.
   void check_finite() const;
   void check_weights() const;
-  std::optional<EvaluationRecord> evaluate_on(const PictureSet& set, const std::string& role);
-  std::optional<EvaluationRecord> diagnose(const std::filesystem::path& directory, const PictureSet& set,
+  std::optional<EvaluationRecord> evaluate_on(const ImageSet& set, const std::string& role);
+  std::optional<EvaluationRecord> diagnose(const std::filesystem::path& directory, const ImageSet& set,
                                            const std::string& role);
   EvaluationRecord evaluation_record(const std::string& role, const ErrorCount& count) const;
   std::filesystem::path write_checkpoint(const std::filesystem::path& directory, const nlohmann::ordered_json& values);
@@ -95,7 +95,7 @@ class TrainingRun {
   std::unique_ptr<Method> method_;
   BatchStream batches_;
   std::unique_ptr<Trainer> trainer_;
-  PictureSet dev_;
+  ImageSet dev_;
   std::optional<double> step_seconds_;  // as measured
   double seconds_ = 0;                  // of training, those before a resume included
   TimeSpent time_spent_;

@@ -18,7 +18,7 @@ void describe(OptionSet& options, RunOptions& run) {
               Range<int64_t>{0, 1'000'000'000});
   options.add(
       "epochs", run.epochs,
-      "Epochs: as many steps as batches fit into the unlabeled pictures (A18, A27); schedules are shares of the run.",
+      "Epochs: as many steps as batches fit into the unlabeled images (A18, A27); schedules are shares of the run.",
       Range<double>{0.0001, 1e6});
   options.add("time-budget", run.time_budget,
               "Train as many steps as fit in this time: 90s, 5m, 1.5h; a few are timed first.");
@@ -41,7 +41,7 @@ void describe(OptionSet& options, RunOptions& run) {
   options.add("evaluations", run.evaluations,
               "Evaluations in the run, two thirds of them in its last fifth; 0: as --evaluate-every says.",
               Range<int64_t>{0, 1'000'000});
-  options.add("sample-every", run.sample_every, "Steps between grids of generated pictures; 0: a tenth of the run.",
+  options.add("sample-every", run.sample_every, "Steps between grids of generated images; 0: a tenth of the run.",
               Range<int64_t>{0, 1'000'000'000});
   options.add("checkpoint-minutes", run.checkpoint_minutes, "Minutes between checkpoints.", Range<double>{0, 10000});
   options.add("keep-checkpoints", run.keep_checkpoints, "The last so many checkpoints are kept.",

@@ -1,4 +1,4 @@
-#include "frgan/io/picture_file.h"
+#include "frgan/io/image_file.h"
 
 #include <algorithm>
 #include <map>
@@ -24,7 +24,7 @@ std::filesystem::path golden(const std::string& name) {
   return FRGAN_SOURCE_DIR "/tests/io/golden/" + name;
 }
 
-// The colours of a picture that was read as 2 x 2 pixels, row by row: R, G, B, W (within 8), ? for others.
+// The colours of an image that was read as 2 x 2 pixels, row by row: R, G, B, W (within 8), ? for others.
 std::string colours(const std::vector<uint8_t>& pixels) {
   const std::map<char, std::vector<int>> known = {
       {'R', {255, 0, 0}}, {'G', {0, 255, 0}}, {'B', {0, 0, 255}}, {'W', {255, 255, 255}}};
@@ -41,7 +41,7 @@ std::string colours(const std::vector<uint8_t>& pixels) {
 }
 
 std::string refusal(std::string_view bytes) {
-  return error_of([&] { decode_picture(bytes_of(bytes), 8, 3, "x"); });
+  return error_of([&] { decode_image(bytes_of(bytes), 8, 3, "x"); });
 }
 
 std::string replaced(std::string text, size_t place, std::string_view by) {
@@ -56,81 +56,80 @@ std::string words_of(Action action) {
   return ::testing::internal::GetCapturedStderr();
 }
 
-TEST(PictureFile, WhatIsWrittenIsReadExactly) {
+TEST(ImageFile, WhatIsWrittenIsReadExactly) {
   const TemporaryFolder folder;
   std::vector<uint8_t> pixels(4 * 4 * 3);
   for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(5 * i);
   write_png(folder / "a.png", pixels, 4, 4, 3);
-  EXPECT_EQ(read_picture(folder / "a.png", 4, 3), pixels);
+  EXPECT_EQ(read_image(folder / "a.png", 4, 3), pixels);
   pixels.resize(4 * 4);
   write_png(folder / "a.png", pixels, 4, 4, 1);
-  EXPECT_EQ(read_picture(folder / "a.png", 4, 1), pixels);
+  EXPECT_EQ(read_image(folder / "a.png", 4, 1), pixels);
   EXPECT_EQ(folder.count(), 1);
 }
 
-TEST(PictureFile, AreasAreAveraged) {
+TEST(ImageFile, AreasAreAveraged) {
   const std::vector<uint8_t> pixels = {0, 10, 20, 30,  //
                                        0, 10, 20, 30};
   const std::string png = encode_png(pixels, 2, 4, 1);
-  EXPECT_THAT(decode_picture(bytes_of(png), 2, 1, "x"), ElementsAre(5, 25, 5, 25));
-  EXPECT_THAT(decode_picture(bytes_of(png), 1, 1, "x"), ElementsAre(15));
-  EXPECT_THAT(decode_picture(bytes_of(png), 4, 1, "x").size(), 16U);
+  EXPECT_THAT(decode_image(bytes_of(png), 2, 1, "x"), ElementsAre(5, 25, 5, 25));
+  EXPECT_THAT(decode_image(bytes_of(png), 1, 1, "x"), ElementsAre(15));
+  EXPECT_THAT(decode_image(bytes_of(png), 4, 1, "x").size(), 16U);
   EXPECT_EQ(decode_pixels(bytes_of(png), 2, 4, 1, "x"), pixels);
 }
 
-TEST(PictureFile, GreyAndColourBecomeEachOther) {
+TEST(ImageFile, GreyAndColourBecomeEachOther) {
   const std::vector<uint8_t> grey = {7};
-  EXPECT_THAT(decode_picture(bytes_of(encode_png(grey, 1, 1, 1)), 1, 3, "x"), ElementsAre(7, 7, 7));
+  EXPECT_THAT(decode_image(bytes_of(encode_png(grey, 1, 1, 1)), 1, 3, "x"), ElementsAre(7, 7, 7));
   const std::vector<uint8_t> red = {255, 0, 0};  // weighs 0.299 (Rec. 601)
-  const auto seen = decode_picture(bytes_of(encode_png(red, 1, 1, 3)), 1, 1, "x");
+  const auto seen = decode_image(bytes_of(encode_png(red, 1, 1, 3)), 1, 1, "x");
   EXPECT_NEAR(seen.at(0), 76, 1);
 }
 
-TEST(PictureFile, TurnedByExif) {
-  EXPECT_EQ(colours(read_picture(golden("turned.png"), 2, 3)), "GRWB");
-  EXPECT_EQ(colours(read_picture(golden("turned.jpg"), 2, 3)), "GRWB");
+TEST(ImageFile, TurnedByExif) {
+  EXPECT_EQ(colours(read_image(golden("turned.png"), 2, 3)), "GRWB");
+  EXPECT_EQ(colours(read_image(golden("turned.jpg"), 2, 3)), "GRWB");
   const char* expected[] = {"RBGW", "BRWG", "WGBR", "GWRB", "RGBW", "GRWB", "WBGR", "BWRG"};
   for (int i = 1; i <= 8; ++i)
-    EXPECT_EQ(colours(read_picture(golden(fmt::format("turned{}.webp", i)), 2, 3)), expected[i - 1]) << i;
+    EXPECT_EQ(colours(read_image(golden(fmt::format("turned{}.webp", i)), 2, 3)), expected[i - 1]) << i;
 }
 
-TEST(PictureFile, AlphaIsDropped) {
-  EXPECT_EQ(colours(read_picture(golden("alpha.png"), 2, 3)), "RBGW");
-  EXPECT_EQ(colours(read_picture(golden("alpha.webp"), 2, 3)), "RBGW");
+TEST(ImageFile, AlphaIsDropped) {
+  EXPECT_EQ(colours(read_image(golden("alpha.png"), 2, 3)), "RBGW");
+  EXPECT_EQ(colours(read_image(golden("alpha.webp"), 2, 3)), "RBGW");
 }
 
-TEST(PictureFile, SixteenBitsBecomeEight) {
-  const auto pixels = read_picture(golden("16bit.png"), 1, 1);
+TEST(ImageFile, SixteenBitsBecomeEight) {
+  const auto pixels = read_image(golden("16bit.png"), 1, 1);
   EXPECT_EQ(pixels.at(0), (0 + 0 + 1 + 255 + 128 + 1 + 3) / 6);  // rounded
 }
 
-TEST(PictureFile, Names) {
-  for (const char* name : {"a.png", "a.PNG", "b/a.jpg", "a.JPeg", "a.b.webp"})
-    EXPECT_TRUE(is_picture_name(name)) << name;
+TEST(ImageFile, Names) {
+  for (const char* name : {"a.png", "a.PNG", "b/a.jpg", "a.JPeg", "a.b.webp"}) EXPECT_TRUE(is_image_name(name)) << name;
   for (const char* name : {"a", "png", ".png", "a.gif", "a.png.txt", "jpg/a", ""})
-    EXPECT_FALSE(is_picture_name(name)) << name;
+    EXPECT_FALSE(is_image_name(name)) << name;
 }
 
-TEST(PictureFile, OtherFilesAreRefused) {
-  EXPECT_THAT(error_of([] { read_picture("none.png", 8, 3); }), HasSubstr("none.png: cannot read: No such file"));
-  EXPECT_THAT(refusal(""), HasSubstr("x: is no PNG, JPEG or WebP picture"));
+TEST(ImageFile, OtherFilesAreRefused) {
+  EXPECT_THAT(error_of([] { read_image("none.png", 8, 3); }), HasSubstr("none.png: cannot read: No such file"));
+  EXPECT_THAT(refusal(""), HasSubstr("x: is no PNG, JPEG or WebP image"));
   EXPECT_THAT(refusal("GIF89a..."), HasSubstr("is no PNG, JPEG or WebP"));
   EXPECT_THAT(refusal("RIFF\4\0\0\0WAVE"), HasSubstr("is no PNG, JPEG or WebP"));
 }
 
-TEST(PictureFile, CutFilesAreRefusedWithoutAWord) {
+TEST(ImageFile, CutFilesAreRefusedWithoutAWord) {
   for (const char* name : {"turned.png", "turned.jpg", "turned6.webp", "alpha.webp"}) {
     const std::string whole = read_file(golden(name));
     const std::string words = words_of([&] {
       for (size_t size = 12; size < whole.size(); ++size)
-        EXPECT_THAT(refusal(std::string_view(whole).substr(0, size)), HasSubstr("x: the picture was cut short"))
+        EXPECT_THAT(refusal(std::string_view(whole).substr(0, size)), HasSubstr("x: the image was cut short"))
             << name << " " << size;
     });
     EXPECT_THAT(words, IsEmpty());
   }
 }
 
-TEST(PictureFile, AlteredPngsAreRefusedWithoutAWord) {
+TEST(ImageFile, AlteredPngsAreRefusedWithoutAWord) {
   const std::string whole = read_file(golden("turned.png"));
   const std::string words = words_of([&] {
     for (size_t place = 0; place < whole.size(); ++place)
@@ -140,12 +139,12 @@ TEST(PictureFile, AlteredPngsAreRefusedWithoutAWord) {
   EXPECT_THAT(words, IsEmpty());
 }
 
-TEST(PictureFile, AlteredWebpIsRefusedOrReadWithoutAWord) {
+TEST(ImageFile, AlteredWebpIsRefusedOrReadWithoutAWord) {
   const std::string whole = read_file(golden("turned6.webp"));
   const std::string words = words_of([&] {
     for (size_t place = 0; place < whole.size(); ++place) {
       try {
-        decode_picture(bytes_of(replaced(whole, place, "\x55")), 2, 3, "x");
+        decode_image(bytes_of(replaced(whole, place, "\x55")), 2, 3, "x");
       } catch (const Error& error) {
         EXPECT_THAT(error.what(), StartsWith("x: "));
       }
@@ -154,7 +153,7 @@ TEST(PictureFile, AlteredWebpIsRefusedOrReadWithoutAWord) {
   EXPECT_THAT(words, IsEmpty());
 }
 
-TEST(PictureFile, SizesThatWouldFillTheMemoryAreRefused) {
+TEST(ImageFile, SizesThatWouldFillTheMemoryAreRefused) {
   // With checksums that are right: the bombs are sound files.
   const std::string png = encode_png(std::vector<uint8_t>(1), 1, 1, 1);
   const auto resized = [&](std::string_view sizes, std::string_view checksum) {
@@ -173,7 +172,7 @@ TEST(PictureFile, SizesThatWouldFillTheMemoryAreRefused) {
   EXPECT_THAT(refusal(replaced(webp, 24, "\xff\xff\xff\xff\xff\xff")), HasSubstr("has 16777216 x 16777216 pixels"));
 }
 
-TEST(PictureFile, AJpegOfVeryManyScansIsRefused) {
+TEST(ImageFile, AJpegOfVeryManyScansIsRefused) {
   std::string jpeg = read_file(golden("turned.jpg"));
   const size_t scan = jpeg.find("\xff\xda");
   for (int i = 0; i < 100; ++i) jpeg.insert(scan, std::string("\xff\xda\0\x2", 4));
@@ -181,17 +180,17 @@ TEST(PictureFile, AJpegOfVeryManyScansIsRefused) {
 }
 
 // OpenCV would hand it to GDAL and GDCM, where it has them.
-TEST(PictureFile, AFileThatOnlySaysItIsWebpIsRefusedWithoutAWord) {
+TEST(ImageFile, AFileThatOnlySaysItIsWebpIsRefusedWithoutAWord) {
   std::string file = "RIFF" + std::string("\x3c\0\0\0", 4) + "WEBP" + std::string(56, 's');
   const std::string words = words_of([&] {
-    EXPECT_THAT(refusal(file), HasSubstr("x: the picture was cut short or altered"));
+    EXPECT_THAT(refusal(file), HasSubstr("x: the image was cut short or altered"));
     for (const char* type : {"VP8 ", "VP8L", "VP8X"})
-      EXPECT_THAT(refusal(replaced(file, 12, type)), HasSubstr("x: the picture was cut short or altered"));
+      EXPECT_THAT(refusal(replaced(file, 12, type)), HasSubstr("x: the image was cut short or altered"));
   });
   EXPECT_THAT(words, IsEmpty());
 }
 
-TEST(PictureFile, WrongPixelsAreNotWritten) {
+TEST(ImageFile, WrongPixelsAreNotWritten) {
   const TemporaryFolder folder;
   const std::vector<uint8_t> pixels(12);
   EXPECT_THAT(error_of([&] { write_png(folder / "a.png", pixels, 2, 3, 3); }), HasSubstr("2 x 3 x 3 was given 12"));
@@ -202,11 +201,11 @@ TEST(PictureFile, WrongPixelsAreNotWritten) {
   EXPECT_EQ(folder.count(), 0);
 }
 
-TEST(PictureFile, ManyThreadsAtOnce) {
-  const auto expected = read_picture(golden("turned.jpg"), 8, 3);
+TEST(ImageFile, ManyThreadsAtOnce) {
+  const auto expected = read_image(golden("turned.jpg"), 8, 3);
   std::vector<std::vector<uint8_t>> seen(4);
   std::vector<std::thread> threads;
-  for (auto& pixels : seen) threads.emplace_back([&pixels] { pixels = read_picture(golden("turned.jpg"), 8, 3); });
+  for (auto& pixels : seen) threads.emplace_back([&pixels] { pixels = read_image(golden("turned.jpg"), 8, 3); });
   for (std::thread& thread : threads) thread.join();
   EXPECT_THAT(seen, Each(expected));
 }

@@ -1,4 +1,4 @@
-#include "frgan/io/picture_file.h"
+#include "frgan/io/image_file.h"
 
 #include <algorithm>
 #include <array>
@@ -22,7 +22,7 @@ using Bytes = std::span<const std::byte>;
 constexpr int64_t kPixelLimit = int64_t{1} << 27;
 constexpr int64_t kSmall = int64_t{1} << 20;      // pixels that are harmless whatever the file
 constexpr int64_t kPixelsPerByte = 1024;          // JPEG has at most 341, PNG of 8 bits 1032
-constexpr int kScanLimit = 100;                   // of a JPEG; each costs as much as the whole picture
+constexpr int kScanLimit = 100;                   // of a JPEG; each costs as much as the whole image
 constexpr int64_t kFileLimit = int64_t{1} << 30;  // bytes
 
 // What a file's own structure says, without decoding: OpenCV would take memory for any size that a header claims, and
@@ -134,7 +134,7 @@ int tiff_orientation(Bytes bytes) {
   return 1;
 }
 
-// Whether libwebp takes the beginning for a picture, by the rules of its WebPGetFeatures. What it does not take OpenCV
+// Whether libwebp takes the beginning for an image, by the rules of its WebPGetFeatures. What it does not take OpenCV
 // hands on to GDAL and GDCM, where these were built in, and they know no limits.
 bool is_webp(Bytes bytes) {
   constexpr size_t kSeen = 32;  // bytes that OpenCV shows to libwebp
@@ -155,7 +155,7 @@ bool is_webp(Bytes bytes) {
          (little_endian(data, 6, 2) & 0x3fff) != 0 && (little_endian(data, 8, 2) & 0x3fff) != 0;
 }
 
-// RIFF chunks of type, length and data: VP8 or VP8L (picture), before it VP8X (canvas), after it EXIF.
+// RIFF chunks of type, length and data: VP8 or VP8L (image), before it VP8X (canvas), after it EXIF.
 Structure webp_structure(Bytes bytes) {
   Structure structure;
   structure.whole = is_webp(bytes);
@@ -196,14 +196,14 @@ std::optional<Structure> structure_of(Bytes bytes) {
 }
 
 // By EXIF's numbers: 2 to 4 mirrored or upside down, 5 to 8 besides with rows and columns changed.
-void turn_picture(cv::Mat& picture, int turn) {
-  if (turn >= 5 && turn <= 8) cv::transpose(picture, picture);
+void turn_image(cv::Mat& image, int turn) {
+  if (turn >= 5 && turn <= 8) cv::transpose(image, image);
   constexpr int kColumns = 1;
   constexpr int kRows = 0;
   constexpr int kBoth = -1;
-  if (turn == 2 || turn == 6) cv::flip(picture, picture, kColumns);
-  if (turn == 3 || turn == 7) cv::flip(picture, picture, kBoth);
-  if (turn == 4 || turn == 8) cv::flip(picture, picture, kRows);
+  if (turn == 2 || turn == 6) cv::flip(image, image, kColumns);
+  if (turn == 3 || turn == 7) cv::flip(image, image, kBoth);
+  if (turn == 4 || turn == 8) cv::flip(image, image, kRows);
 }
 
 // OpenCV's own exceptions and words end here.
@@ -224,7 +224,7 @@ auto with_opencv(std::string_view name, std::string_view what, Action action) {
 std::vector<uint8_t> decode_pixels(Bytes bytes, int64_t height, int64_t width, int64_t channels,
                                    std::string_view name) {
   const std::optional<Structure> structure = structure_of(bytes);
-  if (!structure) throw Error(fmt::format("{}: is no PNG, JPEG or WebP picture", name));
+  if (!structure) throw Error(fmt::format("{}: is no PNG, JPEG or WebP image", name));
   if (static_cast<int64_t>(bytes.size()) > kFileLimit)
     throw Error(fmt::format("{}: has {} bytes, expected at most {}; make it smaller", name, bytes.size(), kFileLimit));
   if (structure->width > 0 && structure->height > kPixelLimit / structure->width)
@@ -237,30 +237,30 @@ std::vector<uint8_t> decode_pixels(Bytes bytes, int64_t height, int64_t width, i
   if (structure->scans > kScanLimit)
     throw Error(
         fmt::format("{}: has {} scans, expected at most {}; was it altered?", name, structure->scans, kScanLimit));
-  if (!structure->whole) throw Error(fmt::format("{}: the picture was cut short or altered", name));
+  if (!structure->whole) throw Error(fmt::format("{}: the image was cut short or altered", name));
 
   return with_opencv(name, "read", [&] {
     const cv::Mat input(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<std::byte*>(bytes.data()));
-    cv::Mat picture = cv::imdecode(input, channels == 1 ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR);
-    if (picture.empty()) throw Error(fmt::format("{}: the picture cannot be decoded; was it altered?", name));
-    turn_picture(picture, structure->turn);
+    cv::Mat image = cv::imdecode(input, channels == 1 ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR);
+    if (image.empty()) throw Error(fmt::format("{}: the image cannot be decoded; was it altered?", name));
+    turn_image(image, structure->turn);
     std::vector<uint8_t> pixels(static_cast<size_t>(height * width * channels));
-    cv::Mat resized(static_cast<int>(height), static_cast<int>(width), picture.type(), pixels.data());
-    cv::resize(picture, resized, resized.size(), 0, 0, cv::INTER_AREA);
+    cv::Mat resized(static_cast<int>(height), static_cast<int>(width), image.type(), pixels.data());
+    cv::resize(image, resized, resized.size(), 0, 0, cv::INTER_AREA);
     if (channels == 3) cv::cvtColor(resized, resized, cv::COLOR_BGR2RGB);
     return pixels;
   });
 }
 
-std::vector<uint8_t> decode_picture(Bytes bytes, int64_t size, int64_t channels, std::string_view name) {
+std::vector<uint8_t> decode_image(Bytes bytes, int64_t size, int64_t channels, std::string_view name) {
   return decode_pixels(bytes, size, size, channels, name);
 }
 
-std::vector<uint8_t> read_picture(const std::filesystem::path& path, int64_t size, int64_t channels) {
-  return decode_picture(bytes_of(read_file(path, kFileLimit)), size, channels, path.string());
+std::vector<uint8_t> read_image(const std::filesystem::path& path, int64_t size, int64_t channels) {
+  return decode_image(bytes_of(read_file(path, kFileLimit)), size, channels, path.string());
 }
 
-bool is_picture_name(const std::filesystem::path& path) {
+bool is_image_name(const std::filesystem::path& path) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
@@ -274,12 +274,12 @@ std::string encode_png(std::span<const uint8_t> pixels, int64_t height, int64_t 
                             height, width, channels, pixels.size()));
   return with_opencv("PNG", "write", [&] {
     // OpenCV's type for reading, too, wants a pointer that may be written through.
-    const cv::Mat picture(static_cast<int>(height), static_cast<int>(width), CV_8UC(static_cast<int>(channels)),
-                          const_cast<uint8_t*>(pixels.data()));
+    const cv::Mat image(static_cast<int>(height), static_cast<int>(width), CV_8UC(static_cast<int>(channels)),
+                        const_cast<uint8_t*>(pixels.data()));
     cv::Mat blue_first;
-    if (channels == 3) cv::cvtColor(picture, blue_first, cv::COLOR_RGB2BGR);
+    if (channels == 3) cv::cvtColor(image, blue_first, cv::COLOR_RGB2BGR);
     std::vector<uint8_t> bytes;
-    if (!cv::imencode(".png", channels == 3 ? blue_first : picture, bytes)) throw Error("PNG: OpenCV cannot write it");
+    if (!cv::imencode(".png", channels == 3 ? blue_first : image, bytes)) throw Error("PNG: OpenCV cannot write it");
     return std::string(bytes.begin(), bytes.end());
   });
 }

@@ -1,4 +1,4 @@
-#include "frgan/data/picture_folder.h"
+#include "frgan/data/image_folder.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -13,7 +13,7 @@
 
 #include "../io/temporary_folder.h"
 #include "frgan/io/files.h"
-#include "frgan/io/picture_file.h"
+#include "frgan/io/image_file.h"
 
 namespace frgan {
 namespace {
@@ -24,11 +24,11 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// A folder of pictures that a test fills.
+// A folder of images that a test fills.
 class Folder {
  public:
   // A PNG of one grey value.
-  void picture(const std::string& name, uint8_t value, int64_t height = 20, int64_t width = 30) {
+  void image(const std::string& name, uint8_t value, int64_t height = 20, int64_t width = 30) {
     const std::vector<uint8_t> pixels(static_cast<size_t>(height * width), value);
     write(name, encode_png(pixels, height, width, 1));
   }
@@ -37,7 +37,7 @@ class Folder {
     write_file_safely(folder_ / name, bytes);
   }
   Dataset read(int64_t size = 16, int64_t channels = 3) const {
-    return read_picture_folder(folder_.path(), size, channels);
+    return read_image_folder(folder_.path(), size, channels);
   }
   std::string error() const {
     return error_of([&] { read(); });
@@ -48,72 +48,72 @@ class Folder {
   TemporaryFolder folder_;
 };
 
-std::vector<int64_t> grey_values(const PictureSet& set) {
+std::vector<int64_t> grey_values(const ImageSet& set) {
   std::vector<int64_t> values;
-  for (int64_t i = 0; i < set.size(); ++i) values.push_back(set.pictures[i][8][8][0].item<int64_t>());
+  for (int64_t i = 0; i < set.size(); ++i) values.push_back(set.images[i][8][8][0].item<int64_t>());
   return values;
 }
 
-std::vector<int64_t> labels(const PictureSet& set) {
+std::vector<int64_t> labels(const ImageSet& set) {
   return {set.labels.data_ptr<int64_t>(), set.labels.data_ptr<int64_t>() + set.labels.numel()};
 }
 
-TEST(PictureFolder, ReadsClassesUnlabeledAndTest) {
+TEST(ImageFolder, ReadsClassesUnlabeledAndTest) {
   Folder folder;
-  folder.picture("train/dog/1.png", 30);
-  folder.picture("train/cat/b.png", 20, 100, 7);
-  folder.picture("train/cat/a.png", 10, 16, 16);
-  folder.picture("train/cat/more/c.png", 25);
-  folder.picture("unlabeled/x.png", 40);
-  folder.picture("unlabeled/deep/er/y.png", 41);
-  folder.picture("test/dog/z.png", 50);
+  folder.image("train/dog/1.png", 30);
+  folder.image("train/cat/b.png", 20, 100, 7);
+  folder.image("train/cat/a.png", 10, 16, 16);
+  folder.image("train/cat/more/c.png", 25);
+  folder.image("unlabeled/x.png", 40);
+  folder.image("unlabeled/deep/er/y.png", 41);
+  folder.image("test/dog/z.png", 50);
   const Dataset data = folder.read();
   EXPECT_EQ(data.name, "folder");
   EXPECT_EQ(data.source, folder.root().path().string());
   EXPECT_THAT(data.class_names, ElementsAre("cat", "dog"));
-  EXPECT_EQ(data.train.pictures.sizes(), (at::IntArrayRef{6, 16, 16, 3}));
+  EXPECT_EQ(data.train.images.sizes(), (at::IntArrayRef{6, 16, 16, 3}));
   EXPECT_THAT(grey_values(data.train), ElementsAre(10, 20, 25, 30, 41, 40));
   EXPECT_THAT(labels(data.train), ElementsAre(0, 0, 0, 1, -1, -1));
   EXPECT_THAT(grey_values(data.test), ElementsAre(50));
   EXPECT_THAT(labels(data.test), ElementsAre(1));
   EXPECT_THAT(data.notes, IsEmpty());
-  EXPECT_EQ(folder.read(24, 1).train.pictures.sizes(), (at::IntArrayRef{6, 24, 24, 1}));
+  EXPECT_EQ(folder.read(24, 1).train.images.sizes(), (at::IntArrayRef{6, 24, 24, 1}));
 }
 
-TEST(PictureFolder, WithoutTestSaysSo) {
+TEST(ImageFolder, WithoutTestSaysSo) {
   Folder folder;
-  folder.picture("train/dog/1.png", 30);
-  folder.picture("train/cat/a.png", 10);
+  folder.image("train/dog/1.png", 30);
+  folder.image("train/cat/a.png", 10);
   const Dataset data = folder.read();
   EXPECT_EQ(data.test.size(), 0);
   ASSERT_THAT(data.notes, SizeIs(1));
-  EXPECT_THAT(data.notes[0], AllOf(HasSubstr("no test pictures"), HasSubstr("no test error can be given")));
+  EXPECT_THAT(data.notes[0], AllOf(HasSubstr("no test images"), HasSubstr("no test error can be given")));
 }
 
-TEST(PictureFolder, NamesAndCountsWhatIsUnreadable) {
+TEST(ImageFolder, NamesAndCountsWhatIsUnreadable) {
   Folder folder;
-  folder.picture("train/dog/1.png", 30);
-  folder.picture("train/cat/a.png", 10);
-  folder.write("train/cat/broken.png", "no picture");
+  folder.image("train/dog/1.png", 30);
+  folder.image("train/cat/a.png", 10);
+  folder.write("train/cat/broken.png", "no image");
   folder.write("train/dog/0.png", encode_png(std::vector<uint8_t>(400, 1), 20, 20, 1).substr(0, 60));
   folder.write("train/dog/readme.txt", "hello");
   folder.write("train/dog/.hidden.png", "hello");
   folder.write("train/notes.txt", "hello");
   for (int i = 0; i < 12; ++i) folder.write("unlabeled/" + std::to_string(i) + ".jpg", "");
-  folder.picture("test/cat/t.png", 1);
+  folder.image("test/cat/t.png", 1);
   const Dataset data = folder.read();
   EXPECT_THAT(grey_values(data.train), ElementsAre(10, 30));
   EXPECT_THAT(labels(data.train), ElementsAre(0, 1));
   ASSERT_THAT(data.notes, SizeIs(2));
-  EXPECT_THAT(data.notes[0], AllOf(HasSubstr("14 unreadable picture files left out"), HasSubstr("train/cat/broken.png"),
+  EXPECT_THAT(data.notes[0], AllOf(HasSubstr("14 unreadable image files left out"), HasSubstr("train/cat/broken.png"),
                                    HasSubstr("train/dog/0.png"), HasSubstr("; and 4 more")));
   EXPECT_THAT(data.notes[1],
               AllOf(HasSubstr("2 files passed over"), HasSubstr("train/dog/readme.txt"), HasSubstr("train/notes.txt")));
 }
 
-TEST(PictureFolder, IsTheSameForAnyNumberOfThreads) {
+TEST(ImageFolder, IsTheSameForAnyNumberOfThreads) {
   Folder folder;
-  for (uint8_t i = 0; i < 20; ++i) folder.picture(fmt::format("train/c{}/{}.png", i % 2, i), i);
+  for (uint8_t i = 0; i < 20; ++i) folder.image(fmt::format("train/c{}/{}.png", i % 2, i), i);
   const int before = at::get_num_threads();
   at::set_num_threads(1);
   const std::string digest = folder.read().digest;
@@ -122,61 +122,61 @@ TEST(PictureFolder, IsTheSameForAnyNumberOfThreads) {
   at::set_num_threads(before);
 }
 
-TEST(PictureFolder, RefusesOtherLayouts) {
+TEST(ImageFolder, RefusesOtherLayouts) {
   {
     Folder folder;
-    folder.picture("cat/1.png", 1);
+    folder.image("cat/1.png", 1);
     EXPECT_THAT(folder.error(), AllOf(HasSubstr("no folder train; expected"), HasSubstr("train/CLASS/")));
   }
   {
     Folder folder;
-    folder.picture("train/cat/1.png", 1);
+    folder.image("train/cat/1.png", 1);
     EXPECT_THAT(folder.error(), HasSubstr("1 class folders, expected at least 2"));
-    folder.picture("train/dog/1.png", 1);
-    folder.picture("train/lost.png", 1);
-    EXPECT_THAT(folder.error(), HasSubstr("train/lost.png: a picture beside the class folders; expected"));
+    folder.image("train/dog/1.png", 1);
+    folder.image("train/lost.png", 1);
+    EXPECT_THAT(folder.error(), HasSubstr("train/lost.png: an image beside the class folders; expected"));
   }
   {
     Folder folder;
-    folder.picture("train/cat/1.png", 1);
+    folder.image("train/cat/1.png", 1);
     folder.write("train/dog/1.png", "broken");
     EXPECT_THAT(folder.error(),
-                AllOf(HasSubstr("no readable picture in the class folder dog; 1 unreadable"), HasSubstr("dog/1.png")));
+                AllOf(HasSubstr("no readable image in the class folder dog; 1 unreadable"), HasSubstr("dog/1.png")));
   }
   {
     Folder folder;
-    folder.picture("train/cat/1.png", 1);
-    folder.picture("train/dog/1.png", 1);
-    folder.picture("test/dogs/1.png", 1);
+    folder.image("train/cat/1.png", 1);
+    folder.image("train/dog/1.png", 1);
+    folder.image("test/dogs/1.png", 1);
     EXPECT_THAT(folder.error(), HasSubstr("class \"dogs\" is not in train/; did you mean dog?"));
   }
   {
     Folder folder;
-    folder.picture("train/cat/1.png", 1);
-    folder.picture("train/d\xff/1.png", 1);
+    folder.image("train/cat/1.png", 1);
+    folder.image("train/d\xff/1.png", 1);
     EXPECT_THAT(folder.error(), HasSubstr("cannot be a class name"));
   }
-  EXPECT_THAT(error_of([] { read_picture_folder("/nowhere", 16, 3); }), HasSubstr("/nowhere: no folder train"));
-  EXPECT_THAT(error_of([] { read_picture_folder("/nowhere", 17, 3); }), HasSubstr("multiple of 8"));
+  EXPECT_THAT(error_of([] { read_image_folder("/nowhere", 16, 3); }), HasSubstr("/nowhere: no folder train"));
+  EXPECT_THAT(error_of([] { read_image_folder("/nowhere", 17, 3); }), HasSubstr("multiple of 8"));
 }
 
-TEST(PictureFolder, NamesFoldersThatItDoesNotRead) {
+TEST(ImageFolder, NamesFoldersThatItDoesNotRead) {
   Folder folder;
-  folder.picture("train/cat/1.png", 1);
-  folder.picture("train/dog/1.png", 1);
-  folder.picture("test/dog/1.png", 1);
-  folder.picture("unlabelled/1.png", 1);
-  folder.picture(".git/1.png", 1);
+  folder.image("train/cat/1.png", 1);
+  folder.image("train/dog/1.png", 1);
+  folder.image("test/dog/1.png", 1);
+  folder.image("unlabelled/1.png", 1);
+  folder.image(".git/1.png", 1);
   folder.write("README", "hello");
   EXPECT_THAT(folder.read().notes, ElementsAre("folder \"unlabelled\" is not read, only train, unlabeled and test are; "
                                                "did you mean unlabeled?"));
 }
 
-TEST(PictureFolder, PassesOverLinksThatLeadNowhere) {
+TEST(ImageFolder, PassesOverLinksThatLeadNowhere) {
   Folder folder;
-  folder.picture("train/cat/1.png", 1);
-  folder.picture("train/dog/1.png", 1);
-  folder.picture("test/dog/1.png", 1);
+  folder.image("train/cat/1.png", 1);
+  folder.image("train/dog/1.png", 1);
+  folder.image("test/dog/1.png", 1);
   std::filesystem::create_symlink("loop.png", folder.root() / "train/dog/loop.png");
   std::filesystem::create_symlink("gone.png", folder.root() / "train/dog/lost.png");
   std::filesystem::create_directory_symlink("..", folder.root() / "train/dog/up");
@@ -184,14 +184,14 @@ TEST(PictureFolder, PassesOverLinksThatLeadNowhere) {
   EXPECT_EQ(data.train.size(), 2);
   ASSERT_THAT(data.notes, SizeIs(2));
   EXPECT_THAT(data.notes[0],
-              AllOf(HasSubstr("2 unreadable picture files"), HasSubstr("loop.png"), HasSubstr("lost.png")));
+              AllOf(HasSubstr("2 unreadable image files"), HasSubstr("loop.png"), HasSubstr("lost.png")));
   EXPECT_THAT(data.notes[1], AllOf(HasSubstr("1 file passed over"), HasSubstr("dog/up")));
 }
 
-TEST(PictureFolder, AnUnreadableTestIsNoTest) {
+TEST(ImageFolder, AnUnreadableTestIsNoTest) {
   Folder folder;
-  folder.picture("train/cat/1.png", 1);
-  folder.picture("train/dog/1.png", 1);
+  folder.image("train/cat/1.png", 1);
+  folder.image("train/dog/1.png", 1);
   folder.write("test/dog/1.png", "broken");
   const Dataset data = folder.read();
   EXPECT_EQ(data.test.size(), 0);
@@ -200,24 +200,24 @@ TEST(PictureFolder, AnUnreadableTestIsNoTest) {
   EXPECT_THAT(data.notes[1], HasSubstr("no test error can be given"));
 }
 
-TEST(LoosePictures, AreThoseInAndBelowTheFolder) {
+TEST(LooseImages, AreThoseInAndBelowTheFolder) {
   Folder folder;
-  folder.picture("b.png", 20);
-  folder.picture("a/2.png", 10);
+  folder.image("b.png", 20);
+  folder.image("a/2.png", 10);
   folder.write("broken.png", "broken");
   folder.write("notes.txt", "text");
-  const LoosePictures loose = read_loose_pictures(folder.root().path(), 16, 1);
-  EXPECT_EQ(loose.pictures.sizes(), (at::IntArrayRef{2, 16, 16, 1}));
-  EXPECT_EQ(loose.pictures[0].min().item<int>(), 10);
-  EXPECT_EQ(loose.pictures[1].max().item<int>(), 20);
+  const LooseImages loose = read_loose_images(folder.root().path(), 16, 1);
+  EXPECT_EQ(loose.images.sizes(), (at::IntArrayRef{2, 16, 16, 1}));
+  EXPECT_EQ(loose.images[0].min().item<int>(), 10);
+  EXPECT_EQ(loose.images[1].max().item<int>(), 20);
   EXPECT_THAT(loose.notes, ElementsAre(HasSubstr("broken.png"), HasSubstr("notes.txt")));
 }
 
-TEST(LoosePictures, NoneIsRefused) {
+TEST(LooseImages, NoneIsRefused) {
   Folder folder;
   folder.write("broken.png", "broken");
-  EXPECT_THAT(error_of([&] { read_loose_pictures(folder.root().path(), 16, 1); }),
-              AllOf(HasSubstr("no readable .png, .jpg, .jpeg or .webp file in it; 1 unreadable picture file"),
+  EXPECT_THAT(error_of([&] { read_loose_images(folder.root().path(), 16, 1); }),
+              AllOf(HasSubstr("no readable .png, .jpg, .jpeg or .webp file in it; 1 unreadable image file"),
                     HasSubstr("broken.png")));
 }
 

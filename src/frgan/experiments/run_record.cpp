@@ -1,4 +1,4 @@
-#include "frgan/experiments/result_record.h"
+#include "frgan/experiments/run_record.h"
 
 #include <algorithm>
 #include <iterator>
@@ -8,6 +8,7 @@
 
 #include "frgan/core/error.h"
 #include "frgan/io/files.h"
+#include "frgan/io/json_file.h"
 #include "frgan/io/json_lines.h"
 #include "frgan/metrics/statistics.h"
 #include "frgan/report/mistakes.h"
@@ -21,12 +22,6 @@ using nlohmann::ordered_json;
 
 constexpr const char* kFormat = "frgan run record 1";
 
-ordered_json read_json_object(const fs::path& path) {
-  ordered_json value = ordered_json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
-  if (!value.is_object()) throw Error(fmt::format("{}: no JSON object, or cut short", path.string()));
-  return value;
-}
-
 // One key a line, and lists on one line: so that a change of one number is a change of one line.
 std::string text_of(const ordered_json& record) {
   std::string text = "{";
@@ -36,24 +31,24 @@ std::string text_of(const ordered_json& record) {
   return text + "\n}\n";
 }
 
-ResultRecord parsed(const ordered_json& value, const fs::path& path) try {
+RunRecord parsed(const ordered_json& value, const fs::path& path) try {
   if (value.value("format", "") != kFormat) {
     throw Error(fmt::format("{}: no record of a run; expected \"format\": \"{}\"", path.string(), kFormat));
   }
-  ResultRecord record = {.name = path.stem().string(),
-                         .key = value.at("key"),
-                         .recipe = value.at("recipe"),
-                         .data_digest = value.at("data_digest"),
-                         .options = value.at("options"),
-                         .summary = value.at("summary"),
-                         .evaluations = value.at("evaluations"),
-                         .mistakes = value.at("mistakes"),
-                         .steps_per_epoch = value.at("steps_per_epoch"),
-                         .tflop = value.at("tflop"),
-                         .pictures_seen = value.at("pictures_seen"),
-                         .parameters = value.at("parameters")};
+  RunRecord record = {.name = path.stem().string(),
+                      .key = value.at("key"),
+                      .recipe = value.at("recipe"),
+                      .data_digest = value.at("data_digest"),
+                      .options = value.at("options"),
+                      .summary = value.at("summary"),
+                      .evaluations = value.at("evaluations"),
+                      .mistakes = value.at("mistakes"),
+                      .steps_per_epoch = value.at("steps_per_epoch"),
+                      .tflop = value.at("tflop"),
+                      .images_seen = value.at("images_seen"),
+                      .parameters = value.at("parameters")};
   if (record.evaluations.empty()) throw Error(fmt::format("{}: has no evaluation", path.string()));
-  record.test_pictures();  // throws where there are none
+  record.test_images();  // throws where there are none
   std::sort(record.mistakes.begin(), record.mistakes.end());
   return record;
 } catch (const nlohmann::json::exception& error) {
@@ -62,28 +57,28 @@ ResultRecord parsed(const ordered_json& value, const fs::path& path) try {
 
 }  // namespace
 
-double ResultRecord::error() const {
+double RunRecord::error() const {
   return evaluations.back().second;
 }
 
-double ResultRecord::median_error() const {
+double RunRecord::median_error() const {
   std::vector<double> errors;
   for (const auto& [step, error] : evaluations) errors.push_back(error);
   return late_median(errors);
 }
 
-int64_t ResultRecord::test_pictures() const {
-  return summary.at("test").at("pictures");
+int64_t RunRecord::test_images() const {
+  return summary.at("test").at("images");
 }
 
-ResultRecord record_of(const fs::path& run, const PlannedRun& planned) {
-  ResultRecord record;
+RunRecord record_of(const fs::path& run, const PlannedRun& planned) {
+  RunRecord record;
   record.name = planned.name;
   record.key = planned.key;
   record.options = planned.options;
   record.summary = read_json_object(run / "summary.json");
   if (!record.summary.contains("test") || !record.summary["test"].is_object()) {
-    throw Error(fmt::format("{}: the run's data have no test pictures, and a table is of test errors", run.string()));
+    throw Error(fmt::format("{}: the run's data have no test images, and a table is of test errors", run.string()));
   }
   record.recipe = record.summary.value("recipe", int64_t{0});
   record.data_digest = record.summary.value("data_digest", "");
@@ -101,12 +96,12 @@ ResultRecord record_of(const fs::path& run, const PlannedRun& planned) {
   std::sort(record.mistakes.begin(), record.mistakes.end());
   record.steps_per_epoch = planned.steps_per_epoch;
   record.tflop = planned.tflop;
-  record.pictures_seen = planned.pictures_per_step * planned.steps;
+  record.images_seen = planned.images_per_step * planned.steps;
   record.parameters = planned.parameters;
   return record;
 }
 
-void write_result_record(const fs::path& folder, const ResultRecord& record) {
+void write_run_record(const fs::path& folder, const RunRecord& record) {
   ensure_directory(folder);
   write_file_safely(folder / (record.name + ".json"), text_of({{"format", kFormat},
                                                                {"key", record.key},
@@ -116,32 +111,32 @@ void write_result_record(const fs::path& folder, const ResultRecord& record) {
                                                                {"summary", record.summary},
                                                                {"steps_per_epoch", record.steps_per_epoch},
                                                                {"tflop", record.tflop},
-                                                               {"pictures_seen", record.pictures_seen},
+                                                               {"images_seen", record.images_seen},
                                                                {"parameters", record.parameters},
                                                                {"evaluations", record.evaluations},
                                                                {"mistakes", record.mistakes}}));
 }
 
-ResultRecord read_result_record(const fs::path& file) {
+RunRecord read_run_record(const fs::path& file) {
   return parsed(read_json_object(file), file);
 }
 
-std::vector<ResultRecord> read_result_records(const fs::path& folder) {
-  std::vector<ResultRecord> records;
-  for (const fs::path& file : files_in(folder, ".json")) records.push_back(read_result_record(file));
+std::vector<RunRecord> read_run_records(const fs::path& folder) {
+  std::vector<RunRecord> records;
+  for (const fs::path& file : files_in(folder, ".json")) records.push_back(read_run_record(file));
   return records;
 }
 
-McNemarTest mcnemar_test(const ResultRecord& first, const ResultRecord& second) {
-  if (first.data_digest != second.data_digest || first.test_pictures() != second.test_pictures()) {
-    throw Error(fmt::format("{} and {}: were tested on different pictures", first.name, second.name));
+McNemarTest mcnemar_test(const RunRecord& first, const RunRecord& second) {
+  if (first.data_digest != second.data_digest || first.test_images() != second.test_images()) {
+    throw Error(fmt::format("{} and {}: were tested on different images", first.name, second.name));
   }
-  const auto pictures = [](const ResultRecord& record) {
+  const auto images = [](const RunRecord& record) {
     std::vector<int64_t> rows;
     for (const auto& [row, prediction] : record.mistakes) rows.push_back(row);
     return rows;
   };
-  const std::vector<int64_t> a = pictures(first), b = pictures(second);  // by picture
+  const std::vector<int64_t> a = images(first), b = images(second);  // by image
   return mcnemar_test(a, b);
 }
 

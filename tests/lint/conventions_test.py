@@ -1,10 +1,10 @@
-"""Each check of house.py finds what it is there to find, and only that."""
+"""Each check of conventions.py finds what it is there to find, and only that."""
 
 import tempfile
 import unittest
 from pathlib import Path
 
-import house
+import conventions
 
 DESIGN = """
 | folder | holds | may include |
@@ -17,7 +17,7 @@ DESIGN = """
 """
 
 
-class HouseTest(unittest.TestCase):
+class ConventionsTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -30,7 +30,7 @@ class HouseTest(unittest.TestCase):
         file.write_text(text)
 
     def check(self, name):
-        return list(house.CHECKS[name](self.root))
+        return list(conventions.CHECKS[name](self.root))
 
     def test_allowed_includes_pass(self):
         self.write("src/frgan/io/a.cpp", '#include "frgan/io/a.h"\n#include "frgan/core/error.h"\n#include <vector>\n')

@@ -9,17 +9,17 @@
 
 namespace frgan {
 
-// Of `pictures` test pictures, of which the given ones were taken for class 1; the last evaluation says as much, and
-// those before it one picture more each.
-inline ResultRecord record_with(const std::string& name, const std::string& key, const std::vector<int64_t>& wrong,
-                                int64_t pictures = 1000) {
-  ResultRecord record;
+// Of `images` test images, of which the given ones were taken for class 1; the last evaluation says as much, and
+// those before it one image more each.
+inline RunRecord record_with(const std::string& name, const std::string& key, const std::vector<int64_t>& wrong,
+                             int64_t images = 1000) {
+  RunRecord record;
   record.name = name;
   record.key = key;
   record.recipe = kRecipe;
   record.data_digest = "digest";
   record.options = {{"seed", 1}, {"augmentation", {"translate:2"}}};
-  record.summary = {{"test", {{"pictures", pictures}}},
+  record.summary = {{"test", {{"images", images}}},
                     {"steps", 100},
                     {"wall_seconds", 60.0},
                     {"processor", "A processor"},
@@ -29,11 +29,11 @@ inline ResultRecord record_with(const std::string& name, const std::string& key,
                     {"commit", "0123456789abcdef"}};
   for (int64_t evaluation = 1; evaluation <= 30; ++evaluation) {
     const auto errors = static_cast<double>(std::ssize(wrong) + 30 - evaluation);
-    record.evaluations.emplace_back(10 * evaluation, errors / static_cast<double>(pictures));
+    record.evaluations.emplace_back(10 * evaluation, errors / static_cast<double>(images));
   }
   for (const int64_t row : wrong) record.mistakes.emplace_back(row, 1);
   record.tflop = 12;
-  record.pictures_seen = 8000;
+  record.images_seen = 8000;
   record.parameters = {{"discriminator", 793684}};
   return record;
 }
@@ -46,7 +46,7 @@ inline std::vector<int64_t> rows(int64_t count, int64_t first = 0) {
 }
 
 // Of a plan "small" of GAN and FR-GAN without and with half of the labels wrong, two seeds each: FR-GAN is done, and so
-// many of 1,000 pictures are wrong, by section and seed; none for a plan of which nothing is done.
+// many of 1,000 images are wrong, by section and seed; none for a plan of which nothing is done.
 inline PlanResults noise_results(const std::vector<std::vector<int64_t>>& wrong) {
   const Plan plan = read_plan(R"(
 show = "noise"
@@ -64,7 +64,7 @@ preset = "fr-gan"
 )",
                               "small");
   std::vector<PlannedRun> runs;
-  std::vector<ResultRecord> records;
+  std::vector<RunRecord> records;
   for (const size_t section : {0u, 1u}) {
     for (const size_t seed : {1u, 2u}) {
       PlannedRun run;

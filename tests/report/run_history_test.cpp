@@ -1,4 +1,4 @@
-#include "frgan/report/run_record.h"
+#include "frgan/report/run_history.h"
 
 #include <cmath>
 #include <filesystem>
@@ -18,7 +18,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class RunRecordTest : public testing::Test {
+class RunHistoryTest : public testing::Test {
  protected:
   void write(const std::string& name, std::string_view text) const {
     fs::create_directories((folder / name).parent_path());
@@ -29,24 +29,24 @@ class RunRecordTest : public testing::Test {
         "run/metrics.jsonl",
         R"({"step":5,"epoch":0.1,"losses":{"real":0.5,"fake":null},"learning_rate":0.01,"images_per_second":9,"seconds":3})"
         "\n"
-        R"({"step":10,"test_error":0.5,"error_low":0.4,"error_high":0.6,"pictures":10})"
+        R"({"step":10,"test_error":0.5,"error_low":0.4,"error_high":0.6,"images":10})"
         "\n"
-        R"({"step":20,"test_error":0.25,"error_low":0.2,"error_high":0.3,"pictures":10})"
+        R"({"step":20,"test_error":0.25,"error_low":0.2,"error_high":0.3,"images":10})"
         "\n");
     write("run/summary.json",
           R"({"method":"fr-gan","steps":20,"wall_seconds":7.5,"data":"svhn","data_digest":"d","gflop_per_step":null,)"
-          R"("test":{"step":20,"test_error":0.25,"error_low":0.2,"error_high":0.3,"pictures":10},"dev":null,)"
+          R"("test":{"step":20,"test_error":0.25,"error_low":0.2,"error_high":0.3,"images":10},"dev":null,)"
           R"("processor":"Zen","cores":2,"threads":1,"libtorch":"1.13.0","commit":"abc"})");
     write("run/labels.json", R"({"labeled":[1,2,3]})");
   }
-  RunRecord read() const { return read_run_record(folder / "run"); }
+  RunHistory read() const { return read_run_history(folder / "run"); }
 
   const TemporaryFolder folder;
 };
 
-TEST_F(RunRecordTest, ReadsWhatARunLeaves) {
+TEST_F(RunHistoryTest, ReadsWhatARunLeaves) {
   write_run();
-  const RunRecord run = read();
+  const RunHistory run = read();
   EXPECT_TRUE(run.finished);
   EXPECT_EQ(run.name, "run");
   EXPECT_EQ(run.labels, 3);
@@ -62,10 +62,10 @@ TEST_F(RunRecordTest, ReadsWhatARunLeaves) {
   EXPECT_THAT(run.notes, IsEmpty());
 }
 
-TEST_F(RunRecordTest, AnUnfinishedRunIsShownAsSuch) {
+TEST_F(RunHistoryTest, AnUnfinishedRunIsShownAsSuch) {
   write_run();
   fs::remove(folder / "run/summary.json");
-  const RunRecord run = read();
+  const RunHistory run = read();
   EXPECT_FALSE(run.finished);
   EXPECT_FALSE(final_error(run).has_value());
   EXPECT_TRUE(std::isnan(late_median(run))) << "of fewer than 20 evaluations";
@@ -74,12 +74,12 @@ TEST_F(RunRecordTest, AnUnfinishedRunIsShownAsSuch) {
   EXPECT_THAT(run.notes, ElementsAre(HasSubstr("not finished")));
 }
 
-TEST_F(RunRecordTest, DamagedFilesBecomeNotesAndTheRestIsThere) {
+TEST_F(RunHistoryTest, DamagedFilesBecomeNotesAndTheRestIsThere) {
   write_run();
   write("run/summary.json", R"({"method":"fr-g)");
   write("run/mistakes.json", "{}");
   write("run/gates.json", "[]");
-  RunRecord run = read();
+  RunHistory run = read();
   EXPECT_THAT(run.notes,
               ElementsAre(HasSubstr("summary.json: cannot be read: is cut or altered"),
                           HasSubstr("mistakes.json: not the mistakes"), HasSubstr("gates.json: not the gates")));
@@ -91,14 +91,14 @@ TEST_F(RunRecordTest, DamagedFilesBecomeNotesAndTheRestIsThere) {
   EXPECT_TRUE(run.finished);
 }
 
-TEST_F(RunRecordTest, OtherFoldersAreRefused) {
-  EXPECT_THAT(error_of([&] { read_run_record(folder / "nothing"); }), HasSubstr("nothing: is no folder; give the"));
+TEST_F(RunHistoryTest, OtherFoldersAreRefused) {
+  EXPECT_THAT(error_of([&] { read_run_history(folder / "nothing"); }), HasSubstr("nothing: is no folder; give the"));
   fs::create_directories(folder / "run");
   EXPECT_THAT(error_of([&] { read(); }), HasSubstr("run: is no folder of a run, for it has neither metrics.jsonl"));
 }
 
-TEST_F(RunRecordTest, NamesTellRunsApart) {
-  std::vector<RunRecord> runs(3);
+TEST_F(RunHistoryTest, NamesTellRunsApart) {
+  std::vector<RunHistory> runs(3);
   runs[0].folder = "/a/fast/seed-1";
   runs[1].folder = "/a/slow/seed-1";
   runs[2].folder = "/a/slow/seed-2";

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks of the whole tree that no compiler makes: house.py CHECK [ROOT]; one line for each finding, exit 1 if any."""
+"""Checks of the whole tree that no compiler makes: conventions.py CHECK [ROOT]; one line for each finding, exit 1 if any."""
 
 import os
 import re
@@ -123,7 +123,7 @@ CHECKS = {check.__name__: check for check in (includes, names, sizes, unfinished
 
 def main():
     if len(sys.argv) < 2 or sys.argv[1] not in CHECKS:
-        sys.exit(f"usage: house.py {'|'.join(CHECKS)} [ROOT]")
+        sys.exit(f"usage: conventions.py {'|'.join(CHECKS)} [ROOT]")
     root = Path(sys.argv[2] if len(sys.argv) > 2 else Path(__file__).parents[2]).resolve()
     findings = list(CHECKS[sys.argv[1]](root))
     print("\n".join(findings))

@@ -1,6 +1,6 @@
-"""Writes small pictures beside this file that OpenCV cannot write: turned by EXIF, with alpha, of 16 bits.
+"""Writes small images beside this file that OpenCV cannot write: turned by EXIF, with alpha, of 16 bits.
 
-Needs: pip install pillow numpy (made with pillow 13.0, numpy 2.4). picture_file_test.cpp names the values.
+Needs: pip install pillow numpy (made with pillow 13.0, numpy 2.4). image_file_test.cpp names the values.
 """
 import pathlib
 
@@ -12,7 +12,7 @@ HERE = pathlib.Path(__file__).parent
 stored = numpy.zeros((16, 32, 3), numpy.uint8)
 stored[:8, :16], stored[:8, 16:] = (255, 0, 0), (0, 0, 255)
 stored[8:, :16], stored[8:, 16:] = (0, 255, 0), (255, 255, 255)
-picture = Image.fromarray(stored)
+image = Image.fromarray(stored)
 
 
 def turned(orientation):
@@ -21,13 +21,13 @@ def turned(orientation):
     return exif
 
 
-picture.save(HERE / "turned.png", exif=turned(6))
-picture.save(HERE / "turned.jpg", exif=turned(6), quality=95, subsampling=0)
+image.save(HERE / "turned.png", exif=turned(6))
+image.save(HERE / "turned.jpg", exif=turned(6), quality=95, subsampling=0)
 for orientation in range(1, 9):
-    picture.save(HERE / f"turned{orientation}.webp", exif=turned(orientation), lossless=True)
+    image.save(HERE / f"turned{orientation}.webp", exif=turned(orientation), lossless=True)
 
 # Half transparent; its colours count, its alpha does not.
-picture.putalpha(Image.fromarray(numpy.tile(numpy.uint8([0, 128] * 16), (16, 1))))
-picture.save(HERE / "alpha.png")
-picture.save(HERE / "alpha.webp", lossless=True, exact=True)
+image.putalpha(Image.fromarray(numpy.tile(numpy.uint8([0, 128] * 16), (16, 1))))
+image.save(HERE / "alpha.png")
+image.save(HERE / "alpha.webp", lossless=True, exact=True)
 Image.fromarray(numpy.uint16([[0, 255, 256], [65535, 32768, 511]])).save(HERE / "16bit.png")

@@ -1,4 +1,4 @@
-#include "frgan/report/run_pictures.h"
+#include "frgan/report/run_images.h"
 
 #include <filesystem>
 #include <numeric>
@@ -9,7 +9,7 @@
 
 #include "../io/temporary_folder.h"
 #include "frgan/io/files.h"
-#include "frgan/io/picture_file.h"
+#include "frgan/io/image_file.h"
 #include "frgan/io/png_header.h"
 
 namespace frgan {
@@ -21,7 +21,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr int64_t kSize = 8, kStep = kSize + 2;  // of a picture, and to the next
+constexpr int64_t kSize = 8, kStep = kSize + 2;  // of an image, and to the next
 constexpr size_t kMuch = 1 << 24;
 
 // Numbers that do not compress.
@@ -31,15 +31,15 @@ std::vector<uint8_t> noise(int64_t rows, uint32_t state) {
   return pixels;
 }
 
-std::vector<int64_t> steps_of(const RunRecord& run) {
+std::vector<int64_t> steps_of(const RunHistory& run) {
   std::vector<int64_t> steps;
   for (const SampleGrid& grid : run.samples) steps.push_back(grid.step);
   return steps;
 }
 
-size_t bytes_of(const std::vector<RunRecord>& runs) {
+size_t bytes_of(const std::vector<RunHistory>& runs) {
   size_t bytes = 0;
-  for (const RunRecord& run : runs) {
+  for (const RunHistory& run : runs) {
     bytes += run.mistakes_png.size();
     for (const SampleGrid& grid : run.samples) bytes += grid.png.size();
   }
@@ -50,11 +50,11 @@ PngHeader header_of(const std::string& png) {
   return read_png_header(frgan::bytes_of(png), "grid");
 }
 
-class RunPicturesTest : public testing::Test {
+class RunImagesTest : public testing::Test {
  protected:
-  // With 50 mistakes and four grids of 100 pictures.
-  RunRecord run_with_pictures(const std::string& name) const {
-    RunRecord run;
+  // With 50 mistakes and four grids of 100 images.
+  RunHistory run_with_images(const std::string& name) const {
+    RunHistory run;
     run.folder = folder / name;
     run.mistakes.emplace();
     run.mistakes->shown.resize(50);
@@ -67,23 +67,23 @@ class RunPicturesTest : public testing::Test {
   static void write_grid(const fs::path& path, int64_t rows) {
     write_png(path, noise(rows, static_cast<uint32_t>(rows)), rows * kStep - 2, 10 * kStep - 2, 3);
   }
-  std::vector<RunRecord> read(size_t count, size_t bytes) const {
-    std::vector<RunRecord> runs;
-    for (size_t i = 0; i < count; ++i) runs.push_back(run_with_pictures(fmt::format("run-{}", i)));
-    read_pictures(runs, bytes);
+  std::vector<RunHistory> read(size_t count, size_t bytes) const {
+    std::vector<RunHistory> runs;
+    for (size_t i = 0; i < count; ++i) runs.push_back(run_with_images(fmt::format("run-{}", i)));
+    read_images(runs, bytes);
     return runs;
   }
 
   const TemporaryFolder folder;
 };
 
-TEST_F(RunPicturesTest, OfOneRunAllMistakesAndThreeRowsOfEachGrid) {
-  const RunRecord run = read(1, kMuch)[0];
+TEST_F(RunImagesTest, OfOneRunAllMistakesAndThreeRowsOfEachGrid) {
+  const RunHistory run = read(1, kMuch)[0];
   EXPECT_EQ(run.shown_mistakes, 50U);
   EXPECT_EQ(header_of(run.mistakes_png).height, 5 * kStep - 2);
   EXPECT_THAT(steps_of(run), ElementsAre(5, 10, 15, 20));
   EXPECT_EQ(run.grids, 4U);
-  EXPECT_EQ(run.sample_pictures, 30U);
+  EXPECT_EQ(run.sample_images, 30U);
   const PngHeader header = header_of(run.samples[0].png);
   EXPECT_EQ(header.height, 3 * kStep - 2);
   EXPECT_EQ(header.width, 10 * kStep - 2);
@@ -93,63 +93,63 @@ TEST_F(RunPicturesTest, OfOneRunAllMistakesAndThreeRowsOfEachGrid) {
   EXPECT_THAT(run.notes, IsEmpty());
 }
 
-TEST_F(RunPicturesTest, ManyRunsShareTheRoom) {
+TEST_F(RunImagesTest, ManyRunsShareTheRoom) {
   size_t before = 51;
   for (const size_t bytes : {400'000, 200'000, 100'000}) {
-    const std::vector<RunRecord> runs = read(6, bytes);
+    const std::vector<RunHistory> runs = read(6, bytes);
     EXPECT_LT(bytes_of(runs), bytes);
     EXPECT_GT(bytes_of(runs), bytes / 3);
     EXPECT_LT(runs[0].shown_mistakes, before);
     before = runs[0].shown_mistakes;
-    for (const RunRecord& run : runs) {
+    for (const RunHistory& run : runs) {
       EXPECT_EQ(run.shown_mistakes, before);
       EXPECT_EQ(run.samples.back().step, 20);
-      EXPECT_FALSE(run.pictures_left_out);
+      EXPECT_FALSE(run.images_left_out);
     }
   }
 }
 
-TEST_F(RunPicturesTest, WhereFiveOfEachAreTooManyTheFirstRunsHaveThem) {
-  const std::vector<RunRecord> runs = read(6, 16'000);
+TEST_F(RunImagesTest, WhereFiveOfEachAreTooManyTheFirstRunsHaveThem) {
+  const std::vector<RunHistory> runs = read(6, 16'000);
   EXPECT_LT(bytes_of(runs), 16'000U);
   EXPECT_EQ(runs[0].shown_mistakes, 5U);
   EXPECT_EQ(header_of(runs[0].mistakes_png).width, 5 * kStep - 2);
-  EXPECT_EQ(runs[0].sample_pictures, 5U);
-  EXPECT_FALSE(runs[0].pictures_left_out);
-  EXPECT_TRUE(runs[5].pictures_left_out);
+  EXPECT_EQ(runs[0].sample_images, 5U);
+  EXPECT_FALSE(runs[0].images_left_out);
+  EXPECT_TRUE(runs[5].images_left_out);
   EXPECT_THAT(runs[5].mistakes_png, IsEmpty());
   EXPECT_THAT(runs[5].samples, IsEmpty());
   EXPECT_EQ(runs[5].grids, 4U);
   EXPECT_EQ(bytes_of(read(6, 0)), 0U);
 }
 
-TEST_F(RunPicturesTest, EarlierGridsAreEvenlySpread) {
+TEST_F(RunImagesTest, EarlierGridsAreEvenlySpread) {
   const size_t all = bytes_of(read(1, kMuch));
-  const RunRecord run = read(1, all + 9'000)[0];  // captions take 17 kB, a grid of 30 pictures 11 kB
+  const RunHistory run = read(1, all + 9'000)[0];  // captions take 17 kB, a grid of 30 images 11 kB
   EXPECT_EQ(run.shown_mistakes, 50U);
   EXPECT_THAT(steps_of(run), ElementsAre(5, 10, 20));
 }
 
-TEST_F(RunPicturesTest, WhatCannotBeReadBecomesANote) {
-  std::vector<RunRecord> runs{run_with_pictures("run")};
+TEST_F(RunImagesTest, WhatCannotBeReadBecomesANote) {
+  std::vector<RunHistory> runs{run_with_images("run")};
   write_file_safely(runs[0].folder / "samples/step-00000020.png", "no PNG");
   write_file_safely(runs[0].folder / "mistakes.png", "none");
-  read_pictures(runs, kMuch);
+  read_images(runs, kMuch);
   EXPECT_THAT(runs[0].notes,
               ElementsAre(HasSubstr("mistakes.png: is no PNG"), HasSubstr("step-00000020.png: is no PNG")));
   EXPECT_THAT(runs[0].samples, IsEmpty());
-  EXPECT_FALSE(runs[0].pictures_left_out);
+  EXPECT_FALSE(runs[0].images_left_out);
 }
 
-TEST_F(RunPicturesTest, OtherPicturesAreTakenWhole) {
-  std::vector<RunRecord> runs{run_with_pictures("run")};
+TEST_F(RunImagesTest, OtherImagesAreTakenWhole) {
+  std::vector<RunHistory> runs{run_with_images("run")};
   fs::remove_all(runs[0].folder / "samples");
   fs::remove(runs[0].folder / "mistakes.png");
   write_png(runs[0].folder / "step-00000007.png", std::vector<uint8_t>(33 * 21, 7), 33, 21, 1);
-  read_pictures(runs, kMuch);
+  read_images(runs, kMuch);
   ASSERT_THAT(runs[0].samples, SizeIs(1));
   EXPECT_EQ(header_of(runs[0].samples[0].png).height, 33);
-  EXPECT_EQ(runs[0].sample_pictures, 0U);
+  EXPECT_EQ(runs[0].sample_images, 0U);
   EXPECT_THAT(runs[0].mistakes_png, IsEmpty());
 }
 

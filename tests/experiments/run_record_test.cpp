@@ -1,4 +1,4 @@
-#include "frgan/experiments/result_record.h"
+#include "frgan/experiments/run_record.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,18 +6,18 @@
 #include "../io/temporary_folder.h"
 #include "frgan/core/error.h"
 #include "frgan/io/files.h"
-#include "result_records.h"
+#include "run_records.h"
 
 namespace frgan {
 namespace {
 
 using testing::HasSubstr;
 
-TEST(ResultRecord, ComesBackAsItWasWritten) {
+TEST(RunRecord, ComesBackAsItWasWritten) {
   const TemporaryFolder folder;
-  const ResultRecord record = record_with("run-a", "key-a", {3, 5, 7});
-  write_result_record(folder.path(), record);
-  const std::vector<ResultRecord> back = read_result_records(folder.path());
+  const RunRecord record = record_with("run-a", "key-a", {3, 5, 7});
+  write_run_record(folder.path(), record);
+  const std::vector<RunRecord> back = read_run_records(folder.path());
   ASSERT_EQ(back.size(), 1u);
   EXPECT_EQ(back[0].name, "run-a");
   EXPECT_EQ(back[0].key, "key-a");
@@ -27,13 +27,13 @@ TEST(ResultRecord, ComesBackAsItWasWritten) {
   EXPECT_EQ(back[0].tflop, 12);
 }
 
-TEST(ResultRecord, GivesTheLastErrorAndTheMedianOfTheLastTwenty) {
-  const ResultRecord record = record_with("a", "a", rows(100));
+TEST(RunRecord, GivesTheLastErrorAndTheMedianOfTheLastTwenty) {
+  const RunRecord record = record_with("a", "a", rows(100));
   EXPECT_DOUBLE_EQ(record.error(), 0.100);
   EXPECT_DOUBLE_EQ(record.median_error(), 0.1095);  // of 0.100 to 0.119
 }
 
-TEST(ResultRecord, ComparesTwoRunsPictureByPicture) {
+TEST(RunRecord, ComparesTwoRunsImageByImage) {
   const McNemarTest test = mcnemar_test(record_with("a", "a", rows(10)), record_with("b", "b", rows(30, 5)));
   EXPECT_EQ(test.only_first_wrong, 5);
   EXPECT_EQ(test.only_second_wrong, 25);
@@ -41,16 +41,16 @@ TEST(ResultRecord, ComparesTwoRunsPictureByPicture) {
   EXPECT_THROW(mcnemar_test(record_with("a", "a", rows(10)), record_with("b", "b", rows(10), 500)), Error);
 }
 
-TEST(ResultRecord, SaysWhichFileIsNone) {
+TEST(RunRecord, SaysWhichFileIsNone) {
   const TemporaryFolder folder;
-  EXPECT_TRUE(read_result_records(folder.path() / "absent").empty());
-  write_result_record(folder.path(), record_with("run-a", "key-a", {3}));
+  EXPECT_TRUE(read_run_records(folder.path() / "absent").empty());
+  write_run_record(folder.path(), record_with("run-a", "key-a", {3}));
   const std::string whole = read_file(folder.path() / "run-a.json");
   for (const std::string& text : {whole.substr(0, whole.size() / 2), std::string("[]"), std::string("{\"format\": 1}"),
                                   std::string("{\"format\": \"frgan run record 1\"}")}) {
     write_file_safely(folder.path() / "run-a.json", text);
     try {
-      read_result_records(folder.path());
+      read_run_records(folder.path());
       ADD_FAILURE() << text;
     } catch (const Error& error) {
       EXPECT_THAT(error.what(), HasSubstr("run-a.json: no "));

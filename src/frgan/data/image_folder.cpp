@@ -1,4 +1,4 @@
-#include "frgan/data/picture_folder.h"
+#include "frgan/data/image_folder.h"
 
 #include <algorithm>
 #include <cstring>
@@ -13,7 +13,7 @@
 
 #include "frgan/core/error.h"
 #include "frgan/core/options.h"
-#include "frgan/io/picture_file.h"
+#include "frgan/io/image_file.h"
 
 namespace frgan {
 namespace {
@@ -22,9 +22,9 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMostNamed = 10;  // files that a note names; the rest are counted
 
-// What lies in the folders: pictures with their labels, in order, and names of other files.
+// What lies in the folders: images with their labels, in order, and names of other files.
 struct Found {
-  std::vector<fs::path> pictures;
+  std::vector<fs::path> images;
   std::vector<int64_t> labels;
   std::vector<std::string> others;
 };
@@ -56,8 +56,8 @@ void find_files(const fs::path& folder, int64_t label, Found& found) {
   for (const fs::path& entry : entries_of(folder)) {
     if (is_folder(entry) && !fs::is_symlink(entry)) {
       find_files(entry, label, found);
-    } else if (is_picture_name(entry)) {
-      found.pictures.push_back(entry);
+    } else if (is_image_name(entry)) {
+      found.images.push_back(entry);
       found.labels.push_back(label);
     } else {
       found.others.push_back(entry.string());
@@ -71,8 +71,8 @@ std::vector<fs::path> class_folders(const fs::path& role, Found& found) {
   for (const fs::path& entry : entries_of(role)) {
     if (is_folder(entry)) {
       folders.push_back(entry);
-    } else if (is_picture_name(entry)) {
-      throw Error(fmt::format("{}: a picture beside the class folders; expected {}/CLASS/{}", entry.string(),
+    } else if (is_image_name(entry)) {
+      throw Error(fmt::format("{}: an image beside the class folders; expected {}/CLASS/{}", entry.string(),
                               role.string(), entry.filename().string()));
     } else {
       found.others.push_back(entry.string());
@@ -92,18 +92,18 @@ const char* files(size_t count) {
   return count == 1 ? "file" : "files";
 }
 
-// Decodes all pictures; those that cannot be read are left out and named in the notes.
-PictureSet decode(const Found& found, int64_t size, int64_t channels, std::vector<std::string>& notes) {
-  const auto count = static_cast<int64_t>(found.pictures.size());
+// Decodes all images; those that cannot be read are left out and named in the notes.
+ImageSet decode(const Found& found, int64_t size, int64_t channels, std::vector<std::string>& notes) {
+  const auto count = static_cast<int64_t>(found.images.size());
   const int64_t bytes = size * size * channels;
-  const at::Tensor pictures = at::empty({count, size, size, channels}, at::kByte);
-  auto* const pixels = pictures.data_ptr<uint8_t>();
-  std::vector<std::string> failures(found.pictures.size());
+  const at::Tensor images = at::empty({count, size, size, channels}, at::kByte);
+  auto* const pixels = images.data_ptr<uint8_t>();
+  std::vector<std::string> failures(found.images.size());
   at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       try {
-        const std::vector<uint8_t> picture = read_picture(found.pictures[i], size, channels);
-        std::memcpy(pixels + i * bytes, picture.data(), picture.size());
+        const std::vector<uint8_t> image = read_image(found.images[i], size, channels);
+        std::memcpy(pixels + i * bytes, image.data(), image.size());
       } catch (const Error& error) {
         failures[i] = error.what();
       }
@@ -119,21 +119,21 @@ PictureSet decode(const Found& found, int64_t size, int64_t channels, std::vecto
   }
   std::erase(failures, "");
   if (!failures.empty()) {
-    notes.push_back(fmt::format("{} unreadable picture {} left out: {}", failures.size(), files(failures.size()),
-                                listed(failures)));
+    notes.push_back(
+        fmt::format("{} unreadable image {} left out: {}", failures.size(), files(failures.size()), listed(failures)));
   }
   if (!found.others.empty()) {
     notes.push_back(fmt::format("{} {} passed over, no PNG, JPEG or WebP by name: {}", found.others.size(),
                                 files(found.others.size()), listed(found.others)));
   }
   const auto readable = static_cast<int64_t>(labels.size());
-  return {pictures.narrow(0, 0, readable), adopt(std::move(labels), {readable})};
+  return {images.narrow(0, 0, readable), adopt(std::move(labels), {readable})};
 }
 
 Found find_training(const fs::path& folder, Dataset& data) {
   const fs::path train = folder / "train";
   if (!is_folder(train)) {
-    throw Error(fmt::format("{}: no folder train; expected {}/CLASS/ with the pictures of each class", folder.string(),
+    throw Error(fmt::format("{}: no folder train; expected {}/CLASS/ with the images of each class", folder.string(),
                             train.string()));
   }
   Found found;
@@ -168,7 +168,7 @@ Found find_test(const fs::path& test, const Dataset& data) {
   return found;
 }
 
-// A misspelled unlabeled/ would cost most of the pictures.
+// A misspelled unlabeled/ would cost most of the images.
 void note_other_folders(const fs::path& folder, Dataset& data) {
   const std::vector<std::string> known = {"train", "unlabeled", "test"};
   for (const fs::path& entry : entries_of(folder)) {
@@ -182,8 +182,8 @@ void note_other_folders(const fs::path& folder, Dataset& data) {
 
 }  // namespace
 
-Dataset read_picture_folder(const fs::path& folder, int64_t size, int64_t channels) {
-  check_picture_shape(size, channels, folder.string());
+Dataset read_image_folder(const fs::path& folder, int64_t size, int64_t channels) {
+  check_image_shape(size, channels, folder.string());
   Dataset data;
   data.name = "folder";
   data.source = folder.string();
@@ -193,7 +193,7 @@ Dataset read_picture_folder(const fs::path& folder, int64_t size, int64_t channe
   const std::vector<int64_t> counts = class_counts(data.train, data.classes());
   for (size_t c = 0; c < data.class_names.size(); ++c) {
     if (counts[c] > 0) continue;
-    throw Error(fmt::format("{}: no readable picture in the class folder {}{}", (folder / "train").string(),
+    throw Error(fmt::format("{}: no readable image in the class folder {}{}", (folder / "train").string(),
                             data.class_names[c], data.notes.empty() ? "" : "; " + data.notes.front()));
   }
   note_other_folders(folder, data);
@@ -202,18 +202,18 @@ Dataset read_picture_folder(const fs::path& folder, int64_t size, int64_t channe
     data.test = decode(find_test(test, data), size, channels, data.notes);
   }
   if (data.test.size() == 0) {
-    data.notes.push_back(fmt::format("no test pictures in {}/CLASS/: no test error can be given", test.string()));
+    data.notes.push_back(fmt::format("no test images in {}/CLASS/: no test error can be given", test.string()));
   }
   finish_dataset(data);
   return data;
 }
 
-LoosePictures read_loose_pictures(const fs::path& folder, int64_t size, int64_t channels) {
+LooseImages read_loose_images(const fs::path& folder, int64_t size, int64_t channels) {
   Found found;
   find_files(folder, /*label=*/-1, found);
-  LoosePictures loose;
-  loose.pictures = decode(found, size, channels, loose.notes).pictures;
-  if (loose.pictures.size(0) == 0) {
+  LooseImages loose;
+  loose.images = decode(found, size, channels, loose.notes).images;
+  if (loose.images.size(0) == 0) {
     throw Error(fmt::format("{}: no readable .png, .jpg, .jpeg or .webp file in it{}", folder.string(),
                             loose.notes.empty() ? "" : "; " + loose.notes.front()));
   }

@@ -1,4 +1,4 @@
-#include "frgan/report/run_pictures.h"
+#include "frgan/report/run_images.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -14,7 +14,7 @@
 #include "frgan/core/error.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
-#include "frgan/io/picture_file.h"
+#include "frgan/io/image_file.h"
 #include "frgan/io/png_header.h"
 #include "frgan/report/grid_layout.h"
 
@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A decoded grid of square pictures, or another picture, which is one cell.
+// A decoded grid of square images, or another image, which is one cell.
 struct Grid {
   int64_t height = 0, width = 0, channels = 0;
   int64_t size = 0, columns = 0, rows = 0;  // of a cell in pixels, and cells
@@ -59,26 +59,26 @@ std::string first_cells(const Grid& grid, int64_t cells) {
   return encode_png(pixels, height, width, grid.channels);
 }
 
-// What a picture takes of a page: base64, and the text beside it.
+// What an image takes of a page: base64, and the text beside it.
 size_t room_of(const std::string& png, size_t captions, size_t caption_bytes) {
   return png.empty() ? 0 : png.size() / 3 * 4 + captions * caption_bytes;
 }
 constexpr size_t kMistakeText = 320, kGridText = 200;  // bytes
 
-// Pictures of each run: of its mistakes, and of a grid.
+// Images of each run: of its mistakes, and of a grid.
 struct Amount {
   int64_t mistakes, generated;
 };
 constexpr Amount kAmounts[] = {{50, 30}, {40, 30}, {30, 20}, {20, 20}, {20, 10}, {10, 10}, {5, 5}};
 
-// A run's pictures before their number is known.
+// A run's images before their number is known.
 struct Source {
   std::optional<Grid> mistakes, last;
   std::vector<std::pair<int64_t, fs::path>> grids;  // by step
 };
 
 // Nothing, and a note, where it cannot be read.
-std::optional<Grid> try_grid(RunRecord& run, const fs::path& path, int64_t columns) {
+std::optional<Grid> try_grid(RunHistory& run, const fs::path& path, int64_t columns) {
   try {
     return read_grid(path, columns);
   } catch (const Error& error) {
@@ -87,7 +87,7 @@ std::optional<Grid> try_grid(RunRecord& run, const fs::path& path, int64_t colum
   }
 }
 
-Source read_source(RunRecord& run) {
+Source read_source(RunHistory& run) {
   Source source;
   const auto shown = run.mistakes ? static_cast<int64_t>(run.mistakes->shown.size()) : 0;
   const fs::path mistakes = run.folder / "mistakes.png";
@@ -98,7 +98,7 @@ Source read_source(RunRecord& run) {
 }
 
 // Puts so many of them into the record, and returns what they take.
-size_t take(RunRecord& run, const Source& source, const Amount& amount) {
+size_t take(RunHistory& run, const Source& source, const Amount& amount) {
   size_t room = 0;
   if (source.mistakes) {
     run.mistakes_png = first_cells(*source.mistakes, amount.mistakes);
@@ -108,21 +108,21 @@ size_t take(RunRecord& run, const Source& source, const Amount& amount) {
   if (source.last) {
     run.samples = {{source.grids.back().first, first_cells(*source.last, amount.generated)}};
     const int64_t whole = source.last->rows * source.last->columns;
-    run.sample_pictures = amount.generated < whole ? static_cast<size_t>(amount.generated) : 0;
+    run.sample_images = amount.generated < whole ? static_cast<size_t>(amount.generated) : 0;
     room += room_of(run.samples[0].png, 1, kGridText);
   }
   return room;
 }
 
-void leave_out(RunRecord& run) {
+void leave_out(RunHistory& run) {
   run.mistakes_png.clear();
   run.shown_mistakes = 0;
   run.samples.clear();
-  run.pictures_left_out = true;
+  run.images_left_out = true;
 }
 
 // The grids before the last, as many as fit.
-void take_earlier(RunRecord& run, const Source& source, const Amount& amount, size_t room) {
+void take_earlier(RunHistory& run, const Source& source, const Amount& amount, size_t room) {
   const size_t last = source.grids.size() - 1;
   const size_t one = std::max<size_t>(1, room_of(run.samples[0].png, 1, kGridText));
   for (size_t count = std::min(last, room / one); count > 0; --count) {
@@ -154,9 +154,9 @@ std::vector<std::pair<int64_t, fs::path>> sample_grids(const fs::path& run) {
   return found;
 }
 
-void read_pictures(std::span<RunRecord> runs, size_t bytes) {
+void read_images(std::span<RunHistory> runs, size_t bytes) {
   std::vector<Source> sources;
-  for (RunRecord& run : runs) {
+  for (RunHistory& run : runs) {
     sources.push_back(read_source(run));
     run.grids = sources.back().grids.size();
   }
@@ -173,7 +173,7 @@ void read_pictures(std::span<RunRecord> runs, size_t bytes) {
     taken -= rooms[i - 1];
     if (rooms[i - 1] > 0) leave_out(runs[i - 1]);
   }
-  const auto generating = std::ranges::count_if(runs, [](const RunRecord& run) { return !run.samples.empty(); });
+  const auto generating = std::ranges::count_if(runs, [](const RunHistory& run) { return !run.samples.empty(); });
   if (generating == 0) return;
   const size_t share = (bytes - taken) / static_cast<size_t>(generating);
   for (size_t i = 0; i < runs.size(); ++i) {

@@ -1,4 +1,4 @@
-#include "frgan/report/run_record.h"
+#include "frgan/report/run_history.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +10,7 @@
 
 #include "frgan/core/error.h"
 #include "frgan/io/files.h"
+#include "frgan/io/json_file.h"
 #include "frgan/io/json_lines.h"
 #include "frgan/metrics/statistics.h"
 #include "frgan/report/gates.h"
@@ -45,12 +46,12 @@ std::optional<EvaluationRecord> evaluation_of(const json& line) {
     if (!line.contains(key)) continue;
     return EvaluationRecord{line.at("step").get<int64_t>(),    role,
                             number_of(line, key.c_str()),      value_of(line, "error_low", 0.0),
-                            value_of(line, "error_high", 1.0), value_of(line, "pictures", int64_t{0})};
+                            value_of(line, "error_high", 1.0), value_of(line, "images", int64_t{0})};
   }
   return std::nullopt;
 }
 
-void read_log(RunRecord& record, const fs::path& path) {
+void read_log(RunHistory& record, const fs::path& path) {
   for (const json& line : read_json_lines(path)) {
     if (const auto evaluation = evaluation_of(line)) {
       record.evaluations.push_back(*evaluation);
@@ -62,8 +63,8 @@ void read_log(RunRecord& record, const fs::path& path) {
   }
 }
 
-void read_summary(RunRecord& record, const fs::path& path) {
-  const json found = json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+void read_summary(RunHistory& record, const fs::path& path) {
+  const json found = parse_json(read_file(path));
   RunSummary summary;
   found.at("method").get_to(summary.method);
   found.at("steps").get_to(summary.steps);
@@ -93,7 +94,7 @@ void read_summary(RunRecord& record, const fs::path& path) {
 }
 
 // Reads one file of the run, where it is there; what is wrong with it becomes a note.
-bool read_part(RunRecord& record, const char* name, const std::function<void(const fs::path&)>& read) {
+bool read_part(RunHistory& record, const char* name, const std::function<void(const fs::path&)>& read) {
   const fs::path path = record.folder / name;
   if (!fs::exists(path)) return false;
   try {
@@ -109,7 +110,7 @@ bool read_part(RunRecord& record, const char* name, const std::function<void(con
 
 }  // namespace
 
-RunRecord read_run_record(const fs::path& folder) {
+RunHistory read_run_history(const fs::path& folder) {
   if (!fs::is_directory(folder)) {
     throw Error(fmt::format("{}: is no folder; give the folders of runs, as frgan train writes them", folder.string()));
   }
@@ -117,13 +118,13 @@ RunRecord read_run_record(const fs::path& folder) {
     throw Error(
         fmt::format("{}: is no folder of a run, for it has neither metrics.jsonl nor summary.json", folder.string()));
   }
-  RunRecord record;
+  RunHistory record;
   record.folder = fs::absolute(folder).lexically_normal();
   if (!record.folder.has_filename()) record.folder = record.folder.parent_path();
   record.name = record.folder.filename().string();
   read_part(record, "metrics.jsonl", [&](const fs::path& path) { read_log(record, path); });
   read_part(record, "labels.json", [&](const fs::path& path) {
-    const json split = json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+    const json split = parse_json(read_file(path));
     record.labels = static_cast<int64_t>(split.at("labeled").size());
   });
   const bool has_summary = fs::exists(folder / "summary.json");
@@ -138,7 +139,7 @@ RunRecord read_run_record(const fs::path& folder) {
   return record;
 }
 
-void name_runs(std::vector<RunRecord>& runs) {
+void name_runs(std::vector<RunHistory>& runs) {
   const auto end_of_path = [](const fs::path& path, size_t parts) {
     fs::path end, rest = path;
     for (size_t i = 0; i < parts && rest.has_filename(); ++i, rest = rest.parent_path()) {
@@ -146,10 +147,10 @@ void name_runs(std::vector<RunRecord>& runs) {
     }
     return end.string();
   };
-  for (RunRecord& run : runs) {
+  for (RunHistory& run : runs) {
     for (size_t parts = 1; parts < 64; ++parts) {
       run.name = end_of_path(run.folder, parts);
-      const auto same = std::count_if(runs.begin(), runs.end(), [&](const RunRecord& other) {
+      const auto same = std::count_if(runs.begin(), runs.end(), [&](const RunHistory& other) {
         return end_of_path(other.folder, parts) == run.name;
       });
       if (same == 1) break;
@@ -157,7 +158,7 @@ void name_runs(std::vector<RunRecord>& runs) {
   }
 }
 
-std::string judged_role(const RunRecord& record) {
+std::string judged_role(const RunHistory& record) {
   const auto is_test = [](const EvaluationRecord& evaluation) { return evaluation.role == "test"; };
   const bool has_test =
       record.summary.test || std::any_of(record.evaluations.begin(), record.evaluations.end(), is_test);
@@ -165,11 +166,11 @@ std::string judged_role(const RunRecord& record) {
   return has_test || !has_any ? "test" : "dev";
 }
 
-std::optional<EvaluationRecord> final_error(const RunRecord& record) {
+std::optional<EvaluationRecord> final_error(const RunHistory& record) {
   return judged_role(record) == "test" ? record.summary.test : record.summary.dev;
 }
 
-double late_median(const RunRecord& record) {
+double late_median(const RunHistory& record) {
   const std::string role = judged_role(record);
   std::vector<double> errors;
   for (const EvaluationRecord& evaluation : record.evaluations) {
