@@ -1,4 +1,4 @@
-# Installs what is missing and calls the CMake presets; all work is theirs. `make help` lists the targets.
+# Installs missing packages and calls the CMake presets, which do all the work. `make help` lists the targets.
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -12,27 +12,27 @@ DEMO_START := $(shell date +%s)
 .PHONY: build demo gpu test test-wheel test-long lint format fuzz coverage bench install install-packages clean help
 .DEFAULT_GOAL := build
 
-build: ## the program, build/release/bin/frgan
+build: ## builds the program: build/release/bin/frgan (CPU only)
 	@$(PACKAGES) build
 	cmake --preset release
 	cmake --build --preset release
 
-demo: ## installs, builds, trains FR-GAN on real images in under 10 minutes and shows what came out
+demo: ## installs packages, builds, and trains FR-GAN on real images, within 10 minutes
 	@$(PACKAGES) build demo
 	cmake --preset release
 	cmake --build --preset release --target frgan_cli
 	scripts/demo build/release/bin/frgan $(DEMO_START)
 
-gpu: ## the program on the LibTorch of `pip install torch`, for NVIDIA GPUs too: build/gpu/bin/frgan
+gpu: ## builds the program for CPU and NVIDIA GPUs, with `pip install torch`: build/gpu/bin/frgan
 	@$(PACKAGES) build wheel
 	scripts/torch-wheel $(WHEEL_VENV)
 	cmake --preset gpu -D FRGAN_WHEEL_VENV=$(abspath $(WHEEL_VENV))
 	cmake --build --preset gpu
 
-test: test-build ## every test that takes seconds: units under sanitizers, the program, lint
+test: test-build ## runs all quick tests: unit tests under sanitizers, program tests, lint
 	ctest --preset asan
 
-test-wheel: ## the quick tests with the LibTorch of `pip install torch`, of the virtual environment WHEEL_VENV
+test-wheel: ## runs the quick tests with `pip install torch` in the virtual environment WHEEL_VENV
 	@$(PACKAGES) build test lint wheel
 	scripts/python-tools build/python-tools
 	scripts/torch-wheel $(WHEEL_VENV)
@@ -41,7 +41,7 @@ test-wheel: ## the quick tests with the LibTorch of `pip install torch`, of the 
 	ctest --preset wheel
 
 test-long: TEST_PACKAGES := bench demo
-test-long: test-build ## the tests that take minutes
+test-long: test-build ## runs the tests that take minutes
 	ctest --preset long
 
 .PHONY: test-build
@@ -53,7 +53,7 @@ test-build:
 	cmake --preset asan
 	cmake --build --preset asan
 
-lint: test-build ## format, clang-tidy, includes against docs/design.md
+lint: test-build ## checks format, clang-tidy, and includes against docs/design.md
 	ctest --preset asan -L lint
 
 format: ## formats every source file in place
@@ -66,27 +66,27 @@ fuzz: ## runs every fuzz target for FUZZ_SECONDS (60)
 	cmake --build --preset fuzz
 	scripts/fuzz build/fuzz/bin $(FUZZ_SECONDS)
 
-coverage: ## lines that the tests run, as text
+coverage: ## prints the line coverage of the tests
 	@$(PACKAGES) build test lint coverage
 	cmake --preset coverage
 	cmake --build --preset coverage
 	ctest --preset coverage -LE lint
 	gcovr --root . --filter src --filter app --exclude-throw-branches --object-directory build/coverage
 
-bench: ## the training step against plain PyTorch programs, in turn: ten to twenty minutes
+bench: ## times the training step against PyTorch programs, alternating: 10 to 20 minutes
 	@$(PACKAGES) build bench
 	cmake --preset release
 	cmake --build --preset release --target frgan_cli
 	/usr/bin/python3 benchmarks/compare_step.py --wheel-python $(or $(WHEEL_PYTHON),$(WHEEL_VENV)/bin/python3)
 
-install: build ## program, library and headers below PREFIX (/usr/local)
+install: build ## installs program, library and headers below PREFIX (/usr/local)
 	cmake --install build/release --prefix $(PREFIX)
 
-install-packages: ## Debian packages for all targets, those that are missing
+install-packages: ## installs the missing Debian packages of all targets
 	@$(PACKAGES) build demo test lint wheel fuzz bench coverage
 
 clean: ## removes build/
 	rm -rf build
 
-help: ## this list
+help: ## prints this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-17s %s\n", $$1, $$2}'

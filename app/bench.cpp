@@ -1,4 +1,4 @@
-// frgan bench: how fast a training step is on this machine, and what its time goes to.
+// frgan bench: times and profiles the training step on this machine.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -13,6 +13,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/help.h"
 #include "app/own_convolutions.h"
 #include "app/random_training.h"
 #include "frgan/core/device.h"
@@ -31,10 +32,23 @@
 namespace frgan {
 namespace {
 
-constexpr Syntax kSyntax = {"bench", "",
-                            "Measures a training step on random images: what it takes and, on a CPU, what its time "
-                            "goes to, and how that compares with the rate of matrix products. docs/performance.md says "
-                            "how to read it. It takes the options of the method besides, as frgan train does."};
+constexpr std::string_view kExamples[] = {
+    "bench",
+    "bench --preset fast --json step.json",
+    "bench --width 1 --batch-size 100 --precision fp32",
+};
+constexpr std::string_view kImportant[] = {"preset", "method",    "steps", "precision", "threads",
+                                           "device", "step-only", "json",  "width",     "batch-size"};
+
+constexpr Syntax kSyntax = {"bench",
+                            "",
+                            "Times a training step on random images. On a CPU, also profiles it and compares it with "
+                            "matrix-multiply throughput; docs/performance.md explains the output. Accepts the options "
+                            "of the method, as frgan train does.",
+                            0,
+                            0,
+                            kImportant,
+                            kExamples};
 
 constexpr int kWarmUp = 2;             // steps
 constexpr int64_t kClassified = 1024;  // images, some batches of evaluate and predict
@@ -54,29 +68,31 @@ struct BenchOptions {
 
 void describe(OptionSet& options, BenchOptions& bench) {
   options.group("Bench", /*saved=*/false);
-  options.add("method", bench.method, "What is trained; `frgan methods` lists them.");
-  options.add("preset", bench.preset,
-              "Takes the options of the method from this preset; the rest of it is left aside.");
-  options.add("device", bench.device, "auto, cpu, cuda or cuda:N; on a GPU only the step is timed.");
-  options.add("precision", bench.precision, "Of convolutions; auto: bf16 where the machine has it.",
+  options.add("method", bench.method, "Training method; 'frgan methods' lists them.");
+  options.add("preset", bench.preset, "Preset whose method options are used; its other options are ignored.");
+  options.add("device", bench.device,
+              "Device: auto, cpu, cuda or cuda:N. On a GPU, the step is timed but not profiled.");
+  options.add("precision", bench.precision, "Convolution precision; auto selects bf16 where the hardware supports it.",
               Choices{"auto", "fp32", "bf16"});
-  options.add("threads", bench.threads, "CPU threads; 0: all cores.", Range<int64_t>{0, 4096});
-  options.add("steps", bench.steps, "Steps that are timed, after two to warm up; as many are profiled.",
-              Range<int64_t>{1, 100000});
-  options.add("images", bench.images, "Random images in the dataset; SVHN has 73257.", Range<int64_t>{1, 10'000'000});
+  options.add("threads", bench.threads, "Number of CPU threads; 0 uses all cores.", Range<int64_t>{0, 4096, "threads"});
+  options.add("steps", bench.steps, "Number of timed steps, after two warm-up steps; the same number is profiled.",
+              Range<int64_t>{1, 100000, "steps"});
+  options.add("images", bench.images, "Number of random images in the dataset; SVHN has 73257.",
+              Range<int64_t>{1, 10'000'000, "images"});
   options.add("gemm-size", bench.gemm_size,
-              "n of the largest n x n matrices whose products are timed; also n/2 and n/4.", Range<int64_t>{4, 65536});
-  options.add("step-only", bench.step_only, "Times the step, and measures nothing else.");
-  options.add("json", bench.json, "A file to write the numbers to, as JSON; - prints them in place of the table.");
+              "Size n of the largest n x n matrix product that is timed; n/2 and n/4 are timed too.",
+              Range<int64_t>{4, 65536, "rows"});
+  options.add("step-only", bench.step_only, "Times the step without profiling it.");
+  options.add("json", bench.json, "JSON file to write the numbers to; - prints JSON to stdout instead of the table.");
 }
 
-// A measurement as it was asked for: its options in one set, which points into the rest.
+// The options of a call; the sets point into the other members.
 struct Request {
   BenchOptions bench;
   AugmentationOptions augmentation;
   std::unique_ptr<Method> method;
   OptionSet options;
-  OptionSet method_options;  // the same fields alone
+  OptionSet method_options;  // the fields of the method only
 };
 
 void declare_options(Request& request, const std::string& method) {
@@ -89,7 +105,7 @@ void declare_options(Request& request, const std::string& method) {
   mention_other_methods(request.options, method);
 }
 
-// Declares the options of the method that the command line or else the preset names, and sets those of the preset.
+// Declares the options of the method that the command line, else the preset, names. Sets those of the preset.
 void declare_options(Request& request, std::span<const std::string> arguments) {
   std::vector<Setting> settings;
   if (const auto preset = typed_value(arguments, "preset")) {
@@ -107,11 +123,11 @@ void declare_options(Request& request, std::span<const std::string> arguments) {
   }
 }
 
-// What was measured of the step alone.
+// Times of the step.
 struct StepTimes {
   std::vector<double> seconds;  // of each step, in order
   double median_seconds = 0;
-  int64_t peak_memory_bytes = 0;  // of the process until then
+  int64_t peak_memory_bytes = 0;  // of the process so far
 };
 
 StepTimes time_steps(RandomTraining& training, int64_t steps) {
@@ -128,10 +144,10 @@ StepTimes time_steps(RandomTraining& training, int64_t steps) {
   return times;
 }
 
-// The rest.
+// The profile.
 struct Details {
   double gemm_fp32 = 0;             // FLOP/s
-  std::optional<double> gemm_bf16;  // where the processor has it
+  std::optional<double> gemm_bf16;  // empty if the processor lacks bf16
   OperatorProfile profile;          // of all profiled steps
   std::vector<ConvolutionTime> convolutions;
   Allocations allocations;            // of a step
@@ -155,7 +171,7 @@ Details measure_details(RandomTraining& training, const BenchOptions& bench) {
   return details;
 }
 
-// What was measured, for text and JSON alike.
+// The result, for text and JSON.
 struct Measurements {
   const Request& request;
   std::string device;
@@ -246,8 +262,8 @@ void print_step(const Measurements& measured) {
   const auto option = [&](const char* name) { return measured.request.options.values().at(name).get<double>(); };
   const auto [fastest, slowest] = std::minmax_element(step.seconds.begin(), step.seconds.end());
   fmt::print("frgan {} ({}), LibTorch {}\n", version(), source_commit(), machine.libtorch);
-  fmt::print("processor     {}, {}, LibTorch's kernels {}; {} threads\n", machine.processor, processor_capability(),
-             kernel_capability(), machine.threads);
+  fmt::print("processor     {}, {}, LibTorch kernels {}; {} thread{}\n", machine.processor, processor_capability(),
+             kernel_capability(), machine.threads, machine.threads == 1 ? "" : "s");
   if (measured.device != "cpu") fmt::print("device        {}\n", measured.device);
   fmt::print("step          {}, width {}, batch {}, {}: {:.4g} GFLOP\n\n", bench.method, option("width"),
              option("batch-size"), measured.precision, measured.step_flop * 1e-9);
@@ -264,45 +280,45 @@ void print_row(double seconds, double whole, const std::string& text) {
 }
 
 void print_details(const Measurements& measured) {
-  constexpr size_t kRows = 20;  // of the long tables; the JSON has all
+  constexpr size_t kRows = 20;  // of the long tables; the JSON has all rows
   const Details& details = *measured.details;
   const double alone = total_seconds(details.convolutions), step = measured.step.median_seconds;
   fmt::print("GEMM rate     fp32 {:.4g} GFLOP/s", details.gemm_fp32 * 1e-9);
   if (details.gemm_bf16) fmt::print(", bf16 {:.4g} GFLOP/s", *details.gemm_bf16 * 1e-9);
   if (const std::optional<double> gemm = measured.gemm_rate()) {
-    fmt::print("\n              the step runs at {:.1f} % of the rate of {}, at which it would take {:.4f} s\n",
+    fmt::print("\n              the step reaches {:.1f} % of the {} rate; at 100 % it would take {:.4f} s\n",
                100 * measured.rate() / *gemm, measured.precision, measured.step_flop / *gemm);
   } else {
-    fmt::print("; the processor has no bf16\n");
+    fmt::print("; no bf16 on this processor\n");
   }
-  fmt::print("convolutions  {:.4f} s when run alone, {:.1f} % of the step\n", alone, 100 * alone / step);
-  fmt::print("counts        {:.0f} operators a step, {} allocations of {:.0f} MiB in all\n",
+  fmt::print("convolutions  {:.4f} s when timed alone, {:.1f} % of the step\n", alone, 100 * alone / step);
+  fmt::print("counts        {:.0f} operators per step, {} allocations of {:.0f} MiB in total\n",
              measured.per_step(details.profile.calls), details.allocations.count,
              static_cast<double>(details.allocations.bytes) / kMiB);
 
   const double classified_alone = total_seconds(details.classification_convolutions);
-  fmt::print("classifying   {:.0f} images/s; its convolutions take {:.1f} % of the time when run alone\n",
+  fmt::print("classifying   {:.0f} images/s; its convolutions timed alone take {:.1f} % of that time\n",
              static_cast<double>(kClassified) / details.classification_seconds,
              100 * classified_alone / details.classification_seconds);
 
   const double profiled = measured.per_step(details.profile.seconds);
-  fmt::print("\n ms a step    share  phase\n");
+  fmt::print("\n ms/step      share  phase\n");
   for (const ScopeTime& phase : details.profile.scopes) {
     print_row(measured.per_step(phase.seconds), profiled, phase.name);
   }
-  fmt::print("\n ms a step    share  kind of operation (calls)\n");
+  fmt::print("\n ms/step      share  kind of operation (calls)\n");
   for (const KindTime& kind : details.profile.kinds()) {
     print_row(measured.per_step(kind.seconds), profiled,
               fmt::format("{} ({:.0f})", kind.kind, measured.per_step(kind.calls)));
   }
-  fmt::print("\n ms a step    share  operator (calls), kind\n");
+  fmt::print("\n ms/step      share  operator (calls), kind\n");
   const auto& operators = details.profile.operators;
   for (size_t i = 0; i < std::min(kRows, operators.size()); ++i) {
     print_row(
         measured.per_step(operators[i].seconds), profiled,
         fmt::format("{} ({:.0f}), {}", operators[i].name, measured.per_step(operators[i].calls), operators[i].kind));
   }
-  fmt::print("\n ms a step    share  convolution run alone (calls), GFLOP/s\n");
+  fmt::print("\n ms/step      share  convolution timed alone (calls), GFLOP/s\n");
   for (size_t i = 0; i < std::min(kRows, details.convolutions.size()); ++i) {
     const ConvolutionTime& time = details.convolutions[i];
     print_row(static_cast<double>(time.calls) * time.seconds, step,
@@ -315,14 +331,13 @@ void print_details(const Measurements& measured) {
 int run_bench(std::span<const std::string> arguments) {
   Request request;
   declare_options(request, arguments);
-  if (typed(arguments, "--help-markdown")) {
-    fmt::print("\n## frgan bench\n\n{}\n{}", kSyntax.summary,
-               markdown_text(request.options, 3, [&](const Option& option) {
-                 return !request.method_options.contains(option.name) && option.name != "augmentation";
-               }));
+  if (const auto format = requested_help(arguments)) {
+    std::vector<OptionGroup> groups = request.options.groups();
+    // The page of train already lists the options of the methods.
+    if (*format == HelpFormat::kMarkdown || *format == HelpFormat::kMan) groups.resize(1);
+    fmt::print("{}", help_page(*format, kSyntax, groups));
     return 0;
   }
-  if (print_help(kSyntax, arguments, request.options)) return 0;
   read_arguments(kSyntax, arguments, request.options);
   const BenchOptions& bench = request.bench;
   const Augmentation augmentation = parse_augmentation(request.augmentation.augmentation);

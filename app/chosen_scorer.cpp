@@ -15,7 +15,8 @@ ChosenScorer scorer_of(const Checkpoint& checkpoint, const InferenceOptions& opt
 
 ChosenScorer scorer_of_file(const std::string& file, const ImageShape& shape, const InferenceOptions& options) {
   if (std::filesystem::is_directory(file)) {
-    throw Error(fmt::format("{}: no checkpoint here; --scorer takes a run, a checkpoint or a TorchScript file", file));
+    throw Error(
+        fmt::format("{}: not a run or checkpoint; --scorer takes a run, a checkpoint or a TorchScript file", file));
   }
   const Inference inference = begin_inference(options, "fp32");
   return {torchscript_scorer(file, shape, inference.device), "its own precision"};

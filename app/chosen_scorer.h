@@ -1,4 +1,4 @@
-// Who scores images: a run, one of its checkpoints, or a TorchScript file.
+// The network that scores images: a run, a checkpoint or a TorchScript file.
 #pragma once
 
 #include <string>
@@ -8,14 +8,13 @@
 
 namespace frgan {
 
-// The network that scores, and in what precision it does.
 struct ChosenScorer {
   Scorer scorer;
   std::string precision;
 };
 
 ChosenScorer scorer_of(const Checkpoint& checkpoint, const InferenceOptions& options);
-// Throws an Error for a folder, which was no checkpoint.
+// Throws an Error for a folder, which is not a checkpoint.
 ChosenScorer scorer_of_file(const std::string& file, const ImageShape& shape, const InferenceOptions& options);
 
 }  // namespace frgan

@@ -1,20 +1,19 @@
-// What a person types after `frgan COMMAND`: read into an OptionSet, and explained by --help.
+// Reads the arguments of `frgan COMMAND` into an OptionSet.
 //
 //   int run_evaluate(std::span<const std::string> arguments) {
 //     EvaluateOptions evaluate;
 //     OptionSet options;
 //     describe(options, evaluate);
-//     if (print_help(kSyntax, arguments, options)) return 0;
+//     if (print_help(kSyntax, arguments, options)) return 0;  // app/help.h
 //     const std::vector<std::string> words = read_arguments(kSyntax, arguments, options);
 //     ...
 //
-// Options are --name VALUE or --name=VALUE; a flag is --name or --no-name. Where there is an --output, -o is it. A
-// value that begins with -- needs the '='. Everything after a lone -- is a word. There are no abbreviations, and no
-// option counts twice.
+// An option is --name VALUE or --name=VALUE; a flag is --name or --no-name. -o is short for --output, -q for --quiet.
+// A value that begins with -- needs the '='. Everything after a lone -- is a word. Abbreviations and repeated options
+// are errors.
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,29 +28,23 @@ namespace frgan {
 struct Syntax {
   std::string_view command;  // "evaluate"
   std::string_view words;    // for the usage line: "CHECKPOINT", "CHECKPOINT IMAGE..."
-  std::string_view summary;  // what the command does, in a sentence or two
-  size_t least_words = 0;    // words that are not options
+  std::string_view summary;  // what the command does, in one to three sentences
+  size_t least_words = 0;    // number of words that are not options
   size_t most_words = 0;
+  std::span<const std::string_view> important = {};  // at most ten options, shown first
+  std::span<const std::string_view> examples = {};   // command lines, without "frgan "
 };
 
-// Where --help or -h was typed, prints the help to stdout and returns true. (--help-markdown, which is not listed, is
-// how docs/options.md is made.)
-bool print_help(const Syntax& syntax, std::span<const std::string> arguments, const OptionSet& options);
-
-// Sets the options and returns the words. Throws a usage error on anything that is not as described.
+// Sets the options and returns the words. Throws a usage error for anything else.
 std::vector<std::string> read_arguments(const Syntax& syntax, std::span<const std::string> arguments,
                                         OptionSet& options);
 
-// The text typed for one option, which is asked for before all options are known: which there are depends on it.
+// The value typed for one option, for options that decide which other options exist (--method, --preset).
 std::optional<std::string> typed_value(std::span<const std::string> arguments, std::string_view name);
-// Whether this argument is among the options, before a lone --.
+// Whether this argument was typed before a lone --.
 bool typed(std::span<const std::string> arguments, std::string_view argument);
 
-// --help without its usage line, by groups: each option with its default and what is allowed.
-std::string help_text(const OptionSet& options);
-// The same as tables of Markdown, under headings of the given level; only what is wanted.
-std::string markdown_text(
-    const OptionSet& options, int level,
-    const std::function<bool(const Option&)>& wanted = [](const Option&) { return true; });
+// Declares --quiet.
+void add_quiet(OptionSet& options, bool& quiet);
 
 }  // namespace frgan

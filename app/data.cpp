@@ -1,6 +1,8 @@
-// frgan data: looks into a dataset, fetches the files of one, or makes one file of one.
+// frgan data: inspects, downloads or converts a dataset.
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
@@ -9,9 +11,12 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/data_root.h"
+#include "app/help.h"
+#include "app/notes.h"
 #include "frgan/core/error.h"
 #include "frgan/data/load_dataset.h"
 #include "frgan/data/safetensors_set.h"
+#include "frgan/io/digests.h"
 #include "frgan/io/download.h"
 #include "frgan/io/files.h"
 
@@ -20,14 +25,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Notes of the readers: unreadable files, no test set.
-void print_notes(const Dataset& data) {
-  for (const std::string& note : data.notes) fmt::print(stderr, "note: {}\n", note);
-}
-
 void print_info(const Dataset& data) {
   fmt::print("{} from {}\n", data.name, data.source);
-  fmt::print("images {}x{}, {}\n", data.image_size, data.image_size, data.channels == 1 ? "grey" : "colour");
+  fmt::print("images {}x{}, {}\n", data.image_size, data.image_size, data.channels == 1 ? "gray" : "color");
   fmt::print("SHA-256 {}\n\n", data.digest);
   const std::vector<int64_t> train = class_counts(data.train, data.classes());
   const std::vector<int64_t> test = class_counts(data.test, data.classes());
@@ -38,12 +38,12 @@ void print_info(const Dataset& data) {
       fmt::print("{:>9} {:>9}  {}\n", train[label], test[label], known ? data.class_names[label] : "(no label)");
     }
   }
-  fmt::print("{:>9} {:>9}  in all\n", data.train.size(), data.test.size());
+  fmt::print("{:>9} {:>9}  total\n", data.train.size(), data.test.size());
 }
 
-// "train_32x32.mat: 45 % of 182 MB", drawn anew on a terminal and silent elsewhere.
-DownloadProgress download_line(const std::string& name) {
-  return [name, terminal = isatty(STDERR_FILENO) == 1](int64_t received, int64_t total) {
+// "train_32x32.mat: 45 % of 182 MB", redrawn on a terminal; nothing elsewhere.
+DownloadProgress download_line(const std::string& name, bool quiet) {
+  return [name, terminal = !quiet && isatty(STDERR_FILENO) == 1](int64_t received, int64_t total) {
     if (terminal && total > 0) {
       fmt::print(stderr, "\r{}: {} % of {} MB", name, received * 100 / total, (total + 999'999) / 1'000'000);
       if (received == total) fmt::print(stderr, "\n");
@@ -52,13 +52,31 @@ DownloadProgress download_line(const std::string& name) {
   };
 }
 
-void fetch(const DatasetKind& kind, const fs::path& folder) {
-  if (kind.downloads.empty()) throw usage_error(fmt::format("{} cannot be fetched: {}", kind.name, kind.hint));
-  ensure_directory(folder);
+// The file in one of the places where the dataset is searched, if its content is right.
+std::optional<fs::path> present_file(const DatasetKind& kind, const RemoteFile& file) {
+  for (const std::string& folder : kind.folders) {
+    const fs::path path = (data_root() / folder / file.name).lexically_normal();
+    std::error_code ignored;
+    if (fs::is_regular_file(path, ignored) && file_digest(path, DigestKind::kMd5) == file.md5) return path;
+  }
+  return std::nullopt;
+}
+
+// Downloads the files of the dataset into `folder`. Without a folder, files that are found under the data root are kept
+// and the others go to the dataset's own folder there.
+void fetch(const DatasetKind& kind, const std::string& folder, bool quiet) {
+  if (kind.downloads.empty()) throw usage_error(fmt::format("{} cannot be downloaded: {}", kind.name, kind.hint));
+  const fs::path target = folder.empty() ? data_root() / kind.name : fs::path(folder);
   for (const RemoteFile& file : kind.downloads) {
-    fmt::print(stderr, "{}\n", file.url);
-    download(file.url, folder / file.name, file.md5, download_line(file.name));
-    fmt::print("{}\n", (folder / file.name).string());
+    if (const auto present = folder.empty() ? present_file(kind, file) : std::nullopt) {
+      if (!quiet) fmt::print(stderr, "{} is already there\n", file.name);
+      fmt::print("{}\n", present->string());
+      continue;
+    }
+    ensure_directory(target);
+    if (!quiet) fmt::print(stderr, "{}\n", file.url);
+    download(file.url, target / file.name, file.md5, download_line(file.name, quiet));
+    fmt::print("{}\n", (target / file.name).string());
   }
 }
 
@@ -69,62 +87,90 @@ const DatasetKind& find_kind(const std::string& name) {
     if (!kind.downloads.empty()) names.push_back(kind.name);
   }
   throw usage_error(
-      fmt::format("'{}' cannot be fetched, only {}{}", name, fmt::join(names, ", "), nearest_hint(name, names)));
+      fmt::format("cannot download '{}'; available: {}{}", name, fmt::join(names, ", "), nearest_hint(name, names)));
 }
 
 int run_info(std::span<const std::string> arguments) {
-  constexpr Syntax kSyntax = {"data info", "",
-                              "Says what is in a dataset: images of each class and role, size, digest."};
+  constexpr std::string_view kExamples[] = {"data info svhn", "data info my-images"};
+  constexpr Syntax kSyntax = {"data info",
+                              "[DATASET]",
+                              "Prints the number of images per class and split, the image size and the digest of a "
+                              "dataset. DATASET is short for --data DATASET.",
+                              0,
+                              1,
+                              {},
+                              kExamples};
   DataOptions which;
+  bool quiet = false;
   OptionSet options;
   describe(options, which);
+  add_quiet(options, quiet);
   if (print_help(kSyntax, arguments, options)) return 0;
-  read_arguments(kSyntax, arguments, options);
+  const std::vector<std::string> words = read_arguments(kSyntax, arguments, options);
+  if (!words.empty()) {
+    if (options.find("data", "--data").given) throw usage_error("DATASET and --data: give one of them");
+    options.find("data", "--data").set(words.front(), "--data");
+  }
   const Dataset data = load_dataset(which, data_root());
   print_info(data);
-  print_notes(data);
+  print_notes(data.notes, quiet);
   return 0;
 }
 
 int run_fetch(std::span<const std::string> arguments) {
-  constexpr Syntax kSyntax = {"data fetch", "NAME",
-                              "Gets the files of a dataset from its authors' site, checks them, and goes on where a "
-                              "broken download ended.",
-                              1, 1};
+  constexpr std::string_view kExamples[] = {"data fetch svhn"};
+  constexpr Syntax kSyntax = {"data fetch",
+                              "DATASET",
+                              "Downloads the files of a dataset from its authors' site and verifies them. Resumes an "
+                              "interrupted download. Files that are already there are kept.",
+                              1,
+                              1,
+                              {},
+                              kExamples};
   std::string folder;
+  bool quiet = false;
   OptionSet options;
-  options.group("Data");
-  options.add("data-dir", folder, "Folder for the files; else the dataset's own under $FRGAN_DATA or data/.");
+  options.group("Data", /*saved=*/false);
+  options.add("data-dir", folder,
+              "Folder for the files; empty uses the dataset's folder in $FRGAN_DATA, else in data/.");
+  add_quiet(options, quiet);
   if (print_help(kSyntax, arguments, options)) return 0;
   const DatasetKind& kind = find_kind(read_arguments(kSyntax, arguments, options).front());
-  fetch(kind, folder.empty() ? data_root() / kind.name : fs::path(folder));
+  fetch(kind, folder, quiet);
   return 0;
 }
 
 int run_convert(std::span<const std::string> arguments) {
-  constexpr Syntax kSyntax = {"data convert", "FILE.safetensors",
-                              "Writes a dataset as one file, which is read in a moment (--data FILE.safetensors).", 1,
-                              1};
+  constexpr std::string_view kExamples[] = {"data convert --data my-images --image-size 32 my-images.safetensors"};
+  constexpr Syntax kSyntax = {"data convert",
+                              "FILE.safetensors",
+                              "Writes a dataset into one file, which loads faster (--data FILE.safetensors).",
+                              1,
+                              1,
+                              {},
+                              kExamples};
   DataOptions which;
+  bool quiet = false;
   OptionSet options;
   describe(options, which);
+  add_quiet(options, quiet);
   if (print_help(kSyntax, arguments, options)) return 0;
   const fs::path output = read_arguments(kSyntax, arguments, options).front();
   if (output.extension() != ".safetensors") {
-    throw usage_error(fmt::format("'{}' does not end in .safetensors, by which it is known later", output.string()));
+    throw usage_error(fmt::format("invalid file name '{}': must end in .safetensors", output.string()));
   }
-  if (fs::exists(output)) throw Error(fmt::format("{}: is already there; remove it first", output.string()));
+  if (fs::exists(output)) throw Error(fmt::format("{}: already exists; remove it first", output.string()));
   const Dataset data = load_dataset(which, data_root());
   write_safetensors_set(output, data);
-  print_notes(data);
+  print_notes(data.notes, quiet);
   fmt::print("{}\n", output.string());
   return 0;
 }
 
 constexpr Command kActions[] = {
-    {"info", "says what is in a dataset", run_info},
-    {"fetch", "gets its files from its authors' site", run_fetch},
-    {"convert", "makes one file of it", run_convert},
+    {"info", "Prints the contents of a dataset", run_info},
+    {"fetch", "Downloads the files of a dataset", run_fetch},
+    {"convert", "Writes a dataset into one file", run_convert},
 };
 
 }  // namespace
@@ -136,19 +182,19 @@ int run_data(std::span<const std::string> arguments) {
     for (const Command& action : kActions) fmt::print("  {:<10} {}\n", action.name, action.summary);
     fmt::print("\nDatasets:\n");
     for (const DatasetKind& kind : dataset_kinds()) fmt::print("  {:<14} {}\n", kind.name, kind.summary);
-    fmt::print("\nfrgan data ACTION --help says more.\n");
+    fmt::print("\nRun 'frgan data ACTION --help' for the options of an action.\n");
     return 0;
   }
   std::vector<std::string> names;
   for (const Command& action : kActions) {
     if (name == action.name) return action.run(arguments.subspan(1));
-    if (name == "--help-markdown") action.run(arguments);
+    if (name.starts_with("--help-format=")) action.run(arguments);
     names.emplace_back(action.name);
   }
-  if (name == "--help-markdown") return 0;
-  throw usage_error(name.empty() ? "frgan data needs info, fetch or convert; see frgan data --help"
-                                 : fmt::format("'{}' is no action of frgan data{} (known are info, fetch, convert)",
-                                               name, nearest_hint(name, names)));
+  if (name.starts_with("--help-format=")) return 0;
+  throw usage_error(name.empty() ? "missing action: info, fetch or convert; see frgan data --help"
+                                 : fmt::format("unknown action '{}'{}; available: info, fetch, convert", name,
+                                               nearest_hint(name, names)));
 }
 
 }  // namespace frgan

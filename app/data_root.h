@@ -1,4 +1,4 @@
-// Where datasets are looked for.
+// The folder in which datasets are searched.
 #pragma once
 
 #include <cstdlib>
@@ -6,7 +6,7 @@
 
 namespace frgan {
 
-// $FRGAN_DATA, or data/ in the folder where the program was started.
+// $FRGAN_DATA, else data/ in the current folder.
 inline std::filesystem::path data_root() {
   const char* root = std::getenv("FRGAN_DATA");
   return root != nullptr && *root != '\0' ? root : "data";

@@ -1,4 +1,4 @@
-// frgan evaluate: the error of a trained network on images whose labels are known.
+// frgan evaluate: measures the error of a trained network on labeled images.
 #include <algorithm>
 #include <cstdio>
 #include <optional>
@@ -10,7 +10,9 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/data_root.h"
+#include "app/help.h"
 #include "app/inference.h"
+#include "app/notes.h"
 #include "frgan/classifier/classifier.h"
 #include "frgan/core/device.h"
 #include "frgan/core/error.h"
@@ -26,10 +28,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Syntax kSyntax = {"evaluate", "CHECKPOINT",
-                            "Prints the error of a run, or of one of its checkpoints, on images whose labels are "
-                            "known: with its 95 % interval (Wilson), of each class, and as a confusion matrix.",
-                            1, 1};
+constexpr std::string_view kExamples[] = {
+    "evaluate runs/a",
+    "evaluate runs/a --compare runs/b",
+    "evaluate runs/a --data my-images --predictions predictions.csv",
+};
+
+constexpr Syntax kSyntax = {"evaluate",
+                            "CHECKPOINT",
+                            "Measures the error of a run, or of one of its checkpoints, on labeled images. Prints the "
+                            "error with its 95 % interval (Wilson), the error of each class and the confusion matrix.",
+                            1,
+                            1,
+                            {},
+                            kExamples};
 
 struct EvaluateOptions {
   std::string data;
@@ -43,19 +55,20 @@ struct EvaluateOptions {
 
 void describe(OptionSet& options, EvaluateOptions& evaluate) {
   options.group("Images", /*saved=*/false);
-  options.add("data", evaluate.data, "Dataset, folder or .safetensors file (as for train); empty: the run's.");
-  options.add("data-dir", evaluate.data_dir, "Where the files of the dataset lie; empty: where the run found them.");
-  options.add("on", evaluate.on, "Test images, or the development images that the run set apart.",
+  options.add("data", evaluate.data,
+              "Dataset, folder or .safetensors file, as for train; empty uses the data of the run.");
+  options.add("data-dir", evaluate.data_dir, "Folder of the dataset's files; empty uses the folder of the run.");
+  options.add("on", evaluate.on, "Test images, or the development images that the run held out (--dev-images).",
               Choices{"test", "dev"});
   options.group("Output", /*saved=*/false);
   options.add("compare", evaluate.compare,
-              "A second run or checkpoint: McNemar's test says whether the two differ on these images.");
-  options.add("predictions", evaluate.predictions, "A CSV file to write: label and prediction of each image.");
-  options.add("json", evaluate.json, "Prints JSON.");
+              "A second run or checkpoint; McNemar's test shows whether the two differ on these images.");
+  options.add("predictions", evaluate.predictions, "CSV file to write: label and prediction of each image.");
+  options.add("json", evaluate.json, "Prints the result as JSON.");
   describe(options, evaluate.inference);
 }
 
-// The images to evaluate on, with labels that the network knows.
+// The images to evaluate on. Their labels are classes of the network.
 struct Images {
   std::string source;
   ImageSet set;
@@ -64,23 +77,21 @@ struct Images {
 Images load_images(const EvaluateOptions& options, const Checkpoint& checkpoint) {
   const CheckpointState& state = checkpoint.state;
   const Dataset data = load_dataset(data_options(options.data, options.data_dir, state), data_root());
-  for (const std::string& note : data.notes) fmt::print(stderr, "note: {}\n", note);
+  print_notes(data.notes, options.inference.quiet);
   check_classes(data, state.class_names);
   if (options.on == "test") {
     if (data.test.size() == 0) {
-      throw Error(
-          fmt::format("{}: has no test images; --data names other data, --on dev takes the development "
-                      "images that --dev-images set apart",
-                      data.source));
+      throw Error(fmt::format(
+          "{}: no test images; name other data with --data, or use the development images with --on dev", data.source));
     }
     if (data.digest != state.data_digest) {
-      fmt::print(stderr, "note: these are other data than the network was trained with\n");
+      print_notes({"the network was trained on other data"}, options.inference.quiet);
     }
     return {data.source, data.test};
   }
   const LabelSplit split = label_split_from_json(state.label_split, data, checkpoint.path.string());
   if (split.dev.empty()) {
-    throw Error(fmt::format("{}: the run set no development images apart (--dev-images)", checkpoint.path.string()));
+    throw Error(fmt::format("{}: the run held out no development images (--dev-images)", checkpoint.path.string()));
   }
   return {data.source, data.train.rows(split.dev)};
 }
@@ -113,10 +124,10 @@ std::string percent(const ErrorCount& count, std::string_view interval_name = "9
 void print_confusion(const Classification& result, const std::vector<std::string>& names) {
   constexpr size_t kWidestTable = 20;  // classes
   if (names.size() > kWidestTable) {
-    fmt::print("\nThe confusion matrix of {} classes is printed by --json.\n", names.size());
+    fmt::print("\n{} classes: use --json for the confusion matrix.\n", names.size());
     return;
   }
-  fmt::print("\nConfusion: a row for each label, a column for each prediction\n      ");
+  fmt::print("\nConfusion matrix (rows: labels, columns: predictions)\n      ");
   for (size_t k = 0; k < names.size(); ++k) fmt::print(" {:>5}", k);
   fmt::print("\n");
   for (size_t k = 0; k < names.size(); ++k) {
@@ -126,7 +137,7 @@ void print_confusion(const Classification& result, const std::vector<std::string
   }
 }
 
-// What was found, for text and JSON alike.
+// The result, for text and JSON.
 struct EvaluationReport {
   const Checkpoint& checkpoint;
   const Images& images;
@@ -169,7 +180,7 @@ void print_text(const EvaluationReport& report) {
   const CheckpointState& state = report.checkpoint.state;
   const Classification& result = report.result;
   fmt::print("checkpoint  {} ({}, step {})\n", report.checkpoint.path.string(), state.method, state.step);
-  fmt::print("images    {} {} images of {}\n", result.all.images, report.on, report.images.source);
+  fmt::print("images      {} {} images of {}\n", result.all.images, report.on, report.images.source);
   fmt::print("wrong       {}\n", result.all.wrong);
   fmt::print("error       {}\n\n", percent(result.all));
   fmt::print("{:>6} {:>8}  {:<28} name\n", "class", "images", "error (95 % interval)");
@@ -180,7 +191,7 @@ void print_text(const EvaluationReport& report) {
   print_confusion(result, state.class_names);
   if (const auto& other = report.comparison) {
     fmt::print("\ncompared    {}\nerror       {}\n", other->checkpoint.string(), percent(other->result.all));
-    fmt::print("wrong       {} for the first alone, {} for the second alone\n", other->test.only_first_wrong,
+    fmt::print("wrong       {} by the first only, {} by the second only\n", other->test.only_first_wrong,
                other->test.only_second_wrong);
     fmt::print("McNemar     p = {:.3g} (exact, two-sided)\n", other->test.p_value);
   }
@@ -188,15 +199,16 @@ void print_text(const EvaluationReport& report) {
 
 EvaluationReport::Comparison compare(const EvaluateOptions& options, const CheckpointState& first, const Images& images,
                                      const std::vector<int64_t>& predictions) {
-  const Checkpoint other = load_checkpoint_aloud(options.compare);
+  const Checkpoint other = load_checkpoint_with_warnings(options.compare);
   if (other.state.class_names != first.class_names || other.state.shape.image_size != first.shape.image_size ||
       other.state.shape.channels != first.shape.channels) {
-    throw Error(fmt::format(
-        "{}: takes {}x{}x{} images of {} classes, the first checkpoint {}x{}x{} of {}; only networks for the same "
-        "images and classes can be compared",
-        other.path.string(), other.state.shape.image_size, other.state.shape.image_size, other.state.shape.channels,
-        other.state.class_names.size(), first.shape.image_size, first.shape.image_size, first.shape.channels,
-        first.class_names.size()));
+    throw Error(
+        fmt::format("{}: cannot compare: input {}x{}x{} and {} classes here, input {}x{}x{} and {} classes in the "
+                    "first checkpoint; "
+                    "both must agree",
+                    other.path.string(), other.state.shape.image_size, other.state.shape.image_size,
+                    other.state.shape.channels, other.state.class_names.size(), first.shape.image_size,
+                    first.shape.image_size, first.shape.channels, first.class_names.size()));
   }
   const Classifier classifier = load_classifier(other, begin_inference(options.inference, other.state));
   const std::span<const int64_t> labels = values_of(images.set.labels);
@@ -212,9 +224,9 @@ int run_evaluate(std::span<const std::string> arguments) {
   OptionSet set;
   describe(set, options);
   if (print_help(kSyntax, arguments, set)) return 0;
-  const Checkpoint checkpoint = load_checkpoint_aloud(read_arguments(kSyntax, arguments, set).front());
+  const Checkpoint checkpoint = load_checkpoint_with_warnings(read_arguments(kSyntax, arguments, set).front());
   const CheckpointState& state = checkpoint.state;
-  std::optional<SafeFile> predictions_file;  // before the work: a path that will not do is known at once
+  std::optional<SafeFile> predictions_file;  // before the work, so that an unusable path fails at once
   if (!options.predictions.empty()) predictions_file.emplace(options.predictions);
   const Inference inference = begin_inference(options.inference, state);
   const Classifier classifier = load_classifier(checkpoint, inference);

@@ -1,4 +1,4 @@
-// frgan generate: new images from the generator of a run.
+// frgan generate: images from the generator of a run.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -10,6 +10,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/help.h"
 #include "app/inference.h"
 #include "frgan/classifier/generation.h"
 #include "frgan/core/error.h"
@@ -22,10 +23,20 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kLargestGrid = 10'000;
 
-constexpr Syntax kSyntax = {"generate", "CHECKPOINT OUTPUT",
-                            "Writes images that the generator of a run makes: one PNG with all of them, OUTPUT, or "
-                            "with --separate a PNG for each in the folder OUTPUT.",
-                            2, 2};
+constexpr std::string_view kExamples[] = {
+    "generate runs/a grid.png",
+    "generate runs/a samples --separate --count 1000",
+};
+
+constexpr Syntax kSyntax = {
+    "generate",
+    "CHECKPOINT OUTPUT",
+    "Generates images with the generator of a run. OUTPUT is one PNG with a grid of all images, "
+    "or with --separate a folder with one PNG per image.",
+    2,
+    2,
+    {},
+    kExamples};
 
 struct GenerateOptions {
   int64_t count = 100;
@@ -37,31 +48,30 @@ struct GenerateOptions {
 
 void describe(OptionSet& options, GenerateOptions& generate) {
   options.group("Images", /*saved=*/false);
-  options.add("count", generate.count, "How many.", Range<int64_t>{1, 1'000'000});
-  options.add("seed", generate.seed, "Of the noise: the same seed gives the same images.",
+  options.add("count", generate.count, "Number of images.", Range<int64_t>{1, 1'000'000, "images"});
+  options.add("seed", generate.seed, "Seed of the noise; the same seed gives the same images.",
               Range<int64_t>{0, INT64_MAX});
-  options.add("columns", generate.columns, "Images in a row of the grid; 0: as many as rows.",
-              Range<int64_t>{0, kLargestGrid});
-  options.add("separate", generate.separate, "A file for each image: OUTPUT/000000.png and so on.");
+  options.add("columns", generate.columns, "Number of columns of the grid; 0 makes a square grid.",
+              Range<int64_t>{0, kLargestGrid, "columns"});
+  options.add("separate", generate.separate, "Writes one file per image: OUTPUT/000000.png, 000001.png and so on.");
   describe(options, generate.inference);
 }
 
 void check_output(const GenerateOptions& options, const fs::path& output) {
   if (options.separate) {
     if (fs::exists(output) && !(fs::is_directory(output) && fs::is_empty(output))) {
-      throw Error(fmt::format("{}: is there already; give a new or empty folder for separate images", output.string()));
+      throw Error(fmt::format("{}: already exists; give a new or empty folder for separate images", output.string()));
     }
     return;
   }
   if (output.extension() != ".png") {
-    throw usage_error(
-        fmt::format("'{}' does not end in .png; the images of a grid are one PNG, and --separate "
-                    "writes a folder",
-                    output.string()));
+    throw usage_error(fmt::format("invalid output '{}': a grid is a .png file; use --separate for a folder of images",
+                                  output.string()));
   }
   if (options.count > kLargestGrid) {
-    throw usage_error(fmt::format("--count {}: a grid holds up to {}; --separate writes a file for each", options.count,
-                                  kLargestGrid));
+    throw usage_error(
+        fmt::format("invalid --count {}: a grid holds at most {} images; use --separate for one file per image",
+                    options.count, kLargestGrid));
   }
 }
 
@@ -75,7 +85,7 @@ int run_generate(std::span<const std::string> arguments) {
   const std::vector<std::string> words = read_arguments(kSyntax, arguments, set);
   const fs::path output = words[1];
   check_output(options, output);
-  const Checkpoint checkpoint = load_checkpoint_aloud(words[0]);
+  const Checkpoint checkpoint = load_checkpoint_with_warnings(words[0]);
   const Inference inference = begin_inference(options.inference, checkpoint.state);
   const LoadedMethod loaded = load_generator(checkpoint, inference.device, inference.precision);
   std::vector<at::Tensor> blocks;

@@ -4,16 +4,22 @@
 
 #include <fmt/format.h>
 
+#include "app/command_line.h"
+#include "app/notes.h"
 #include "frgan/core/device.h"
 
 namespace frgan {
 
 void describe(OptionSet& options, InferenceOptions& inference) {
-  options.group("Machine", /*saved=*/false);
-  options.add("device", inference.device, "auto, cpu, cuda or cuda:N.");
-  options.add("precision", inference.precision, "Of convolutions; auto: as the run, fp32 where bf16 is slow.",
+  options.group("Hardware", /*saved=*/false);
+  options.add("device", inference.device,
+              "Device: auto, cpu, cuda or cuda:N; auto selects the first GPU, else the CPU.");
+  options.add("precision", inference.precision,
+              "Convolution precision; auto selects that of the run, but fp32 where bf16 is emulated.",
               Choices{"auto", "fp32", "bf16"});
-  options.add("threads", inference.threads, "CPU threads; 0: all cores.", Range<int64_t>{0, 4096});
+  options.add("threads", inference.threads, "Number of CPU threads; 0 uses all cores.",
+              Range<int64_t>{0, 4096, "threads"});
+  add_quiet(options, inference.quiet);
 }
 
 Inference begin_inference(const InferenceOptions& options, const CheckpointState& state) {
@@ -30,16 +36,16 @@ Inference begin_inference(const InferenceOptions& options, const std::string& au
     if (precision == "bf16" && device.is_cpu() && !has_native_bf16()) {
       precision = "fp32";
       fmt::print(stderr,
-                 "warning: the run computed in bf16, which this processor only emulates; fp32 is used, and a few "
-                 "results may differ (--precision bf16 for the run's own)\n");
+                 "warning: the run used bf16, which this processor only emulates: using fp32, so a few results may "
+                 "differ (--precision bf16 restores bf16)\n");
     }
   }
   return {device, precision == "bf16" ? Precision::kBf16 : Precision::kFull, precision};
 }
 
-Checkpoint load_checkpoint_aloud(const std::filesystem::path& path) {
+Checkpoint load_checkpoint_with_warnings(const std::filesystem::path& path) {
   Checkpoint checkpoint = load_checkpoint(path);
-  for (const std::string& warning : checkpoint.warnings) fmt::print(stderr, "warning: {}\n", warning);
+  print_warnings(checkpoint.warnings);
   return checkpoint;
 }
 

@@ -1,9 +1,10 @@
-// What the commands share that use a trained network: evaluate, predict, generate, score.
+// What evaluate, predict, generate, score and report share: device, precision and threads of a trained network.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -13,11 +14,11 @@
 
 namespace frgan {
 
-// Where and how the network is run.
 struct InferenceOptions {
   std::string device = "auto";
   std::string precision = "auto";
   int64_t threads = 0;
+  bool quiet = false;
 };
 void describe(OptionSet& options, InferenceOptions& inference);
 
@@ -26,20 +27,20 @@ struct Inference {
   Precision precision;
   std::string precision_name;  // "fp32" or "bf16"
 };
-// Sets the threads. "auto" is the precision of the run, so that its numbers are met again; where this machine only
-// emulates bf16 it is fp32, with a warning.
+// Sets the number of threads. "auto" selects the precision of the run, so that its results are reproduced. If this
+// machine only emulates bf16, "auto" selects fp32 and prints a warning.
 Inference begin_inference(const InferenceOptions& options, const CheckpointState& state);
-// The same where no run says a precision: "auto" is this one.
+// The same for a network without a run: "auto" selects `auto_precision`.
 Inference begin_inference(const InferenceOptions& options, const std::string& auto_precision);
 
-// load_checkpoint, with its warnings on stderr.
-Checkpoint load_checkpoint_aloud(const std::filesystem::path& path);
+// load_checkpoint, which prints its warnings to stderr.
+Checkpoint load_checkpoint_with_warnings(const std::filesystem::path& path);
 
-// Whether there is a run or a checkpoint.
+// Whether the path is a run folder or a checkpoint.
 bool is_checkpoint(const std::filesystem::path& path);
 
-// The run's own data, or, where they are not empty, what the options `data` and `data-dir` say instead; a folder of
-// images is resized to what the network takes.
+// The data of the run, unless `data` or `data_dir` name other data. Images of a folder are resized to the network's
+// input size.
 DataOptions data_options(const std::string& data, const std::string& data_dir, const CheckpointState& state);
 
 }  // namespace frgan

@@ -1,4 +1,4 @@
-// The program: a table of commands, and the one place that catches what they throw.
+// The program: a table of commands, and the only place that catches exceptions.
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -19,27 +19,56 @@ namespace frgan {
 namespace {
 
 constexpr Command kCommands[] = {
-    {"train", "trains a classifier from few labels", run_train},
-    {"evaluate", "prints the error of a trained network, by class, and compares two", run_evaluate},
-    {"predict", "says what is on image files", run_predict},
-    {"generate", "makes new images", run_generate},
-    {"score", "scores generated images: Inception Score, distances, precision", run_score},
-    {"reproduce", "does a table or figure of the paper", run_reproduce},
-    {"sweep", "does a comparison of your own, a plan in a file", run_sweep},
-    {"report", "shows runs as one HTML page: errors, curves, mistakes, images", run_report},
-    {"bench", "measures the training step on this machine", run_bench},
-    {"data", "looks into a dataset, fetches or converts it", run_data},
-    {"methods", "lists the methods and presets", run_methods},
-    {"version", "says which frgan this is, and what it finds on this machine", run_version},
+    {"train", "Trains a classifier from few labeled and many unlabeled images", run_train},
+    {"evaluate", "Measures the error of a trained classifier, by class, and compares two classifiers", run_evaluate},
+    {"predict", "Classifies image files", run_predict},
+    {"generate", "Generates images", run_generate},
+    {"score", "Scores generated images: Inception Score, distances, precision and recall", run_score},
+    {"reproduce", "Reproduces a table or figure of the paper", run_reproduce},
+    {"sweep", "Runs a comparison of methods, options and seeds that a plan file describes", run_sweep},
+    {"report", "Writes an HTML page about runs: errors, curves, mistakes, generated images", run_report},
+    {"bench", "Times and profiles the training step on this machine", run_bench},
+    {"data", "Inspects, downloads or converts a dataset", run_data},
+    {"methods", "Lists the methods and presets", run_methods},
+    {"version", "Prints the version, the LibTorch build and the available devices", run_version},
     {"options", "", run_options},
 };
 
 std::string overview() {
-  std::string text = "Usage: frgan COMMAND [WORDS] [OPTIONS]\n\nImage classifiers from few labels.\n\nCommands:\n";
+  std::string text =
+      "Usage: frgan COMMAND [WORDS] [OPTIONS]\n\n"
+      "Semi-supervised learning of image classifiers with GANs: few labels, many unlabeled images.\n\nCommands:\n";
   for (const Command& command : kCommands) {
     if (!command.summary.empty()) text += fmt::format("  {:<10} {}\n", command.name, command.summary);
   }
-  return text + "\nfrgan COMMAND --help says more.\n";
+  return text +
+         "  help       Prints the help of a command\n\n"
+         "Examples:\n"
+         "  frgan train --data my-images --preset demo --labels 0 --time-budget 30m --run my-run\n"
+         "  frgan evaluate my-run\n"
+         "  frgan predict my-run new/*.jpg\n\n"
+         "Run 'frgan COMMAND --help' for the options of a command.\n";
+}
+
+const Command& find_command(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) {
+    if (command.name == name) return command;
+    if (!command.summary.empty()) names.emplace_back(command.name);
+  }
+  throw usage_error(
+      fmt::format("unknown command '{}'{} ('frgan help' lists all commands)", name, nearest_hint(name, names)));
+}
+
+// frgan help [COMMAND [ACTION]]
+int run_help(std::span<const std::string> arguments) {
+  if (arguments.empty() || arguments.front().starts_with('-')) {
+    fmt::print("{}", overview());
+    return 0;
+  }
+  std::vector<std::string> with_help(arguments.begin() + 1, arguments.end());
+  with_help.emplace_back("--help");
+  return find_command(arguments.front()).run(with_help);
 }
 
 int run(std::span<const std::string> arguments) {
@@ -48,20 +77,13 @@ int run(std::span<const std::string> arguments) {
     return 2;
   }
   const std::string& name = arguments.front();
-  if (name == "--help" || name == "-h") {
-    fmt::print("{}", overview());
-    return 0;
-  }
+  if (name == "--help" || name == "-h") return run_help({});
+  if (name == "help") return run_help(arguments.subspan(1));
   if (name == "--version") return run_version({});
-  std::vector<std::string> names;
-  for (const Command& command : kCommands) {
-    if (command.name == name) return command.run(arguments.subspan(1));
-    names.emplace_back(command.name);
-  }
-  throw usage_error(fmt::format("'{}' is no command{} (frgan --help lists them)", name, nearest_hint(name, names)));
+  return find_command(name).run(arguments.subspan(1));
 }
 
-// LibTorch's messages go on with a trace of the stack, which is of no use to the person at the terminal.
+// LibTorch appends a stack trace to its messages.
 std::string_view first_line(std::string_view text) {
   return text.substr(0, text.find('\n'));
 }
@@ -75,12 +97,12 @@ std::span<const Command> all_commands() {
 }  // namespace frgan
 
 int main(int argc, char** argv) {
-  // A file-size limit then is an error of write(), with a message.
+  // A write beyond a file-size limit then fails with an error code and gets a message.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     const int code = frgan::run(arguments);
-    if (std::fflush(stdout) != 0) throw frgan::Error("the output could not be written; is the disk full?");
+    if (std::fflush(stdout) != 0) throw frgan::Error("cannot write the output to stdout; is the disk full?");
     return code;
   } catch (const frgan::Error& error) {
     fmt::print(stderr, "frgan: {}\n", error.what());
@@ -88,7 +110,7 @@ int main(int argc, char** argv) {
   } catch (const std::filesystem::filesystem_error& error) {
     fmt::print(stderr, "frgan: {}: {}\n", frgan::one_line(error.path1().string()), error.code().message());
     return 1;
-  } catch (const std::system_error& error) {  // of stdout
+  } catch (const std::system_error& error) {  // fmt::print to stdout
     fmt::print(stderr, "frgan: {}\n", error.what());
     return 1;
   } catch (const std::bad_alloc&) {

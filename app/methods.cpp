@@ -1,10 +1,11 @@
-// frgan methods: what can be trained, and the presets of published rows.
+// frgan methods: lists the methods and the presets.
 #include "frgan/methods/methods.h"
 
 #include <fmt/format.h>
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/help.h"
 #include "frgan/experiments/presets.h"
 
 namespace frgan {
@@ -14,9 +15,9 @@ int run_methods(std::span<const std::string> arguments) {
   OptionSet options;
   if (print_help(kSyntax, arguments, options)) return 0;
   read_arguments(kSyntax, arguments, options);
-  fmt::print("Methods, for frgan train --method NAME:\n");
+  fmt::print("Methods (frgan train --method NAME):\n");
   for (const MethodInfo& method : all_methods()) fmt::print("  {:<22} {}\n", method.name, method.summary);
-  fmt::print("\nPresets, for frgan train --preset NAME:\n");
+  fmt::print("\nPresets (frgan train --preset NAME):\n");
   for (const Preset& preset : all_presets()) fmt::print("  {:<22} {}\n", preset.name, preset.summary);
   return 0;
 }

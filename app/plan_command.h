@@ -1,10 +1,10 @@
-// What `frgan reproduce` and `frgan sweep` share: a plan is shown, run as far as it is not done, and turned into
-// tables.
+// What `frgan reproduce` and `frgan sweep` share: printing a plan, running its unfinished runs, writing its tables.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "frgan/core/options.h"
@@ -27,13 +27,21 @@ struct PlanOptions {
   std::string device = "auto";
   bool dry_run = false;
   bool tables_only = false;
+  bool quiet = false;
 };
-void describe(OptionSet& options, PlanOptions& plan);
 
-// Tells where results lie: "written     results/hour/table3.{md,csv,tex,html}".
+// Plans of the paper have the budgets paper, hour and smoke; a plan in a file has its own.
+enum class PlanOrigin { kPaper, kFile };
+void describe(OptionSet& options, PlanOptions& plan, PlanOrigin origin);
+
+// The options that --help shows first.
+inline constexpr std::string_view kPlanImportant[] = {"budget", "steps",  "seeds",   "rows",       "where",
+                                                      "jobs",   "output", "dry-run", "tables-only"};
+
+// Prints the path of a result: "written     results/hour/table3.{md,csv,tex,html}".
 void print_written(const std::filesystem::path& path);
 
-// Returns the exit code: 1 where a run failed, 130 and 143 after a signal.
+// Returns the exit code: 1 if a run failed, 130 or 143 after a signal.
 int run_plan(const Plan& plan, const PlanOptions& options);
 
 }  // namespace frgan

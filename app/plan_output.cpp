@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// All runs of the plan that there may be results of, whatever was chosen this time.
+// All runs of the plan that may have results, whatever --rows, --where and --seeds chose.
 std::vector<PlannedRun> all_runs(const Plan& plan, const PlanChoice& chosen, const std::vector<RunRecord>& records) {
   PlanChoice all = chosen;
   all.rows.clear();
@@ -35,7 +35,7 @@ std::vector<PlannedRun> all_runs(const Plan& plan, const PlanChoice& chosen, con
   return planned_runs(plan, all, data_root());
 }
 
-// The run of the plan that trains the scorer, at its own length.
+// The run that trains the scorer, with the length of its own plan.
 PlannedRun scorer_run(const Plan& plan, const PlanChoice& choice) {
   return planned_runs(
              read_paper_plan(plan.scorer),
@@ -53,14 +53,14 @@ Dataset data_of(const PlannedRun& run) {
   return load_dataset(data, data_root());
 }
 
-// Throws an Error where the scorer was not trained to its end, or tells other classes apart.
+// Throws an Error if the scorer is not completely trained, or has other classes than the data.
 ChosenScorer load_scorer(const std::string& run_or_file, const PlanOptions& options, const Dataset& data) {
   const InferenceOptions inference{.device = options.device};
   ChosenScorer chosen;
   if (is_checkpoint(run_or_file)) {
-    const Checkpoint checkpoint = load_checkpoint_aloud(run_or_file);
+    const Checkpoint checkpoint = load_checkpoint_with_warnings(run_or_file);
     if (checkpoint.state.step != checkpoint.state.planned_steps) {
-      throw Error(fmt::format("{}: is of step {} of {}; a scorer must be trained to its end", checkpoint.path.string(),
+      throw Error(fmt::format("{}: step {} of {}; a scorer must be completely trained", checkpoint.path.string(),
                               checkpoint.state.step, checkpoint.state.planned_steps));
     }
     chosen = scorer_of(checkpoint, inference);
@@ -79,7 +79,7 @@ fs::path scores_folder(const PlanCall& call) {
   return call.output / "scores";
 }
 
-// Whether nothing is left to be done for the runs chosen: each has its record and its scores.
+// Whether each chosen run has its record and its scores.
 bool all_scored(const PlanCall& call, const std::vector<PlannedRun>& runs) {
   const PlanResults results(call.plan, call.plan.budget(call.choice.budget), runs,
                             read_run_records(call.execution.records));
@@ -95,12 +95,11 @@ void check_given_scorer(const PlanCall& call, const PlannedRun& run) {
   const int64_t images = score_images(call, data.train.size());
   if (images > scorer.features) return;
   throw usage_error(fmt::format(
-      "{}, budget.{}: score-images is {}: too few images for a covariance of the scorer's {} features, expected at "
-      "least {}",
+      "{}, budget.{}: score-images is {}: too few for the covariance of the scorer's {} features; must be at least {}",
       call.plan.name, call.choice.budget, images, scorer.features, scorer.features + 1));
 }
 
-// What the results of one call are made of.
+// The results of one call.
 struct Shown {
   const PlanCall& call;
   std::string name;  // of the files: "table3"
@@ -117,7 +116,7 @@ void show_errors(const Shown& shown) {
   show_table(shown, errors_table(shown.results));
 }
 
-// Scores what is not scored yet; false where something could not be.
+// Scores the runs that lack scores. Returns false if some could not be scored.
 bool score(const Shown& shown) {
   const PlanCall& call = shown.call;
   const Dataset data = data_of(shown.results.runs().front());
@@ -125,11 +124,12 @@ bool score(const Shown& shown) {
   std::string scorer = call.options.scorer;
   if (scorer.empty()) {
     if (is_scored_whole(shown.results, read_scored_sets(scores_folder(call)), images)) {
-      fmt::print(stderr, "every run is scored already, in {}\n", scores_folder(call).string());
+      if (!call.options.quiet) fmt::print(stderr, "all runs are scored in {}\n", scores_folder(call).string());
       return true;
     }
     scorer = call.execution.folder_of(scorer_run(call.plan, call.choice));
-    if (!is_checkpoint(scorer)) throw Error(fmt::format("{}: the scorer is not trained: nothing is scored", scorer));
+    if (!is_checkpoint(scorer))
+      throw Error(fmt::format("{}: the scorer is not trained, so no scores were computed", scorer));
   }
   const ChosenScorer by = load_scorer(scorer, call.options, data);
   const PlanScoring scoring{.folder = scores_folder(call),
@@ -139,7 +139,10 @@ bool score(const Shown& shown) {
   return score_plan(
              scoring, by.scorer, data, shown.results,
              [&](const PlannedRun& run) { return call.execution.folder_of(run); },
-             [](const std::string& line) { fmt::print(stderr, "{}\n", line); }, stop_signal) == 0;
+             [&](const std::string& line) {
+               if (!call.options.quiet) fmt::print(stderr, "{}\n", line);
+             },
+             stop_signal) == 0;
 }
 
 bool show_scores(const Shown& shown) {
@@ -173,13 +176,13 @@ std::optional<PlannedRun> scorer_to_train(const PlanCall& call, const std::vecto
   }
   if (plan.scorer.empty()) {
     throw usage_error(fmt::format(
-        "{}: who scores its images? Give --scorer, or name the plan that trains one (scorer = \"scorer\")", plan.name));
+        "{}: missing scorer: give --scorer, or set scorer = \"scorer\" in the plan to train one", plan.name));
   }
   PlannedRun scorer = scorer_run(plan, call.choice);
   if (scorer.data_digest != runs.front().data_digest) {
-    throw usage_error(fmt::format("{}: its scorer is trained on other data ({}) than its runs ({}); give --scorer",
-                                  plan.name, setting_text(scorer.options.at("data")),
-                                  setting_text(runs.front().options.at("data"))));
+    throw usage_error(
+        fmt::format("{}: the scorer is trained on {}, but the runs use {}; give a fitting one with --scorer", plan.name,
+                    setting_text(scorer.options.at("data")), setting_text(runs.front().options.at("data"))));
   }
   if (all_scored(call, runs)) return std::nullopt;
   return scorer;

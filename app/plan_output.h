@@ -1,4 +1,4 @@
-// The tables and figures of a plan: of what is done, scored where the plan shows scores.
+// Writes the tables and figures of a plan from its finished runs, and scores them if the plan shows scores.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@
 
 namespace frgan {
 
-// One call of a plan.
+// A plan as called.
 struct PlanCall {
   const Plan& plan;
   const PlanOptions& options;
@@ -20,13 +20,12 @@ struct PlanCall {
   PlanExecution execution;
 };
 
-// The run that trains the plan's scorer; none where no scorer is needed: nothing is to be scored, or another one is
-// given. What would be found only after all `runs`, the ones chosen, is said before them: throws an Error where nobody
-// scores the images, or a scorer does not fit.
+// The run that trains the scorer of the plan; empty if no scorer is needed or --scorer gives one. Checks before the
+// `runs` start what would fail after them: throws an Error if there is no scorer or it does not fit the data.
 std::optional<PlannedRun> scorer_to_train(const PlanCall& call, const std::vector<PlannedRun>& runs);
 
-// Prints and writes what the records come to. False where something could not be scored, which was said. Throws an
-// Error where none of the records is of the plan's runs.
+// Writes and prints the results. Returns false if some runs could not be scored; the reasons were printed. Throws an
+// Error if there is no record of any run of the plan.
 bool show_plan(const PlanCall& call);
 
 }  // namespace frgan

@@ -1,4 +1,4 @@
-// frgan predict: what a trained network sees on image files.
+// frgan predict: classifies image files.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -11,6 +11,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/help.h"
 #include "app/inference.h"
 #include "frgan/classifier/classifier.h"
 #include "frgan/core/error.h"
@@ -23,10 +24,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Syntax kSyntax = {"predict", "CHECKPOINT IMAGE...",
-                            "Prints label and probabilities of image files (PNG, JPEG, WebP), and of those in and "
-                            "below folders. Files that cannot be read are named; the exit code is then 1.",
-                            2, SIZE_MAX};
+constexpr std::string_view kExamples[] = {
+    "predict runs/a new/*.jpg",
+    "predict runs/a folder-of-images --format json -o predictions.json",
+};
+
+constexpr Syntax kSyntax = {"predict",
+                            "CHECKPOINT IMAGE...",
+                            "Prints the class and the probabilities of image files (PNG, JPEG, WebP). A folder stands "
+                            "for all images in and below it. Unreadable files are named on stderr; the exit code is "
+                            "then 1.",
+                            2,
+                            SIZE_MAX,
+                            {},
+                            kExamples};
 
 struct PredictOptions {
   std::string format = "csv";
@@ -37,13 +48,13 @@ struct PredictOptions {
 void describe(OptionSet& options, PredictOptions& predict) {
   options.group("Output", /*saved=*/false);
   options.add("format", predict.format,
-              "csv: file, label, its probability, and a column for each class; json: a list of objects.",
+              "csv: file, label, its probability, and one column per class; json: a list of objects.",
               Choices{"csv", "json"});
-  options.add("output", predict.output, "A file to write; empty: stdout.");
+  options.add("output", predict.output, "File to write; empty writes to stdout.");
   describe(options, predict.inference);
 }
 
-// The images in and below a folder, by name; names that begin with a dot are passed over.
+// The images in and below a folder, sorted by name. Names that begin with a dot are skipped.
 std::vector<fs::path> images_below(const fs::path& folder) try {
   std::vector<fs::path> paths;
   for (auto entry = fs::recursive_directory_iterator(folder); entry != fs::recursive_directory_iterator(); ++entry) {
@@ -53,11 +64,11 @@ std::vector<fs::path> images_below(const fs::path& folder) try {
       paths.push_back(entry->path());
     }
   }
-  if (paths.empty()) throw Error(fmt::format("{}: no .png, .jpg, .jpeg or .webp file in it", folder.string()));
+  if (paths.empty()) throw Error(fmt::format("{}: no .png, .jpg, .jpeg or .webp file in this folder", folder.string()));
   std::sort(paths.begin(), paths.end());
   return paths;
 } catch (const fs::filesystem_error& error) {
-  throw Error(fmt::format("{}: cannot be read: {}", error.path1().string(), error.code().message()));
+  throw Error(fmt::format("{}: cannot read: {}", error.path1().string(), error.code().message()));
 }
 
 std::vector<fs::path> image_paths(std::span<const std::string> words) {
@@ -73,7 +84,7 @@ std::vector<fs::path> image_paths(std::span<const std::string> words) {
   return paths;
 }
 
-// Writes predictions one by one, to a file that appears whole or not at all, or to stdout.
+// Writes predictions one by one to stdout, or to a file that appears only when complete.
 class PredictionWriter {
  public:
   PredictionWriter(const PredictOptions& options, const std::vector<std::string>& names)
@@ -136,7 +147,7 @@ int run_predict(std::span<const std::string> arguments) {
   if (print_help(kSyntax, arguments, set)) return 0;
   const std::vector<std::string> words = read_arguments(kSyntax, arguments, set);
   const std::vector<fs::path> paths = image_paths(std::span(words).subspan(1));
-  const Checkpoint checkpoint = load_checkpoint_aloud(words.front());
+  const Checkpoint checkpoint = load_checkpoint_with_warnings(words.front());
   const Inference inference = begin_inference(options.inference, checkpoint.state);
   const Classifier classifier = Classifier::from(checkpoint, inference.device, inference.precision);
 
@@ -151,7 +162,7 @@ int run_predict(std::span<const std::string> arguments) {
     }
   });
   writer.finish();
-  if (unreadable > 0) fmt::print(stderr, "frgan: {} of {} images could not be read\n", unreadable, paths.size());
+  if (unreadable > 0) fmt::print(stderr, "frgan: {} of {} images are unreadable\n", unreadable, paths.size());
   return unreadable > 0 ? 1 : 0;
 }
 

@@ -1,4 +1,4 @@
-// frgan report: runs as one HTML page.
+// frgan report: writes one HTML page about runs.
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
@@ -12,7 +12,9 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/data_root.h"
+#include "app/help.h"
 #include "app/inference.h"
+#include "app/notes.h"
 #include "frgan/core/error.h"
 #include "frgan/core/version.h"
 #include "frgan/data/label_split.h"
@@ -31,10 +33,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Syntax kSyntax = {"report", "RUN...",
-                            "Shows one or several runs as one HTML page that needs no network: errors and curves, what "
-                            "is taken for what, the worst mistakes, generated images, options and machine.",
-                            1, 100};
+constexpr std::string_view kExamples[] = {
+    "report runs/a",
+    "report runs/a runs/b -o comparison.html",
+};
+
+constexpr Syntax kSyntax = {"report",
+                            "RUN...",
+                            "Writes one HTML page about one or more runs: errors, curves, confusions, the worst "
+                            "mistakes, generated images, options and hardware. The page needs no network.",
+                            1,
+                            100,
+                            {},
+                            kExamples};
 
 struct ReportOptions {
   std::string output = "report.html";
@@ -45,34 +56,35 @@ struct ReportOptions {
 
 void describe(OptionSet& options, ReportOptions& report) {
   options.group("Page", /*saved=*/false);
-  options.add("output", report.output, "The file to write.");
-  options.group("Runs that do not say which images they get wrong", /*saved=*/false);
+  options.add("output", report.output, "HTML file to write.");
+  options.group("Runs without a list of mistakes", /*saved=*/false);
   options.add("diagnose", report.diagnose,
-              "Classifies their test images and adds mistakes.json, mistakes.png and gates.json to their folders; "
-              "wants their data and last checkpoint.");
-  options.add("data-dir", report.data_dir, "Where the files of their dataset lie; empty: where the run found them.");
+              "Classifies the test images and adds mistakes.json, mistakes.png and gates.json to the run. Needs the "
+              "run's data and last checkpoint.");
+  options.add("data-dir", report.data_dir, "Folder of the dataset's files; empty uses the folder of the run.");
   describe(options, report.inference);
 }
 
-// What a run of an older frgan did not write.
+// Writes the diagnostics that runs of older versions lack.
 void add_diagnostics(const fs::path& folder, const ReportOptions& options) {
-  if (!has_checkpoints(folder / "checkpoints")) throw Error("its folder has no checkpoint");
+  if (!has_checkpoints(folder / "checkpoints")) throw Error("the run has no checkpoint");
   const Checkpoint checkpoint = load_checkpoint(folder);
   const CheckpointState& state = checkpoint.state;
   if (state.step != state.planned_steps) {
-    throw Error(fmt::format("{}: is of step {} of {}", checkpoint.path.string(), state.step, state.planned_steps));
+    throw Error(
+        fmt::format("{}: step {} of {} is not the last", checkpoint.path.string(), state.step, state.planned_steps));
   }
   const Dataset data = load_dataset(data_options(/*data=*/"", options.data_dir, state), data_root());
   if (data.digest != state.data_digest) {
-    throw Error(fmt::format("{}: holds other data than the run was trained with", data.source));
+    throw Error(fmt::format("{}: the run was trained on other data", data.source));
   }
   const bool has_test = data.test.size() > 0;
   const ImageSet set =
       has_test ? data.test
                : data.train.rows(label_split_from_json(state.label_split, data, checkpoint.path.string()).dev);
-  if (set.size() == 0) throw Error(fmt::format("{}: has neither test nor development images", data.source));
+  if (set.size() == 0) throw Error(fmt::format("{}: no test images and no development images", data.source));
   const Inference inference = begin_inference(options.inference, state);
-  fmt::print(stderr, "{}: classifying {} images\n", folder.string(), set.size());
+  if (!options.inference.quiet) fmt::print(stderr, "{}: classifying {} images\n", folder.string(), set.size());
   write_diagnostics(folder, load_method(checkpoint, inference.device, inference.precision).classifier,
                     {set, has_test ? "test" : "dev", state.class_names, state.data_digest, state.split_digest},
                     inference.precision);
@@ -99,8 +111,7 @@ RunHistory read_run(const fs::path& folder, const ReportOptions& options) {
       add_diagnostics(folder, options);
       record = read_run_history(folder);
     } catch (const Error& error) {
-      record.notes.push_back(
-          fmt::format("Which images it gets wrong is not known, and could not be found out: {}", error.what()));
+      record.notes.push_back(fmt::format("The mistakes are unknown and could not be computed: {}", error.what()));
     }
   }
   read_options(record);
@@ -110,7 +121,7 @@ RunHistory read_run(const fs::path& folder, const ReportOptions& options) {
 }  // namespace
 
 int run_report(std::span<const std::string> arguments) {
-  // A page that a mail takes. What is said of images, and base64, are not counted to the byte: less than 3 MB.
+  // Less than 3 MB, which fits into a mail. The captions and the base64 overhead are estimates.
   constexpr size_t kPageBytes = 2'900'000, kImageBytes = 2'000'000;
   ReportOptions options;
   OptionSet set;
@@ -121,7 +132,7 @@ int run_report(std::span<const std::string> arguments) {
   for (const std::string& folder : folders) {
     RunHistory run = read_run(folder, options);
     if (std::any_of(runs.begin(), runs.end(), [&](const RunHistory& other) { return other.folder == run.folder; })) {
-      throw usage_error(fmt::format("{}: is given twice", folder));
+      throw usage_error(fmt::format("run {} is given twice", folder));
     }
     runs.push_back(std::move(run));
   }
@@ -130,7 +141,9 @@ int run_report(std::span<const std::string> arguments) {
   const size_t text = html_report(runs, frame).size();
   read_images(runs, std::min(kImageBytes, kPageBytes - std::min(kPageBytes, text)));
   for (const RunHistory& run : runs) {
-    for (const std::string& note : run.notes) fmt::print(stderr, "note: {}: {}\n", run.name, note);
+    std::vector<std::string> notes;
+    for (const std::string& note : run.notes) notes.push_back(fmt::format("{}: {}", run.name, note));
+    print_notes(notes, options.inference.quiet);
   }
   const std::string page = html_report(runs, frame);
   write_file_safely(options.output, page);

@@ -1,4 +1,4 @@
-// frgan reproduce: the tables and figures of the paper, each by one command.
+// frgan reproduce: the tables and figures of the paper, one command each.
 #include <array>
 #include <filesystem>
 #include <string>
@@ -9,6 +9,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/help.h"
 #include "app/plan_command.h"
 #include "frgan/core/error.h"
 #include "frgan/experiments/paper_layers.h"
@@ -20,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What is printed from the networks, without a run.
+// A table or figure that shows the networks and needs no training.
 struct Drawing {
   std::string_view name, summary;
   void (*make)(const fs::path& output);
@@ -40,20 +41,25 @@ void make_drawing(const fs::path& path, const std::string& drawing) {
 }
 
 constexpr std::array kDrawings = {
-    Drawing{"figure1", "The paper's Figure 1: the frame of FR-GAN, drawn from the networks that are built",
+    Drawing{"figure1", "Figure 1: the architecture of FR-GAN, drawn from the networks as built",
             [](const fs::path& output) { make_drawing(output / "figure1.svg", frame_drawing(PaperNetworks())); }},
-    Drawing{"figure2",
-            "The paper's Figure 2: the squeeze-and-excitation block, with the shapes of the one that is built",
+    Drawing{"figure2", "Figure 2: the squeeze-and-excitation block, with the shapes as built",
             [](const fs::path& output) {
               make_drawing(output / "figure2.svg", squeeze_excitation_drawing(PaperNetworks()));
             }},
-    Drawing{"table1", "The paper's Table 1: layers, shapes and parameters of the networks that are built", make_table1},
+    Drawing{"table1", "Table 1: layers, shapes and parameters of the networks as built", make_table1},
+};
+
+constexpr std::string_view kExamples[] = {
+    "reproduce table1",
+    "reproduce table3 --budget hour --dry-run",
+    "reproduce table3 --budget hour --rows fr-gan,gan --seeds 2",
 };
 
 std::string summary() {
   std::string text =
-      "Does the runs of a table or figure of the paper, and writes it. What is done is not done again, "
-      "and what was interrupted goes on.\n";
+      "Runs everything that a table or figure of the paper needs, and writes it. Completed runs are skipped, "
+      "interrupted ones resumed.\n";
   for (const Drawing& drawing : kDrawings) text += fmt::format("\n  {:<9} {}", drawing.name, drawing.summary);
   for (const PaperPlan& plan : all_paper_plans()) text += fmt::format("\n  {:<9} {}", plan.name, plan.summary);
   return text;
@@ -63,24 +69,24 @@ Error unknown_name(const std::string& name) {
   std::vector<std::string> names;
   for (const Drawing& drawing : kDrawings) names.emplace_back(drawing.name);
   for (const PaperPlan& plan : all_paper_plans()) names.emplace_back(plan.name);
-  return usage_error(fmt::format("'{}' is no table or figure of the paper{}; known are {}", name,
-                                 nearest_hint(name, names), fmt::join(names, ", ")));
+  return usage_error(fmt::format("unknown table or figure '{}'{}; available: {}", name, nearest_hint(name, names),
+                                 fmt::join(names, ", ")));
 }
 
 }  // namespace
 
 int run_reproduce(std::span<const std::string> arguments) {
   const std::string text = summary();
-  const Syntax syntax = {"reproduce", "TABLE_OR_FIGURE", text, 1, 1};
+  const Syntax syntax = {"reproduce", "TABLE_OR_FIGURE", text, 1, 1, kPlanImportant, kExamples};
   PlanOptions options;
   OptionSet set;
-  describe(set, options);
+  describe(set, options, PlanOrigin::kPaper);
   if (print_help(syntax, arguments, set)) return 0;
   const std::string name = read_arguments(syntax, arguments, set).front();
   for (const Drawing& drawing : kDrawings) {
     if (drawing.name != name) continue;
     if (!options.dry_run) drawing.make(options.output.empty() ? "results/networks" : options.output);
-    if (options.dry_run) fmt::print("{}\nnothing is trained for it\n", drawing.summary);
+    if (options.dry_run) fmt::print("{}\nno training needed\n", drawing.summary);
     return 0;
   }
   for (const PaperPlan& plan : all_paper_plans()) {

@@ -1,4 +1,4 @@
-// frgan score: how good generated images are, and the real ones beside them.
+// frgan score: scores generated images, and the real images beside them.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -13,7 +13,9 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/data_root.h"
+#include "app/help.h"
 #include "app/inference.h"
+#include "app/notes.h"
 #include "frgan/classifier/generation.h"
 #include "frgan/core/error.h"
 #include "frgan/data/image_folder.h"
@@ -26,11 +28,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Syntax kSyntax = {"score", "[IMAGES]",
-                            "Scores images by the network --scorer: those that the generator of a run makes, or "
-                            "those in and below a folder; beside them, or alone, the real ones. docs/scores.md says "
-                            "what the numbers mean.",
-                            0, 1};
+constexpr std::string_view kExamples[] = {
+    "score runs/a --scorer runs/scorer",
+    "score folder-of-images --scorer runs/scorer --data svhn",
+};
+constexpr std::string_view kImportant[] = {"scorer", "count", "data", "json"};
+
+constexpr Syntax kSyntax = {"score",
+                            "[IMAGES]",
+                            "Scores images with the network --scorer: the images that the generator of a run makes, or "
+                            "the images in and below a folder. Scores the real images for comparison. docs/scores.md "
+                            "explains the numbers.",
+                            0,
+                            1,
+                            kImportant,
+                            kExamples};
 
 struct CommandOptions {
   std::string scorer;
@@ -45,31 +57,32 @@ struct CommandOptions {
 
 void describe(OptionSet& options, CommandOptions& command) {
   options.group("Scorer", /*saved=*/false);
-  options.add(
-      "scorer", command.scorer,
-      "A run or checkpoint that was trained on all labels (frgan train --preset scorer), or a TorchScript file: "
-      "float N x 3 x H x W of 0 to 1 in, logits or (logits, features) out.");
+  options.add("scorer", command.scorer,
+              "Run or checkpoint trained on all labels (frgan train --preset scorer), or a TorchScript file. Its input "
+              "is float "
+              "N x 3 x H x W from 0 to 1, its output is logits or (logits, features).");
   options.add("any-classes", command.any_classes,
-              "Takes a scorer of other classes than the data's, such as an ImageNet network.");
+              "Accepts a scorer with classes other than the data's, such as an ImageNet network.");
   options.group("Images", /*saved=*/false);
-  options.add("count", command.count, "How many are generated, and how many real training images are scored.",
-              Range<int64_t>{1, 10'000'000});
-  options.add("splits", command.scores.splits, "Parts for each of which an Inception Score is computed.",
-              Range<int64_t>{1, 10'000});
-  options.add("seed", command.scores.seed, "Of the noise, and of the order in which images fall into splits.",
+  options.add("count", command.count, "Number of generated images, and of real training images, to score.",
+              Range<int64_t>{1, 10'000'000, "images"});
+  options.add("splits", command.scores.splits, "Number of splits; an Inception Score is computed for each.",
+              Range<int64_t>{1, 10'000, "splits"});
+  options.add("seed", command.scores.seed, "Seed of the noise and of the order of the images in splits.",
               Range<int64_t>{0, INT64_MAX});
-  options.add("data", command.data,
-              "The real images: dataset, folder or .safetensors file (as for train); empty: the scorer's, or the "
-              "generator's.");
-  options.add("data-dir", command.data_dir, "Where the files of the dataset lie; empty: where the run found them.");
+  options.add(
+      "data", command.data,
+      "Real images: dataset, folder or .safetensors file, as for train; empty uses the data of the scorer, else "
+      "of the generator.");
+  options.add("data-dir", command.data_dir, "Folder of the dataset's files; empty uses the folder of the run.");
   options.group("Output", /*saved=*/false);
-  options.add("json", command.json, "Prints JSON.");
+  options.add("json", command.json, "Prints the result as JSON.");
   describe(options, command.inference);
 }
 
 std::optional<Checkpoint> checkpoint_at(const std::string& path) {
   if (path.empty() || !is_checkpoint(path)) return {};
-  return load_checkpoint_aloud(path);
+  return load_checkpoint_with_warnings(path);
 }
 
 std::string shape_text(const ImageShape& shape) {
@@ -78,17 +91,17 @@ std::string shape_text(const ImageShape& shape) {
 
 Dataset load_data(const CommandOptions& options, const Checkpoint* scorer, const Checkpoint* generator) {
   if (options.data.empty() && scorer == nullptr && generator == nullptr) {
-    throw usage_error("--data is needed: neither the scorer nor the images are a run that says what the real ones are");
+    throw usage_error("missing --data: neither the scorer nor the images are a run whose data could be used");
   }
   const CheckpointState state = scorer != nullptr      ? scorer->state
                                 : generator != nullptr ? generator->state
                                                        : CheckpointState{};
   Dataset data = load_dataset(data_options(options.data, options.data_dir, state), data_root());
-  for (const std::string& note : data.notes) fmt::print(stderr, "note: {}\n", note);
+  print_notes(data.notes, options.inference.quiet);
   return data;
 }
 
-// The images to score, and what they are.
+// The images to score and their origin.
 struct Images {
   std::string source;
   at::Tensor pixels;  // uint8, N x S x S x C
@@ -101,23 +114,22 @@ Images generate(const CommandOptions& options, const Checkpoint& checkpoint) {
           generated_images(loaded, options.scores.seed, options.count)};
 }
 
-Images read_folder(const std::string& folder, const ImageShape& shape) {
+Images read_folder(const std::string& folder, const ImageShape& shape, bool quiet) {
   if (!fs::is_directory(folder)) {
-    throw Error(
-        fmt::format("{}: is no folder; give a run with a generator, one of its checkpoints, or a folder of "
-                    "images",
-                    folder));
+    throw Error(fmt::format(
+        "{}: not a folder; give a run with a generator, one of its checkpoints, or a folder of images", folder));
   }
   LooseImages loose = read_loose_images(folder, shape.image_size, shape.channels);
-  for (const std::string& note : loose.notes) fmt::print(stderr, "note: {}\n", note);
+  print_notes(loose.notes, quiet);
   return {folder, std::move(loose.images)};
 }
 
 void check_generator(const Checkpoint& checkpoint, const Dataset& data, const ImageShape& shape) {
   const ImageShape& made = checkpoint.state.shape;
   if (made.image_size != shape.image_size || made.channels != shape.channels) {
-    throw Error(fmt::format("{}: generates images of {}, those of {} are {}; --data names the data to compare with",
-                            checkpoint.path.string(), shape_text(made), data.source, shape_text(shape)));
+    throw Error(
+        fmt::format("{}: generates {} images, but the images of {} are {}; name data of the same size with --data",
+                    checkpoint.path.string(), shape_text(made), data.source, shape_text(shape)));
   }
 }
 
@@ -128,16 +140,16 @@ struct Row {
   ImageScores scores;
 };
 
-// What was found, for text and JSON alike.
+// The result, for text and JSON.
 struct ScoreReport {
   const CommandOptions& options;
   const Dataset& data;
   const ChosenScorer& by;
   std::vector<Row> rows;
-  std::vector<std::pair<std::string, double>> ceilings;  // of labels, "train" and "test"
+  std::vector<std::pair<std::string, double>> ceilings;  // of the labels' entropy, for "train" and "test"
 };
 
-// Few test images are no error: what they are too few for is left out.
+// Scores that need more test images than there are, are left out.
 void add_test_row(ScoreReport& report, const Features& real) {
   const ImageSet& test = report.data.test;
   const ScoreOptions& options = report.options.scores;
@@ -182,12 +194,12 @@ void print_row(const Row& row) {
              scores.real_images > 0 ? fmt::format("{:.4f}", scores.histogram_divergence) : "-");
 }
 
-// Shares of the classes, in per cent.
+// Shares of the classes in percent.
 void print_histograms(const ScoreReport& report) {
   constexpr int64_t kWidestTable = 20;  // classes
   const Scorer& scorer = report.by.scorer;
   if (scorer.classes > kWidestTable) {
-    fmt::print("\nThe histogram of {} classes is printed by --json.\n", scorer.classes);
+    fmt::print("\n{} classes: use --json for the histogram.\n", scorer.classes);
     return;
   }
   fmt::print("\n{:<12}", "% of class");
@@ -219,8 +231,8 @@ void print_text(const ScoreReport& report) {
   if (compared != report.rows.end()) {
     const Distances& distances = *compared->scores.distances;
     fmt::print(
-        "\nDistances are to the {} training images; precision and recall of {} images and {} of those, "
-        "k = {}; std is over the splits.\n",
+        "\nDistances are relative to the {} training images. Precision and recall compare {} images with {} training "
+        "images, k = {}. std is over the splits.\n",
         compared->scores.real_images, distances.drawn, distances.real_drawn, report.options.scores.neighbours);
   }
   print_histograms(report);
@@ -236,8 +248,7 @@ int run_score(std::span<const std::string> arguments) {
   const std::vector<std::string> words = read_arguments(kSyntax, arguments, set);
   if (options.scorer.empty()) {
     throw usage_error(
-        "--scorer is needed: a run that was trained on all labels (frgan train --preset scorer), or a "
-        "TorchScript file");
+        "missing --scorer: give a run trained on all labels (frgan train --preset scorer) or a TorchScript file");
   }
   const std::optional<Checkpoint> scorer = checkpoint_at(options.scorer);
   const std::optional<Checkpoint> generator = checkpoint_at(words.empty() ? "" : words.front());
@@ -255,7 +266,7 @@ int run_score(std::span<const std::string> arguments) {
   if (generator) {
     images = generate(options, *generator);
   } else if (!words.empty()) {
-    images = read_folder(words.front(), shape);
+    images = read_folder(words.front(), shape, options.inference.quiet);
   }
   if (images) {
     const Features features = drawn(features_of(by.scorer, images->pixels), options.count, options.scores.seed);

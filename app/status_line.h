@@ -1,4 +1,4 @@
-// A line about work that goes on.
+// A progress line on stderr.
 #pragma once
 
 #include <cstdint>
@@ -10,31 +10,38 @@
 
 namespace frgan {
 
-// A line at the bottom of a terminal, drawn anew; elsewhere a line a minute.
+// On a terminal, one line that is redrawn; elsewhere one line per minute; nothing if quiet.
 class StatusLine {
  public:
+  explicit StatusLine(bool quiet) : quiet_(quiet) {}
+  StatusLine(const StatusLine&) = delete;
+  StatusLine& operator=(const StatusLine&) = delete;
   ~StatusLine() { clear(); }
   void show(const std::string& line) {
-    constexpr int64_t kCallsPerLine = 60;  // a call a second
+    if (quiet_) return;
+    constexpr int64_t kCallsPerLine = 60;  // at one call per second
     if (isatty(STDERR_FILENO) == 0) {
       if (calls_++ % kCallsPerLine == 0) fmt::print(stderr, "{}\n", line);
       return;
     }
     fmt::print(stderr, "\r\x1b[K{}", line);
     std::fflush(stderr);
-    stands_ = true;
+    drawn_ = true;
   }
-  void say(const std::string& line) {
+  // Prints a line that stays.
+  void print(const std::string& line) {
+    if (quiet_) return;
     clear();
     fmt::print(stderr, "{}\n", line);
   }
 
  private:
   void clear() {
-    if (stands_) fmt::print(stderr, "\r\x1b[K");
-    stands_ = false;
+    if (drawn_) fmt::print(stderr, "\r\x1b[K");
+    drawn_ = false;
   }
-  bool stands_ = false;
+  bool quiet_;
+  bool drawn_ = false;
   int64_t calls_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// Ctrl-C and SIGTERM, for commands that end their work in order.
+// SIGINT (Ctrl-C) and SIGTERM, for commands that finish their work in order.
 #pragma once
 
 #include <atomic>
@@ -6,10 +6,10 @@
 
 namespace frgan {
 
-// The signal that came, or 0.
+// The received signal, or 0.
 inline std::atomic<int> stop_signal = 0;
 
-// From here on a first signal is only noted, and a second one ends the program at once.
+// From now on, the first signal sets stop_signal and the second ends the program at once.
 inline void stop_on_signals() {
   struct sigaction action = {};
   action.sa_handler = [](int signal) { stop_signal = signal; };

@@ -1,4 +1,4 @@
-// frgan sweep: a comparison of one's own, as a plan in a file.
+// frgan sweep: runs the plan in a file.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -7,6 +7,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/help.h"
 #include "app/plan_command.h"
 #include "frgan/core/error.h"
 #include "frgan/experiments/paper_plans.h"
@@ -15,28 +16,37 @@
 namespace frgan {
 namespace {
 
-constexpr Syntax kSyntax = {"sweep", "FILE",
-                            "Runs a plan: rows of settings, varied values and seeds, and writes a table of their "
-                            "errors as Markdown, CSV, LaTeX and HTML. docs/plans.md says how the file is written. What "
-                            "is done is not done again, and what was interrupted goes on.",
-                            1, 1};
+constexpr std::string_view kExamples[] = {
+    "sweep comparison.toml --dry-run",
+    "sweep comparison.toml --budget short --output results/comparison",
+};
+
+constexpr Syntax kSyntax = {"sweep",
+                            "FILE",
+                            "Runs a plan: rows of options, varied values and seeds. Writes a table of the errors as "
+                            "Markdown, CSV, LaTeX and HTML. Completed runs are skipped, interrupted ones resumed. "
+                            "docs/plans.md describes the file.",
+                            1,
+                            1,
+                            kPlanImportant,
+                            kExamples};
 
 }  // namespace
 
 int run_sweep(std::span<const std::string> arguments) {
   PlanOptions options;
   OptionSet set;
-  describe(set, options);
+  describe(set, options, PlanOrigin::kFile);
   if (print_help(kSyntax, arguments, set)) return 0;
   const std::string file = read_arguments(kSyntax, arguments, set).front();
   for (const PaperPlan& plan : all_paper_plans()) {
     if (!options.output.empty() || std::filesystem::path(file).stem() != plan.name) continue;
     throw usage_error(
-        fmt::format("{}: is called as {} of the paper, whose results it would write over; rename it, or name "
+        fmt::format("{}: same name as {} of the paper, whose results it would overwrite; rename the file or give "
                     "another folder with --output",
                     file, plan.name));
   }
-  constexpr int64_t kLimit = int64_t{1} << 20;  // bytes; whatever is larger is no plan
+  constexpr int64_t kLimit = int64_t{1} << 20;  // bytes; a plan is far smaller
   return run_plan(read_plan(read_file(file, kLimit), file), options);
 }
 

@@ -1,4 +1,4 @@
-// frgan train: from a dataset to a run directory.
+// frgan train: trains a classifier into a run folder.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/data_root.h"
+#include "app/help.h"
+#include "app/notes.h"
 #include "app/stop_signal.h"
 #include "frgan/core/device.h"
 #include "frgan/core/error.h"
@@ -33,23 +36,41 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Syntax kSyntax = {"train", "", "Trains a classifier, and writes a run directory with its checkpoints."};
+constexpr std::string_view kExamples[] = {
+    "train --data my-images --preset demo --labels 0 --image-size 32 --time-budget 30m --run my-run",
+    "train --preset fr-gan --data svhn --labels 1000 --epochs 20",
+    "train --resume my-run",
+    "train --preset fast --dry-run",
+};
+constexpr std::string_view kImportant[] = {"data",   "preset", "labels", "time-budget", "steps",
+                                           "method", "width",  "run",    "resume",      "dry-run"};
+
+constexpr Syntax kSyntax = {
+    "train",
+    "",
+    "Trains a classifier from few labeled and many unlabeled images (semi-supervised learning). "
+    "Writes a run folder with checkpoints, log, samples and summary. --method NAME --help shows "
+    "the options of another method.",
+    0,
+    0,
+    kImportant,
+    kExamples};
 
 constexpr std::string_view kOptionsFile = "options.toml", kSplitFile = "labels.json", kLogFile = "metrics.jsonl";
 
-// Whether a file of this name is among all that a run has written when it has no checkpoint yet.
+// Whether a run writes a file of this name before its first checkpoint.
 bool is_written_at_start(const fs::path& path) {
   constexpr std::array<std::string_view, 4> kNames{kOptionsFile, kSplitFile, kLogFile, "checkpoints"};
   return std::find(kNames.begin(), kNames.end(), path.filename().string()) != kNames.end() || is_event_file(path);
 }
 
-// Whether a start that was killed while it wrote one of its files left this.
+// Whether this is a temporary file of a start that was killed.
 bool is_unfinished(const fs::path& path) {
   const std::string name = name_of_unfinished(path);
   return name == kOptionsFile || name == kSplitFile;
 }
 
-// Of one call, and not of the run.
+// Options of one call, which are not part of the run.
 struct TrainCall {
   std::string preset;
   std::string config;
@@ -58,17 +79,19 @@ struct TrainCall {
   std::string init_from;
   bool dry_run = false;
   bool print_config = false;
+  bool quiet = false;
 };
 
 void describe(OptionSet& options, TrainCall& call) {
   options.group("Call", /*saved=*/false);
-  options.add("preset", call.preset, "Settings of a published row; frgan methods lists them.");
-  options.add("config", call.config, "A file of settings (TOML).");
-  options.add("run", call.run, "The run's folder, new or empty; without: runs/DATE-METHOD.");
-  options.add("resume", call.resume, "A run's folder: goes on with it, with its own options.");
-  options.add("init-from", call.init_from, "A run or checkpoint whose weights a new run starts from.");
-  options.add("dry-run", call.dry_run, "Prints what would be trained, and stops.");
-  options.add("print-config", call.print_config, "Prints all settings as a config file, and stops.");
+  options.add("preset", call.preset, "Preset whose option values to use; 'frgan methods' lists the presets.");
+  options.add("config", call.config, "Config file (TOML) with option values.");
+  options.add("run", call.run, "Folder of the run, new or empty; empty uses runs/DATE-PRESET, else runs/DATE-METHOD.");
+  options.add("resume", call.resume, "Folder of a run to continue with its own options.");
+  options.add("init-from", call.init_from, "Run or checkpoint whose weights initialize the new run.");
+  options.add("dry-run", call.dry_run, "Prints the dataset, the plan and the estimated time, and stops.");
+  options.add("print-config", call.print_config, "Prints all options as a config file, and stops.");
+  add_quiet(options, call.quiet);
 }
 
 struct Request : RunRequest {
@@ -80,17 +103,27 @@ void declare_options(Request& request, const std::string& method) {
   declare_run(request, method);
 }
 
-// What a preset and a config file set: the weaker and the stronger, with the command line over both.
-std::vector<std::vector<Setting>> read_settings(std::span<const std::string> arguments) {
+// The values of the preset and of the config file, in ascending precedence. A config file may name the preset.
+std::vector<std::vector<Setting>> read_settings(Request& request, std::span<const std::string> arguments) {
   std::vector<std::vector<Setting>> sources;
-  if (const auto preset = typed_value(arguments, "preset")) {
-    sources.push_back(read_config(find_preset(*preset).text, fmt::format("preset {}", *preset)));
-  }
   if (const auto config = typed_value(arguments, "config")) sources.push_back(read_config_file(*config));
+  if (const auto preset = typed_value(arguments, "preset")) request.call.preset = *preset;
+  for (std::vector<Setting>& source : sources) {
+    const auto found = std::ranges::find(source, "preset", &Setting::name);
+    if (found == source.end()) continue;
+    if (!found->value.is_string()) {
+      throw usage_error(fmt::format("{}: preset must be the name of a preset in quotes", found->source));
+    }
+    if (request.call.preset.empty()) request.call.preset = found->value;
+    source.erase(found);
+  }
+  if (const std::string& preset = request.call.preset; !preset.empty()) {
+    sources.insert(sources.begin(), read_config(find_preset(preset).text, fmt::format("preset {}", preset)));
+  }
   return sources;
 }
 
-// Declares the options of the method that the command line or else the settings name.
+// Declares the options of the method that the command line, else the settings, name.
 void declare_options(Request& request, std::span<const std::string> arguments,
                      const std::vector<std::vector<Setting>>& settings) {
   declare_options(request, typed_value(arguments, "method").value_or(named_method(settings, request.run.method)));
@@ -101,12 +134,13 @@ void refuse_two_of(const std::function<bool(std::string_view)>& typed, std::init
   for (const std::string_view name : names) {
     if (typed(name)) given.push_back(fmt::format("--{}", name));
   }
-  if (given.size() > 1) throw usage_error(fmt::format("{}: give one of them", fmt::join(given, " and ")));
+  if (given.size() > 1)
+    throw usage_error(fmt::format("{} cannot be combined; give one of them", fmt::join(given, " and ")));
 }
 
-// The settings of a preset and of a config file, and the words of the command line, the stronger over the weaker.
+// Applies preset, config file and command line, in ascending precedence.
 void read_request(Request& request, std::span<const std::string> arguments) {
-  const std::vector<std::vector<Setting>> settings = read_settings(arguments);
+  const std::vector<std::vector<Setting>> settings = read_settings(request, arguments);
   declare_options(request, arguments, settings);
   for (const std::vector<Setting>& source : settings) apply_settings(request, source);
   read_arguments(kSyntax, arguments, request.options);
@@ -122,7 +156,7 @@ void read_request(Request& request, std::span<const std::string> arguments) {
   }
 }
 
-// All options are the run's; what may differ is taken from the command line, and anything else there is an error.
+// Takes all options from the run. The command line may change those that may differ; any other is an error.
 void read_resumed_request(Request& request, std::span<const std::string> arguments, const Checkpoint& checkpoint) {
   declare_options(request, checkpoint.state.method);
   request.options.set_values(checkpoint.state.options, checkpoint.path.string());
@@ -131,9 +165,10 @@ void read_resumed_request(Request& request, std::span<const std::string> argumen
   for (const Option& option : request.options.all()) {
     if (!option.given || option.name == "resume" || option.name == "dry-run" || may_differ_on_resume(option.name))
       continue;
-    throw usage_error(fmt::format(
-        "--{} cannot be given with --resume: a run goes on with its own options; start a new one with --init-from {}",
-        option.name, request.call.resume));
+    throw usage_error(
+        fmt::format("--{} cannot be combined with --resume, which keeps the options of the run; start a new run with "
+                    "--init-from {}",
+                    option.name, request.call.resume));
   }
 }
 
@@ -141,15 +176,15 @@ void read_resumed_request(Request& request, std::span<const std::string> argumen
 void warn_of_another_machine(const RunOptions& options, const Checkpoint& resumed) {
   const int64_t threads = resumed.state.options.at("threads");
   if (options.threads != threads) {
-    fmt::print(stderr, "warning: the run had {} threads; with {} its results will differ in their last bits\n", threads,
+    fmt::print(stderr, "warning: the run used {} threads; with {}, results differ in their last bits\n", threads,
                options.threads);
   }
   if (options.precision == "bf16" && resolve_device(options.device).is_cpu() && !has_native_bf16()) {
-    fmt::print(stderr, "warning: the run computes in bf16, which this processor only emulates, many times slower\n");
+    fmt::print(stderr, "warning: the run uses bf16, which this processor only emulates, many times slower\n");
   }
 }
 
-// Whether a run that was killed before its first checkpoint may have left it; the run that begins now writes it anew.
+// Whether a run that was killed before its first checkpoint may have left this entry. The new run overwrites it.
 bool is_left_by_a_start(const fs::directory_entry& entry, const Request& request) {
   std::error_code ignored;
   for (const std::string& given : {request.call.config, request.run.split.labels_file}) {
@@ -163,13 +198,13 @@ fs::path new_run_folder(const Request& request) {
   if (!request.call.run.empty()) {
     const fs::path folder = request.call.run;
     if (has_checkpoints(folder / "checkpoints")) {
-      throw Error(fmt::format("{}: there is a run already; go on with --resume {}, or name another folder",
+      throw Error(fmt::format("{}: already holds a run; continue it with --resume {}, or give another folder",
                               folder.string(), folder.string()));
     }
     if (!fs::exists(folder) || !fs::is_directory(folder)) return folder;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
       if (is_left_by_a_start(entry, request)) continue;
-      throw Error(fmt::format("{}: holds {}; name a new or empty folder for the run", folder.string(),
+      throw Error(fmt::format("{}: not empty: holds {}; give a new or empty folder for the run", folder.string(),
                               entry.path().filename().string()));
     }
     return folder;
@@ -182,12 +217,15 @@ fs::path new_run_folder(const Request& request) {
   return folder;
 }
 
-// A new run's folder. Where the run ends before its first checkpoint, for whatever reason, what it wrote goes with it;
-// what was there before stays, but for a file that a killed start left unfinished.
+// The folder of a new run. If the run ends before its first checkpoint, its files are removed again, and the folder if
+// it was new. Other files stay, except temporary files of a start that was killed.
 class NewFolder {
  public:
   explicit NewFolder(fs::path folder)
-      : folder_(std::move(folder)), is_new_(!fs::exists(folder_)), is_ours_(is_new_ || fs::is_empty(folder_)) {
+      : folder_(std::move(folder)),
+        is_new_(!fs::exists(folder_)),
+        parent_is_new_(folder_.has_parent_path() && !fs::exists(folder_.parent_path())),
+        is_ours_(is_new_ || fs::is_empty(folder_)) {
     ensure_directory(folder_);
     remove_if(is_unfinished);
   }
@@ -199,9 +237,10 @@ class NewFolder {
       if (!is_ours_ || has_checkpoints(folder_ / "checkpoints")) return;
       remove_if(is_written_at_start);
     } catch (const std::exception&) {
-      return;  // what cannot be read is left as it is
+      return;  // unreadable entries stay
     }
     if (is_new_) fs::remove(folder_, ignored);
+    if (parent_is_new_) fs::remove(folder_.parent_path(), ignored);  // "runs"; fails if it is not empty
   }
 
  private:
@@ -215,10 +254,10 @@ class NewFolder {
   }
 
   fs::path folder_;
-  bool is_new_, is_ours_;
+  bool is_new_, parent_is_new_, is_ours_;
 };
 
-// For a shell.
+// The word as a shell reads it.
 std::string shell_word(const std::string& word) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
   if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
@@ -227,7 +266,7 @@ std::string shell_word(const std::string& word) {
   return quoted + "'";
 }
 
-// What was typed, with the number of steps that a time or epochs came to, and without the folder.
+// The typed command without the folder, and with the number of steps instead of epochs or a time budget.
 std::string repeating_command(std::span<const std::string> arguments, int64_t steps) {
   std::string command = "frgan train";
   for (size_t i = 0; i < arguments.size(); ++i) {
@@ -241,25 +280,39 @@ std::string repeating_command(std::span<const std::string> arguments, int64_t st
   return fmt::format("{} --steps {}", command, steps);
 }
 
-// The same for a run that is resumed: the first line of its options says so.
+// The command of a run that is resumed, from the first line of its options file.
 std::string first_command(const fs::path& folder) {
   const std::string text = read_file(folder / kOptionsFile);
   return text.starts_with("# ") ? text.substr(2, text.find('\n') - 2) : "";
 }
 
-// The options of all methods, once each: the page shows those that all have, and then what each method adds.
-void print_markdown() {
+// The pages of the options of all methods. Each option appears once: first those of all methods, then those of some
+// methods, whose names the heading lists.
+void print_all_methods(HelpFormat format) {
   std::vector<Request> requests(all_methods().size());
   for (size_t i = 0; i < requests.size(); ++i) declare_options(requests[i], std::string(all_methods()[i].name));
-  const auto shared = [&](const Option& option) {
-    return std::all_of(requests.begin(), requests.end(),
-                       [&](const Request& request) { return request.options.contains(option.name); });
-  };
-  fmt::print("\n## frgan train\n\n{}\n{}", kSyntax.summary, markdown_text(requests.front().options, 3, shared));
+  std::vector<OptionGroup> groups, special;
+  std::set<std::string> seen;
   for (const Request& request : requests) {
-    const std::string own = markdown_text(request.options, 4, [&](const Option& option) { return !shared(option); });
-    if (!own.empty()) fmt::print("\n### With --method {} only\n{}", request.run.method, own);
+    for (const OptionGroup& group : request.options.groups()) {
+      for (const Option* option : group.options) {
+        if (!seen.insert(option->name).second) continue;
+        std::vector<std::string> owners;
+        for (const Request& other : requests) {
+          if (other.options.contains(option->name)) owners.push_back(other.run.method);
+        }
+        const bool of_all = owners.size() == requests.size();
+        const std::string heading =
+            of_all ? group.name : fmt::format("{} (only for --method {})", group.name, fmt::join(owners, ", "));
+        std::vector<OptionGroup>& list = of_all ? groups : special;
+        auto place = std::ranges::find(list, heading, &OptionGroup::name);
+        if (place == list.end()) place = list.insert(place, {heading, {}});
+        place->options.push_back(option);
+      }
+    }
   }
+  groups.insert(groups.end(), special.begin(), special.end());
+  fmt::print("{}", help_page(format, kSyntax, groups));
 }
 
 void print_result(const RunResult& result, const fs::path& folder, const std::string& command) {
@@ -271,7 +324,7 @@ void print_result(const RunResult& result, const fs::path& folder, const std::st
   if (result.test) {
     print_error(*result.test);
   } else {
-    fmt::print("test error  none: the data has no test images\n");
+    fmt::print("test error  none: the dataset has no test images\n");
   }
   if (!result.samples.empty()) fmt::print("images    {}\n", result.samples.string());
   fmt::print("log         {}\n", (folder / "metrics.jsonl").string());
@@ -286,22 +339,21 @@ int run_train(std::span<const std::string> arguments) {
   Request request;
   RunOptions& options = request.run;
   std::optional<Checkpoint> resumed, start;
-  if (typed(arguments, "--help-markdown")) {
-    print_markdown();
+  if (const auto format = requested_help(arguments); format && *format != HelpFormat::kText) {
+    print_all_methods(*format);
     return 0;
-  }
-  if (typed(arguments, "--help") || typed(arguments, "-h")) {
-    declare_options(request, arguments, read_settings(arguments));
-    print_help(kSyntax, arguments, request.options);
+  } else if (format) {
+    declare_options(request, arguments, read_settings(request, arguments));
+    fmt::print("{}", help_page(*format, kSyntax, request.options.groups()));
     return 0;
   }
   if (const auto folder = typed_value(arguments, "resume")) {
     if (!fs::exists(fs::path(*folder) / kOptionsFile)) {
-      throw Error(fmt::format("{}: is no folder of a run, for it has no {}; give the one that has checkpoints/",
-                              *folder, kOptionsFile));
+      throw Error(fmt::format("{}: not a run folder: has no {}; give the folder that contains checkpoints/", *folder,
+                              kOptionsFile));
     }
     resumed = load_checkpoint(*folder);
-    for (const std::string& warning : resumed->warnings) fmt::print(stderr, "warning: {}\n", warning);
+    print_warnings(resumed->warnings);
     read_resumed_request(request, arguments, *resumed);
   } else {
     read_request(request, arguments);
@@ -321,7 +373,7 @@ int run_train(std::span<const std::string> arguments) {
   keep_freed_memory();
 
   stop_on_signals();
-  std::optional<NewFolder> new_folder;  // before the work: a path that will not do is known at once
+  std::optional<NewFolder> new_folder;  // before the work, so that an unusable path fails at once
   if (!resumed && !request.call.dry_run) new_folder.emplace(folder);
   Dataset data = load_dataset(options.data, data_root());
   LabelSplit split = resumed ? label_split_from_json(resumed->state.label_split, data, resumed->path.string())
@@ -338,13 +390,13 @@ int run_train(std::span<const std::string> arguments) {
     run.begin();
   }
   run.fix_steps();
-  options = run.options();  // with the steps
+  options = run.options();  // now with the number of steps
   const std::string plan = run.plan_text(run.step_seconds());
   if (stop_signal != 0) {
-    fmt::print(stderr, "stopped before the first step: nothing new was written\n");
+    fmt::print(stderr, "stopped before the first step; nothing was written\n");
     return 128 + stop_signal;
   }
-  fmt::print(request.call.dry_run ? stdout : stderr, "{}", plan);
+  if (request.call.dry_run || !request.call.quiet) fmt::print(request.call.dry_run ? stdout : stderr, "{}", plan);
   if (request.call.dry_run) return 0;
 
   const nlohmann::ordered_json values = request.options.values();
@@ -359,8 +411,8 @@ int run_train(std::span<const std::string> arguments) {
     result = run.train(folder, values, command, progress, stop_signal);
   }
   if (!result.finished) {
-    fmt::print(stderr, "stopped at step {} of {}; go on with: frgan train --resume {}\n", result.steps, options.steps,
-               folder.string());
+    fmt::print(stderr, "stopped at step {} of {}; continue with: frgan train --resume {}\n", result.steps,
+               options.steps, folder.string());
     return 128 + stop_signal;
   }
   print_result(result, folder, command);

@@ -1,4 +1,4 @@
-// frgan version: what decides how fast this machine trains, and what a report of a problem should begin with.
+// frgan version: the version and the hardware; the first thing a bug report needs.
 #include "frgan/core/version.h"
 
 #include <string_view>
@@ -9,6 +9,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/help.h"
 #include "frgan/core/device.h"
 #include "frgan/report/run_summary.h"
 
@@ -16,19 +17,19 @@ namespace frgan {
 namespace {
 
 std::string_view blas() {
-  // Within LibTorch; an OpenBLAS that is loaded, too, is that of other libraries.
+  // LibTorch then contains MKL; a loaded OpenBLAS belongs to other libraries.
   if (at::hasMKL()) return "MKL";
   // 0: one thread, 1: threads of its own, 2: OpenMP
   const auto parallel = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_parallel"));
-  if (parallel == nullptr) return "not OpenBLAS; may be slow";
+  if (parallel == nullptr) return "not OpenBLAS: may be slow";
   if (parallel() == 2) return "OpenBLAS with OpenMP";
-  return "OpenBLAS without OpenMP: slow beside LibTorch's threads; install libopenblas0-openmp";
+  return "OpenBLAS without OpenMP: competes with LibTorch's threads; install libopenblas0-openmp";
 }
 
 }  // namespace
 
 int run_version(std::span<const std::string> arguments) {
-  constexpr Syntax kSyntax = {"version", "", "Says which frgan this is, and what it finds on this machine."};
+  constexpr Syntax kSyntax = {"version", "", "Prints the version, the LibTorch build and the available devices."};
   OptionSet options;
   if (print_help(kSyntax, arguments, options)) return 0;
   read_arguments(kSyntax, arguments, options);
@@ -39,7 +40,7 @@ int run_version(std::span<const std::string> arguments) {
   fmt::print("processor  {}, {} cores, {} GiB of memory\n", machine.processor, machine.cores,
              machine.memory_bytes >> 30);
   fmt::print("kernels    {}\n", kernel_capability());
-  fmt::print("bf16       {}\n", has_native_bf16() ? "native" : "emulated, and slow: --precision auto takes fp32");
+  fmt::print("bf16       {}\n", has_native_bf16() ? "native" : "emulated and slow: --precision auto selects fp32");
   fmt::print("BLAS       {}\n", blas());
   fmt::print("GPU        {}\n",
              gpus > 0 ? fmt::format("{}, {}", gpus, device_name({at::kCUDA, 0})) : "none: " + why_no_gpu());

@@ -1,9 +1,9 @@
-// Ten tiny training steps for tests/profile/step_counts.py, which counts their instructions:
+// Runs ten small training steps for tests/profile/step_counts.py, which counts their instructions:
 //
 //   valgrind --tool=callgrind --instr-atstart=no callgrind_step METHOD
 //
-// Counting is on for the ten steps alone: neither start, weights nor the steps that warm up are seen. Prints which
-// LibTorch and which kernels ran, as JSON.
+// Only these ten steps are counted, without startup, initialization and warm-up steps. Prints the LibTorch version and
+// the kernels in use as JSON.
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -23,7 +23,7 @@ namespace {
 
 void run(const std::string& name) {
   constexpr int kWarmUp = 2, kCounted = 10;
-  constexpr int64_t kImages = 2000;  // no pass over them ends within these steps
+  constexpr int64_t kImages = 2000;  // more than these steps use, so no pass over the data ends
   set_threads(1);
   keep_freed_memory();
   std::unique_ptr<Method> method = create_method(name);

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""frgan's training step against plain PyTorch's, in turn on this machine: medians of interleaved rounds, and their ratios.
+"""Compares the training steps of frgan and plain PyTorch: medians of interleaved rounds on this machine, and ratios.
 
     cmake --build --preset release --target frgan_cli
     /usr/bin/python3 benchmarks/compare_step.py --threads 2 --rounds 5
 
-Programs, each in a fresh process in each round: `frgan bench --step-only` and pytorch_step.py, both in fp32 and, where
-the processor computes in it, in bf16. pytorch_step.py runs under every --python; without one, under the Python that runs
-this, and under that of `make test-wheel` where it is. frgan on the LibTorch of that wheel (the preset `wheel`) runs too
-where it has been built. At the end frgan measures the rate of matrix products. Nothing else should be running.
+Each round runs each program in a new process: `frgan bench --step-only` and pytorch_step.py, both in fp32 and, if the
+CPU supports it, in bf16. pytorch_step.py runs with every --python. By default, these are the Python that runs this
+script and the one of `make test-wheel`, if it exists. If frgan has also been built with the LibTorch of that wheel
+(CMake preset `wheel`), this build runs too. Finally, frgan measures the rate of matrix products. Nothing else should
+run meanwhile.
 """
 import argparse
 import json
@@ -22,7 +23,7 @@ BUILD = HERE.parent / "build"
 
 
 def processor():
-    """Name and flags as Linux has them."""
+    """Name and flags of the CPU from /proc/cpuinfo."""
     lines = dict(line.split(":", 1) for line in pathlib.Path("/proc/cpuinfo").read_text().split("\n\n")[0].split("\n"))
     lines = {key.strip(): value.strip() for key, value in lines.items()}
     return lines.get("model name", "unknown"), lines.get("flags", "").split()
@@ -31,29 +32,29 @@ def processor():
 def output_of(command):
     done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
-        sys.exit(f"{command[0]} failed with exit code {done.returncode}")
+        sys.exit(f"command failed with exit code {done.returncode}: {' '.join(map(str, command))}")
     return done.stdout
 
 
 def measure(command):
-    """The JSON that a benchmark prints."""
+    """Runs a benchmark and returns the JSON that it prints."""
     return json.loads(output_of(command))
 
 
-def ours(frgan, options, precision):
+def frgan_command(frgan, options, precision):
     loss = [f"--gen-loss={options.gen_loss}"] if options.method == "fr-gan" else []
     return [frgan, "bench", f"--method={options.method}", f"--width={options.width}", f"--batch-size={options.batch}",
             *loss, f"--steps={options.steps}", f"--threads={options.threads}", f"--precision={precision}", "--json=-"]
 
 
-def theirs(python, options, form):
+def pytorch_command(python, options, form):
     work = [f"--{key}={getattr(options, key)}" for key in ("method", "width", "batch", "steps", "threads")]
     work.append(f"--gen-loss={options.gen_loss}")
     return [python, HERE / "pytorch_step.py", f"--form={form}", *work]
 
 
 class Programs:
-    """What runs in each round: {name: command}, and which of the names are what."""
+    """The programs of a round as {name: command}, and their names by kind."""
 
     def __init__(self, options, precisions):
         self.commands, self.frgan, self.pytorch = {}, {}, {}  # names by (program, precision)
@@ -62,25 +63,25 @@ class Programs:
         if options.wheel_frgan.exists():
             frgans["frgan on the wheel's LibTorch"] = options.wheel_frgan
         else:
-            print(f"note: {options.wheel_frgan} is not there (make test-wheel): frgan runs on one LibTorch alone",
+            print(f"note: no {options.wheel_frgan} (built by make test-wheel): frgan runs with one LibTorch only",
                   file=sys.stderr)
         for name, path in frgans.items():
             for precision in precisions:
                 self.frgan[name, precision] = f"{name} {precision}"
-                self.commands[f"{name} {precision}"] = [*ours(path, options, precision), "--step-only"]
+                self.commands[f"{name} {precision}"] = [*frgan_command(path, options, precision), "--step-only"]
         self.paths = frgans
         for python in options.python:
             version = output_of([python, "-c", "import torch; print(torch.__version__)"]).strip()
             for form in precisions:
                 name = f"PyTorch {version} {form}"
                 if name in self.commands:
-                    sys.exit(f"{python}: there is a {name} already")
+                    sys.exit(f"{python}: duplicate program {name}; give each PyTorch version once")
                 self.pytorch[version, form] = name
-                self.commands[name] = theirs(python, options, form)
+                self.commands[name] = pytorch_command(python, options, form)
 
 
 def ratios(programs, medians):
-    """Ours in the precision that it takes by itself against the best of all, and in fp32 against the best in fp32."""
+    """Compares frgan in its default precision with the fastest PyTorch, and in fp32 with the fastest fp32 one."""
     rows = []
     for (_, precision), name in programs.frgan.items():
         rivals = [other for (_, form), other in programs.pytorch.items()
@@ -94,32 +95,32 @@ def pythons(options):
     if options.python:
         return options.python
     if not options.wheel_python.exists():
-        print(f"note: {options.wheel_python} is not there (make test-wheel, or WHEEL_PYTHON): without the PyTorch of "
-              "pip", file=sys.stderr)
+        print(f"note: no {options.wheel_python} (from make test-wheel; or set WHEEL_PYTHON): the PyTorch of pip is not "
+              "measured", file=sys.stderr)
         return [sys.executable]
     return [sys.executable] + [options.wheel_python] * (str(options.wheel_python) != sys.executable)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--frgan", type=pathlib.Path, default=BUILD / "release/bin/frgan", help="our program")
+    parser.add_argument("--frgan", type=pathlib.Path, default=BUILD / "release/bin/frgan", help="the frgan program")
     parser.add_argument("--wheel-frgan", type=pathlib.Path, default=BUILD / "wheel/bin/frgan",
-                        help="the same on the LibTorch of pip, which may be missing")
-    parser.add_argument("--python", action="append", help="a Python that has torch; again for another")
-    parser.add_argument("--wheel-python", type=pathlib.Path, help="a Python that has the torch of pip, which may be missing",
+                        help="frgan built with the LibTorch of pip (optional)")
+    parser.add_argument("--python", action="append", help="a Python with torch; may be repeated")
+    parser.add_argument("--wheel-python", type=pathlib.Path, help="a Python with the torch of pip (optional)",
                         default=os.environ.get("WHEEL_PYTHON", BUILD / "torch-wheel/bin/python3"))
     parser.add_argument("--method", choices=["fr-gan", "supervised"], default="fr-gan")
-    parser.add_argument("--width", type=float, default=1.0, help="share of Table 1's channels")
-    parser.add_argument("--batch", type=int, default=100, help="images of each kind")
+    parser.add_argument("--width", type=float, default=1.0, help="factor on the channel counts of Table 1")
+    parser.add_argument("--batch", type=int, default=100, help="number of images of each kind per step")
     parser.add_argument("--gen-loss", choices=["nonsaturating", "feature_matching"], default="nonsaturating")
-    parser.add_argument("--steps", type=int, default=5, help="timed steps in each process")
+    parser.add_argument("--steps", type=int, default=5, help="timed steps per process")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--gemm-size", type=int, default=4096, help="n of the largest matrices whose products are timed")
-    parser.add_argument("--json", type=pathlib.Path, help="write the numbers there too")
+    parser.add_argument("--gemm-size", type=int, default=4096, help="size n of the largest timed n x n matrix products")
+    parser.add_argument("--json", type=pathlib.Path, help="also write the results to this JSON file")
     options = parser.parse_args()
     if not options.frgan.exists():
-        sys.exit(f"{options.frgan}: no such file; build the target frgan_cli, or say where it is with --frgan")
+        sys.exit(f"{options.frgan}: no such file; build the target frgan_cli, or pass the program with --frgan")
 
     name, flags = processor()
     precisions = ["bf16", "fp32"] if {"avx512_bf16", "amx_bf16"} & set(flags) else ["fp32"]
@@ -133,11 +134,11 @@ def main():
             print(f"round {number + 1} of {options.rounds}: {program} {rounds[program][-1]:.3f} s", file=sys.stderr)
     medians = {program: statistics.median(seconds) for program, seconds in rounds.items()}
 
-    gemm = {program: measure([*ours(path, options, precisions[0]), f"--gemm-size={options.gemm_size}"])
+    gemm = {program: measure([*frgan_command(path, options, precisions[0]), f"--gemm-size={options.gemm_size}"])
             ["gemm_gflop_per_second"] for program, path in programs.paths.items()}
     gflop = found[programs.frgan["frgan", "fp32"]]["gflop_per_step"]
-    shares = {ours_name: gflop / medians[ours_name] / gemm[program][precision]
-              for (program, precision), ours_name in programs.frgan.items()}
+    shares = {name_of_frgan: gflop / medians[name_of_frgan] / gemm[program][precision]
+              for (program, precision), name_of_frgan in programs.frgan.items()}
     compared = ratios(programs, medians)
 
     example = found[programs.frgan["frgan", "fp32"]]

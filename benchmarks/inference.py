@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""What `frgan evaluate` and `frgan predict` take as whole processes, against their convolutions run alone.
+"""Times `frgan evaluate` and `frgan predict` as whole processes, and compares with their convolutions alone.
 
     /usr/bin/python3 benchmarks/inference.py --data-dir data/svhn
 
-A network of Table 1 is trained for a step. Then, in turn: `evaluate` on 26,032 SVHN images (as many as the official
-test set has, set apart from the training images), `predict` on 10,000 PNGs of 32x32, and the convolutions of as many
-images by `frgan bench`. At last `predict` on large images, whose time is decoding. Nothing else should be running.
+Trains a network of Table 1 for one step. Each round then times `evaluate` on 26,032 SVHN images (the size of the
+official test set, taken from the training images), `predict` on 10,000 PNG files of 32x32, and the convolutions for
+the same number of images in `frgan bench`. It also times `predict` on large images, where decoding dominates. Nothing
+else should run meanwhile.
 """
 import argparse
 import json
@@ -25,23 +26,23 @@ PHOTOS, PHOTO_SIZE = 40, (2048, 1536)
 
 
 def run(*words):
-    """(seconds, stdout) of a command that must not fail."""
+    """Runs a command that must succeed, and returns (seconds, stdout)."""
     begin = time.perf_counter()
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - begin
     if done.returncode != 0:
-        sys.exit(f"{' '.join(map(str, words))}: exit code {done.returncode}\n{done.stderr}")
+        sys.exit(f"command failed with exit code {done.returncode}: {' '.join(map(str, words))}\n{done.stderr}")
     return seconds, done.stdout
 
 
 def write_png(path, width, height, rng):
-    """Blocks of random colours, slightly noisy: it compresses as an image does."""
+    """Writes slightly noisy blocks of random colors, which compress like a natural image."""
     block = max(1, width // 8)
     rows = []
     for y in range(height):
         if y % block == 0:
-            colours = [rng.randbytes(3) for _ in range(-(-width // block))]
-            row = bytearray(b"".join(colour * block for colour in colours)[:3 * width])
+            colors = [rng.randbytes(3) for _ in range(-(-width // block))]
+            row = bytearray(b"".join(color * block for color in colors)[:3 * width])
         for _ in range(width // 4):
             row[rng.randrange(len(row))] = rng.randrange(256)
         rows.append(b"\0" + bytes(row))
@@ -55,7 +56,7 @@ def write_png(path, width, height, rng):
 
 
 def write_images(folder, count, width, height, distinct=None):
-    """`count` files; only `distinct` of them differ."""
+    """Writes `count` PNG files. Only the first `distinct` are different; the others are copies."""
     folder.mkdir()
     rng = random.Random(1)
     distinct = distinct or count
@@ -70,14 +71,14 @@ def write_images(folder, count, width, height, distinct=None):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--frgan", type=pathlib.Path, default=HERE.parent / "build/release/bin/frgan")
-    parser.add_argument("--data", default="svhn", help="of which evaluate takes images")
-    parser.add_argument("--data-dir", required=True, help="where its files lie")
-    parser.add_argument("--width", type=float, default=1.0, help="share of Table 1's channels")
-    parser.add_argument("--evaluated", type=int, default=26032, help="as many as SVHN's official test set has")
-    parser.add_argument("--images", type=int, default=10000, help="PNGs that predict reads")
+    parser.add_argument("--data", default="svhn", help="dataset with the images for evaluate")
+    parser.add_argument("--data-dir", required=True, help="folder with the files of the dataset")
+    parser.add_argument("--width", type=float, default=1.0, help="factor on the channel counts of Table 1")
+    parser.add_argument("--evaluated", type=int, default=26032, help="images for evaluate; SVHN's test set has 26032")
+    parser.add_argument("--images", type=int, default=10000, help="PNG files for predict")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", type=pathlib.Path, help="write the numbers there too")
+    parser.add_argument("--json", type=pathlib.Path, help="also write the results to this JSON file")
     options = parser.parse_args()
 
     threads = f"--threads={options.threads}"
@@ -120,9 +121,9 @@ def main():
         print(f"| {command} | {images} | {middle[command + '_seconds']:.2f} | {alone:.2f} | "
               f"{middle[command + '_ratio']:.2f} |")
     decoding = (middle["photos_seconds"] - middle["one_image_seconds"]) / PHOTOS
-    print(f"\nA process with one image takes {middle['one_image_seconds']:.2f} s. A PNG of {PHOTO_SIZE[0]} x "
-          f"{PHOTO_SIZE[1]} takes {1e3 * decoding:.1f} ms to decode and classify, of which the network needs "
-          f"{1e3 * middle['network_seconds_per_image']:.2f}.")
+    print(f"\nA process with one image takes {middle['one_image_seconds']:.2f} s. Decoding and classifying a PNG of "
+          f"{PHOTO_SIZE[0]} x {PHOTO_SIZE[1]} takes {1e3 * decoding:.1f} ms, of which the network takes "
+          f"{1e3 * middle['network_seconds_per_image']:.2f} ms.")
     if options.json:
         options.json.write_text(json.dumps({
             "processor": found["processor"], "capability": found["capability"], "commit": found["commit"],

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Seconds of one FR-GAN training step in plain eager PyTorch: the program that a user would write instead of frgan.
+"""Times one FR-GAN training step in plain eager PyTorch, the program that a user would write instead of frgan.
 
-The same work as `frgan bench`: gather from a uint8 dataset, translation by up to 2 pixels (reflected), dropout,
-Table 1 with weight norm, K + 1 class losses with consistency, Adam and weight average for the discriminator; then the
-generator's step. Prints one line of JSON.
+It does the same work as `frgan bench`: gather from a uint8 dataset, translation by up to 2 pixels (reflected), dropout,
+Table 1 with weight norm, K + 1 class losses with consistency, Adam and weight average for the discriminator, and the
+generator step. It prints one line of JSON.
 
     python3 benchmarks/pytorch_step.py --form bf16 --threads 2
 
-Forms: fp32 in PyTorch's default layout; bf16 by autocast in channels-last, with the transposed convolutions cast by
-hand, which autocast on a CPU leaves in fp32 (PyTorch 1.13 to 2.x).
+Forms: fp32 uses PyTorch's default layout. bf16 uses autocast and channels-last. It casts transposed convolutions
+explicitly, because autocast on a CPU leaves them in fp32 (PyTorch 1.13 to 2.x).
 """
 import argparse
 import json
@@ -58,7 +58,7 @@ class Discriminator(nn.Module):
 
 
 class Deconv(nn.ConvTranspose2d):
-    """Doubles height and width."""
+    """A transposed convolution that doubles height and width."""
 
     def __init__(self, inputs, outputs, bf16, bias=False):
         super().__init__(inputs, outputs, 5, stride=2, padding=2, output_padding=1, bias=bias)
@@ -101,9 +101,9 @@ class Step:
         self.adam_g = torch.optim.Adam(self.g.parameters(), lr=3e-4, betas=(0.5, 0.999), foreach=True)
 
     def augmented(self, rows):
-        """The images of these rows, each moved by up to 2 pixels, in [-1, 1]: one gather of bytes."""
-        moves = torch.arange(32) + torch.randint(-2, 3, (2, len(rows), 1))
-        y, x = 31 - (31 - moves.abs()).abs()
+        """The images of these rows in [-1, 1], each shifted by up to 2 pixels. Uses one gather of bytes."""
+        shifts = torch.arange(32) + torch.randint(-2, 3, (2, len(rows), 1))
+        y, x = 31 - (31 - shifts.abs()).abs()
         images = self.images[rows[:, None, None, None], torch.arange(3)[:, None, None], y[:, None, :, None],
                                  x[:, None, None, :]]
         return images.float().div_(127.5).sub_(1)
@@ -118,12 +118,12 @@ class Step:
         return torch.rand(self.batch, 100).mul_(2).sub_(1)
 
     def discriminate(self, *images):
-        """Logits and features of several batches, in one pass or one after the other."""
+        """Logits and features of several batches, in one concatenated pass or in separate passes."""
         with self.autocast():
             if self.passes == "separate":
                 return [self.d(batch.contiguous(memory_format=self.layout)) for batch in images]
-            all_of = self.d(torch.cat(images).contiguous(memory_format=self.layout))
-            return list(zip(*(tensor.split(self.batch) for tensor in all_of)))
+            outputs = self.d(torch.cat(images).contiguous(memory_format=self.layout))
+            return list(zip(*(tensor.split(self.batch) for tensor in outputs)))
 
     def generate(self):
         with self.autocast():
@@ -158,7 +158,7 @@ class Step:
         else:
             loss = F.softplus(-fake.logsumexp(1)).mean()
         self.adam_g.zero_grad(set_to_none=True)
-        loss.backward(inputs=list(self.g.parameters()))  # none for the discriminator's
+        loss.backward(inputs=list(self.g.parameters()))  # no gradients for the discriminator
         self.adam_g.step()
 
 
@@ -172,14 +172,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--form", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--method", choices=["fr-gan", "supervised"], default="fr-gan")
-    parser.add_argument("--width", type=float, default=1.0, help="share of Table 1's channels")
-    parser.add_argument("--batch", type=int, default=100, help="images of each kind")
+    parser.add_argument("--width", type=float, default=1.0, help="factor on the channel counts of Table 1")
+    parser.add_argument("--batch", type=int, default=100, help="number of images of each kind per step")
     parser.add_argument("--gen-loss", choices=["nonsaturating", "feature_matching"], default="nonsaturating")
-    parser.add_argument("--steps", type=int, default=5, help="steps that are timed")
-    parser.add_argument("--warm-up", type=int, default=2, help="steps before, in each way of --passes (1 or more)")
+    parser.add_argument("--steps", type=int, default=5, help="number of timed steps")
+    parser.add_argument("--warm-up", type=int, default=2, help="untimed steps per mode of --passes, at least 1")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--passes", choices=["faster", "concatenated", "separate"], default="faster",
-                        help="one pass of the discriminator over all batches, one for each, or what the warm-up finds")
+                        help="discriminator passes: one over all batches, one per batch, or the faster in warm-up")
     parser.add_argument("--images", type=int, default=73257, help="size of the (random) dataset")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

@@ -1,5 +1,5 @@
-# A second build of the same sources takes seconds, also in another build folder. The two settings let ccache see through
-# a precompiled header.
+# ccache makes a second build of the same sources take seconds, also in another build folder. The two sloppiness options
+# are required for caching with precompiled headers.
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER

@@ -1,5 +1,5 @@
-# Everything that is not ours. Debian's packages are the default; see docs/design.md, "Libraries". An installed frgan
-# carries this file: whoever links the library finds the same things in the same way.
+# Finds all third-party libraries, by default those of Debian's packages; see docs/design.md, "Libraries". This file is
+# installed with the library, so that find_package(frgan) finds the same dependencies.
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
@@ -18,7 +18,7 @@ if(FRGAN_WITH_CURL)
   find_package(CURL REQUIRED)
 endif()
 if(FRGAN_WITH_IMAGES)
-  # OpenCVConfig.cmake is in libopencv-dev, which brings everything; we install core, imgproc and imgcodecs alone.
+  # find_package(OpenCV) needs libopencv-dev, which installs all modules. We install only core, imgproc and imgcodecs.
   add_library(frgan_opencv INTERFACE IMPORTED)
   find_path(OPENCV_INCLUDE_DIR opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4 REQUIRED)
   target_include_directories(frgan_opencv INTERFACE ${OPENCV_INCLUDE_DIR})
@@ -31,9 +31,9 @@ endif()
 if(FRGAN_FUZZ)
   return()
 endif()
-# LibTorch as an imported library, hence a system one: its headers' warnings are not ours.
+# An imported library, so that its headers count as system headers and cause no warnings.
 add_library(frgan_torch INTERFACE IMPORTED)
-# at::parallel_for is a template with a pragma: where OpenMP is off, it compiles to one thread without a word.
+# at::parallel_for is a template with an OpenMP pragma. Without OpenMP, it silently compiles to single-threaded code.
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 target_link_libraries(frgan_torch INTERFACE OpenMP::OpenMP_CXX)
 if(FRGAN_WHEEL_VENV)
@@ -46,14 +46,14 @@ target_include_directories(frgan_torch INTERFACE ${TORCH_INCLUDE_DIRS})
 separate_arguments(frgan_torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(frgan_torch INTERFACE ${frgan_torch_flags})
 
-# Debian's LibTorch uses the BLAS that the alternatives name; where OpenBLAS is there in both flavours that is the one
-# with pthreads, whose threads fight LibTorch's for the cores. A program of ours asks for the flavour with OpenMP by an
-# RPATH, the old kind, which also counts for the libraries of its libraries.
+# Debian's LibTorch loads the BLAS selected by update-alternatives. If both variants of OpenBLAS are installed, this is the
+# pthreads variant, whose threads compete with LibTorch's for the cores. An RPATH selects the OpenMP variant. It must be
+# DT_RPATH, not DT_RUNPATH, because only DT_RPATH applies to indirect dependencies.
 set(frgan_blas /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp)
 if(TORCH_INSTALL_PREFIX STREQUAL "/usr" OR TORCH_LIBRARY MATCHES "^/usr/lib/")
   if(EXISTS ${frgan_blas}/libblas.so.3)
     target_link_options(frgan_torch INTERFACE -Wl,--disable-new-dtags -Wl,-rpath,${frgan_blas})
   else()
-    message(WARNING "libopenblas0-openmp is not installed: training may be several times slower")
+    message(WARNING "libopenblas0-openmp is not installed; training may be several times slower")
   endif()
 endif()

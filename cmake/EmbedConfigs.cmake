@@ -1,5 +1,5 @@
-# A script: writes OUTPUT, a source file with the text of every FOLDER/*.toml, for HEADER, as a list of TYPE that the
-# function GETTER gives.
+# Script. Writes the C++ source file OUTPUT, which embeds every FOLDER/*.toml as an array of TYPE. The function GETTER,
+# declared in HEADER, returns the array.
 file(GLOB names RELATIVE ${FOLDER} ${FOLDER}/*.toml)
 list(TRANSFORM names REPLACE "\\.toml$" "")
 list(SORT names)
@@ -7,7 +7,7 @@ set(rows "")
 foreach(name ${names})
   file(READ ${FOLDER}/${name}.toml text)
   if(NOT text MATCHES "^# ([^\n]+)\n")
-    message(FATAL_ERROR "${name}.toml: the first line must be a comment that says what published row this is")
+    message(FATAL_ERROR "${name}.toml: the first line must be a comment that describes the file")
   endif()
   string(APPEND rows "    {R\"toml(${name})toml\", R\"toml(${CMAKE_MATCH_1})toml\", R\"toml(${text})toml\"},\n")
 endforeach()

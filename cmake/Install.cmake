@@ -1,4 +1,4 @@
-# `cmake --install`: the program, and the library with its headers for find_package(frgan).
+# Rules of `cmake --install`: the program, and the library with headers for find_package(frgan).
 include(CMakePackageConfigHelpers)
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/frgan)
 

@@ -1,5 +1,5 @@
-# Read by ctest at its start: adds one test for each suite of the Google test program PROGRAM, named MODULE.Suite. One
-# process for a suite, not for each test, because LibTorch takes a second to load under the sanitizers.
+# Included by ctest when it starts. Adds one ctest test MODULE.Suite for each suite of the GoogleTest program PROGRAM. A
+# process per suite instead of per test saves time, because loading LibTorch takes a second under the sanitizers.
 execute_process(COMMAND ${PROGRAM} --gtest_list_tests OUTPUT_VARIABLE listed RESULT_VARIABLE failed ERROR_QUIET)
 if(failed)
   add_test(${MODULE}.cannot_be_listed ${PROGRAM} --gtest_list_tests)

@@ -1,5 +1,5 @@
-# What every target of ours is compiled with. -fPIC for programs too: they share the library's precompiled header, which
-# GCC takes only under the same settings.
+# Compiler options of all our targets. Programs need -fPIC too: they share the library's precompiled header, which GCC
+# accepts only with the same options.
 add_library(frgan_warnings INTERFACE)
 target_compile_options(frgan_warnings INTERFACE -fPIC -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion)
 if(FRGAN_WERROR)

@@ -1,10 +1,10 @@
-# A script: writes OUTPUT, the source behind core/version.h, when the version or the commit of SOURCE_DIR has changed.
+# Script. Writes OUTPUT, the implementation of core/version.h, if the version or the commit of SOURCE_DIR has changed.
 set(commit unknown)
 find_program(GIT git)
 if(GIT)
   execute_process(COMMAND ${GIT} -C ${SOURCE_DIR} describe --always --dirty --abbrev=40 --exclude=*
                   OUTPUT_VARIABLE described OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
-  # Unpacked below somebody else's repository, the commit would be theirs.
+  # If the sources are unpacked inside another repository, git would report the commit of that repository.
   if(NOT failed AND EXISTS ${SOURCE_DIR}/.git)
     set(commit ${described})
   endif()

@@ -1,4 +1,4 @@
-// A command line that anybody may have typed: words between zero bytes.
+// Fuzzes the command-line parser. The input consists of arguments separated by zero bytes.
 #include "app/command_line.h"
 #include "frgan/core/options.h"
 #include "only_errors.h"
@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
   }
   frgan::expect_only_errors([&] {
-    constexpr frgan::Syntax kSyntax = {"fuzz", "WORD...", "Takes anything.", 0, 3};
+    constexpr frgan::Syntax kSyntax = {"fuzz", "WORD...", "Accepts any words.", 0, 3};
     bool flag = false;
     int64_t number = 3;
     double real = 0.5;

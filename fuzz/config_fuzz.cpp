@@ -1,4 +1,4 @@
-// A config file that anybody may have written, set into options of every kind and printed again.
+// Fuzzes the config-file parser: sets options of every kind from the input, prints them, and reads the result back.
 #include "frgan/core/options.h"
 #include "frgan/experiments/config_file.h"
 #include "only_errors.h"
@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (const frgan::Setting& setting : frgan::read_config(frgan::config_text(options), "again")) {
       options.set(setting.name, setting.value, setting.source);
     }
-    if (options.values() != values) std::abort();  // what is printed is what is read
+    if (options.values() != values) std::abort();  // printed and read values must be equal
   });
   return 0;
 }

@@ -1,3 +1,4 @@
+// Fuzzes the idx reader, with and without gzip.
 #include "frgan/io/idx_file.h"
 #include "only_errors.h"
 

@@ -1,3 +1,4 @@
+// Fuzzes the decoder of PNG, JPEG and WebP.
 #include "frgan/io/image_file.h"
 #include "only_errors.h"
 

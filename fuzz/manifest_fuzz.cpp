@@ -1,3 +1,4 @@
+// Fuzzes the reader of checkpoint manifests.
 #include "frgan/io/checkpoint_files.h"
 #include "only_errors.h"
 

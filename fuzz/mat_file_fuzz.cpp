@@ -1,3 +1,4 @@
+// Fuzzes the reader of MATLAB files.
 #include <string>
 
 #include <sys/mman.h>

@@ -1,4 +1,4 @@
-// What every fuzz target asks: any input is read, or refused by an Error of one line.
+// The check of every fuzz target: any input is either accepted or rejected with an Error of one line.
 #pragma once
 
 #include <cstdlib>
@@ -8,6 +8,7 @@
 
 namespace frgan {
 
+// Calls `read`; aborts if it throws an Error of several lines. Other exceptions are not caught and end the fuzzer.
 template <class Read>
 void expect_only_errors(Read read) {
   try {

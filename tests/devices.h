@@ -1,4 +1,4 @@
-// Where tests compute: on the CPU, and on the first GPU where the machine has one.
+// Devices for tests: the CPU, and the first GPU if the machine has one.
 #pragma once
 
 #include <ostream>
@@ -17,7 +17,7 @@ inline std::vector<std::string> devices() {
   return names;
 }
 
-// A suite of TEST_P that runs on each:
+// Base of TEST_P suites that run on each device:
 //
 //   INSTANTIATE_TEST_SUITE_P(On, MyTest, testing::ValuesIn(devices()), device_label);
 class OnDevice : public testing::TestWithParam<std::string> {

@@ -1,7 +1,7 @@
-// What the sanitizers of every test program are told. LibTorch is not instrumented.
+// Sanitizer options of all test programs. LibTorch is not instrumented.
 extern "C" {
 
-// Leaks are looked for, too (the default): LibTorch 1.13 leaves none.
+// Leak detection stays on (the default): LibTorch 1.13 has no leaks.
 const char* __asan_default_options() {
   return "detect_stack_use_after_return=1:strict_string_checks=1";
 }

@@ -1,4 +1,4 @@
-// Says what is on an image: classify CHECKPOINT IMAGE
+// Classifies an image file and prints the label and its probability: classify CHECKPOINT IMAGE
 #include <iostream>
 
 #include <frgan/classifier/classifier.h>

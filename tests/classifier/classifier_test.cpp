@@ -23,7 +23,7 @@ using testing::HasSubstr;
 
 constexpr ImageShape kShape{16, 1, 3};
 
-// A small network with weights of the seed; its last layer is made strong, so that images differ.
+// A small network with the weights of the seed. A large gain in the last layer makes predictions differ between images.
 Discriminator small_network(uint64_t seed = 1, bool explicit_fake_class = false) {
   DiscriminatorOptions options;
   options.width = 1.0 / 16;
@@ -39,7 +39,7 @@ at::Tensor random_images(int64_t count) {
   return random_integers({count, 16, 16, 1}, 0, 256, /*key=*/7, at::kCPU).to(at::kByte);
 }
 
-// A checkpoint of a supervised run whose averaged weights are those of `average`.
+// Saves a checkpoint of a supervised run with the weights of `average` as averaged weights.
 std::filesystem::path save(const std::filesystem::path& path, Discriminator average) {
   const std::unique_ptr<Method> method = create_method("supervised");
   OptionSet options;
@@ -65,7 +65,7 @@ void write_grey(const std::filesystem::path& path, const at::Tensor& image) {
   write_png(path, {whole.data_ptr<uint8_t>(), static_cast<size_t>(whole.numel())}, 16, 16, 1);
 }
 
-TEST(ClassProbabilities, AreTheSoftmaxOfTheNetworksLogits) {
+TEST(ClassProbabilities, AreTheSoftmaxOfTheLogits) {
   Discriminator network = small_network();
   const at::Tensor images = random_images(4);
   const torch::NoGradGuard no_grad;
@@ -73,13 +73,13 @@ TEST(ClassProbabilities, AreTheSoftmaxOfTheNetworksLogits) {
   const at::Tensor expected = network->forward(input.contiguous(at::MemoryFormat::ChannelsLast), {}).logits.softmax(1);
   const at::Tensor result = class_probabilities(network, images, Precision::kFull);
   EXPECT_TRUE(at::allclose(result, expected, 1e-5, 1e-6));
-  EXPECT_FALSE(at::allclose(result[0], result[1], 1e-3, 1e-4));  // the test can fail
+  EXPECT_FALSE(at::allclose(result[0], result[1], 1e-3, 1e-4));  // the images give different predictions
   EXPECT_FALSE(result.requires_grad());
 }
 
-TEST(ClassProbabilities, AreTheSameInBatches) {
+TEST(ClassProbabilities, DoNotDependOnTheBatch) {
   Discriminator network = small_network();
-  const at::Tensor images = random_images(1500);  // two batches, the second not full
+  const at::Tensor images = random_images(1500);  // two batches, the second incomplete
   const at::Tensor all = class_probabilities(network, images, Precision::kFull);
   for (const int64_t row : {int64_t{0}, int64_t{1023}, int64_t{1024}, int64_t{1499}}) {
     const at::Tensor alone = class_probabilities(network, images.narrow(0, row, 1), Precision::kFull);
@@ -88,23 +88,23 @@ TEST(ClassProbabilities, AreTheSameInBatches) {
   EXPECT_EQ(class_probabilities(network, images.narrow(0, 0, 0), Precision::kFull).size(0), 0);
 }
 
-TEST(ClassProbabilities, LeaveOutTheFakeClass) {
+TEST(ClassProbabilities, IgnoreTheFakeClass) {
   Discriminator network = small_network(1, /*explicit_fake_class=*/true);
   const at::Tensor result = class_probabilities(network, random_images(2), Precision::kFull);
   EXPECT_EQ(result.sizes(), (at::IntArrayRef{2, 3}));
   EXPECT_TRUE(at::allclose(result.sum(1), at::ones({2})));
 }
 
-TEST(ClassProbabilities, RefuseOtherImages) {
+TEST(ClassProbabilities, RejectImagesOfWrongTypeOrShape) {
   Discriminator network = small_network();
   EXPECT_EQ(error_of([&] {
               class_probabilities(network, at::zeros({2, 16, 16, 3}, at::kByte), Precision::kFull);
             }),
-            "the classifier takes uint8 images of Nx16x16x1, these are Byte of 2x16x16x3; resize them first");
+            "invalid images: Byte of shape 2x16x16x3; must be uint8 (Byte) of shape Nx16x16x1; resize them first");
   EXPECT_THAT(error_of([&] {
                 class_probabilities(network, at::zeros({2, 16, 16, 1}), Precision::kFull);
               }),
-              HasSubstr("these are Float"));
+              HasSubstr("invalid images: Float"));
 }
 
 TEST(Classifier, UsesTheAveragedWeightsOfACheckpoint) {
@@ -120,7 +120,7 @@ TEST(Classifier, UsesTheAveragedWeightsOfACheckpoint) {
       at::equal(classifier.probabilities(images), class_probabilities(small_network(5), images, Precision::kFull)));
 }
 
-TEST(Classifier, TakesTheNewestCheckpointOfARun) {
+TEST(Classifier, UsesTheNewestCheckpointOfARun) {
   const TemporaryFolder run;
   Discriminator older = small_network(1), newer = small_network(2);
   std::filesystem::create_directory(run / "checkpoints");
@@ -131,19 +131,19 @@ TEST(Classifier, TakesTheNewestCheckpointOfARun) {
                         class_probabilities(newer, images, Precision::kFull)));
 }
 
-TEST(Classifier, RefusesAnotherArchitecture) {
+TEST(Classifier, RejectsAnArchitectureMismatch) {
   const TemporaryFolder folder;
   DiscriminatorOptions options;
-  options.width = 1.0 / 8;  // the options of the checkpoint say 1/16
+  options.width = 1.0 / 8;  // the options in the checkpoint have 1/16
   options.se_reduction = 1;
   const auto path = save(folder / "wide", Discriminator(options, kShape, 1));
   const std::string message = error_of([&] { Classifier::load(path); });
   EXPECT_THAT(message, HasSubstr((path / "average.safetensors").string()));
   EXPECT_THAT(message, HasSubstr("shape"));
-  EXPECT_THAT(message, HasSubstr("another architecture"));
+  EXPECT_THAT(message, HasSubstr("architecture mismatch"));
 }
 
-TEST(Classifier, RefusesAnAlteredCheckpoint) {
+TEST(Classifier, RejectsACorruptCheckpoint) {
   const TemporaryFolder folder;
   const auto path = save(folder / "altered", small_network());
   std::fstream file(path / "average.safetensors", std::ios::in | std::ios::out | std::ios::binary);
@@ -152,7 +152,7 @@ TEST(Classifier, RefusesAnAlteredCheckpoint) {
   EXPECT_THAT(error_of([&] { Classifier::load(path); }), HasSubstr("average.safetensors"));
 }
 
-TEST(Classifier, SaysWhereACheckpointWouldBe) {
+TEST(Classifier, RejectsAMissingPath) {
   const TemporaryFolder folder;
   EXPECT_THAT(error_of([&] { Classifier::load(folder / "nothing"); }), HasSubstr("nothing"));
 }
@@ -163,7 +163,7 @@ TEST(Classifier, ClassifiesImageFiles) {
   const at::Tensor images = random_images(2);
   write_grey(folder / "a.png", images[0]);
   write_grey(folder / "b.png", images[1]);
-  std::ofstream(folder / "text.png") << "no image";
+  std::ofstream(folder / "text.png") << "not an image";
   const at::Tensor expected = classifier.probabilities(images);
 
   std::vector<FilePrediction> results;
@@ -188,7 +188,7 @@ TEST(Classifier, ClassifiesImageFiles) {
   EXPECT_EQ(error_of([&] { classifier.classify_file(folder / "text.png"); }), results[1].error);
 }
 
-TEST(Classifier, ClassifiesMoreFilesThanFitABatch) {
+TEST(Classifier, ClassifiesMoreFilesThanOneBatch) {
   const TemporaryFolder folder;
   const Classifier classifier = Classifier::load(save(folder / "step-00000040", small_network(3)));
   const at::Tensor images = random_images(2);
@@ -203,7 +203,7 @@ TEST(Classifier, ClassifiesMoreFilesThanFitABatch) {
   EXPECT_NEAR(first[0], expected[0][0].item<float>(), 1e-5);
   EXPECT_NEAR(first[1023], expected[0][0].item<float>(), 1e-5);
   EXPECT_NEAR(first[1024], expected[1][0].item<float>(), 1e-5);
-  classifier.classify_files({}, [](const FilePrediction&) { FAIL() << "there is no image"; });
+  classifier.classify_files({}, [](const FilePrediction&) { FAIL() << "called without a file"; });
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// frgan bench on a step that takes milliseconds.
+// Tests of frgan bench with a step that takes milliseconds.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -33,7 +33,7 @@ double sum_of(const Json& rows, const char* field) {
                          [&](double sum, const Json& row) { return sum + row.at(field).get<double>(); });
 }
 
-TEST(Bench, JsonHasAllThatWasMeasured) {
+TEST(Bench, JsonContainsAllMeasurements) {
   const Outcome outcome = bench({"--json", "-"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(outcome.err, "");
@@ -69,25 +69,25 @@ TEST(Bench, JsonHasAllThatWasMeasured) {
   EXPECT_EQ(json["kinds"].back()["name"], "outside operators");
   std::vector<std::string> kinds;
   for (const Json& row : json["kinds"]) kinds.push_back(row["name"]);
-  for (const char* ours : {"weight norm, forward", "squeeze and excitation, forward", "optimizer and average",
+  for (const char* kind : {"weight norm, forward", "squeeze and excitation, forward", "optimizer and average",
                            "random numbers", "gather and augmentation", "activation and dropout"}) {
-    EXPECT_THAT(kinds, testing::Contains(ours));
+    EXPECT_THAT(kinds, testing::Contains(kind));
   }
   EXPECT_GT(json["allocations_per_step"], 0);
   EXPECT_GT(json["allocated_bytes_per_step"], 1 << 20);
-  double alone = 0;
+  double convolution_seconds = 0;
   for (const Json& row : json["convolutions"]) {
-    alone += row["calls_per_step"].get<double>() * row["seconds"].get<double>();
+    convolution_seconds += row["calls_per_step"].get<double>() * row["seconds"].get<double>();
     EXPECT_GT(row["gflop"], 0) << row;
     EXPECT_GT(row["seconds"], 0) << row;
   }
-  EXPECT_NEAR(json["convolution_seconds_alone"].get<double>(), alone, 1e-9);
+  EXPECT_NEAR(json["convolution_seconds_alone"].get<double>(), convolution_seconds, 1e-9);
   EXPECT_EQ(json["classification"]["images"], 1024);
   EXPECT_GT(json["classification"]["seconds"], json["classification"]["convolution_seconds_alone"].get<double>() / 2);
   EXPECT_GT(json["classification"]["convolution_seconds_alone"], 0);
 }
 
-TEST(Bench, TableSaysTheSame) {
+TEST(Bench, TableContainsAllMeasurements) {
   const Outcome outcome = bench({"--method", "supervised"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   for (const char* text : {"step          supervised, width 0.0625, batch 4, fp32: 0.01443 GFLOP\n", "\ntime          ",
@@ -99,7 +99,7 @@ TEST(Bench, TableSaysTheSame) {
   }
 }
 
-TEST(Bench, StepOnlyMeasuresNothingElse) {
+TEST(Bench, StepOnlyOmitsProfileAndGemmRate) {
   const Outcome table = bench({"--step-only"}), json = bench({"--step-only", "--json", "-"});
   EXPECT_THAT(table.out, HasSubstr("\ntime "));
   EXPECT_THAT(table.out, testing::Not(HasSubstr("GEMM")));
@@ -108,7 +108,7 @@ TEST(Bench, StepOnlyMeasuresNothingElse) {
   EXPECT_FALSE(found.contains("operators_per_step"));
 }
 
-TEST(Bench, TakesThePresetsOptionsOfTheMethod) {
+TEST(Bench, AppliesPresetAndTypedOptions) {
   const fs::path file = fs::path(testing::TempDir()) / fmt::format("frgan_bench_test.{}.json", getpid());
   const Outcome outcome = bench({"--preset", "demo-supervised", "--learning-rate=0.01", "--step-only",
                                  "--augmentation=none", "--json", file.string()});
@@ -117,12 +117,12 @@ TEST(Bench, TakesThePresetsOptionsOfTheMethod) {
   const Json json = Json::parse(std::ifstream(file));
   fs::remove(file);
   EXPECT_EQ(json["method"], "supervised");
-  EXPECT_EQ(json["options"]["average-decay"], 0.999) << "of the preset";
-  EXPECT_EQ(json["options"]["learning-rate"], 0.01) << "typed, though the preset has another";
+  EXPECT_EQ(json["options"]["average-decay"], 0.999) << "from the preset";
+  EXPECT_EQ(json["options"]["learning-rate"], 0.01) << "the command line overrides the preset";
   EXPECT_EQ(json["options"]["augmentation"], Json::array({"none"}));
 }
 
-TEST(Bench, RefusesWhatTrainRefuses) {
+TEST(Bench, RejectsOptionsThatTrainRejects) {
   const auto error_of = [](const std::vector<std::string>& more) {
     std::vector<std::string> arguments{"bench", "--step-only"};
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -132,8 +132,8 @@ TEST(Bench, RefusesWhatTrainRefuses) {
     return outcome.err;
   };
   EXPECT_EQ(error_of({"--method", "supervised", "--gen-loss", "saturating"}),
-            "frgan: --gen-loss belongs to the method fr-gan, not to this run\n");
-  EXPECT_THAT(error_of({"--batch-size", "1"}), HasSubstr("needs 2 images or more"));
+            "frgan: option --gen-loss belongs to the method fr-gan, which this run does not use\n");
+  EXPECT_THAT(error_of({"--batch-size", "1"}), HasSubstr("needs at least 2 images"));
   EXPECT_THAT(error_of({"--steps", "0"}), HasSubstr("expected a whole number, 1 to 100000"));
   EXPECT_THAT(error_of({"--preset", "dmeo"}), HasSubstr("did you mean 'demo'?"));
   EXPECT_THAT(error_of({"--augmentation", "translate:99"}), HasSubstr("translate:PIXELS"));

@@ -22,7 +22,7 @@ std::string error_of(std::string_view text) {
   return "";
 }
 
-TEST(ConfigFile, GivesSettingsInOrderWithLineAndColumn) {
+TEST(ConfigFile, ReturnsSettingsInOrderWithLineAndColumn) {
   const std::vector<Setting> settings = read_config(R"(# a comment
 width = 0.5
   batch-size = 1_000  # another
@@ -46,7 +46,7 @@ branch-aug = [
   EXPECT_TRUE(read_config("", "my.toml").empty());
 }
 
-TEST(ConfigFile, SaysWhereItIsNoToml) {
+TEST(ConfigFile, ReportsPositionOfSyntaxErrors) {
   EXPECT_THAT(error_of("width = 1\nwidth = 2\n"), testing::StartsWith("my.toml:2:"));
   EXPECT_THAT(error_of("labels = 010\n"),
               testing::AllOf(testing::StartsWith("my.toml:1:"), testing::HasSubstr("leading zeroes are prohibited")));
@@ -59,8 +59,8 @@ TEST(ConfigFile, SaysWhereItIsNoToml) {
   }
 }
 
-// Found by the fuzzer: on these toml++ asserts, or runs into what it calls unreachable.
-TEST(ConfigFile, RefusesWhatItsParserDoesNotExpect) {
+// Found by the fuzzer: on these inputs toml++ fails an assertion or reaches code that it declares unreachable.
+TEST(ConfigFile, RejectsInputsThatCrashTomlParser) {
   EXPECT_THAT(error_of(std::string_view("seed = 1\n[\0", 11)), testing::StartsWith("my.toml:2:"));
   for (const char* text : {"[%", "word =[}", "ff\xef\xbb\x80 = 1", "a = Größe", "words = +\"tra\xef\xbb\x9f\""}) {
     EXPECT_THAT(error_of(text), testing::StartsWith("my.toml:1:")) << text;
@@ -68,13 +68,13 @@ TEST(ConfigFile, RefusesWhatItsParserDoesNotExpect) {
   EXPECT_EQ(read_config("# Größe\ndata = \"Größe\" # é\nrun = 'Größe'", "my.toml").size(), 2u);
 }
 
-TEST(ConfigFile, RefusesWhatNoOptionCanBe) {
+TEST(ConfigFile, RejectsTablesAndDates) {
   EXPECT_EQ(error_of("[fr-gan]\nwidth = 1\n"),
-            "my.toml:1:2: a [heading] or {table} is no option; write NAME = VALUE lines");
-  EXPECT_EQ(error_of("a.b = 1\n"), "my.toml:1:1: a [heading] or {table} is no option; write NAME = VALUE lines");
+            "my.toml:1:2: a [heading] or {table} is not allowed here; write NAME = VALUE lines");
+  EXPECT_EQ(error_of("a.b = 1\n"), "my.toml:1:1: a [heading] or {table} is not allowed here; write NAME = VALUE lines");
   EXPECT_EQ(error_of("x = 1\ny = [{a = 1}]\n"),
-            "my.toml:2:1: a [heading] or {table} is no option; write NAME = VALUE lines");
-  EXPECT_EQ(error_of("start = 2026-01-01\n"), "my.toml:1:1: a date or time is no option's value; put a text in quotes");
+            "my.toml:2:1: a [heading] or {table} is not allowed here; write NAME = VALUE lines");
+  EXPECT_EQ(error_of("start = 2026-01-01\n"), "my.toml:1:1: dates and times are not option values; put text in quotes");
 }
 
 struct Fields {
@@ -98,14 +98,14 @@ void describe(OptionSet& options, Fields& fields) {
   options.add("list", fields.list, "");
 }
 
-TEST(ConfigFile, IsWrittenByGroups) {
+TEST(ConfigFile, WritesOptionsByGroup) {
   Fields fields;
   OptionSet options;
   describe(options, fields);
   EXPECT_EQ(config_text(options), "# One\nflag = true\nwhole = 3\n\n# Two\nnumber = 1.0\ntext = \"a\"\nlist = []\n");
 }
 
-TEST(ConfigFile, ReadsWhatItWrote) {
+TEST(ConfigFile, RoundTripsAllValues) {
   for (const double number : {1e-8, 0.1, 1.0 / 3, -2.5e300, std::numeric_limits<double>::denorm_min(), 1e22, -0.0}) {
     Fields fields = {false, INT64_MIN, number, R"(a "quoted" \ ü😀 'b' # c)", {"x", "\"", "tab less"}, "mine"};
     OptionSet options;

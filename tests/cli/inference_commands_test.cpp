@@ -1,4 +1,4 @@
-// evaluate, predict and generate from outside.
+// Tests of frgan evaluate, predict and generate as child processes.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -32,7 +32,7 @@ std::vector<std::vector<std::string>> csv_rows(const std::string& text) {
 
 class InferenceCommands : public TinyRuns {};
 
-TEST_F(InferenceCommands, EvaluateFindsTheErrorOfTheRun) {
+TEST_F(InferenceCommands, EvaluateReproducesErrorOfRun) {
   const nlohmann::json found = json_of({"evaluate", "fr-gan", "--json"});
   const nlohmann::json summary = nlohmann::json::parse(text_of("fr-gan/summary.json"));
   EXPECT_EQ(found["images"], 10);
@@ -48,7 +48,7 @@ TEST_F(InferenceCommands, EvaluateFindsTheErrorOfTheRun) {
   EXPECT_EQ(dev["error"], summary["dev"]["dev_error"]);
 }
 
-TEST_F(InferenceCommands, EvaluateExplainsItselfInText) {
+TEST_F(InferenceCommands, EvaluatePrintsText) {
   const nlohmann::json found = json_of({"evaluate", "supervised", "--json"});
   const Outcome outcome = run({"evaluate", "supervised"});
   EXPECT_EQ(outcome.err, "");
@@ -62,7 +62,7 @@ TEST_F(InferenceCommands, EvaluateExplainsItselfInText) {
                                                  found["confusion"][0][1].get<int>())));
 }
 
-TEST_F(InferenceCommands, EvaluateComparesTwoNetworks) {
+TEST_F(InferenceCommands, EvaluateComparesTwoRuns) {
   const nlohmann::json found =
       json_of({"evaluate", "fr-gan", "--json", "--compare", "supervised", "--predictions", "first.csv"})["compare"];
   json_of({"evaluate", "supervised", "--json", "--predictions", "second.csv"});
@@ -91,7 +91,7 @@ TEST_F(InferenceCommands, EvaluateComparesTwoNetworks) {
               EndsWith("McNemar     p = 1 (exact, two-sided)\n"));
 }
 
-TEST_F(InferenceCommands, EvaluateTakesOtherImagesOfTheSameClasses) {
+TEST_F(InferenceCommands, EvaluateAcceptsOtherDataWithSameClasses) {
   for (int i = 0; i < 2; ++i) {
     for (const char* role : {"train", "test"}) {
       draw(*folder / fmt::format("other/{}/ant/{}.png", role, i), 200, 90, i);
@@ -106,11 +106,11 @@ TEST_F(InferenceCommands, EvaluateTakesOtherImagesOfTheSameClasses) {
   EXPECT_THAT(run({"evaluate", "fr-gan", "--data", "other"}).err, HasSubstr("other: has no test images; --data"));
   fs::rename(*folder / "other/train/bee", *folder / "other/train/wasp");
   EXPECT_THAT(run({"evaluate", "fr-gan", "--data", "other"}).err,
-              HasSubstr("other: class 1 is 'wasp', the network was trained with 'bee' there"));
+              HasSubstr("other: class 1 is 'wasp', but the network was trained with 'bee'"));
   fs::remove_all(*folder / "other");
 }
 
-TEST_F(InferenceCommands, EachHasHelp) {
+TEST_F(InferenceCommands, HelpShowsUsage) {
   for (const std::string command : {"evaluate", "predict", "generate"}) {
     const Outcome outcome = run({command, "--help"});
     EXPECT_EQ(outcome.code, 0);
@@ -119,18 +119,18 @@ TEST_F(InferenceCommands, EachHasHelp) {
   }
 }
 
-TEST_F(InferenceCommands, WhatIsNoCheckpointIsRefused) {
+TEST_F(InferenceCommands, RejectFoldersWithoutCheckpoint) {
   for (const std::string command : {"evaluate", "predict", "generate"}) {
     std::vector<std::string> arguments{command, "data"};
     if (command == "predict") arguments.push_back("data/test");
     if (command == "generate") arguments.push_back("never.png");
-    EXPECT_THAT(refusal(arguments, 1), StartsWith("frgan: data: no checkpoint here; give a run's folder"));
+    EXPECT_THAT(refusal(arguments, 1), StartsWith("frgan: data: no checkpoint found; pass a run folder"));
     EXPECT_THAT(refusal({command}, 2), StartsWith(fmt::format("frgan: frgan {} needs CHECKPOINT", command)));
   }
   EXPECT_FALSE(fs::exists(*folder / "never.png"));
 }
 
-TEST_F(InferenceCommands, AnAlteredCheckpointIsRefused) {
+TEST_F(InferenceCommands, RejectTruncatedCheckpoint) {
   const fs::path copy = *folder / "copy";
   fs::copy(*folder / "fr-gan/checkpoints/step-00000002", copy);
   fs::resize_file(copy / "average.safetensors", fs::file_size(copy / "average.safetensors") - 1);
@@ -155,13 +155,13 @@ TEST_F(InferenceCommands, PredictAgreesWithEvaluate) {
   }
 }
 
-TEST_F(InferenceCommands, PredictNamesWhatItCannotReadAndGoesOn) {
+TEST_F(InferenceCommands, PredictReportsUnreadableFilesAndContinues) {
   const fs::path odd = *folder / "odd";
   draw(odd / "a, \"b\".png", 200, 90, 1);
   draw(odd / "below" / "c.PNG", 200, 90, 2);
   draw(odd / ".hidden" / "d.png", 200, 90, 2);
   std::ofstream(odd / "e.jpg") << "no image";
-  std::ofstream(odd / "notes.txt") << "passed over";
+  std::ofstream(odd / "notes.txt") << "ignored";
   const Outcome outcome = run({"predict", "fr-gan", "odd", "odd/missing.png"});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.out, HasSubstr("\n\"odd/a, \"\"b\"\".png\","));
@@ -190,9 +190,9 @@ TEST_F(InferenceCommands, PredictNamesWhatItCannotReadAndGoesOn) {
               HasSubstr("odd/notes.txt"));
 }
 
-TEST_F(InferenceCommands, GenerateWritesAGrid) {
+TEST_F(InferenceCommands, GenerateWritesGrid) {
   EXPECT_EQ(run({"generate", "fr-gan", "grid.png", "--count", "6", "--columns", "3"}).out, "grid.png\n");
-  // 3 x 2 images of 16 pixels with gaps of 2: the header of a PNG has width and height from byte 16 on.
+  // 3 x 2 images of 16 pixels with gaps of 2 pixels. A PNG header stores width and height from byte 16 on.
   const std::string png = text_of("grid.png");
   EXPECT_EQ(png[19], 3 * 18 - 2);
   EXPECT_EQ(png[23], 2 * 18 - 2);
@@ -202,12 +202,12 @@ TEST_F(InferenceCommands, GenerateWritesAGrid) {
   EXPECT_NE(text_of("other.png"), png);
 }
 
-TEST_F(InferenceCommands, GenerateMakesTheGridOfTheRunAgain) {
+TEST_F(InferenceCommands, GenerateReproducesGridOfRun) {
   EXPECT_EQ(run({"generate", "fr-gan", "run.png", "--seed", "3"}).code, 0);
   EXPECT_EQ(text_of("run.png"), text_of("fr-gan/samples/step-00000002.png"));
 }
 
-TEST_F(InferenceCommands, GenerateWritesSeparateFilesThatDoNotDependOnTheCount) {
+TEST_F(InferenceCommands, GeneratedSeparateImagesDoNotDependOnCount) {
   EXPECT_EQ(run({"generate", "fr-gan", "few", "--separate", "--count", "2"}).code, 0);
   EXPECT_EQ(run({"generate", "fr-gan", "many", "--separate", "--count", "101"}).code, 0);
   EXPECT_FALSE(fs::exists(*folder / "few/000002.png"));
@@ -217,9 +217,9 @@ TEST_F(InferenceCommands, GenerateWritesSeparateFilesThatDoNotDependOnTheCount) 
   EXPECT_NE(text_of("many/000000.png"), text_of("many/000100.png"));
 }
 
-TEST_F(InferenceCommands, GenerateRefusesWhatItCannotDo) {
+TEST_F(InferenceCommands, GenerateRejectsInvalidRequests) {
   EXPECT_THAT(refusal({"generate", "supervised", "x.png"}, 1),
-              HasSubstr("trained by supervised, which has no generator"));
+              HasSubstr("trained with method 'supervised', which has no generator"));
   EXPECT_THAT(refusal({"generate", "fr-gan", "x.jpg"}, 2), HasSubstr("'x.jpg' does not end in .png"));
   EXPECT_THAT(refusal({"generate", "fr-gan", "x.png", "--count", "10001"}, 2), HasSubstr("a grid holds up to 10000"));
   EXPECT_THAT(refusal({"generate", "fr-gan", "x.png", "--count", "0"}, 2), HasSubstr("expected a whole number, 1 to"));

@@ -6,7 +6,7 @@ import torch
 
 
 class Colours(torch.nn.Module):
-    """Two classes by which of red and green is stronger; the features are the means of the three colours."""
+    """Two classes, by whether red or green is stronger. The features are the means of the three color channels."""
 
     def forward(self, images):
         small = torch.nn.functional.interpolate(images, [8, 8], mode="bilinear", align_corners=False)
@@ -16,7 +16,7 @@ class Colours(torch.nn.Module):
 
 
 class TenClasses(torch.nn.Module):
-    """Logits alone."""
+    """Ten logits, no features."""
 
     def forward(self, images):
         return images.flatten(1)[:, :10]

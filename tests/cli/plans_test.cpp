@@ -1,4 +1,4 @@
-// frgan sweep and frgan reproduce from outside, on images that take no time.
+// Tests of frgan sweep and frgan reproduce as child processes, on small synthetic images.
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -81,7 +81,7 @@ class Plans : public testing::Test {
   const std::vector<std::string> environment = {"FRGAN_DATA=" + root.string()};
 };
 
-TEST_F(Plans, AreShownFirst) {
+TEST_F(Plans, DryRunShowsPlan) {
   write_plan();
   const Outcome outcome = sweep({"--dry-run"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -92,7 +92,7 @@ TEST_F(Plans, AreShownFirst) {
   EXPECT_FALSE(fs::exists(root / "results"));
 }
 
-TEST_F(Plans, RunAndAreNotRunAgain) {
+TEST_F(Plans, SkipCompletedRuns) {
   write_plan();
   const Outcome outcome = sweep();
   ASSERT_EQ(outcome.code, 0) << outcome.err;
@@ -113,7 +113,7 @@ TEST_F(Plans, RunAndAreNotRunAgain) {
   for (size_t i = 0; i < records.size(); ++i) EXPECT_EQ(fs::last_write_time(records[i]), written[i]) << records[i];
 }
 
-TEST_F(Plans, OfPartsComeToTheWhole) {
+TEST_F(Plans, SelectionsAddUp) {
   write_plan();
   ASSERT_EQ(sweep({"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1"}).code, 0);
   EXPECT_EQ(files_in("results/runs", ".json").size(), 1u);
@@ -123,13 +123,13 @@ TEST_F(Plans, OfPartsComeToTheWhole) {
   EXPECT_THAT(whole.err, HasSubstr("1 done, 0 begun, 0 new"));
 }
 
-// What a record says of the network that came out.
+// Evaluations and mistakes of a record.
 std::pair<nlohmann::json, nlohmann::json> outcome_of(const fs::path& record) {
   const auto json = nlohmann::json::parse(text_of(record));
   return {json["evaluations"], json["mistakes"]};
 }
 
-TEST_F(Plans, GoOnInTheMiddleOfARun) {
+TEST_F(Plans, ResumeInterruptedRun) {
   write_plan("700");
   const std::vector<std::string> one_run = {"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1"};
   const auto trains = [&] {
@@ -142,18 +142,18 @@ TEST_F(Plans, GoOnInTheMiddleOfARun) {
   ASSERT_EQ(stopped.code, 130) << stopped.err;
   EXPECT_THAT(stopped.err, HasSubstr("stopped; the same command goes on where it was"));
   EXPECT_TRUE(files_in("results/runs", ".json").empty());
-  const Outcome on = sweep(one_run);
-  ASSERT_EQ(on.code, 0) << on.err;
-  EXPECT_THAT(on.err, HasSubstr("0 done, 1 begun, 0 new"));
+  const Outcome continued = sweep(one_run);
+  ASSERT_EQ(continued.code, 0) << continued.err;
+  EXPECT_THAT(continued.err, HasSubstr("0 done, 1 begun, 0 new"));
   ASSERT_EQ(files_in("results/runs", ".json").size(), 1u);
   const auto resumed = outcome_of(files_in("results/runs", ".json").front());
   fs::remove_all(root / "runs");
   fs::remove_all(root / "results");
   ASSERT_EQ(sweep(one_run).code, 0);
-  EXPECT_EQ(outcome_of(files_in("results/runs", ".json").front()), resumed) << "as if it had not been stopped";
+  EXPECT_EQ(outcome_of(files_in("results/runs", ".json").front()), resumed) << "same result as without interruption";
 }
 
-TEST_F(Plans, SurviveARunThatFails) {
+TEST_F(Plans, ContinueAfterFailedRun) {
   std::ofstream(root / "noise.txt") << "1 2 3\n";
   write_plan("6", fmt::format("[[row]]\nname = \"fails\"\npreset = \"supervised\"\nsettings = {{label-noise-kind = "
                               "\"matrix:{}\"}}\n",
@@ -166,7 +166,7 @@ TEST_F(Plans, SurviveARunThatFails) {
   EXPECT_EQ(files_in("results/runs", ".json").size(), 2u);
 }
 
-TEST_F(Plans, TakeAFileOfLabels) {
+TEST_F(Plans, AcceptLabelsFile) {
   ASSERT_EQ(run_frgan({"train", "--preset", "supervised", "--data", "mnist", "--labels", "10", "--width", "0.0625",
                        "--batch-size", "4", "--init-images", "10", "--steps", "2", "--run", (root / "first").string()},
                       environment)
@@ -183,8 +183,8 @@ TEST_F(Plans, TakeAFileOfLabels) {
   EXPECT_THAT(outcome.out, HasSubstr("(2)"));
 }
 
-// A power cut may leave zeros in a log, and a run without its last checkpoint.
-TEST_F(Plans, GoOnAfterDamage) {
+// A power cut may leave zero bytes in a log, or a run without its last checkpoint.
+TEST_F(Plans, ContinueAfterDamage) {
   write_plan();
   const std::vector<std::string> one_run = {"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1"};
   ASSERT_EQ(sweep(one_run).code, 0);
@@ -199,12 +199,12 @@ TEST_F(Plans, GoOnAfterDamage) {
   std::ofstream(run / "metrics.jsonl", std::ios::app) << std::string(16, '\0') << "\n{}\n";
   const Outcome damaged = sweep({"--seeds", "1"});
   EXPECT_EQ(damaged.code, 1);
-  EXPECT_THAT(damaged.err, AllOf(HasSubstr("failed: " + name + ": it is done, but cannot be taken into the results"),
+  EXPECT_THAT(damaged.err, AllOf(HasSubstr("failed: " + name + ": finished, but its record cannot be written"),
                                  HasSubstr("metrics.jsonl")));
-  EXPECT_EQ(files_in("results/runs", ".json").size(), 3u) << "the others are done";
+  EXPECT_EQ(files_in("results/runs", ".json").size(), 3u) << "the other runs are complete";
 }
 
-TEST_F(Plans, OfScoresSayWhatIsMissingBeforeTheyRun) {
+TEST_F(Plans, ScorePlansCheckScorerBeforeTraining) {
   write_plan();
   std::string text = text_of(root / "my.toml");
   text.insert(0, "show = \"scores\"\n");
@@ -215,17 +215,17 @@ TEST_F(Plans, OfScoresSayWhatIsMissingBeforeTheyRun) {
   EXPECT_FALSE(fs::exists(root / "runs"));
 }
 
-TEST_F(Plans, SayWhatIsWrong) {
+TEST_F(Plans, ReportInvalidPlansAndOptions) {
   write_plan();
-  EXPECT_THAT(sweep({"--rows", "fr-gam"}).err, HasSubstr("--rows fr-gam: "));
+  EXPECT_THAT(sweep({"--rows", "fr-gam"}).err, HasSubstr("unknown --rows 'fr-gam': "));
   EXPECT_THAT(sweep({"--where", "labels=30"}).err, HasSubstr("has labels=10, labels=20"));
   EXPECT_THAT(sweep({"--budget", "shrot"}).err, HasSubstr("did you mean 'short'?"));
   write_plan("6", "[[row]]\npreset = \"gna\"\n");
-  EXPECT_THAT(sweep().err, HasSubstr("'gna' is no preset; did you mean 'gan'?"));
+  EXPECT_THAT(sweep().err, HasSubstr("unknown preset 'gna'; did you mean 'gan'?"));
   write_plan("6", "[[row]]\nname = \"x\"\npreset = \"gan\"\nsettings = {widht = 1}\n");
   EXPECT_THAT(sweep().err, HasSubstr("did you mean"));
   write_plan("6", "[[row]]\nname = \"x\"\npreset = \"gan\"\nsettings = {seed = 1}\n");
-  EXPECT_THAT(sweep().err, HasSubstr("seed is no setting of a plan"));
+  EXPECT_THAT(sweep().err, HasSubstr("option 'seed' is not allowed in a plan"));
   std::ofstream(root / "my.toml") << "x = \"";
   EXPECT_THAT(sweep().err, HasSubstr("my.toml:1"));
   std::ofstream(root / "table3.toml") << kPlan;
@@ -234,17 +234,17 @@ TEST_F(Plans, SayWhatIsWrong) {
   EXPECT_THAT(run_frgan({"sweep", (root / "absent.toml").string()}).err, HasSubstr("absent.toml"));
 }
 
-TEST_F(Plans, RefuseRecordsThatCannotBeRead) {
+TEST_F(Plans, RejectCorruptRecords) {
   write_plan();
   ASSERT_EQ(sweep({"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1"}).code, 0);
   const fs::path record = files_in("results/runs", ".json").front();
   std::ofstream(record) << "{";
   const Outcome outcome = sweep({"--tables-only"});
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr(record.filename().string()), HasSubstr("no JSON object, or cut short")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr(record.filename().string()), HasSubstr("not a JSON object, or truncated")));
 }
 
-TEST(Reproduce, PrintsTable1AndDrawsTheFiguresFromTheNetworks) {
+TEST(Reproduce, WritesTable1AndNetworkFigures) {
   const fs::path output = fs::path(testing::TempDir()) / fmt::format("frgan_reproduce_test.{}", getpid());
   for (const char* name : {"table1", "figure1", "figure2"}) {
     EXPECT_EQ(run_frgan({"reproduce", name, "--output", output.string()}).code, 0) << name;

@@ -11,7 +11,7 @@
 namespace frgan {
 namespace {
 
-// All options of a run with this preset, as JSON.
+// All resolved options of a run with this preset.
 nlohmann::ordered_json resolved(std::string_view name) {
   const std::vector<Setting> settings = read_config(find_preset(name).text, std::string(name));
   RunOptions run;
@@ -28,7 +28,7 @@ nlohmann::ordered_json resolved(std::string_view name) {
   return options.values();
 }
 
-// The options in which two presets differ.
+// Names of the options whose values differ between two presets.
 std::vector<std::string> differences(std::string_view one, std::string_view other) {
   const nlohmann::ordered_json a = resolved(one), b = resolved(other);
   std::vector<std::string> names;
@@ -38,7 +38,7 @@ std::vector<std::string> differences(std::string_view one, std::string_view othe
   return names;
 }
 
-TEST(Presets, AreAllValidAndSayWhatTheyAre) {
+TEST(Presets, AreValidAndHaveSummary) {
   EXPECT_GE(all_presets().size(), 6u);
   for (const Preset& preset : all_presets()) {
     EXPECT_NO_THROW(resolved(preset.name)) << preset.name;
@@ -47,7 +47,7 @@ TEST(Presets, AreAllValidAndSayWhatTheyAre) {
   }
 }
 
-TEST(Presets, OfTheAblationDifferInItsTwoPartsOnly) {
+TEST(Presets, AblationsDifferOnlyInTheirParts) {
   using testing::ElementsAre;
   EXPECT_THAT(differences("fr-gan", "fr-gan-no-se"), ElementsAre("se-position"));
   EXPECT_THAT(differences("fr-gan", "fr-gan-no-consistency"), ElementsAre("consistency-weight"));
@@ -67,7 +67,8 @@ TEST(Presets, AreFoundByName) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-    EXPECT_STREQ(error.what(), "'fr-gan-no-es' is no preset; did you mean 'fr-gan-no-se'? (frgan methods lists them)");
+    EXPECT_STREQ(error.what(),
+                 "unknown preset 'fr-gan-no-es'; did you mean 'fr-gan-no-se'? (frgan methods lists them)");
   }
 }
 

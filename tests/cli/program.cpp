@@ -30,13 +30,13 @@ Outcome run_frgan(const std::vector<std::string>& arguments, const std::vector<s
                   const Interruption& interruption) {
   const File out(std::tmpfile(), std::fclose), err(std::tmpfile(), std::fclose);
   std::string program = FRGAN_PROGRAM;
-  std::vector<std::string> words = arguments, settings = environment;
+  std::vector<std::string> words = arguments, variables = environment;
   std::vector<char*> pointers = {program.data()};
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   const pid_t child = fork();
   if (child == 0) {
-    for (std::string& setting : settings) putenv(setting.data());
+    for (std::string& variable : variables) putenv(variable.data());
     dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
     dup2(fileno(out.get()), STDOUT_FILENO);
     dup2(fileno(err.get()), STDERR_FILENO);

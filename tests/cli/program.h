@@ -1,4 +1,4 @@
-// Runs the program as a person would, and keeps what it prints.
+// Runs the frgan program as a child process and captures its output.
 #pragma once
 
 #include <functional>
@@ -8,18 +8,18 @@
 namespace frgan {
 
 struct Outcome {
-  int code = -1;  // of exit; 128 + the signal that ended it
+  int code = -1;  // exit code; 128 + signal number if a signal ended the program
   std::string out;
   std::string err;
 };
 
-// Nothing happens to a program that ends before `when` is true.
+// Sends `signal` as soon as `when` returns true. No signal is sent if the program ends earlier.
 struct Interruption {
   int signal = 0;
   std::function<bool()> when;
 };
 
-// `environment`: "NAME=VALUE" in addition to this process's own.
+// Waits for the end of the program. `environment` adds variables, "NAME=VALUE", to the inherited ones.
 Outcome run_frgan(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {},
                   const Interruption& interruption = {});
 

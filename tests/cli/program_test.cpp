@@ -1,4 +1,4 @@
-// The program from outside: exit codes, which stream gets what, and messages in one line.
+// Tests of the frgan program as a child process: exit codes, use of stdout and stderr, one-line error messages.
 #include "program.h"
 
 #include <filesystem>
@@ -30,45 +30,47 @@ class Program : public testing::Test {
   const fs::path folder = fs::path(testing::TempDir()) / fmt::format("frgan_program_test.{}", getpid());
 };
 
-struct Wrong {
+struct InvalidCall {
   std::vector<std::string> arguments;
   std::string message;  // without "frgan: "
 };
 
-TEST_F(Program, WrongCommandLinesEndWithCode2AndOneLine) {
-  const Wrong lines[] = {
-      {{"tarin"}, "'tarin' is no command; did you mean 'train'? (frgan --help lists them)"},
-      {{"train", "--lables", "5"}, "--lables is no option; did you mean --labels?"},
-      {{"train", "--steps=0x10"}, "--steps: got '0x10', expected a whole number, 0 to 1000000000"},
-      {{"train", "--learning-rate=nan"}, "--learning-rate: got nan, expected a finite number, 0 to 10"},
-      {{"train", "--seed", "1", "--seed", "2"}, "--seed is given twice"},
+TEST_F(Program, InvalidCommandLinesExitWithCode2AndOneLine) {
+  const InvalidCall calls[] = {
+      {{"tarin"}, "unknown command 'tarin'; did you mean 'train'? ('frgan help' lists all commands)"},
+      {{"train", "--lables", "5"}, "unknown option --lables; did you mean --labels?"},
+      {{"train", "--steps=0x10"}, "invalid --steps '0x10': must be a whole number, 0 to 1000000000"},
+      {{"train", "--learning-rate=nan"}, "invalid --learning-rate nan: must be a finite number, 0 to 10"},
+      {{"train", "--seed", "1", "--seed", "2"}, "option --seed is given twice"},
       {{"train", "--gen-loss", "nonsaturatign"},
-       "--gen-loss: got 'nonsaturatign', expected nonsaturating, saturating, feature_matching, fm+ns; did you mean "
+       "invalid --gen-loss 'nonsaturatign': must be one of nonsaturating, saturating, feature_matching, fm+ns; did you "
+       "mean "
        "'nonsaturating'?"},
       {{"train", "--method", "fr-gam"},
        "unknown method 'fr-gam'; did you mean 'fr-gan'? (frgan methods lists them all)"},
       {{"train", "--method", "supervised", "--gen-loss", "saturating"},
-       "--gen-loss belongs to the method fr-gan, not to this run"},
+       "option --gen-loss belongs to the method fr-gan, which this run does not use"},
       {{"train", "--preset", "fr-gan-no-es"},
-       "'fr-gan-no-es' is no preset; did you mean 'fr-gan-no-se'? (frgan methods lists them)"},
-      {{"train", "--time-budget", "5"},
-       "--time-budget: '5' is no time; give a number with its unit, as 90s, 5m or 1.5h"},
+       "unknown preset 'fr-gan-no-es'; did you mean 'fr-gan-no-se'? (frgan methods lists them)"},
+      {{"train", "--time-budget", "5"}, "--time-budget: invalid duration '5'; examples: 90s, 20m, 1.5h"},
       {{"train", "--data", "svhm"},
-       "--data svhm: no dataset and no folder or .safetensors file; did you mean svhn? known are svhn, mnist, "
+       "--data svhm: no such path, and not a built-in dataset; did you mean 'svhn'? built-in: svhn, mnist, "
        "fashion-mnist, folder, safetensors"},
-      {{"train", "svhn"}, "unexpected 'svhn'; see frgan train --help"},
-      {{"data", "inof"}, "'inof' is no action of frgan data; did you mean 'info'? (known are info, fetch, convert)"},
-      {{"data", "fetch"}, "frgan data fetch needs NAME; see frgan data fetch --help"},
+      {{"train", "svhn"}, "unexpected argument 'svhn'; see frgan train --help"},
+      {{"train", "--lr", "1"}, "unknown option --lr; did you mean --learning-rate?"},
+      {{"evaluate", "--gpu"}, "unknown option --gpu; did you mean --device?"},
+      {{"data", "inof"}, "unknown action 'inof'; did you mean 'info'?; available: info, fetch, convert"},
+      {{"data", "fetch"}, "missing argument; usage: frgan data fetch DATASET; see frgan data fetch --help"},
   };
-  for (const Wrong& line : lines) {
-    const Outcome outcome = run_frgan(line.arguments);
-    EXPECT_EQ(outcome.err, fmt::format("frgan: {}\n", line.message));
+  for (const InvalidCall& call : calls) {
+    const Outcome outcome = run_frgan(call.arguments);
+    EXPECT_EQ(outcome.err, fmt::format("frgan: {}\n", call.message));
     EXPECT_EQ(outcome.code, 2) << outcome.err;
     EXPECT_EQ(outcome.out, "");
   }
 }
 
-TEST_F(Program, WithoutACommandItExplainsItself) {
+TEST_F(Program, PrintsHelpWithoutCommand) {
   const Outcome bare = run_frgan({}), asked = run_frgan({"--help"}), briefly = run_frgan({"-h"});
   EXPECT_EQ(bare.code, 2);
   EXPECT_EQ(bare.out, "");
@@ -76,10 +78,13 @@ TEST_F(Program, WithoutACommandItExplainsItself) {
   EXPECT_EQ(asked.err, "");
   EXPECT_EQ(asked.out, bare.err);
   EXPECT_EQ(briefly.out, asked.out);
+  EXPECT_EQ(run_frgan({"help"}).out, asked.out);
+  EXPECT_EQ(run_frgan({"help", "data", "info"}).out, run_frgan({"data", "info", "--help"}).out);
+  EXPECT_EQ(run_frgan({"help", "tarin"}).code, 2);
   for (const char* command : {"train", "evaluate", "predict", "generate", "bench", "data", "methods", "version"}) {
     EXPECT_THAT(asked.out, HasSubstr(fmt::format("\n  {:<10} ", command)));
   }
-  EXPECT_THAT(asked.out, testing::Not(HasSubstr("options "))) << "a hidden command";
+  EXPECT_THAT(asked.out, testing::Not(HasSubstr("options "))) << "hidden command";
 }
 
 TEST_F(Program, EveryCommandHasHelp) {
@@ -97,21 +102,21 @@ TEST_F(Program, EveryCommandHasHelp) {
     EXPECT_EQ(outcome.code, 0);
     EXPECT_EQ(outcome.err, "");
     EXPECT_THAT(outcome.out, StartsWith(fmt::format("Usage: frgan {}", fmt::join(command, " "))));
-    EXPECT_THAT(outcome.out, HasSubstr("\n  --help\n"));
+    EXPECT_THAT(outcome.out, HasSubstr("\n  -h, --help\n"));
   }
   EXPECT_EQ(run_frgan({"data", "--help"}).code, 0);
 }
 
-TEST_F(Program, HelpShowsTheOptionsOfTheChosenMethod) {
+TEST_F(Program, HelpShowsOptionsOfChosenMethod) {
   EXPECT_THAT(
       run_frgan({"train", "--help"}).out,
-      HasSubstr("\n  --gen-loss WORD\n      The generator's loss: the paper's, repaired, is nonsaturating (A8). "
-                "Default: nonsaturating; allowed: nonsaturating, saturating, feature_matching, fm+ns.\n"));
+      HasSubstr(
+          "\n  --gen-loss WORD\n      Generator loss; nonsaturating is the paper's loss with its sign error fixed"));
   EXPECT_THAT(run_frgan({"train", "--help", "--method", "supervised"}).out, testing::Not(HasSubstr("--gen-loss")));
   EXPECT_THAT(run_frgan({"train", "--help", "--preset=supervised"}).out, testing::Not(HasSubstr("--gen-loss")));
 }
 
-TEST_F(Program, PrintedConfigCanBeGivenBack) {
+TEST_F(Program, PrintedConfigRoundTrips) {
   const Outcome first = run_frgan({"train", "--preset", "fr-gan-fm", "--width=0.1", "--seed", "9223372036854775807",
                                    "--augmentation", "translate:2,noise:0.15", "--data-dir", "a \"quoted\" \\ folder",
                                    "--epsilon", "1e-12", "--no-train-gain", "--print-config"});
@@ -128,21 +133,21 @@ TEST_F(Program, PrintedConfigCanBeGivenBack) {
   EXPECT_THAT(first.out, testing::Not(HasSubstr("print-config")));
 }
 
-TEST_F(Program, CommandLineWinsOverConfigOverPresetOverDefault) {
+TEST_F(Program, PrecedenceIsCommandLineConfigPresetDefault) {
   const std::string config = write("my.toml", "labels = 500\nseed = 7\n");
   const std::string all =
       run_frgan({"train", "--seed=8", "--config", config, "--preset=fr-gan-no-se", "--print-config"}).out;
-  EXPECT_THAT(all, HasSubstr("\nseed = 8\n")) << "typed, though the config says 7";
-  EXPECT_THAT(all, HasSubstr("\nlabels = 500\n")) << "of the config, though the preset says 1000";
-  EXPECT_THAT(all, HasSubstr("\nse-position = \"none\"\n")) << "of the preset";
-  EXPECT_THAT(all, HasSubstr("\nsplit-seed = 1\n")) << "a default";
+  EXPECT_THAT(all, HasSubstr("\nseed = 8\n")) << "the command line overrides the config file";
+  EXPECT_THAT(all, HasSubstr("\nlabels = 500\n")) << "the config file overrides the preset";
+  EXPECT_THAT(all, HasSubstr("\nse-position = \"none\"\n")) << "from the preset";
+  EXPECT_THAT(all, HasSubstr("\nsplit-seed = 1\n")) << "default";
   const std::string supervised =
       run_frgan({"train", "--config", write("s.toml", "method = \"supervised\"\n"), "--print-config"}).out;
   EXPECT_THAT(supervised, HasSubstr("method = \"supervised\"\n"));
   EXPECT_THAT(supervised, testing::Not(HasSubstr("gen-loss")));
 }
 
-TEST_F(Program, WrongConfigFilesAreNamedWithLineAndColumn) {
+TEST_F(Program, ConfigErrorsNameLineAndColumn) {
   const auto error_of = [&](std::string_view text) {
     const Outcome outcome = run_frgan({"train", "--config", write("my.toml", text), "--print-config"});
     EXPECT_EQ(outcome.code, 2) << text;
@@ -150,18 +155,19 @@ TEST_F(Program, WrongConfigFilesAreNamedWithLineAndColumn) {
     return outcome.err;
   };
   const std::string at = fmt::format("frgan: {}/my.toml", folder.string());
-  EXPECT_EQ(error_of("seed = 1\nlables = 5\n"), at + ":2:1: 'lables' is no option; did you mean labels?\n");
-  EXPECT_EQ(error_of("  labels = 2.5\n"), at + ":1:3: labels: got 2.5, expected a whole number, 0 to 1000000000\n");
-  EXPECT_EQ(error_of("width = inf\n"), at + ":1:1: width: got inf, expected a finite number, 0.015625 to 8\n");
+  EXPECT_EQ(error_of("seed = 1\nlables = 5\n"), at + ":2:1: unknown option 'lables'; did you mean labels?\n");
+  EXPECT_EQ(error_of("  labels = 2.5\n"), at + ":1:3: invalid labels 2.5: must be a whole number, 0 to 1000000000\n");
+  EXPECT_EQ(error_of("width = inf\n"), at + ":1:1: invalid width inf: must be a finite number, 0.015625 to 8\n");
   EXPECT_EQ(error_of("method = \"supervised\"\ngen-loss = \"saturating\"\n"),
-            at + ":2:1: 'gen-loss' belongs to the method fr-gan, not to this run\n");
-  EXPECT_EQ(error_of("resume = \"runs/1\"\n"), at + ":1:1: 'resume' can only be typed, as --resume\n");
-  EXPECT_EQ(error_of("method = 3\n"), at + ":1:1: method: got 3, expected a text\n");
+            at + ":2:1: option 'gen-loss' belongs to the method fr-gan, which this run does not use\n");
+  EXPECT_EQ(error_of("resume = \"runs/1\"\n"),
+            at + ":1:1: option 'resume' is allowed on the command line only, as --resume\n");
+  EXPECT_EQ(error_of("method = 3\n"), at + ":1:1: invalid method 3: must be a text\n");
   EXPECT_THAT(error_of("labels = 010\n"), StartsWith(at + ":1:"));
   EXPECT_THAT(error_of("[fr-gan]\nlabels = 1\n"), StartsWith(at + ":1:2: a [heading]"));
 }
 
-TEST_F(Program, FilesThatCannotBeReadEndWithCode1) {
+TEST_F(Program, UnreadableFilesExitWithCode1) {
   for (const std::string& file : {(folder / "missing.toml").string(), folder.string()}) {
     const Outcome outcome = run_frgan({"train", "--config", file});
     EXPECT_EQ(outcome.code, 1);
@@ -171,8 +177,8 @@ TEST_F(Program, FilesThatCannotBeReadEndWithCode1) {
   }
 }
 
-TEST_F(Program, OutputThatCannotBeWrittenIsAnError) {
-  // The shell opens the device that is always full.
+TEST_F(Program, ReportsFailedOutput) {
+  // Writing to /dev/full always fails with ENOSPC.
   const std::string command = fmt::format("{} methods > /dev/full 2> {}/err", FRGAN_PROGRAM, folder.string());
   const int status = std::system(command.c_str());
   EXPECT_EQ(WEXITSTATUS(status), 1);
@@ -181,7 +187,7 @@ TEST_F(Program, OutputThatCannotBeWrittenIsAnError) {
   EXPECT_EQ(err.str(), "frgan: the output could not be written; is the disk full?\n");
 }
 
-TEST_F(Program, DataIsLookedAtAndConverted) {
+TEST_F(Program, DataInfoAgreesWithConvertedFile) {
   const fs::path idx = folder / "mnist";
   fs::create_directories(idx);
   for (const auto& [role, count] : {std::pair{"train", 3}, {"t10k", 2}}) {
@@ -208,7 +214,7 @@ TEST_F(Program, DataIsLookedAtAndConverted) {
   EXPECT_THAT(run_frgan({"data", "--help"}).out, testing::HasSubstr("fashion-mnist"));
 }
 
-TEST_F(Program, VersionNamesWhatDecidesTheSpeed) {
+TEST_F(Program, VersionShowsBuildAndHardware) {
   const Outcome outcome = run_frgan({"--version"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.err, "");
@@ -225,11 +231,11 @@ TEST_F(Program, MethodsListsMethodsAndPresets) {
   }
 }
 
-TEST_F(Program, OptionsPageIsNotStale) {
+TEST_F(Program, OptionsPageIsUpToDate) {
   std::stringstream page;
   page << std::ifstream(FRGAN_SOURCE_DIR "/docs/options.md").rdbuf();
   EXPECT_TRUE(run_frgan({"options", "--markdown"}).out == page.str())
-      << "write it anew: build/release/bin/frgan options --markdown > docs/options.md";
+      << "docs/options.md is out of date; run: build/release/bin/frgan options --markdown > docs/options.md";
 }
 
 }  // namespace

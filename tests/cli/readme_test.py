@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Every frgan command of README.md, run from its first line to its last on small images.
+"""Checks the commands in README.md.
 
     readme_test.py FRGAN README
 
-The commands in code blocks are run in order, in a folder that has the images they speak of; a time budget is cut to
-15 seconds. Of commands within the text, the options must be known. Every `make TARGET` must be one of the Makefile.
+Runs the frgan commands of code blocks in order, in a folder with the small images that they refer to. Time budgets are
+cut to 15 seconds. The options of commands within the text must exist. Each `make TARGET` must be in the Makefile.
 """
 import os
 import pathlib
@@ -19,7 +19,7 @@ import zlib
 
 
 def write_image(path, rng):
-    """A small PNG of random colours, whatever the name says: frgan reads images by what is in them."""
+    """Writes a small PNG of random colors, also to .jpg names: frgan detects image formats by content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     side = rng.randint(20, 40)
     rows = b"".join(b"\0" + rng.randbytes(3 * side) for _ in range(side))
@@ -50,17 +50,17 @@ def run(command, folder, environment):
 
 
 def unknown_options(program, command):
-    """Options in `command` that its --help does not name."""
+    """Errors for the options in `command` that its --help does not list."""
     words = shlex.split(command)[1:]
     if not words or words[0].startswith("-"):
         page = subprocess.run([program, "--help"], stdout=subprocess.PIPE, text=True, check=False).stdout
     else:
         done = subprocess.run([program, words[0], "--help"], stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode != 0:
-            return [f"no command of frgan: {command}"]
+            return [f"unknown command: {command}"]
         page = done.stdout
     known = set(re.findall(r"--(?:\[no-\])?([a-z0-9-]+)", page))
-    return [f"{option} is unknown: {command}" for option in words if option.startswith("--")
+    return [f"unknown option {option}: {command}" for option in words if option.startswith("--")
             and option[2:].split("=")[0] not in known]
 
 
@@ -71,10 +71,10 @@ def main():
     commands = [line.split("  #")[0] for line in blocks if line.startswith("frgan ")]
     targets = re.findall(r"\bmake ([a-z-]+)\s+#", text) + re.findall(r"`make ([a-z-]+)`", text)
     makefile = (readme.parent / "Makefile").read_text(encoding="utf-8")
-    failures = [f"no target of the Makefile: {target}" for target in targets
+    failures = [f"unknown make target: {target}" for target in targets
                 if not re.search(rf"^{target}:", makefile, re.MULTILINE)]
     if not commands or not targets:
-        failures.append("README.md shows no commands")
+        failures.append("README.md contains no commands")
     for inline in re.findall(r"`(?:build/release/bin/)?(frgan [^`]+)`", text):
         failures += unknown_options(program, inline)
 

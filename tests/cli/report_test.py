@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""report_test.py FRGAN: a report of tiny runs, opened in headless Chromium on a wide screen and on a phone's: what it
-shows, that it fits, and that the console stays silent. Runs with the Python of scripts/python-tools."""
+"""report_test.py FRGAN: opens the HTML report of tiny runs in headless Chromium at desktop and phone width. Checks
+content, layout, accessibility, and that the console is empty. Needs the Python of scripts/python-tools."""
 
 import html
 import json
@@ -22,7 +22,7 @@ import tiny_runs
 
 FRGAN = os.path.abspath(sys.argv.pop(1))
 
-# In a frame that is as wide as the screen it stands for: a window of Chromium's is never narrower than 500 pixels.
+# The page is opened in an iframe of the required width, because Chromium windows are at least 500 pixels wide.
 FRAME = """<!DOCTYPE html><title>frame</title><iframe id="page" width="{width}" height="2000" srcdoc="{page}"></iframe>
 <script>
 onload = () => {{
@@ -52,7 +52,7 @@ onload = () => {{
 
 
 def open_in_browser(path):
-    """(DOM, what the console said)"""
+    """Returns (DOM, console messages)."""
     with tempfile.TemporaryDirectory() as profile:
         found = subprocess.run(
             ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}",
@@ -92,12 +92,13 @@ class Report(unittest.TestCase):
         self.assertEqual(console, [])
         return json.loads(html.unescape(re.search(r'data-found="([^"]*)"', dom)[1]))
 
-    def test_says_what_it_wrote(self):
+    def test_prints_file_size_and_notes(self):
         self.assertEqual(self.code, 0, self.errors)
         self.assertRegex(self.out, r"^report      report.html \(0\.\d MB\)\n$")
-        self.assertEqual(self.errors, "note: stopped: The run is not finished: this is what it has so far.\n")
+        self.assertEqual(self.errors,
+                         "note: stopped: This run is not finished; the report shows its progress so far.\n")
 
-    def test_fits_and_shows_its_runs_on_every_screen(self):
+    def test_content_and_layout_on_phone_and_desktop(self):
         summaries = [json.loads((self.folder / run / "summary.json").read_text()) for run in ("fr-gan", "supervised")]
         mistakes = [len(json.loads((self.folder / run / "mistakes.json").read_text())["mistakes"])
                     for run in ("fr-gan", "supervised")]
@@ -114,15 +115,15 @@ class Report(unittest.TestCase):
                 self.assertGreater(found["hidden_curves"][0], 0)
                 self.assertEqual(found["hidden_curves"][1], 0)
 
-    def test_the_page_alone_is_silent_and_an_error_would_be_seen(self):
+    def test_console_is_empty_and_would_show_errors(self):
         dom, console = open_in_browser(self.folder / "report.html")
         self.assertEqual(console, [])
-        self.assertTrue("<h1>3 runs of frgan</h1>" in dom)
+        self.assertTrue("<h1>3 frgan runs</h1>" in dom)
         loud = self.folder / "loud.html"
         loud.write_text("<script>console.error('heard')</script>")
         self.assertIn("heard", "".join(open_in_browser(loud)[1]))
 
-    def test_an_older_run_is_diagnosed_where_its_data_are(self):
+    def test_run_without_mistakes_file_is_diagnosed(self):
         def older(name):
             shutil.copytree(self.folder / "fr-gan", self.folder / name)
             for file in ("mistakes.json", "mistakes.png", "gates.json"):
@@ -143,11 +144,11 @@ class Report(unittest.TestCase):
         finally:
             shutil.move(self.folder / "elsewhere", self.folder / "data")
         self.assertEqual(code, 0)
-        self.assertRegex(errors, r"^note: moved: Which images it gets wrong is not known, .*data.*\n$")
-        self.assertTrue("Which images it gets wrong is not known" in (self.folder / "moved.html").read_text())
+        self.assertRegex(errors, r"^note: moved: The mistakes are unknown and could not be computed: .*data.*\n$")
+        self.assertTrue("The mistakes are unknown and could not be computed" in (self.folder / "moved.html").read_text())
 
     def large_runs(self, count):
-        """Copies of a run, as large as one of 32 x 32 images: 50 mistakes, 10 grids of 100, 2,000 lines of log."""
+        """Creates copies of a run with realistic file sizes: 50 mistakes, 10 grids of 100 images, 2,000 log lines."""
         def image(rows):
             width, height = 10 * 34 - 2, rows * 34 - 2
             return Image.frombytes("RGB", (width, height), random.Random(rows).randbytes(3 * width * height))
@@ -176,7 +177,7 @@ class Report(unittest.TestCase):
                             self.folder / run / f"samples/step-{step:08}.png")
         return runs
 
-    def test_a_page_of_many_runs_stays_small(self):
+    def test_page_size_is_limited(self):
         runs = self.large_runs(100)
         for count in (1, 20, 100):
             with self.subTest(runs=count):
@@ -187,8 +188,8 @@ class Report(unittest.TestCase):
                 text = page.read_text()
                 self.assertLessEqual(max(points.count(",") for points in re.findall(r'class="curve [^"]*"[^>]* points="([^"]*)"',
                                                                                     text)), 200)
-                self.assertEqual("no room for its generated images" in text, count == 100)
-                self.assertRegex(text, r" of 10 grids, the first \d+ images of each; all are in its folder")
+                self.assertEqual("Omitted to limit the page size: generated images" in text, count == 100)
+                self.assertRegex(text, r" of 10 grids, the first \d+ images of each\. The run folder has all of them")
                 if count <= 20:
                     self.assertEqual(text.count(' id="mistakes-'), count + 1)
                 if count == 20:
@@ -197,10 +198,10 @@ class Report(unittest.TestCase):
                     self.assertEqual((found["too_wide"], found["outside"], found["broken"], found["ids"]), (0, [], 0, 0))
                     self.assertEqual(found["painted"], found["mistakes"])
 
-    def test_what_is_no_run_is_refused(self):
-        for arguments, code, message in ((["data"], 1, "data: is no folder of a run"),
-                                         (["nowhere"], 1, "nowhere: is no folder; give the folders of runs"),
-                                         (["fr-gan", "./fr-gan/"], 2, "fr-gan/: is given twice"),
+    def test_rejects_invalid_arguments(self):
+        for arguments, code, message in ((["data"], 1, "data: not a run folder"),
+                                         (["nowhere"], 1, "nowhere: no such folder; expected a run folder"),
+                                         (["fr-gan", "./fr-gan/"], 2, "fr-gan/ is given twice"),
                                          ([], 2, "frgan report needs RUN..."),
                                          (["fr-gan", "-o", "no/where.html"], 1, "no/where.html: cannot write")):
             found, out, errors = self.report(*arguments)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Every `frgan reproduce` with --budget smoke, on SVHN where it is at hand: reproduce_test.py FRGAN ROOT FOLDER.
+"""Runs every `frgan reproduce` target with --budget smoke: reproduce_test.py FRGAN ROOT FOLDER.
 
-ROOT is the source tree, beside which ../shared/data/svhn may lie; without it, SVHN's two files are made with images of
-nothing. FOLDER keeps the images, and what was run only while the test runs.
+ROOT is the source tree. The test uses SVHN from ROOT/../shared/data/svhn if it exists, else files of the same format
+with random images. FOLDER keeps the images for later calls; runs and results are deleted at the end.
 """
 import csv
 import json
@@ -38,7 +38,7 @@ def prepare_images():
 
 
 def planned_runs(name, budget):
-    """The folders of a plan's runs."""
+    """Returns the run folders of a plan."""
     done = subprocess.run([PROGRAM, "reproduce", name, "--budget", budget, "--dry-run"],
                           env={**os.environ, "FRGAN_DATA": str(FOLDER)}, text=True, capture_output=True)
     assert done.returncode == 0, f"{name}, {budget}: {done.stderr}"
@@ -68,8 +68,8 @@ def expect_files(*names):
         assert path.stat().st_size > 200, path
 
 
-def keeps_scores_of_another_scorer(scored):
-    """What is scored needs no scorer; and scores are not replaced that could not be made anew."""
+def check_that_scores_are_kept(scored):
+    """Finished scores need no scorer, and another scorer cannot replace scores whose scorer is missing."""
     runs = WORK / "runs"
     away = WORK / "away"
     shutil.move(runs, away)
@@ -79,14 +79,14 @@ def keeps_scores_of_another_scorer(scored):
     refused = subprocess.run([PROGRAM, "reproduce", "table2", "--budget", "smoke", "--runs", runs, "--output",
                               WORK / "results", "--scorer", another], env={**os.environ, "FRGAN_DATA": str(FOLDER)},
                              text=True, capture_output=True)
-    assert refused.returncode == 1 and "give that scorer by --scorer" in refused.stderr, refused.stderr
+    assert refused.returncode == 1 and "pass that scorer with --scorer" in refused.stderr, refused.stderr
     assert reproduce("table2").stdout == scored.stdout
     shutil.rmtree(runs)
     shutil.move(away, runs)
 
 
-def published_tables_are_of_their_records():
-    """Each folder of ROOT/results/ (BUDGET[-N-steps][-MACHINE]) with records of this data comes to the tables in it."""
+def check_published_tables():
+    """The records in each folder of ROOT/results/ (BUDGET[-N-steps][-MACHINE]) reproduce the tables in that folder."""
     for folder in sorted(path.parent for path in (ROOT / "results").glob("*/runs")):
         budget, *rest = folder.name.split("-")
         steps = ["--steps", rest[0]] if "steps" in rest else []
@@ -102,8 +102,8 @@ def published_tables_are_of_their_records():
                             "--output", copy], env={**os.environ, "FRGAN_DATA": str(FOLDER)}, check=True,
                            stdout=subprocess.DEVNULL)
             for path in files:
-                assert (copy / path.name).read_text() == path.read_text(), f"{path}: is not what its records come to"
-        print(f"{folder.name}: its tables are of its records", flush=True)
+                assert (copy / path.name).read_text() == path.read_text(), f"{path}: not reproduced from its records"
+        print(f"{folder.name}: tables match their records", flush=True)
 
 
 def main():
@@ -123,7 +123,7 @@ def main():
     again = reproduce("table3")
     assert again.stdout == first.stdout and "1 done, 0 begun, 0 new" in again.stderr, again.stderr
 
-    scored = reproduce("table2")  # which trains its scorer first
+    scored = reproduce("table2")  # trains its scorer first
     assert "1 done" in reproduce("scorer").stderr
     assert "FR-GAN without SE" in scored.stdout and "other scorer, not comparable" in scored.stdout
     names = [row["name"] for row in rows_of("table2")]
@@ -132,19 +132,19 @@ def main():
     real = json.loads((WORK / "results/scores/real-train.json").read_text())
     assert real["scorer_digest"] in scored.stdout and 9 < real["scores"]["ceiling"] <= 10
 
-    keeps_scores_of_another_scorer(scored)
+    check_that_scores_are_kept(scored)
 
-    shared = reproduce("figure3")  # its runs are those of the tables
+    shared = reproduce("figure3")  # uses the runs of the tables
     assert "0 begun, 0 new" in shared.stderr and "1 new" not in shared.stderr, shared.stderr
     expect_files("figure3.png", "figure3-real.png", "figure3-fr-gan.png", "figure3-fr-gan-without-se.png",
                  "figure3-film.png")
 
     for budget in ("paper", "hour"):
-        of_plan = {name: planned_runs(name, budget) for name in ("table2", "table3", "figure3", "figure4", "readings", "scorer")}
-        assert all(of_plan.values()), of_plan
-        assert of_plan["figure3"] <= of_plan["table3"], "the runs of figure 3 are not those of table 3"
-        assert of_plan["table2"] <= of_plan["table3"] | of_plan["scorer"], "the runs of table 2 are not those of table 3"
-        assert of_plan["readings"] & of_plan["table3"], "FR-GAN of the readings is not that of table 3"
+        runs_of = {name: planned_runs(name, budget) for name in ("table2", "table3", "figure3", "figure4", "readings", "scorer")}
+        assert all(runs_of.values()), runs_of
+        assert runs_of["figure3"] <= runs_of["table3"], "figure 3 must use the runs of table 3"
+        assert runs_of["table2"] <= runs_of["table3"] | runs_of["scorer"], "table 2 must use the runs of table 3"
+        assert runs_of["readings"] & runs_of["table3"], "the readings must use the FR-GAN runs of table 3"
 
     reproduce("figure4")
     expect_files("figure4.svg", "figure4.csv")
@@ -152,7 +152,7 @@ def main():
     reproduce("readings")
     assert len([row for row in rows_of("readings") if row["error_mean"]]) == 9
     if (ROOT.parent / "shared/data/svhn/svhn.py").exists():
-        published_tables_are_of_their_records()
+        check_published_tables()
     shutil.rmtree(WORK)
 
 

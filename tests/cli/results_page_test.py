@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""docs/results.md and README.md are what results/ say, and scripts/results-page sees when they are not."""
+"""Checks that docs/results.md and README.md match results/, and that scripts/results-page --check sees differences."""
 import shutil
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def main():
         shutil.copy(ROOT / "README.md", root)
         assert check(root).returncode == 0
         tables = list((root / "results").glob("*/table3.md"))
-        assert tables, "no results/*/table3.md: what would the README's table be made of?"
+        assert tables, "no results/*/table3.md; the table in README.md is made from it"
         for path in tables:
             path.write_text(path.read_text().replace("FR-GAN", "FR-GUN"))
         stale = check(root)

@@ -1,4 +1,4 @@
-// score from outside.
+// Tests of frgan score as a child process.
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -27,7 +27,7 @@ class ScoreCommand : public TinyRuns {
         fmt::format("'{}' -B '{}/tests/cli/make_scorer.py' .", FRGAN_TORCH_PYTHON, FRGAN_SOURCE_DIR);
     ASSERT_EQ(std::system(command.c_str()), 0) << command << ": needs a Python with torch (Debian: python3-torch)";
   }
-  // The scores of one set of images.
+  // The scores of the image set `name`.
   static nlohmann::json set_of(const nlohmann::json& found, const std::string& name) {
     for (const nlohmann::json& set : found["sets"]) {
       if (set["name"] == name) return set;
@@ -37,7 +37,7 @@ class ScoreCommand : public TinyRuns {
   }
 };
 
-TEST_F(ScoreCommand, ScoresWhatAGeneratorMakes) {
+TEST_F(ScoreCommand, ScoresGenerator) {
   const std::vector<std::string> arguments{"score",  "fr-gan", "--scorer", "supervised", "--count", "120",
                                            "--seed", "5",      "--splits", "4",          "--json"};
   const nlohmann::json found = json_of(arguments);
@@ -62,10 +62,10 @@ TEST_F(ScoreCommand, ScoresWhatAGeneratorMakes) {
   const nlohmann::json test = set_of(found, "real, test");
   EXPECT_EQ(test["images"], 10);
   EXPECT_TRUE(test.contains("frechet_distance"));
-  EXPECT_EQ(json_of(arguments), found);  // the same again
+  EXPECT_EQ(json_of(arguments), found);  // deterministic
 }
 
-TEST_F(ScoreCommand, AFolderOfGeneratedImagesScoresAsTheGenerator) {
+TEST_F(ScoreCommand, FolderOfGeneratedImagesScoresLikeGenerator) {
   ASSERT_EQ(run({"generate", "fr-gan", "made", "--separate", "--count", "120", "--seed", "5"}).code, 0);
   const std::vector<std::string> more{"--scorer", "supervised", "--seed", "5", "--json", "--count", "120"};
   std::vector<std::string> by_run{"score", "fr-gan"}, by_folder{"score", "made"};
@@ -78,7 +78,7 @@ TEST_F(ScoreCommand, AFolderOfGeneratedImagesScoresAsTheGenerator) {
   EXPECT_EQ(first, second);
 }
 
-TEST_F(ScoreCommand, ExplainsItselfInText) {
+TEST_F(ScoreCommand, PrintsText) {
   const nlohmann::json found = json_of({"score", "fr-gan", "--scorer", "supervised", "--count", "100", "--json"});
   const Outcome outcome = run({"score", "fr-gan", "--scorer", "supervised", "--count", "100"});
   EXPECT_EQ(outcome.err, "");
@@ -93,12 +93,12 @@ TEST_F(ScoreCommand, ExplainsItselfInText) {
   EXPECT_THAT(outcome.out, HasSubstr("\n% of class        0      1\n"));
 }
 
-TEST_F(ScoreCommand, TakesATorchScriptNetworkThatPythonMade) {
+TEST_F(ScoreCommand, AcceptsTorchScriptNetwork) {
   const nlohmann::json found =
       json_of({"score", "--scorer", "colours.pt", "--data", "data", "--splits", "1", "--count", "16", "--json"});
   EXPECT_EQ(found["classes"], 2);
   EXPECT_EQ(found["features"], 3);
-  ASSERT_EQ(found["sets"].size(), 2U);  // no images but the real ones
+  ASSERT_EQ(found["sets"].size(), 2U);  // real images only
   const nlohmann::json train = set_of(found, "real, train");
   EXPECT_THAT(train["histogram"], ElementsAre(8, 8));
   EXPECT_GT(train["inception_score"], 1.99);
@@ -112,34 +112,34 @@ TEST_F(ScoreCommand, TakesATorchScriptNetworkThatPythonMade) {
   EXPECT_GT(generated["frechet_distance"], test["frechet_distance"]);
 }
 
-TEST_F(ScoreCommand, RefusesAScorerOfOtherClasses) {
+TEST_F(ScoreCommand, RejectsScorerWithOtherClasses) {
   EXPECT_THAT(refusal({"score", "fr-gan", "--scorer", "ten_classes.pt", "--count", "100"}, 1),
-              testing::AllOf(StartsWith("frgan: ten_classes.pt: tells 10 classes apart, "),
-                             HasSubstr("/data has 2; give"), HasSubstr("--any-classes")));
+              testing::AllOf(StartsWith("frgan: ten_classes.pt: the scorer has 10 classes, but "),
+                             HasSubstr("/data has 2; use"), HasSubstr("--any-classes")));
   const nlohmann::json found =
       json_of({"score", "fr-gan", "--scorer", "ten_classes.pt", "--count", "100", "--json", "--any-classes"});
   EXPECT_FALSE(found.contains("ceiling"));
   EXPECT_EQ(set_of(found, "scored")["histogram"].size(), 10U);
-  EXPECT_FALSE(set_of(found, "scored").contains("frechet_distance"));  // it gives no features
+  EXPECT_FALSE(set_of(found, "scored").contains("frechet_distance"));  // the scorer has no features
 }
 
-TEST_F(ScoreCommand, RefusesWhatCannotBeScored) {
+TEST_F(ScoreCommand, RejectsInvalidInput) {
   EXPECT_THAT(refusal({"score", "fr-gan", "--scorer", "supervised", "--count", "8", "--splits", "2"}, 1),
-              HasSubstr("too few images for a covariance: 8 of 8 features, expected at least 9"));
+              HasSubstr("too few images for a Frechet distance: 8 images for 8 features; at least 9"));
   EXPECT_THAT(refusal({"score", "fr-gan", "--scorer", "supervised", "--count", "9"}, 1),
-              HasSubstr("an Inception Score of 10 splits needs at least 10 images, there are 9"));
+              HasSubstr("too few images for an Inception Score: 9 images for 10 splits"));
   EXPECT_THAT(refusal({"score", "supervised", "--scorer", "supervised"}, 1),
-              HasSubstr("trained by supervised, which has no generator"));
+              HasSubstr("trained with method 'supervised', which has no generator"));
   EXPECT_THAT(refusal({"score", "nowhere", "--scorer", "supervised"}, 1),
               HasSubstr("nowhere: is no folder; give a run"));
   EXPECT_THAT(refusal({"score", "fr-gan"}, 2), HasSubstr("--scorer is needed: a run that was trained on all labels"));
   EXPECT_THAT(refusal({"score", "data", "--scorer", "colours.pt"}, 2), HasSubstr("--data is needed"));
 }
 
-TEST_F(ScoreCommand, RefusesWhatIsNoScorer) {
+TEST_F(ScoreCommand, RejectsInvalidScorer) {
   std::ofstream("broken.pt") << "no network";
   EXPECT_THAT(refusal({"score", "fr-gan", "--scorer", "broken.pt"}, 1),
-              HasSubstr("broken.pt: no TorchScript file, as torch.jit.save writes it: "));
+              HasSubstr("broken.pt: not a TorchScript file (written by torch.jit.save): "));
   EXPECT_THAT(refusal({"score", "fr-gan", "--scorer", "missing.pt"}, 1),
               HasSubstr("missing.pt: no such file; --scorer"));
   EXPECT_THAT(refusal({"score", "fr-gan", "--scorer", "data"}, 1),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""tensorboard_test.py FRGAN: what TensorBoard's own readers find in a run that was killed and went on, against the run's
-metrics.jsonl. Runs with the Python of scripts/python-tools."""
+"""tensorboard_test.py FRGAN: reads a killed and resumed run with TensorBoard's own readers, and compares the result
+with the run's metrics.jsonl. Needs the Python of scripts/python-tools."""
 
 import json
 import os
@@ -22,11 +22,11 @@ import tiny_runs
 FRGAN = os.path.abspath(sys.argv.pop(1))
 SUMMARY_TAGS = {"learning_rate": "train/learning_rate", "images_per_second": "train/images_per_second",
                 "test_error": "error/test", "dev_error": "error/dev"}
-CHECKPOINT = 12  # the run goes on from this step
+CHECKPOINT = 12  # the run is resumed from this step
 
 
 def logged_points(run):
-    """metrics.jsonl as {tag: {step: value}}."""
+    """Returns metrics.jsonl as {tag: {step: value}}."""
     points = {}
     for line in (run / "metrics.jsonl").read_text().splitlines():
         entry = json.loads(line)
@@ -42,7 +42,7 @@ def steps_of(points):
 
 
 def points_of_fast_reader(run):
-    """What the program `tensorboard` reads by default: a server beside it, in another language."""
+    """Reads scalars with the data server, written in Rust, that the program `tensorboard` uses by default."""
     ingester = server_ingester.SubprocessServerDataIngester(
         server_binary=server_ingester.get_server_binary(), logdir=str(run), reload_interval=1,
         channel_creds_type=grpc_util.ChannelCredsType.LOCAL)
@@ -74,16 +74,16 @@ class TensorBoardReads(unittest.TestCase):
                 shutil.rmtree(checkpoint)
         cls.before = EventAccumulator(str(cls.run_folder), size_guidance={"scalars": 0}).Reload()
         with open(next(cls.run_folder.glob("events.out.tfevents.*")), "ab") as file:
-            file.write(b"\x40\0\0")  # a record that was cut
+            file.write(b"\x40\0\0")  # a truncated record
         tiny_runs.succeed(tiny_runs.start(FRGAN, cls.folder, "train", "--resume", "run", "--log-every", "7",
                                           "--evaluate-every", "9"))
         cls.points = logged_points(cls.run_folder)
         cls.events = EventAccumulator(str(cls.run_folder), size_guidance={"scalars": 0, "images": 0}).Reload()
 
-    def test_a_killed_run_is_readable(self):
+    def test_killed_run_is_readable(self):
         self.assertGreaterEqual(self.before.Scalars("loss/supervised")[-1].step, 18)
 
-    def test_points_are_those_of_the_log(self):
+    def test_scalars_match_log(self):
         found = {tag: {event.step: event.value for event in self.events.Scalars(tag)}
                  for tag in self.events.Tags()["scalars"]}
         self.assertEqual(steps_of(found), steps_of(self.points))
@@ -92,10 +92,10 @@ class TensorBoardReads(unittest.TestCase):
             for step, value in series.items():
                 self.assertAlmostEqual(value, self.points[tag][step], delta=1e-6 * abs(value), msg=f"{tag} at {step}")
 
-    def test_the_fast_reader_finds_them_too(self):
+    def test_fast_reader_finds_same_scalars(self):
         self.assertEqual(steps_of(points_of_fast_reader(self.run_folder)), steps_of(self.points))
 
-    def test_images_are_the_grids(self):
+    def test_images_match_sample_grids(self):
         grids = {int(path.stem[5:]): path.read_bytes() for path in (self.run_folder / "samples").iterdir()}
         found = {event.step: event for event in self.events.Images("samples")}
         self.assertEqual(list(found), [*range(4, 41, 4)])
@@ -103,7 +103,7 @@ class TensorBoardReads(unittest.TestCase):
             self.assertEqual(event.encoded_image_string, grids[step])
             self.assertEqual((event.width, event.height), (178, 178))
 
-    def test_hyper_parameters_are_the_options(self):
+    def test_hyperparameters_match_options(self):
         def plugin_data(tag):
             content = self.events.SummaryMetadata(f"_hparams_/{tag}").plugin_data.content
             return plugin_data_pb2.HParamsPluginData.FromString(content)
@@ -117,4 +117,4 @@ class TensorBoardReads(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(warnings="ignore")  # the fast reader's server ends with this process
+    unittest.main(warnings="ignore")  # the fast reader's server runs until this process ends

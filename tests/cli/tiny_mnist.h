@@ -1,4 +1,4 @@
-// Images that take no time to learn, in the files of MNIST.
+// Writes small synthetic images, easy to learn, in MNIST's file format.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace frgan {
 
-// The idx format: numbers of 4 bytes, the highest first, and then the values.
+// Writes an IDX file: type (uint8) and rank, dimensions as 4-byte big-endian numbers, then the values.
 inline void write_idx(const std::filesystem::path& path, const std::vector<uint32_t>& shape,
                       const std::string& values) {
   std::ofstream file(path, std::ios::binary);
@@ -20,7 +20,8 @@ inline void write_idx(const std::filesystem::path& path, const std::vector<uint3
   file << values;
 }
 
-// Class k is a bright square in one of ten places, with noise.
+// Writes `count` images of 28 x 28 pixels and their labels i % 10. Class k is a bright square at the k-th of ten
+// positions, with noise.
 inline void write_images(const std::filesystem::path& folder, const std::string& role, uint32_t count) {
   std::string images, labels;
   uint32_t noise = 1;

@@ -1,4 +1,4 @@
-// Two tiny runs for the tests of commands that use a trained network.
+// A fixture with two tiny runs, for tests of commands that use a trained network.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace frgan {
 
 constexpr int64_t kSide = 16;
 
-// An image of one colour with a pattern that depends on `number`.
+// Draws an image of one color with a pattern that depends on `number`.
 inline void draw(const std::filesystem::path& path, int red, int green, int number) {
   std::filesystem::create_directories(path.parent_path());
   std::vector<uint8_t> pixels;
@@ -31,8 +31,8 @@ inline void draw(const std::filesystem::path& path, int red, int green, int numb
   write_png(path, pixels, kSide, kSide, 3);
 }
 
-// The suite trains a run of fr-gan and one of supervised, of 16x16 images in two classes, and runs the program where
-// they lie: "fr-gan", "supervised" and their images in "data".
+// Trains an fr-gan run and a supervised run on 16 x 16 images of two classes, once per suite. The program runs in the
+// folder that contains them: "fr-gan", "supervised", and the images in "data".
 class TinyRuns : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -72,7 +72,7 @@ class TinyRuns : public testing::Test {
     return nlohmann::json::parse(outcome.out);
   }
   static std::string text_of(const std::string& name) { return read_file(*folder / name); }
-  // One line on stderr, nothing on stdout.
+  // Expects exit code `code`, one line on stderr and nothing on stdout. Returns the line.
   static std::string refusal(const std::vector<std::string>& arguments, int code) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.code, code) << outcome.err;

@@ -1,4 +1,4 @@
-"""Images of two classes and runs on them that take a second, for the tests that read what a run leaves."""
+"""Images of two classes and training runs of a second on them, for tests that read the files of a run."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ def start(frgan, folder, *arguments):
 
 
 def finish(process):
-    """(exit code, stdout, stderr)"""
+    """Returns (exit code, stdout, stderr)."""
     out, errors = process.communicate()
     return process.returncode, out, errors
 

@@ -1,4 +1,4 @@
-// frgan train from outside, on images that take no time: run directories, signals, resuming.
+// Tests of frgan train as a child process, on small synthetic images: run folders, signals, resuming.
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -37,7 +37,7 @@ class Train : public testing::Test {
   }
   ~Train() override { fs::remove_all(root); }
 
-  // A small network on the images above, 40 steps into `run`.
+  // Trains a small network for 40 steps into the folder `run`.
   Outcome train(const std::string& run, const std::vector<std::string>& more = {}, const Interruption& when = {}) {
     std::vector<std::string> arguments = {"train",          "--data=mnist", "--width=0.0625",     "--gen-width=16",
                                           "--batch-size=4", "--labels=20",  "--init-images",      "10",
@@ -53,7 +53,7 @@ class Train : public testing::Test {
   fs::path checkpoint(const std::string& run, const std::string& step) const {
     return root / run / "checkpoints" / ("step-" + step);
   }
-  // Everything that a run learned.
+  // Compares weights and optimizer state after 40 steps.
   void expect_same_weights(const std::string& one, const std::string& other) {
     for (const char* file : {"model.safetensors", "average.safetensors", "optimizer.safetensors"}) {
       EXPECT_TRUE(text_of(checkpoint(one, "00000040") / file) == text_of(checkpoint(other, "00000040") / file)) << file;
@@ -67,7 +67,7 @@ class Train : public testing::Test {
   const std::vector<std::string> environment = {"FRGAN_DATA=" + root.string()};
 };
 
-TEST_F(Train, LeavesAWholeRunDirectory) {
+TEST_F(Train, WritesCompleteRunFolder) {
   const Outcome outcome = train("run");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, testing::StartsWith("test error  "));
@@ -87,7 +87,7 @@ TEST_F(Train, LeavesAWholeRunDirectory) {
   expect_same_weights("run", "again");
 }
 
-TEST_F(Train, SignalsLeaveARunThatGoesOnToTheSameBits) {
+TEST_F(Train, ResumingAfterSignalIsBitIdentical) {
   ASSERT_EQ(train("whole").code, 0);
   for (const auto& [signal, name] : std::map<int, std::string>{{SIGINT, "int"}, {SIGTERM, "term"}}) {
     const Outcome stopped = train(name, {}, {signal, logged(name)});
@@ -101,15 +101,15 @@ TEST_F(Train, SignalsLeaveARunThatGoesOnToTheSameBits) {
   }
 }
 
-TEST_F(Train, ASignalBeforeTheFirstStepLeavesNothing) {
+TEST_F(Train, SignalBeforeFirstStepLeavesNoFolder) {
   const Outcome outcome = train("run", {}, {SIGINT, [this] { return fs::exists(root / "run"); }});
   EXPECT_EQ(outcome.code, 130);
-  if (fs::exists(checkpoint("run", "00000000"))) return;  // it was quicker; then it stopped as any run does
+  if (fs::exists(checkpoint("run", "00000000"))) return;  // training began before the signal; other tests cover this
   EXPECT_THAT(outcome.err, HasSubstr("stopped before the first step: nothing new was written"));
   EXPECT_FALSE(fs::exists(root / "run"));
 }
 
-TEST_F(Train, AKilledRunGoesOnToTheSameBits) {
+TEST_F(Train, ResumingAfterKillIsBitIdentical) {
   ASSERT_EQ(train("whole").code, 0);
   const Outcome killed = train("killed", {"--checkpoint-minutes=0"}, {SIGKILL, logged("killed")});
   EXPECT_EQ(killed.code, 128 + SIGKILL);
@@ -118,7 +118,7 @@ TEST_F(Train, AKilledRunGoesOnToTheSameBits) {
   expect_same_weights("whole", "killed");
 }
 
-TEST_F(Train, ResumingTakesEveryOptionFromTheRun) {
+TEST_F(Train, ResumingRejectsOptionsOfTheRun) {
   ASSERT_EQ(train("run", {}, {SIGINT, logged("run")}).code, 130);
   for (const char* option : {"--seed=2", "--labels=30", "--method=fr-gan", "--width=1", "--preset=gan"}) {
     const Outcome outcome = resume("run", {option});
@@ -132,7 +132,7 @@ TEST_F(Train, ResumingTakesEveryOptionFromTheRun) {
   EXPECT_THAT(other_threads.err, HasSubstr("warning: the run had 1 threads"));
 }
 
-TEST_F(Train, RefusesFoldersThatWillNotDo) {
+TEST_F(Train, RejectsUnusableFolders) {
   ASSERT_EQ(train("run", {"--steps", "1"}).code, 0);
   const auto error_of = [](const Outcome& outcome) {
     EXPECT_EQ(outcome.code, 1);
@@ -148,7 +148,7 @@ TEST_F(Train, RefusesFoldersThatWillNotDo) {
   EXPECT_FALSE(fs::exists(root / "new"));
 }
 
-TEST_F(Train, LeavesAStrangersFolderAlone) {
+TEST_F(Train, DoesNotOverwriteForeignFolders) {
   for (const char* name : {"metrics.jsonl", "dear.txt"}) {
     fs::create_directories(root / name);
     std::ofstream(root / name / name) << "mine\n";
@@ -160,7 +160,7 @@ TEST_F(Train, LeavesAStrangersFolderAlone) {
   }
 }
 
-TEST_F(Train, LeavesTheFilesThatItIsGiven) {
+TEST_F(Train, DoesNotOverwriteInputFiles) {
   fs::create_directories(root / "mine");
   const std::string config = (root / "mine/options.toml").string();
   std::ofstream(config) << "seed = 5\n";
@@ -169,9 +169,9 @@ TEST_F(Train, LeavesTheFilesThatItIsGiven) {
   EXPECT_EQ(text_of(config), "seed = 5\n");
 }
 
-TEST_F(Train, AFullDiskLeavesNothingOrTheCheckpointBefore) {
+TEST_F(Train, FullDiskKeepsPreviousCheckpoint) {
   {
-    const FileSizeLimit limit(12 << 10);  // less than the first checkpoint
+    const FileSizeLimit limit(12 << 10);  // smaller than the first checkpoint
     const Outcome outcome = train("run");
     EXPECT_EQ(outcome.code, 1);
     EXPECT_THAT(outcome.err, HasSubstr("File too large"));
@@ -188,20 +188,20 @@ TEST_F(Train, AFullDiskLeavesNothingOrTheCheckpointBefore) {
   expect_same_weights("whole", "run");
 }
 
-TEST_F(Train, AKillBeforeTheFirstCheckpointCanBeRepeated) {
+TEST_F(Train, RunKilledBeforeFirstCheckpointCanBeRestarted) {
   const Outcome killed = train("run", {}, {SIGKILL, [this] { return fs::exists(root / "run/options.toml"); }});
   EXPECT_EQ(killed.code, 128 + SIGKILL);
-  if (fs::exists(checkpoint("run", "00000000"))) return;  // it was quicker; then resuming is another test's
-  EXPECT_THAT(resume("run").err, HasSubstr("a run that was stopped before its first is to be started again"));
-  const fs::path unfinished = root / "run/labels.json.partial-1073741824";  // what a kill within its writing leaves
+  if (fs::exists(checkpoint("run", "00000000"))) return;  // the first checkpoint exists; other tests cover this
+  EXPECT_THAT(resume("run").err, HasSubstr("start a run again if it stopped before its first checkpoint"));
+  const fs::path unfinished = root / "run/labels.json.partial-1073741824";  // as left by a kill while writing
   std::ofstream(unfinished) << "{";
   const Outcome again = train("run");
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_FALSE(fs::exists(unfinished));
 }
 
-// The stronger source decides how long a run is, and which labels it sees.
-TEST_F(Train, StrongerSourcesMakeWeakerOnesVoid) {
+// The option source with the highest precedence determines the length of a run, and its labels.
+TEST_F(Train, HigherPrecedenceReplacesLengthAndLabels) {
   ASSERT_EQ(train("run").code, 0);
   const std::string config = (root / "run/options.toml").string(), labels = (root / "run/labels.json").string();
   const auto plan = [&](std::vector<std::string> words) {
@@ -215,18 +215,18 @@ TEST_F(Train, StrongerSourcesMakeWeakerOnesVoid) {
   EXPECT_EQ(plan({"--config", config, "--time-budget=1s", "--steps=7"}).code, 2);
   const std::string both = (root / "both.toml").string();
   std::ofstream(both) << "steps = 7\ntime-budget = \"1s\"\n";
-  EXPECT_THAT(plan({"--data=mnist", "--config", both}).err, HasSubstr("steps and time-budget: give one of them"));
+  EXPECT_THAT(plan({"--data=mnist", "--config", both}).err, HasSubstr("steps and time-budget exclude each other"));
   const Outcome epochs =
       run_frgan({"train", "--config", config, "--epochs=0.2", "--run", (root / "epochs").string()}, environment);
   EXPECT_EQ(epochs.code, 0) << epochs.err;
   EXPECT_THAT(epochs.out, HasSubstr(fmt::format("\nrepeat      frgan train --config {} --steps 3\n", config)));
   const Outcome given = plan({"--preset=demo", "--data=mnist", "--width=0.0625", "--steps=1", "--labels-file", labels});
-  EXPECT_EQ(given.code, 0) << given.err;  // the preset's 1,000 labels are void
+  EXPECT_EQ(given.code, 0) << given.err;  // replaces the preset's 1,000 labels
   EXPECT_THAT(given.out, testing::ContainsRegex("\n  all +20 "));
   EXPECT_EQ(plan({"--data=mnist", "--labels-file", labels, "--label-mode=random"}).code, 2);
 }
 
-TEST_F(Train, DryRunPrintsThePlanAndLeavesNothing) {
+TEST_F(Train, DryRunPrintsPlanAndWritesNothing) {
   const Outcome outcome = train("run", {"--dry-run"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(outcome.err, "");
@@ -235,7 +235,7 @@ TEST_F(Train, DryRunPrintsThePlanAndLeavesNothing) {
   EXPECT_FALSE(fs::exists(root / "run"));
 }
 
-TEST_F(Train, StartsFromOtherWeights) {
+TEST_F(Train, InitFromCopiesWeights) {
   ASSERT_EQ(train("first").code, 0);
   const Outcome outcome = train("second", {"--init-from", (root / "first").string(), "--steps", "1"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -244,7 +244,7 @@ TEST_F(Train, StartsFromOtherWeights) {
   }
   EXPECT_THAT(train("third", {"--init-from", (root / "none").string()}).code, 1);
   EXPECT_EQ(train("fourth", {"--init-from", (root / "first").string(), "--se-position", "none"}).code, 1)
-      << "another architecture";
+      << "architecture mismatch";
 }
 
 }  // namespace

@@ -5,14 +5,14 @@
 namespace frgan {
 namespace {
 
-TEST(ErrorTest, IsOneLineWhateverIsInIt) {
+TEST(ErrorTest, EscapesControlCharacters) {
   EXPECT_STREQ(Error("no such file: a b.png").what(), "no such file: a b.png");
   EXPECT_STREQ(Error("a\nb\r\x1b[1mc\x7f").what(), R"(a\nb\x0d\x1b[1mc\x7f)");
   EXPECT_STREQ(Error("Größe").what(), "Größe");
   EXPECT_EQ(usage_error("a\nb").kind(), ErrorKind::kUsage);
 }
 
-TEST(ErrorTest, ProblemOfLeavesTheCodeOut) {
+TEST(ErrorTest, ProblemOfDropsTheErrorCode) {
   EXPECT_EQ(problem_of(std::runtime_error("[json.exception.type_error.302] type must be string")),
             "type must be string");
   EXPECT_EQ(problem_of(std::runtime_error("[no end")), "[no end");

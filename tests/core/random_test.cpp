@@ -24,8 +24,8 @@ std::vector<uint32_t> words(const PhiloxBlock& block) {
   return {std::begin(block.words), std::end(block.words)};
 }
 
-// The known answers that the authors of Philox publish with it (Random123, kat_vectors, philox4x32 10).
-TEST(Philox, KnownAnswers) {
+// Known-answer test vectors published by the authors of Philox (Random123, kat_vectors, philox4x32 10).
+TEST(Philox, MatchesPublishedVectors) {
   EXPECT_EQ(words(philox(0, 0, 0)), (std::vector<uint32_t>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   EXPECT_EQ(words(philox(~uint64_t{0}, ~uint64_t{0}, ~uint64_t{0})),
             (std::vector<uint32_t>{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
@@ -33,7 +33,7 @@ TEST(Philox, KnownAnswers) {
             (std::vector<uint32_t>{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
-TEST(RandomKey, EveryWordChangesIt) {
+TEST(RandomKey, DependsOnEveryArgument) {
   const uint64_t key = random_key(1, Stream::kNoise, 2, 3);
   EXPECT_EQ(key, random_key(1, Stream::kNoise, 2, 3));
   std::set<uint64_t> keys = {key};
@@ -44,26 +44,26 @@ TEST(RandomKey, EveryWordChangesIt) {
   EXPECT_TRUE(keys.insert(random_key(2, Stream::kNoise, 1, 3)).second);
 }
 
-// Runs are repeated by these numbers, and old checkpoints go on by them: they never change.
-TEST(RandomKey, StaysTheSameForever) {
+// Repeated runs and resumed old checkpoints depend on these values. Never change them.
+TEST(RandomKey, MatchesStoredValues) {
   EXPECT_EQ(random_key(1, Stream::kWeights), UINT64_C(14512240895448352642));
   EXPECT_EQ(random_key(1, Stream::kUnlabeledOrder, 2, 3), UINT64_C(14989134725411442764));
 }
 
-TEST(RandomBits, AreTheWordsOfPhilox) {
+TEST(RandomBits, AreTheWordsOfThePhiloxBlock) {
   EXPECT_EQ(random_bits(0, 0), 0x6627e8d5e169c58dU);
   EXPECT_EQ(random_bits(0, 1), 0xbc57ac4c9b00dbd8U);
   EXPECT_NE(random_bits(0, 2), random_bits(0, 0));
 }
 
-TEST(RandomBelow, StaysBelowAndReachesAll) {
+TEST(RandomBelow, CoversTheWholeRange) {
   std::set<uint64_t> seen;
   for (uint64_t position = 0; position < 200; ++position) seen.insert(random_below(7, 5, position));
   EXPECT_EQ(seen, (std::set<uint64_t>{0, 1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(random_below(1, 5, 3), 0U);
 }
 
-TEST(RandomUniform, FillsItsRangeEvenly) {
+TEST(RandomUniform, IsUniformOverItsRange) {
   for (const at::TensorOptions& options : {kFloats, kDoubles}) {
     const at::Tensor x = random_uniform({1000, 100}, -1, 1, 42, options);
     EXPECT_EQ(x.sizes(), (at::IntArrayRef{1000, 100}));
@@ -75,7 +75,7 @@ TEST(RandomUniform, FillsItsRangeEvenly) {
     // Within five standard errors of the moments of U[-1, 1].
     EXPECT_NEAR(x.mean().item<double>(), 0, 5 * std::sqrt(1.0 / 3 / 1e5));
     EXPECT_NEAR(x.square().mean().item<double>(), 1.0 / 3, 5 * std::sqrt(4.0 / 45 / 1e5));
-    // Neighbours know nothing of each other, near or in the same Philox block.
+    // No correlation between neighbors, nor between words of the same Philox block.
     const at::Tensor flat = x.flatten();
     for (const int64_t lag : {1, 256, 512, 1024}) {
       const at::Tensor product = flat.slice(0, lag) * flat.slice(0, 0, -lag);
@@ -84,14 +84,14 @@ TEST(RandomUniform, FillsItsRangeEvenly) {
   }
 }
 
-TEST(RandomUniform, KeepsToOtherRanges) {
+TEST(RandomUniform, SupportsOtherRanges) {
   const at::Tensor x = random_uniform({5000}, 0, 1, 7, kFloats);
   EXPECT_GE(x.min().item<double>(), 0);
   EXPECT_LT(x.max().item<double>(), 1);
   EXPECT_NEAR(x.mean().item<double>(), 0.5, 0.03);
 }
 
-TEST(RandomNormal, HasTheMomentsAndTails) {
+TEST(RandomNormal, HasNormalMomentsAndTails) {
   for (const at::TensorOptions& options : {kFloats, kDoubles}) {
     const at::Tensor x = random_normal({100000}, 42, options);
     EXPECT_NEAR(x.mean().item<double>(), 0, 5 / std::sqrt(1e5));
@@ -102,13 +102,13 @@ TEST(RandomNormal, HasTheMomentsAndTails) {
     EXPECT_GT(x.max().item<double>(), 3.5);
     EXPECT_LT(x.min().item<double>(), -3.5);
     EXPECT_TRUE(at::isfinite(x).all().item<bool>());
-    for (const int64_t lag : {1, 256, 512}) {  // the two of a pair among them
+    for (const int64_t lag : {1, 256, 512}) {  // 512 is the lag within a pair
       EXPECT_NEAR((x.slice(0, lag) * x.slice(0, 0, -lag)).mean().item<double>(), 0, 5 / std::sqrt(1e5)) << lag;
     }
   }
 }
 
-TEST(RandomIntegers, ReachTheirLimitsEvenly) {
+TEST(RandomIntegers, AreUniformUpToTheirLimits) {
   const at::Tensor x = random_integers({10000}, -2, 3, 42, at::kCPU);
   EXPECT_EQ(x.scalar_type(), at::kLong);
   for (int64_t value = -2; value < 3; ++value) {
@@ -124,16 +124,16 @@ TEST(RandomIntegers, ReachTheirLimitsEvenly) {
   EXPECT_THROW(random_integers({1}, 3, 3, 42, at::kCPU), c10::Error);
 }
 
-TEST(RandomTensors, AreAFunctionOfTheKey) {
+TEST(RandomTensors, DependOnlyOnTheKey) {
   const at::Tensor x = random_uniform({3000}, 0, 1, 42, kFloats);
   EXPECT_TRUE(x.equal(random_uniform({3000}, 0, 1, 42, kFloats)));
   EXPECT_FALSE(x.equal(random_uniform({3000}, 0, 1, 43, kFloats)));
-  // A shorter draw is the beginning of a longer one: whole tiles and the cut one agree.
+  // A shorter draw is a prefix of a longer one: a partial tile agrees with the full tile.
   EXPECT_TRUE(x.slice(0, 0, 1500).equal(random_uniform({1500}, 0, 1, 42, kFloats)));
   EXPECT_TRUE(random_normal({3000}, 42, kDoubles).slice(0, 0, 700).equal(random_normal({700}, 42, kDoubles)));
 }
 
-TEST(RandomTensors, AreTheSameForAnyNumberOfThreads) {
+TEST(RandomTensors, DoNotDependOnTheNumberOfThreads) {
   const int before = at::get_num_threads();
   std::vector<std::vector<at::Tensor>> draws;
   for (const int threads : {1, 2, 3}) {
@@ -149,7 +149,7 @@ TEST(RandomTensors, AreTheSameForAnyNumberOfThreads) {
   }
 }
 
-TEST(RandomTensors, HaveOnlyShapeOnTheMetaDevice) {
+TEST(RandomTensors, HaveOnlyAShapeOnTheMetaDevice) {
   const at::TensorOptions meta = at::TensorOptions(at::kFloat).device(at::kMeta);
   for (const at::Tensor& x : {random_uniform({2, 3}, 0, 1, 1, meta), random_normal({2, 3}, 1, meta),
                               random_integers({2, 3}, 0, 5, 1, at::kMeta)}) {
@@ -163,7 +163,7 @@ TEST(RandomTensors, MayBeEmpty) {
   EXPECT_EQ(random_permutation(0, 1).numel(), 0);
 }
 
-TEST(RandomPermutation, HoldsEachRowOnce) {
+TEST(RandomPermutation, ContainsEachRowOnce) {
   const at::Tensor rows = random_permutation(1000, 42);
   EXPECT_TRUE(std::get<0>(rows.sort()).equal(at::arange(1000)));
   EXPECT_FALSE(rows.equal(at::arange(1000)));

@@ -14,7 +14,7 @@
 namespace frgan {
 namespace {
 
-TEST(Schedules, AreGolden) {
+TEST(Schedules, MatchGoldenValues) {
   const GoldenFile golden("schedules");
   std::vector<double> gaussian, linear, rate, decay;
   for (int step = 0; step < 1000; ++step) {
@@ -44,7 +44,7 @@ TEST(Schedules, RampUpIsZeroAtFirstAndReachesItsMaximum) {
   EXPECT_DOUBLE_EQ(ramp_up("gaussian", 0.25, 0.1, 0.5), std::exp(-5 * 0.25));
   EXPECT_DOUBLE_EQ(ramp_up("linear", 0.25, 0.1, 0.5), 0.5);
   EXPECT_EQ(ramp_up("none", 0, 0.1, 0.5), 1);
-  // Without a ramp the weight jumps to its maximum.
+  // If the ramp has no length, the weight jumps to its maximum.
   EXPECT_EQ(ramp_up("gaussian", 0, 0, 0), 1);
   EXPECT_EQ(ramp_up("gaussian", 0.2, 0.3, 0.3), 0);
   EXPECT_EQ(ramp_up("gaussian", 0.3, 0.3, 0.3), 1);
@@ -56,9 +56,9 @@ TEST(Schedules, LearningRateFallsLinearlyToZero) {
   EXPECT_DOUBLE_EQ(linear_decay(0.75, 0.5), 0.5);
   EXPECT_EQ(linear_decay(1, 0.5), 0);
   EXPECT_EQ(linear_decay(1.5, 0.5), 0);
-  EXPECT_EQ(linear_decay(0.9, 1), 1);  // never
+  EXPECT_EQ(linear_decay(0.9, 1), 1);  // no decay
   EXPECT_EQ(linear_decay(1, 1), 1);
-  EXPECT_DOUBLE_EQ(linear_decay(0.1, 0), 0.9);  // from the start
+  EXPECT_DOUBLE_EQ(linear_decay(0.1, 0), 0.9);  // decay from the first step
 }
 
 TEST(Schedules, AverageCoversTheLastTenthUpToItsLimit) {
@@ -70,10 +70,10 @@ TEST(Schedules, AverageCoversTheLastTenthUpToItsLimit) {
   EXPECT_EQ(average_decay("corrected", 0.99, 0), 0);
 }
 
-TEST(Schedules, CorrectedAverageIsTheGoldenAverageFromZero) {
+TEST(Schedules, CorrectedAverageMatchesGoldenAverageFromZero) {
   const GoldenFile golden("schedules");
   const at::Tensor parameters = golden["adam.parameters"];
-  at::Tensor average = at::full_like(parameters[0], 7);  // forgotten at the first update
+  at::Tensor average = at::full_like(parameters[0], 7);  // the first update overwrites it
   for (int64_t step = 0; step < parameters.size(0); ++step) {
     const double decay = average_decay("corrected", 0.9, static_cast<double>(step));
     average = decay * average + (1 - decay) * parameters[step];
@@ -81,7 +81,7 @@ TEST(Schedules, CorrectedAverageIsTheGoldenAverageFromZero) {
   }
 }
 
-// Steps of a run after which it is evaluated.
+// The steps of a run after which an evaluation follows.
 std::vector<int64_t> evaluated_steps(int64_t steps, int64_t count) {
   std::vector<int64_t> found;
   for (int64_t step = 1; step <= steps; ++step) {
@@ -90,7 +90,7 @@ std::vector<int64_t> evaluated_steps(int64_t steps, int64_t count) {
   return found;
 }
 
-TEST(Evaluations, CrowdInTheLastFifth) {
+TEST(Evaluations, AreDenserInTheLastFifth) {
   const std::vector<int64_t> found = evaluated_steps(9000, 30);
   std::vector<int64_t> expected;
   for (int64_t i = 1; i <= 10; ++i) expected.push_back(720 * i);
@@ -98,7 +98,7 @@ TEST(Evaluations, CrowdInTheLastFifth) {
   EXPECT_EQ(found, expected);
 }
 
-TEST(Evaluations, AreAsManyAsAskedForAndEndWithTheRun) {
+TEST(Evaluations, MatchTheirCountAndEndWithTheRun) {
   for (const int64_t steps : {1000, 8999, 9001, 12'345}) {
     for (int64_t count = 1; count <= 40; ++count) {
       const std::vector<int64_t> found = evaluated_steps(steps, count);
@@ -111,18 +111,18 @@ TEST(Evaluations, AreAsManyAsAskedForAndEndWithTheRun) {
   }
 }
 
-TEST(Evaluations, AreFewerInARunOfFewSteps) {
+TEST(Evaluations, AreFewerInShortRuns) {
   const std::vector<int64_t> found = evaluated_steps(20, 30);
   EXPECT_EQ(found, (std::vector<int64_t>{2, 4, 5, 7, 8, 10, 12, 13, 15, 16, 17, 18, 19, 20}));
   EXPECT_EQ(evaluated_steps(1, 30), (std::vector<int64_t>{1}));
 }
 
-TEST(Evaluations, OneIsTheLastAndNoneIsNone) {
+TEST(Evaluations, SingleOneFollowsTheLastStepAndZeroMeansNone) {
   EXPECT_EQ(evaluated_steps(100, 1), (std::vector<int64_t>{100}));
   EXPECT_EQ(evaluated_steps(100, 0), (std::vector<int64_t>{}));
 }
 
-// 10^6 evaluations in 10^9 steps are the most that options allow.
+// The options allow at most 10^6 evaluations in 10^9 steps.
 TEST(Evaluations, DoNotOverflowInTheLongestRun) {
   constexpr int64_t kSteps = 1'000'000'000, kCount = 1'000'000;
   EXPECT_TRUE(evaluation_after(kSteps, kSteps, kCount));

@@ -33,28 +33,28 @@ TEST(ParseAugmentation, ReadsWords) {
   EXPECT_EQ(parse_augmentation({"translate:15"}).translate, 15);
 }
 
-TEST(ParseAugmentation, RefusesOtherWords) {
+TEST(ParseAugmentation, RejectsOtherWords) {
   const auto error = [](const std::vector<std::string>& words) {
     return error_of([&] { parse_augmentation(words, "my.toml:3"); });
   };
   EXPECT_EQ(error({"transalte:2"}),
-            "my.toml:3: \"transalte:2\" is no augmentation; did you mean translate? known are translate:PIXELS, "
-            "noise:DEVIATION, flip and none");
-  EXPECT_THAT(error({""}), HasSubstr("\"\" is no augmentation; known are"));
+            "my.toml:3: unknown augmentation 'transalte:2'; did you mean 'translate'? allowed: translate:PIXELS, "
+            "noise:DEVIATION, flip, none");
+  EXPECT_THAT(error({""}), HasSubstr("unknown augmentation ''; allowed: "));
   for (const char* word : {"translate", "translate:", "translate:0", "translate:16", "translate:-1", "translate:1.5",
                            "translate:2x", "translate: 2"}) {
-    EXPECT_THAT(error({word}), HasSubstr("should be translate:PIXELS, 1 to 15, as translate:2")) << word;
+    EXPECT_THAT(error({word}), HasSubstr("PIXELS must be 1 to 15, as in translate:2")) << word;
   }
   for (const char* word : {"noise", "noise:0", "noise:-1", "noise:2.1", "noise:nan", "noise:inf", "noise:x"}) {
-    EXPECT_THAT(error({word}), HasSubstr("should be noise:DEVIATION, above 0 to 2, as noise:0.15")) << word;
+    EXPECT_THAT(error({word}), HasSubstr("DEVIATION must be above 0, at most 2, as in noise:0.15")) << word;
   }
-  EXPECT_EQ(error({"flip:1"}), "my.toml:3: \"flip:1\" takes no number; give flip");
-  EXPECT_EQ(error({"none:"}), "my.toml:3: \"none:\" takes no number; give none");
+  EXPECT_EQ(error({"flip:1"}), "my.toml:3: invalid augmentation 'flip:1'; use 'flip' without a number");
+  EXPECT_EQ(error({"none:"}), "my.toml:3: invalid augmentation 'none:'; use 'none' without a number");
   EXPECT_EQ(error({"flip", "flip"}), "my.toml:3: flip is given twice");
-  EXPECT_EQ(error({"flip", "none"}), "my.toml:3: none stands alone, but flip,none are given");
+  EXPECT_EQ(error({"flip", "none"}), "my.toml:3: 'none' cannot be combined with others: got 'flip,none'");
 }
 
-TEST(AugmentationOptions, AreDeclared) {
+TEST(AugmentationOptions, SetTheAugmentation) {
   AugmentationOptions chosen;
   OptionSet options;
   describe(options, chosen);
@@ -63,7 +63,7 @@ TEST(AugmentationOptions, AreDeclared) {
   EXPECT_EQ(parse_augmentation(chosen.augmentation).noise, 0.5);
 }
 
-TEST(Normalised, GoesFromMinusOneToOne) {
+TEST(Normalised, MapsPixelsToMinusOneToOne) {
   const at::Tensor images = at::tensor({0, 51, 102, 153, 204, 255}, at::kByte).view({1, 1, 2, 3});
   const at::Tensor x = normalised(images, at::kDouble);
   EXPECT_EQ(x.sizes(), (at::IntArrayRef{1, 3, 1, 2}));
@@ -72,7 +72,7 @@ TEST(Normalised, GoesFromMinusOneToOne) {
   EXPECT_EQ(normalised(images, at::kFloat).max().item<float>(), 1);
 }
 
-TEST(Augmented, WithoutChangesIsNormalised) {
+TEST(Augmented, DefaultOnlyNormalizes) {
   const at::Tensor images = tiny_images(5, 16, 3);
   const at::Tensor rows = at::tensor({4, 0, 4, 2}, at::kLong);
   for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
@@ -84,7 +84,7 @@ TEST(Augmented, WithoutChangesIsNormalised) {
   }
 }
 
-// All shifts of an image by -2 to 2, borders reflected: what a padded image shows through a window.
+// All shifts of an image by -2 to 2 pixels with reflected borders, cut from the padded image.
 std::vector<at::Tensor> all_shifts(const at::Tensor& image) {  // 1 x C x H x W
   const int64_t size = image.size(2);
   const at::Tensor padded = at::reflection_pad2d(image, {2, 2, 2, 2});
@@ -94,6 +94,7 @@ std::vector<at::Tensor> all_shifts(const at::Tensor& image) {  // 1 x C x H x W
   return shifts;
 }
 
+// Number of candidates that equal the image; adds their indices to `seen`.
 size_t count_matches(const at::Tensor& image, const std::vector<at::Tensor>& candidates, std::set<size_t>& seen) {
   size_t matches = 0;
   for (size_t i = 0; i < candidates.size(); ++i) {
@@ -126,7 +127,7 @@ TEST(Augmented, FlipsHalfOfTheImages) {
   EXPECT_NEAR(mirrored, 200, 50);
 }
 
-TEST(Augmented, FlipsAndTranslatesInOne) {
+TEST(Augmented, CombinesFlipsAndTranslations) {
   const at::Tensor images = at::randint(0, 256, {1, 16, 16, 1}, at::kByte);
   std::vector<at::Tensor> changed = all_shifts(normalised(images, at::kFloat));
   for (size_t i = 0; i < 25; ++i) changed.push_back(changed[i].flip({3}));
@@ -136,7 +137,7 @@ TEST(Augmented, FlipsAndTranslatesInOne) {
   EXPECT_EQ(seen.size(), 50U);
 }
 
-TEST(Augmented, AddsNoiseOnTheNormalisedScale) {
+TEST(Augmented, AddsNoiseToNormalizedPixels) {
   const at::Tensor images = tiny_images(20, 16, 3);
   const at::Tensor rows = at::arange(20, at::kLong);
   const at::Tensor noise = augmented(images, rows, {.translate = 2, .noise = 0.15}, 7, at::kDouble) -
@@ -146,7 +147,7 @@ TEST(Augmented, AddsNoiseOnTheNormalisedScale) {
   EXPECT_FALSE(noise[0].equal(noise[1]));
 }
 
-TEST(Augmented, IsAFunctionOfKeyAndPosition) {
+TEST(Augmented, DependsOnlyOnKeyAndPosition) {
   const at::Tensor images = tiny_images(6, 16, 1);
   const at::Tensor rows = at::tensor({3, 1, 5, 5, 0, 2, 4, 1}, at::kLong);
   const Augmentation augmentation{.translate = 3, .noise = 0.1, .flip = true};
@@ -161,7 +162,7 @@ TEST(Augmented, IsAFunctionOfKeyAndPosition) {
   at::set_num_threads(before);
 }
 
-TEST(Augmented, IsTheSameByOperators) {
+TEST(Augmented, LoopMatchesOperators) {
   const at::Tensor rows = at::tensor({3, 0, 7, 7, 2, 1}, at::kLong);
   for (const int64_t channels : {1, 3}) {
     const at::Tensor images = at::randint(0, 256, {8, 16, 16, channels}, at::kByte);
@@ -190,7 +191,7 @@ TEST(Augmented, ReadsNothingBackFromTheDevice) {
   }
 }
 
-TEST(Augmented, RefusesRowsAndShiftsOutOfRange) {
+TEST(Augmented, RejectsRowsAndShiftsOutOfRange) {
   const at::Tensor images = tiny_images(3, 16, 1);
   for (const int64_t row : {-1, 3}) {
     EXPECT_THROW(augmented(images, at::full({2}, row, at::kLong), {}, 1, at::kFloat), c10::Error);
@@ -198,7 +199,7 @@ TEST(Augmented, RefusesRowsAndShiftsOutOfRange) {
   EXPECT_THROW(augmented(images, at::zeros({1}, at::kLong), {.translate = 16}, 1, at::kFloat), c10::Error);
 }
 
-TEST(ToPixels, RoundsAndLimits) {
+TEST(ToPixels, RoundsAndClamps) {
   const at::Tensor row = at::tensor({-2.0F, -1.0F, 0.0F, 1.0F, 2.0F, 0.01F}).reshape({1, 1, 1, 6});
   EXPECT_TRUE(to_pixels(row).flatten().equal(at::tensor({0, 0, 128, 255, 255, 129}, at::kByte)));
 }
@@ -210,12 +211,12 @@ TEST(ToPixels, PutsChannelsLast) {
   EXPECT_TRUE(pixels.flatten().equal(at::tensor({0, 128, 255, 0, 128, 255}, at::kByte)));
 }
 
-TEST(ToPixels, UndoesTheNormalisationOfEveryPixelValue) {
+TEST(ToPixels, InvertsTheNormalizationOfEveryPixelValue) {
   const at::Tensor values = at::arange(256, at::kByte).reshape({1, 16, 16, 1});
   EXPECT_TRUE(to_pixels(normalised(values, at::kFloat)).equal(values));
 }
 
-TEST(ToPixels, RefusesWhatIsNotFinite) {
+TEST(ToPixels, RejectsNonFiniteValues) {
   EXPECT_THROW(to_pixels(at::full({1, 1, 2, 2}, std::nan(""))), Error);
   EXPECT_THROW(to_pixels(at::full({1, 1, 2, 2}, INFINITY)), Error);
 }

@@ -20,7 +20,7 @@ Rows rows_of(const at::Tensor& tensor) {
   return {tensor.data_ptr<int64_t>(), tensor.data_ptr<int64_t>() + tensor.numel()};
 }
 
-// 27 images of 3 classes, of which 6 show their labels and 2 are for development.
+// 27 images of 3 classes: 6 are labeled, 2 are development images.
 class BatchStreamTest : public ::testing::Test {
  protected:
   BatchStream stream(BatchStreamOptions options = {}) const { return {data_.train, split_, std::move(options)}; }
@@ -29,7 +29,7 @@ class BatchStreamTest : public ::testing::Test {
   const LabelSplit split_ = split_labels(data_, {.labels = 6, .dev_images = 2});
 };
 
-TEST_F(BatchStreamTest, GivesWhatIsAskedFor) {
+TEST_F(BatchStreamTest, BatchesHaveTheRequestedShapes) {
   BatchStream batches = stream({.augmentation = {.translate = 2}});
   const Batch batch = batches.next(
       {.labeled = 4, .labeled_branches = 2, .unlabeled = 5, .branches = 3, .noise = 7, .noise_size = 10}, 0, 0);
@@ -53,7 +53,7 @@ TEST_F(BatchStreamTest, GivesWhatIsAskedFor) {
   EXPECT_FALSE(nothing.noise.defined());
 }
 
-TEST_F(BatchStreamTest, ImagesAndLabelsAreThoseOfTheRows) {
+TEST_F(BatchStreamTest, ImagesAndLabelsMatchTheRows) {
   BatchStream batches = stream();
   const Batch batch = batches.next({.labeled = 6, .unlabeled = 10}, 3, 0);
   EXPECT_TRUE(batch.labeled[0].equal(normalised(data_.train.images.index_select(0, batch.labeled_rows), at::kFloat)));
@@ -62,7 +62,7 @@ TEST_F(BatchStreamTest, ImagesAndLabelsAreThoseOfTheRows) {
   EXPECT_TRUE(batch.labels.equal(data_.train.labels.index_select(0, batch.labeled_rows)));
 }
 
-TEST_F(BatchStreamTest, OnlyTheLabelsOfTheSplitAreSeen) {
+TEST_F(BatchStreamTest, HidesLabelsOutsideTheSplit) {
   BatchStream batches = stream();
   int seen = 0;
   for (uint64_t draw = 0; draw < 10; ++draw) {
@@ -78,10 +78,10 @@ TEST_F(BatchStreamTest, OnlyTheLabelsOfTheSplitAreSeen) {
       seen += labeled ? 1 : 0;
     }
   }
-  EXPECT_EQ(seen, 12);  // two whole passes: the labeled are among the unlabeled
+  EXPECT_EQ(seen, 12);  // two complete passes: labeled images are also drawn as unlabeled ones
 }
 
-TEST_F(BatchStreamTest, ShownLabelsTakeThePlaceOfTheTrueOnes) {
+TEST_F(BatchStreamTest, UsesNoisyLabelsOfTheSplit) {
   const LabelSplit split = split_labels(data_, {.labels = 6, .dev_images = 2, .noise = {.level = 1}});
   std::map<int64_t, int64_t> shown;
   for (size_t i = 0; i < split.labeled.size(); ++i) shown[split.labeled[i]] = split.shown[i];
@@ -91,7 +91,7 @@ TEST_F(BatchStreamTest, ShownLabelsTakeThePlaceOfTheTrueOnes) {
   for (int64_t i = 0; i < 6; ++i) {
     const auto row = batch.labeled_rows[i].item<int64_t>();
     EXPECT_EQ(batch.labels[i].item<int64_t>(), shown.at(row));
-    EXPECT_NE(batch.labels[i].item<int64_t>(), row % 3);  // all of them are wrong
+    EXPECT_NE(batch.labels[i].item<int64_t>(), row % 3);  // all labels are wrong
   }
   for (int64_t i = 0; i < 25; ++i) {
     const auto found = shown.find(batch.unlabeled_rows[i].item<int64_t>());
@@ -99,13 +99,13 @@ TEST_F(BatchStreamTest, ShownLabelsTakeThePlaceOfTheTrueOnes) {
     seen += found == shown.end() ? 0 : 1;
   }
   EXPECT_EQ(seen, 6);
-  // Images and order are those of the true labels.
+  // Label noise changes neither the images nor their order.
   const Batch plain = stream().next({.labeled = 6, .unlabeled = 25}, 0, 0);
   EXPECT_TRUE(batch.labeled_rows.equal(plain.labeled_rows));
   EXPECT_TRUE(batch.unlabeled[0].equal(plain.unlabeled[0]));
 }
 
-TEST_F(BatchStreamTest, KeptImagesAreAllThatAreSeen) {
+TEST_F(BatchStreamTest, DrawsOnlyKeptImages) {
   const LabelSplit split = split_labels(data_, {.labels = 6, .dev_images = 2, .train_images = 10});
   BatchStream batches(data_.train, split, {});
   EXPECT_EQ(batches.unlabeled_images(), 10);
@@ -122,7 +122,7 @@ TEST_F(BatchStreamTest, KeptImagesAreAllThatAreSeen) {
   EXPECT_EQ(seen, std::set(split.kept.begin(), split.kept.end()));
 }
 
-TEST_F(BatchStreamTest, APassTakesNoImageTwiceAndLeavesTheRestOut) {
+TEST_F(BatchStreamTest, PassIsWithoutReplacementAndDropsTheRemainder) {
   BatchStream batches = stream();
   EXPECT_EQ(batches.unlabeled_images(), 25);
   EXPECT_EQ(batches.labeled_images(), 6);
@@ -141,7 +141,7 @@ TEST_F(BatchStreamTest, APassTakesNoImageTwiceAndLeavesTheRestOut) {
   EXPECT_NE(passes[1], passes[2]);
 }
 
-TEST_F(BatchStreamTest, ASetSmallerThanTheBatchRepeats) {
+TEST_F(BatchStreamTest, RepeatsASetSmallerThanTheBatch) {
   BatchStream batches = stream();
   std::map<int64_t, int> counts;
   for (uint64_t draw = 0; draw < 3; ++draw) {  // 30 draws of 6 images: five whole permutations
@@ -160,7 +160,7 @@ bool same(const Batch& a, const Batch& b) {
          a.unlabeled_labels.equal(b.unlabeled_labels) && a.dropout_key == b.dropout_key;
 }
 
-TEST_F(BatchStreamTest, DependsOnItsArgumentsAlone) {
+TEST_F(BatchStreamTest, DependsOnlyOnItsArguments) {
   const BatchStreamOptions options{.augmentation = {.translate = 2, .noise = 0.1}, .seed = 3};
   const BatchRequest request{.labeled = 4, .unlabeled = 10, .branches = 2, .noise = 3};
   BatchStream forward = stream(options), backward = stream(options);
@@ -178,7 +178,7 @@ TEST_F(BatchStreamTest, DependsOnItsArgumentsAlone) {
   EXPECT_NE(other.dropout_key, batches[0].dropout_key);
 }
 
-TEST_F(BatchStreamTest, BranchesShowTheSameImagesChangedInOtherWays) {
+TEST_F(BatchStreamTest, BranchesAugmentTheSameImagesIndependently) {
   const BatchRequest request{.labeled = 6, .labeled_branches = 2, .unlabeled = 6, .branches = 2};
   const Batch batch = stream({.augmentation = {.translate = 2}}).next(request, 0, 0);
   EXPECT_FALSE(batch.unlabeled[0].equal(batch.unlabeled[1]));
@@ -187,7 +187,7 @@ TEST_F(BatchStreamTest, BranchesShowTheSameImagesChangedInOtherWays) {
   EXPECT_TRUE(plain.unlabeled[0].equal(plain.unlabeled[1]));
 }
 
-TEST_F(BatchStreamTest, PartsOfAStepDifferInAllButTheRows) {
+TEST_F(BatchStreamTest, PartsOfAStepShareOnlyTheRows) {
   BatchStream batches = stream({.augmentation = {.translate = 2}});
   const BatchRequest request{.labeled = 6, .unlabeled = 10, .noise = 3};
   const Batch a = batches.next(request, 2, 0), b = batches.next(request, 2, 1);
@@ -198,7 +198,7 @@ TEST_F(BatchStreamTest, PartsOfAStepDifferInAllButTheRows) {
   EXPECT_NE(a.dropout_key, b.dropout_key);
 }
 
-TEST_F(BatchStreamTest, StreamsHaveOrdersOfTheirOwn) {
+TEST_F(BatchStreamTest, StreamsHaveDifferentOrders) {
   BatchStream batches = stream();
   const Batch first = batches.next({.unlabeled = 25, .stream = 0}, 0, 0);
   const Batch second = batches.next({.unlabeled = 25, .stream = 1}, 0, 0);
@@ -206,7 +206,7 @@ TEST_F(BatchStreamTest, StreamsHaveOrdersOfTheirOwn) {
   EXPECT_TRUE(std::get<0>(first.unlabeled_rows.sort()).equal(std::get<0>(second.unlabeled_rows.sort())));
 }
 
-TEST_F(BatchStreamTest, NoiseHasTheRangeOfTheMethod) {
+TEST_F(BatchStreamTest, NoiseHasTheRangeOfItsOption) {
   const BatchRequest request{.noise = 100};
   const at::Tensor symmetric = stream({.dtype = at::kDouble}).next(request, 0, 0).noise;
   EXPECT_EQ(symmetric.scalar_type(), at::kDouble);
@@ -229,7 +229,7 @@ TEST_F(BatchStreamTest, ReadsNothingBackFromTheDevice) {
   EXPECT_EQ(batch.unlabeled[1].sizes(), (at::IntArrayRef{10, 1, 16, 16}));
 }
 
-TEST_F(BatchStreamTest, RefusesASplitOfOtherData) {
+TEST_F(BatchStreamTest, RejectsASplitOfOtherData) {
   const Dataset other = tiny_dataset(round_robin(26, 3), 3);
   EXPECT_THROW(BatchStream(other.train, split_, {}), c10::Error);
   EXPECT_THROW(stream({.noise_range = "wide"}), c10::Error);

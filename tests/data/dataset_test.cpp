@@ -12,13 +12,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(Dataset, CountsClassesAndUnknownLabels) {
+TEST(Dataset, CountsClassesAndUnlabeledImages) {
   const Dataset data = tiny_dataset({0, 2, 2, -1, 0, -1}, 3);
   EXPECT_EQ(class_counts(data.train, 3), (std::vector<int64_t>{2, 0, 2, 2}));
   EXPECT_EQ(class_counts(data.test, 3), (std::vector<int64_t>{0, 0, 0, 0}));
 }
 
-TEST(Dataset, DigestIsOfImagesLabelsAndRole) {
+TEST(Dataset, DigestDependsOnImagesLabelsAndRoles) {
   const Dataset data = tiny_dataset({0, 1, 0, 1}, 2);
   EXPECT_EQ(data.digest.size(), 64U);
   EXPECT_EQ(tiny_dataset({0, 1, 0, 1}, 2).digest, data.digest);
@@ -36,7 +36,7 @@ TEST(Dataset, DigestIsOfImagesLabelsAndRole) {
   EXPECT_NE(moved.digest, data.digest);
 }
 
-TEST(Dataset, ImagesGoToADeviceAndLabelsStay) {
+TEST(Dataset, MovesImagesToADeviceAndKeepsLabels) {
   const ImageSet set = tiny_dataset({0, 1}, 2).train.to(at::kMeta);
   EXPECT_TRUE(set.images.is_meta());
   EXPECT_TRUE(set.labels.is_cpu());
@@ -44,7 +44,7 @@ TEST(Dataset, ImagesGoToADeviceAndLabelsStay) {
   EXPECT_EQ(ImageSet().to(at::kMeta).size(), 0);
 }
 
-TEST(Dataset, RefusesWhatDoesNotFitTogether) {
+TEST(Dataset, RejectsInconsistentData) {
   const auto error = [](auto change) {
     Dataset data = tiny_dataset({0, 1}, 2);
     change(data);
@@ -57,32 +57,33 @@ TEST(Dataset, RefusesWhatDoesNotFitTogether) {
   EXPECT_EQ(error([](Dataset& d) {
               d.train.labels = at::tensor({0, 2}, at::kLong);
             }),
-            "tiny: training image 1 has label 2, expected -1 to 1");
+            "tiny: training image 1 has label 2; must be -1 to 1");
   EXPECT_EQ(error([](Dataset& d) {
               d.train.labels = at::tensor({-2, 0}, at::kLong);
             }),
-            "tiny: training image 0 has label -2, expected -1 to 1");
+            "tiny: training image 0 has label -2; must be -1 to 1");
   EXPECT_EQ(error([](Dataset& d) {
               d.test = {d.train.images, at::tensor({0, -1}, at::kLong)};
             }),
-            "tiny: test image 1 has label -1, expected 0 to 1");
-  EXPECT_EQ(error([](Dataset& d) { d.class_names = {"one"}; }), "tiny: 1 classes, expected 2 to 1000");
+            "tiny: test image 1 has label -1; must be 0 to 1");
+  EXPECT_EQ(error([](Dataset& d) { d.class_names = {"one"}; }),
+            "tiny: unsupported number of classes 1; must be 2 to 1000");
   EXPECT_EQ(error([](Dataset& d) { d.class_names = {"a", "a"}; }), "tiny: two classes have the same name");
   EXPECT_EQ(error([](Dataset& d) { d.train = {}; }), "tiny: no training images");
 }
 
-TEST(ImageShape, MustBeOneThatTheNetworksAreMadeFor) {
+TEST(ImageShape, MustBeSupportedByTheNetworks) {
   for (const int64_t size : {16, 24, 128}) EXPECT_NO_THROW(check_image_shape(size, 3, "x"));
   EXPECT_NO_THROW(check_image_shape(32, 1, "x"));
   for (const int64_t size : {-8, 0, 8, 20, 136}) {
     EXPECT_THAT(error_of([=] { check_image_shape(size, 3, "x"); }), HasSubstr("multiple of 8 from 16 to 128"));
   }
   for (const int64_t channels : {0, 2, 4}) {
-    EXPECT_THAT(error_of([=] { check_image_shape(32, channels, "x"); }), HasSubstr("1 (grey) or 3 (colour)"));
+    EXPECT_THAT(error_of([=] { check_image_shape(32, channels, "x"); }), HasSubstr("must be 1 (gray) or 3 (RGB)"));
   }
 }
 
-TEST(Adopt, KeepsNumbersAlive) {
+TEST(Adopt, TensorOwnsTheValues) {
   at::Tensor bytes, numbers;
   {
     std::vector<uint8_t> values = {1, 2, 3, 4};

@@ -1,4 +1,4 @@
-// Tiny files in the format of MNIST.
+// Writes small idx files, the format of MNIST.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ inline void write_idx(const std::filesystem::path& path, const std::vector<int64
   write_file_safely(path, bytes + values);
 }
 
-// The four files: three training and two test images, each filled with a number of its own.
+// Writes the four files of a tiny MNIST: three training and two test images, each filled with a different value.
 inline void write_tiny_mnist(const std::filesystem::path& folder) {
   constexpr int64_t kPixels = 28 * 28;
   write_idx(folder / "train-images-idx3-ubyte", {3, 28, 28},

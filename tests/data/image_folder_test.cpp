@@ -24,10 +24,10 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// A folder of images that a test fills.
+// An image folder to which a test adds files.
 class Folder {
  public:
-  // A PNG of one grey value.
+  // Adds a PNG with a single gray value.
   void image(const std::string& name, uint8_t value, int64_t height = 20, int64_t width = 30) {
     const std::vector<uint8_t> pixels(static_cast<size_t>(height * width), value);
     write(name, encode_png(pixels, height, width, 1));
@@ -48,7 +48,7 @@ class Folder {
   TemporaryFolder folder_;
 };
 
-std::vector<int64_t> grey_values(const ImageSet& set) {
+std::vector<int64_t> gray_values(const ImageSet& set) {
   std::vector<int64_t> values;
   for (int64_t i = 0; i < set.size(); ++i) values.push_back(set.images[i][8][8][0].item<int64_t>());
   return values;
@@ -72,25 +72,25 @@ TEST(ImageFolder, ReadsClassesUnlabeledAndTest) {
   EXPECT_EQ(data.source, folder.root().path().string());
   EXPECT_THAT(data.class_names, ElementsAre("cat", "dog"));
   EXPECT_EQ(data.train.images.sizes(), (at::IntArrayRef{6, 16, 16, 3}));
-  EXPECT_THAT(grey_values(data.train), ElementsAre(10, 20, 25, 30, 41, 40));
+  EXPECT_THAT(gray_values(data.train), ElementsAre(10, 20, 25, 30, 41, 40));
   EXPECT_THAT(labels(data.train), ElementsAre(0, 0, 0, 1, -1, -1));
-  EXPECT_THAT(grey_values(data.test), ElementsAre(50));
+  EXPECT_THAT(gray_values(data.test), ElementsAre(50));
   EXPECT_THAT(labels(data.test), ElementsAre(1));
   EXPECT_THAT(data.notes, IsEmpty());
   EXPECT_EQ(folder.read(24, 1).train.images.sizes(), (at::IntArrayRef{6, 24, 24, 1}));
 }
 
-TEST(ImageFolder, WithoutTestSaysSo) {
+TEST(ImageFolder, NotesMissingTestImages) {
   Folder folder;
   folder.image("train/dog/1.png", 30);
   folder.image("train/cat/a.png", 10);
   const Dataset data = folder.read();
   EXPECT_EQ(data.test.size(), 0);
   ASSERT_THAT(data.notes, SizeIs(1));
-  EXPECT_THAT(data.notes[0], AllOf(HasSubstr("no test images"), HasSubstr("no test error can be given")));
+  EXPECT_THAT(data.notes[0], AllOf(HasSubstr("no test images"), HasSubstr("no test error can be computed")));
 }
 
-TEST(ImageFolder, NamesAndCountsWhatIsUnreadable) {
+TEST(ImageFolder, NamesAndCountsUnreadableFiles) {
   Folder folder;
   folder.image("train/dog/1.png", 30);
   folder.image("train/cat/a.png", 10);
@@ -102,16 +102,16 @@ TEST(ImageFolder, NamesAndCountsWhatIsUnreadable) {
   for (int i = 0; i < 12; ++i) folder.write("unlabeled/" + std::to_string(i) + ".jpg", "");
   folder.image("test/cat/t.png", 1);
   const Dataset data = folder.read();
-  EXPECT_THAT(grey_values(data.train), ElementsAre(10, 30));
+  EXPECT_THAT(gray_values(data.train), ElementsAre(10, 30));
   EXPECT_THAT(labels(data.train), ElementsAre(0, 1));
   ASSERT_THAT(data.notes, SizeIs(2));
-  EXPECT_THAT(data.notes[0], AllOf(HasSubstr("14 unreadable image files left out"), HasSubstr("train/cat/broken.png"),
+  EXPECT_THAT(data.notes[0], AllOf(HasSubstr("14 unreadable image files skipped"), HasSubstr("train/cat/broken.png"),
                                    HasSubstr("train/dog/0.png"), HasSubstr("; and 4 more")));
   EXPECT_THAT(data.notes[1],
-              AllOf(HasSubstr("2 files passed over"), HasSubstr("train/dog/readme.txt"), HasSubstr("train/notes.txt")));
+              AllOf(HasSubstr("2 files skipped"), HasSubstr("train/dog/readme.txt"), HasSubstr("train/notes.txt")));
 }
 
-TEST(ImageFolder, IsTheSameForAnyNumberOfThreads) {
+TEST(ImageFolder, DoesNotDependOnTheNumberOfThreads) {
   Folder folder;
   for (uint8_t i = 0; i < 20; ++i) folder.image(fmt::format("train/c{}/{}.png", i % 2, i), i);
   const int before = at::get_num_threads();
@@ -122,26 +122,26 @@ TEST(ImageFolder, IsTheSameForAnyNumberOfThreads) {
   at::set_num_threads(before);
 }
 
-TEST(ImageFolder, RefusesOtherLayouts) {
+TEST(ImageFolder, RejectsOtherLayouts) {
   {
     Folder folder;
     folder.image("cat/1.png", 1);
-    EXPECT_THAT(folder.error(), AllOf(HasSubstr("no folder train; expected"), HasSubstr("train/CLASS/")));
+    EXPECT_THAT(folder.error(), AllOf(HasSubstr("no folder 'train'; expected"), HasSubstr("train/CLASS/")));
   }
   {
     Folder folder;
     folder.image("train/cat/1.png", 1);
-    EXPECT_THAT(folder.error(), HasSubstr("1 class folders, expected at least 2"));
+    EXPECT_THAT(folder.error(), HasSubstr("too few class folders: 1; at least 2 are needed"));
     folder.image("train/dog/1.png", 1);
     folder.image("train/lost.png", 1);
-    EXPECT_THAT(folder.error(), HasSubstr("train/lost.png: an image beside the class folders; expected"));
+    EXPECT_THAT(folder.error(), HasSubstr("train/lost.png: image outside the class folders; expected"));
   }
   {
     Folder folder;
     folder.image("train/cat/1.png", 1);
     folder.write("train/dog/1.png", "broken");
     EXPECT_THAT(folder.error(),
-                AllOf(HasSubstr("no readable image in the class folder dog; 1 unreadable"), HasSubstr("dog/1.png")));
+                AllOf(HasSubstr("no readable image in class folder dog; 1 unreadable"), HasSubstr("dog/1.png")));
   }
   {
     Folder folder;
@@ -154,13 +154,13 @@ TEST(ImageFolder, RefusesOtherLayouts) {
     Folder folder;
     folder.image("train/cat/1.png", 1);
     folder.image("train/d\xff/1.png", 1);
-    EXPECT_THAT(folder.error(), HasSubstr("cannot be a class name"));
+    EXPECT_THAT(folder.error(), HasSubstr("invalid class name"));
   }
-  EXPECT_THAT(error_of([] { read_image_folder("/nowhere", 16, 3); }), HasSubstr("/nowhere: no folder train"));
+  EXPECT_THAT(error_of([] { read_image_folder("/nowhere", 16, 3); }), HasSubstr("/nowhere: no folder 'train'"));
   EXPECT_THAT(error_of([] { read_image_folder("/nowhere", 17, 3); }), HasSubstr("multiple of 8"));
 }
 
-TEST(ImageFolder, NamesFoldersThatItDoesNotRead) {
+TEST(ImageFolder, NotesIgnoredFolders) {
   Folder folder;
   folder.image("train/cat/1.png", 1);
   folder.image("train/dog/1.png", 1);
@@ -168,11 +168,12 @@ TEST(ImageFolder, NamesFoldersThatItDoesNotRead) {
   folder.image("unlabelled/1.png", 1);
   folder.image(".git/1.png", 1);
   folder.write("README", "hello");
-  EXPECT_THAT(folder.read().notes, ElementsAre("folder \"unlabelled\" is not read, only train, unlabeled and test are; "
-                                               "did you mean unlabeled?"));
+  EXPECT_THAT(folder.read().notes,
+              ElementsAre("folder \"unlabelled\" is ignored; only train, unlabeled and test are read; "
+                          "did you mean unlabeled?"));
 }
 
-TEST(ImageFolder, PassesOverLinksThatLeadNowhere) {
+TEST(ImageFolder, SkipsDanglingAndFolderLinks) {
   Folder folder;
   folder.image("train/cat/1.png", 1);
   folder.image("train/dog/1.png", 1);
@@ -185,10 +186,10 @@ TEST(ImageFolder, PassesOverLinksThatLeadNowhere) {
   ASSERT_THAT(data.notes, SizeIs(2));
   EXPECT_THAT(data.notes[0],
               AllOf(HasSubstr("2 unreadable image files"), HasSubstr("loop.png"), HasSubstr("lost.png")));
-  EXPECT_THAT(data.notes[1], AllOf(HasSubstr("1 file passed over"), HasSubstr("dog/up")));
+  EXPECT_THAT(data.notes[1], AllOf(HasSubstr("1 file skipped"), HasSubstr("dog/up")));
 }
 
-TEST(ImageFolder, AnUnreadableTestIsNoTest) {
+TEST(ImageFolder, UnreadableTestImagesMeanNoTestSet) {
   Folder folder;
   folder.image("train/cat/1.png", 1);
   folder.image("train/dog/1.png", 1);
@@ -197,10 +198,10 @@ TEST(ImageFolder, AnUnreadableTestIsNoTest) {
   EXPECT_EQ(data.test.size(), 0);
   ASSERT_THAT(data.notes, SizeIs(2));
   EXPECT_THAT(data.notes[0], HasSubstr("test/dog/1.png"));
-  EXPECT_THAT(data.notes[1], HasSubstr("no test error can be given"));
+  EXPECT_THAT(data.notes[1], HasSubstr("no test error can be computed"));
 }
 
-TEST(LooseImages, AreThoseInAndBelowTheFolder) {
+TEST(LooseImages, IncludeSubfolders) {
   Folder folder;
   folder.image("b.png", 20);
   folder.image("a/2.png", 10);
@@ -213,11 +214,11 @@ TEST(LooseImages, AreThoseInAndBelowTheFolder) {
   EXPECT_THAT(loose.notes, ElementsAre(HasSubstr("broken.png"), HasSubstr("notes.txt")));
 }
 
-TEST(LooseImages, NoneIsRefused) {
+TEST(LooseImages, RejectsAFolderWithoutImages) {
   Folder folder;
   folder.write("broken.png", "broken");
   EXPECT_THAT(error_of([&] { read_loose_images(folder.root().path(), 16, 1); }),
-              AllOf(HasSubstr("no readable .png, .jpg, .jpeg or .webp file in it; 1 unreadable image file"),
+              AllOf(HasSubstr("no readable .png, .jpg, .jpeg or .webp file in this folder; 1 unreadable image file"),
                     HasSubstr("broken.png")));
 }
 

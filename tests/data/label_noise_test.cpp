@@ -19,7 +19,7 @@ using Labels = std::vector<int64_t>;
 
 constexpr int64_t kClasses = 5;
 
-// How often each class is shown (column) for each true one (row).
+// Counts of each true class (row) and shown class (column).
 std::vector<std::vector<int>> counts_of(const Labels& labels, const Labels& shown, int64_t classes = kClasses) {
   std::vector<std::vector<int>> counts(classes, std::vector<int>(classes));
   for (size_t i = 0; i < labels.size(); ++i) ++counts[labels[i]][shown[i]];
@@ -32,12 +32,12 @@ int64_t differing(const Labels& one, const Labels& other) {
   return count;
 }
 
-TEST(NoiseMatrix, OfWrongLabelsHasNoTrueClass) {
+TEST(NoiseMatrix, WrongExcludesTheTrueClass) {
   EXPECT_EQ(noise_matrix("wrong", 3), (NoiseMatrix{{0, 0.5, 0.5}, {0.5, 0, 0.5}, {0.5, 0.5, 0}}));
   EXPECT_EQ(noise_matrix("random", 4), (NoiseMatrix(4, {0.25, 0.25, 0.25, 0.25})));
 }
 
-TEST(NoiseMatrix, IsReadWithBlanksOrCommas) {
+TEST(NoiseMatrix, ReadsBlanksOrCommas) {
   const TemporaryFolder folder;
   const NoiseMatrix expected{{0.5, 0.25, 0.25}, {0, 1, 0}, {0.125, 0.125, 0.75}};
   write_file_safely(folder / "blanks", "0.5 0.25\t0.25\n0 1 0\n  0.125  1.25e-1 .75  \n");
@@ -45,12 +45,12 @@ TEST(NoiseMatrix, IsReadWithBlanksOrCommas) {
   for (const std::string name : {"blanks", "commas"}) {
     EXPECT_EQ(noise_matrix("matrix:" + (folder / name).string(), 3), expected) << name;
   }
-  // Numbers with a few digits sum to 1 within rounding.
+  // Numbers with few digits may sum to 1 only approximately.
   write_file_safely(folder / "rounded", "0.333 0.333 0.333\n0 1 0\n0 0 1\n");
   EXPECT_EQ(noise_matrix("matrix:" + (folder / "rounded").string(), 3)[0], (std::vector<double>{0.333, 0.333, 0.333}));
 }
 
-TEST(NoiseMatrix, RefusesAFileThatIsNone) {
+TEST(NoiseMatrix, RejectsInvalidFiles) {
   const TemporaryFolder folder;
   const std::string path = folder / "m";
   const auto error = [&](const std::string& text) {
@@ -59,38 +59,37 @@ TEST(NoiseMatrix, RefusesAFileThatIsNone) {
     EXPECT_TRUE(message.starts_with(path + ": ")) << message;
     return message.substr(std::min(message.size(), path.size() + 2));
   };
-  EXPECT_EQ(error("0 1\n1 0 0\n"), "row 2 holds 3 numbers; expected 2, a chance for each class");
-  EXPECT_EQ(error("1\n1 0\n"), "row 1 holds 1 numbers; expected 2, a chance for each class");
-  EXPECT_EQ(error("0 1\n"), "1 rows; expected 2, one for each true class");
-  EXPECT_EQ(error("0 1\n1 0\n0 1\n"), "3 rows; expected 2, one for each true class");
-  EXPECT_EQ(error(""), "0 rows; expected 2, one for each true class");
-  EXPECT_EQ(error("0 1\n0.5 0.25\n"), "row 2 sums to 0.75, not to 1");
-  EXPECT_EQ(error("0 1\n1.5 -0.5\n"), "row 2 holds 1.5, no chance from 0 to 1");
-  EXPECT_EQ(error("-0.5 1\n1 0\n"), "row 1 holds -0.5, no chance from 0 to 1");
-  EXPECT_EQ(error("nan 1\n1 0\n"), "row 1 holds nan, no chance from 0 to 1");
-  const std::string something_else = " and something else; expected 2, a chance for each class";
-  EXPECT_EQ(error("0.5 half\n1 0\n"), "row 1 holds 1 numbers" + something_else);
-  EXPECT_EQ(error("0 1\n0.5 0.5 -\n"), "row 2 holds 2 numbers" + something_else);
-  EXPECT_EQ(error("0 1\n0.5 0.5x\n"), "row 2 holds 1 numbers" + something_else);
-  EXPECT_EQ(error("# of two classes\n0 1\n1 0\n"), "row 1 holds 0 numbers" + something_else);
+  EXPECT_EQ(error("0 1\n1 0 0\n"), "row 2 has 3 numbers; expected 2, one probability per class");
+  EXPECT_EQ(error("1\n1 0\n"), "row 1 has 1 numbers; expected 2, one probability per class");
+  EXPECT_EQ(error("0 1\n"), "1 rows; expected 2, one per true class");
+  EXPECT_EQ(error("0 1\n1 0\n0 1\n"), "3 rows; expected 2, one per true class");
+  EXPECT_EQ(error(""), "0 rows; expected 2, one per true class");
+  EXPECT_EQ(error("0 1\n0.5 0.25\n"), "row 2 sums to 0.75; must be 1");
+  EXPECT_EQ(error("0 1\n1.5 -0.5\n"), "row 2 has the value 1.5; probabilities must be 0 to 1");
+  EXPECT_EQ(error("-0.5 1\n1 0\n"), "row 1 has the value -0.5; probabilities must be 0 to 1");
+  EXPECT_EQ(error("nan 1\n1 0\n"), "row 1 has the value nan; probabilities must be 0 to 1");
+  const std::string other_text = " and other text; expected 2, one probability per class";
+  EXPECT_EQ(error("0.5 half\n1 0\n"), "row 1 has 1 numbers" + other_text);
+  EXPECT_EQ(error("0 1\n0.5 0.5 -\n"), "row 2 has 2 numbers" + other_text);
+  EXPECT_EQ(error("0 1\n0.5 0.5x\n"), "row 2 has 1 numbers" + other_text);
+  EXPECT_EQ(error("# of two classes\n0 1\n1 0\n"), "row 1 has 0 numbers" + other_text);
   EXPECT_THAT(error_of([&] { noise_matrix("matrix:" + (folder / "none").string(), 2); }),
               HasSubstr((folder / "none").string()));
 }
 
-TEST(NoiseMatrix, KnowsItsKinds) {
+TEST(NoiseMatrix, RejectsUnknownKinds) {
   for (const std::string kind : {"", "wrongs", "matrix", "Random"}) {
     try {
       noise_matrix(kind, 3);
       ADD_FAILURE() << kind;
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-      EXPECT_EQ(error.what(),
-                "--label-noise-kind " + kind + ": is no kind of label noise; known are wrong, random and matrix:FILE");
+      EXPECT_EQ(error.what(), "invalid --label-noise-kind '" + kind + "'; must be wrong, random or matrix:FILE");
     }
   }
 }
 
-TEST(LabelNoise, DrawsTheNumberThatItsLevelSays) {
+TEST(LabelNoise, CorruptsTheRequestedFraction) {
   const Labels labels = round_robin(1000, kClasses);
   const NoiseMatrix wrong = noise_matrix("wrong", kClasses);
   for (const auto& [level, count] :
@@ -100,27 +99,27 @@ TEST(LabelNoise, DrawsTheNumberThatItsLevelSays) {
   EXPECT_EQ(noisy_labels({}, wrong, 0.5, 3), Labels{});
 }
 
-TEST(LabelNoise, WrongIsEvenlyOneOfTheOtherClasses) {
+TEST(LabelNoise, WrongIsUniformOverTheOtherClasses) {
   const Labels labels = round_robin(10'000, kClasses);
   const auto counts = counts_of(labels, noisy_labels(labels, noise_matrix("wrong", kClasses), 1, 1));
   const double expected = 2000.0 / (kClasses - 1);
-  double chi_square = 0;  // of 5 x 3 degrees of freedom
+  double chi_square = 0;  // 5 x 3 degrees of freedom
   for (int64_t k = 0; k < kClasses; ++k) {
     EXPECT_EQ(counts[k][k], 0);
     for (int64_t shown = 0; shown < kClasses; ++shown) {
       if (shown != k) chi_square += (counts[k][shown] - expected) * (counts[k][shown] - expected) / expected;
     }
   }
-  EXPECT_LT(chi_square, 37.7);  // one in a thousand is above
-  EXPECT_GT(chi_square, 3.5);   // and one below: counts that are too even are not drawn
+  EXPECT_LT(chi_square, 37.7);  // exceeded with probability 0.001
+  EXPECT_GT(chi_square, 3.5);   // undercut with probability 0.001: not suspiciously uniform
 }
 
-TEST(LabelNoise, RandomIsTheTrueClassAsOftenAsAnyOther) {
+TEST(LabelNoise, RandomIsUniformOverAllClasses) {
   const Labels labels = round_robin(10'000, kClasses);
   const Labels shown = noisy_labels(labels, noise_matrix("random", kClasses), 1, 1);
-  EXPECT_NEAR(static_cast<double>(differing(labels, shown)), 8000, 120);  // three deviations
+  EXPECT_NEAR(static_cast<double>(differing(labels, shown)), 8000, 120);  // three standard deviations
   for (const auto& row : counts_of(labels, shown)) {
-    for (const int count : row) EXPECT_NEAR(count, 400, 72);  // four
+    for (const int count : row) EXPECT_NEAR(count, 400, 72);  // four standard deviations
   }
 }
 
@@ -133,13 +132,13 @@ TEST(LabelNoise, FollowsAMatrix) {
   EXPECT_THAT(counts[1], ElementsAre(0, 3000, 0));
   EXPECT_EQ(counts[2][0], 0);
   EXPECT_NEAR(counts[2][2], 300, 66);
-  // Where rounding leaves a row's sum below 1, the last class that can be takes what is above.
+  // If a row sums to less than 1, the last class with a probability above 0 gets the remainder.
   const Labels zeros(1000, 0);
   const auto short_sum = counts_of(zeros, noisy_labels(zeros, {{0, 0.5, 0}, {0, 1, 0}, {0, 0, 1}}, 1, 1), 3);
   EXPECT_THAT(short_sum[0], ElementsAre(0, 1000, 0));
 }
 
-TEST(LabelNoise, OfALowerLevelIsPartOfThatOfAHigher) {
+TEST(LabelNoise, LowerLevelIsASubsetOfAHigherOne) {
   const Labels labels = round_robin(1000, kClasses);
   const NoiseMatrix wrong = noise_matrix("wrong", kClasses);
   const Labels low = noisy_labels(labels, wrong, 0.2, 7), high = noisy_labels(labels, wrong, 0.5, 7);
@@ -148,29 +147,30 @@ TEST(LabelNoise, OfALowerLevelIsPartOfThatOfAHigher) {
       EXPECT_EQ(high[i], low[i]) << i;
     }
   }
-  // Which they are has nothing to do with their place among the labels.
+  // The corrupted labels are spread uniformly: half of them are in the first half.
   EXPECT_NEAR(static_cast<double>(
                   differing(Labels(labels.begin(), labels.begin() + 500), Labels(low.begin(), low.begin() + 500))),
               100, 30);
 }
 
-TEST(LabelNoise, IsAFunctionOfItsSeed) {
+TEST(LabelNoise, DependsOnlyOnItsSeed) {
   const Labels labels = round_robin(1000, kClasses);
   const NoiseMatrix wrong = noise_matrix("wrong", kClasses);
   const Labels one = noisy_labels(labels, wrong, 0.5, 1);
   EXPECT_EQ(noisy_labels(labels, wrong, 0.5, 1), one);
   const Labels two = noisy_labels(labels, wrong, 0.5, 2);
-  int64_t drawn_by_one_alone = 0, drawn_by_both = 0, alike = 0;
+  int64_t corrupted_by_one_only = 0, corrupted_by_both = 0, equal_classes = 0;
   for (size_t i = 0; i < labels.size(); ++i) {
     if (one[i] == labels[i]) continue;
-    ++(two[i] == labels[i] ? drawn_by_one_alone : drawn_by_both);
-    alike += one[i] == two[i] ? 1 : 0;
+    ++(two[i] == labels[i] ? corrupted_by_one_only : corrupted_by_both);
+    equal_classes += one[i] == two[i] ? 1 : 0;
   }
-  EXPECT_NEAR(static_cast<double>(drawn_by_one_alone), 250, 60);                        // others are drawn,
-  EXPECT_NEAR(static_cast<double>(alike), static_cast<double>(drawn_by_both) / 4, 30);  // and they become others
+  EXPECT_NEAR(static_cast<double>(corrupted_by_one_only), 250, 60);  // other labels are corrupted
+  EXPECT_NEAR(static_cast<double>(equal_classes), static_cast<double>(corrupted_by_both) / 4,
+              30);  // new classes are independent
 }
 
-TEST(LabelNoiseOptions, AreDeclared) {
+TEST(LabelNoiseOptions, SetTheirFields) {
   LabelNoiseOptions noise;
   OptionSet options;
   describe(options, noise);

@@ -20,7 +20,7 @@ using ::testing::IsEmpty;
 using ::testing::StartsWith;
 using Rows = std::vector<int64_t>;
 
-// 60 images: 30 of class 0, 20 of class 1, 10 of class 2, mixed.
+// 60 interleaved images: 30 of class 0, 20 of class 1, 10 of class 2.
 Dataset uneven() {
   Rows labels;
   for (int64_t i = 0; i < 60; ++i) labels.push_back(i % 6 < 3 ? 0 : i % 6 < 5 ? 1 : 2);
@@ -40,7 +40,7 @@ ErrorKind kind_of(const Dataset& data, const SplitOptions& options) {
   return ErrorKind::kFailure;
 }
 
-TEST(LabelSplit, BalancedTakesAsManyOfEachClass) {
+TEST(LabelSplit, BalancedTakesTheSameNumberPerClass) {
   const Dataset data = uneven();
   const LabelSplit split = split_labels(data, {.labels = 12});
   EXPECT_EQ(split.counts, (Rows{4, 4, 4}));
@@ -53,13 +53,13 @@ TEST(LabelSplit, BalancedTakesAsManyOfEachClass) {
   EXPECT_EQ(split.digest.size(), 64U);
 }
 
-TEST(LabelSplit, ProportionalFollowsTheData) {
+TEST(LabelSplit, ProportionalFollowsTheClassFrequencies) {
   EXPECT_EQ(split_labels(uneven(), {.labels = 12, .label_mode = "proportional"}).counts, (Rows{6, 4, 2}));
   EXPECT_EQ(split_labels(uneven(), {.labels = 60, .label_mode = "proportional"}).counts, (Rows{30, 20, 10}));
   const auto counts = [](int64_t labels) {
     return split_labels(uneven(), {.labels = labels, .label_mode = "proportional"}).counts;
   };
-  EXPECT_EQ(counts(3), (Rows{2, 1, 0}));  // 30/3 as large as 10/1: the first of equals
+  EXPECT_EQ(counts(3), (Rows{2, 1, 0}));  // 30/3 equals 10/1: ties go to the first class
   EXPECT_EQ(counts(4), (Rows{2, 1, 1}));
   EXPECT_EQ(counts(5), (Rows{2, 2, 1}));
   EXPECT_EQ(counts(6), (Rows{3, 2, 1}));
@@ -68,19 +68,19 @@ TEST(LabelSplit, ProportionalFollowsTheData) {
   EXPECT_THAT(two.notes, ElementsAre("class \"class2\" has no labeled image"));
 }
 
-TEST(LabelSplit, RandomTakesTheNumber) {
+TEST(LabelSplit, RandomTakesTheRequestedNumber) {
   const LabelSplit split = split_labels(uneven(), {.labels = 37, .label_mode = "random"});
   EXPECT_EQ(split.labeled.size(), 37U);
   EXPECT_EQ(split.counts[0] + split.counts[1] + split.counts[2], 37);
 }
 
-TEST(LabelSplit, ZeroIsEveryKnownLabel) {
+TEST(LabelSplit, ZeroUsesAllLabels) {
   const LabelSplit split = split_labels(tiny_dataset({0, -1, 1, 1, -1}, 2), {});
   EXPECT_THAT(split.labeled, ElementsAre(0, 2, 3));
   EXPECT_EQ(split.mode, "all");
 }
 
-TEST(LabelSplit, UnknownLabelsAreNeverTaken) {
+TEST(LabelSplit, NeverDrawsUnlabeledImages) {
   const Dataset data = tiny_dataset({-1, 0, -1, 1, -1, 0, -1, 1}, 2);
   for (int64_t seed = 0; seed < 20; ++seed) {
     for (const char* mode : {"balanced", "proportional", "random"}) {
@@ -92,7 +92,7 @@ TEST(LabelSplit, UnknownLabelsAreNeverTaken) {
   }
 }
 
-TEST(LabelSplit, SmallerIsPartOfLarger) {
+TEST(LabelSplit, SmallerIsASubsetOfLarger) {
   const Dataset data = uneven();
   for (const char* mode : {"balanced", "proportional", "random"}) {
     Rows before;
@@ -104,14 +104,14 @@ TEST(LabelSplit, SmallerIsPartOfLarger) {
   }
 }
 
-TEST(LabelSplit, SeedChangesItAndRepeatsIt) {
+TEST(LabelSplit, DependsOnTheSeed) {
   const Dataset data = uneven();
   const LabelSplit one = split_labels(data, {.labels = 12, .split_seed = 1});
   EXPECT_EQ(split_labels(data, {.labels = 12, .split_seed = 1}).digest, one.digest);
   const auto counts = [](int64_t labels) {
     return split_labels(uneven(), {.labels = labels, .label_mode = "proportional"}).counts;
   };
-  EXPECT_EQ(counts(3), (Rows{2, 1, 0}));  // 30/3 as large as 10/1: the first of equals
+  EXPECT_EQ(counts(3), (Rows{2, 1, 0}));  // 30/3 equals 10/1: ties go to the first class
   EXPECT_EQ(counts(4), (Rows{2, 1, 1}));
   EXPECT_EQ(counts(5), (Rows{2, 2, 1}));
   EXPECT_EQ(counts(6), (Rows{3, 2, 1}));
@@ -120,21 +120,21 @@ TEST(LabelSplit, SeedChangesItAndRepeatsIt) {
   EXPECT_NE(two.digest, one.digest);
 }
 
-TEST(LabelSplit, DevelopmentImagesAreSetApart) {
+TEST(LabelSplit, HoldsOutDevelopmentImages) {
   const Dataset data = uneven();
   const LabelSplit split = split_labels(data, {.labels = 12, .dev_images = 20});
   EXPECT_EQ(split.dev.size(), 20U);
   for (const int64_t row : split.labeled) EXPECT_FALSE(std::binary_search(split.dev.begin(), split.dev.end(), row));
-  // They are drawn in an order of their own: some of the images that are labeled without them stay so.
+  // They have their own random order, so drawing them does not replace all labeled images.
   Rows kept;
   std::ranges::set_intersection(split.labeled, split_labels(data, {.labels = 12}).labeled, std::back_inserter(kept));
   EXPECT_GT(kept.size(), 4U);
-  // They do not depend on how many labels are seen, and all labels means all others.
+  // They do not depend on the number of labels. Without --labels, all other images are labeled.
   EXPECT_EQ(split_labels(data, {.labels = 6, .dev_images = 20}).dev, split.dev);
   EXPECT_EQ(split_labels(data, {.dev_images = 20}).labeled.size(), 40U);
 }
 
-TEST(LabelSplit, TrainImagesLimitWhatIsSeen) {
+TEST(LabelSplit, TrainImagesLimitTheTrainingSet) {
   const Dataset data = uneven();
   EXPECT_THAT(split_labels(data, {.labels = 12}).kept, IsEmpty());
   const LabelSplit split = split_labels(data, {.labels = 6, .dev_images = 10, .train_images = 30});
@@ -144,14 +144,14 @@ TEST(LabelSplit, TrainImagesLimitWhatIsSeen) {
   EXPECT_EQ(split.counts, (Rows{2, 2, 2}));
   EXPECT_TRUE(is_subset(split.labeled, split.kept));
   for (const int64_t row : split.dev) EXPECT_FALSE(std::binary_search(split.kept.begin(), split.kept.end(), row));
-  // The development images are those of a run that sees all, and all labels means all of the kept.
+  // The limit does not change the development images. Without --labels, all kept images are labeled.
   EXPECT_EQ(split.dev, split_labels(data, {.labels = 6, .dev_images = 10}).dev);
   EXPECT_EQ(split_labels(data, {.dev_images = 10, .train_images = 30}).labeled, split.kept);
-  // They are drawn in an order of their own.
+  // The kept images have their own random order.
   EXPECT_NE(split_labels(data, {.train_images = 10}).kept, split.dev);
-  // The whole is the same whether it is asked for by number or not, but for being said.
+  // A limit of all images labels the same images as no limit.
   EXPECT_EQ(split_labels(data, {.labels = 6, .train_images = 60}).labeled, split_labels(data, {.labels = 6}).labeled);
-  // Evenly from all classes: half of 30, 20 and 10.
+  // Drawn uniformly over the classes: half of 30, 20 and 10.
   Rows counts(3);
   for (const int64_t row : split_labels(data, {.train_images = 30}).kept)
     ++counts[row % 6 < 3 ? 0 : row % 6 < 5 ? 1 : 2];
@@ -159,7 +159,7 @@ TEST(LabelSplit, TrainImagesLimitWhatIsSeen) {
   EXPECT_NEAR(static_cast<double>(counts[1]), 10, 6);
 }
 
-TEST(LabelSplit, FewerTrainImagesArePartOfMore) {
+TEST(LabelSplit, FewerTrainImagesAreASubsetOfMore) {
   const Dataset data = uneven();
   for (const int64_t dev : {0, 7}) {
     Rows before;
@@ -169,7 +169,7 @@ TEST(LabelSplit, FewerTrainImagesArePartOfMore) {
       before = now;
     }
   }
-  // Fewer labels are part of more among them, too, and another seed keeps others.
+  // Among the kept images, fewer labels are a subset of more. Another seed keeps other images.
   const auto labeled = [&](int64_t labels) {
     return split_labels(data, {.labels = labels, .train_images = 40}).labeled;
   };
@@ -178,7 +178,7 @@ TEST(LabelSplit, FewerTrainImagesArePartOfMore) {
             split_labels(data, {.split_seed = 1, .train_images = 30}).kept);
 }
 
-TEST(LabelSplit, ImagesWithoutALabelAreKeptToo) {
+TEST(LabelSplit, KeepsUnlabeledImagesToo) {
   Rows labels(40, -1);
   labels[3] = 0;
   labels[5] = 1;
@@ -191,7 +191,7 @@ TEST(LabelSplit, ImagesWithoutALabelAreKeptToo) {
   EXPECT_TRUE(is_subset(split.labeled, split.kept));
 }
 
-TEST(LabelSplit, NoiseShowsOtherLabels) {
+TEST(LabelSplit, LabelNoiseChangesTheShownLabels) {
   const Dataset data = uneven();
   const LabelSplit plain = split_labels(data, {.labels = 30});
   EXPECT_THAT(plain.shown, IsEmpty());
@@ -204,49 +204,52 @@ TEST(LabelSplit, NoiseShowsOtherLabels) {
   Rows truth;
   for (const int64_t row : split.labeled) truth.push_back(labels[row]);
   EXPECT_EQ(split.shown, noisy_labels(truth, noise_matrix("wrong", 3), 0.4, 3));
-  EXPECT_THAT(split.notes, ElementsAre("12 of 30 labels are wrong (40.0 %), by label noise"));
+  EXPECT_THAT(split.notes, ElementsAre("label noise: 12 of 30 labels are wrong (40.0 %)"));
   EXPECT_EQ(split.noise.level, 0.4);
   EXPECT_EQ(split.noise.seed, 3);
   EXPECT_NE(split.digest, plain.digest);
   const LabelSplit other = split_labels(data, {.labels = 30, .noise = {.level = 0.4, .seed = 4}});
   EXPECT_NE(other.shown, split.shown);
   EXPECT_NE(other.digest, split.digest);
-  // What is said are the labels that came to be wrong, not those that were drawn.
+  // The note counts the labels that are wrong, not the labels that were drawn anew.
   const LabelSplit random = split_labels(data, {.labels = 30, .noise = {.level = 1, .kind = "random"}});
   int64_t wrong = 0;
   for (size_t i = 0; i < truth.size(); ++i) wrong += random.shown[i] != truth[i] ? 1 : 0;
   EXPECT_LT(wrong, 30);
   ASSERT_EQ(random.notes.size(), 1U);
-  EXPECT_THAT(random.notes[0], StartsWith(std::to_string(wrong) + " of 30 labels are wrong ("));
+  EXPECT_THAT(random.notes[0], StartsWith("label noise: " + std::to_string(wrong) + " of 30 labels are wrong ("));
 }
 
-TEST(LabelSplit, RefusesWhatCannotBeDrawn) {
+TEST(LabelSplit, RejectsImpossibleRequests) {
   const Dataset data = uneven();
   const auto error = [&](const SplitOptions& options) {
     EXPECT_EQ(kind_of(data, options), ErrorKind::kUsage);
     return error_of([&] { split_labels(data, options); });
   };
   EXPECT_EQ(error({.labels = 13}),
-            "--labels 13: 3 classes cannot share them evenly; give 12 or 15, or --label-mode proportional or random");
-  EXPECT_THAT(error({.labels = 2}), HasSubstr("evenly; give 3, or"));
+            "--labels 13: not a multiple of the 3 classes; use 12 or 15, or --label-mode proportional or random");
+  EXPECT_THAT(error({.labels = 2}), HasSubstr("classes; use 3, or"));
   EXPECT_EQ(error({.labels = 33}),
-            "--labels 33: needs 11 images of each class, but class \"class2\" has 10; give 30 or fewer, or "
+            "--labels 33: needs 11 labeled images per class, but class \"class2\" has 10; use at most 30, or "
             "--label-mode proportional");
-  EXPECT_EQ(error({.labels = 63}), "--labels 63: tiny has 60 training images with labels");
-  EXPECT_EQ(error({.labels = 60, .label_mode = "random", .dev_images = 1}),
-            "--labels 60: tiny has 59 training images with labels beside the development images");
-  EXPECT_THAT(error({.dev_images = 60}), StartsWith("--dev-images 60: tiny has 60 training images"));
-  EXPECT_EQ(error({.train_images = 61}), "--train-images 61: tiny has 60 training images");
+  EXPECT_EQ(error({.labels = 63}), "--labels 63: tiny has only 60 labeled training images; use --labels 0 for all");
+  EXPECT_EQ(
+      error({.labels = 60, .label_mode = "random", .dev_images = 1}),
+      "--labels 60: tiny has only 59 labeled training images, excluding the development images; use --labels 0 for "
+      "all");
+  EXPECT_THAT(error({.dev_images = 60}), StartsWith("--dev-images 60: tiny has only 60 labeled training images"));
+  EXPECT_EQ(error({.train_images = 61}), "--train-images 61: tiny has only 60 training images");
   EXPECT_EQ(error({.dev_images = 7, .train_images = 54}),
-            "--train-images 54: tiny has 53 training images beside the development images");
+            "--train-images 54: tiny has only 53 training images, excluding the development images");
   EXPECT_EQ(error({.labels = 12, .label_mode = "random", .train_images = 11}),
-            "--labels 12: tiny has 11 training images with labels");
-  EXPECT_THAT(error({.labels = 6, .noise = {.kind = "some"}}), StartsWith("--label-noise-kind some: is no kind"));
+            "--labels 12: tiny has only 11 labeled training images; use --labels 0 for all");
+  EXPECT_THAT(error({.labels = 6, .noise = {.kind = "some"}}),
+              StartsWith("invalid --label-noise-kind 'some'; must be"));
   const std::string none = error_of([] { split_labels(tiny_dataset({-1, -1}, 2), {}); });
   EXPECT_EQ(none, "tiny: no training image has a label");
 }
 
-TEST(LabelSplitFile, GivesTheSplitBack) {
+TEST(LabelSplitFile, WriteAndReadRoundTrip) {
   const TemporaryFolder folder;
   const Dataset data = uneven();
   const LabelSplit split = split_labels(data, {.labels = 12, .split_seed = 5, .dev_images = 7});
@@ -259,7 +262,7 @@ TEST(LabelSplitFile, GivesTheSplitBack) {
   EXPECT_EQ(again.seed, split.seed);
   EXPECT_EQ(again.digest, split.digest);
   EXPECT_EQ(label_split_from_json(label_split_json(split), data, "x").digest, split.digest);
-  // The same numbers may be said again; others contradict.
+  // Options with the same numbers as in the file are allowed; others are errors.
   EXPECT_NO_THROW(split_labels(data, {.labels = 12, .labels_file = folder / "labels.json", .dev_images = 7}));
   EXPECT_THAT(error_of([&] { split_labels(data, {.labels = 9, .labels_file = folder / "labels.json"}); }),
               StartsWith("--labels 9: "));
@@ -277,7 +280,7 @@ TEST(LabelSplitFile, MayBeWrittenByHand) {
   EXPECT_EQ(split.counts, (Rows{1, 1, 1}));
 }
 
-TEST(LabelSplitFile, GivesKeptImagesAndShownLabelsBack) {
+TEST(LabelSplitFile, RoundTripOfKeptImagesAndShownLabels) {
   const TemporaryFolder folder;
   const Dataset data = uneven();
   const SplitOptions options{.labels = 12,
@@ -301,18 +304,19 @@ TEST(LabelSplitFile, GivesKeptImagesAndShownLabelsBack) {
   EXPECT_EQ(label_split_json(again), label_split_json(split));
   SplitOptions without_noise = options;
   without_noise.noise = {};
-  EXPECT_NE(split_labels(data, without_noise).digest, split.digest);  // the rows are the same
+  EXPECT_NE(split_labels(data, without_noise).digest, split.digest);  // although the rows are equal
 
   EXPECT_NO_THROW(split_labels(data, {.labels_file = path, .train_images = 40}));
   EXPECT_EQ(error_of([&] { split_labels(data, {.labels_file = path, .train_images = 41}); }),
-            "--train-images 41: " + path + " has 40; give one of the two options");
-  // Labels are not made noisy twice.
+            "--train-images 41: --labels-file " + path + " has 40; omit one of the two options");
+  // Label noise cannot be applied twice.
   const SplitOptions twice{.labels_file = path, .noise = {.level = 0.1}};
   EXPECT_EQ(kind_of(data, twice), ErrorKind::kUsage);
-  EXPECT_EQ(error_of([&] { split_labels(data, twice); }), "--label-noise: the labels file has label noise of its own");
+  EXPECT_EQ(error_of([&] { split_labels(data, twice); }),
+            "--label-noise: the labels file already contains label noise; omit the option");
 }
 
-TEST(LabelSplitFile, MayGetNoiseWhenItIsRead) {
+TEST(LabelSplitFile, AcceptsLabelNoiseOnReading) {
   const TemporaryFolder folder;
   const Dataset data = uneven();
   const SplitOptions noisy{.labels = 12, .noise = {.level = 0.5, .seed = 4}};
@@ -320,12 +324,12 @@ TEST(LabelSplitFile, MayGetNoiseWhenItIsRead) {
   const LabelSplit read = split_labels(data, {.labels_file = folder / "labels.json", .noise = noisy.noise});
   EXPECT_EQ(read.shown, split_labels(data, noisy).shown);
   EXPECT_EQ(read.digest, split_labels(data, noisy).digest);
-  EXPECT_THAT(read.notes, ElementsAre("6 of 12 labels are wrong (50.0 %), by label noise"));
+  EXPECT_THAT(read.notes, ElementsAre("label noise: 6 of 12 labels are wrong (50.0 %)"));
 }
 
-// As commit 94734b0 wrote it: the digest is in checkpoints and summaries of runs from before there were kept images and
-// shown labels.
-TEST(LabelSplitFile, OfOldIsReadWithItsHash) {
+// A file from before kept images and shown labels existed (commit 94734b0). Its digest is in checkpoints and summaries
+// of old runs, so it must not change.
+TEST(LabelSplitFile, ReadsOldFilesWithTheSameDigest) {
   const Dataset data = uneven();
   const LabelSplit split = split_labels(data, {.labels = 12, .split_seed = 5, .dev_images = 7});
   const std::string digest = "2eec1b8cc4242e582baaf90f46740ca745c738a8158d7842d298893ff5be4930";
@@ -342,12 +346,12 @@ TEST(LabelSplitFile, OfOldIsReadWithItsHash) {
   EXPECT_EQ(read.dev, split.dev);
   EXPECT_THAT(read.kept, IsEmpty());
   EXPECT_THAT(read.shown, IsEmpty());
-  // Nor does a new file that has neither hold their keys.
+  // A new file without kept images and shown labels omits their keys.
   const nlohmann::ordered_json json = label_split_json(split);
   for (const char* key : {"kept", "shown", "label_noise"}) EXPECT_FALSE(json.contains(key)) << key;
 }
 
-TEST(LabelSplitFile, RefusesKeptImagesThatDoNotFit) {
+TEST(LabelSplitFile, RejectsInvalidKeptImages) {
   const Dataset data = tiny_dataset(round_robin(30, 3), 3);
   const LabelSplit split = split_labels(data, {.labels = 6, .dev_images = 2, .train_images = 20});
   const auto error = [&](const Rows& kept, const LabelSplit& whole) {
@@ -358,14 +362,13 @@ TEST(LabelSplitFile, RefusesKeptImagesThatDoNotFit) {
   };
   Rows with_dev = split.kept;
   with_dev.insert(std::upper_bound(with_dev.begin(), with_dev.end(), split.dev[1]), split.dev[1]);
-  EXPECT_EQ(error(with_dev, split),
-            "l.json: row " + std::to_string(split.dev[1]) + " is both kept and a development image");
+  EXPECT_EQ(error(with_dev, split), "l.json: row " + std::to_string(split.dev[1]) + " is in both 'kept' and 'dev'");
   Rows without_labeled = split.kept;
   std::erase(without_labeled, split.labeled[2]);
-  EXPECT_EQ(error(without_labeled, split), "l.json: a row of \"labeled\" is not among \"kept\"");
+  EXPECT_EQ(error(without_labeled, split), "l.json: a row of 'labeled' is missing in 'kept'");
   Rows mixed = split.kept;
   std::swap(mixed[3], mixed[4]);
-  const std::string not_ascending = "l.json: \"kept\" is no list of ascending rows from 0 to 29";
+  const std::string not_ascending = "l.json: 'kept' must be a list of ascending rows from 0 to 29";
   EXPECT_EQ(error(mixed, split), not_ascending);
   Rows twice = split.kept;
   twice.insert(twice.begin() + 3, twice[3]);
@@ -378,13 +381,14 @@ TEST(LabelSplitFile, RefusesKeptImagesThatDoNotFit) {
   fewer.erase(std::ranges::find_if(
       fewer, [&](int64_t row) { return !std::binary_search(split.labeled.begin(), split.labeled.end(), row); }));
   json["kept"] = fewer;
-  EXPECT_THAT(error_of([&] { label_split_from_json(json, data, "l.json"); }), HasSubstr("the file was altered"));
+  EXPECT_THAT(error_of([&] { label_split_from_json(json, data, "l.json"); }),
+              HasSubstr("the rows do not match the digest"));
   json["kept"] = "all";
   EXPECT_THAT(error_of([&] { label_split_from_json(json, data, "l.json"); }),
-              StartsWith("l.json: no whole label split of frgan ("));
+              StartsWith("l.json: incomplete or invalid label split ("));
 }
 
-TEST(LabelSplitFile, RefusesShownLabelsThatDoNotFit) {
+TEST(LabelSplitFile, RejectsInvalidShownLabels) {
   const Dataset data = tiny_dataset(round_robin(30, 3), 3);
   const LabelSplit split = split_labels(data, {.labels = 6, .noise = {.level = 0.5}});
   const auto error = [&](auto change) {
@@ -394,19 +398,20 @@ TEST(LabelSplitFile, RefusesShownLabelsThatDoNotFit) {
     return error_of([&] { label_split_from_json(json, data, "l.json"); });
   };
   using Json = nlohmann::json;
-  const std::string a_label_each = "l.json: \"shown\" needs \"labeled\" in ascending order, and a label for each";
-  EXPECT_EQ(error([](Json& j) { j["shown"].erase(5); }), a_label_each);
-  EXPECT_EQ(error([](Json& j) { j["shown"].push_back(0); }), a_label_each);
-  EXPECT_EQ(error([](Json& j) { std::swap(j["labeled"][0], j["labeled"][1]); }), a_label_each);
-  EXPECT_EQ(error([](Json& j) { j["shown"][2] = 3; }), "l.json: \"shown\" holds 3, expected classes from 0 to 2");
-  EXPECT_EQ(error([](Json& j) { j["shown"][2] = -1; }), "l.json: \"shown\" holds -1, expected classes from 0 to 2");
-  EXPECT_THAT(error([](Json& j) { j["shown"] = "none"; }), StartsWith("l.json: no whole label split of frgan ("));
+  const std::string one_label_per_row =
+      "l.json: 'shown' needs one label per row of 'labeled', and 'labeled' in ascending order";
+  EXPECT_EQ(error([](Json& j) { j["shown"].erase(5); }), one_label_per_row);
+  EXPECT_EQ(error([](Json& j) { j["shown"].push_back(0); }), one_label_per_row);
+  EXPECT_EQ(error([](Json& j) { std::swap(j["labeled"][0], j["labeled"][1]); }), one_label_per_row);
+  EXPECT_EQ(error([](Json& j) { j["shown"][2] = 3; }), "l.json: 'shown' contains 3; classes must be 0 to 2");
+  EXPECT_EQ(error([](Json& j) { j["shown"][2] = -1; }), "l.json: 'shown' contains -1; classes must be 0 to 2");
+  EXPECT_THAT(error([](Json& j) { j["shown"] = "none"; }), StartsWith("l.json: incomplete or invalid label split ("));
   EXPECT_THAT(error([&](Json& j) {
                 j["digest"] = split.digest;
                 j["shown"][0] = (split.shown[0] + 1) % 3;
               }),
-              HasSubstr("the file was altered"));
-  // A person's own labels need not say how they came to be wrong.
+              HasSubstr("the rows do not match the digest"));
+  // "label_noise" is optional, for labels from another source.
   Json mine = label_split_json(split);
   mine.erase("digest");
   mine.erase("label_noise");
@@ -414,10 +419,10 @@ TEST(LabelSplitFile, RefusesShownLabelsThatDoNotFit) {
   const LabelSplit read = label_split_from_json(mine, data, "l.json");
   EXPECT_EQ(read.shown, Rows(6, 0));
   EXPECT_EQ(read.noise.kind, "file");
-  EXPECT_THAT(read.notes, ElementsAre("4 of 6 labels are wrong (66.7 %), by label noise"));
+  EXPECT_THAT(read.notes, ElementsAre("label noise: 4 of 6 labels are wrong (66.7 %)"));
 }
 
-TEST(LabelSplitFile, RefusesWhatDoesNotFit) {
+TEST(LabelSplitFile, RejectsInvalidContents) {
   Rows labels = round_robin(30, 3);
   labels[4] = -1;
   const Dataset data = tiny_dataset(labels, 3);
@@ -429,44 +434,44 @@ TEST(LabelSplitFile, RefusesWhatDoesNotFit) {
     return error_of([&] { label_split_from_json(json, data, "l.json"); });
   };
   using Json = nlohmann::json;
-  EXPECT_THAT(error([](Json& j) { j = Json::array(); }), StartsWith("l.json: no label split of frgan; expected"));
-  EXPECT_THAT(error([](Json& j) { j["format"] = 1; }), StartsWith("l.json: no whole label split"));
+  EXPECT_THAT(error([](Json& j) { j = Json::array(); }), StartsWith("l.json: not a frgan label split; expected"));
+  EXPECT_THAT(error([](Json& j) { j["format"] = 1; }), StartsWith("l.json: incomplete or invalid label split"));
   EXPECT_THAT(error([](Json& j) { j["format"] = "frgan label split 2"; }), HasSubstr("\"frgan label split 1\""));
   EXPECT_THAT(error([](Json& j) { j["train_images"] = 31; }),
-              StartsWith("l.json: made for other data (31 training images"));
-  EXPECT_THAT(error([](Json& j) { j["data_digest"] = "abc"; }), HasSubstr("made for other data"));
-  EXPECT_THAT(error([](Json& j) { j.erase("data_digest"); }), StartsWith("l.json: no whole label split"));
-  EXPECT_THAT(error([](Json& j) { j.erase("labeled"); }), StartsWith("l.json: no whole label split"));
-  EXPECT_EQ(error([](Json& j) { j["labeled"] = 3; }), "l.json: \"labeled\" is no list of rows");
-  EXPECT_EQ(error([](Json& j) { j["labeled"] = {0, 30}; }), "l.json: \"labeled\" holds 30, expected rows from 0 to 29");
-  EXPECT_THAT(error([](Json& j) { j["labeled"] = {0, -1}; }), HasSubstr("holds -1, expected rows"));
-  EXPECT_THAT(error([](Json& j) { j["labeled"] = {0, 1.5}; }), HasSubstr("holds 1.5, expected rows"));
-  EXPECT_THAT(error([](Json& j) { j["dev"] = {"x"}; }), HasSubstr("\"dev\" holds \"x\", expected rows"));
-  EXPECT_THAT(error([](Json& j) { j["labeled"] = {uint64_t{1} << 63}; }), HasSubstr("expected rows"));
-  EXPECT_EQ(error([](Json& j) { j["labeled"] = {2, 0, 2}; }), "l.json: \"labeled\" holds row 2 twice");
-  EXPECT_EQ(error([](Json& j) { j["labeled"] = {4}; }),
-            "l.json: \"labeled\" holds row 4, an image whose label is not known");
+              StartsWith("l.json: label split of other data: 31 training images"));
+  EXPECT_THAT(error([](Json& j) { j["data_digest"] = "abc"; }), HasSubstr("label split of other data"));
+  EXPECT_THAT(error([](Json& j) { j.erase("data_digest"); }), StartsWith("l.json: incomplete or invalid label split"));
+  EXPECT_THAT(error([](Json& j) { j.erase("labeled"); }), StartsWith("l.json: incomplete or invalid label split"));
+  EXPECT_EQ(error([](Json& j) { j["labeled"] = 3; }), "l.json: 'labeled' is not a list of rows");
+  EXPECT_EQ(error([](Json& j) { j["labeled"] = {0, 30}; }), "l.json: 'labeled' contains 30; rows must be 0 to 29");
+  EXPECT_THAT(error([](Json& j) { j["labeled"] = {0, -1}; }), HasSubstr("contains -1; rows must be"));
+  EXPECT_THAT(error([](Json& j) { j["labeled"] = {0, 1.5}; }), HasSubstr("contains 1.5; rows must be"));
+  EXPECT_THAT(error([](Json& j) { j["dev"] = {"x"}; }), HasSubstr("'dev' contains \"x\"; rows must be"));
+  EXPECT_THAT(error([](Json& j) { j["labeled"] = {uint64_t{1} << 63}; }), HasSubstr("rows must be"));
+  EXPECT_EQ(error([](Json& j) { j["labeled"] = {2, 0, 2}; }), "l.json: 'labeled' contains row 2 twice");
+  EXPECT_EQ(error([](Json& j) { j["labeled"] = {4}; }), "l.json: 'labeled' contains row 4, an unlabeled image");
   EXPECT_EQ(error([](Json& j) { j["dev"] = j["labeled"]; }),
-            "l.json: row " + good["labeled"][0].dump() + " is both a labeled and a development image");
-  EXPECT_THAT(error([](Json& j) { j["labeled"] = Json::array(); }), HasSubstr("\"labeled\" is empty"));
+            "l.json: row " + good["labeled"][0].dump() + " is in both 'labeled' and 'dev'");
+  EXPECT_THAT(error([](Json& j) { j["labeled"] = Json::array(); }), HasSubstr("'labeled' is empty"));
   EXPECT_THAT(error([&](Json& j) {
                 j["digest"] = good["digest"];
                 j["labeled"] = {0, 1, 2};
               }),
-              HasSubstr("the file was altered"));
+              HasSubstr("the rows do not match the digest"));
 }
 
-TEST(LabelSplitFile, RefusesBrokenFiles) {
+TEST(LabelSplitFile, RejectsUnreadableFiles) {
   const TemporaryFolder folder;
   const Dataset data = uneven();
   write_label_split(folder / "labels.json", split_labels(data, {.labels = 12}));
   const std::string text = read_file(folder / "labels.json");
-  write_file_safely(folder / "cut.json", text.substr(0, text.size() / 2));
-  EXPECT_THAT(error_of([&] { read_label_split(folder / "cut.json", data); }), HasSubstr("cut.json: no JSON, or cut"));
+  write_file_safely(folder / "truncated.json", text.substr(0, text.size() / 2));
+  EXPECT_THAT(error_of([&] { read_label_split(folder / "truncated.json", data); }),
+              HasSubstr("truncated.json: not JSON, or truncated"));
   EXPECT_THAT(error_of([&] { read_label_split(folder / "none.json", data); }), HasSubstr("none.json"));
 }
 
-TEST(SplitOptions, AreDeclared) {
+TEST(SplitOptions, SetTheirFields) {
   SplitOptions split;
   OptionSet options;
   describe(options, split);

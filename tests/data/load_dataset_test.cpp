@@ -38,57 +38,59 @@ TEST(DatasetKinds, HaveNamesSummariesAndHints) {
   EXPECT_EQ(names, (std::set<std::string>{"svhn", "mnist", "fashion-mnist", "folder", "safetensors"}));
 }
 
-TEST(LoadDataset, LooksInTheDataRootThenWhereItIsTold) {
+TEST(LoadDataset, SearchesTheDataRootOrDataDir) {
   const TemporaryFolder root;
-  EXPECT_THAT(
-      error({.data = "mnist"}, root.path()),
-      AllOf(StartsWith("mnist: no train-images-idx3-ubyte in " + (root / "mnist").string()), HasSubstr("--data-dir")));
+  EXPECT_THAT(error({.data = "mnist"}, root.path()),
+              AllOf(StartsWith("mnist: train-images-idx3-ubyte not found in " + (root / "mnist").string()),
+                    HasSubstr("--data-dir")));
   std::filesystem::create_directory(root / "mnist");
   write_tiny_mnist(root / "mnist");
   EXPECT_EQ(load_dataset({.data = "mnist"}, root.path()).source, (root / "mnist").string());
   EXPECT_EQ(load_dataset({.data = "mnist", .data_dir = root / "mnist"}, "/nowhere").train.size(), 3);
   EXPECT_EQ(load_dataset({.data = "mnist", .data_dir = root.path()}, "/nowhere").train.size(), 3);
-  // MNIST's files have the names of Fashion-MNIST's: lying loose under the root they could be either.
+  // MNIST and Fashion-MNIST have the same file names, so files directly in the data root are ambiguous.
   const TemporaryFolder loose;
   write_tiny_mnist(loose.path());
-  EXPECT_THAT(error({.data = "mnist"}, loose.path()), StartsWith("mnist: no train-images-idx3-ubyte in"));
+  EXPECT_THAT(error({.data = "mnist"}, loose.path()), StartsWith("mnist: train-images-idx3-ubyte not found in"));
   EXPECT_EQ(load_dataset({.data = "fashion-mnist", .data_dir = loose.path()}, "/nowhere").name, "fashion-mnist");
 }
 
-TEST(LoadDataset, SaysHowToGetWhatIsMissing) {
+TEST(LoadDataset, ExplainsHowToGetMissingData) {
   const TemporaryFolder root;
-  EXPECT_THAT(
-      error({.data = "svhn"}, root.path()),
-      AllOf(StartsWith("svhn: no train_32x32.mat in " + (root / "svhn").string()), HasSubstr("frgan data fetch svhn")));
-  EXPECT_THAT(error({.data = "svhn", .data_dir = "/nowhere"}, root.path()), HasSubstr("in /nowhere, /nowhere/svhn;"));
+  EXPECT_THAT(error({.data = "svhn"}, root.path()),
+              AllOf(StartsWith("svhn: train_32x32.mat not found in " + (root / "svhn").string()),
+                    HasSubstr("frgan data fetch svhn")));
+  EXPECT_THAT(error({.data = "svhn", .data_dir = "/nowhere"}, root.path()), HasSubstr("in /nowhere or /nowhere/svhn;"));
   EXPECT_THAT(error({.data = "fashion-mnist", .data_dir = "/nowhere"}, root.path()),
               HasSubstr("apt install dataset-fashion-mnist"));
-  EXPECT_THAT(error({.data = "folder"}, root.path()), StartsWith("--data folder: say by --data-dir which folder"));
-  EXPECT_THAT(error({.data = "safetensors"}, root.path()), StartsWith("--data safetensors: say by --data-dir"));
+  EXPECT_THAT(error({.data = "folder"}, root.path()),
+              StartsWith("--data folder: give the folder that contains train/CLASS/* with --data-dir"));
+  EXPECT_THAT(error({.data = "safetensors"}, root.path()),
+              StartsWith("--data safetensors: give the file with --data-dir"));
   EXPECT_THAT(error({.data = "safetensors", .data_dir = "/nowhere.safetensors"}, root.path()),
               HasSubstr("/nowhere.safetensors"));
 }
 
-TEST(LoadDataset, TakesAPathForAName) {
+TEST(LoadDataset, AcceptsAPathAsTheName) {
   const TemporaryFolder folder;
   const std::string file = folder / "tiny.safetensors";
   write_safetensors_set(file, tiny_dataset({0, 1}, 2));
   EXPECT_EQ(load_dataset({.data = file}, "data").train.size(), 2);
   EXPECT_EQ(load_dataset({.data = "safetensors", .data_dir = file}, "data").train.size(), 2);
-  EXPECT_THAT(error({.data = folder.path()}, "data"), HasSubstr("no folder train; expected"));
+  EXPECT_THAT(error({.data = folder.path()}, "data"), HasSubstr("no folder 'train'; expected"));
   EXPECT_THAT(error({.data = file, .data_dir = "/nowhere"}, "data"),
-              HasSubstr("so --data-dir /nowhere has no meaning"));
+              HasSubstr("cannot be a path together with --data-dir /nowhere"));
 }
 
-TEST(LoadDataset, RefusesUnknownNames) {
+TEST(LoadDataset, RejectsUnknownNames) {
   EXPECT_THAT(
       error({.data = "svnh"}, "data"),
-      AllOf(StartsWith("--data svnh: no dataset and no folder or .safetensors file"), HasSubstr("did you mean svhn?")));
-  EXPECT_THAT(error({.data = ""}, "data"), HasSubstr("known are svhn, mnist"));
-  EXPECT_THAT(error({.data = std::string(5000, 'x')}, "data"), HasSubstr("no dataset"));
+      AllOf(StartsWith("--data svnh: no such path, and not a built-in dataset"), HasSubstr("did you mean 'svhn'?")));
+  EXPECT_THAT(error({.data = ""}, "data"), HasSubstr("built-in: svhn, mnist"));
+  EXPECT_THAT(error({.data = std::string(5000, 'x')}, "data"), HasSubstr("not a built-in dataset"));
 }
 
-TEST(LoadDataset, SizesOfOtherDataAreWhatTheyAre) {
+TEST(LoadDataset, ResizesOnlyImageFolders) {
   const TemporaryFolder folder;
   const std::string file = folder / "tiny.safetensors";
   write_safetensors_set(file, tiny_dataset({0, 1}, 2));
@@ -98,7 +100,7 @@ TEST(LoadDataset, SizesOfOtherDataAreWhatTheyAre) {
   EXPECT_THAT(error({.data = file, .channels = 3}, "data"), StartsWith("--channels 3: " + file + " has 1"));
 }
 
-TEST(DataOptions, AreDeclared) {
+TEST(DataOptions, SetTheirFields) {
   DataOptions data;
   OptionSet options;
   describe(options, data);

@@ -1,5 +1,5 @@
-// Kernels that LibTorch 1.13 lacks on the meta device, which holds shapes and no numbers: where code runs there, it
-// reads nothing back from a device.
+// Kernels that LibTorch 1.13 lacks on the meta device. Meta tensors have shapes but no values, so code that runs on
+// them reads no values back from a device.
 #pragma once
 
 #include <vector>
@@ -16,12 +16,12 @@ inline at::Tensor meta_index_select(const at::Tensor& self, int64_t dim, const a
   return at::empty(shape, self.options());
 }
 
-// Registers what is missing for as long as it lives.
+// Registers the missing kernels while this object exists.
 class MetaKernels {
  public:
   MetaKernels() : library_(torch::Library::IMPL, "aten", c10::DispatchKey::Meta, __FILE__, __LINE__) {
-    const auto has = c10::Dispatcher::singleton().findSchemaOrThrow("aten::index_select", "");
-    if (!has.hasKernelForDispatchKey(c10::DispatchKey::Meta)) library_.impl("index_select", &meta_index_select);
+    const auto schema = c10::Dispatcher::singleton().findSchemaOrThrow("aten::index_select", "");
+    if (!schema.hasKernelForDispatchKey(c10::DispatchKey::Meta)) library_.impl("index_select", &meta_index_select);
   }
 
  private:

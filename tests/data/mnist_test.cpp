@@ -33,7 +33,7 @@ TEST(Mnist, IsPaddedTo32) {
   EXPECT_EQ(data.test.images[1][16][16].item<int64_t>(), 255);
 }
 
-TEST(Mnist, FashionHasOtherNames) {
+TEST(Mnist, FashionMnistHasItsOwnNames) {
   const TemporaryFolder folder;
   write_tiny_mnist(folder.path());
   const Dataset data = read_fashion_mnist(folder.path());
@@ -45,13 +45,13 @@ TEST(Mnist, FindsGzippedFilesByName) {
   const TemporaryFolder folder;
   write_tiny_mnist(folder.path());
   for (const char* name : {"train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
-    // The reader goes by the bytes, so a plain file may stand for a gzipped one here.
+    // The reader detects gzip by the bytes, so an uncompressed file may have the name ".gz" here.
     std::filesystem::rename(folder / name, folder / (std::string(name) + ".gz"));
   }
   EXPECT_EQ(read_mnist(folder.path()).train.size(), 3);
 }
 
-TEST(Mnist, RefusesBadFiles) {
+TEST(Mnist, RejectsInvalidFiles) {
   const TemporaryFolder folder;
   const auto error = [&](const char* name, const std::vector<int64_t>& shape, const std::string& values) {
     write_tiny_mnist(folder.path());
@@ -59,11 +59,11 @@ TEST(Mnist, RefusesBadFiles) {
     return error_of([&] { read_mnist(folder.path()); });
   };
   EXPECT_THAT(error("train-images-idx3-ubyte", {1, 2, 3}, "123456"),
-              HasSubstr("train-images-idx3-ubyte: an array of shape 1x2x3, expected images: Nx28x28"));
-  EXPECT_THAT(error("train-images-idx3-ubyte", {3}, "123"), HasSubstr("shape 3, expected images"));
-  EXPECT_THAT(error("train-labels-idx1-ubyte", {3, 1}, "123"), HasSubstr("shape 3x1, expected labels"));
+              HasSubstr("train-images-idx3-ubyte: array of shape 1x2x3; expected images of shape Nx28x28"));
+  EXPECT_THAT(error("train-images-idx3-ubyte", {3}, "123"), HasSubstr("shape 3; expected images"));
+  EXPECT_THAT(error("train-labels-idx1-ubyte", {3, 1}, "123"), HasSubstr("shape 3x1; expected labels"));
   EXPECT_THAT(error("train-labels-idx1-ubyte", {2}, "\1\2"), HasSubstr("3 training images but 2 labels"));
-  EXPECT_THAT(error("t10k-labels-idx1-ubyte", {2}, "\1\xa"), HasSubstr("test image 1 has label 10, expected 0 to 9"));
+  EXPECT_THAT(error("t10k-labels-idx1-ubyte", {2}, "\1\xa"), HasSubstr("test image 1 has label 10; must be 0 to 9"));
   EXPECT_THAT(error("t10k-labels-idx1-ubyte", {3}, "\1\1"), HasSubstr("t10k-labels-idx1-ubyte"));
   write_tiny_mnist(folder.path());
   std::filesystem::remove(folder / "t10k-images-idx3-ubyte");

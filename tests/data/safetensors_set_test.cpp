@@ -25,7 +25,7 @@ Dataset tiny_with_test() {
   return data;
 }
 
-TEST(SafetensorsSet, GivesTheDataBack) {
+TEST(SafetensorsSet, WriteAndReadRoundTrip) {
   const TemporaryFolder folder;
   const Dataset data = tiny_with_test();
   write_safetensors_set(folder / "tiny.safetensors", data);
@@ -44,10 +44,10 @@ TEST(SafetensorsSet, GivesTheDataBack) {
     EXPECT_THAT(again.notes, IsEmpty());
     images = again.train.images;
   }
-  EXPECT_TRUE(images.equal(data.train.images));  // lives longer than the dataset
+  EXPECT_TRUE(images.equal(data.train.images));  // the tensor outlives the dataset
 }
 
-TEST(SafetensorsSet, NeedsNoTestImagesNorDigest) {
+TEST(SafetensorsSet, TestImagesAndDigestAreOptional) {
   const TemporaryFolder folder;
   const std::vector<uint8_t> images(2 * 16 * 16);
   const std::vector<int64_t> labels = {0, 1};
@@ -59,10 +59,10 @@ TEST(SafetensorsSet, NeedsNoTestImagesNorDigest) {
   EXPECT_EQ(data.name, "mine");
   EXPECT_EQ(data.channels, 1);
   EXPECT_EQ(data.test.size(), 0);
-  EXPECT_THAT(data.notes, ElementsAre("no test images: no test error can be given"));
+  EXPECT_THAT(data.notes, ElementsAre("no test images; no test error can be computed"));
 }
 
-TEST(SafetensorsSet, RefusesWhatDoesNotFit) {
+TEST(SafetensorsSet, RejectsInvalidTensorsAndMetadata) {
   const TemporaryFolder folder;
   const std::vector<uint8_t> bytes(4 * 16 * 32);
   const std::vector<int64_t> labels = {0, 1};
@@ -82,34 +82,36 @@ TEST(SafetensorsSet, RefusesWhatDoesNotFit) {
     return tensors;
   };
   EXPECT_THAT(error(good, {}), HasSubstr("class_names"));
-  EXPECT_THAT(error(good, {{"class_names", "x, y"}}), HasSubstr("is \"x, y\", expected a JSON list of names"));
+  EXPECT_THAT(error(good, {{"class_names", "x, y"}}), HasSubstr("is \"x, y\"; expected a JSON list of names"));
   EXPECT_THAT(error(good, {{"class_names", "[1, 2]"}}), HasSubstr("expected a JSON list of names"));
-  EXPECT_THAT(error(good, {{"class_names", "[\"x\"]"}}), HasSubstr("1 classes, expected 2 to 1000"));
+  EXPECT_THAT(error(good, {{"class_names", "[\"x\"]"}}),
+              HasSubstr("unsupported number of classes 1; must be 2 to 1000"));
   EXPECT_THAT(error({{"train.images", images}}, names), HasSubstr("train.labels"));
   EXPECT_THAT(error({{"train.labels", numbers}}, names), HasSubstr("train.images"));
   EXPECT_THAT(error(with("train.images", numbers), names),
-              HasSubstr("train.images is I64 of shape [2], expected U8 with 4 dimensions"));
+              HasSubstr("train.images is I64 of shape [2]; expected U8 with 4 dimensions"));
   EXPECT_THAT(error(with("train.labels", images), names), HasSubstr("expected I64 with 1 dimension"));
   const TensorView wide{DType::kU8, {2, 16, 32, 1}, std::as_bytes(std::span(bytes)).first(2 * 16 * 32)};
-  EXPECT_THAT(error(with("train.images", wide), names), HasSubstr("are 16x32, expected squares"));
+  EXPECT_THAT(error(with("train.images", wide), names), HasSubstr("are 16x32; must be square"));
   const TensorView pairs{DType::kU8, {1, 16, 16, 2}, std::as_bytes(std::span(bytes)).first(2 * 16 * 16)};
-  EXPECT_THAT(error(with("train.images", pairs), names), HasSubstr("2 channels cannot be used"));
+  EXPECT_THAT(error(with("train.images", pairs), names), HasSubstr("unsupported number of channels 2"));
   EXPECT_THAT(error(with("test.images", images), names), HasSubstr("test.labels"));
   TensorViews other_test = with("test.labels", numbers);
   other_test["test.images"] = {DType::kU8, {2, 32, 32, 1}, std::as_bytes(std::span(bytes))};
-  EXPECT_THAT(error(other_test, names), HasSubstr("test images are 32x32x1, training images 16x16x1"));
+  EXPECT_THAT(error(other_test, names), HasSubstr("test images are 32x32x1, but training images are 16x16x1"));
   const TensorView none{DType::kU8, {0, 16, 16, 1}, {}};
   EXPECT_THAT(error(with("train.images", none), names), HasSubstr("no training images"));
   EXPECT_THAT(error(good, {{"class_names", R"(["x", "y"])"}, {"digest", "0123"}}),
-              HasSubstr("the file was altered; convert the data again"));
+              HasSubstr("the file is corrupt; convert the data again"));
 }
 
-TEST(SafetensorsSet, RefusesACutFile) {
+TEST(SafetensorsSet, RejectsATruncatedFile) {
   const TemporaryFolder folder;
   write_safetensors_set(folder / "tiny.safetensors", tiny_with_test());
   const std::string bytes = read_file(folder / "tiny.safetensors");
-  write_file_safely(folder / "cut.safetensors", bytes.substr(0, bytes.size() - 100));
-  EXPECT_THAT(error_of([&] { read_safetensors_set(folder / "cut.safetensors"); }), HasSubstr("cut.safetensors"));
+  write_file_safely(folder / "truncated.safetensors", bytes.substr(0, bytes.size() - 100));
+  EXPECT_THAT(error_of([&] { read_safetensors_set(folder / "truncated.safetensors"); }),
+              HasSubstr("truncated.safetensors"));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// A file of images of size x size x 3; byte i of X, in MATLAB's order, is i mod 251.
+// Writes a file of size x size x 3 images. Byte i of X, in MATLAB's order, is i mod 251.
 void write_mat(const std::filesystem::path& path, size_t size, std::vector<uint8_t> labels) {
   mat_t* const mat = Mat_CreateVer(path.c_str(), nullptr, MAT_FT_MAT5);
   ASSERT_NE(mat, nullptr);
@@ -47,17 +47,17 @@ TEST(Svhn, ReadsBothFiles) {
   EXPECT_TRUE(data.test.labels.equal(at::tensor({5, 2}, at::kLong)));
   // Row 4, column 5, channel 2 of image 1 is byte 4 + 32 (5 + 32 (2 + 3 * 1)).
   EXPECT_EQ(data.train.images[1][4][5][2].item<int64_t>(), (4 + 32 * (5 + 32 * (2 + 3))) % 251);
-  EXPECT_THAT(data.notes, ElementsAre("train_32x32.mat holds 3 images; the official file has 73257",
-                                      "test_32x32.mat holds 2 images; the official file has 26032"));
+  EXPECT_THAT(data.notes, ElementsAre("train_32x32.mat has 3 images; the official file has 73257",
+                                      "test_32x32.mat has 2 images; the official file has 26032"));
 }
 
-TEST(Svhn, RefusesOtherFiles) {
+TEST(Svhn, RejectsOtherFiles) {
   const TemporaryFolder folder;
   write_mat(folder / "train_32x32.mat", 32, {1, 2});
   EXPECT_THAT(error_of([&] { read_svhn(folder.path()); }), HasSubstr("test_32x32.mat"));
   write_mat(folder / "test_32x32.mat", 16, {1, 2});
   EXPECT_THAT(error_of([&] { read_svhn(folder.path()); }),
-              HasSubstr("test_32x32.mat: images of 16x16x3, expected 32x32x3; is this the cropped-digits file?"));
+              HasSubstr("test_32x32.mat: images of 16x16x3; expected 32x32x3; is this the cropped-digits file?"));
 }
 
 }  // namespace

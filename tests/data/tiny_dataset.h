@@ -1,4 +1,4 @@
-// Datasets of a few images, made on the spot.
+// Generates datasets of a few images.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace frgan {
 
-// Image i has pixels of its own: value (7 i + 3 y + 5 x + 11 c) mod 256.
+// Images with distinct pixels: image i has the value (7 i + 3 y + 5 x + 11 c) mod 256 at (y, x, c).
 inline at::Tensor tiny_images(int64_t count, int64_t size, int64_t channels) {
   const at::Tensor images = at::empty({count, size, size, channels}, at::kByte);
   auto* to = images.data_ptr<uint8_t>();

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-constexpr int64_t kSize = 16, kStep = kSize + 2;  // of an image, and to the next
+constexpr int64_t kSize = 16, kStep = kSize + 2;  // image size, and distance between images in a grid
 
 Plan small_plan() {
   return read_plan(R"(
@@ -38,7 +38,7 @@ preset = "fr-gan"
 
 class GridsFigure : public testing::Test {
  protected:
-  // Grids of a run after 100 and 200 steps: its image i is all of one value, which tells run, step and i.
+  // Writes grids after 100 and 200 steps. Image i has the constant value base + i, plus 5 after 200 steps.
   void write_run(const std::string& name, int64_t base) const {
     ensure_directory(folder / name / "samples");
     for (const int64_t step : {100, 200}) {
@@ -62,7 +62,7 @@ class GridsFigure : public testing::Test {
     return write_grids_figure(folder / "out", "figure", PlanResults(plan, plan.budgets[0], runs, records), data,
                               [&](const PlannedRun& run) { return folder / run.name; });
   }
-  // Of the image at a place of a grid.
+  // The value of the image at this line and column of a grid.
   uint8_t value_in(const char* file, int64_t line, int64_t column) const {
     const std::string png = read_file(folder / "out" / file);
     const PngHeader header = read_png_header(bytes_of(png), file);
@@ -74,13 +74,13 @@ class GridsFigure : public testing::Test {
   Dataset data = tiny_dataset(round_robin(120, 4), 4);
 };
 
-TEST_F(GridsFigure, ShowsTheLastGridsAndAFilmOfTheSameNoise) {
+TEST_F(GridsFigure, WritesFinalGridsAndFilm) {
   write_run("no-se", 0);
   write_run("fr-gan", 100);
   write_figure({"no-se", "fr-gan"});
   EXPECT_EQ(value_in("figure-gan-without-se.png", 2, 3), 23 + 5);
   EXPECT_EQ(value_in("figure-fr-gan.png", 9, 9), 199 + 5);
-  // Four noise vectors of each run, a line each, by step.
+  // The film has a line for each of four noise vectors of each run, and a column for each step.
   EXPECT_EQ(value_in("figure-film.png", 3, 0), 3);
   EXPECT_EQ(value_in("figure-film.png", 3, 1), 3 + 5);
   EXPECT_EQ(value_in("figure-film.png", 4 + 2, 1), 102 + 5);
@@ -88,16 +88,16 @@ TEST_F(GridsFigure, ShowsTheLastGridsAndAFilmOfTheSameNoise) {
   EXPECT_TRUE(fs::exists(folder / "out/figure-real.png"));
 }
 
-TEST_F(GridsFigure, IsOfTheRowsThatAreDone) {
+TEST_F(GridsFigure, LeavesOutRowsWithoutFinishedRun) {
   write_run("fr-gan", 100);
   write_figure({"fr-gan"});
   EXPECT_FALSE(fs::exists(folder / "out/figure-gan-without-se.png"));
   EXPECT_EQ(value_in("figure-film.png", 1, 1), 101 + 5);
-  EXPECT_THAT(error_of([&] { write_figure({}); }), HasSubstr("small: no run with seed 1 is done"));
+  EXPECT_THAT(error_of([&] { write_figure({}); }), HasSubstr("small: nothing to draw: no finished run with seed 1"));
   EXPECT_THAT(error_of([&] {
                 write_figure({"no-se", "fr-gan"});
               }),
-              HasSubstr("no-se/samples: holds no grids of generated images"));
+              HasSubstr("no-se/samples: no grids of generated images"));
   EXPECT_FALSE(fs::exists(folder / "out/figure-gan-without-se.png"));
 }
 

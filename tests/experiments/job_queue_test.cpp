@@ -17,21 +17,21 @@ Job job(const TemporaryFolder& folder, const std::string& name, const std::strin
   return {name, {"-c", script}, folder.path() / "logs" / (name + ".log"), "/bin/sh"};
 }
 
-void nothing(const std::vector<size_t>& /*running*/) {}
+void ignore(const std::vector<size_t>& /*running*/) {}
 
-TEST(JobQueue, GoesOnAfterAJobThatFailsOrCrashes) {
+TEST(JobQueue, ContinuesAfterFailureOrCrash) {
   const TemporaryFolder folder;
-  const std::vector<Job> jobs = {job(folder, "fails", "echo as it should; exit 3"),
+  const std::vector<Job> jobs = {job(folder, "fails", "echo expected failure; exit 3"),
                                  job(folder, "crashes", "kill -KILL $$"), job(folder, "works", "true")};
   const std::atomic<int> stop = 0;
   std::vector<int> codes(jobs.size(), -1);
   run_jobs(
-      jobs, 2, [&](const JobEnd& end) { codes[end.job] = end.code; }, nothing, stop);
+      jobs, 2, [&](const JobEnd& end) { codes[end.job] = end.code; }, ignore, stop);
   EXPECT_THAT(codes, testing::ElementsAre(3, 128 + SIGKILL, 0));
-  EXPECT_THAT(read_file(jobs[0].log), testing::HasSubstr("as it should"));
+  EXPECT_THAT(read_file(jobs[0].log), testing::HasSubstr("expected failure"));
 }
 
-TEST(JobQueue, RunsNoMoreAtOnceThanAsked) {
+TEST(JobQueue, LimitsConcurrentJobs) {
   const TemporaryFolder folder;
   const std::vector<Job> jobs(5, job(folder, "works", "sleep 0.3"));
   const std::atomic<int> stop = 0;
@@ -43,7 +43,7 @@ TEST(JobQueue, RunsNoMoreAtOnceThanAsked) {
   EXPECT_LE(most, 2u);
 }
 
-TEST(JobQueue, EndsItsJobsWhenItIsStopped) {
+TEST(JobQueue, StopSignalTerminatesJobs) {
   const TemporaryFolder folder;
   const std::vector<Job> jobs(3, job(folder, "waits", "exec sleep 600"));
   std::atomic<int> stop = 0;
@@ -54,18 +54,18 @@ TEST(JobQueue, EndsItsJobsWhenItIsStopped) {
   EXPECT_THAT(codes, testing::ElementsAre(128 + SIGTERM, 128 + SIGTERM)) << "the third never starts";
 }
 
-TEST(JobQueue, JobsAreCallsOfThisProgramUnlessTheySayOtherwise) {
+TEST(JobQueue, RunsThisProgramByDefault) {
   const TemporaryFolder folder;
   const std::vector<Job> jobs = {{"self", {"--gtest_list_tests"}, folder.path() / "self.log"}};
   const std::atomic<int> stop = 0;
   int code = -1;
   run_jobs(
-      jobs, 1, [&](const JobEnd& end) { code = end.code; }, nothing, stop);
+      jobs, 1, [&](const JobEnd& end) { code = end.code; }, ignore, stop);
   EXPECT_EQ(code, 0);
   EXPECT_THAT(read_file(folder.path() / "self.log"), testing::HasSubstr("JobQueue."));
 }
 
-TEST(JobQueue, LastLineSkipsEmptyOnes) {
+TEST(JobQueue, LastLineSkipsEmptyLines) {
   const TemporaryFolder folder;
   write_file_safely(folder.path() / "log", "one\ntwo\x1b[1m\r\n\n");
   EXPECT_THAT(last_line(folder.path() / "log"), testing::StartsWith("two"));

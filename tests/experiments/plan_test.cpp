@@ -38,6 +38,7 @@ name = "elsewhere"
 source = "a paper"
 )";
 
+// The message of reading `text` with `from` replaced by `to`.
 std::string error_of(std::string text, const std::string& from = "", const std::string& to = "") {
   if (!from.empty()) {
     EXPECT_NE(text.find(from), std::string::npos) << from;
@@ -53,7 +54,7 @@ std::string error_of(std::string text, const std::string& from = "", const std::
   return "";
 }
 
-TEST(Plan, IsReadAsWritten) {
+TEST(Plan, ReadsAllFields) {
   const Plan plan = read_plan(kPlan, "my.toml");
   EXPECT_EQ(plan.title, "A comparison");
   EXPECT_EQ(plan.show, "errors");
@@ -73,7 +74,7 @@ TEST(Plan, IsReadAsWritten) {
   EXPECT_TRUE(plan.rows[2].preset.empty());
 }
 
-TEST(Plan, VariesEveryCombination) {
+TEST(Plan, SectionsAreAllCombinations) {
   const std::string text = R"(
 [vary]
 labels = [10, 20]
@@ -89,29 +90,32 @@ preset = "gan"
   EXPECT_EQ(plan.sections[3].title, "label-mode random, labels 20");
 }
 
-TEST(Plan, SaysWhatIsWrongAndWhere) {
+TEST(Plan, ErrorsNameProblemAndPlace) {
   const std::string plan(kPlan);
   EXPECT_THAT(error_of(plan, "preset = \"gan\"", "preset = \"gna\""),
-              testing::AllOf(HasSubstr("my.toml, row 2"), HasSubstr("'gna' is no preset; did you mean 'gan'?")));
-  EXPECT_THAT(error_of(plan, "seeds = 3", "seds = 3"), HasSubstr("'seds' is no key of a plan; did you mean 'seeds'?"));
-  EXPECT_THAT(error_of(plan, "seeds = 3", "seeds = 0"), HasSubstr("seeds is 0, expected a whole number from 1"));
+              testing::AllOf(HasSubstr("my.toml, row 2"), HasSubstr("unknown preset 'gna'; did you mean 'gan'?")));
+  EXPECT_THAT(error_of(plan, "seeds = 3", "seds = 3"),
+              testing::AllOf(HasSubstr("my.toml: unknown key 'seds'; allowed here: title, show, "),
+                             HasSubstr("did you mean 'seeds'?")));
+  EXPECT_THAT(error_of(plan, "seeds = 3", "seeds = 0"), HasSubstr("seeds is 0; expected an integer of 1 or more"));
   EXPECT_THAT(error_of(plan, "reference = \"one\"", "reference = \"two\""),
-              HasSubstr("the reference 'two' is no row of it"));
-  EXPECT_THAT(error_of(plan, "steps = 20", "steps = 20\nepochs = 3"), HasSubstr("give one of steps, epochs and tflop"));
+              HasSubstr("reference 'two' is not the name of a row"));
+  EXPECT_THAT(error_of(plan, "steps = 20", "steps = 20\nepochs = 3"),
+              HasSubstr("expected exactly one of steps, epochs and tflop"));
   EXPECT_THAT(error_of(plan, "labels = [500, 1000]", "labels = 500"), HasSubstr("expected a list of values"));
   EXPECT_THAT(error_of(plan, "500 = [13.41, 0.20]", "500 = 13.41"), HasSubstr("[value, deviation] or [value]"));
   EXPECT_THAT(error_of(plan, "500 = [13.41, 0.20]", "100 = [13.41, 0.20]"),
-              HasSubstr("row 'one': published.100 is of no section; they are 500, 1000"));
+              HasSubstr("row 'one': published.100 matches no section; allowed: 500, 1000"));
   EXPECT_THAT(error_of(plan, "tflop = 7.5", "tflop = inf"), HasSubstr("expected a number above 0"));
-  EXPECT_THAT(error_of(plan, "width = 0.5", "threads = 2"), HasSubstr("threads is no setting of a plan"));
-  EXPECT_THAT(error_of(plan, "name = \"elsewhere\"", "name = \"one\""), HasSubstr("two rows are called 'one'"));
+  EXPECT_THAT(error_of(plan, "width = 0.5", "threads = 2"), HasSubstr("option 'threads' is not allowed in a plan"));
+  EXPECT_THAT(error_of(plan, "name = \"elsewhere\"", "name = \"one\""), HasSubstr("duplicate row name 'one'"));
   EXPECT_THAT(error_of(plan, "title = \"A comparison\"", "show = \"erors\""), HasSubstr("did you mean 'errors'?"));
-  EXPECT_THAT(error_of("[budget.a]\nsteps = 1\n"), HasSubstr("has no [[row]]"));
-  EXPECT_THAT(error_of("[[row]]\npreset = \"gan\"\n"), HasSubstr("has no [budget.NAME]"));
+  EXPECT_THAT(error_of("[budget.a]\nsteps = 1\n"), HasSubstr("missing [[row]]"));
+  EXPECT_THAT(error_of("[[row]]\npreset = \"gan\"\n"), HasSubstr("missing [budget.NAME]"));
   EXPECT_THAT(error_of("[[row]\n"), HasSubstr("my.toml:1:"));
 }
 
-TEST(Plan, OfThePaperAreAllValidInAllBudgets) {
+TEST(Plan, PaperPlansAreValidInAllBudgets) {
   EXPECT_GE(all_paper_plans().size(), 6u);
   for (const PaperPlan& text : all_paper_plans()) {
     const Plan plan = read_paper_plan(std::string(text.name));
@@ -128,7 +132,7 @@ TEST(Plan, OfThePaperAreAllValidInAllBudgets) {
   }
 }
 
-TEST(Plan, Table3HasTheTenRowsOfThePaperAndItsPublishedValues) {
+TEST(Plan, Table3HasTheTenPublishedRows) {
   const Plan plan = read_paper_plan("table3");
   int64_t published = 0;
   for (const PlanRow& row : plan.rows) published += row.published.empty() ? 0 : 1;

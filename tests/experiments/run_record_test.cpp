@@ -13,7 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(RunRecord, ComesBackAsItWasWritten) {
+TEST(RunRecord, RoundTrips) {
   const TemporaryFolder folder;
   const RunRecord record = record_with("run-a", "key-a", {3, 5, 7});
   write_run_record(folder.path(), record);
@@ -27,13 +27,13 @@ TEST(RunRecord, ComesBackAsItWasWritten) {
   EXPECT_EQ(back[0].tflop, 12);
 }
 
-TEST(RunRecord, GivesTheLastErrorAndTheMedianOfTheLastTwenty) {
+TEST(RunRecord, LastErrorAndMedianOfLast20) {
   const RunRecord record = record_with("a", "a", rows(100));
   EXPECT_DOUBLE_EQ(record.error(), 0.100);
-  EXPECT_DOUBLE_EQ(record.median_error(), 0.1095);  // of 0.100 to 0.119
+  EXPECT_DOUBLE_EQ(record.median_error(), 0.1095);  // median of 0.100 to 0.119
 }
 
-TEST(RunRecord, ComparesTwoRunsImageByImage) {
+TEST(RunRecord, McNemarTestPairsByImage) {
   const McNemarTest test = mcnemar_test(record_with("a", "a", rows(10)), record_with("b", "b", rows(30, 5)));
   EXPECT_EQ(test.only_first_wrong, 5);
   EXPECT_EQ(test.only_second_wrong, 25);
@@ -41,7 +41,7 @@ TEST(RunRecord, ComparesTwoRunsImageByImage) {
   EXPECT_THROW(mcnemar_test(record_with("a", "a", rows(10)), record_with("b", "b", rows(10), 500)), Error);
 }
 
-TEST(RunRecord, SaysWhichFileIsNone) {
+TEST(RunRecord, ErrorsNameTheDamagedFile) {
   const TemporaryFolder folder;
   EXPECT_TRUE(read_run_records(folder.path() / "absent").empty());
   write_run_record(folder.path(), record_with("run-a", "key-a", {3}));
@@ -53,7 +53,7 @@ TEST(RunRecord, SaysWhichFileIsNone) {
       read_run_records(folder.path());
       ADD_FAILURE() << text;
     } catch (const Error& error) {
-      EXPECT_THAT(error.what(), HasSubstr("run-a.json: no "));
+      EXPECT_THAT(error.what(), HasSubstr("run-a.json: "));
     }
   }
 }

@@ -1,4 +1,4 @@
-// Records of runs that nobody made.
+// Synthetic run records for tests of tables and figures.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace frgan {
 
-// Of `images` test images, of which the given ones were taken for class 1; the last evaluation says as much, and
-// those before it one image more each.
+// A record with `images` test images. Those in `wrong` are misclassified as class 1. Of the 30 evaluations, the last
+// has these errors, and each earlier one has one error more than the next.
 inline RunRecord record_with(const std::string& name, const std::string& key, const std::vector<int64_t>& wrong,
                              int64_t images = 1000) {
   RunRecord record;
@@ -38,15 +38,16 @@ inline RunRecord record_with(const std::string& name, const std::string& key, co
   return record;
 }
 
-// Rows 0 to count - 1, from `first` on.
+// The indices first, first + 1, ..., first + count - 1.
 inline std::vector<int64_t> rows(int64_t count, int64_t first = 0) {
   std::vector<int64_t> list;
   for (int64_t i = 0; i < count; ++i) list.push_back(first + i);
   return list;
 }
 
-// Of a plan "small" of GAN and FR-GAN without and with half of the labels wrong, two seeds each: FR-GAN is done, and so
-// many of 1,000 images are wrong, by section and seed; none for a plan of which nothing is done.
+// Results of a plan "small" with rows GAN and FR-GAN, label noise 0 and 0.5, and two seeds. Only FR-GAN's runs are
+// finished. `wrong` has their numbers of misclassified images (of 1,000), by section and seed. Empty: no run is
+// finished.
 inline PlanResults noise_results(const std::vector<std::vector<int64_t>>& wrong) {
   const Plan plan = read_plan(R"(
 show = "noise"

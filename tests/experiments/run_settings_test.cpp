@@ -18,20 +18,20 @@ std::string key_with(const std::vector<Setting>& settings, const std::string& di
   return run_key(request.options, digest, recipe);
 }
 
-TEST(RunKey, TellsRunsApartByWhatIsComputed) {
+TEST(RunKey, DependsOnWhatIsComputed) {
   const std::string key = key_with({});
   EXPECT_EQ(key, key_with({}));
   EXPECT_NE(key, key_with({{"width", 0.5, ""}}));
   EXPECT_NE(key, key_with({{"seed", 2, ""}}));
   EXPECT_NE(key, key_with({{"label-noise", 0.5, ""}}));
   EXPECT_NE(key, key_with({{"steps", 100, ""}}));
-  EXPECT_NE(key, key_with({{"precision", "fp32", ""}})) << "a plan may compare it; what auto comes to is the machine's";
-  EXPECT_NE(key, key_with({{"evaluations", 30, ""}})) << "curves and medians are made of them";
+  EXPECT_NE(key, key_with({{"precision", "fp32", ""}})) << "plans may compare precisions; auto depends on the machine";
+  EXPECT_NE(key, key_with({{"evaluations", 30, ""}})) << "curves and medians use all evaluations";
   EXPECT_NE(key, key_with({}, "other data"));
   EXPECT_NE(key, key_with({}, "d", 2));
 }
 
-TEST(RunKey, IsTheSameOnAnotherMachineAndWithOtherIntervals) {
+TEST(RunKey, IgnoresMachinePathsAndIntervals) {
   EXPECT_EQ(key_with({{"steps", 100, ""}}), key_with({{"steps", 100, ""},
                                                       {"threads", 3, ""},
                                                       {"keep-checkpoints", 1, ""},
@@ -43,15 +43,15 @@ TEST(RunKey, IsTheSameOnAnotherMachineAndWithOtherIntervals) {
                                                       {"log-every", 7, ""}}));
 }
 
-// A literal: when it changes, all results that people have are no longer found.
-TEST(RunKey, StaysTheSame) {
+// If this key changes, existing results no longer match their plans.
+TEST(RunKey, MatchesStoredKey) {
   EXPECT_EQ(key_with({{"width", 0.5, ""}, {"labels", 1000, ""}}),
             "0f17ea0a36b503e9d58bd0171a30a1d6debae6ef11a086c155e2aa347b09fcca");
 }
 
-// A key says nothing of options that have their default, so a default that changes is another recipe (raise kRecipe).
-// For a new option it is enough to write the new digest here.
-TEST(RunKey, DefaultsAreThoseOfTheRecipe) {
+// Keys ignore options at their default, so changing a default requires a new recipe (raise kRecipe). After adding an
+// option, only update the digest here.
+TEST(RunKey, DefaultsMatchTheRecipe) {
   std::string text;
   for (const MethodInfo& entry : all_methods()) {
     RunRequest request;
@@ -63,7 +63,7 @@ TEST(RunKey, DefaultsAreThoseOfTheRecipe) {
   EXPECT_EQ(sha256(bytes_of(text)), "f464e146350218db3755293ec25d9bb06f8f8a7dcfcc0a6c64fe84eb778b5d7b") << text;
 }
 
-TEST(RunSettings, StrongerSourcesMakeWeakerOnesVoid) {
+TEST(RunSettings, LaterSourcesResetExcludedOptions) {
   RunRequest request;
   declare_run(request, named_method({{{"method", "supervised", ""}}}, "fr-gan"));
   EXPECT_EQ(request.run.method, "supervised");
@@ -71,7 +71,7 @@ TEST(RunSettings, StrongerSourcesMakeWeakerOnesVoid) {
   apply_settings(request, {{"steps", 10, ""}});
   EXPECT_EQ(request.run.time_budget, "");
   EXPECT_THROW(apply_settings(request, {{"steps", 10, ""}, {"time-budget", "5m", ""}}), Error);
-  EXPECT_THROW(apply_settings(request, {{"gen-loss", "saturating", ""}}), Error) << "of another method";
+  EXPECT_THROW(apply_settings(request, {{"gen-loss", "saturating", ""}}), Error) << "option of another method";
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ const TableCell& cell(const Table& table, size_t row, const std::string& column)
   throw std::logic_error("no column " + column);
 }
 
-TEST(ScoresTable, HasSpreadOverSeedsAndOverSplitsAndPairedDifferences) {
+TEST(ScoresTable, ShowsDeviationsAndPairedDifferences) {
   ScoredSet fr_gan2 = set_of("fr-gan2", 3.1);
   fr_gan2.scores["histogram"] = {2, 2};
   fr_gan2.scores["histogram_divergence"] = nullptr;  // infinite
@@ -78,34 +78,34 @@ TEST(ScoresTable, HasSpreadOverSeedsAndOverSplitsAndPairedDifferences) {
   EXPECT_EQ(cell(table, 0, "published").text, "3.24 ± 0.17");
   EXPECT_EQ(cell(table, 0, "Inception Score, mean").text, "8.000");
   EXPECT_EQ(cell(table, 1, "Inception Score, mean").text, "3.000 ± 0.141");
-  EXPECT_EQ(cell(table, 1, "its spread").text, "0.050 ± 0.000");
-  EXPECT_EQ(cell(table, 1, "% of class").text, "62.5 37.5") << "of both seeds";
+  EXPECT_EQ(cell(table, 1, "sd over splits").text, "0.050 ± 0.000");
+  EXPECT_EQ(cell(table, 1, "class histogram").text, "62.5 37.5") << "over both seeds";
   // Differences of -0.4 and -0.5: -0.45 -+ 12.706 * 0.0707 / sqrt(2).
   EXPECT_EQ(cell(table, 2, "Inception Score minus").text, "-0.450 [-1.085, +0.185] (2)");
   EXPECT_EQ(cell(table, 1, "Inception Score minus").text, "–");
-  EXPECT_EQ(cell(table, 1, "Fréchet").text, "–") << "where there is no score, there is a dash";
-  EXPECT_EQ(cell(table, 3, "images of").text, "real, test");
+  EXPECT_EQ(cell(table, 1, "Fréchet").text, "–") << "missing scores are shown as a dash";
+  EXPECT_EQ(cell(table, 3, "images from").text, "real, test");
   EXPECT_THAT(table.notes, Contains(HasSubstr("SHA-256 digest")));
   EXPECT_THAT(table.notes, Contains(HasSubstr("9.36")));
   EXPECT_EQ(cell(table, 1, "class KL").text, "∞");
-  EXPECT_THAT(table.notes, Contains(HasSubstr("drawn: 1000 generated against 2000 real ones.")));
+  EXPECT_THAT(table.notes, Contains(HasSubstr("samples: 1000 generated against 2000 real images.")));
   EXPECT_THAT(csv_of(table), HasSubstr("scorer_digest"));
   for (const std::vector<TableCell>& row : table.sections[0].rows) EXPECT_EQ(row.size(), table.columns.size());
 }
 
-TEST(ScoresTable, NeverMixesScorersOrNumbersOfImages) {
+TEST(ScoresTable, LeavesOutOtherScorersAndImageCounts) {
   const Table table =
       scores_table(results_of(2), {set_of("real-train", 8.0), set_of("fr-gan1", 2.9), set_of("fr-gan2", 3.1, "another"),
                                    set_of("gan1", 2.5, "digest", 1000), set_of("gan2", 2.6)});
   EXPECT_EQ(cell(table, 1, "Inception Score, mean").text, "2.900");
   EXPECT_EQ(cell(table, 2, "Inception Score, mean").text, "2.600");
-  EXPECT_THAT(table.notes, Contains(HasSubstr("other numbers of images: fr-gan2, gan1.")));
+  EXPECT_THAT(table.notes, Contains(HasSubstr("number of images or splits: fr-gan2, gan1.")));
 }
 
-TEST(ScoresTable, ShowsRealImagesOfItsOwnDataAndInNoOtherRow) {
+TEST(ScoresTable, ShowsRealImagesOfTheSameDatasetOnly) {
   const Table table = scores_table(results_of(1, true), {set_of("real-train", 8.0), set_of("fr-gan1", 2.9)});
   EXPECT_EQ(cell(table, 0, "Inception Score, mean").text, "–");
-  EXPECT_EQ(cell(table, 3, "images of").text, "real, train");
+  EXPECT_EQ(cell(table, 3, "images from").text, "real, train");
   EXPECT_EQ(cell(table, 3, "Inception Score, mean").text, "8.000");
   ScoredSet elsewhere = set_of("real-train", 8.0);
   elsewhere.key = "other data";
@@ -113,7 +113,7 @@ TEST(ScoresTable, ShowsRealImagesOfItsOwnDataAndInNoOtherRow) {
             "–");
 }
 
-TEST(ScoresTable, IsWholeWhenEveryRunThatIsDoneHasScoresOfOneScorer) {
+TEST(ScoresTable, IsCompleteIfOneScorerScoredAllFinishedRuns) {
   std::vector<ScoredSet> sets = {set_of("real-train", 8.0), set_of("fr-gan1", 2.9)};
   EXPECT_FALSE(is_scored_whole(results_of(1), sets, 50'000));
   sets.push_back(set_of("gan1", 2.5));
@@ -124,12 +124,12 @@ TEST(ScoresTable, IsWholeWhenEveryRunThatIsDoneHasScoresOfOneScorer) {
   EXPECT_FALSE(is_scored_whole(results_of(1), sets, 50'000));
 }
 
-TEST(ScoredSets, AreWholeFilesAlone) {
+TEST(ScoredSets, RejectIncompleteFiles) {
   const TemporaryFolder folder;
   write_file_safely(folder.path() / "x.json", "{\"format\": \"frgan scored set 1\"}");
-  EXPECT_THAT(error_of([&] { read_scored_sets(folder.path()); }), HasSubstr("x.json: no whole scores of frgan"));
+  EXPECT_THAT(error_of([&] { read_scored_sets(folder.path()); }), HasSubstr("x.json: incomplete scored set"));
   write_file_safely(folder.path() / "x.json", "{");
-  EXPECT_THAT(error_of([&] { read_scored_sets(folder.path()); }), HasSubstr("x.json: no scores of frgan"));
+  EXPECT_THAT(error_of([&] { read_scored_sets(folder.path()); }), HasSubstr("x.json: not a scored set"));
 }
 
 }  // namespace

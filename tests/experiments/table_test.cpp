@@ -19,7 +19,7 @@ Table small_table() {
           {"A note with 50 %."}};
 }
 
-TEST(Table, IsMarkdown) {
+TEST(Table, WritesMarkdown) {
   EXPECT_EQ(markdown_of(small_table()), R"(# Errors | of <all> & more
 
 ## labels 500
@@ -38,14 +38,14 @@ TEST(Table, IsMarkdown) {
 )");
 }
 
-TEST(Table, IsCsvWithAllNumbers) {
+TEST(Table, WritesCsvWithAllNumbers) {
   EXPECT_EQ(csv_of(small_table()),
             "section,method,error_mean,error_sd,seconds\n"
             "labels 500,\"Π, \"\"one\"\"\",7.2,0.16,3\n"
             "labels 1000,a|b_c,,,\n");
 }
 
-TEST(Table, IsLatexWithItsSignsEscaped) {
+TEST(Table, EscapesLatex) {
   const std::string text = latex_of(small_table());
   EXPECT_THAT(text, HasSubstr("\\caption{Errors | of <all> \\& more}"));
   EXPECT_THAT(text, HasSubstr("$\\Pi$, \"one\" & 7.20 $\\pm$ 0.16 \\\\"));
@@ -54,7 +54,7 @@ TEST(Table, IsLatexWithItsSignsEscaped) {
   EXPECT_THAT(text, HasSubstr("50 \\%."));
 }
 
-TEST(Table, IsHtmlWithItsSignsEscaped) {
+TEST(Table, EscapesHtml) {
   const std::string text = html_of(small_table());
   EXPECT_THAT(text, HasSubstr("<h1>Errors | of &lt;all&gt; &amp; more</h1>"));
   EXPECT_THAT(text, HasSubstr("<th scope=\"col\">error (%)</th></tr>"));
@@ -62,7 +62,7 @@ TEST(Table, IsHtmlWithItsSignsEscaped) {
   EXPECT_THAT(text, testing::Not(HasSubstr("<all>")));
 }
 
-TEST(Table, IsWrittenInFourFormats) {
+TEST(Table, WritesFourFormats) {
   const TemporaryFolder folder;
   write_table(folder.path() / "new", "table9", small_table());
   for (const char* ending : {".md", ".csv", ".tex", ".html"}) {

@@ -1,4 +1,4 @@
-// The golden files of this folder as tensors, and how close a result is to them.
+// Reads the golden files of this folder as tensors, and compares results with them.
 #pragma once
 
 #include <cstring>
@@ -12,7 +12,7 @@
 
 namespace frgan {
 
-// One file by its name without ending; real numbers come in double precision.
+// A golden file, given by its name without extension. Floating-point tensors are returned in double precision.
 //
 //   const GoldenFile golden("layers");
 //   EXPECT_TRUE(close_to(y, golden["conv_same.y"], 1e-12));
@@ -41,25 +41,27 @@ class GoldenFile {
       case DType::kU8:
         return at::kByte;
       default:
-        throw std::runtime_error(fmt::format("golden files hold no {}", dtype_name(dtype)));
+        throw std::runtime_error(fmt::format("unsupported type in a golden file: {}", dtype_name(dtype)));
     }
   }
 
   SafetensorsFile file_;
 };
 
-// Whether shapes are equal and no number is off by more than `tolerance` of the largest expected one.
+// Succeeds if the shapes are equal and no element differs by more than `tolerance` times the largest expected
+// magnitude.
 inline ::testing::AssertionResult close_to(const at::Tensor& found, const at::Tensor& expected, double tolerance) {
-  if (!found.defined()) return ::testing::AssertionFailure() << "undefined";
+  if (!found.defined()) return ::testing::AssertionFailure() << "undefined tensor";
   if (found.sizes() != expected.sizes()) {
     return ::testing::AssertionFailure() << "shape " << found.sizes() << ", expected " << expected.sizes();
   }
   if (found.numel() == 0) return ::testing::AssertionSuccess();
   const at::Tensor wanted = expected.detach().to(at::kCPU, at::kDouble);
-  const double off = (found.detach().to(at::kCPU, at::kDouble) - wanted).abs().max().item<double>();
+  const double error = (found.detach().to(at::kCPU, at::kDouble) - wanted).abs().max().item<double>();
   const double largest = wanted.abs().max().item<double>();
-  if (off <= tolerance * largest + 1e-15) return ::testing::AssertionSuccess();  // not so for NaN
-  return ::testing::AssertionFailure() << fmt::format("off by {:.3g} where the largest is {:.3g}", off, largest);
+  if (error <= tolerance * largest + 1e-15) return ::testing::AssertionSuccess();  // false for NaN
+  return ::testing::AssertionFailure() << fmt::format("error {:.3g}; the largest expected magnitude is {:.3g}", error,
+                                                      largest);
 }
 
 }  // namespace frgan

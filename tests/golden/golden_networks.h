@@ -1,4 +1,4 @@
-// The parameters of the golden networks, under our names.
+// Loads the parameters of golden networks into the networks of src/frgan/nn.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@
 
 namespace frgan {
 
-// A parameter's or buffer's name in the golden files (make_golden.py): "conv1.direction" is "conv1.v" there.
+// The name of a parameter or buffer in the golden files (make_golden.py): "conv1.direction" -> "conv1.v".
 inline std::string golden_name(std::string name) {
   const auto replace = [&](std::string_view from, std::string_view to) {
     if (const size_t at = name.find(from); at != std::string::npos) name.replace(at, from.size(), to);
@@ -29,7 +29,7 @@ inline std::string golden_name(std::string name) {
   return name;
 }
 
-// Sets every parameter and buffer of a network from `file`, where its name has the prefix "d." or "g.".
+// Sets every parameter and buffer of a network from `file`. `prefix` is "d." or "g.".
 inline void copy_golden(const torch::nn::Module& network, const GoldenFile& file, const std::string& prefix) {
   for (const auto& [name, tensor] : named_tensors(network)) tensor.copy_(file[prefix + golden_name(name)]);
 }

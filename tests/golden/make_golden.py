@@ -1,25 +1,25 @@
 #!/usr/bin/env python3
-"""Makes the golden files from the plain-PyTorch reference (reference.py), in double precision on one thread.
+"""Computes the golden files with the plain-PyTorch reference (reference.py), in double precision on one thread.
 
-    /usr/bin/python3 tests/golden/make_golden.py            # writes *.safetensors beside this file
-    /usr/bin/python3 tests/golden/make_golden.py --check    # makes them anew and compares with those that lie there
+    /usr/bin/python3 tests/golden/make_golden.py            # writes *.safetensors to this folder
+    /usr/bin/python3 tests/golden/make_golden.py --check    # recomputes them and compares with the stored files
 
-Numbers that are given (images, weights, gradients from above) are stored as F32 (exact: they were rounded to it
-first), labels as I64, images of the training runs as U8 (x / 127.5 - 1 is what the networks see); results are F64.
---check asks for the same names, shapes and given numbers, and for results that are equal to 1e-11 of the largest number
-of their tensor: their last bits depend on the processor and the BLAS. README.md says what each file holds.
+Inputs (images, weights, output gradients) are stored as F32. This is exact, because they are rounded to F32 before
+use. Labels are I64, and images of the training runs are U8 (the networks get x / 127.5 - 1). Results are F64. --check
+requires equal names, shapes and inputs. Results must agree to 1e-11 of the largest value of their tensor: their last
+bits depend on the processor and the BLAS. README.md describes each file.
 
-Names of parameters, as a PyTorch user would have them (N output units, I inputs):
-    d.conv1.v ... d.conv7.v   N x I x kh x kw        direction of the weight-normalised convolutions (Table 1, left)
+Names of parameters (N output units, I inputs):
+    d.conv1.v ... d.conv7.v   N x I x kh x kw        direction of the weight-normalized convolutions of D (Table 1)
     d.nin1.v, d.nin2.v        N x I x 1 x 1
     d.dense.v                 N x I
-    *.g, *.b                  N                      gain and bias of a weight-normalised layer: W = g v / ||v||
-    d.se.w1, d.se.w2          C/16 x C, C x C/16     squeeze-excitation after conv6; se_block1 after conv3, se_conv256
-                                                     after conv7; with the option of A4 also b1, b2
-    g.dense.w                 512 (S/8)^2 x Z        unit c (S/8)^2 + y (S/8) + x is channel c of row y, column x
-    g.bn0.weight, .bias, .running_mean, .running_var  512 (S/8)^2; bn1 and bn2 have one number per channel
-    g.deconv1.w, g.deconv2.w  I x N x 5 x 5          as ConvTranspose2d has them
-    g.deconv3.v, .g, .b       I x N x 5 x 5, N, N    the norm of output channel n is over v[:, n]
+    *.g, *.b                  N                      gain and bias of a weight-normalized layer: W = g v / ||v||
+    d.se.w1, d.se.w2          C/16 x C, C x C/16     squeeze-and-excitation after conv6; se_block1: after conv3;
+                                                     se_conv256: after conv7; b1, b2 with biases (A4)
+    g.dense.w                 512 (S/8)^2 x Z        unit c (S/8)^2 + y (S/8) + x is channel c at row y, column x
+    g.bn0.weight, .bias, .running_mean, .running_var  512 (S/8)^2; bn1 and bn2 have one value per channel
+    g.deconv1.w, g.deconv2.w  I x N x 5 x 5          as in ConvTranspose2d
+    g.deconv3.v, .g, .b       I x N x 5 x 5, N, N    one norm per output channel n, over v[:, n]
 """
 import argparse
 import pathlib
@@ -35,13 +35,13 @@ STEPS = 10
 
 
 class GoldenFile:
-    """The tensors of one file; given numbers are drawn from a generator of its own."""
+    """The tensors of one file. Each file has its own random generator for its inputs."""
 
     def __init__(self, name):
         self.name, self.tensors, self.random = name, {}, random.Random(name)
 
     def given(self, name, tensor):
-        """Stores a tensor rounded to single precision, and returns what was stored."""
+        """Stores an input rounded to single precision, and returns the rounded tensor."""
         self.tensors[name] = tensor.detach().float()
         return self.tensors[name].double()
 
@@ -58,7 +58,7 @@ class GoldenFile:
         self.tensors[name] = torch.as_tensor(tensor, dtype=torch.float64).detach().clone()
 
     def draw(self, network, prefix):
-        """Draws every parameter and buffer of a network, and stores them as `prefix` + name."""
+        """Draws every parameter and buffer of a network, and stores each as `prefix` + name."""
         ranges = {"v": (-0.5, 0.5), "w": (-0.5, 0.5), "g": (0.5, 1.5), "b": (-0.2, 0.2), "w1": (-0.5, 1.0),
                   "w2": (-1.0, 1.0), "b1": (-0.2, 0.2), "b2": (-0.2, 0.2), "weight": (0.5, 1.5), "bias": (-0.2, 0.2),
                   "running_mean": (-0.5, 0.5), "running_var": (0.5, 1.5)}
@@ -66,7 +66,7 @@ class GoldenFile:
             value.copy_(self.uniform(prefix + name, value.shape, *ranges[name.split(".")[-1]]))
 
     def initialize(self, network, prefix, run):
-        """Data-dependent initialisation, its result rounded and stored as given."""
+        """Applies data-dependent initialization, rounds the result, and stores it as input."""
         reference.initialize(network, run)
         for name, value in network.state_dict().items():
             value.copy_(self.given(prefix + name, value))
@@ -77,7 +77,7 @@ def assert_close(found, expected):
 
 
 def gradients(total, tensors):
-    """d total / d tensor by name."""
+    """Returns {name: d total / d tensor}."""
     return dict(zip(tensors, torch.autograd.grad(total, list(tensors.values()))))
 
 
@@ -85,7 +85,7 @@ def layers():
     file = GoldenFile("layers")
 
     def differentiate(name, inputs, function):
-        """The output y of a layer, and the gradients of sum(y dy) with respect to its inputs and parameters."""
+        """Stores the output y of a layer, and the gradients of sum(y dy) with respect to its inputs and parameters."""
         inputs = {key: value.requires_grad_() for key, value in inputs.items()}
         y = function(**inputs)
         dy = file.uniform(f"{name}.dy", y.shape)
@@ -149,18 +149,18 @@ def discriminator(image, channels, classes, batch):
 
 
 def discriminator_variants():
-    """The options of A2 to A4 on one set of weights: a variant uses those of its squeeze-excitation blocks."""
+    """The options of A2 to A4 with one set of weights. A variant uses the weights of its own SE blocks only."""
     file = GoldenFile("discriminator_variants")
     x = file.uniform("x", [3, 1, 16, 16])
     places = tuple(reference.Discriminator.SE_NAMES)
-    whole = reference.Discriminator(1, 3, 1 / 16, places, se_bias=True)
-    file.draw(whole, "d.")
-    file.initialize(whole, "d.", lambda: whole(x))
+    complete = reference.Discriminator(1, 3, 1 / 16, places, se_bias=True)
+    file.draw(complete, "d.")
+    file.initialize(complete, "d.", lambda: complete(x))
     variants = {"none": {"se": ()}, "block1": {"se": ("block1",)}, "block2": {}, "all": {"se": places},
                 "after_conv256": {"se": ("after_conv256",)}, "bias": {"se_bias": True}, "max": {"downsample": "max"}}
     for name, options in variants.items():
         network = reference.Discriminator(1, 3, 1 / 16, **options)
-        network.load_state_dict(whole.state_dict(), strict=False)
+        network.load_state_dict(complete.state_dict(), strict=False)
         logits, features = network(x)
         file.result(f"{name}.logits", logits)
         file.result(f"{name}.features", features)
@@ -172,7 +172,7 @@ def generator(image, channels, width):
     z = file.uniform("z", [3, 8])
     network = reference.Generator(image, channels, 8, width)
     file.draw(network, "g.")
-    file.result("y_running", network(z[:1], "running"))  # the image of the first noise vector, alone
+    file.result("y_running", network(z[:1], "running"))  # for the first noise vector only
     y = network(z.requires_grad_(), "update")
     dy = file.uniform("dy", y.shape)
     file.result("y", y)
@@ -185,7 +185,7 @@ def generator(image, channels, width):
 
 
 def initialization():
-    """What data-dependent initialisation (A31) makes of g and b, and the outputs of the initialised network."""
+    """Gains and biases after data-dependent initialization (A31), and the outputs of the initialized networks."""
     file = GoldenFile("initialization")
     x, z = file.uniform("x", [4, 1, 16, 16]), file.uniform("z", [4, 8])
     d, g = reference.Discriminator(1, 10, 1 / 16), reference.Generator(16, 1, 8, 1 / 64)
@@ -206,7 +206,7 @@ def losses():
     file = GoldenFile("losses")
 
     def loss(name, function, **inputs):
-        """The value of a loss and its gradients with respect to the inputs named (real and fake features, logits)."""
+        """Stores the value of a loss and its gradients with respect to its named inputs (features, logits)."""
         inputs = {key: value.clone().requires_grad_() for key, value in inputs.items()}
         value = function(**inputs)
         file.result(f"{name}.value", value)
@@ -215,7 +215,7 @@ def losses():
             file.result(f"{name}.d{key}", torch.zeros_like(tensor) if gradient is None else gradient)
 
     def plain_d(logits):
-        """D = 1 - the probability of class K + 1, whose logit is 0, by the plain softmax of K + 1 logits."""
+        """D = 1 - p(K + 1), from a plain softmax over K + 1 logits, the last of which is 0."""
         return 1 - torch.softmax(torch.cat([logits, torch.zeros(len(logits), 1)], 1), 1)[:, -1]
 
     for k, scale in ((10, 3), (3, 3), ("extreme", 500)):
@@ -251,7 +251,7 @@ def losses():
     loss("features.feature_matching_nonsaturating", lambda logits, fake: reference.feature_matching(real, fake)
          + reference.nonsaturating(logits), logits=logits, fake=fake)
 
-    # Eleven logits: those of ten classes and of "generated" (A23). All losses see the first ten less the last.
+    # Eleven logits: ten classes and "generated" (A23). All losses use the first ten minus the last.
     explicit, labels = file.uniform("explicit.logits", [5, 11], -3, 3), file.integers("explicit.labels", [5], 10)
     other = file.uniform("explicit.other", [5, 11], -3, 3)
     loss("explicit.supervised", lambda logits: reference.supervised(reference.class_logits(logits, True), labels),
@@ -267,7 +267,7 @@ def losses():
 
 
 def schedules():
-    """Schedules over a run of 1000 steps, Adam in its two forms, and the weight average in its three."""
+    """Schedules over a run of 1,000 steps, both forms of Adam, and the three forms of the weight average."""
     file = GoldenFile("schedules")
     progress = [step / 1000 for step in range(1000)]
     for shape in ("gaussian", "linear"):
@@ -294,7 +294,7 @@ def schedules():
         file.result(f"{name}.v", adam.v["p"])
     check_adam(start, slopes, rates, file.tensors["adam.parameters"])
 
-    # averages of adam.parameters, begun at adam.start; "from_zero" is divided by 1 - decay^t
+    # Averages of adam.parameters that start at adam.start; "from_zero" starts at 0 and is divided by 1 - decay^t.
     p = start.clone()
     changing, fixed = reference.WeightAverage({"p": p}), reference.WeightAverage({"p": p})
     zero, decay = reference.WeightAverage({"p": torch.zeros_like(p)}), 0.9
@@ -314,7 +314,7 @@ def schedules():
 
 
 def check_adam(start, slopes, rates, expected):
-    """The reference's Adam is PyTorch's."""
+    """Checks that the reference's Adam equals PyTorch's."""
     p = start.clone().requires_grad_()
     adam = torch.optim.Adam([p], betas=(0.5, 0.999), eps=1e-8)
     for rate, gradient, row in zip(rates, slopes, expected):
@@ -325,7 +325,7 @@ def check_adam(start, slopes, rates, expected):
 
 
 class Training:
-    """Networks, images and schedules of ten steps: 16x16 in grey, ten classes, batches of four, networks of 1/32."""
+    """Networks, images and schedules of ten steps: grayscale 16x16, ten classes, batch size 4, width 1/32."""
 
     def __init__(self):
         file = self.file = GoldenFile("training_inputs")
@@ -345,7 +345,7 @@ class Training:
         file.initialize(d, "initial.d.", lambda: d(self.images["labeled"][0]))
         file.initialize(g, "initial.g.", lambda: g(self.noise_d[0], "batch"))
         for name, gain in (("initial.d.dense.g", d.dense.g), ("initial.g.deconv3.g", g.deconv3.g)):
-            gain.data.copy_(file.given(name, 8 * gain))  # so that no loss and no tanh is nearly linear
+            gain.data.copy_(file.given(name, 8 * gain))  # larger gains, so that losses and tanh are not nearly linear
         self.initial = d.state_dict(), g.state_dict()
 
     @staticmethod
@@ -354,13 +354,13 @@ class Training:
 
     @staticmethod
     def schedules(steps):
-        """Learning rate and consistency weight of each step of a run of so many."""
+        """Learning rate and consistency weight of each step in a run of `steps` steps."""
         return ([3e-4 * reference.learning_rate(step / steps) for step in range(steps)],
                 [30 * reference.ramp_up(step / steps, start=0.05, end=0.6) for step in range(steps)])
 
     def run(self, method, k=1):
-        """The Algorithm without dropout, until the discriminator has had ten updates, k a step. `method`: fr-gan,
-        fr-gan-fm (feature matching) or supervised. Every loss is logged without its weight, each total with."""
+        """Runs the Algorithm without dropout for ten updates of the discriminator, k per step. `method` is fr-gan,
+        fr-gan-fm (feature matching) or supervised. Losses are logged unweighted, their total weighted."""
         file = GoldenFile(f"training_{method}" + (f"-k{k}" if k > 1 else ""))
         rates, weights = self.schedules(STEPS // k)
         d, g = self.networks()
@@ -384,10 +384,10 @@ class Training:
                                                                   self.labels[draw]))}
                 if method != "supervised":
                     with torch.no_grad():
-                        generated = g(self.noise_d[draw], "batch")  # no gradient, running statistics stay
+                        generated = g(self.noise_d[draw], "batch")  # no gradient; running statistics do not change
                     first = d(self.images["unlabeled_branch1"][draw])[0]
                     second = d(self.images["unlabeled_branch2"][draw])[0]
-                    terms["adversarial_real"] = 1.0, reference.adversarial_real(first)  # branch 1 alone (A25)
+                    terms["adversarial_real"] = 1.0, reference.adversarial_real(first)  # branch 1 only (A25)
                     terms["adversarial_fake"] = 1.0, reference.adversarial_fake(d(generated)[0])
                     terms["consistency"] = weights[step], reference.consistency(first, second)
                 update(adam_d, "discriminator", terms, rates[step])
@@ -425,23 +425,23 @@ def all_files():
 
 
 def differences(name, made, stored, tolerance):
-    """What is wrong with a stored file, a line each."""
+    """Yields one line for each difference between the recomputed and the stored tensors."""
     for missing in sorted(made.keys() ^ stored.keys()):
-        yield f"{name}: {missing} is in only one of the two"
+        yield f"{name}: {missing} is only in the {'recomputed' if missing in made else 'stored'} file"
     for key in sorted(made.keys() & stored.keys()):
         new, old = made[key], stored[key]
         if new.shape != old.shape or new.dtype != old.dtype:
-            yield f"{name}: {key} is {old.dtype} {list(old.shape)}, expected {new.dtype} {list(new.shape)}"
+            yield f"{name}: stored {key} is {old.dtype} {list(old.shape)}, expected {new.dtype} {list(new.shape)}"
         elif new.dtype != torch.float64:
             if not torch.equal(new, old):
-                yield f"{name}: given numbers of {key} differ"
+                yield f"{name}: inputs of {key} differ"
         elif not (new - old).abs().max() <= tolerance * new.abs().max() + 1e-15:
             yield f"{name}: {key} differs by {(new - old).abs().max():.3g}"
 
 
 def make_or_check(all_files, made_by, tolerance):
-    """The command line of a script that makes golden files; results are equal to `tolerance` of the largest."""
-    parser = argparse.ArgumentParser(description="Makes or checks the golden files.")
+    """Command line of a script that computes golden files. `tolerance` is relative to the largest value of a tensor."""
+    parser = argparse.ArgumentParser(description="Computes or checks the golden files.")
     parser.add_argument("--check", action="store_true", help="compare with the files instead of writing them")
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path(__file__).parent)
     arguments = parser.parse_args()
@@ -455,7 +455,7 @@ def make_or_check(all_files, made_by, tolerance):
             failures += differences(file.name, file.tensors, safetensors_file.read(path), tolerance)
         else:
             safetensors_file.write(path, file.tensors, {"made_by": made_by})
-    print("\n".join(failures) or "golden files: " + ("as Python has them" if arguments.check else "written"))
+    print("\n".join(failures) or "golden files " + ("match" if arguments.check else "written"))
     sys.exit(1 if failures else 0)
 
 

@@ -1,8 +1,7 @@
 """FR-GAN in plain PyTorch: the reference against which the C++ is tested.
 
-Written from the paper (its equations, Table 1 and Algorithm) and from PyTorch's documentation, with autograd and
-nothing clever; it shares no code and no measure of speed with src/frgan. A1, A2, ... are the readings of what the paper
-leaves open; docs/paper.md lists them.
+Written from the paper (equations, Table 1 and Algorithm) and PyTorch's documentation, with autograd and without
+optimizations. It shares no code with src/frgan. A1, A2, ... are readings of the paper's ambiguities (docs/paper.md).
 """
 import math
 
@@ -10,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-SLOPE = 0.2  # of the leaky rectifier (A19)
+SLOPE = 0.2  # of leaky ReLU (A19)
 
 
 class WeightNorm(nn.Module):
-    """y = function(x, W) + b with W = g v / ||v||, one gain, bias and norm per output unit."""
+    """y = function(x, W) + b with W = g v / ||v||, and one gain, bias and norm per output unit."""
 
     def __init__(self, shape, output_axis, function):
         super().__init__()
@@ -31,7 +30,7 @@ class WeightNorm(nn.Module):
         return self.function(x, self.g.view(self.gain_shape) * self.v / norm, self.b)
 
     def initialize(self, x, deviation):
-        """Sets g and b so that the outputs for x have mean 0 and the given standard deviation, unit by unit (A31)."""
+        """Sets g and b so that the outputs for x have mean 0 and the given standard deviation in each unit (A31)."""
         with torch.no_grad():
             self.g.fill_(1)
             self.b.fill_(0)
@@ -57,12 +56,12 @@ def wn_dense(inputs, outputs):
 
 
 def deconv(x, w, b=None):
-    """The 5x5 transposed convolution that doubles height and width."""
+    """A 5x5 transposed convolution that doubles height and width."""
     return F.conv_transpose2d(x, w, b, stride=2, padding=2, output_padding=1)
 
 
 class SqueezeExcitation(nn.Module):
-    """Equation 11: every channel times sigmoid(W2 relu(W1 mean)); biases only as the option of A4."""
+    """Equation 11: each channel is multiplied by sigmoid(W2 relu(W1 mean)). Biases are an option (A4)."""
 
     def __init__(self, channels, hidden, bias=False):
         super().__init__()
@@ -78,10 +77,11 @@ class SqueezeExcitation(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Table 1, left, without dropout. forward gives the logits (N x K) and the globally pooled features (N x 128 w).
+    """The discriminator of Table 1, without dropout. forward returns the logits (N x K) and the globally pooled
+    features (N x 128 width).
 
-    `se` is a tuple of the places of squeeze-excitation blocks (A3). `downsample` is how a block halves its image
-    (A2): "stride" in its third convolution, or "max": a 2x2 max pool after that layer's rectifier.
+    `se` is a tuple of positions of squeeze-and-excitation blocks (A3). `downsample` is how a block halves its image
+    (A2): "stride" is stride 2 in its third convolution, "max" is a 2x2 max pool after that convolution's leaky ReLU.
     """
 
     SE_NAMES = {"block1": "se_block1", "block2": "se", "after_conv256": "se_conv256"}
@@ -128,10 +128,10 @@ class Discriminator(nn.Module):
 
 
 class BatchNorm(nn.Module):
-    """Batch norm with gain and bias over axis 1, epsilon 1e-5.
+    """Batch norm over axis 1 with gain and bias, epsilon 1e-5.
 
-    `statistics`: "batch" (of this batch), "update" (the same, and the running ones move by a tenth, the variance
-    unbiased, as PyTorch does) or "running".
+    `statistics` is "batch" (of this batch), "update" (the same, and updates the running statistics with momentum 0.1
+    and the unbiased variance, as in PyTorch) or "running".
     """
 
     def __init__(self, units):
@@ -153,9 +153,9 @@ class Weight(nn.Module):
 
 
 class Generator(nn.Module):
-    """Table 1, right: noise -> dense -> batch norm per unit -> ReLU -> map of an eighth of the image's size -> two
-    deconvolutions with batch norm and ReLU -> deconvolution with weight norm and bias -> tanh (A5, A33).
-    A layer that batch norm follows has no bias."""
+    """The generator of Table 1: noise -> dense -> batch norm per unit -> ReLU -> map of size S/8 -> two deconvolutions
+    with batch norm and ReLU -> deconvolution with weight norm and bias -> tanh (A5, A33). Layers before batch norm have
+    no bias."""
 
     def __init__(self, image, channels, noise, width=1.0):
         super().__init__()
@@ -178,8 +178,8 @@ class Generator(nn.Module):
 
 
 def initialize(network, run):
-    """Data-dependent initialisation (A31): as `run` passes images or noise through the network once, each weight norm
-    layer is set from what reaches it. Standard deviation 1, and 0.1 in the last layer of each network."""
+    """Data-dependent initialization (A31). `run` passes images or noise through the network once, and each weight-norm
+    layer is initialized from its input. The standard deviation is 1, and 0.1 in the last layer of each network."""
     last = getattr(network, "deconv3", None) or network.dense
     hooks = [layer.register_forward_pre_hook(lambda layer, x: layer.initialize(x[0], 0.1 if layer is last else 1.0))
              for layer in network.modules() if isinstance(layer, WeightNorm)]
@@ -190,12 +190,12 @@ def initialize(network, run):
 
 
 def softplus(x):
-    """log(1 + e^x). Not F.softplus, which is off by 1e-9 beyond its threshold of 20."""
+    """log(1 + e^x). F.softplus has an error of 1e-9 above its threshold of 20."""
     return -F.logsigmoid(-x)
 
 
 def class_logits(logits, explicit_fake=False):
-    """The K logits of the classes, relative to that of "generated": 0, or the explicit last one (A23)."""
+    """The K class logits minus the logit of "generated", which is 0 or the explicit last logit (A23)."""
     return logits[:, :-1] - logits[:, -1:] if explicit_fake else logits
 
 
@@ -204,8 +204,8 @@ def log_sum_exp(logits):
 
 
 def supervised(logits, labels):
-    """Equation 5: -log of the label's probability among the K classes. Rows labeled -1 have no label; they count in
-    the mean's denominator, as |B| does in the Algorithm (A13)."""
+    """Equation 5: -log of the label's probability among the K classes. Rows with label -1 have no label, but count in
+    the denominator of the mean, like |B| in the Algorithm (A13)."""
     chosen = labels >= 0
     return -F.log_softmax(logits[chosen], 1)[torch.arange(int(chosen.sum())), labels[chosen]].sum() / len(labels)
 
@@ -221,8 +221,8 @@ def adversarial_fake(logits):
 
 
 def consistency(first, second, target="probabilities", reduction="mean", stop_gradient=False):
-    """Equation 9 without w(t): the squared difference of the branches, a mean over images, and a mean over or a sum
-    of the classes (A10). `target` "logits" and "features" are compared as they are (A9)."""
+    """Equation 9 without w(t): the squared difference of the branches, averaged over images, and averaged or summed
+    over classes (A10). For `target` "logits" and "features", the inputs are compared without a softmax (A9)."""
     if target == "probabilities":
         first, second = F.softmax(first, 1), F.softmax(second, 1)
     if stop_gradient:
@@ -242,12 +242,12 @@ def saturating(logits):
 
 
 def feature_matching(real, fake):
-    """The mean absolute difference of the batches' mean features; the real ones are constants."""
+    """The mean absolute difference of the batches' mean features. Real features are constants."""
     return (real.detach().mean(0) - fake.mean(0)).abs().mean()
 
 
 def ramp_up(progress, shape="gaussian", start=1 / 900, end=80 / 900):
-    """w(t) / w_max at a share of the planned steps: 0 at first, then exp(-5 (1 - T)^2), or T, up to 1 (A11, A28)."""
+    """w(t) / w_max at a share of the planned steps: 0 until `start`, then exp(-5 (1 - T)^2) or T, up to 1 (A11, A28)."""
     if progress < start:
         return 0.0
     t = min(1.0, progress / end)
@@ -255,17 +255,17 @@ def ramp_up(progress, shape="gaussian", start=1 / 900, end=80 / 900):
 
 
 def learning_rate(progress):
-    """Share of the base learning rate: 1, and linear to 0 over the last third (A18, A28)."""
+    """Factor on the learning rate: 1, then linear to 0 over the last third (A18, A28)."""
     return min(1.0, 3 * (1 - progress))
 
 
 def average_decay(step):
-    """Decay of the weight average in the step counted from 0 (A29)."""
+    """Decay of the weight average at a step, counted from 0 (A29)."""
     return min(0.9999, (step + 1) / (step + 10))
 
 
 class Adam:
-    """Adam on tensors with their gradients in .grad; epsilon outside the root, or inside as Improved-GAN has it."""
+    """Adam on tensors with gradients in .grad. Epsilon is outside the root, or inside as in Improved-GAN."""
 
     def __init__(self, parameters, betas=(0.5, 0.999), epsilon=1e-8, inside_root=False):
         self.parameters = dict(parameters)
@@ -289,7 +289,7 @@ class Adam:
 
 
 class WeightAverage:
-    """a <- decay a + (1 - decay) p, begun at the parameters as they are."""
+    """a <- decay a + (1 - decay) p, starting at the current parameters."""
 
     def __init__(self, parameters):
         self.parameters = dict(parameters)

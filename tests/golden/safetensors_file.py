@@ -1,4 +1,4 @@
-"""Reads and writes safetensors files with torch alone: a little-endian u64 length, a JSON header, the numbers."""
+"""Reads and writes safetensors files with torch only: a little-endian u64 header length, a JSON header, the data."""
 import array
 import json
 import math
@@ -13,7 +13,7 @@ NAMES = {dtype: name for name, (dtype, _) in FORMATS.items()}
 
 def write(path, tensors, metadata):
     header, body = {"__metadata__": metadata}, b""
-    for name in sorted(tensors, key=lambda name: (-tensors[name].element_size(), name)):  # wide numbers first: aligned
+    for name in sorted(tensors, key=lambda name: (-tensors[name].element_size(), name)):  # widest first: aligned
         tensor = tensors[name].detach().contiguous()
         numbers = array.array(FORMATS[NAMES[tensor.dtype]][1], tensor.flatten().tolist()).tobytes()
         header[name] = {"dtype": NAMES[tensor.dtype], "shape": list(tensor.shape),
@@ -34,6 +34,6 @@ def read(path):
         dtype, code = FORMATS[entry["dtype"]]
         begin, end = entry["data_offsets"]
         numbers = array.array(code, data[start + begin:start + end])
-        assert len(numbers) == math.prod(entry["shape"]), f"{path}: {name} does not fill its shape"
+        assert len(numbers) == math.prod(entry["shape"]), f"{path}: {name}: size of the data does not match the shape"
         tensors[name] = torch.tensor(numbers.tolist(), dtype=dtype).view(entry["shape"])
     return tensors

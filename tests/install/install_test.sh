@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Others link the library: installs the build to a folder of its own, builds examples/classify against that alone, and
-# classifies an image with a checkpoint of the installed program. install_test.sh SOURCE RELEASE_BUILD WORK
+# Tests the installed library: installs the build to a separate folder, builds examples/classify against it, and
+# classifies an image with a checkpoint made by the installed program.
+#   install_test.sh SOURCE RELEASE_BUILD WORK
 set -euo pipefail
 source=$1 release=$2 work=$3
 prefix=$work/prefix
@@ -10,13 +11,13 @@ cd "$work"
 cmake --install "$release" --prefix "$prefix" >install.log
 [ "$("$prefix/bin/frgan" --version | head -1)" = "$("$release/bin/frgan" --version | head -1)" ]
 
-# The program needs nothing of its build folder, nor of the sources: presets are compiled in.
+# The program must not refer to its build folder. It does not need the sources either: presets are compiled in.
 if readelf -d "$prefix/bin/frgan" | grep -E 'R(UN)?PATH' | grep -F "$release"; then exit 1; fi
 
 cmake -S "$source/examples/classify" -B example -DCMAKE_PREFIX_PATH="$prefix" >configure.log
 cmake --build example >build.log || { cat build.log; exit 1; }
 
-# Twelve images of two classes, dark and light.
+# Create twelve images of two classes, dark and light.
 mkdir -p images/train/dark images/train/light
 python3 - <<'PYTHON'
 import struct, zlib
@@ -36,6 +37,6 @@ PYTHON
 example/classify run images/train/dark/0.png | tee result
 grep -Eqx '(dark|light) [01](\.[0-9]+)?' result
 
-# And its errors are ours.
+# Error messages of the library reach the user.
 ! example/classify run missing.png 2>error
 grep -q 'missing.png' error

@@ -25,7 +25,7 @@ CheckpointPart part(const std::string& name, std::string text) {
   return {name, [text = std::move(text)](const fs::path& path) { write_file_safely(path, text); }};
 }
 
-// Writes checkpoint number `step` of two files, the second of `size` bytes.
+// Writes the checkpoint of `step` with two files; the second has `size` bytes.
 void write_step(const fs::path& folder, int64_t step, size_t size = 10) {
   write_checkpoint(folder / checkpoint_name(step),
                    {part("state.json", fmt::format("{{\"step\":{}}}", step)), part("weights", std::string(size, 'w'))});
@@ -36,7 +36,7 @@ std::string newest_name(const fs::path& folder) {
   return newest ? newest->filename().string() : "";
 }
 
-TEST(CheckpointFiles, NamesAndSteps) {
+TEST(CheckpointFiles, ConvertsBetweenNamesAndSteps) {
   EXPECT_EQ(checkpoint_name(12000), "step-00012000");
   EXPECT_EQ(checkpoint_name(1'234'567'890), "step-1234567890");
   EXPECT_EQ(checkpoint_step("run/checkpoints/step-00012000"), 12000);
@@ -46,7 +46,7 @@ TEST(CheckpointFiles, NamesAndSteps) {
     EXPECT_EQ(checkpoint_step(name), std::nullopt) << name;
 }
 
-TEST(CheckpointFiles, WhatIsWrittenVerifies) {
+TEST(CheckpointFiles, WrittenCheckpointVerifies) {
   const TemporaryFolder folder;
   write_step(folder.path(), 7);
   const fs::path checkpoint = folder / "step-00000007";
@@ -56,7 +56,7 @@ TEST(CheckpointFiles, WhatIsWrittenVerifies) {
   EXPECT_EQ(folder.count(), 1);
 }
 
-TEST(CheckpointFiles, DamageIsNamed) {
+TEST(CheckpointFiles, VerifyNamesTheDamagedFile) {
   const TemporaryFolder folder;
   const fs::path checkpoint = folder / "step-00000001";
   const auto message_after = [&](const auto& damage) {
@@ -65,22 +65,23 @@ TEST(CheckpointFiles, DamageIsNamed) {
     return error_of([&] { verify_checkpoint(checkpoint); });
   };
   EXPECT_THAT(message_after([&] { fs::resize_file(checkpoint / "weights", 9); }),
-              HasSubstr("step-00000001/weights: has 9 bytes, expected 10; the checkpoint was cut short or altered"));
+              HasSubstr("step-00000001/weights: wrong size: 9 bytes; expected 10; the checkpoint is corrupt"));
   EXPECT_THAT(message_after([&] { write_file_safely(checkpoint / "weights", std::string_view("wwwwwwwwwv")); }),
-              HasSubstr("weights: has another checksum"));
-  EXPECT_THAT(message_after([&] { fs::remove(checkpoint / "state.json"); }), HasSubstr("state.json: is missing"));
+              HasSubstr("weights: SHA-256 differs from the manifest"));
+  EXPECT_THAT(message_after([&] { fs::remove(checkpoint / "state.json"); }), HasSubstr("state.json: file is missing"));
   EXPECT_THAT(message_after([&] {
                 fs::remove(checkpoint / "weights");
                 fs::create_directory(checkpoint / "weights");
               }),
-              HasSubstr("weights: cannot read: it is a folder"));
-  EXPECT_THAT(message_after([&] { fs::remove(checkpoint / "MANIFEST.json"); }), HasSubstr("MANIFEST.json: is missing"));
+              HasSubstr("weights: cannot read: is a folder"));
+  EXPECT_THAT(message_after([&] { fs::remove(checkpoint / "MANIFEST.json"); }),
+              HasSubstr("MANIFEST.json: file is missing"));
   EXPECT_THAT(message_after([&] { fs::resize_file(checkpoint / "MANIFEST.json", 20); }),
-              HasSubstr("MANIFEST.json: is no manifest"));
-  EXPECT_THAT(message_after([&] { fs::remove_all(checkpoint); }), HasSubstr("there is no checkpoint"));
+              HasSubstr("MANIFEST.json: not a manifest"));
+  EXPECT_THAT(message_after([&] { fs::remove_all(checkpoint); }), HasSubstr("not a checkpoint"));
 }
 
-TEST(CheckpointFiles, TheNewestWholeOneIsFoundAndTheOthersAreNamed) {
+TEST(CheckpointFiles, FindsTheNewestValidOneAndReportsCorruptOnes) {
   const TemporaryFolder folder;
   EXPECT_EQ(newest_whole_checkpoint(folder / "none").newest, std::nullopt);
   EXPECT_EQ(newest_name(folder.path()), "");
@@ -92,8 +93,8 @@ TEST(CheckpointFiles, TheNewestWholeOneIsFoundAndTheOthersAreNamed) {
   fs::remove(folder.path() / "step-00000010" / "MANIFEST.json");
   const CheckpointSearch search = newest_whole_checkpoint(folder.path());
   EXPECT_EQ(search.newest, folder / "step-00000009");
-  EXPECT_THAT(search.refused, ElementsAre(HasSubstr("step-00000100/weights: has 0 bytes"),
-                                          HasSubstr("step-00000010/MANIFEST.json: is missing")));
+  EXPECT_THAT(search.refused, ElementsAre(HasSubstr("step-00000100/weights: wrong size: 0 bytes"),
+                                          HasSubstr("step-00000010/MANIFEST.json: file is missing")));
 }
 
 TEST(CheckpointFiles, PruneKeepsTheLast) {
@@ -107,7 +108,7 @@ TEST(CheckpointFiles, PruneKeepsTheLast) {
   prune_checkpoints(folder / "none", 2);
 }
 
-TEST(CheckpointFiles, OneOfTheSameNameIsReplaced) {
+TEST(CheckpointFiles, ReplacesACheckpointOfTheSameName) {
   const TemporaryFolder folder;
   write_step(folder.path(), 1, 10);
   write_step(folder.path(), 1, 20);
@@ -116,7 +117,7 @@ TEST(CheckpointFiles, OneOfTheSameNameIsReplaced) {
   EXPECT_EQ(folder.count(), 1);
 }
 
-TEST(CheckpointFiles, AFailedOneLeavesNothing) {
+TEST(CheckpointFiles, FailedWriteLeavesNothing) {
   const TemporaryFolder folder;
   write_step(folder.path(), 1);
   const auto write_second = [&](const CheckpointPart& second) {
@@ -126,17 +127,17 @@ TEST(CheckpointFiles, AFailedOneLeavesNothing) {
             "weights are not finite");
   EXPECT_THAT(write_second({"second", [](const fs::path&) {}}), HasSubstr("second: cannot open: No such file"));
   for (const char* name : {"", ".", "..", "a/b", "/a", "MANIFEST.json"})
-    EXPECT_THAT(write_second(part(name, "x")), HasSubstr("is no name for a file of a checkpoint")) << name;
+    EXPECT_THAT(write_second(part(name, "x")), HasSubstr("invalid name of a checkpoint file")) << name;
   EXPECT_EQ(folder.count(), 1);
 
   write_file_safely(folder / "file", std::string_view("x"));
-  EXPECT_THAT(error_of([&] { write_step(folder / "file", 1); }), HasSubstr("file: cannot make this folder"));
+  EXPECT_THAT(error_of([&] { write_step(folder / "file", 1); }), HasSubstr("file: cannot create the folder"));
   EXPECT_THAT(error_of([&] { write_checkpoint(folder / "file", {part("first", "1")}); }),
               HasSubstr("file: cannot write: Not a directory"));
   EXPECT_EQ(read_file(folder / "file"), "x");
 }
 
-TEST(CheckpointFiles, AFullDiskLeavesTheOlderOne) {
+TEST(CheckpointFiles, FullDiskKeepsTheOlderOne) {
   const TemporaryFolder folder;
   write_step(folder.path(), 1);
   {
@@ -148,8 +149,9 @@ TEST(CheckpointFiles, AFullDiskLeavesTheOlderOne) {
   EXPECT_EQ(folder.count(), 1);
 }
 
-// A child writes checkpoint after checkpoint, the first over the last one of its predecessor, keeps two, and is killed.
-TEST(CheckpointFiles, AKillAtAnyMomentLeavesAWholeOne) {
+// In each round, a child process writes checkpoints in a loop, keeps two, and is killed after a random delay. The first
+// checkpoint of a child replaces the last one of the previous child.
+TEST(CheckpointFiles, SigkillAtAnyTimeLeavesAValidOne) {
   const TemporaryFolder folder;
   constexpr size_t kSize = 50'000;
   write_step(folder.path(), 1, kSize);
@@ -161,7 +163,7 @@ TEST(CheckpointFiles, AKillAtAnyMomentLeavesAWholeOne) {
   std::mt19937 random(1);
   std::uniform_int_distribution<useconds_t> delay(0, static_cast<useconds_t>(5 * once.count()));
   int64_t last = 1;
-  // On a busy machine more rounds pass before the child has written anything.
+  // On a busy machine, more rounds are needed until the children have written enough.
   for (int round = 0; round < 25 || (last <= 6 && round < 500); ++round) {
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
@@ -182,13 +184,13 @@ TEST(CheckpointFiles, AKillAtAnyMomentLeavesAWholeOne) {
     EXPECT_GE(step, last);
     last = step;
   }
-  EXPECT_GT(last, 6) << "the child was always killed before it had written anything: the test tests nothing";
+  EXPECT_GT(last, 6) << "the children were killed before they could write, so nothing was tested";
   write_step(folder.path(), last + 1);
   prune_checkpoints(folder.path(), 2);
   EXPECT_EQ(folder.count(), 2);
 }
 
-TEST(CheckpointFiles, HostileManifests) {
+TEST(CheckpointFiles, RejectsHostileManifests) {
   const std::string digest(64, 'a');
   const auto manifest = [&](std::string_view files) {
     return fmt::format(R"({{"format":"frgan checkpoint 1","files":{}}})", files);
@@ -198,21 +200,21 @@ TEST(CheckpointFiles, HostileManifests) {
   };
   EXPECT_EQ(parse_manifest(entry("a", "5", digest), "m").at("a").sha256, digest);
   const auto refusal = [](const std::string& text) { return error_of([&] { parse_manifest(text, "m"); }); };
-  EXPECT_THAT(refusal(""), HasSubstr("m: is no manifest"));
-  EXPECT_THAT(refusal("[]"), HasSubstr("is no manifest"));
-  EXPECT_THAT(refusal(R"({"format":"frgan checkpoint 2","files":{}})"), HasSubstr("is no manifest"));
-  EXPECT_THAT(refusal(R"({"format":"frgan checkpoint 1"})"), HasSubstr("names no files"));
-  EXPECT_THAT(refusal(manifest("{}")), HasSubstr("names no files"));
-  EXPECT_THAT(refusal(manifest("[1]")), HasSubstr("names no files"));
-  EXPECT_THAT(refusal(manifest(R"({"a":1})")), HasSubstr("has a wrong entry \"a\""));
-  EXPECT_THAT(refusal(entry("../a", "5", digest)), HasSubstr("has a wrong entry \"../a\""));
-  EXPECT_THAT(refusal(entry("..", "5", digest)), HasSubstr("has a wrong entry"));
-  EXPECT_THAT(refusal(entry("", "5", digest)), HasSubstr("has a wrong entry"));
-  EXPECT_THAT(refusal(entry("a\\u0000", "5", digest)), HasSubstr("has a wrong entry"));
-  EXPECT_THAT(refusal(entry("a", "-5", digest)), HasSubstr("has a wrong entry"));
-  EXPECT_THAT(refusal(entry("a", "18446744073709551615", digest)), HasSubstr("has a wrong entry"));
-  EXPECT_THAT(refusal(entry("a", "5.0", digest)), HasSubstr("has a wrong entry"));
-  EXPECT_THAT(refusal(entry("a", "5", "ABC")), HasSubstr("has a wrong entry"));
+  EXPECT_THAT(refusal(""), HasSubstr("m: not a manifest"));
+  EXPECT_THAT(refusal("[]"), HasSubstr("not a manifest"));
+  EXPECT_THAT(refusal(R"({"format":"frgan checkpoint 2","files":{}})"), HasSubstr("not a manifest"));
+  EXPECT_THAT(refusal(R"({"format":"frgan checkpoint 1"})"), HasSubstr("no list of files"));
+  EXPECT_THAT(refusal(manifest("{}")), HasSubstr("no list of files"));
+  EXPECT_THAT(refusal(manifest("[1]")), HasSubstr("no list of files"));
+  EXPECT_THAT(refusal(manifest(R"({"a":1})")), HasSubstr("invalid entry \"a\""));
+  EXPECT_THAT(refusal(entry("../a", "5", digest)), HasSubstr("invalid entry \"../a\""));
+  EXPECT_THAT(refusal(entry("..", "5", digest)), HasSubstr("invalid entry"));
+  EXPECT_THAT(refusal(entry("", "5", digest)), HasSubstr("invalid entry"));
+  EXPECT_THAT(refusal(entry("a\\u0000", "5", digest)), HasSubstr("invalid entry"));
+  EXPECT_THAT(refusal(entry("a", "-5", digest)), HasSubstr("invalid entry"));
+  EXPECT_THAT(refusal(entry("a", "18446744073709551615", digest)), HasSubstr("invalid entry"));
+  EXPECT_THAT(refusal(entry("a", "5.0", digest)), HasSubstr("invalid entry"));
+  EXPECT_THAT(refusal(entry("a", "5", "ABC")), HasSubstr("invalid entry"));
   EXPECT_THAT(refusal(manifest(std::string(100'000, '['))), HasSubstr("nested too deeply"));
 }
 

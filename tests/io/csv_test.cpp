@@ -5,7 +5,7 @@
 namespace frgan {
 namespace {
 
-TEST(CsvField, IsInQuotesWhereItMustBe) {
+TEST(CsvField, IsQuotedIfNeeded) {
   EXPECT_EQ(csv_field(""), "");
   EXPECT_EQ(csv_field("a cat's"), "a cat's");
   EXPECT_EQ(csv_field("a,b"), "\"a,b\"");

@@ -10,8 +10,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// FIPS 180-2, appendix B, and the empty text.
-TEST(Digests, Sha256OfKnownTexts) {
+// Test vectors of FIPS 180-2, appendix B, and the empty text.
+TEST(Digests, Sha256MatchesPublishedVectors) {
   EXPECT_EQ(sha256(bytes_of("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(sha256(bytes_of("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(sha256(bytes_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")),
@@ -20,7 +20,7 @@ TEST(Digests, Sha256OfKnownTexts) {
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-TEST(Digests, PiecesGiveTheSameAsTheWhole) {
+TEST(Digests, DoNotDependOnThePieces) {
   const std::string text(1000, 'x');
   for (const size_t piece : {1, 55, 56, 63, 64, 65, 999}) {
     Digest digest(DigestKind::kSha256);
@@ -30,7 +30,7 @@ TEST(Digests, PiecesGiveTheSameAsTheWhole) {
   }
 }
 
-TEST(Digests, OfFiles) {
+TEST(Digests, FileDigestMatchesItsBytes) {
   const TemporaryFolder folder;
   const std::string text((size_t{1} << 20) + 7, 'x');  // more than one block
   write_file_safely(folder / "file", text);
@@ -39,14 +39,14 @@ TEST(Digests, OfFiles) {
 }
 
 #ifndef FRGAN_PORTABLE_DIGESTS
-// RFC 1321, appendix A.5.
-TEST(Digests, Md5OfKnownTexts) {
+// Test vector of RFC 1321, appendix A.5.
+TEST(Digests, Md5MatchesPublishedVector) {
   Digest digest(DigestKind::kMd5);
   digest.update(bytes_of("message digest"));
   EXPECT_EQ(digest.hex(), "f96b697d7cb7938d525a2f31aaf161d0");
 }
 #else
-TEST(Digests, NoMd5WithoutOpenSsl) {
+TEST(Digests, Md5NeedsOpenSsl) {
   EXPECT_THAT(error_of([] { Digest digest(DigestKind::kMd5); }), HasSubstr("no MD5"));
 }
 #endif

@@ -24,8 +24,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// An HTTP server on the loopback device. It answers each request, one a connection, with the bytes of the next answer
-// (the last answers all that follow), and hangs up.
+// An HTTP server on the loopback device. It handles one request per connection: it sends the bytes of the next answer
+// and closes the connection. The last answer is repeated.
 class Server {
  public:
   using Answer = std::function<std::string(const std::string& request)>;
@@ -40,7 +40,7 @@ class Server {
     auto* generic = reinterpret_cast<sockaddr*>(&address);
     if (::bind(listener_, generic, size) != 0 || ::listen(listener_, 8) != 0 ||
         ::getsockname(listener_, generic, &size) != 0)
-      throw Error("the test's server cannot listen");
+      throw Error("the test server cannot listen");
     url_ = fmt::format("http://127.0.0.1:{}/file", ntohs(address.sin_port));
     thread_ = std::thread([this] { serve(); });
   }
@@ -53,7 +53,7 @@ class Server {
   }
 
   const std::string& url() const { return url_; }
-  // The Range header of each request so far, "" where there was none. Call when no request is under way.
+  // The Range header of each request so far, or "" without one. Call it only while no request is in progress.
   const std::vector<std::string>& ranges() const { return ranges_; }
 
  private:
@@ -70,7 +70,7 @@ class Server {
       const std::string answer = answers_[std::min(ranges_.size(), answers_.size()) - 1](request);
       ::send(connection, answer.data(), answer.size(), MSG_NOSIGNAL);
       ::shutdown(connection, SHUT_WR);
-      while (::recv(connection, &letter, 1, 0) == 1) continue;  // until the other side has read all
+      while (::recv(connection, &letter, 1, 0) == 1) continue;  // until the client has read everything
       ::close(connection);
     }
   }
@@ -94,7 +94,7 @@ std::string md5(std::string_view text) {
   return digest.hex();
 }
 
-// The first `count` bytes of the file, said to be all of it, or of what the request's range asks for.
+// Sends the first `count` bytes of the file, or of the requested range, but announces the full length.
 Server::Answer sends(size_t count) {
   return [count](const std::string& request) {
     const size_t range = request.find("Range: bytes=");
@@ -107,17 +107,17 @@ Server::Answer sends(size_t count) {
   };
 }
 
-Server::Answer sends_all_whatever_range() {
+Server::Answer ignores_ranges() {
   return [](const std::string&) {
     return fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", kFile.size(), kFile);
   };
 }
 
-Server::Answer says(std::string text) {
+Server::Answer replies(std::string text) {
   return [text = std::move(text)](const std::string&) { return text; };
 }
 
-TEST(Download, AWholeFile) {
+TEST(Download, FetchesAFile) {
   const TemporaryFolder folder;
   const Server server({sends(kFile.size())});
   int64_t last = 0;
@@ -130,11 +130,11 @@ TEST(Download, AWholeFile) {
   EXPECT_EQ(read_file(folder / "file"), kFile);
   EXPECT_EQ(last, static_cast<int64_t>(kFile.size()));
   EXPECT_EQ(folder.count(), 1);
-  download(server.url(), folder / "file", md5(kFile));  // it is there: nothing is fetched
+  download(server.url(), folder / "file", md5(kFile));  // it exists: nothing is downloaded
   EXPECT_THAT(server.ranges(), ElementsAre(""));
 }
 
-TEST(Download, ABrokenConnectionIsTakenUpAgain) {
+TEST(Download, ReconnectsAfterABrokenConnection) {
   const TemporaryFolder folder;
   const Server server({sends(30'000), sends(20'000), sends(kFile.size())});
   download(server.url(), folder / "file", md5(kFile));
@@ -142,12 +142,12 @@ TEST(Download, ABrokenConnectionIsTakenUpAgain) {
   EXPECT_THAT(server.ranges(), ElementsAre("", "bytes=30000-", "bytes=50000-"));
 }
 
-TEST(Download, TheNextCallGoesOnWhereTheLastEnded) {
+TEST(Download, NextCallResumes) {
   const TemporaryFolder folder;
   {
-    const Server server({sends(30'000), says("")});
+    const Server server({sends(30'000), replies("")});
     EXPECT_THAT(error_of([&] { download(server.url(), folder / "file", md5(kFile)); }),
-                HasSubstr("; 30000 bytes are kept in " + (folder / "file.part").string() + ": try again to go on"));
+                HasSubstr("; 30000 bytes are kept in " + (folder / "file.part").string() + "; run again to resume"));
     EXPECT_FALSE(std::filesystem::exists(folder / "file"));
   }
   const Server server({sends(kFile.size())});
@@ -162,23 +162,23 @@ TEST(Download, TheNextCallGoesOnWhereTheLastEnded) {
   EXPECT_EQ(folder.count(), 1);
 }
 
-TEST(Download, AServerWithoutRangesBeginsAnew) {
+TEST(Download, StartsOverIfTheServerIgnoresRanges) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file.part", kFile.substr(0, 500));
-  const Server server({sends_all_whatever_range()});
+  const Server server({ignores_ranges()});
   download(server.url(), folder / "file", md5(kFile));
   EXPECT_EQ(read_file(folder / "file"), kFile);
   EXPECT_THAT(server.ranges(), ElementsAre("bytes=500-", ""));
 }
 
-TEST(Download, APartThatIsWholeIsTaken) {
+TEST(Download, UsesACompletePart) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file.part", kFile);
   download("http://127.0.0.1:1/nothing-listens-here", folder / "file", md5(kFile));
   EXPECT_EQ(read_file(folder / "file"), kFile);
 }
 
-TEST(Download, APartThatIsTooLongBeginsAnew) {
+TEST(Download, StartsOverIfThePartIsTooLong) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file.part", kFile + "more");
   const Server server({sends(kFile.size())});
@@ -187,29 +187,29 @@ TEST(Download, APartThatIsTooLongBeginsAnew) {
   EXPECT_EQ(server.ranges().size(), 2U);
 }
 
-TEST(Download, AWrongChecksumIsThrownAway) {
+TEST(Download, DeletesADownloadWithAWrongMd5) {
   const TemporaryFolder folder;
   const Server server({sends(kFile.size())});
   EXPECT_THAT(error_of([&] { download(server.url(), folder / "file", md5("other")); }),
-              HasSubstr(fmt::format("what came has the MD5 {}, expected {}", md5(kFile), md5("other"))));
+              HasSubstr(fmt::format("wrong MD5 of the download: {}; expected {}", md5(kFile), md5("other"))));
   EXPECT_EQ(folder.count(), 0);
 }
 
-TEST(Download, AnotherFileOfThatNameIsNotTouched) {
+TEST(Download, DoesNotReplaceAnotherFile) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file", std::string_view("mine"));
   EXPECT_THAT(error_of([&] { download("http://127.0.0.1:1/", folder / "file", md5(kFile)); }),
-              HasSubstr("file: has the MD5 " + md5("mine")));
+              HasSubstr("file: the existing file has MD5 " + md5("mine")));
   EXPECT_EQ(read_file(folder / "file"), "mine");
 }
 
-TEST(Download, ErrorsOfTheServerLeaveNothing) {
+TEST(Download, ServerErrorsLeaveNoFile) {
   const TemporaryFolder folder;
   const auto message_of = [&](const std::string& answer) {
-    const Server server({says(answer)});
+    const Server server({replies(answer)});
     const std::string message = error_of([&] { download(server.url(), folder / "file", md5(kFile)); });
-    EXPECT_THAT(message, StartsWith(server.url() + ": cannot fetch: "));
-    EXPECT_THAT(message, HasSubstr("; check the address and the network"));
+    EXPECT_THAT(message, StartsWith(server.url() + ": download failed: "));
+    EXPECT_THAT(message, HasSubstr("; check the URL and the network"));
     return message;
   };
   EXPECT_THAT(message_of("HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nsorry"), HasSubstr("404"));
@@ -225,14 +225,14 @@ TEST(Download, ErrorsOfTheServerLeaveNothing) {
 
 TEST(Download, CanBeStopped) {
   const TemporaryFolder folder;
-  const Server server({sends(30'000), says("")});
+  const Server server({sends(30'000), replies("")});
   const auto stop_after_some = [](int64_t received, int64_t /*total*/) { return received == 0; };
   EXPECT_THAT(error_of([&] { download(server.url(), folder / "file", md5(kFile), stop_after_some); }),
               HasSubstr(": stopped; "));
   EXPECT_FALSE(std::filesystem::exists(folder / "file"));
 }
 
-TEST(Download, AFullDiskKeepsThePart) {
+TEST(Download, FullDiskKeepsThePart) {
   const TemporaryFolder folder;
   const Server server({sends(kFile.size())});
   {

@@ -1,4 +1,4 @@
-// A full disk, as a test can have one.
+// Simulates a full disk by a limit on the size of files.
 #pragma once
 
 #include <signal.h>
@@ -6,7 +6,7 @@
 
 namespace frgan {
 
-// While it lives, no file of this process grows beyond `bytes`.
+// While this object exists, no file of this process can grow beyond `bytes`.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) : old_handler_(::signal(SIGXFSZ, SIG_IGN)) {

@@ -16,7 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-TEST(Files, WhatIsWrittenIsReadAndNothingElseIsLeft) {
+TEST(Files, WriteAndReadRoundTrip) {
   const TemporaryFolder folder;
   const std::string text("a\0b\n", 4);
   write_file_safely(folder / "file", text);
@@ -26,8 +26,8 @@ TEST(Files, WhatIsWrittenIsReadAndNothingElseIsLeft) {
   EXPECT_EQ(folder.count(), 1);
 }
 
-TEST(Files, UnfinishedAreThoseOfAProcessThatHasEnded) {
-  constexpr int kNoProcess = 1 << 30;  // numbers of processes end far below
+TEST(Files, PartialFileOfAnEndedProcessIsUnfinished) {
+  constexpr int kNoProcess = 1 << 30;  // process IDs are far smaller
   const TemporaryFolder folder;
   const auto name_of = [&](const std::string& name) {
     write_file_safely(folder / name, std::string_view("{"));
@@ -35,7 +35,7 @@ TEST(Files, UnfinishedAreThoseOfAProcessThatHasEnded) {
   };
   EXPECT_EQ(name_of(fmt::format("labels.json.partial-{}", kNoProcess)), "labels.json");
   EXPECT_EQ(name_of(fmt::format("labels.json.partial-{}.1", kNoProcess)), "labels.json");
-  EXPECT_EQ(name_of(fmt::format("labels.json.partial-{}", ::getpid())), "");  // at work
+  EXPECT_EQ(name_of(fmt::format("labels.json.partial-{}", ::getpid())), "");  // still running
   for (const char* other : {".", ".x", "x", ".1.1"}) {
     EXPECT_EQ(name_of(fmt::format("labels.json.partial-{}{}", kNoProcess, other)), "") << other;
   }
@@ -47,13 +47,13 @@ TEST(Files, UnfinishedAreThoseOfAProcessThatHasEnded) {
   EXPECT_EQ(name_of_unfinished(path), "");
 }
 
-TEST(Files, WithoutCommitTheOldFileStays) {
+TEST(Files, WithoutCommitTheOldFileIsKept) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file", std::string_view("old"));
   {
     SafeFile file(folder / "file");
     file.write(bytes_of("new"));
-    SafeFile other(folder / "file");  // two writers at once do not meet
+    SafeFile other(folder / "file");  // two writers use different partial files
     other.write(bytes_of("other"));
     EXPECT_EQ(folder.count(), 3);
   }
@@ -61,7 +61,7 @@ TEST(Files, WithoutCommitTheOldFileStays) {
   EXPECT_EQ(folder.count(), 1);
 }
 
-TEST(Files, AFullDiskLeavesNothing) {
+TEST(Files, FullDiskLeavesNoFile) {
   const TemporaryFolder folder;
   const FileSizeLimit limit(1000);
   const std::string message = error_of([&] { write_file_safely(folder / "file", std::string(1001, 'x')); });
@@ -70,27 +70,27 @@ TEST(Files, AFullDiskLeavesNothing) {
   write_file_safely(folder / "file", std::string(1000, 'x'));
 }
 
-TEST(Files, UnwritablePlaces) {
+TEST(Files, ReportsUnwritablePaths) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file", std::string_view("x"));
   EXPECT_THAT(error_of([&] { write_file_safely(folder.path() / "file" / "below", std::string_view("x")); }),
-              HasSubstr("cannot write: Not a directory; a file is where a folder should be"));
+              HasSubstr("cannot write: Not a directory; the path contains a file where a folder is needed"));
   EXPECT_THAT(error_of([&] { write_file_safely(folder.path() / "no" / "file", std::string_view("x")); }),
               HasSubstr("cannot write: No such file or directory; check the path"));
   EXPECT_THAT(error_of([&] { write_file_safely(folder.path(), std::string_view("x")); }),
-              HasSubstr("is no regular file"));
+              HasSubstr("is not a regular file"));
   EXPECT_THAT(error_of([&] { ensure_directory(folder.path() / "file" / "below"); }),
-              HasSubstr("cannot make this folder: Not a directory"));
-  EXPECT_THAT(error_of([&] { ensure_directory(folder / "file"); }), HasSubstr("cannot make this folder"));
+              HasSubstr("cannot create the folder: Not a directory"));
+  EXPECT_THAT(error_of([&] { ensure_directory(folder / "file"); }), HasSubstr("cannot create the folder"));
 }
 
-TEST(Files, ADeviceIsNotReplaced) {
+TEST(Files, DoesNotReplaceADevice) {
   EXPECT_THAT(error_of([&] { write_file_safely("/dev/null", std::string_view("x")); }),
-              HasSubstr("is no regular file"));
+              HasSubstr("is not a regular file"));
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
-TEST(Files, ALinkIsFollowed) {
+TEST(Files, FollowsALink) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file", std::string_view("old"));
   std::filesystem::create_symlink(folder / "file", folder / "link");
@@ -99,33 +99,34 @@ TEST(Files, ALinkIsFollowed) {
   EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
 }
 
-TEST(Files, UnreadablePlaces) {
+TEST(Files, ReportsUnreadablePaths) {
   const TemporaryFolder folder;
   EXPECT_THAT(error_of([&] { read_file(folder / "none"); }),
               HasSubstr("none: cannot read: No such file or directory; check the path"));
-  EXPECT_THAT(error_of([&] { read_file(folder.path()); }), HasSubstr("it is a folder, expected a file"));
+  EXPECT_THAT(error_of([&] { read_file(folder.path()); }), HasSubstr("is a folder; expected a regular file"));
   ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
-  EXPECT_THAT(error_of([&] { read_file(folder / "pipe"); }), HasSubstr("it is no regular file"));
+  EXPECT_THAT(error_of([&] { read_file(folder / "pipe"); }),
+              HasSubstr("is a device, pipe or socket; expected a regular file"));
   write_file_safely(folder / "file", std::string_view("12345"));
   EXPECT_EQ(read_file(folder / "file", 5), "12345");
-  EXPECT_THAT(error_of([&] { read_file(folder / "file", 4); }), HasSubstr("has 5 bytes, expected at most 4"));
+  EXPECT_THAT(error_of([&] { read_file(folder / "file", 4); }), HasSubstr("too large: 5 bytes; at most 4 are allowed"));
 }
 
-TEST(Files, EnsureDirectoryMakesThoseAbove) {
+TEST(Files, EnsureDirectoryCreatesParents) {
   const TemporaryFolder folder;
   ensure_directory(folder.path() / "a" / "b");
   ensure_directory(folder.path() / "a" / "b");
   EXPECT_TRUE(std::filesystem::is_directory(folder.path() / "a" / "b"));
 }
 
-TEST(Files, OfAFolderAreSortedAndOfOneEnding) {
+TEST(Files, ListsFilesWithAnExtensionInOrder) {
   const TemporaryFolder folder;
   for (const char* name : {"b.json", "a.json", "c.txt"}) write_file_safely(folder / name, std::string_view("x"));
   EXPECT_THAT(files_in(folder.path(), ".json"), testing::ElementsAre(folder / "a.json", folder / "b.json"));
   EXPECT_TRUE(files_in(folder / "absent", ".json").empty());
 }
 
-TEST(Files, AnInputThatEndsTooEarly) {
+TEST(Files, ReportsUnexpectedEndOfFile) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file", std::string_view("12345"));
   InputFile file(folder / "file");
@@ -133,7 +134,8 @@ TEST(Files, AnInputThatEndsTooEarly) {
   std::string text(3, ' ');
   file.read(std::as_writable_bytes(std::span(text)));
   EXPECT_EQ(text, "123");
-  EXPECT_THAT(error_of([&] { file.read(std::as_writable_bytes(std::span(text))); }), HasSubstr("ended too early"));
+  EXPECT_THAT(error_of([&] { file.read(std::as_writable_bytes(std::span(text))); }),
+              HasSubstr("unexpected end of file"));
 }
 
 }  // namespace

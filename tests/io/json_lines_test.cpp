@@ -15,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-TEST(JsonLines, WhatIsWrittenIsReadInOrder) {
+TEST(JsonLines, WriteAndReadRoundTrip) {
   const TemporaryFolder folder;
   {
     JsonLinesWriter writer(folder / "a.jsonl");
@@ -31,14 +31,14 @@ TEST(JsonLines, WhatIsWrittenIsReadInOrder) {
   EXPECT_EQ(lines[2].at("step"), 2);
 }
 
-TEST(JsonLines, ALineIsThereAsSoonAsItIsWritten) {
+TEST(JsonLines, LineIsVisibleImmediately) {
   const TemporaryFolder folder;
   JsonLinesWriter writer(folder / "a.jsonl");
   writer.write({{"step", 1}});
   EXPECT_EQ(read_json_lines(folder / "a.jsonl").size(), 1U);
 }
 
-TEST(JsonLines, ACutLastLineIsPassedOverAndNotWrittenOnTo) {
+TEST(JsonLines, TruncatedLastLineIsSkippedAndRemoved) {
   const TemporaryFolder folder;
   write_file_safely(folder / "a.jsonl", std::string_view("{\"step\":1}\n{\"step\":2"));
   EXPECT_EQ(read_json_lines(folder / "a.jsonl").size(), 1U);
@@ -50,22 +50,22 @@ TEST(JsonLines, ACutLastLineIsPassedOverAndNotWrittenOnTo) {
   EXPECT_EQ(read_file(folder / "a.jsonl"), "{\"step\":3}\n");
 }
 
-TEST(JsonLines, OtherLinesAreErrors) {
+TEST(JsonLines, ReportsInvalidLines) {
   const TemporaryFolder folder;
   const auto refusal = [&](std::string_view text) {
     write_file_safely(folder / "a.jsonl", text);
     return error_of([&] { read_json_lines(folder / "a.jsonl"); });
   };
-  EXPECT_THAT(refusal("{}\n{\"step\"\n{}\n"), HasSubstr("a.jsonl: line 2 is no JSON object: \"{\\\"step\\\"\""));
-  EXPECT_THAT(refusal("\n"), HasSubstr("line 1 is no JSON object"));
-  EXPECT_THAT(refusal("[1]\n"), HasSubstr("line 1 is no JSON object"));
+  EXPECT_THAT(refusal("{}\n{\"step\"\n{}\n"), HasSubstr("a.jsonl: line 2 is not a JSON object: \"{\\\"step\\\"\""));
+  EXPECT_THAT(refusal("\n"), HasSubstr("line 1 is not a JSON object"));
+  EXPECT_THAT(refusal("[1]\n"), HasSubstr("line 1 is not a JSON object"));
   EXPECT_THAT(error_of([&] { read_json_lines(folder / "none"); }), HasSubstr("none: cannot read"));
   EXPECT_THAT(error_of([&] { JsonLinesWriter writer(folder.path()); }), HasSubstr("cannot write: Is a directory"));
   EXPECT_THAT(error_of([&] { JsonLinesWriter writer(folder.path() / "a.jsonl" / "b"); }),
               HasSubstr("cannot write: Not a directory"));
 }
 
-TEST(JsonLines, TruncateDropsWhatIsBeyondTheStep) {
+TEST(JsonLines, TruncateRemovesLinesAfterTheStep) {
   const TemporaryFolder folder;
   const std::string kept = "{\"event\":\"start\"}\n{\"step\":5,\"x\":1.50}\n{\"step\":10}\n";
   write_file_safely(folder / "a.jsonl", kept + "{\"step\":11}\n{\"step\":1000}\n{\"st");
@@ -77,7 +77,7 @@ TEST(JsonLines, TruncateDropsWhatIsBeyondTheStep) {
   EXPECT_EQ(folder.count(), 1);
 }
 
-TEST(JsonLines, AFullDiskLeavesNoHalfLine) {
+TEST(JsonLines, FullDiskLeavesNoPartialLine) {
   const TemporaryFolder folder;
   JsonLinesWriter writer(folder / "a.jsonl");
   writer.write({{"step", 1}});

@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-// A .mat file as MATLAB writes it, made by libmatio itself.
+// Writes a .mat file in MATLAB's format with libmatio.
 class MatWriter {
  public:
   explicit MatWriter(std::filesystem::path path, mat_ft version = MAT_FT_MAT5)
@@ -51,8 +51,8 @@ class MatWriter {
   mat_t* mat_;
 };
 
-// Three images of 2 x 2 pixels and 3 channels; number i is i in the order of the file: height, width, channel,
-// image.
+// Writes three images of 2 x 2 pixels and 3 channels. Value i is i in the order of the file: height fastest, then
+// width, channel and image.
 void write_small(const std::filesystem::path& path, bool compressed) {
   MatWriter writer(path);
   writer.images({2, 2, 3, 3}, compressed);
@@ -63,7 +63,7 @@ std::string refusal(const std::filesystem::path& path) {
   return error_of([&] { read_mat_images(path); });
 }
 
-// The refusal of a file that `write` makes.
+// The error for a file that `write` creates.
 template <class Write>
 std::string refusal_of(Write write) {
   const TemporaryFolder folder;
@@ -74,7 +74,7 @@ std::string refusal_of(Write write) {
   return refusal(folder / "a.mat");
 }
 
-TEST(MatFile, ImagesAndLabelsCompressedOrNot) {
+TEST(MatFile, ReadsCompressedAndUncompressedFiles) {
   const TemporaryFolder folder;
   for (const bool compressed : {false, true}) {
     write_small(folder / "a.mat", compressed);
@@ -83,7 +83,7 @@ TEST(MatFile, ImagesAndLabelsCompressedOrNot) {
     EXPECT_EQ(set.height, 2);
     EXPECT_EQ(set.width, 2);
     EXPECT_EQ(set.channels, 3);
-    // Pixel (row, column): file places row + 2 column + 4 channel + 12 image.
+    // Position of a pixel in the file: row + 2 column + 4 channel + 12 image.
     EXPECT_THAT(set.images, ElementsAre(0, 4, 8, 2, 6, 10, 1, 5, 9, 3, 7, 11,            //
                                         12, 16, 20, 14, 18, 22, 13, 17, 21, 15, 19, 23,  //
                                         24, 28, 32, 26, 30, 34, 25, 29, 33, 27, 31, 35));
@@ -91,7 +91,7 @@ TEST(MatFile, ImagesAndLabelsCompressedOrNot) {
   }
 }
 
-TEST(MatFile, OtherSizesThanSquares) {
+TEST(MatFile, ReadsRectangularImages) {
   const TemporaryFolder folder;
   {
     MatWriter writer(folder / "a.mat");
@@ -102,7 +102,7 @@ TEST(MatFile, OtherSizesThanSquares) {
   EXPECT_THAT(set.images, ElementsAre(0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11));
 }
 
-TEST(MatFile, LabelsOfOtherTypes) {
+TEST(MatFile, ReadsLabelsOfAnyNumericType) {
   const auto labels_of = [](const auto& write) {
     const TemporaryFolder folder;
     {
@@ -126,91 +126,93 @@ TEST(MatFile, LabelsOfOtherTypes) {
               ElementsAre(1, 2));
 }
 
-TEST(MatFile, LabelsOutOfRange) {
+TEST(MatFile, RejectsLabelsOutOfRange) {
   const auto with = [](double label) {
     return refusal_of([&](MatWriter& w) {
       w.images({2, 2, 3, 2});
       w.write<double>("y", MAT_C_DOUBLE, MAT_T_DOUBLE, {2, 1}, {1, label}, false);
     });
   };
-  EXPECT_THAT(with(0), HasSubstr("label 0 of image 2 is out of range, expected 1 to 10 (10 is the digit 0)"));
+  EXPECT_THAT(with(0), HasSubstr("label 0 of image 2 is out of range; must be 1 to 10 (10 is the digit 0)"));
   EXPECT_THAT(with(11), HasSubstr("label 11 of image 2"));
   EXPECT_THAT(with(1.5), HasSubstr("label 1.5 of image 2"));
   EXPECT_THAT(with(std::nan("")), HasSubstr("label nan of image 2"));
   EXPECT_THAT(with(-1e300), HasSubstr("out of range"));
 }
 
-TEST(MatFile, OtherVariables) {
-  EXPECT_THAT(refusal_of([](MatWriter& w) {
-                w.images({2, 2, 3, 1 + 1});
-              }),
-              HasSubstr("a.mat: has the variables \"X\", expected X and y; is it train_32x32.mat or test_32x32.mat"));
+TEST(MatFile, RejectsOtherVariables) {
+  EXPECT_THAT(
+      refusal_of([](MatWriter& w) {
+        w.images({2, 2, 3, 1 + 1});
+      }),
+      HasSubstr("a.mat: wrong variables: \"X\"; expected X and y; is this SVHN's train_32x32.mat or test_32x32.mat"));
   EXPECT_THAT(refusal_of([](MatWriter& w) {
                 w.images({2, 2, 3, 2}, false, "Z");
                 w.labels({1, 2});
               }),
-              HasSubstr("has the variables \"Z\", \"y\", expected X and y"));
+              HasSubstr("wrong variables: \"Z\", \"y\"; expected X and y"));
   EXPECT_THAT(refusal_of([](MatWriter& w) {
                 w.images({2, 2, 3, 2});
                 w.labels({1, 2});
                 w.images({2, 2}, true, "extra");
               }),
-              HasSubstr("has the variables \"X\", \"y\", \"extra\""));
-  EXPECT_THAT(refusal_of([](MatWriter&) {}), HasSubstr("has the variables , expected X and y"));
+              HasSubstr("wrong variables: \"X\", \"y\", \"extra\""));
+  EXPECT_THAT(refusal_of([](MatWriter&) {}), HasSubstr("wrong variables: none; expected X and y"));
 }
 
-TEST(MatFile, OtherShapesAndTypes) {
+TEST(MatFile, RejectsOtherShapesAndTypes) {
   const auto with = [](std::vector<size_t> shape, std::vector<uint8_t> labels) {
     return refusal_of([&](MatWriter& w) {
       w.images(shape);
       w.labels(labels);
     });
   };
-  EXPECT_THAT(with({3, 32, 32}, {1}), HasSubstr("X has the shape 3 x 32 x 32, expected 32 x 32 x 3 x N"));
-  EXPECT_THAT(with({3, 4, 4, 2}, {1, 2}), HasSubstr("X has the shape 3 x 4 x 4 x 2"));
-  EXPECT_THAT(with({2, 2, 3, 0}, {}), HasSubstr("X has the shape 2 x 2 x 3 x 0"));
-  EXPECT_THAT(with({2, 2, 3, 2}, {1, 2, 3}), HasSubstr("y has the shape 3 x 1, expected 2 x 1"));
+  EXPECT_THAT(with({3, 32, 32}, {1}), HasSubstr("wrong shape of X: 3 x 32 x 32; expected 32 x 32 x 3 x N"));
+  EXPECT_THAT(with({3, 4, 4, 2}, {1, 2}), HasSubstr("wrong shape of X: 3 x 4 x 4 x 2"));
+  EXPECT_THAT(with({2, 2, 3, 0}, {}), HasSubstr("wrong shape of X: 2 x 2 x 3 x 0"));
+  EXPECT_THAT(with({2, 2, 3, 2}, {1, 2, 3}), HasSubstr("wrong shape of y: 3 x 1; expected 2 x 1"));
   EXPECT_THAT(refusal_of([](MatWriter& w) {
                 w.write<double>("X", MAT_C_DOUBLE, MAT_T_DOUBLE, {1, 1, 1, 2}, {1, 2}, false);
                 w.labels({1, 2});
               }),
-              HasSubstr("X is no array of uint8"));
+              HasSubstr("X is not a uint8 array"));
   EXPECT_THAT(refusal_of([](MatWriter& w) {
                 w.images({2, 2, 3, 2});
                 matvar_t* cell = nullptr;
                 w.write<matvar_t*>("y", MAT_C_CELL, MAT_T_CELL, {1, 1}, {cell}, false);
               }),
-              HasSubstr("a variable is no plain array of numbers"));
+              HasSubstr("a variable is not a plain numeric array"));
 }
 
-TEST(MatFile, OtherFiles) {
+TEST(MatFile, RejectsOtherFiles) {
   const TemporaryFolder folder;
   EXPECT_THAT(refusal(folder / "none.mat"), HasSubstr("none.mat: cannot read: No such file"));
-  EXPECT_THAT(refusal(folder.path()), HasSubstr("it is a folder"));
+  EXPECT_THAT(refusal(folder.path()), HasSubstr("is a folder"));
   write_file_safely(folder / "a.mat", std::string_view("hello"));
-  EXPECT_THAT(refusal(folder / "a.mat"), HasSubstr("has 5 bytes, expected a MATLAB header of 128"));
+  EXPECT_THAT(refusal(folder / "a.mat"), HasSubstr("too small: 5 bytes; a MATLAB header has 128"));
   write_file_safely(folder / "a.mat", std::string(1000, 'x'));
-  EXPECT_THAT(refusal(folder / "a.mat"), HasSubstr("is no MATLAB 5.0 file"));
+  EXPECT_THAT(refusal(folder / "a.mat"), HasSubstr("not a MATLAB 5.0 file"));
   write_file_safely(folder / "a.mat", std::string(124, ' ') + std::string("\0\2IM", 4));
-  EXPECT_THAT(refusal(folder / "a.mat"), HasSubstr("is a MATLAB 7.3 file, expected 5.0; save it by save(..., '-v7')"));
+  EXPECT_THAT(refusal(folder / "a.mat"),
+              HasSubstr("unsupported format: MATLAB 7.3; must be 5.0; save the file with save(..., '-v7')"));
 }
 
-TEST(MatFile, AFileThatWasCutAnywhereIsRefused) {
+TEST(MatFile, RejectsFilesTruncatedAnywhere) {
   const TemporaryFolder folder;
   for (const bool compressed : {false, true}) {
     write_small(folder / "whole.mat", compressed);
     const std::string whole = read_file(folder / "whole.mat");
     for (size_t size = 0; size < whole.size(); size += 3) {
-      std::ofstream(folder / "cut.mat", std::ios::binary) << whole.substr(0, size);
-      EXPECT_THAT(refusal(folder / "cut.mat"),
-                  AnyOf(HasSubstr("the file was cut short or altered; fetch it again"),
-                        HasSubstr("expected a MATLAB header"), HasSubstr("expected X and y")));
+      std::ofstream(folder / "truncated.mat", std::ios::binary) << whole.substr(0, size);
+      EXPECT_THAT(refusal(folder / "truncated.mat"),
+                  AnyOf(HasSubstr("the file is truncated or corrupt; download it again"),
+                        HasSubstr("a MATLAB header has 128"), HasSubstr("expected X and y")));
     }
   }
 }
 
-// A bit of every byte is turned: a compressed file has checksums, so only bytes that nobody reads may differ.
-TEST(MatFile, AnAlteredFileIsNeverACrash) {
+// Flips one bit of every byte. A compressed file has checksums: it is rejected unless the changed byte is unused.
+TEST(MatFile, CorruptFilesNeverCrash) {
   const TemporaryFolder folder;
   ::testing::internal::CaptureStderr();
   for (const bool compressed : {false, true}) {
@@ -219,18 +221,18 @@ TEST(MatFile, AnAlteredFileIsNeverACrash) {
     const std::string whole = read_file(folder / "whole.mat");
     size_t refused = 0;
     for (size_t place = 124; place < whole.size(); ++place) {
-      std::string altered = whole;
-      altered[place] = static_cast<char>(altered[place] ^ 1 << place % 8);
-      std::ofstream(folder / "altered.mat", std::ios::binary) << altered;
+      std::string corrupt = whole;
+      corrupt[place] = static_cast<char>(corrupt[place] ^ 1 << place % 8);
+      std::ofstream(folder / "corrupt.mat", std::ios::binary) << corrupt;
       try {
-        const MatImages set = read_mat_images(folder / "altered.mat");
+        const MatImages set = read_mat_images(folder / "corrupt.mat");
         if (compressed) {
           EXPECT_EQ(set.images, expected.images) << place;
           EXPECT_EQ(set.labels, expected.labels) << place;
         }
       } catch (const Error& error) {
         ++refused;
-        EXPECT_THAT(error.what(), StartsWith((folder / "altered.mat").string()));
+        EXPECT_THAT(error.what(), StartsWith((folder / "corrupt.mat").string()));
       }
     }
     EXPECT_GT(refused, compressed ? whole.size() - 124 - 5 : 50);
@@ -238,7 +240,7 @@ TEST(MatFile, AnAlteredFileIsNeverACrash) {
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), IsEmpty());
 }
 
-TEST(MatFile, SizesThatWouldFillTheMemoryAreRefused) {
+TEST(MatFile, RejectsHugeShapes) {
   const TemporaryFolder folder;
   write_small(folder / "a.mat", false);
   std::string bytes = read_file(folder / "a.mat");
@@ -247,7 +249,7 @@ TEST(MatFile, SizesThatWouldFillTheMemoryAreRefused) {
   ASSERT_NE(place, std::string::npos);
   bytes.replace(place, 16, std::string("\xff\xff\xff\x7f\xff\xff\xff\x7f\3\0\0\0\3\0\0\0", 16));
   write_file_safely(folder / "a.mat", bytes);
-  EXPECT_THAT(refusal(folder / "a.mat"), HasSubstr("the file was cut short or altered"));
+  EXPECT_THAT(refusal(folder / "a.mat"), HasSubstr("the file is truncated or corrupt"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A folder of a test's own that goes when the test ends, and the message of an expected error.
+// A temporary folder for a test, and a function for the message of an expected error.
 #pragma once
 
 #include <cstdlib>
@@ -11,11 +11,12 @@
 
 namespace frgan {
 
+// A new folder that is removed with its contents at the end of the test.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "frgan-test-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw Error("cannot make a temporary folder");
+    if (::mkdtemp(name.data()) == nullptr) throw Error("cannot create a temporary folder");
     path_ = name;
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
@@ -28,7 +29,7 @@ class TemporaryFolder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
 
-  // How many files and folders lie directly in it.
+  // Number of files and folders directly in it.
   int64_t count() const {
     return std::distance(std::filesystem::directory_iterator(path_), std::filesystem::directory_iterator());
   }
@@ -37,7 +38,7 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-// The message of the frgan::Error that `action` throws; a failed test and "" when it throws none.
+// The message of the frgan::Error that `action` throws. Fails the test and returns "" if it throws none.
 template <class Action>
 std::string error_of(Action action) {
   try {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks of the whole tree that no compiler makes: conventions.py CHECK [ROOT]; one line for each finding, exit 1 if any."""
+"""Checks conventions of the source tree: conventions.py CHECK [ROOT]. Prints one line per finding; exits with 1 if any."""
 
 import os
 import re
@@ -7,12 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-GENERATED = {".git", "build", "runs", "data", ".venv"}  # folders at the root that are not the repository's
+GENERATED = {".git", "build", "runs", "data", ".venv"}  # folders at the root that are not part of the repository
 SOURCES = {".h", ".cpp"}
 
 
 def tracked_files(root):
-    """What git tracks; without git, whatever lies in the tree."""
+    """The files that git tracks; without git, all files in the tree."""
     listed = subprocess.run(["git", "-C", root, "ls-files", "-z"], capture_output=True) if (root / ".git").exists() else None
     if listed and listed.returncode == 0:
         files = [root / name for name in listed.stdout.decode().split("\0") if name]
@@ -32,7 +32,7 @@ def source_files(root):
 
 
 def allowed_includes(root):
-    """The table of docs/design.md as {folder: (folders, single headers)} of what it may include."""
+    """The table of docs/design.md: {folder: (folders, single headers) that it may include}."""
     table = {}
     for line in (root / "docs/design.md").read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -54,10 +54,10 @@ def allowed_includes(root):
 
 
 def includes(root):
-    """Each folder includes only what docs/design.md allows; io and what is below it know nothing of LibTorch."""
+    """Folders include only what docs/design.md allows; io includes no LibTorch header."""
     table = allowed_includes(root)
     if "core" not in table:
-        yield "docs/design.md: the table of folders was not found"
+        yield "docs/design.md: table of folders not found"
     for file in source_files(root):
         name = file.relative_to(root)
         if name.parts[0] == "src" and len(name.parts) > 3:
@@ -80,36 +80,36 @@ def includes(root):
                 if other not in folders and header not in headers:
                     yield f"{name}:{number}: {folder} may not include {header}; docs/design.md allows {', '.join(sorted(folders | headers))}"
                 if quote == "<":
-                    yield f"{name}:{number}: our own headers are included with quotes"
+                    yield f"{name}:{number}: include our headers with quotes"
             elif folder == "io" and re.match(r"(torch|ATen|c10)/", header):
-                yield f"{name}:{number}: io includes no header of LibTorch"
+                yield f"{name}:{number}: io may not include LibTorch headers"
             elif quote == '"' and folder != "app":
                 yield f"{name}:{number}: write \"frgan/FOLDER/{Path(header).name}\""
 
 
 def names(root):
-    """No folder or file that says nothing about what it holds; one spelling of headers and sources."""
+    """No vague names of folders and files; uniform suffixes of headers and sources."""
     vague = {"utils", "util", "common", "misc", "helpers", "helper", "manager", "stuff"}
     for file in tracked_files(root):
         name = file.relative_to(root)
         for part in (*name.parts[:-1], name.stem):
             if part.lower() in vague:
-                yield f"{name}: the name {part} does not say what it holds"
+                yield f"{name}: vague name '{part}'; name the content"
         if name.suffix in {".hpp", ".hh", ".cc", ".cxx"}:
-            yield f"{name}: our files end in .h and .cpp"
+            yield f"{name}: wrong suffix; use .h and .cpp"
         if name.suffix == ".h" and "#pragma once" not in file.read_text():
-            yield f"{name}: no #pragma once"
+            yield f"{name}: missing #pragma once"
 
 
 def sizes(root):
-    """No tracked file over 1 MiB."""
+    """No tracked file is larger than 1 MiB."""
     for file in tracked_files(root):
         if file.stat().st_size > 1 << 20:
             yield f"{file.relative_to(root)}: {file.stat().st_size} bytes; the limit is 1 MiB"
 
 
 def unfinished(root):
-    """Nothing that is left for later."""
+    """No markers of unfinished work, and no skipped or disabled tests."""
     marks = re.compile(r"\b(" + "|".join(["TO" "DO", "FIX" "ME", r"XX" r"X\b", "GTEST_" "SKIP", "DIS" "ABLED_"]) + r")")
     for file in tracked_files(root):
         if file.suffix in SOURCES | {".py", ".cmake", ".txt", ".md", ".toml", ""}:

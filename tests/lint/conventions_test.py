@@ -1,4 +1,4 @@
-"""Each check of conventions.py finds what it is there to find, and only that."""
+"""Tests that each check of conventions.py reports violations, and nothing else."""
 
 import tempfile
 import unittest
@@ -53,7 +53,7 @@ class ConventionsTest(unittest.TestCase):
             self.assertEqual(len(self.check("includes")), 1, (folder, line))
             (self.root / folder / "a.cpp").unlink()
 
-    def test_a_design_page_without_the_table(self):
+    def test_missing_design_table(self):
         self.write("docs/design.md", "nothing")
         self.assertEqual(len(self.check("includes")), 1)
 
@@ -75,7 +75,7 @@ class ConventionsTest(unittest.TestCase):
         self.write("app/a.cpp", "// done\n// TO" + "DO: the rest\n")
         self.assertEqual(len(self.check("unfinished")), 1)
 
-    def test_generated_folders_are_left_alone(self):
+    def test_generated_folders_are_ignored(self):
         self.write("build/a.cpp", "// TO" + "DO\n")
         self.assertEqual(self.check("unfinished"), [])
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""docs/paper.md names what exists: paper.py [ROOT]; one line for each finding, exit 1 if any.
+"""Checks that all names in docs/paper.md exist: paper.py [ROOT]. Prints one line per finding; exits with 1 if any.
 
-In `backquotes` stand names of three kinds; anything else in them is a formula and is left alone:
-    losses/adversarial.h: fake_loss, real_loss   words of a file below src/frgan, tests or the root;
-                                                 where the word is Suite.Name, TEST(Suite, Name)
+Names in `backquotes` have three forms. Other text in backquotes (formulas) is ignored.
+    losses/adversarial.h: fake_loss, real_loss   identifiers in a file below src/frgan, tests or the root;
+                                                 Suite.Name stands for TEST(Suite, Name)
     configs/gan.toml                             a file
-    --gen-loss saturating                        an option, and one of its choices
-Besides: every reading from A1 to A33 has a row, and an option stands in a reading's row where its help names that reading, and
-only there.
+    --gen-loss saturating                        an option, optionally with one of its choices
+Also checks that each ambiguity A1 to A33 has a table row, and that a row names an option if and only if the option's help
+text names this ambiguity.
 """
 import re
 import sys
@@ -18,7 +18,7 @@ DECLARATION = re.compile(r'\badd\(\s*"([a-z0-9-]+)"(.*?)\);\n', re.DOTALL)
 
 
 def declared_options(root):
-    """{option: the rest of its declaration}"""
+    """{option: the remaining text of its declaration}"""
     found = {}
     for folder in ("src", "app"):
         for file in sorted((root / folder).rglob("*.cpp")):
@@ -31,12 +31,12 @@ def find_file(root, name):
     return next((path for path in places if path.is_file()), None)
 
 
-def wrong_name(root, options, code):
-    """What is wrong with one name, or None."""
+def name_problem(root, options, code):
+    """The problem with a name, or None."""
     if code.startswith("--"):
         option, _, choice = code[2:].partition(" ")
         if option not in options:
-            return f"there is no option --{option}"
+            return f"unknown option --{option}"
         if choice and "Choices{" in options[option] and f'"{choice}"' not in options[option]:
             return f"--{option} has no choice {choice}"
         return None
@@ -45,7 +45,7 @@ def wrong_name(root, options, code):
         return None
     file = find_file(root, match[1])
     if file is None:
-        return f"there is no file {match[1]}"
+        return f"no such file {match[1]}"
     text = file.read_text()
     for word in (match[2] or "").split(", ") if match[2] else []:
         suite, dot, name = word.partition(".")
@@ -60,9 +60,9 @@ def findings(root):
     options = declared_options(root)
     for number, line in enumerate(page.splitlines(), 1):
         for code in re.findall(r"`([^`]+)`", line):
-            wrong = wrong_name(root, options, code)
-            if wrong:
-                yield f"docs/paper.md:{number}: {wrong}"
+            problem = name_problem(root, options, code)
+            if problem:
+                yield f"docs/paper.md:{number}: {problem}"
     rows = dict(re.findall(r"^\| (A\d+) \|(.*)$", page, re.MULTILINE))
     for reading in (f"A{number}" for number in range(1, READINGS + 1)):
         if reading not in rows:
@@ -70,11 +70,11 @@ def findings(root):
     for option, declaration in options.items():
         for reading in re.findall(r"\bA\d+\b", declaration):
             if f"`--{option}" not in rows.get(reading, ""):
-                yield f"docs/paper.md: the help of --{option} names {reading}, whose row does not name it"
+                yield f"docs/paper.md: the help of --{option} names {reading}, but the row of {reading} does not name the option"
     for reading, row in rows.items():
         for option in sorted(set(re.findall(r"`--([a-z0-9-]+)", row)) & set(options)):
             if not re.search(rf"\b{reading}\b", options[option]):
-                yield f"docs/paper.md: {reading} names --{option}, whose help does not name {reading}"
+                yield f"docs/paper.md: the row of {reading} names --{option}, but the help of the option does not name {reading}"
 
 
 def main():

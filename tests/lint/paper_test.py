@@ -1,4 +1,4 @@
-"""paper.py finds a wrong name of each kind, and only those."""
+"""Tests that paper.py reports each kind of wrong name, and nothing else."""
 import tempfile
 import unittest
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import paper
 
 ROWS = "".join(f"| A{number} | | | fixed |\n" for number in range(2, paper.READINGS + 1))
-GOOD = """A formula: `w(t) (z - z~)^2`. `losses/a.h: real_loss, fake_loss` and `losses/a_test.cpp: Losses.AreGolden`
+GOOD = """A formula: `w(t) (z - z~)^2`. `losses/a.h: real_loss, fake_loss` and `losses/a_test.cpp: Losses.MatchGolden`
 | A1 | | | `--gen-loss saturating`, `configs/gan.toml` |
 Not in the paper: `--width`.
 """
@@ -18,7 +18,7 @@ class PaperTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.root = Path(folder.name)
         self.write("src/frgan/losses/a.h", "double real_loss();\ndouble fake_loss();\n")
-        self.write("tests/losses/a_test.cpp", "TEST_F(Losses, AreGolden) {}\n")
+        self.write("tests/losses/a_test.cpp", "TEST_F(Losses, MatchGolden) {}\n")
         self.write("configs/gan.toml", "")
         self.write("src/frgan/methods/a.cpp", """
             options.add("gen-loss", loss, "The loss (A1).",
@@ -35,7 +35,7 @@ class PaperTest(unittest.TestCase):
         self.write("docs/paper.md", page)
         return list(paper.findings(self.root))
 
-    def test_a_right_page_passes(self):
+    def test_correct_page(self):
         self.assertEqual(self.check(GOOD + ROWS), [])
 
     def test_wrong_names(self):
@@ -43,20 +43,20 @@ class PaperTest(unittest.TestCase):
             ("fake_loss", "no_loss"),
             ("real_loss", "real"),
             ("losses/a.h", "losses/b.h"),
-            ("Losses.AreGolden", "Losses.Are"),
+            ("Losses.MatchGolden", "Losses.Match"),
             ("--width", "--wide"),
             ("--gen-loss saturating", "--gen-loss loud"),
             ("configs/gan.toml", "configs/fr-gan.toml"),
         ]:
             self.assertEqual(len(self.check(GOOD.replace(right, wrong) + ROWS)), 1, wrong)
 
-    def test_a_reading_without_a_row(self):
+    def test_missing_row(self):
         self.assertEqual(len(self.check(GOOD + ROWS.replace("| A7 |", "| B7 |"))), 1)
 
-    def test_an_option_in_a_row_that_its_help_does_not_name(self):
+    def test_row_names_option_whose_help_does_not_name_the_row(self):
         self.assertEqual(len(self.check(GOOD + ROWS.replace("| A7 | | | fixed |", "| A7 | | | `--width` |"))), 1)
 
-    def test_an_option_that_is_missing_from_its_row(self):
+    def test_option_missing_in_its_row(self):
         self.assertEqual(len(self.check(GOOD.replace("`--gen-loss saturating`, ", "") + ROWS)), 1)
 
 

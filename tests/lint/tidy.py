@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy on our files: tidy.py BUILD [--torch]. What has not changed since it passed is not read again.
+"""Runs clang-tidy on our source files: tidy.py BUILD [--torch]. Skips files that have not changed since they passed.
 
-Without --torch, on all files that include no header of LibTorch. With it, in a build on the wheel (clang cannot read
-Debian's headers), on files that do: half a minute each, so only those that changed. That is, what is not committed, and
-the commits since the merge base with FRGAN_TIDY_SINCE, else with origin/main, else, on main itself, the last one. A
-changed header is read through one file that includes it. No file is begun after FRGAN_TIDY_SECONDS (120; CI gives 600).
+Without --torch: checks all files that do not include LibTorch.
+With --torch: checks files that include LibTorch. Needs a build with the wheel's LibTorch, because clang cannot parse
+Debian's headers. Each file takes half a minute, so only changed files are checked: uncommitted changes, and commits since
+the merge base with FRGAN_TIDY_SINCE (default: origin/main; on main itself: the last commit). A changed header is checked
+through one file that includes it. No file is started after FRGAN_TIDY_SECONDS (default 120; CI uses 600).
 """
 
 import json
@@ -16,12 +17,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-LEAST = 20  # files that have no header of LibTorch, or that have one; fewer: this check has gone blind
+MIN_FILES = 20  # with fewer candidates, the detection of LibTorch headers must be broken, and the check fails
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def dependencies(build):
-    """{object file: what it was compiled from}, from ninja's own log."""
+    """{object file: files it was compiled from}, from ninja's dependency log."""
     listed = subprocess.run(["ninja", "-C", build, "-t", "deps"], capture_output=True, text=True, check=True).stdout
     found, current = {}, None
     for line in listed.splitlines():
@@ -33,21 +34,21 @@ def dependencies(build):
     return found
 
 
-def knows_torch(read, command):
-    """Whether a file includes LibTorch: by itself, or precompiled, of which `read`, what it was compiled from, is silent."""
+def uses_torch(read, command):
+    """Whether a file includes LibTorch, directly or by a precompiled header (which `read`, its dependencies, does not list)."""
     outside = [header for header in read if ROOT not in header.parents]
     return "cmake_pch" in command or any(not {"torch", "ATen", "c10"}.isdisjoint(header.parts) for header in outside)
 
 
 def compiled(build):
-    """Yields (file, what it was compiled from, its command) for our files."""
+    """Yields (file, files it was compiled from, compile command) for our files."""
     known = dependencies(build)
     for command in json.loads((build / "compile_commands.json").read_text()):
         file = Path(command["file"])
         if ROOT / "src" in file.parents or ROOT / "app" in file.parents:
             read = known.get(command["command"].split(" -o ")[1].split()[0], [])
             if not read:
-                sys.exit(f"{file}: was not compiled in {build}, which this check needs")
+                sys.exit(f"{file}: not compiled in {build}; build it first")
             yield file, read, command
 
 
@@ -57,22 +58,22 @@ def git(*arguments):
 
 
 def changed():
-    """{file that changed, as the head of this file says: lines that are new in it}"""
+    """{changed file: number of added lines}; see the module's documentation for what counts as changed."""
     since = os.environ.get("FRGAN_TIDY_SINCE")
     base = git("merge-base", since or "origin/main", "HEAD")
     if since and not base:
-        sys.exit(f"FRGAN_TIDY_SINCE: git knows no commit {since} with a history in common")
+        sys.exit(f"FRGAN_TIDY_SINCE: no commit '{since}' with a common history")
     if not since and base in ([], git("rev-parse", "HEAD")):
-        base = git("rev-parse", "--verify", "HEAD~1") or git("rev-parse", "HEAD")  # of a clone of one commit
-    counts = git("diff", "--numstat", "--no-renames", "--relative", *base)  # added, removed, name; "-" of what is no text
+        base = git("rev-parse", "--verify", "HEAD~1") or git("rev-parse", "HEAD")  # a clone with one commit
+    counts = git("diff", "--numstat", "--no-renames", "--relative", *base)  # added, removed, name; "-" for binary files
     lines = {ROOT / name: int(added) for added, name in zip(counts[::3], counts[2::3]) if added != "-"}
     lines |= {ROOT / name: 1 << 30 for name in git("ls-files", "--others", "--exclude-standard")}
-    print(f"changed since {base[0][:12] if base else 'nothing that git knows'}: {len(lines)} files")
+    print(f"changed since {base[0][:12] if base else '(no git repository)'}: {len(lines)} files")
     return lines
 
 
 def representatives(files):
-    """Of {file: what it includes} those that changed, most first, then for each header that changed one that includes it."""
+    """Selects from {file: its includes}: changed files, most changed first, then one file for each other changed header."""
     lines = changed()
     chosen = sorted(files.keys() & lines.keys(), key=lambda file: (-lines[file], file))
     for header in sorted(lines):
@@ -87,8 +88,8 @@ def main():
     until = time.monotonic() + int(os.environ.get("FRGAN_TIDY_SECONDS", "120")) if with_torch else float("inf")
     stamps = build / "tidy"
     stamps.mkdir(exist_ok=True)
-    # What is GCC's alone: clang would take the precompiled header for its own (a copy of its source has none beside it),
-    # refuses an option of the vectoriser, lacks omp.h, and clang 14 does not know newer processor features.
+    # Adapt GCC's commands to clang. clang would load GCC's precompiled header, so it gets a copy of the header's source in
+    # another folder. It rejects -fvect-cost-model and has no omp.h. clang 14 does not know newer processor features.
     files, commands = {}, []
     for file, read, command in compiled(build):
         header = re.search(r"-include (\S*cmake_pch\.hxx)", command["command"])
@@ -98,7 +99,7 @@ def main():
             command["command"] = command["command"].replace(header[1], str(copy))
         command["command"] = re.sub(r" -fvect-cost-model=\S+| -fopenmp\b", "", command["command"])
         commands.append(command)
-        if knows_torch(read, command["command"]) == with_torch:
+        if uses_torch(read, command["command"]) == with_torch:
             files[file] = set(read)
     (stamps / "compile_commands.json").write_text(json.dumps(commands))
     chosen = representatives(files) if with_torch else files.keys()
@@ -125,10 +126,10 @@ def main():
     left = [file.name for file, result in results.items() if result is None]
     failed = [result for result in results.values() if result and result.returncode != 0]
     print("".join(result.stdout for result in failed))
-    print(f"clang-tidy: {len(jobs) - len(left)} of {len(chosen)} files read, {len(chosen) - len(jobs)} had passed; {len(failed)} with findings")
+    print(f"clang-tidy: {len(jobs) - len(left)} of {len(chosen)} files checked, {len(chosen) - len(jobs)} unchanged, {len(failed)} with findings")
     if left:
-        print("no time was left for", *left)
-    sys.exit(1 if failed or len(files) < LEAST else 0)
+        print("not checked, time limit reached:", *left)
+    sys.exit(1 if failed or len(files) < MIN_FILES else 0)
 
 
 if __name__ == "__main__":

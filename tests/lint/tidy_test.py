@@ -1,4 +1,4 @@
-"""Which files tidy.py --torch takes for changed, and through which file it reads a header."""
+"""Tests which files tidy.py --torch regards as changed, and through which file it checks a header."""
 
 import os
 import subprocess
@@ -38,9 +38,9 @@ class TidyTest(unittest.TestCase):
     def changed(self):
         return {str(file.relative_to(self.root)) for file in tidy.changed()}
 
-    def test_on_main_the_last_commit_and_what_is_not_committed(self):
+    def test_on_main_last_commit_and_uncommitted_changes(self):
         self.commit("src/a.cpp")
-        self.assertEqual(self.changed(), set())  # a clone of one commit
+        self.assertEqual(self.changed(), set())  # a clone with one commit
         self.commit("src/b.cpp")
         self.commit("src/c.cpp")
         (self.root / "src/new.cpp").write_text("")
@@ -48,7 +48,7 @@ class TidyTest(unittest.TestCase):
         (self.root / "src/b.cpp").unlink()
         self.assertEqual(self.changed(), {"src/c.cpp", "src/new.cpp", "src/a.cpp", "src/b.cpp"})
 
-    def test_on_a_branch_all_its_commits(self):
+    def test_on_branch_all_its_commits(self):
         self.commit("src/a.cpp")
         self.git("update-ref", "refs/remotes/origin/main", "HEAD")
         self.commit("src/b.cpp")
@@ -59,10 +59,10 @@ class TidyTest(unittest.TestCase):
         os.environ["FRGAN_TIDY_SINCE"] = "nothing"
         self.assertRaises(SystemExit, self.changed)
 
-    def test_without_git_nothing(self):
+    def test_without_git_nothing_changed(self):
         self.assertEqual(self.changed(), set())
 
-    def test_a_header_is_read_through_one_file(self):
+    def test_header_is_checked_through_one_file(self):
         a, b, c = (self.root / f"src/{name}.cpp" for name in "abc")
         header, other = self.root / "src/c.h", self.root / "src/other.h"
         files = {a: {a, header}, b: {b, header, other}, c: {c, header, other}}

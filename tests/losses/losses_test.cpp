@@ -26,7 +26,7 @@ const GoldenFile& golden() {
   return file;
 }
 
-// The value of loss `name` of the golden file, and its gradient with respect to each input.
+// Compares a loss and its gradient with respect to each input with loss `name` of the golden file.
 void expect_golden(const std::string& name, const Inputs& inputs,
                    const std::function<at::Tensor(const Inputs&)>& loss) {
   SCOPED_TRACE(name);
@@ -43,10 +43,10 @@ void expect_golden(const std::string& name, const Inputs& inputs,
   }
 }
 
-// Three classes, ten, and logits in the hundreds.
+// Three classes, ten classes, and logits in the hundreds.
 const std::vector<std::string> kCases{"k3.", "k10.", "kextreme."};
 
-TEST(Losses, SupervisedIsGolden) {
+TEST(Losses, SupervisedMatchesGoldenValues) {
   for (const std::string& k : kCases) {
     const at::Tensor logits = golden()[k + "first"], labels = golden()[k + "labels"],
                      some = golden()[k + "some_labels"];
@@ -58,7 +58,7 @@ TEST(Losses, SupervisedIsGolden) {
   }
 }
 
-TEST(Losses, AdversarialIsGolden) {
+TEST(Losses, AdversarialMatchesGoldenValues) {
   for (const std::string& k : kCases) {
     const at::Tensor first = golden()[k + "first"], second = golden()[k + "second"];
     const int64_t classes = first.size(1);
@@ -76,7 +76,7 @@ TEST(Losses, AdversarialIsGolden) {
   }
 }
 
-TEST(Losses, ConsistencyIsGolden) {
+TEST(Losses, ConsistencyMatchesGoldenValues) {
   for (const std::string& k : kCases) {
     const at::Tensor first = golden()[k + "first"], second = golden()[k + "second"];
     for (const std::string target : {"probabilities", "logits"}) {
@@ -96,7 +96,7 @@ TEST(Losses, ConsistencyIsGolden) {
   }
 }
 
-TEST(Losses, OfFeaturesAreGolden) {
+TEST(Losses, FeatureLossesMatchGoldenValues) {
   const at::Tensor real = golden()["features.real"], fake = golden()["features.fake"];
   for (const std::string reduction : {"mean", "sum_classes"}) {
     expect_golden("features.consistency_" + reduction, {{"real", real}, {"fake", fake}}, [&](const Inputs& x) {
@@ -106,7 +106,7 @@ TEST(Losses, OfFeaturesAreGolden) {
       return consistency_loss(compared(x.at("real")), compared(x.at("fake")), reduction);
     });
   }
-  // As the method calls it, with the real features as constants.
+  // The real features are constants, as in FrGan::generator_losses.
   expect_golden("features.feature_matching", {{"real", real}, {"fake", fake}},
                 [](const Inputs& x) { return feature_matching_loss(x.at("real").detach(), x.at("fake")); });
   expect_golden("features.feature_matching_nonsaturating", {{"logits", golden()["k10.first"]}, {"fake", fake}},
@@ -115,7 +115,7 @@ TEST(Losses, OfFeaturesAreGolden) {
                 });
 }
 
-TEST(Losses, WithAnExplicitFakeClassAreGolden) {
+TEST(Losses, ExplicitFakeClassMatchesGoldenValues) {
   const Inputs logits{{"logits", golden()["explicit.logits"]}};
   const at::Tensor labels = golden()["explicit.labels"];
   expect_golden("explicit.supervised", logits,
@@ -133,16 +133,17 @@ TEST(Losses, WithAnExplicitFakeClassAreGolden) {
                 });
 }
 
-at::Tensor numbers(at::IntArrayRef shape, double bound, uint64_t key) {
+at::Tensor random_tensor(at::IntArrayRef shape, double bound, uint64_t key) {
   return random_uniform(shape, -bound, bound, key, at::kDouble);
 }
 
-// Eq. 6 as it is written: D(x) = 1 - p(K+1 | x) of the softmax over K + 1 logits, the last fixed at 0 or the network's.
-TEST(Losses, LogSumExpFormIsThePlainSoftmax) {
+// Eq. 6 literally: D(x) = 1 - p(K+1 | x), with a softmax over K + 1 logits. The last logit is 0 or an output of the
+// network.
+TEST(Losses, LogSumExpFormEqualsPlainSoftmax) {
   for (const int64_t classes : {2, 10, 1000}) {
     for (const bool explicit_fake : {false, true}) {
       SCOPED_TRACE(classes);
-      const at::Tensor logits = numbers({6, classes + explicit_fake}, 4, 1);
+      const at::Tensor logits = random_tensor({6, classes + explicit_fake}, 4, 1);
       const at::Tensor all = explicit_fake ? logits : at::cat({logits, at::zeros({6, 1}, at::kDouble)}, 1);
       const at::Tensor generated = at::softmax(all, 1).select(1, classes);  // p(K+1 | x)
       const at::Tensor score = real_score(logits, classes);
@@ -157,7 +158,7 @@ TEST(Losses, LogSumExpFormIsThePlainSoftmax) {
   }
 }
 
-// In single precision, where exp(100) already is infinite.
+// In single precision, exp(100) overflows to infinity.
 TEST(Losses, StayFiniteForLargeLogits) {
   for (const double size : {100.0, 1e4, 1e30}) {
     for (const double sign : {1.0, -1.0}) {
@@ -176,8 +177,8 @@ TEST(Losses, StayFiniteForLargeLogits) {
   }
 }
 
-TEST(Losses, MaskedCrossEntropyLooksOnlyAtLabels) {
-  const at::Tensor logits = numbers({6, 4}, 3, 1).requires_grad_();
+TEST(Losses, MaskedCrossEntropyIgnoresUnlabeledRows) {
+  const at::Tensor logits = random_tensor({6, 4}, 3, 1).requires_grad_();
   const at::Tensor labels = at::tensor({1, -1, 3, -1, -1, 0}, at::kLong);
   const at::Tensor rows = at::tensor({0, 2, 5}, at::kLong);
   const at::Tensor masked = masked_cross_entropy(logits, labels, 4);
@@ -186,23 +187,23 @@ TEST(Losses, MaskedCrossEntropyLooksOnlyAtLabels) {
   masked.backward();
   const at::Tensor moved = logits.grad().abs().sum(1).gt(0);
   EXPECT_TRUE(moved.equal(labels.ge(0)));
-  // A batch without labels costs nothing.
-  const at::Tensor none = numbers({3, 4}, 3, 2).requires_grad_();
+  // A batch without labels has zero loss and zero gradients.
+  const at::Tensor none = random_tensor({3, 4}, 3, 2).requires_grad_();
   const at::Tensor nothing = masked_cross_entropy(none, at::full({3}, -1, at::kLong), 4);
   nothing.backward();
   EXPECT_EQ(nothing.item<double>(), 0);
   EXPECT_EQ(none.grad().abs().max().item<double>(), 0);
 }
 
-TEST(Losses, ConsistencyIsZeroBetweenEqualsOnly) {
-  const at::Tensor z = numbers({5, 10}, 2, 1), other = numbers({5, 10}, 2, 2);
+TEST(Losses, ConsistencyIsZeroOnlyForEqualInputs) {
+  const at::Tensor z = random_tensor({5, 10}, 2, 1), other = random_tensor({5, 10}, 2, 2);
   EXPECT_EQ(consistency_loss(z, z, "mean").item<double>(), 0);
   EXPECT_GT(consistency_loss(z, other, "mean").item<double>(), 0);
-  // A10: the literal sum at weight w is the mean at weight 10 w, for ten classes.
+  // A10: for ten classes, the literal sum is 10 times the mean.
   EXPECT_TRUE(close_to(consistency_loss(z, other, "sum_classes"), 10 * consistency_loss(z, other, "mean"), kTight));
 }
 
-TEST(Losses, FeatureMatchingComparesMeansOfAnyTwoBatches) {
+TEST(Losses, FeatureMatchingComparesBatchMeans) {
   const at::Tensor real = at::tensor({1.0, 4.0, 3.0, 0.0}, at::kDouble).view({2, 2});            // means 2, 2
   const at::Tensor fake = at::tensor({3.0, 1.0, 3.0, 2.0, 3.0, 0.0}, at::kDouble).view({3, 2});  // means 3, 1
   EXPECT_DOUBLE_EQ(feature_matching_loss(real, fake).item<double>(), 1);

@@ -1,5 +1,5 @@
-// What each method asks for, loses and differentiates. That every option changes a run is in
-// tests/train/options_change_runs_test.cpp.
+// Batches, losses and gradients of each method. tests/train/options_change_runs_test.cpp checks that every option
+// changes a run.
 #include "frgan/methods/methods.h"
 
 #include <algorithm>
@@ -31,10 +31,10 @@ std::string usage_message(const std::function<void()>& call) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
     return error.what();
   }
-  return "nothing was thrown";
+  return "no exception";
 }
 
-// A built method after its data-dependent pass.
+// A built method after data-dependent initialization.
 std::unique_ptr<Method> initialized(const std::string& name, const Settings& settings = {}) {
   std::unique_ptr<Method> method = small_method(name, settings);
   const Stage stage = method->stages().front();
@@ -48,7 +48,7 @@ Phase phase_of(Method& method, size_t index) {
 
 const Loss& term(const Losses& losses, const std::string& name) {
   const auto found = std::find_if(losses.begin(), losses.end(), [&](const Loss& loss) { return loss.name == name; });
-  TORCH_CHECK(found != losses.end(), "no loss is called ", name);
+  TORCH_CHECK(found != losses.end(), "unknown loss ", name);
   return *found;
 }
 
@@ -58,7 +58,7 @@ std::vector<std::string> names_of(const Losses& losses) {
   return names;
 }
 
-// d value / d tensors; undefined where nothing of the value depends on the tensor.
+// Gradients of `value` with respect to `tensors`; undefined for a tensor that `value` does not depend on.
 std::vector<at::Tensor> gradients(const at::Tensor& value, const std::vector<at::Tensor>& tensors) {
   return torch::autograd::grad({value}, tensors, {}, /*retain_graph=*/true, /*create_graph=*/false,
                                /*allow_unused=*/true);
@@ -69,8 +69,8 @@ bool reaches(const at::Tensor& value, const at::Tensor& tensor) {
   return gradient.defined() && gradient.abs().max().item<double>() > 0;
 }
 
-// Every image of the batch as a leaf whose gradient can be asked for, by name.
-std::map<std::string, at::Tensor> watch_images(Batch& batch) {
+// Makes every image tensor of the batch a leaf that requires a gradient. Returns the leaves by name.
+std::map<std::string, at::Tensor> image_leaves(Batch& batch) {
   std::map<std::string, at::Tensor> leaves;
   for (size_t i = 0; i < batch.labeled.size(); ++i) leaves["labeled" + std::to_string(i)] = batch.labeled[i];
   for (size_t i = 0; i < batch.unlabeled.size(); ++i) leaves["unlabeled" + std::to_string(i)] = batch.unlabeled[i];
@@ -78,11 +78,11 @@ std::map<std::string, at::Tensor> watch_images(Batch& batch) {
   return leaves;
 }
 
-// The images that a term of the discriminator's loss depends on.
+// Names of the images that a discriminator loss term depends on.
 std::set<std::string> images_of(Method& method, const std::string& name) {
   const Phase phase = phase_of(method, 0);
   Batch batch = RandomBatches{}(phase.batch, 0, 0);
-  const auto leaves = watch_images(batch);
+  const auto leaves = image_leaves(batch);
   const Losses losses = phase.losses(batch)[0];
   std::set<std::string> reached;
   for (const auto& [image, leaf] : leaves) {
@@ -91,15 +91,15 @@ std::set<std::string> images_of(Method& method, const std::string& name) {
   return reached;
 }
 
-// ---- The table of methods
+// ---- Table of methods
 
-TEST(Methods, UnknownNameGetsTheNearest) {
+TEST(Methods, UnknownNameSuggestsTheNearest) {
   EXPECT_THAT(usage_message([] { create_method("fr-gam"); }), AllOf(HasSubstr("'fr-gam'"), HasSubstr("'fr-gan'?")));
   EXPECT_THAT(usage_message([] { create_method("superviced"); }), HasSubstr("'supervised'?"));
   EXPECT_THAT(usage_message([] { create_method("xyzzy"); }), AllOf(HasSubstr("fr-gan"), HasSubstr("supervised")));
 }
 
-TEST(Methods, EachIsWhole) {
+TEST(Methods, EachDefinesPlayersSchedulesAndLosses) {
   std::set<std::string_view> names;
   for (const MethodInfo& info : all_methods()) {
     SCOPED_TRACE(info.name);
@@ -133,9 +133,9 @@ TEST(Methods, EachIsWhole) {
   }
 }
 
-TEST(Methods, LossesReachEveryParameterOfTheirPlayer) {
+TEST(Methods, LossesGiveEveryParameterAGradient) {
   for (const MethodInfo& info : all_methods()) {
-    // One hidden unit of squeeze-and-excitation may be below zero for all images, and then has no gradient.
+    // With a single hidden unit in squeeze-and-excitation, its ReLU could be 0 for all images and give no gradient.
     const auto method = initialized(std::string(info.name), {{"se-reduction", 1}});
     std::map<std::string, Player> players;
     for (const Player& player : method->players()) players.emplace(player.name, player);
@@ -155,7 +155,7 @@ TEST(Methods, LossesReachEveryParameterOfTheirPlayer) {
   }
 }
 
-TEST(Methods, ClassifierHasWeightsOfItsOwn) {
+TEST(Methods, ClassifierHasItsOwnWeights) {
   for (const MethodInfo& info : all_methods()) {
     const auto method = small_method(std::string(info.name));
     const auto trained = method->players().front().network->named_parameters();
@@ -169,7 +169,7 @@ TEST(Methods, ClassifierHasWeightsOfItsOwn) {
 
 // ---- FR-GAN
 
-TEST(FrGan, AsksForTheBatchesOfTheAlgorithm) {
+TEST(FrGan, RequestsTheBatchesOfTheAlgorithm) {
   const auto requests = [](const Settings& settings) {
     const auto method = small_method("fr-gan", settings);
     return std::pair{phase_of(*method, 0), phase_of(*method, 1)};
@@ -195,14 +195,14 @@ TEST(FrGan, AsksForTheBatchesOfTheAlgorithm) {
   EXPECT_EQ(requests({{"consistency-weight", 0}}).first.batch.branches, 1);
   EXPECT_EQ(requests({{"consistency-labeled", true}}).first.batch.labeled_branches, 2);
   EXPECT_EQ(requests({{"mixed-batch", true}}).first.batch.labeled, 0);
-  for (const char* loss : {"feature_matching", "fm+ns"}) {  // its real images are of a second stream (A27)
+  for (const char* loss : {"feature_matching", "fm+ns"}) {  // real images come from a second stream (A27)
     const auto [d, g] = requests({{"gen-loss", loss}});
     EXPECT_EQ(g.batch.unlabeled, 4);
     EXPECT_EQ(g.batch.stream, 1U);
   }
 }
 
-TEST(FrGan, HasTheTermsOfTheAlgorithm) {
+TEST(FrGan, HasTheLossTermsOfTheAlgorithm) {
   const auto terms = [](const Settings& settings, size_t index) {
     const auto method = initialized("fr-gan", settings);
     const Phase phase = phase_of(*method, index);
@@ -216,7 +216,7 @@ TEST(FrGan, HasTheTermsOfTheAlgorithm) {
   EXPECT_THAT(terms({{"gen-loss", "fm+ns"}}, 1), ElementsAre("generator", "feature_matching"));
 }
 
-TEST(FrGan, EachTermLooksAtItsImages) {
+TEST(FrGan, EachLossTermDependsOnItsImagesOnly) {
   using Set = std::set<std::string>;
   const auto method = initialized("fr-gan");
   EXPECT_EQ(images_of(*method, "supervised"), (Set{"labeled0"}));
@@ -229,30 +229,30 @@ TEST(FrGan, EachTermLooksAtItsImages) {
   EXPECT_EQ(images_of(*initialized("fr-gan", {{"mixed-batch", true}}), "supervised"), (Set{"unlabeled0"}));
 }
 
-// The consistency gradient of the discriminator is the sum of those through its two branches: what a stop takes away is
-// not nothing.
-TEST(FrGan, ConsistencyReachesTheDiscriminatorThroughBothBranches) {
-  std::vector<std::vector<at::Tensor>> found;
+// The consistency gradient of the discriminator is the sum of the gradients through both branches. The gradient that
+// stop-gradient removes must not be 0.
+TEST(FrGan, ConsistencyGradientFlowsThroughBothBranches) {
+  std::vector<std::vector<at::Tensor>> by_stop;  // gradients without and with stop-gradient
   for (const bool stop : {false, true}) {
     const auto method = initialized("fr-gan", {{"stop-gradient", stop}});
     const Phase phase = phase_of(*method, 0);
     const Losses losses = phase.losses(RandomBatches{}(phase.batch, 0, 0))[0];
     const at::Tensor value = term(losses, "consistency").value;
     EXPECT_GT(value.item<double>(), 0);
-    found.push_back(gradients(value, method->players()[0].network->parameters()));
+    by_stop.push_back(gradients(value, method->players()[0].network->parameters()));
   }
   double first = 0, second = 0;
-  for (size_t i = 0; i < found[0].size(); ++i) {
-    if (!found[0][i].defined()) continue;
-    first += found[1][i].abs().sum().item<double>();
-    second += (found[0][i] - found[1][i]).abs().sum().item<double>();
+  for (size_t i = 0; i < by_stop[0].size(); ++i) {
+    if (!by_stop[0][i].defined()) continue;
+    first += by_stop[1][i].abs().sum().item<double>();
+    second += (by_stop[0][i] - by_stop[1][i]).abs().sum().item<double>();
   }
   EXPECT_GT(first, 1e-6);
   EXPECT_GT(second, 1e-6);
 }
 
-// Dropout alone tells the branches apart, also where augmentation does nothing.
-TEST(FrGan, BranchesHaveDropoutOfTheirOwn) {
+// The branches differ by dropout even without augmentation.
+TEST(FrGan, BranchesHaveIndependentDropout) {
   const auto consistency = [](double dropout) {
     const auto method = initialized("fr-gan", {{"input-dropout", dropout}, {"block-dropout", dropout}});
     const Phase phase = phase_of(*method, 0);
@@ -264,7 +264,7 @@ TEST(FrGan, BranchesHaveDropoutOfTheirOwn) {
   EXPECT_LT(consistency(0), 1e-20);
 }
 
-TEST(FrGan, EachPlayersLossStaysWithIt) {
+TEST(FrGan, GeneratedImagesAndRealFeaturesAreConstants) {
   const auto method = initialized("fr-gan", {{"gen-loss", "fm+ns"}});
   const auto generator = method->players()[1].network->parameters();
   const Phase d = phase_of(*method, 0), g = phase_of(*method, 1);
@@ -272,7 +272,7 @@ TEST(FrGan, EachPlayersLossStaysWithIt) {
   for (const Loss& loss : of_discriminator) {
     for (const at::Tensor& gradient : gradients(loss.value, generator)) EXPECT_FALSE(gradient.defined()) << loss.name;
   }
-  // Feature matching's real features are constants.
+  // Feature matching treats the real features as constants.
   Batch batch = RandomBatches{}(g.batch, 0, 1);
   batch.unlabeled[0].requires_grad_();
   const Losses of_generator = g.losses(batch)[0];
@@ -282,7 +282,7 @@ TEST(FrGan, EachPlayersLossStaysWithIt) {
   }
 }
 
-TEST(FrGan, OnlyTheGeneratorsPassMovesRunningStatistics) {
+TEST(FrGan, OnlyTheGeneratorPhaseUpdatesRunningStatistics) {
   const auto method = initialized("fr-gan");
   const auto generator = method->players()[1].network;
   const auto statistics = [&] {
@@ -298,7 +298,7 @@ TEST(FrGan, OnlyTheGeneratorsPassMovesRunningStatistics) {
   EXPECT_FALSE(statistics().equal(before));
 }
 
-TEST(FrGan, GeneratedImagesAreOfTheirNoiseAlone) {
+TEST(FrGan, GeneratedImageDependsOnItsNoiseOnly) {
   const auto method = initialized("fr-gan");
   EXPECT_EQ(method->noise_size(), 8);
   EXPECT_EQ(method->noise_range(), "symmetric");
@@ -307,8 +307,9 @@ TEST(FrGan, GeneratedImagesAreOfTheirNoiseAlone) {
   EXPECT_EQ(images.sizes(), (at::IntArrayRef{4, 1, 16, 16}));
   EXPECT_FALSE(images.requires_grad());
   EXPECT_TRUE(at::allclose(method->generate(noise.narrow(0, 1, 2)), images.narrow(0, 1, 2)));
-  const auto of_batch = initialized("fr-gan", {{"sampling-statistics", "batch"}});  // A32's other reading
-  EXPECT_FALSE(at::allclose(of_batch->generate(noise.narrow(0, 1, 2)), of_batch->generate(noise).narrow(0, 1, 2)));
+  const auto batch_method = initialized("fr-gan", {{"sampling-statistics", "batch"}});  // the other choice of A32
+  EXPECT_FALSE(
+      at::allclose(batch_method->generate(noise.narrow(0, 1, 2)), batch_method->generate(noise).narrow(0, 1, 2)));
 }
 
 TEST(FrGan, ConsistencyWeightRisesFromZeroToItsMaximum) {
@@ -324,7 +325,7 @@ TEST(FrGan, ConsistencyWeightRisesFromZeroToItsMaximum) {
   EXPECT_EQ(weight->value(1, 100), 50);
 }
 
-TEST(FrGan, RefusesOptionsThatContradict) {
+TEST(FrGan, RejectsContradictoryOptions) {
   EXPECT_THAT(usage_message([] {
                 small_method("fr-gan", {{"ramp-start", 0.5}, {"ramp-end", 0.4}});
               }),
@@ -335,14 +336,15 @@ TEST(FrGan, RefusesOptionsThatContradict) {
               AllOf(HasSubstr("--mixed-batch"), HasSubstr("--consistency-labeled")));
 }
 
-// 2 x multiply-adds, counted by hand: 256 x 4 x 1 x 9 of the first convolution and so on, at 16x16, 8x8 and 4x4 pixels;
-// 2 x 2 of conv7 and the 1x1; dense layers. A generator's layer has 25 taps at each pixel of its input.
-TEST(FrGan, WorkOfAStepFollowsItsPasses) {
+// 2 x multiply-adds, counted by hand. The first convolution has 256 x 4 x 1 x 9; blocks 1 and 2 work at 16x16, 8x8 and
+// 4x4 pixels, conv7 and the 1x1 convolutions at 2x2. The last two terms of kD are the dense layer and
+// squeeze-and-excitation. A transposed convolution has 25 taps per input pixel.
+TEST(FrGan, StepFlopCountsEveryPass) {
   constexpr double kD = 2 * (9216 + 36864 + 9216 + 18432 + 36864 + 9216 + 4608 + 512 + 256 + 24 + 16);
   constexpr double kG = 2 * (128 * 8 + 4 * 25 * 32 * 16 + 16 * 25 * 16 * 8 + 64 * 25 * 8 * 1);
   struct Case {
     Settings settings;
-    double d, g;  // passes of one image
+    double d, g;  // work per image, in forward passes of each network
   };
   const Case cases[] = {{{}, 4 * 3 + 2, 1 + 3},
                         {{{"consistency-weight", 0.0}}, 3 * 3 + 2, 1 + 3},
@@ -356,12 +358,12 @@ TEST(FrGan, WorkOfAStepFollowsItsPasses) {
     EXPECT_EQ(small_method("fr-gan", each.settings)->step_flop(), 4 * (each.d * kD + each.g * kG));
   }
   EXPECT_EQ(small_method("supervised")->step_flop(), 4 * 3 * kD);
-  // Squeeze-and-excitation elsewhere, and max pooling behind a convolution of stride 1.
+  // No squeeze-and-excitation; max pooling after a convolution with stride 1.
   EXPECT_EQ(small_method("supervised", {{"se-position", "none"}})->step_flop(), 4 * 3 * (kD - 2 * 16));
   EXPECT_EQ(small_method("supervised", {{"pooling", "max"}})->step_flop(), 4 * 3 * (kD + 2 * 3 * (9216 + 9216)));
 }
 
-TEST(FrGan, WorkOfAFullStep) {
+TEST(FrGan, StepFlopAtFullWidth) {
   const auto gigaflop = [](const std::string& name) {
     return 1e-9 * small_method(name, {{"width", 1.0}, {"noise-size", 100}, {"batch-size", 100}},
                                {.shape = {.image_size = 32, .channels = 3, .classes = 10}})
@@ -371,9 +373,9 @@ TEST(FrGan, WorkOfAFullStep) {
   EXPECT_NEAR(gigaflop("supervised"), 76.44, 0.005);
 }
 
-// ---- The floor
+// ---- Supervised baseline
 
-TEST(Supervised, LooksAtLabeledImagesAlone) {
+TEST(Supervised, UsesLabeledImagesOnly) {
   const auto method = initialized("supervised");
   ASSERT_EQ(method->stages().size(), 1U);
   ASSERT_EQ(method->stages().front().phases.size(), 1U);
@@ -386,12 +388,14 @@ TEST(Supervised, LooksAtLabeledImagesAlone) {
   EXPECT_EQ(method->noise_range(), "");
 }
 
-// It starts from the discriminator of FR-GAN, weight by weight.
-TEST(Supervised, IsTheSameNetwork) {
-  const auto names = [](const std::string& name) { return named_tensors(*small_method(name)->players()[0].network); };
-  const NamedTensors floor = names("supervised"), fr_gan = names("fr-gan");
-  ASSERT_EQ(floor.size(), fr_gan.size());
-  for (const auto& [name, tensor] : floor) EXPECT_TRUE(tensor.equal(fr_gan.at(name))) << name;
+// Both methods start from the same discriminator weights.
+TEST(Supervised, StartsFromTheDiscriminatorOfFrGan) {
+  const auto weights_of = [](const std::string& name) {
+    return named_tensors(*small_method(name)->players()[0].network);
+  };
+  const NamedTensors supervised = weights_of("supervised"), fr_gan = weights_of("fr-gan");
+  ASSERT_EQ(supervised.size(), fr_gan.size());
+  for (const auto& [name, tensor] : supervised) EXPECT_TRUE(tensor.equal(fr_gan.at(name))) << name;
 }
 
 }  // namespace

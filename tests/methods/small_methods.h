@@ -1,4 +1,4 @@
-// Methods and batches small enough for tests: networks of a sixteenth of Table 1's width, four images of 16x16.
+// Small methods and batches for tests: networks with 1/16 of the width of Table 1, batches of four 16x16 images.
 #pragma once
 
 #include <memory>
@@ -22,7 +22,7 @@ inline Problem small_problem(at::ScalarType dtype = at::kDouble) {
   return {.shape = {.image_size = 16, .channels = 1, .classes = 3}, .seed = 1, .dtype = dtype};
 }
 
-// The method, built for the problem, with every size small and then the options that are given.
+// A method with small sizes and the given options, built for `problem`.
 inline std::unique_ptr<Method> small_method(const std::string& name, const Settings& settings = {},
                                             const Problem& problem = small_problem()) {
   std::unique_ptr<Method> method = create_method(name);
@@ -38,8 +38,8 @@ inline std::unique_ptr<Method> small_method(const std::string& name, const Setti
   return method;
 }
 
-// Random images, labels and noise as a pure function of request, draw and part. The branches of an image differ by
-// a little noise; every second unlabeled image shows its label.
+// Random images, labels and noise, as a pure function of request, draw and part. The branches of an image differ by a
+// little noise. Every second unlabeled image has a visible label.
 struct RandomBatches {
   Problem problem = small_problem();
   std::string noise_range = "symmetric";

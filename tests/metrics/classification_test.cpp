@@ -1,5 +1,5 @@
-// Expected numbers come from scipy 1.x, unless they are counted by hand: binomtest(h, n).proportion_ci(0.95, 'wilson')
-// and binomtest(a, a + b, 0.5).pvalue.
+// Intervals and p-values are compared with scipy 1.x: binomtest(h, n).proportion_ci(0.95, 'wilson') and
+// binomtest(a, a + b, 0.5).pvalue. Small counts are checked by hand.
 #include "frgan/metrics/classification.h"
 
 #include <cmath>
@@ -38,7 +38,7 @@ TEST(WilsonInterval, EqualsScipy) {
   }
 }
 
-TEST(WilsonInterval, KnowsNothingWithoutImages) {
+TEST(WilsonInterval, IsZeroToOneForNoImages) {
   EXPECT_EQ(wilson_interval(0, 0).low, 0);
   EXPECT_EQ(wilson_interval(0, 0).high, 1);
 }
@@ -62,7 +62,7 @@ TEST(ScorePredictions, CountsErrorsPerClassAndConfusion) {
   EXPECT_TRUE(std::isnan(result.classes[3].error()));
 }
 
-TEST(ScorePredictions, GivesJson) {
+TEST(ScorePredictions, ConvertsToJson) {
   const Classification result = score_predictions(std::vector<int64_t>{0, 0}, std::vector<int64_t>{0, 1}, 2);
   const nlohmann::ordered_json json = to_json(result, {"cat", "dog"});
   EXPECT_EQ(json["images"], 2);
@@ -76,12 +76,12 @@ TEST(ScorePredictions, GivesJson) {
   EXPECT_EQ(json["confusion"], (nlohmann::json{{1, 1}, {0, 0}}));
 }
 
-TEST(ScorePredictions, RefusesWhatCannotBeScored) {
+TEST(ScorePredictions, RejectsDifferentLengthsAndInvalidClasses) {
   const std::vector<int64_t> two{0, 1}, three{0, 1, 1}, hidden{0, -1}, large{0, 2};
   EXPECT_EQ(message_of([&] { score_predictions(two, three, 2); }),
-            "3 predictions for 2 labels; they must be of the same images");
-  EXPECT_EQ(message_of([&] { score_predictions(hidden, two, 2); }), "the label of image 1 is -1, expected 0 to 1");
-  EXPECT_EQ(message_of([&] { score_predictions(two, large, 2); }), "the prediction of image 1 is 2, expected 0 to 1");
+            "3 predictions for 2 labels: both must cover the same images");
+  EXPECT_EQ(message_of([&] { score_predictions(hidden, two, 2); }), "the label of image 1 is -1: must be 0 to 1");
+  EXPECT_EQ(message_of([&] { score_predictions(two, large, 2); }), "the prediction of image 1 is 2: must be 0 to 1");
 }
 
 TEST(McNemar, EqualsScipy) {
@@ -93,29 +93,29 @@ TEST(McNemar, EqualsScipy) {
   EXPECT_NEAR(mcnemar_test(150, 420).p_value / 1.4231734670520936e-30, 1.0, 1e-9);
 }
 
-TEST(McNemar, IsOfWhatEachAloneGotWrong) {
+TEST(McNemar, CountsDiscordantImagesFromErrorLists) {
   const std::vector<int64_t> first = {1, 3, 4, 9}, second = {3, 5, 9};
   const McNemarTest test = mcnemar_test(first, second);
   EXPECT_EQ(test.only_first_wrong, 2);
   EXPECT_EQ(test.only_second_wrong, 1);
 }
 
-TEST(McNemar, IsOneWhereNothingSpeaksForADifference) {
+TEST(McNemar, PValueIsOneForEqualCounts) {
   EXPECT_EQ(mcnemar_test(0, 0).p_value, 1);
-  EXPECT_EQ(mcnemar_test(3, 3).p_value, 1);  // the doubled tail is above 1
+  EXPECT_EQ(mcnemar_test(3, 3).p_value, 1);  // the doubled tail exceeds 1
   EXPECT_EQ(mcnemar_test(1000, 1000).p_value, 1);
 }
 
-TEST(McNemar, LooksOnlyAtImagesOnWhichOneAloneErrs) {
+TEST(McNemar, IgnoresImagesThatBothGetRightOrWrong) {
   const std::vector<int64_t> labels{0, 0, 0, 0, 0, 1};
   const std::vector<int64_t> first{0, 1, 1, 1, 0, 2};
-  const std::vector<int64_t> second{0, 0, 0, 1, 1, 0};  // on the last, both err in different ways
+  const std::vector<int64_t> second{0, 0, 0, 1, 1, 0};  // both misclassify the last image, differently
   const McNemarTest test = mcnemar_test(labels, first, second);
   EXPECT_EQ(test.only_first_wrong, 2);
   EXPECT_EQ(test.only_second_wrong, 1);
   EXPECT_EQ(test.p_value, 1);
   EXPECT_EQ(message_of([&] { mcnemar_test(labels, first, std::vector<int64_t>{0}); }),
-            "1 predictions for 6 labels; they must be of the same images");
+            "1 predictions for 6 labels: both must cover the same images");
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ using testing::SizeIs;
 
 class Diagnose : public testing::Test {
  protected:
-  // Two batches at least, the last of one image.
+  // 2049 images are several batches, the last of one image.
   Diagnose() {
     set.images = random_integers({2049, 16, 16, 3}, 0, 256, /*key=*/7, at::kCPU).to(at::kByte);
     set.labels = random_integers({2049}, 0, 3, /*key=*/8, at::kCPU);
@@ -29,7 +29,7 @@ class Diagnose : public testing::Test {
   ImageSet set;
 };
 
-TEST_F(Diagnose, PredictsAsEvaluateDoes) {
+TEST_F(Diagnose, PredictsTheMostProbableClass) {
   const Discriminator network = make("block2");
   const Diagnosis found = diagnose(network, set, Precision::kFull);
   const at::Tensor probabilities = class_probabilities(network, set.images, Precision::kFull);
@@ -37,7 +37,7 @@ TEST_F(Diagnose, PredictsAsEvaluateDoes) {
   EXPECT_EQ(found.probabilities[2048], probabilities[2048].max().item<float>());
 }
 
-TEST_F(Diagnose, SumsUpTheGateOfEachImage) {
+TEST_F(Diagnose, ComputesGateStatisticsOverAllImages) {
   Discriminator network = make("block2");
   at::Tensor all;
   const auto squeeze = network->named_children()["se_block2"]->as<SqueezeExcitationImpl>();
@@ -60,15 +60,15 @@ TEST_F(Diagnose, SumsUpTheGateOfEachImage) {
     EXPECT_EQ(gate.class_mean[3][c], 0);  // a class without images
     EXPECT_EQ(gate.class_deviation[3][c], 0);
   }
-  EXPECT_FALSE(squeeze->gate_observer);  // nobody looks any more
+  EXPECT_FALSE(squeeze->gate_observer);  // the observer was removed
 }
 
-TEST_F(Diagnose, ANetworkHasAsManyGatesAsBlocks) {
+TEST_F(Diagnose, ReportsOneGatePerBlock) {
   EXPECT_THAT(diagnose(make("none"), set, Precision::kFull).gates, IsEmpty());
   EXPECT_THAT(diagnose(make("all"), set, Precision::kFull).gates, SizeIs(3));
 }
 
-TEST_F(Diagnose, AStuckGateHasNoSpread) {
+TEST_F(Diagnose, ConstantGateHasZeroDeviation) {
   const Discriminator network = make("block2");
   const torch::NoGradGuard no_grad;
   network->named_parameters()["se_block2.excite_weight"].zero_();

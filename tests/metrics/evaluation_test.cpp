@@ -13,11 +13,11 @@ namespace {
 
 using testing::ElementsAre;
 
-TEST(MostProbable, IsTheLargestOfARow) {
+TEST(MostProbable, IsTheArgmaxOfEachRow) {
   EXPECT_THAT(most_probable(at::tensor({0.1F, 0.7F, 0.2F, 0.5F, 0.2F, 0.3F}).reshape({2, 3})), ElementsAre(1, 0));
 }
 
-TEST(ValuesOf, IsAViewOfALabelVector) {
+TEST(ValuesOf, ReturnsAViewWithoutCopying) {
   const at::Tensor labels = at::tensor({int64_t{3}, int64_t{-1}});
   EXPECT_THAT(values_of(labels), ElementsAre(3, -1));
   EXPECT_EQ(values_of(labels).data(), labels.data_ptr<int64_t>());
@@ -27,7 +27,7 @@ class EvaluateTest : public testing::Test {
  protected:
   EvaluateTest() {
     const torch::NoGradGuard no_grad;
-    network_->named_parameters()["dense.gain"].fill_(5);  // so that images differ
+    network_->named_parameters()["dense.gain"].fill_(5);  // so that predictions differ between images
     set_.images = random_integers({1100, 16, 16, 3}, 0, 256, /*key=*/7, at::kCPU).to(at::kByte);
     set_.labels = class_probabilities(network_, set_.images, Precision::kFull).argmax(1);
   }
@@ -35,7 +35,7 @@ class EvaluateTest : public testing::Test {
   ImageSet set_;
 };
 
-TEST_F(EvaluateTest, CountsWhatTheNetworkGetsWrong) {
+TEST_F(EvaluateTest, CountsMisclassifiedImages) {
   EXPECT_EQ(evaluate(network_, set_, Precision::kFull).all.wrong, 0);
   for (const int64_t row : {int64_t{0}, int64_t{1099}}) {
     set_.labels[row] = (set_.labels[row] + 1) % 4;
@@ -46,10 +46,10 @@ TEST_F(EvaluateTest, CountsWhatTheNetworkGetsWrong) {
   EXPECT_EQ(result.classes.size(), 4U);
 }
 
-TEST_F(EvaluateTest, NeedsEveryLabel) {
+TEST_F(EvaluateTest, RejectsUnknownLabels) {
   set_.labels[17] = -1;
   EXPECT_EQ(error_of([&] { evaluate(network_, set_, Precision::kFull); }),
-            "the label of image 17 is -1, expected 0 to 3");
+            "the label of image 17 is -1: must be 0 to 3");
 }
 
 }  // namespace

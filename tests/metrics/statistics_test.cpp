@@ -20,26 +20,26 @@ TEST(Statistics, MeanAndMedian) {
   EXPECT_DOUBLE_EQ(median(kErrors), 4.31);
   EXPECT_EQ(mean(Values{3}), 3);
   EXPECT_EQ(median(Values{3}), 3);
-  EXPECT_EQ(median(Values{4, 1, 100, 2}), 3);  // the middle two
+  EXPECT_EQ(median(Values{4, 1, 100, 2}), 3);  // mean of the middle two
   EXPECT_EQ(median(Values{-1, -3}), -2);
 }
 
-TEST(Statistics, StandardDeviationIsOfASample) {
+TEST(Statistics, SampleStandardDeviation) {
   EXPECT_NEAR(standard_deviation(kErrors), 0.3256224807963971, 1e-15);  // numpy.std(ddof=1)
   EXPECT_DOUBLE_EQ(standard_deviation(Values{1, 2}), std::sqrt(0.5));
   EXPECT_EQ(standard_deviation(Values{7, 7, 7}), 0);
-  // Of large numbers that differ little.
+  // Large values with small differences.
   EXPECT_DOUBLE_EQ(standard_deviation(Values{1e9, 1e9 + 1, 1e9 + 2}), 1);
 }
 
-TEST(Statistics, OfTooFewValuesAreNone) {
+TEST(Statistics, AreNanForTooFewValues) {
   EXPECT_TRUE(std::isnan(mean({})));
   EXPECT_TRUE(std::isnan(median({})));
   EXPECT_TRUE(std::isnan(standard_deviation({})));
   EXPECT_TRUE(std::isnan(standard_deviation(Values{3})));
 }
 
-TEST(Statistics, AValueThatIsNoNumberIsSeen) {
+TEST(Statistics, PropagateNonFiniteValues) {
   EXPECT_TRUE(std::isnan(mean(Values{1, kNan, 2})));
   EXPECT_TRUE(std::isnan(standard_deviation(Values{1, kNan, 2})));
   EXPECT_TRUE(std::isnan(standard_deviation(Values{1, kInfinity})));
@@ -47,9 +47,9 @@ TEST(Statistics, AValueThatIsNoNumberIsSeen) {
   EXPECT_EQ(median(Values{kInfinity, 1, 2}), 2);
 }
 
-// sqrt(n (1 - x) / x) for x = scipy.special.betaincinv(n / 2, 1 / 2, 0.05), which is t.ppf(0.975, n); that itself is
-// wrong by up to 2e-9 in scipy 1.10.
-TEST(TQuantile, IsScipys) {
+// Expected: sqrt(n (1 - x) / x) with x = scipy.special.betaincinv(n / 2, 1 / 2, 0.05). This equals t.ppf(0.975, n),
+// whose values in scipy 1.10 are off by up to 2e-9.
+TEST(TQuantile, EqualsScipy) {
   const Values few{12.706204736174707, 4.302652729749464,  3.18244630528371,   2.7764451051977943, 2.5705818356363155,
                    2.44691185114497,   2.364624251592785,  2.3060041352041667, 2.2621571627982053, 2.228138851986275,
                    2.2009851600916397, 2.178812829667229,  2.1603686564627926, 2.144786687917804,  2.1314495455597746,
@@ -60,12 +60,12 @@ TEST(TQuantile, IsScipys) {
   for (size_t i = 0; i < few.size(); ++i) EXPECT_NEAR(t_quantile(static_cast<int64_t>(i) + 1), few[i], 1e-11) << i + 1;
   EXPECT_NEAR(t_quantile(100), 1.983971518523551, 1e-11);
   EXPECT_NEAR(t_quantile(1000), 1.9623390808262562, 1e-11);
-  EXPECT_NEAR(t_quantile(1), std::tan(0.475 * std::acos(-1.0)), 1e-11);  // the Cauchy distribution's
+  EXPECT_NEAR(t_quantile(1), std::tan(0.475 * std::acos(-1.0)), 1e-11);  // Cauchy distribution
   EXPECT_NEAR(t_quantile(2), 0.95 * std::sqrt(2 / (1 - 0.95 * 0.95)), 1e-11);
 }
 
-// mean -+ t * scipy.stats.sem(values) with that t
-TEST(MeanInterval, IsScipys) {
+// Expected: mean -+ t * scipy.stats.sem(values), with t as above.
+TEST(MeanInterval, EqualsScipy) {
   const MeanInterval errors = mean_interval(kErrors);
   EXPECT_EQ(errors.count, 5);
   EXPECT_DOUBLE_EQ(errors.mean, 4.306);
@@ -79,7 +79,7 @@ TEST(MeanInterval, IsScipys) {
   EXPECT_EQ(same.high, 3);
 }
 
-TEST(MeanInterval, OfOneValueIsEverything) {
+TEST(MeanInterval, IsInfiniteForFewerThanTwoValues) {
   const MeanInterval one = mean_interval(Values{3});
   EXPECT_EQ(one.count, 1);
   EXPECT_EQ(one.mean, 3);
@@ -92,7 +92,7 @@ TEST(MeanInterval, OfOneValueIsEverything) {
   EXPECT_EQ(none.high, kInfinity);
 }
 
-TEST(LateMedian, IsOfTheLast20) {
+TEST(LateMedian, UsesTheLast20Values) {
   std::vector<double> values(10, 1000.0);
   for (int i = 0; i < 20; ++i) values.push_back(i);
   EXPECT_EQ(late_median(values), 9.5);

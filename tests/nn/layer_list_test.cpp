@@ -1,4 +1,4 @@
-// The networks as lists of layers, against what their modules hold and give.
+// Compares the layer lists of the networks with the parameters and outputs of their modules.
 #include "frgan/nn/layer_list.h"
 
 #include <cmath>
@@ -24,11 +24,11 @@ using testing::ElementsAre;
 using Shape = std::vector<int64_t>;
 using Outputs = std::vector<std::pair<std::string, Shape>>;
 
-at::Tensor numbers(at::IntArrayRef shape) {
+at::Tensor random_tensor(at::IntArrayRef shape) {
   return random_uniform(shape, -1, 1, 1, at::kFloat);
 }
 
-// Of one image or noise vector.
+// The shape for one image or noise vector.
 Shape shape_of(const at::Tensor& batch) {
   return batch.sizes().slice(1).vec();
 }
@@ -46,7 +46,8 @@ std::string text_of(const std::vector<LayerDescription>& layers, const std::stri
   return "";
 }
 
-// Every layer that is a module has its parameters, every other has none, and together they are the network's.
+// Checks that each layer lists the parameters of its module, or 0 without a module, and that the sum is that of the
+// network.
 void expect_parameters_of(const torch::nn::Module& network, const std::vector<LayerDescription>& layers) {
   const auto modules = network.named_modules();
   int64_t sum = 0;
@@ -57,31 +58,31 @@ void expect_parameters_of(const torch::nn::Module& network, const std::vector<La
   EXPECT_EQ(sum, parameter_count(network));
 }
 
-// An image through the network's own layers, one by one.
-Outputs walk(Discriminator network, const at::Tensor& images) {
+// Runs images through the layers of the network one by one, and returns the output shape of each layer.
+Outputs layer_outputs(Discriminator network, const at::Tensor& images) {
   const DiscriminatorOptions& options = network->options();
   const auto modules = network->named_modules();
   Outputs outputs;
   at::Tensor x = images;
-  const auto note = [&](const std::string& name) { outputs.emplace_back(name, shape_of(x)); };
+  const auto record = [&](const std::string& name) { outputs.emplace_back(name, shape_of(x)); };
   const auto convolve = [&](const std::string& name) {
     x = modules[name]->as<WeightNormConv2dImpl>()->forward(x, {}, {.slope = options.slope});
-    note(name);
+    record(name);
   };
   const auto recalibrate = [&](const std::string& name) {
     if (!modules.contains(name)) return;
     x = modules[name]->as<SqueezeExcitationImpl>()->forward(x);
-    note(name);
+    record(name);
   };
   const auto end_block = [&](const std::string& number) {
     if (options.pooling == "max") {
       x = at::max_pool2d(x, 2);
-      note("max_pool" + number);
+      record("max_pool" + number);
     }
     recalibrate("se_block" + number);
-    note("dropout" + number);
+    record("dropout" + number);
   };
-  note("input_dropout");
+  record("input_dropout");
   for (const char* name : {"conv1", "conv2", "conv3"}) convolve(name);
   end_block("1");
   for (const char* name : {"conv4", "conv5", "conv6"}) convolve(name);
@@ -90,15 +91,15 @@ Outputs walk(Discriminator network, const at::Tensor& images) {
   recalibrate("se_conv7");
   for (const char* name : {"nin1", "nin2"}) convolve(name);
   x = x.mean({2, 3});
-  note("pool");
+  record("pool");
   const Classified whole = network->forward(images, {});
-  EXPECT_TRUE(close_to(x, whole.features, 1e-5));  // so it is the way that the network goes
+  EXPECT_TRUE(close_to(x, whole.features, 1e-5));  // checks that this test runs the same layers
   x = whole.logits;
-  note("dense");
+  record("dense");
   return outputs;
 }
 
-TEST(LayerList, OfEveryDiscriminatorIsWhatItHolds) {
+TEST(LayerList, MatchesEveryDiscriminator) {
   for (const ImageShape& shape : std::vector<ImageShape>{{16, 1, 3}, {32, 3, 10}}) {
     for (const std::string position : {"none", "block1", "block2", "after_conv256", "all"}) {
       for (const std::string pooling : {"stride", "max"}) {
@@ -116,26 +117,26 @@ TEST(LayerList, OfEveryDiscriminatorIsWhatItHolds) {
           const Discriminator network(options, shape, 1);
           const std::vector<LayerDescription> layers = network->layers();
           expect_parameters_of(*network, layers);
-          const at::Tensor images = numbers({2, shape.channels, shape.image_size, shape.image_size});
-          EXPECT_EQ(outputs_of(layers), walk(network, images.contiguous(at::MemoryFormat::ChannelsLast)));
+          const at::Tensor images = random_tensor({2, shape.channels, shape.image_size, shape.image_size});
+          EXPECT_EQ(outputs_of(layers), layer_outputs(network, images.contiguous(at::MemoryFormat::ChannelsLast)));
         }
       }
     }
   }
 }
 
-TEST(LayerList, OfAImageThatIsNoPowerOfTwo) {
+TEST(LayerList, MatchesAtAnImageSizeOf24) {
   for (const std::string pooling : {"stride", "max"}) {
     DiscriminatorOptions options;
     options.width = 1.0 / 16;
     options.pooling = pooling;
     const Discriminator network(options, ImageShape{24, 1, 3}, 1);
-    const at::Tensor images = numbers({2, 1, 24, 24}).contiguous(at::MemoryFormat::ChannelsLast);
-    EXPECT_EQ(outputs_of(network->layers()), walk(network, images)) << pooling;
+    const at::Tensor images = random_tensor({2, 1, 24, 24}).contiguous(at::MemoryFormat::ChannelsLast);
+    EXPECT_EQ(outputs_of(network->layers()), layer_outputs(network, images)) << pooling;
   }
 }
 
-TEST(LayerList, OfTheDefaultDiscriminatorIsTable1) {
+TEST(LayerList, DefaultDiscriminatorIsTable1) {
   const std::vector<LayerDescription> layers = Discriminator(DiscriminatorOptions{}, ImageShape{}, 1)->layers();
   EXPECT_EQ(outputs_of(layers), (Outputs{{"input_dropout", {3, 32, 32}},
                                          {"conv1", {64, 32, 32}},
@@ -163,7 +164,7 @@ TEST(LayerList, OfTheDefaultDiscriminatorIsTable1) {
   EXPECT_EQ(text_of(layers, "dense"), "dense to 10 logits, weight norm");
 }
 
-TEST(LayerList, SaysWhatOptionsChange) {
+TEST(LayerList, ReflectsTheOptions) {
   DiscriminatorOptions options;
   options.pooling = "max";
   options.se_bias = true;
@@ -178,39 +179,39 @@ TEST(LayerList, SaysWhatOptionsChange) {
   EXPECT_EQ(text_of(layers, "dense"), "dense to 11 logits, weight norm");
 }
 
-// The same for the generator; its convolutions by LibTorch.
-Outputs walk(Generator network, const at::Tensor& noise) {
+// The same for the generator, with LibTorch's transposed convolutions.
+Outputs layer_outputs(Generator network, const at::Tensor& noise) {
   const auto modules = network->named_modules();
   Outputs outputs;
   at::Tensor x = at::linear(noise, network->dense_weight);
   const auto normalise = [&](const std::string& name) {
     x = modules[name]->as<BatchNormImpl>()->forward(x, BatchStatistics::kBatch).relu();
   };
-  const auto note = [&](const std::string& name) { outputs.emplace_back(name, shape_of(x)); };
+  const auto record = [&](const std::string& name) { outputs.emplace_back(name, shape_of(x)); };
   const auto deconvolve = [&](const at::Tensor& weight) {
     x = at::conv_transpose2d(x, weight, {}, /*stride=*/2, /*padding=*/2, /*output_padding=*/1);
   };
   normalise("norm0");
-  note("dense");
+  record("dense");
   const int64_t channels = network->deconv1_weight.size(0),
                 size = std::lround(std::sqrt(static_cast<double>(x.size(1) / channels)));
   x = x.view({-1, channels, size, size});
-  note("reshape");
+  record("reshape");
   deconvolve(network->deconv1_weight);
   normalise("norm1");
-  note("deconv1");
+  record("deconv1");
   deconvolve(network->deconv2_weight);
   normalise("norm2");
-  note("deconv2");
+  record("deconv2");
   auto* const last = modules["deconv3"]->as<WeightNormDeconv2dImpl>();
   deconvolve(last->weight());
   x = at::tanh(x + last->bias.view({1, -1, 1, 1}));
-  note("deconv3");
+  record("deconv3");
   EXPECT_TRUE(close_to(x, network->forward(noise, BatchStatistics::kBatch, {}), 1e-4));
   return outputs;
 }
 
-TEST(LayerList, OfEveryGeneratorIsWhatItHolds) {
+TEST(LayerList, MatchesEveryGenerator) {
   for (const ImageShape& shape : std::vector<ImageShape>{{16, 1, 3}, {32, 3, 10}}) {
     for (const int64_t width : {512, 1024}) {
       const Generator network(GeneratorOptions{.noise_size = 20, .gen_width = width}, shape, 1.0 / 32, "xavier", 1);
@@ -218,12 +219,12 @@ TEST(LayerList, OfEveryGeneratorIsWhatItHolds) {
       int64_t sum = 0;
       for (const LayerDescription& layer : layers) sum += layer.parameters;
       EXPECT_EQ(sum, parameter_count(*network)) << width;
-      EXPECT_EQ(outputs_of(layers), walk(network, numbers({4, 20}))) << width << ' ' << shape.image_size;
+      EXPECT_EQ(outputs_of(layers), layer_outputs(network, random_tensor({4, 20}))) << width << ' ' << shape.image_size;
     }
   }
 }
 
-TEST(LayerList, OfTheDefaultGeneratorIsTable1) {
+TEST(LayerList, DefaultGeneratorIsTable1) {
   const std::vector<LayerDescription> layers = Generator(GeneratorOptions{}, ImageShape{}, 1.0, "xavier", 1)->layers();
   EXPECT_EQ(outputs_of(layers), (Outputs{{"dense", {8192}},
                                          {"reshape", {512, 4, 4}},
@@ -240,14 +241,14 @@ TEST(LayerList, OfTheDefaultGeneratorIsTable1) {
   EXPECT_EQ(layers[4].text, "5x5 transposed convolution to 3, stride 2, weight norm, tanh");
 }
 
-TEST(ParameterCount, IsOfTrainedNumbersAlone) {
-  EXPECT_EQ(parameter_count(*BatchNorm(7)), 14);  // running mean and variance are none
+TEST(ParameterCount, CountsTrainedValuesOnly) {
+  EXPECT_EQ(parameter_count(*BatchNorm(7)), 14);  // without running mean and variance
   WeightSource source(WeightInit::kXavier, 1, 1);
   const auto layer = [&](bool train_gain) { return WeightNormLinear(5, 3, 1.0, train_gain, source); };
   EXPECT_EQ(parameter_count(*layer(true)), 15 + 3 + 3);
   EXPECT_EQ(parameter_count(*layer(false)), 15 + 3);
   const Discriminator network(DiscriminatorOptions{}, ImageShape{}, 1);
-  EXPECT_EQ(parameter_count(*network), 789'440 + 2 * 1'098 + 2'048);  // those of the layers below it, too
+  EXPECT_EQ(parameter_count(*network), 789'440 + 2 * 1'098 + 2'048);  // including submodules
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The layers of both networks against PyTorch's golden values and against LibTorch's own operators.
+// Compares the layers of both networks with golden values from PyTorch and with LibTorch operators.
 #include <cmath>
 #include <functional>
 #include <map>
@@ -22,7 +22,7 @@ namespace {
 
 constexpr double kTight = 1e-12;
 
-at::Tensor numbers(at::IntArrayRef shape, uint64_t key, at::ScalarType type = at::kDouble) {
+at::Tensor random_tensor(at::IntArrayRef shape, uint64_t key, at::ScalarType type = at::kDouble) {
   return random_uniform(shape, -1, 1, key, at::kDouble).to(type);
 }
 
@@ -34,8 +34,8 @@ WeightSource source(uint64_t seed = 1) {
   return {WeightInit::kXavier, seed, 0};
 }
 
-// Sets the layer's parameters to case `name`, runs it on the case's input, and compares output and all gradients.
-// `names` are the layer's parameters and buffers with their names in the file.
+// Sets the parameters of the layer to those of case `name`, runs the layer on the input of the case, and compares the
+// output and all gradients. `names` maps the layer's parameters and buffers to their names in the golden file.
 void expect_golden(const std::string& name, torch::nn::Module& layer, const std::map<std::string, std::string>& names,
                    const std::function<at::Tensor(const at::Tensor&)>& run) {
   SCOPED_TRACE(name);
@@ -55,7 +55,7 @@ void expect_golden(const std::string& name, torch::nn::Module& layer, const std:
 
 const std::map<std::string, std::string> kWeightNormNames{{"direction", "v"}, {"gain", "g"}, {"bias", "b"}};
 
-TEST(Layers, WeightNormConvolutionsAreGolden) {
+TEST(Layers, WeightNormConvolutionsMatchGoldenValues) {
   const std::map<std::string, WeightNormConv2dImpl::Options> cases{
       {"conv_same", {.in = 3, .out = 4}},
       {"conv_stride2", {.in = 3, .out = 4, .stride = 2}},
@@ -68,7 +68,7 @@ TEST(Layers, WeightNormConvolutionsAreGolden) {
   }
 }
 
-TEST(Layers, WeightNormDenseAndTransposedConvolutionAreGolden) {
+TEST(Layers, WeightNormDenseAndTransposedConvolutionMatchGoldenValues) {
   WeightSource weights = source();
   WeightNormLinear dense(6, 4, 0.1, true, weights);
   expect_golden("wn_dense", *dense, kWeightNormNames, [&](const at::Tensor& x) { return dense->forward(x, {}); });
@@ -82,11 +82,11 @@ TEST(Layers, WeightNormGainIsTheNormOfEachUnit) {
   layer->gain.data().copy_(at::tensor({0.5F, 2.0F, 3.0F}));
   const at::Tensor weight = layer->weight().detach();
   EXPECT_TRUE(close_to(weight.square().sum({0, 2, 3}).sqrt(), layer->gain, 1e-6));
-  layer->direction.data().mul_(7);  // its length does not matter
+  layer->direction.data().mul_(7);  // the weight does not depend on the length of the direction
   EXPECT_TRUE(close_to(layer->weight(), weight, 1e-6));
 }
 
-// A31: with the gains and biases it sets, each unit has mean 0 and the wanted standard deviation over the batch.
+// A31: after initialization, each unit has mean 0 and the given standard deviation over the batch.
 TEST(Layers, WeightNormInitializationNormalizesTheBatch) {
   WeightSource weights = source();
   for (const double deviation : {1.0, 0.1}) {
@@ -96,8 +96,9 @@ TEST(Layers, WeightNormInitializationNormalizesTheBatch) {
     for (torch::nn::Module* layer : std::vector<torch::nn::Module*>{conv.get(), dense.get(), deconv.get()}) {
       layer->to(at::kDouble);
     }
-    const at::Tensor images = channels_last(numbers({6, 3, 5, 5}, 1) * 3 + 2), units = numbers({9, 6}, 2) - 4;
-    const at::Tensor maps = channels_last(numbers({6, 4, 3, 3}, 3));
+    const at::Tensor images = channels_last(random_tensor({6, 3, 5, 5}, 1) * 3 + 2),
+                     units = random_tensor({9, 6}, 2) - 4;
+    const at::Tensor maps = channels_last(random_tensor({6, 4, 3, 3}, 3));
     const ForwardPass first{.initialize = true};
     const auto expect_normal = [&](const at::Tensor& y, std::vector<int64_t> dimensions) {
       EXPECT_LT(y.mean(dimensions).abs().max().item<double>(), 1e-12);
@@ -107,14 +108,14 @@ TEST(Layers, WeightNormInitializationNormalizesTheBatch) {
     expect_normal(conv->forward(images, first), {0, 2, 3});
     expect_normal(dense->forward(units, first), {0});
     expect_normal(deconv->forward(maps, first), {0, 2, 3});
-    // Only that pass sets them.
+    // Other passes do not change gain and bias.
     const at::Tensor gain = dense->gain.clone();
     dense->forward(units * 5, {});
     EXPECT_TRUE(dense->gain.equal(gain));
   }
 }
 
-TEST(Layers, WeightNormInitializationStandsAUnitThatDoesNotVary) {
+TEST(Layers, WeightNormInitializationHandlesConstantUnits) {
   WeightSource weights = source();
   WeightNormLinear layer(3, 2, 1, true, weights);
   layer->forward(at::ones({4, 3}), {.initialize = true});
@@ -122,7 +123,7 @@ TEST(Layers, WeightNormInitializationStandsAUnitThatDoesNotVary) {
   EXPECT_TRUE(at::isfinite(layer->forward(at::ones({4, 3}), {})).all().item<bool>());
 }
 
-TEST(Layers, WeightNormGainMayBeFixed) {
+TEST(Layers, WeightNormGainCanBeFixed) {
   WeightSource weights = source();
   WeightNormConv2d trained(WeightNormConv2dImpl::Options{.in = 1, .out = 2}, weights);
   WeightNormConv2d fixed(WeightNormConv2dImpl::Options{.in = 1, .out = 2, .train_gain = false}, weights);
@@ -131,16 +132,16 @@ TEST(Layers, WeightNormGainMayBeFixed) {
   EXPECT_TRUE(fixed->named_buffers().contains("gain"));
 }
 
-TEST(Layers, WeightNormComputesInBf16AndDifferentiatesInFull) {
+TEST(Layers, WeightNormComputesInBf16WithFloatGradients) {
   WeightSource weights = source();
   WeightNormConv2d layer(WeightNormConv2dImpl::Options{.in = 8, .out = 4}, weights);
-  const at::Tensor x = channels_last(numbers({2, 8, 6, 6}, 1, at::kFloat));
-  const at::Tensor full = layer->forward(x, {}), half = layer->forward(x, {.precision = Precision::kBf16});
-  EXPECT_EQ(full.scalar_type(), at::kFloat);
-  EXPECT_EQ(half.scalar_type(), at::kBFloat16);
-  EXPECT_TRUE(close_to(half, full, 0.02));
-  EXPECT_FALSE(half.to(at::kFloat).equal(full));
-  half.to(at::kFloat).square().sum().backward();
+  const at::Tensor x = channels_last(random_tensor({2, 8, 6, 6}, 1, at::kFloat));
+  const at::Tensor fp32 = layer->forward(x, {}), bf16 = layer->forward(x, {.precision = Precision::kBf16});
+  EXPECT_EQ(fp32.scalar_type(), at::kFloat);
+  EXPECT_EQ(bf16.scalar_type(), at::kBFloat16);
+  EXPECT_TRUE(close_to(bf16, fp32, 0.02));
+  EXPECT_FALSE(bf16.to(at::kFloat).equal(fp32));
+  bf16.to(at::kFloat).square().sum().backward();
   EXPECT_EQ(layer->direction.grad().scalar_type(), at::kFloat);
   EXPECT_GT(layer->direction.grad().abs().max().item<float>(), 0);
 }
@@ -157,7 +158,7 @@ TEST(Layers, WeightsAreXavierOrNormal) {
   EXPECT_GT(normal.abs().max().item<double>(), 0.13);
 }
 
-TEST(Layers, WeightsAreEachLayersOwn) {
+TEST(Layers, WeightsDependOnSeedNetworkAndLayer) {
   WeightSource first(WeightInit::kXavier, 1, 1), again(WeightInit::kXavier, 1, 1);
   const at::Tensor one = first.draw({4, 4}, 4, 4), two = first.draw({4, 4}, 4, 4);
   EXPECT_FALSE(one.equal(two));
@@ -167,7 +168,7 @@ TEST(Layers, WeightsAreEachLayersOwn) {
   EXPECT_FALSE(WeightSource(WeightInit::kXavier, 1, 2).draw({4, 4}, 4, 4).equal(one));
 }
 
-// The transposed convolution that it replaces, and both of its gradients.
+// Output and both gradients equal those of conv_transpose2d.
 TEST(Layers, PhaseConvolutionEqualsConvTranspose2d) {
   struct Case {
     int64_t count, in, height, width, out;
@@ -175,10 +176,12 @@ TEST(Layers, PhaseConvolutionEqualsConvTranspose2d) {
   for (const Case& c :
        std::vector<Case>{{1, 1, 1, 1, 1}, {2, 3, 4, 4, 5}, {3, 4, 2, 7, 1}, {2, 1, 5, 3, 3}, {2, 16, 8, 8, 8}}) {
     SCOPED_TRACE(::testing::Message() << c.in << " to " << c.out << " at " << c.height << 'x' << c.width);
-    const at::Tensor x = numbers({c.count, c.in, c.height, c.width}, 1), w = numbers({c.in, c.out, 5, 5}, 2);
-    const at::Tensor dy = numbers({c.count, c.out, 2 * c.height, 2 * c.width}, 3);
-    const auto run = [&](const std::function<at::Tensor(const at::Tensor&, const at::Tensor&)>& function, bool last) {
-      const at::Tensor input = (last ? channels_last(x) : x).clone().requires_grad_();
+    const at::Tensor x = random_tensor({c.count, c.in, c.height, c.width}, 1),
+                     w = random_tensor({c.in, c.out, 5, 5}, 2);
+    const at::Tensor dy = random_tensor({c.count, c.out, 2 * c.height, 2 * c.width}, 3);
+    const auto run = [&](const std::function<at::Tensor(const at::Tensor&, const at::Tensor&)>& function,
+                         bool input_channels_last) {
+      const at::Tensor input = (input_channels_last ? channels_last(x) : x).clone().requires_grad_();
       const at::Tensor weight = w.clone().requires_grad_();
       const at::Tensor y = function(input, weight);
       y.backward(dy);
@@ -189,16 +192,17 @@ TEST(Layers, PhaseConvolutionEqualsConvTranspose2d) {
           return at::conv_transpose2d(input, weight, {}, /*stride=*/2, /*padding=*/2, /*output_padding=*/1);
         },
         false);
-    for (const bool last : {true, false}) {
-      const auto found = run(
-          [](const at::Tensor& input, const at::Tensor& weight) { return phase_convolution(input, weight, {}); }, last);
+    for (const bool input_channels_last : {true, false}) {
+      const auto found =
+          run([](const at::Tensor& input, const at::Tensor& weight) { return phase_convolution(input, weight, {}); },
+              input_channels_last);
       for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(close_to(found[i], expected[i], kTight)) << i;
       EXPECT_TRUE(found[0].is_contiguous(at::MemoryFormat::ChannelsLast));
     }
   }
 }
 
-TEST(Layers, PhaseConvolutionIsGolden) {
+TEST(Layers, PhaseConvolutionMatchesGoldenValues) {
   const GoldenFile golden("layers");
   const at::Tensor x = channels_last(golden["deconv.x"]).requires_grad_(), w = golden["deconv.w"].requires_grad_();
   const at::Tensor y = phase_convolution(x, w, {});
@@ -208,7 +212,7 @@ TEST(Layers, PhaseConvolutionIsGolden) {
   EXPECT_TRUE(close_to(w.grad(), golden["deconv.dw"], kTight));
 }
 
-TEST(Layers, SqueezeExcitationIsGolden) {
+TEST(Layers, SqueezeExcitationMatchesGoldenValues) {
   const std::map<std::string, std::string> names{
       {"squeeze_weight", "w1"}, {"excite_weight", "w2"}, {"squeeze_bias", "b1"}, {"excite_bias", "b2"}};
   for (const bool with_bias : {false, true}) {
@@ -222,7 +226,7 @@ TEST(Layers, SqueezeExcitationIsGolden) {
 TEST(Layers, SqueezeExcitationGatesEachChannelOfEachImage) {
   WeightSource weights = source();
   SqueezeExcitation block(32, 16, false, weights);
-  const at::Tensor x = channels_last(numbers({3, 32, 4, 4}, 1, at::kFloat)) + 1;
+  const at::Tensor x = channels_last(random_tensor({3, 32, 4, 4}, 1, at::kFloat)) + 1;
   const at::Tensor gate = block->gate(x);
   EXPECT_EQ(gate.sizes(), (at::IntArrayRef{3, 32}));
   EXPECT_GT(gate.min().item<float>(), 0);
@@ -230,7 +234,7 @@ TEST(Layers, SqueezeExcitationGatesEachChannelOfEachImage) {
   EXPECT_FALSE(gate[0].equal(gate[1]));
   EXPECT_TRUE(close_to(block->forward(x), x * gate.view({3, 32, 1, 1}), 1e-6));
   EXPECT_EQ(block->forward(x.to(at::kBFloat16)).scalar_type(), at::kBFloat16);
-  // The hidden layer has C / r units, and at least one.
+  // The hidden layer has C / r units, at least one.
   EXPECT_EQ(block->squeeze_weight.sizes(), (at::IntArrayRef{2, 32}));
   EXPECT_EQ(SqueezeExcitation(8, 16, false, weights)->squeeze_weight.sizes(), (at::IntArrayRef{1, 8}));
 }
@@ -238,7 +242,7 @@ TEST(Layers, SqueezeExcitationGatesEachChannelOfEachImage) {
 const std::map<std::string, std::string> kBatchNormNames{
     {"weight", "weight"}, {"bias", "bias"}, {"running_mean", "running_mean"}, {"running_var", "running_var"}};
 
-TEST(Layers, BatchNormIsGoldenInAllThreeModes) {
+TEST(Layers, BatchNormMatchesGoldenValuesInAllThreeModes) {
   const GoldenFile golden("layers");
   for (const auto& [name, units] : std::map<std::string, int64_t>{{"batch_norm_dense", 6}, {"batch_norm_map", 2}}) {
     SCOPED_TRACE(name);
@@ -246,16 +250,16 @@ TEST(Layers, BatchNormIsGoldenInAllThreeModes) {
       EXPECT_TRUE(close_to(norm->running_mean, golden[name + ".running_mean" + after], kTight));
       EXPECT_TRUE(close_to(norm->running_var, golden[name + ".running_var" + after], kTight));
     };
-    BatchNorm tracking(units), alone(units);
+    BatchNorm tracking(units), untracked(units);
     expect_golden(name, *tracking, kBatchNormNames,
                   [&](const at::Tensor& x) { return tracking->forward(x, BatchStatistics::kBatchAndTrack); });
     expect_statistics(tracking, "_after");
-    expect_golden(name, *alone, kBatchNormNames,
-                  [&](const at::Tensor& x) { return alone->forward(x, BatchStatistics::kBatch); });
-    expect_statistics(alone, "");
-    EXPECT_TRUE(
-        close_to(alone->forward(golden[name + ".x"], BatchStatistics::kRunning), golden[name + ".y_running"], kTight));
-    expect_statistics(alone, "");
+    expect_golden(name, *untracked, kBatchNormNames,
+                  [&](const at::Tensor& x) { return untracked->forward(x, BatchStatistics::kBatch); });
+    expect_statistics(untracked, "");
+    EXPECT_TRUE(close_to(untracked->forward(golden[name + ".x"], BatchStatistics::kRunning),
+                         golden[name + ".y_running"], kTight));
+    expect_statistics(untracked, "");
   }
 }
 

@@ -1,4 +1,4 @@
-// Both networks of Table 1: shapes, sizes, golden values, dropout and data-dependent initialisation.
+// Both networks of Table 1: shapes, parameter counts, golden values, dropout and data-dependent initialization.
 #include <cmath>
 #include <map>
 #include <string>
@@ -19,7 +19,7 @@ namespace {
 
 constexpr double kTight = 1e-11;
 
-at::Tensor numbers(at::IntArrayRef shape, uint64_t key, at::ScalarType type = at::kFloat) {
+at::Tensor random_tensor(at::IntArrayRef shape, uint64_t key, at::ScalarType type = at::kFloat) {
   return random_uniform(shape, -1, 1, key, at::kDouble).to(type);
 }
 
@@ -28,7 +28,7 @@ at::Tensor channels_last(const at::Tensor& x) {
 }
 
 at::Tensor images(const ImageShape& shape, int64_t count, uint64_t key, at::ScalarType type = at::kFloat) {
-  return channels_last(numbers({count, shape.channels, shape.image_size, shape.image_size}, key, type));
+  return channels_last(random_tensor({count, shape.channels, shape.image_size, shape.image_size}, key, type));
 }
 
 Discriminator make_discriminator(const DiscriminatorOptions& options, const ImageShape& shape,
@@ -45,7 +45,7 @@ Generator make_generator(const GeneratorOptions& options, const ImageShape& shap
   return network;
 }
 
-int64_t parameters_of(const torch::nn::Module& network) {
+int64_t trained_values(const torch::nn::Module& network) {
   int64_t count = 0;
   for (const at::Tensor& parameter : network.parameters()) count += parameter.numel();
   return count;
@@ -89,22 +89,22 @@ TEST(Networks, GeneratorHasTheLayersOfTable1) {
   EXPECT_EQ(parameters["deconv3.direction"].sizes(), (at::IntArrayRef{128, 3, 5, 5}));
 }
 
-TEST(Networks, HaveTheParametersOfTable1) {
-  // Weights of the discriminator 789,440; gain and bias of each of its 1,098 units; squeeze-excitation 2 * 128 * 8.
-  const int64_t whole = parameters_of(*Discriminator(DiscriminatorOptions{}, ImageShape{}, 1));
+TEST(Networks, ParameterCountsMatchTable1) {
+  // Discriminator: 789,440 weights, gain and bias of 1,098 units, and 2 * 128 * 8 weights of squeeze-and-excitation.
+  const int64_t with_squeeze = trained_values(*Discriminator(DiscriminatorOptions{}, ImageShape{}, 1));
   DiscriminatorOptions without;
   without.se_position = "none";
-  const int64_t plain = parameters_of(*Discriminator(without, ImageShape{}, 1));
+  const int64_t plain = trained_values(*Discriminator(without, ImageShape{}, 1));
   EXPECT_EQ(plain, 789'440 + 2 * 1'098);
-  EXPECT_EQ(whole - plain, 2'048);
-  // Weights of the generator 4,924,800; gain and bias of 8,576 normalised units and of the image's 3 channels.
-  const int64_t generator = parameters_of(*Generator(GeneratorOptions{}, ImageShape{}, 1.0, "xavier", 1));
+  EXPECT_EQ(with_squeeze - plain, 2'048);
+  // Generator: 4,924,800 weights, gain and bias of 8,576 batch-norm units, and gain and bias of 3 image channels.
+  const int64_t generator = trained_values(*Generator(GeneratorOptions{}, ImageShape{}, 1.0, "xavier", 1));
   EXPECT_EQ(generator, 4'924'800 + 2 * 8'576 + 2 * 3);
 }
 
 // ---- Shapes
 
-TEST(Networks, TakeEverySizeChannelAndClassCount) {
+TEST(Networks, SupportEverySizeChannelAndClassCount) {
   struct Case {
     ImageShape shape;
     double width;
@@ -125,7 +125,7 @@ TEST(Networks, TakeEverySizeChannelAndClassCount) {
     options.pooling = c.pooling;
     Discriminator discriminator(options, c.shape, 1);
     Generator generator(GeneratorOptions{}, c.shape, c.width, "xavier", 1);
-    const at::Tensor noise = numbers({2, 100}, 1);
+    const at::Tensor noise = random_tensor({2, 100}, 1);
     const at::Tensor generated = generator->forward(noise, BatchStatistics::kBatch, {.initialize = true});
     EXPECT_EQ(generated.sizes(), images(c.shape, 2, 1).sizes());
     EXPECT_LE(generated.abs().max().item<float>(), 1);
@@ -142,7 +142,7 @@ TEST(Networks, TakeEverySizeChannelAndClassCount) {
   }
 }
 
-TEST(Networks, ExplicitFakeClassIsOneMoreLogit) {
+TEST(Networks, ExplicitFakeClassAddsALogit) {
   DiscriminatorOptions options;
   options.width = 1.0 / 64;
   options.explicit_fake_class = true;
@@ -150,7 +150,7 @@ TEST(Networks, ExplicitFakeClassIsOneMoreLogit) {
   EXPECT_EQ(network->forward(images({16, 1, 7}, 2, 1), {}).logits.size(1), 8);
 }
 
-TEST(Networks, WeightsAreAFunctionOfTheSeed) {
+TEST(Networks, InitialWeightsDependOnTheSeedOnly) {
   DiscriminatorOptions options;
   options.width = 1.0 / 16;
   const ImageShape shape{16, 1, 3};
@@ -166,24 +166,24 @@ TEST(Networks, WeightsAreAFunctionOfTheSeed) {
   EXPECT_FALSE(equal(*make_generator({}, shape, 0.1), *make_generator({}, shape, 0.1, at::kFloat, 2)));
 }
 
-TEST(Networks, ComputeInBf16WithResultsInFull) {
+TEST(Networks, Bf16ResultsAreFloatAndCloseToFp32) {
   for (const int64_t channels : {1, 3}) {
     const ImageShape shape{16, channels, 10};
     DiscriminatorOptions options;
     options.width = 0.125;
     Discriminator discriminator = make_discriminator(options, shape);
     Generator generator = make_generator({}, shape, 0.125);
-    const at::Tensor x = images(shape, 8, 1), z = numbers({8, 100}, 2);
+    const at::Tensor x = images(shape, 8, 1), z = random_tensor({8, 100}, 2);
     discriminator->forward(x, {.initialize = true});
     generator->forward(z, BatchStatistics::kBatch, {.initialize = true});
-    const ForwardPass half{.precision = Precision::kBf16};
-    const Classified full = discriminator->forward(x, {}), out = discriminator->forward(x, half);
+    const ForwardPass bf16{.precision = Precision::kBf16};
+    const Classified fp32 = discriminator->forward(x, {}), out = discriminator->forward(x, bf16);
     EXPECT_EQ(out.logits.scalar_type(), at::kFloat);
     EXPECT_EQ(out.features.scalar_type(), at::kFloat);
-    EXPECT_TRUE(close_to(out.logits, full.logits, 0.1));
-    EXPECT_TRUE(close_to(out.features, full.features, 0.05));
-    EXPECT_FALSE(out.features.equal(full.features));
-    const at::Tensor generated = generator->forward(z, BatchStatistics::kBatch, half);
+    EXPECT_TRUE(close_to(out.logits, fp32.logits, 0.1));
+    EXPECT_TRUE(close_to(out.features, fp32.features, 0.05));
+    EXPECT_FALSE(out.features.equal(fp32.features));
+    const at::Tensor generated = generator->forward(z, BatchStatistics::kBatch, bf16);
     EXPECT_EQ(generated.scalar_type(), at::kFloat);
     EXPECT_TRUE(close_to(generated, generator->forward(z, BatchStatistics::kBatch, {}), 0.1));
     (out.logits.sum() + generated.sum()).backward();
@@ -262,7 +262,7 @@ TEST(GoldenNetworks, Generator) {
         EXPECT_TRUE(close_to(item.value(), golden[prefix + golden_name(item.key())], kTight)) << item.key();
       }
     };
-    statistics_are("g.");  // neither pass moved them
+    statistics_are("g.");  // neither pass updated them
     const at::Tensor y = network->forward(z, BatchStatistics::kBatchAndTrack, {});
     statistics_are("after.g.");
     EXPECT_TRUE(close_to(y, golden["y"], kTight));
@@ -290,25 +290,25 @@ TEST(GoldenNetworks, Initialization) {
   for (const auto& [prefix, network] :
        std::map<std::string, std::shared_ptr<torch::nn::Module>>{{"d.", d.ptr()}, {"g.", g.ptr()}}) {
     for (const auto& [name, tensor] : named_tensors(*network)) {
-      const std::string theirs = prefix + golden_name(name);
-      const bool set = golden.contains("after." + theirs);
-      EXPECT_TRUE(close_to(tensor, golden[set ? "after." + theirs : theirs], kTight)) << name;
+      const std::string name_in_file = prefix + golden_name(name);
+      const bool set = golden.contains("after." + name_in_file);
+      EXPECT_TRUE(close_to(tensor, golden[set ? "after." + name_in_file : name_in_file], kTight)) << name;
       compared += set;
     }
   }
   EXPECT_EQ(compared, 22);  // gains and biases of eleven layers
 }
 
-// ---- Dropout and initialisation of the whole discriminator, against it written out with LibTorch's operators
+// ---- Dropout and initialization of the discriminator, compared with the same network built from LibTorch operators
 
-// What passes through the network: each layer's pre-activation, the features and the logits.
+// Intermediate results: the pre-activation of each convolution, the features and the logits.
 struct Trace {
   std::vector<at::Tensor> hidden;
   at::Tensor features, logits;
 };
 
-// Table 1 with squeeze-excitation after block 2, layer by layer. The numbers of the dropout layers, 100 for the image
-// and the index of the convolution before it for the others, decide the bits of every run.
+// Table 1 with squeeze-and-excitation after block 2, layer by layer. The dropout layer number is 100 for the image,
+// else the index of the preceding convolution. Changing these numbers changes the bits of every run.
 Trace run_by_hand(const DiscriminatorImpl& network, at::Tensor x, const ForwardPass& pass) {
   const DiscriminatorOptions& options = network.options();
   const auto dropped = [&](const at::Tensor& input, double p, uint64_t layer) {
@@ -331,7 +331,7 @@ Trace run_by_hand(const DiscriminatorImpl& network, at::Tensor x, const ForwardP
   return trace;
 }
 
-TEST(Networks, DropoutStandsWhereTable1HasIt) {
+TEST(Networks, DropoutPositionsMatchTable1) {
   const ImageShape shape{16, 3, 5};
   DiscriminatorOptions options;
   options.width = 1.0 / 16;
@@ -348,10 +348,10 @@ TEST(Networks, DropoutStandsWhereTable1HasIt) {
   }
 }
 
-TEST(Networks, DropoutIsOfItsKeyAndOnlyInStochasticPasses) {
+TEST(Networks, DropoutDependsOnTheKeyAndIsOffInDeterministicPasses) {
   const ImageShape shape{16, 1, 5};
   const at::Tensor x = images(shape, 4, 1);
-  // Pooling and squeeze-excitation part the activation from its dropout: each place has one all the same.
+  // With pooling or squeeze-and-excitation, dropout is not fused with the activation, but must still be applied.
   for (const std::string position : {"none", "block2", "all"}) {
     for (const std::string pooling : {"stride", "max"}) {
       for (const bool input : {true, false}) {
@@ -374,8 +374,8 @@ TEST(Networks, DropoutIsOfItsKeyAndOnlyInStochasticPasses) {
   }
 }
 
-// A31, with dropout on as in a run: hidden pre-activations have mean 0 and variance 1 over the initialising batch, the
-// logits mean 0 and standard deviation 0.1.
+// A31, with dropout on as in a run. Over the initialization batch, hidden pre-activations have mean 0 and variance 1,
+// and the logits have mean 0 and standard deviation 0.1.
 TEST(Networks, InitializationNormalizesEveryLayerOfTheDiscriminator) {
   const ImageShape shape{16, 3, 5};
   DiscriminatorOptions options;
@@ -403,7 +403,7 @@ TEST(Networks, InitializationNormalizesTheLastLayerOfTheGenerator) {
   const ImageShape shape{16, 3, 5};
   Generator network = make_generator({}, shape, 0.125, at::kDouble);
   const torch::NoGradGuard no_grad;
-  const at::Tensor noise = numbers({30, 100}, 1, at::kDouble);
+  const at::Tensor noise = random_tensor({30, 100}, 1, at::kDouble);
   network->forward(noise, BatchStatistics::kBatch, {.initialize = true});
   const at::Tensor before_tanh = network->forward(noise, BatchStatistics::kBatch, {}).atanh();
   EXPECT_LT(before_tanh.mean({0, 2, 3}).abs().max().item<double>(), 1e-10);
@@ -411,10 +411,10 @@ TEST(Networks, InitializationNormalizesTheLastLayerOfTheGenerator) {
   EXPECT_TRUE(close_to(deviation, at::full_like(deviation, 0.1), 1e-9));
 }
 
-TEST(Networks, OneNoiseVectorGivesOneImage) {
+TEST(Networks, RunningStatisticsMakeImagesIndependentOfTheBatch) {
   const ImageShape shape{16, 1, 5};
   Generator network = make_generator({}, shape, 0.125);
-  const at::Tensor noise = numbers({6, 100}, 1);
+  const at::Tensor noise = random_tensor({6, 100}, 1);
   network->forward(noise, BatchStatistics::kBatchAndTrack, {.initialize = true});
   const auto first_of = [&](const at::Tensor& z, BatchStatistics statistics) {
     return network->forward(z, statistics, {})[0];
@@ -425,7 +425,7 @@ TEST(Networks, OneNoiseVectorGivesOneImage) {
                         first_of(noise.narrow(0, 0, 2), BatchStatistics::kBatch), 1e-2));
 }
 
-TEST(Networks, WidthOfTheGeneratorsFirstMapIsAnOption) {
+TEST(Networks, GenWidthSetsTheFirstFeatureMap) {
   Generator wide(GeneratorOptions{.gen_width = 1024}, ImageShape{}, 1.0 / 32, "xavier", 1);
   EXPECT_EQ(wide->deconv1_weight.sizes(), (at::IntArrayRef{32, 16, 5, 5}));
   EXPECT_EQ(wide->dense_weight.sizes(), (at::IntArrayRef{32 * 16, 100}));

@@ -1,4 +1,4 @@
-// The parameters of a network as one buffer, and by name.
+// The parameters of a network in one buffer (FlatParameters) and by name (NamedTensors).
 #include <string>
 #include <vector>
 
@@ -33,8 +33,8 @@ at::Tensor images() {
   return random_uniform({4, 3, 16, 16}, -1, 1, 1, at::kDouble).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-// Of four dimensions with channels last, else row by row.
-at::Tensor as_it_lies(const at::Tensor& tensor) {
+// The elements in memory order: channels-last for four dimensions, else row-major.
+at::Tensor in_memory_order(const at::Tensor& tensor) {
   return (tensor.dim() == 4 ? tensor.permute({0, 2, 3, 1}) : tensor).flatten();
 }
 
@@ -60,7 +60,7 @@ TEST(FlatParameters, AreViewsOfOneBuffer) {
     if (parameter.dim() == 4) {
       EXPECT_TRUE(parameter.is_contiguous(at::MemoryFormat::ChannelsLast));
     }
-    EXPECT_TRUE(as_it_lies(parameter.detach()).equal(flat.values().narrow(0, offset, parameter.numel())));
+    EXPECT_TRUE(in_memory_order(parameter.detach()).equal(flat.values().narrow(0, offset, parameter.numel())));
     offset += parameter.numel();
   }
   EXPECT_EQ(flat.values().numel(), offset);
@@ -69,16 +69,16 @@ TEST(FlatParameters, AreViewsOfOneBuffer) {
   EXPECT_EQ(flat.gradients().abs().sum().item<double>(), 0);
 }
 
-TEST(FlatParameters, LeaveTheNetworkAsItWas) {
+TEST(FlatParameters, DoNotChangeTheNetworkOutput) {
   Discriminator network = small_discriminator();
   const at::Tensor before = network->forward(images(), {}).logits.detach();
   const FlatParameters flat(*network);
   EXPECT_TRUE(at::allclose(network->forward(images(), {}).logits, before, 1e-12, 1e-12));
-  flat.values().zero_();  // and the network lives in the buffer
+  flat.values().zero_();  // the network uses the buffer
   EXPECT_FALSE(at::isfinite(network->forward(images(), {}).logits).all().item<bool>());
 }
 
-TEST(FlatParameters, GradientsLandInTheBuffer) {
+TEST(FlatParameters, GradientsAccumulateInTheBuffer) {
   Discriminator plain = small_discriminator(), network = small_discriminator();
   plain->forward(images(), {}).logits.square().sum().backward();
   const FlatParameters flat(*network);
@@ -87,14 +87,14 @@ TEST(FlatParameters, GradientsLandInTheBuffer) {
   };
   backward();
   std::vector<at::Tensor> expected;
-  for (const at::Tensor& parameter : plain->parameters()) expected.push_back(as_it_lies(parameter.grad()));
+  for (const at::Tensor& parameter : plain->parameters()) expected.push_back(in_memory_order(parameter.grad()));
   EXPECT_TRUE(at::allclose(flat.gradients(), at::cat(expected), 1e-10, 1e-12));
   EXPECT_GT(flat.gradients().abs().max().item<double>(), 0);
-  backward();  // they add up, until the buffer is set to zero
+  backward();  // gradients accumulate until the buffer is zeroed
   EXPECT_TRUE(at::allclose(flat.gradients(), 2 * at::cat(expected), 1e-10, 1e-12));
 }
 
-TEST(FlatParameters, ShapeOtherBuffersAlike) {
+TEST(FlatParameters, ViewLikeHasTheShapeOfTheParameter) {
   Discriminator network = small_discriminator();
   const FlatParameters flat(*network);
   const at::Tensor moments = at::arange(flat.values().numel(), at::kDouble);
@@ -102,16 +102,16 @@ TEST(FlatParameters, ShapeOtherBuffersAlike) {
     const at::Tensor view = flat.view_like(moments, i);
     EXPECT_EQ(view.sizes(), flat.parameters()[i].sizes());
     EXPECT_EQ(view.strides(), flat.view_like(flat.values(), i).strides());
-    EXPECT_EQ(as_it_lies(view)[0].item<double>(),
+    EXPECT_EQ(in_memory_order(view)[0].item<double>(),
               static_cast<double>(flat.parameters()[i].data_ptr<double>() - flat.values().data_ptr<double>()));
   }
 }
 
-TEST(FlatParameters, NeedAParameter) {
+TEST(FlatParameters, RejectAModuleWithoutParameters) {
   EXPECT_THROW(FlatParameters{torch::nn::Module()}, c10::Error);
 }
 
-TEST(NamedTensors, AreParametersAndBuffersUnderAPrefix) {
+TEST(NamedTensors, ContainParametersAndBuffersWithAPrefix) {
   Generator network(GeneratorOptions{}, kShape, 1.0 / 64, "xavier", 1);
   const NamedTensors tensors = named_tensors(*network, "generator.");
   EXPECT_EQ(tensors.size(), network->parameters().size() + network->buffers().size());
@@ -122,13 +122,13 @@ TEST(NamedTensors, AreParametersAndBuffersUnderAPrefix) {
   EXPECT_EQ(network->dense_weight.mean().item<float>(), 4);
 }
 
-std::string refusal(const NamedTensors& target, const NamedTensors& saved) {
+std::string copy_error(const NamedTensors& target, const NamedTensors& saved) {
   try {
     copy_named(target, saved, "run/model");
   } catch (const Error& error) {
     return error.what();
   }
-  return "nothing was thrown";
+  return "no exception";
 }
 
 TEST(NamedTensors, AreCopiedByName) {
@@ -139,13 +139,14 @@ TEST(NamedTensors, AreCopiedByName) {
   EXPECT_EQ(target.at("c").item<float>(), 7);
 }
 
-TEST(NamedTensors, OfAnotherArchitectureAreRefusedWhole) {
+TEST(NamedTensors, ArchitectureMismatchChangesNothing) {
   const NamedTensors target{{"a", at::zeros({2})}, {"b", at::zeros({3, 1})}};
   const at::Tensor a = at::ones({2}), b = at::ones({3, 1});
-  EXPECT_THAT(refusal(target, {{"a", a}}), AllOf(HasSubstr("run/model"), HasSubstr("no 'b'")));
-  EXPECT_THAT(refusal(target, {{"a", a}, {"b", at::ones({1, 3})}}), AllOf(HasSubstr("1x3"), HasSubstr("3x1")));
-  EXPECT_THAT(refusal(target, {{"a", at::ones({})}, {"b", b}}), HasSubstr("one number"));
-  EXPECT_THAT(refusal(target, {{"a", a}, {"b", b}, {"c", a}}), HasSubstr("no 'c'"));
+  EXPECT_THAT(copy_error(target, {{"a", a}}),
+              AllOf(HasSubstr("run/model"), HasSubstr("architecture mismatch: tensor 'b' is missing")));
+  EXPECT_THAT(copy_error(target, {{"a", a}, {"b", at::ones({1, 3})}}), AllOf(HasSubstr("1x3"), HasSubstr("3x1")));
+  EXPECT_THAT(copy_error(target, {{"a", at::ones({})}, {"b", b}}), HasSubstr("scalar"));
+  EXPECT_THAT(copy_error(target, {{"a", a}, {"b", b}, {"c", a}}), HasSubstr("this network has no tensor 'c'"));
   for (const auto& [name, tensor] : target) EXPECT_EQ(tensor.abs().sum().item<float>(), 0) << name;
 }
 

@@ -1,5 +1,5 @@
-// Winograd's convolution against LibTorch's in double, on every kind of edge: odd images, paddings, channels that do
-// not fill a panel. Where the processor has no kernels for a type, has_winograd() must say so.
+// Compares Winograd's convolution with LibTorch's in double, including odd image sizes, all paddings, and channel
+// counts that do not fill a panel. On a CPU without kernels for a type, has_winograd() must return false.
 #include "frgan/nn/winograd.h"
 
 #include <iostream>
@@ -22,10 +22,10 @@ const std::vector<Case> kCases{{1, 16, 16, 1, 1, 1}, {2, 32, 16, 7, 5, 1},  {3, 
                                {2, 48, 64, 4, 4, 2}, {1, 128, 96, 9, 3, 1}, {30, 64, 144, 8, 8, 1},
                                {5, 160, 32, 3, 3, 0}};
 
-// Output, gradient of the input, gradient of the weights.
+// Returns the output, the input gradient and the weight gradient.
 std::vector<at::Tensor> run(const Case& c, at::ScalarType type, bool winograd) {
   at::manual_seed(c.in + c.height);
-  // Inputs that bfloat16 holds exactly, so that what differs is the arithmetic.
+  // The inputs are exact in bfloat16, so only the arithmetic differs.
   const auto images = [&](int64_t channels, int64_t height, int64_t width) {
     return at::randn({c.count, channels, height, width})
         .to(at::kBFloat16)
@@ -48,7 +48,7 @@ class Winograd : public ::testing::TestWithParam<at::ScalarType> {
   void SetUp() override {
     available_ = GetParam() == at::kFloat ? winograd_kernels_fp32() != nullptr : winograd_kernels_bf16() != nullptr;
     if (!available_) {
-      std::cout << "no kernels of this type for this processor: only refusals are tested\n";
+      std::cout << "this CPU has no kernels for this type: only rejection is tested\n";
       const at::Tensor x = at::zeros({1, 16, 4, 4}, GetParam()), w = at::zeros({16, 16, 3, 3});
       EXPECT_FALSE(has_winograd(x, w, 1, 1));
     }
@@ -56,7 +56,7 @@ class Winograd : public ::testing::TestWithParam<at::ScalarType> {
   bool available_ = false;
 };
 
-TEST_P(Winograd, EqualsConv2dWithItsGradients) {
+TEST_P(Winograd, OutputAndGradientsMatchConv2d) {
   if (!available_) return;
   const double tolerance = GetParam() == at::kFloat ? 1e-6 : 8e-3;  // direct bfloat16: 3e-3
   for (const Case& c : kCases) {
@@ -71,8 +71,8 @@ TEST_P(Winograd, EqualsConv2dWithItsGradients) {
   }
 }
 
-// Bias and leaky ReLU as the result is written, and their gradients.
-TEST_P(Winograd, ActivatesLikeLibTorchsOperators) {
+// Bias and leaky ReLU are fused into the output transform.
+TEST_P(Winograd, FusedActivationMatchesLibTorchOperators) {
   if (!available_) return;
   const auto grads = [&](at::ScalarType type, bool winograd) {
     at::manual_seed(5);
@@ -88,13 +88,13 @@ TEST_P(Winograd, ActivatesLikeLibTorchsOperators) {
   };
   const auto found = grads(GetParam(), true), expected = grads(at::kDouble, false);
   for (size_t i = 0; i < found.size(); ++i) {
-    // In bfloat16 a pre-activation near 0 may round to the other side, where the slope is another.
+    // In bfloat16, rounding may change the sign of a pre-activation near 0, and with it the slope.
     const double tolerance = GetParam() == at::kFloat ? 1e-6 : i == 0 ? 8e-3 : 5e-2;
     EXPECT_LT(relative_error(found[i], expected[i]), tolerance) << i;
   }
 }
 
-TEST_P(Winograd, RefusesWhatItCannotCompute) {
+TEST_P(Winograd, RejectsUnsupportedConvolutions) {
   const at::Tensor x = at::zeros({1, 16, 4, 4}, GetParam()), w = at::zeros({16, 16, 3, 3});
   EXPECT_THROW(winograd_convolution(x, w, 3), c10::Error);
   EXPECT_THROW(winograd_convolution(x, at::zeros({16, 32, 3, 3}), 1), c10::Error);
@@ -102,11 +102,11 @@ TEST_P(Winograd, RefusesWhatItCannotCompute) {
   EXPECT_THROW(winograd_convolution(x, w, 1, at::zeros({16}), 1.5), c10::Error);
   if (!available_) return;
   const at::Tensor y = winograd_convolution(x.detach().requires_grad_(), w.detach().requires_grad_(), 1);
-  EXPECT_THROW(y.sum().backward({}, c10::nullopt, /*create_graph=*/true), c10::Error) << "a second derivative";
+  EXPECT_THROW(y.sum().backward({}, c10::nullopt, /*create_graph=*/true), c10::Error) << "second derivative";
 }
 
-// No sum depends on who computes it.
-TEST_P(Winograd, GivesTheSameBitsForAnyNumberOfThreads) {
+// No sum depends on the number of threads.
+TEST_P(Winograd, IsBitIdenticalForAnyNumberOfThreads) {
   if (!available_) return;
   const int threads = at::get_num_threads();
   for (const Case& c : kCases) {
@@ -119,8 +119,8 @@ TEST_P(Winograd, GivesTheSameBitsForAnyNumberOfThreads) {
   }
 }
 
-// The weights' gradient is not computed where nobody asks for it, and the other way round.
-TEST_P(Winograd, DifferentiatesOnlyWhatIsAskedFor) {
+// A gradient is computed only if the tensor requires it.
+TEST_P(Winograd, ComputesOnlyRequestedGradients) {
   if (!available_) return;
   for (const bool input : {true, false}) {
     const at::Tensor x =
@@ -132,7 +132,7 @@ TEST_P(Winograd, DifferentiatesOnlyWhatIsAskedFor) {
   }
 }
 
-TEST_P(Winograd, LeavesTheRestToLibTorch) {
+TEST_P(Winograd, HasWinogradOnlyForSupportedConvolutions) {
   const at::Tensor x = at::zeros({1, 16, 4, 4}, GetParam()), w = at::zeros({16, 16, 3, 3});
   EXPECT_EQ(has_winograd(x, w, 1, 1), available_);
   EXPECT_FALSE(has_winograd(x, w, 2, 1));
@@ -149,7 +149,7 @@ TEST_P(Winograd, LeavesTheRestToLibTorch) {
 INSTANTIATE_TEST_SUITE_P(Type, Winograd, ::testing::Values(at::kFloat, at::kBFloat16),
                          [](const auto& type) { return std::string(c10::toString(type.param)); });
 
-// The generator's transposed convolution goes the same way.
+// The generator's transposed convolution uses the same kernels.
 TEST(WinogradInPhases, EqualsConvTranspose2d) {
   at::manual_seed(1);
   const at::Tensor x = at::randn({3, 32, 5, 4}).contiguous(at::MemoryFormat::ChannelsLast),

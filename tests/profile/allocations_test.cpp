@@ -22,13 +22,13 @@ TEST(Allocations, CountsTensorsAndTheirBytes) {
   EXPECT_EQ(some.bytes, 4007);
 }
 
-TEST(Allocations, LeavesTheAllocatorAsItWas) {
+TEST(Allocations, RestoresTheAllocator) {
   const auto* const before = c10::GetCPUAllocator();
   at::Tensor kept;
   count_allocations([&] { kept = at::ones({5}); });
   EXPECT_EQ(c10::GetCPUAllocator(), before);
   EXPECT_EQ(kept.sum().item<float>(), 5);
-  kept.resize_({1000});  // by the allocator that it was made with
+  kept.resize_({1000});  // with the counting allocator, after the count has ended
   EXPECT_THROW(count_allocations([] { throw std::runtime_error("stop"); }), std::runtime_error);
   EXPECT_EQ(c10::GetCPUAllocator(), before);
   EXPECT_ANY_THROW(count_allocations([] { count_allocations([] {}); }));

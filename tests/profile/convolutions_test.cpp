@@ -15,14 +15,14 @@ at::Tensor channels_last(at::IntArrayRef sizes, at::ScalarType type = at::kFloat
   return at::ones(sizes, type).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-// By name and shapes.
+// Indexes the times by name and shapes.
 std::map<std::string, ConvolutionTime> by_form(const std::vector<ConvolutionTime>& times) {
   std::map<std::string, ConvolutionTime> forms;
   for (const ConvolutionTime& time : times) forms[time.name + " " + time.shapes] = time;
   return forms;
 }
 
-TEST(Convolutions, EachFormIsFoundWithItsCallsAndItsWork) {
+TEST(Convolutions, ReportsCallsAndFlopOfEachForm) {
   const at::Tensor x = channels_last({2, 3, 8, 8}), w = channels_last({4, 3, 3, 3});
   const auto times = time_convolutions(
       [&] {
@@ -51,13 +51,13 @@ TEST(Convolutions, EachFormIsFoundWithItsCallsAndItsWork) {
   }
 }
 
-TEST(Convolutions, BackwardCountsWhatIsAskedFor) {
+TEST(Convolutions, BackwardCountsRequestedGradients) {
   const auto times = time_convolutions(
       [] {
         for (const auto& [x_grad, w_grad] : {std::pair{true, true}, {true, false}, {false, true}}) {
           const at::Tensor x = channels_last({2, 3, 8, 8}).requires_grad_(x_grad);
           const at::Tensor w = channels_last({4, 3, 3, 3}).requires_grad_(w_grad);
-          at::conv2d(x, w, {}, 1, 1).sum().backward();  // whose gradient is one number, seen everywhere by strides of 0
+          at::conv2d(x, w, {}, 1, 1).sum().backward();  // the gradient of sum() has strides of 0
         }
       },
       1);
@@ -70,7 +70,7 @@ TEST(Convolutions, BackwardCountsWhatIsAskedFor) {
   EXPECT_EQ(forms.at(backward + " to weight").flop, once);
 }
 
-TEST(Convolutions, TypesAndLayoutsAreFormsOfTheirOwn) {
+TEST(Convolutions, DistinguishesTypesAndLayouts) {
   const at::Tensor w = at::ones({4, 3, 3, 3});
   const auto times = time_convolutions(
       [&] {
@@ -83,33 +83,33 @@ TEST(Convolutions, TypesAndLayoutsAreFormsOfTheirOwn) {
   EXPECT_EQ(by_form(times).count("aten::convolution bf16 2x3x8x8, bf16 4x3x3x3"), 1U);
 }
 
-// Under a label; what it calls is not counted again.
-void our_convolution(const at::Tensor& x, const at::Tensor& weight, int64_t padding) {
+// A labeled convolution; the operator that it calls is not counted separately.
+void labeled_convolution(const at::Tensor& x, const at::Tensor& weight, int64_t padding) {
   RECORD_FUNCTION("test::convolution", (std::vector<c10::IValue>{x, weight, padding}));
   at::conv2d(x, weight, {}, 1, padding);
 }
 
-TEST(Convolutions, OursAreRunAsTheySay) {
+TEST(Convolutions, TimesOwnConvolutions) {
   int runs = 0;
-  const OwnConvolution ours{
+  const OwnConvolution own{
       .name = "test::convolution",
       .flop = [](const std::vector<c10::IValue>& inputs) { return static_cast<double>(inputs[2].toInt()); },
       .prepare = [&](const std::vector<c10::IValue>& inputs) -> std::function<void()> {
         return [&runs, inputs] {
           ++runs;
-          our_convolution(inputs[0].toTensor(), inputs[1].toTensor(), inputs[2].toInt());
+          labeled_convolution(inputs[0].toTensor(), inputs[1].toTensor(), inputs[2].toInt());
         };
       }};
   const at::Tensor x = channels_last({2, 3, 8, 8}), w = channels_last({4, 3, 3, 3});
   const auto closure = [&] {
-    our_convolution(x, w, 1);
-    our_convolution(x, w, 1);
-    our_convolution(x, w, 2);
+    labeled_convolution(x, w, 1);
+    labeled_convolution(x, w, 1);
+    labeled_convolution(x, w, 2);
     at::conv2d(x, w);
   };
-  const auto times = time_convolutions(closure, 2, {ours});
-  ASSERT_EQ(times.size(), 3U) << "another padding is another form";
-  EXPECT_EQ(runs, 2 * 3) << "one to warm up";
+  const auto times = time_convolutions(closure, 2, {own});
+  ASSERT_EQ(times.size(), 3U) << "paddings must be separate entries";
+  EXPECT_EQ(runs, 2 * 3) << "one warm-up run and two timed runs per form";
   for (const ConvolutionTime& time : times) {
     EXPECT_EQ(time.shapes, "fp32 2x3x8x8, fp32 4x3x3x3");
     if (time.name == "test::convolution") {
@@ -120,10 +120,10 @@ TEST(Convolutions, OursAreRunAsTheySay) {
   }
 }
 
-TEST(Convolutions, NoneTakeNoTime) {
+TEST(Convolutions, HandlesNoConvolutionsAndExceptions) {
   EXPECT_EQ(total_seconds(time_convolutions([] { at::ones({3}); })), 0);
   EXPECT_THROW(time_convolutions([] { throw std::runtime_error("stop"); }), std::runtime_error);
-  at::conv2d(at::ones({2, 3, 8, 8}), at::ones({4, 3, 3, 3}));  // nobody listens any more
+  at::conv2d(at::ones({2, 3, 8, 8}), at::ones({4, 3, 3, 3}));  // the callback was removed
 }
 
 }  // namespace

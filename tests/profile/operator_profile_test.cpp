@@ -20,25 +20,26 @@ void wait(double seconds) {
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
 }
 
-OperatorTime of(const OperatorProfile& profile, const std::string& name) {
+// The sum over all kinds of an operator.
+OperatorTime operator_time(const OperatorProfile& profile, const std::string& name) {
   OperatorTime sum{.name = name, .kind = {}};
   for (const OperatorTime& time : profile.operators) {
     if (time.name != name) continue;
-    sum.kind += time.kind;  // one after the other, where there are several
+    sum.kind += time.kind;  // concatenated if there are several
     sum.calls += time.calls;
     sum.seconds += time.seconds;
   }
   return sum;
 }
 
-KindTime kind_of(const OperatorProfile& profile, const std::string& kind) {
+KindTime kind_time(const OperatorProfile& profile, const std::string& kind) {
   for (const KindTime& time : profile.kinds()) {
     if (time.kind == kind) return time;
   }
   return {.kind = kind};
 }
 
-TEST(OperatorProfile, AnOperatorsTimeIsItsOwn) {
+TEST(OperatorProfile, ExcludesTheTimeOfCalledOperators) {
   const OperatorProfile profile = profile_operators([] {
     RECORD_FUNCTION("test::outer", NoInputs{});
     wait(0.02);
@@ -47,22 +48,22 @@ TEST(OperatorProfile, AnOperatorsTimeIsItsOwn) {
       wait(0.1);
     }
   });
-  const OperatorTime outer = of(profile, "test::outer"), inner = of(profile, "test::inner");
+  const OperatorTime outer = operator_time(profile, "test::outer"), inner = operator_time(profile, "test::inner");
   EXPECT_EQ(outer.calls, 1);
   EXPECT_EQ(inner.calls, 2);
   EXPECT_EQ(profile.calls, 3);
   EXPECT_GE(outer.seconds, 0.02);
   EXPECT_GE(inner.seconds, 0.2);
   EXPECT_LE(outer.seconds, profile.seconds - 0.2);
-  EXPECT_EQ(profile.operators.front().name, "test::inner") << "the longest first";
+  EXPECT_EQ(profile.operators.front().name, "test::inner") << "must be sorted, longest first";
 }
 
-TEST(OperatorProfile, WhatNoOperatorCoversIsOutside) {
+TEST(OperatorProfile, ReportsTimeOutsideOperators) {
   const OperatorProfile profile = profile_operators([] {
     wait(0.05);
     at::ones({3}).neg_();
   });
-  EXPECT_EQ(of(profile, "aten::neg_").calls, 1);
+  EXPECT_EQ(operator_time(profile, "aten::neg_").calls, 1);
   EXPECT_EQ(profile.kinds().back().kind, "outside operators");
   EXPECT_GE(profile.kinds().back().seconds, 0.05);
   double covered = 0;
@@ -70,7 +71,7 @@ TEST(OperatorProfile, WhatNoOperatorCoversIsOutside) {
   EXPECT_NEAR(covered, profile.seconds, 1e-9);
 }
 
-TEST(OperatorProfile, ScopesAreMeasuredWhole) {
+TEST(OperatorProfile, ScopesIncludeEverythingInside) {
   const OperatorProfile profile = profile_operators([] {
     for (int i = 0; i < 2; ++i) {
       RECORD_USER_SCOPE(std::string("first"));
@@ -84,12 +85,12 @@ TEST(OperatorProfile, ScopesAreMeasuredWhole) {
   EXPECT_EQ(profile.scopes[0].calls, 2);
   EXPECT_GE(profile.scopes[0].seconds, 0.02);
   EXPECT_EQ(profile.scopes[1].name, "second");
-  EXPECT_EQ(of(profile, "aten::neg_").calls, 2);
-  EXPECT_EQ(of(profile, "first").calls, 0) << "a scope is no operator";
+  EXPECT_EQ(operator_time(profile, "aten::neg_").calls, 2);
+  EXPECT_EQ(operator_time(profile, "first").calls, 0) << "a scope is not an operator";
 }
 
-// What a known operator calls is of its kind; a part that something unknown calls keeps its own.
-TEST(OperatorProfile, PartsBelongToWhatCalledThem) {
+// An operator called by a root has the root's kind. A leaf without a known caller has its own kind.
+TEST(OperatorProfile, CalledOperatorsInheritTheKind) {
   const at::Tensor x = at::ones({2, 3, 8, 8}), w = at::ones({4, 3, 3, 3}).requires_grad_();
   const int64_t calls_under_label = 1 + profile_operators([&] { w.detach().neg(); }).calls;
   const OperatorProfile profile = profile_operators([&] {
@@ -101,17 +102,17 @@ TEST(OperatorProfile, PartsBelongToWhatCalledThem) {
     at::ones({3}).abs();
     at::ones({3}).to(at::kDouble);
   });
-  EXPECT_EQ(of(profile, "aten::neg").kind, "weight norm, forward");
-  EXPECT_EQ(of(profile, "aten::abs").kind, "other");
-  EXPECT_EQ(of(profile, "aten::to").kind, "casts and copies");
-  EXPECT_EQ(of(profile, "aten::_to_copy").kind, "casts and copies");
-  EXPECT_EQ(of(profile, "ConvolutionBackward0").kind, "convolution, backward");
-  EXPECT_EQ(of(profile, "aten::convolution_backward").kind, "convolution, backward");
-  EXPECT_EQ(of(profile, "aten::conv2d").kind, "convolution, forward");
-  EXPECT_EQ(kind_of(profile, "weight norm, forward").calls, calls_under_label);
+  EXPECT_EQ(operator_time(profile, "aten::neg").kind, "weight norm, forward");
+  EXPECT_EQ(operator_time(profile, "aten::abs").kind, "other");
+  EXPECT_EQ(operator_time(profile, "aten::to").kind, "casts and copies");
+  EXPECT_EQ(operator_time(profile, "aten::_to_copy").kind, "casts and copies");
+  EXPECT_EQ(operator_time(profile, "ConvolutionBackward0").kind, "convolution, backward");
+  EXPECT_EQ(operator_time(profile, "aten::convolution_backward").kind, "convolution, backward");
+  EXPECT_EQ(operator_time(profile, "aten::conv2d").kind, "convolution, forward");
+  EXPECT_EQ(kind_time(profile, "weight norm, forward").calls, calls_under_label);
 }
 
-TEST(OperatorProfile, KindsAreKnownByTheirNames) {
+TEST(OperatorProfile, FindsKindsByName) {
   const std::map<std::string, std::string> kinds{
       {"aten::conv2d", "convolution, forward"},
       {"ConvolutionBackward0", "convolution, backward"},
@@ -132,15 +133,15 @@ TEST(OperatorProfile, KindsAreKnownByTheirNames) {
   for (const auto& [name, kind] : kinds) EXPECT_EQ(operator_kind(name), kind) << name;
 }
 
-TEST(OperatorProfile, OtherThreadsAreWatchedToo) {
+TEST(OperatorProfile, IncludesOtherThreads) {
   const OperatorProfile profile = profile_operators([] {
     RECORD_FUNCTION("test::waiting", NoInputs{});
     std::thread([] { at::ones({3}).neg(); }).join();
   });
-  EXPECT_EQ(of(profile, "aten::neg").calls, 1);
+  EXPECT_EQ(operator_time(profile, "aten::neg").calls, 1);
 }
 
-TEST(OperatorProfile, EndsWithItsClosure) {
+TEST(OperatorProfile, StopsAfterTheClosureAndOnExceptions) {
   EXPECT_THROW(profile_operators([] { throw std::runtime_error("stop"); }), std::runtime_error);
   EXPECT_ANY_THROW(profile_operators([] { profile_operators([] {}); }));
   at::ones({3}).abs();

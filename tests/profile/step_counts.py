@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What a tiny training step costs, in numbers that do not depend on the machine's mood, against those stored beside this.
+"""Compares deterministic costs of a small training step with the values in step_counts.json.
 
-    step_counts.py operators METHOD FRGAN               operators and allocations of a step after warm-up
-    step_counts.py instructions METHOD CALLGRIND_STEP   instructions of ten steps under valgrind, one thread
+    step_counts.py operators METHOD FRGAN               operators and allocations of one step, after warm-up
+    step_counts.py instructions METHOD CALLGRIND_STEP   instructions of one step under valgrind, one thread
 
-Fails where one is more than 3 % above the stored number; --update stores what is found. Stored are numbers for a release
-of LibTorch and a set of its kernels, which is AVX2 wherever the processor has that: all libraries are told so. Where
-nothing is stored, exits with 77. docs/performance.md says more.
+Fails if a value is more than 3 % above the stored one; --update stores the measured values. Values are stored per LibTorch
+release and kernel set. All libraries are set to AVX2, which is used wherever the processor has it. If no value is stored,
+the exit code is 77 (test skipped). See docs/performance.md.
 """
 import argparse
 import json
@@ -20,7 +20,7 @@ import tempfile
 STORED = pathlib.Path(__file__).with_name("step_counts.json")
 ALLOWED = 3  # %
 NOT_STORED = 77
-# Libraries choose code by the processor; valgrind's is like Haswell, whatever is below it.
+# Libraries choose their code by processor. Valgrind emulates a processor like Haswell on every machine.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENBLAS_CORETYPE": "Haswell",
                "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2",
                "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
@@ -30,7 +30,7 @@ def run(command):
     done = subprocess.run([str(word) for word in command], env={**os.environ, **ENVIRONMENT}, stdout=subprocess.PIPE,
                           text=True, check=False)
     if done.returncode != 0:
-        sys.exit(f"exit code {done.returncode}: {' '.join(map(str, command))}")
+        sys.exit(f"command failed with exit code {done.returncode}: {' '.join(map(str, command))}")
     return json.loads(done.stdout)
 
 
@@ -46,16 +46,16 @@ def count_instructions(program, method):
                      f"--log-file={log.name}", program, method])
         collected = re.search(r"Collected : (\d+)", log.read().decode())
     if not collected:
-        sys.exit("valgrind did not say what it collected")
+        sys.exit("no 'Collected' line in the log of valgrind")
     return found, {"instructions": int(collected[1]) // found["steps"]}
 
 
 def findings(found, stored):
-    """Two lists of lines: where a number is too high, and where it is so low that a lower one should be stored."""
+    """Returns two lists of lines: values above the tolerance, and values so low that they should be stored."""
     high, low = [], []
     for name, number in found.items():
         change = 100 * (number - stored[name]) / stored[name]
-        line = f"{name} of a step: {number}, {stored[name]} stored: {change:+.1f} %"
+        line = f"{name} per step: {number}, stored {stored[name]} ({change:+.1f} %)"
         if change > ALLOWED:
             high.append(line)
         elif change < -ALLOWED:
@@ -68,7 +68,7 @@ def main():
     parser.add_argument("what", choices=["operators", "instructions"])
     parser.add_argument("method")
     parser.add_argument("program", type=pathlib.Path)
-    parser.add_argument("--update", action="store_true", help=f"stores what is found in {STORED.name}")
+    parser.add_argument("--update", action="store_true", help=f"store the measured values in {STORED.name}")
     options = parser.parse_args()
     count = count_operators if options.what == "operators" else count_instructions
     machine, found = count(options.program, options.method)
@@ -81,14 +81,14 @@ def main():
         return
     again = f"python3 {pathlib.Path(__file__).name} {options.what} {options.method} {options.program} --update"
     if not found.keys() <= place.keys():
-        print(f"nothing is stored for LibTorch {machine['libtorch']} with {machine['kernels']}; store it: {again}")
+        print(f"no value is stored for LibTorch {machine['libtorch']} with {machine['kernels']}; to store it, run: {again}")
         sys.exit(NOT_STORED)
     high, low = findings(found, place)
     if low:
-        print("fewer, good; store that, so that it stays:", again, *low, sep="\n  ")
+        print("lower than stored; to keep the improvement, run:", again, *low, sep="\n  ")
     if high:
-        sys.exit("\n  ".join(["more than 3 % above what is stored; make it cheaper, or say in the commit what it buys and "
-                              f"store it: {again}", *high]))
+        sys.exit("\n  ".join(["more than 3 % above the stored value; reduce the cost, or justify it in the commit message "
+                              f"and run: {again}", *high]))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""step_counts.py finds what it should."""
+"""Tests of step_counts.py."""
 import json
 import pathlib
 import unittest
@@ -8,21 +8,21 @@ import step_counts
 
 
 class Findings(unittest.TestCase):
-    def test_three_percent_more_is_allowed(self):
+    def test_changes_up_to_three_percent_pass(self):
         self.assertEqual(step_counts.findings({"operators": 1030}, {"operators": 1000}), ([], []))
         self.assertEqual(step_counts.findings({"operators": 970}, {"operators": 1000}), ([], []))
 
-    def test_more_is_found(self):
+    def test_larger_increases_fail(self):
         high, low = step_counts.findings({"operators": 1031, "allocations": 10}, {"operators": 1000, "allocations": 10})
-        self.assertEqual(high, ["operators of a step: 1031, 1000 stored: +3.1 %"])
+        self.assertEqual(high, ["operators per step: 1031, stored 1000 (+3.1 %)"])
         self.assertEqual(low, [])
 
-    def test_fewer_is_a_note(self):
+    def test_larger_decreases_are_reported(self):
         high, low = step_counts.findings({"allocations": 900}, {"allocations": 1000})
         self.assertEqual(high, [])
-        self.assertEqual(low, ["allocations of a step: 900, 1000 stored: -10.0 %"])
+        self.assertEqual(low, ["allocations per step: 900, stored 1000 (-10.0 %)"])
 
-    def test_both_methods_are_stored_whole(self):
+    def test_all_counts_of_both_methods_are_stored(self):
         stored = json.loads(pathlib.Path(step_counts.STORED).read_text())
         for place, methods in stored.items():
             for method in ("fr-gan", "supervised"):

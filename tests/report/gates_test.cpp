@@ -11,7 +11,7 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(Gates, AreReadAsTheyWereWritten) {
+TEST(Gates, RoundTripThroughFile) {
   const TemporaryFolder folder;
   write_gates(folder / "gates.json",
               {{"se_block2", {0.50004, 0.25}, {0, 0.125}, {{0.5, 0.3}, {0.5, 0.2}}, {{0, 0.1}, {0, 0.12344}}}});
@@ -26,23 +26,23 @@ TEST(Gates, AreReadAsTheyWereWritten) {
   EXPECT_EQ(gates[0].class_deviation[0][1], 0.1);
 }
 
-TEST(Gates, OfAnOlderFrganHaveNoSpreadByClass) {
+TEST(Gates, ClassDeviationIsOptional) {
   const auto json = R"({"blocks":[{"block":"b","mean":[1],"deviation":[1],"class_mean":[[1],[1]]}]})"_json;
   EXPECT_EQ(gates_from_json(json, "g.json").at(0).class_deviation.size(), 0U);
 }
 
-TEST(Gates, AlteredFilesAreRefused) {
-  const auto refusal = [](const char* text) {
+TEST(Gates, RejectInconsistentFiles) {
+  const auto message = [](const char* text) {
     return error_of([&] { gates_from_json(nlohmann::json::parse(text), "g.json"); });
   };
-  EXPECT_THAT(refusal("{}"), HasSubstr("g.json: not the gates of a run"));
-  EXPECT_THAT(refusal(R"({"blocks":[{"block":"b","mean":[1,2],"deviation":[1],"class_mean":[]}]})"),
-              HasSubstr("g.json: 1 numbers for the 2 channels of b"));
-  EXPECT_THAT(refusal(R"({"blocks":[{"block":"b","mean":[1],"deviation":[1],"class_mean":[[1,2]]}]})"),
-              HasSubstr("2 numbers for the 1 channels of b"));
-  EXPECT_THAT(refusal(R"({"blocks":[{"block":"b","mean":[1],"deviation":[1],"class_mean":[[1],[1]],)"
+  EXPECT_THAT(message("{}"), HasSubstr("g.json: not a valid gates file"));
+  EXPECT_THAT(message(R"({"blocks":[{"block":"b","mean":[1,2],"deviation":[1],"class_mean":[]}]})"),
+              HasSubstr("g.json: block 'b': 1 values for 2 channels"));
+  EXPECT_THAT(message(R"({"blocks":[{"block":"b","mean":[1],"deviation":[1],"class_mean":[[1,2]]}]})"),
+              HasSubstr("block 'b': 2 values for 1 channels"));
+  EXPECT_THAT(message(R"({"blocks":[{"block":"b","mean":[1],"deviation":[1],"class_mean":[[1],[1]],)"
                       R"("class_deviation":[[1]]}]})"),
-              HasSubstr("means of 2 classes and deviations of 1 in b"));
+              HasSubstr("block 'b': class_mean has 2 classes, class_deviation 1"));
 }
 
 }  // namespace

@@ -10,15 +10,15 @@
 namespace frgan {
 namespace {
 
-// Images of 2 x 2, grey, each of one shade.
+// Uniform gray images of 2 x 2 pixels.
 at::Tensor shades(std::initializer_list<double> values) {
   std::vector<at::Tensor> images;
   for (const double value : values) images.push_back(at::full({1, 2, 2}, value));
   return at::stack(images);
 }
 
-// Two by two places of 2 x 2 pixels and a gap of 2 make 6 x 6; the fourth place stays black.
-TEST(WriteImageGrid, LaysImagesRowByRowWithGaps) {
+// Two by two cells of 2 x 2 pixels with a gap of 2 pixels give 6 x 6 pixels. The fourth cell stays black.
+TEST(WriteImageGrid, PlacesImagesRowByRowWithGaps) {
   const TemporaryFolder folder;
   const auto path = folder / "grid.png";
   write_image_grid(path, shades({-0.5, 0.0, 1.0}), 2);
@@ -28,7 +28,7 @@ TEST(WriteImageGrid, LaysImagesRowByRowWithGaps) {
   EXPECT_EQ(p, expected);
 }
 
-TEST(WriteImageGrid, IsNoWiderThanItsImages) {
+TEST(WriteImageGrid, HasNoEmptyColumns) {
   const TemporaryFolder folder;
   const auto path = folder / "one.png";
   write_image_grid(path, shades({1.0}), 10);

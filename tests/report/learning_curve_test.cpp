@@ -27,7 +27,7 @@ TEST(AxisTicks, AreRoundAndCoverTheRange) {
   EXPECT_THAT(axis_ticks(0, 0), ElementsAre(0, 0.2, 0.4, testing::DoubleEq(0.6), 0.8, 1));
 }
 
-TEST(AxisTicks, AreNeitherFewNorMany) {
+TEST(AxisTicks, NumberFiveToTwelve) {
   for (double high = 1e-3; high < 1e6; high *= 1.07) {
     const std::vector<double> ticks = axis_ticks(0, high);
     EXPECT_GE(ticks.size(), 5U) << high;
@@ -36,8 +36,8 @@ TEST(AxisTicks, AreNeitherFewNorMany) {
   }
 }
 
-TEST(LearningCurveSvg, PutsPointsWhereTheyBelong) {
-  // The plot reaches from x = 64 (step 0) to 560 (step 100) and from y = 344 (value 0) up to 44 (value 40).
+TEST(LearningCurveSvg, PlacesPointsOnTheAxes) {
+  // Plot area: x = 64 (step 0) to 560 (step 100), y = 344 (value 0) to 44 (value 40).
   const std::string svg = learning_curve_svg(
       {"Error", "error (%)", {{"fr-gan", {{0, 40}, {50, 20}, {100, 0}}}, {"supervised", {{100, 30}}}}});
   EXPECT_THAT(svg, HasSubstr("points=\"64.0,44.0 312.0,194.0 560.0,344.0\""));
@@ -48,7 +48,7 @@ TEST(LearningCurveSvg, PutsPointsWhereTheyBelong) {
   EXPECT_THAT(svg, Not(HasSubstr("<script")));
 }
 
-TEST(LearningCurveSvg, NamesItsXAxis) {
+TEST(LearningCurveSvg, LabelsXAxis) {
   LearningCurves chart{"Accuracy", "accuracy (%)", {{"fr-gan", {{0, 90}, {50, 80}}}}};
   EXPECT_THAT(learning_curve_svg(chart), HasSubstr("y=\"384.0\" text-anchor=\"end\">step</text>"));
   EXPECT_THAT(learning_curve_figure(chart), HasSubstr("aria-label=\"Accuracy: accuracy (%) by step\""));
@@ -61,7 +61,7 @@ TEST(LearningCurveSvg, NamesItsXAxis) {
 }
 
 TEST(LearningCurveSvg, DrawsErrorBars) {
-  // Up to 30 + 10: the axis reaches 40, and 10 on it are 75 pixels.
+  // The highest error bar ends at 30 + 10, so the axis ends at 40, and 10 units are 75 pixels.
   const LearningCurves chart{
       "Error", "error (%)", {{"plain", {{0, 1}, {100, 1}}}, {"c", {{0, 10}, {50, 20}, {100, 30}}, {5, 0, 10}}}};
   const std::string svg = learning_curve_svg(chart);
@@ -70,17 +70,17 @@ TEST(LearningCurveSvg, DrawsErrorBars) {
   EXPECT_THAT(svg, HasSubstr("<line x1=\"312.0\" y1=\"194.0\" x2=\"312.0\" y2=\"194.0\" class=\"curve c1\"/>"));
   EXPECT_THAT(svg, HasSubstr("<line x1=\"560.0\" y1=\"194.0\" x2=\"560.0\" y2=\"44.0\" class=\"curve c1\"/>"));
   EXPECT_TRUE(well_formed(svg));
-  // The one vertical mark of the curve without bars is the line before its name, which lies.
+  // The curve without error bars has no vertical line; its line in the legend is horizontal.
   EXPECT_THAT(svg, Not(HasSubstr("y2=\"336.5\" class=\"curve c0\"/>")));
-  // A bar that reaches below 0 takes the axis with it.
+  // An error bar below 0 extends the axis.
   const std::string below = learning_curve_svg({"t", "y", {{"c", {{0, 10}, {10, 30}}, {30, 10}}}});
   EXPECT_THAT(below, HasSubstr("<line x1=\"64.0\" y1=\"344.0\" x2=\"64.0\" y2=\"44.0\" class=\"curve c0\"/>"));
 }
 
-TEST(LearningCurveFigure, HasAnAxisThatItsErrorBarsFit) {
+TEST(LearningCurveFigure, UsesLinearAxisIfErrorBarsReachZero) {
   LearningCurves chart{"Error", "error (%)", {{"c", {{0, 100}, {100, 1}}}}};
-  EXPECT_THAT(learning_curve_figure(chart), HasSubstr("on a logarithmic axis"));
-  chart.curves[0].spread = {0, 1};  // down to 0, where no logarithm is
+  EXPECT_THAT(learning_curve_figure(chart), HasSubstr(", logarithmic axis"));
+  chart.curves[0].spread = {0, 1};  // reaches 0, which has no logarithm
   EXPECT_THAT(learning_curve_figure(chart), Not(HasSubstr("logarithmic")));
   EXPECT_THAT(learning_curve_figure(chart), Not(HasSubstr("nan")));
   EXPECT_TRUE(well_formed(learning_curve_figure(chart)));
@@ -94,20 +94,23 @@ TEST(LearningCurveSvg, EscapesText) {
   EXPECT_TRUE(well_formed(svg));
 }
 
-TEST(LearningCurveSvg, RefusesWhatItCannotDraw) {
-  EXPECT_THAT(error_of([] { learning_curve_svg({"t", "y", {}}); }), HasSubstr("at least one point"));
-  EXPECT_THAT(error_of([] { learning_curve_svg({"t", "y", {{"empty", {}}}}); }), HasSubstr("at least one point"));
+TEST(LearningCurveSvg, RejectsEmptyChartsAndNonFiniteValues) {
+  EXPECT_THAT(error_of([] { learning_curve_svg({"t", "y", {}}); }), HasSubstr("empty chart: no curve has a point"));
+  EXPECT_THAT(error_of([] {
+                learning_curve_svg({"t", "y", {{"empty", {}}}});
+              }),
+              HasSubstr("empty chart: no curve has a point"));
   EXPECT_THAT(error_of([] {
                 learning_curve_svg({"t", "y", {{"bad", {{1, std::nan("")}}}}});
               }),
-              HasSubstr("\"bad\" has a value that is not finite at step 1"));
+              HasSubstr("curve 'bad': non-finite value at step 1"));
   EXPECT_THAT(error_of([] {
                 learning_curve_svg({"t", "y", {{"bar", {{1, 2}, {3, 4}}, {1, std::nan("")}}}});
               }),
-              HasSubstr("\"bar\" has an error bar that is not finite at step 3"));
+              HasSubstr("curve 'bar': non-finite error bar at step 3"));
 }
 
-TEST(ReadCurve, TakesOneColumnOfALog) {
+TEST(ReadCurve, ReadsOneColumnOfLog) {
   const TemporaryFolder folder;
   const auto path = folder / "metrics.jsonl";
   std::ofstream(path) << R"({"step":50,"losses":{"supervised":0.5}})" << '\n'
@@ -118,7 +121,8 @@ TEST(ReadCurve, TakesOneColumnOfALog) {
   EXPECT_EQ(errors.name, "fr-gan");
   EXPECT_THAT(errors.points, ElementsAre(Pair(100, 25), Pair(200, 12.5)));
   EXPECT_THAT(read_curve(path, "losses.supervised", "x").points, ElementsAre(Pair(50, 0.5)));
-  EXPECT_THAT(error_of([&] { read_curve(path, "dev_error", "x"); }), HasSubstr("no line has a number \"dev_error\""));
+  EXPECT_THAT(error_of([&] { read_curve(path, "dev_error", "x"); }),
+              HasSubstr("no line has a number in column 'dev_error'"));
 }
 
 }  // namespace

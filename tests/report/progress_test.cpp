@@ -17,8 +17,8 @@ StepRecord record_at(int64_t step) {
           .seconds = 10};
 }
 
-// A clock and an output that a test turns by hand.
-struct Desk {
+// An output whose clock and width are set by the test.
+struct FakeTerminal {
   double now = 100;
   int columns = 0;
   std::ostringstream text;
@@ -32,7 +32,7 @@ struct Desk {
   }
 };
 
-TEST(ProgressLine, HoldsEveryNumber) {
+TEST(ProgressLine, ContainsAllValues) {
   StepRecord record = record_at(1200);
   record.epoch = 1.64;
   record.losses = {{"supervised", 0.42341}, {"consistency", 1.5e-7}, {"generator", std::nan("")}};
@@ -53,63 +53,63 @@ TEST(DurationText, ChoosesTheUnit) {
 }
 
 TEST(Progress, WritesPlainLinesAtMostEveryTenSeconds) {
-  Desk desk;
+  FakeTerminal terminal;
   {
-    Progress progress(desk.output(), 100, 0);
-    desk.now += 4;
+    Progress progress(terminal.output(), 100, 0);
+    terminal.now += 4;
     progress.show(record_at(10));
-    EXPECT_EQ(desk.take(), progress_line(record_at(10), 100, 36) + "\n");  // 4 s for 10 steps, 90 to go
-    desk.now += 9;
+    EXPECT_EQ(terminal.take(), progress_line(record_at(10), 100, 36) + "\n");  // 4 s for 10 steps, 90 steps left
+    terminal.now += 9;
     progress.show(record_at(20));
-    EXPECT_EQ(desk.take(), "");
-    desk.now += 1;
+    EXPECT_EQ(terminal.take(), "");
+    terminal.now += 1;
     progress.show(record_at(30));
-    EXPECT_EQ(desk.take(), progress_line(record_at(30), 100, 14.0 / 30 * 70) + "\n");
+    EXPECT_EQ(terminal.take(), progress_line(record_at(30), 100, 14.0 / 30 * 70) + "\n");
     progress.show(record_at(100));
-    EXPECT_EQ(desk.take(), progress_line(record_at(100), 100, 0) + "\n");  // the last one, however soon
+    EXPECT_EQ(terminal.take(), progress_line(record_at(100), 100, 0) + "\n");  // the last record is shown at once
   }
-  EXPECT_EQ(desk.take(), "");
+  EXPECT_EQ(terminal.take(), "");
 }
 
-TEST(Progress, CountsTimeLeftFromTheStepItResumedAt) {
-  Desk desk;
-  Progress progress(desk.output(), 100, 80);
-  desk.now += 5;
+TEST(Progress, EstimatesTimeLeftFromResumedStep) {
+  FakeTerminal terminal;
+  Progress progress(terminal.output(), 100, 80);
+  terminal.now += 5;
   progress.show(record_at(90));
-  EXPECT_EQ(desk.take(), progress_line(record_at(90), 100, 5) + "\n");
+  EXPECT_EQ(terminal.take(), progress_line(record_at(90), 100, 5) + "\n");
 }
 
-TEST(Progress, RedrawsOneLineOnATerminal) {
-  Desk desk;
-  desk.columns = 200;
+TEST(Progress, RedrawsLineOnTerminal) {
+  FakeTerminal terminal;
+  terminal.columns = 200;
   {
-    Progress progress(desk.output(), 100, 0);
-    desk.now += 1;
+    Progress progress(terminal.output(), 100, 0);
+    terminal.now += 1;
     progress.show(record_at(10));
-    EXPECT_EQ(desk.take(), progress_line(record_at(10), 100, 9));
-    desk.now += 0.125;
+    EXPECT_EQ(terminal.take(), progress_line(record_at(10), 100, 9));
+    terminal.now += 0.125;
     progress.show(record_at(11));
-    EXPECT_EQ(desk.take(), "");
-    desk.now += 0.125;
+    EXPECT_EQ(terminal.take(), "");
+    terminal.now += 0.125;
     progress.show(record_at(12));
-    EXPECT_EQ(desk.take(), "\r\x1b[J" + progress_line(record_at(12), 100, 1.25 / 12 * 88));
+    EXPECT_EQ(terminal.take(), "\r\x1b[J" + progress_line(record_at(12), 100, 1.25 / 12 * 88));
   }
-  EXPECT_EQ(desk.take(), "\n");
+  EXPECT_EQ(terminal.take(), "\n");
 }
 
-TEST(Progress, TakesTheRowsItNeedsAndDrawsThemAnew) {
-  Desk desk;
-  desk.columns = 28;
-  Progress progress(desk.output(), 100, 0);
-  desk.now += 1;
+TEST(Progress, WrapsAndRedrawsSeveralRows) {
+  FakeTerminal terminal;
+  terminal.columns = 28;
+  Progress progress(terminal.output(), 100, 0);
+  terminal.now += 1;
   progress.show(record_at(10));
-  EXPECT_EQ(desk.take(), "step 10/100 (10 %)\nepoch 0.2  supervised 0.5\nlr 3.0e-04  512 images/s\n9 s left");
-  desk.now += 1;
+  EXPECT_EQ(terminal.take(), "step 10/100 (10 %)\nepoch 0.2  supervised 0.5\nlr 3.0e-04  512 images/s\n9 s left");
+  terminal.now += 1;
   progress.show(record_at(20));
-  EXPECT_TRUE(desk.take().starts_with("\x1b[3A\r\x1b[Jstep 20/100 (20 %)\n"));
+  EXPECT_TRUE(terminal.take().starts_with("\x1b[3A\r\x1b[Jstep 20/100 (20 %)\n"));
 }
 
-TEST(ProgressRows, ShowEveryTermOfFrGanOn80Columns) {
+TEST(ProgressRows, FitFrGanLossesInto80Columns) {
   StepRecord record = record_at(384);
   record.losses = {{"supervised", 0.6924}, {"real", 0.4477}, {"fake", 0.88}, {"consistency", 1e-5}, {"generator", 1}};
   const std::string line = progress_line(record, 400, 60);
@@ -122,28 +122,28 @@ TEST(ProgressRows, ShowEveryTermOfFrGanOn80Columns) {
   EXPECT_EQ(progress_rows("a long part  b", 4), (std::vector<std::string>{"a lo", "b"}));
 }
 
-TEST(Progress, SaysThingsAboveTheLine) {
-  Desk desk;
-  desk.columns = 200;
-  Progress progress(desk.output(), 100, 0);
+TEST(Progress, PrintsMessagesAboveTheLine) {
+  FakeTerminal terminal;
+  terminal.columns = 200;
+  Progress progress(terminal.output(), 100, 0);
   progress.say("begin");
-  EXPECT_EQ(desk.take(), "begin\n");
+  EXPECT_EQ(terminal.take(), "begin\n");
   progress.show(record_at(10));
-  desk.take();
+  terminal.take();
   progress.say("checkpoint written");
-  EXPECT_EQ(desk.take(), "\r\x1b[Jcheckpoint written\n" + progress_line(record_at(10), 100, 0));
+  EXPECT_EQ(terminal.take(), "\r\x1b[Jcheckpoint written\n" + progress_line(record_at(10), 100, 0));
 }
 
-TEST(Progress, SaysThingsBetweenPlainLines) {
-  Desk desk;
-  Progress progress(desk.output(), 100, 0);
+TEST(Progress, PrintsMessagesBetweenPlainLines) {
+  FakeTerminal terminal;
+  Progress progress(terminal.output(), 100, 0);
   progress.show(record_at(10));
-  desk.take();
+  terminal.take();
   progress.say("checkpoint written");
-  EXPECT_EQ(desk.take(), "checkpoint written\n");
+  EXPECT_EQ(terminal.take(), "checkpoint written\n");
 }
 
-TEST(TerminalWidth, IsNothingForAPipe) {
+TEST(TerminalWidth, IsZeroWithoutTerminal) {
   EXPECT_EQ(terminal_width(-1), 0);
 }
 

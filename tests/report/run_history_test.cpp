@@ -44,7 +44,7 @@ class RunHistoryTest : public testing::Test {
   const TemporaryFolder folder;
 };
 
-TEST_F(RunHistoryTest, ReadsWhatARunLeaves) {
+TEST_F(RunHistoryTest, ReadsFinishedRun) {
   write_run();
   const RunHistory run = read();
   EXPECT_TRUE(run.finished);
@@ -54,50 +54,51 @@ TEST_F(RunHistoryTest, ReadsWhatARunLeaves) {
   EXPECT_EQ(run.machine.processor, "Zen");
   EXPECT_EQ(run.commit, "abc");
   ASSERT_THAT(run.steps, SizeIs(1));
-  EXPECT_EQ(run.steps[0].losses.back().second, 0.5);  // by name
+  EXPECT_EQ(run.steps[0].losses.back().second, 0.5);  // losses are sorted by name
   EXPECT_THAT(run.evaluations, SizeIs(2));
-  EXPECT_EQ(judged_role(run), "test");
+  EXPECT_EQ(primary_role(run), "test");
   EXPECT_EQ(final_error(run)->error, 0.25);
-  EXPECT_TRUE(std::isnan(late_median(run))) << "of fewer than 20 evaluations";
+  EXPECT_TRUE(std::isnan(late_median(run))) << "fewer than 20 evaluations";
   EXPECT_THAT(run.notes, IsEmpty());
 }
 
-TEST_F(RunHistoryTest, AnUnfinishedRunIsShownAsSuch) {
+TEST_F(RunHistoryTest, ReadsUnfinishedRun) {
   write_run();
   fs::remove(folder / "run/summary.json");
   const RunHistory run = read();
   EXPECT_FALSE(run.finished);
   EXPECT_FALSE(final_error(run).has_value());
-  EXPECT_TRUE(std::isnan(late_median(run))) << "of fewer than 20 evaluations";
+  EXPECT_TRUE(std::isnan(late_median(run))) << "fewer than 20 evaluations";
   EXPECT_EQ(run.summary.steps, 5);
   EXPECT_EQ(run.summary.wall_seconds, 3);
   EXPECT_THAT(run.notes, ElementsAre(HasSubstr("not finished")));
 }
 
-TEST_F(RunHistoryTest, DamagedFilesBecomeNotesAndTheRestIsThere) {
+TEST_F(RunHistoryTest, DamagedFilesBecomeNotes) {
   write_run();
   write("run/summary.json", R"({"method":"fr-g)");
   write("run/mistakes.json", "{}");
   write("run/gates.json", "[]");
   RunHistory run = read();
-  EXPECT_THAT(run.notes,
-              ElementsAre(HasSubstr("summary.json: cannot be read: is cut or altered"),
-                          HasSubstr("mistakes.json: not the mistakes"), HasSubstr("gates.json: not the gates")));
+  EXPECT_THAT(run.notes, ElementsAre(HasSubstr("summary.json: cannot parse the file; it is truncated or corrupt"),
+                                     HasSubstr("mistakes.json: not a valid mistakes file"),
+                                     HasSubstr("gates.json: not a valid gates file")));
   EXPECT_THAT(run.evaluations, SizeIs(2));
   write_run();
-  write("run/metrics.jsonl", "{}\nno line\n");
+  write("run/metrics.jsonl", "{}\nno JSON\n");
   run = read();
-  EXPECT_THAT(run.notes[0], HasSubstr("metrics.jsonl: line 2 is no JSON object"));
+  EXPECT_THAT(run.notes[0], HasSubstr("metrics.jsonl: line 2 is not a JSON object"));
   EXPECT_TRUE(run.finished);
 }
 
-TEST_F(RunHistoryTest, OtherFoldersAreRefused) {
-  EXPECT_THAT(error_of([&] { read_run_history(folder / "nothing"); }), HasSubstr("nothing: is no folder; give the"));
+TEST_F(RunHistoryTest, RejectsOtherFolders) {
+  EXPECT_THAT(error_of([&] { read_run_history(folder / "nothing"); }),
+              HasSubstr("nothing: no such folder; expected a run folder"));
   fs::create_directories(folder / "run");
-  EXPECT_THAT(error_of([&] { read(); }), HasSubstr("run: is no folder of a run, for it has neither metrics.jsonl"));
+  EXPECT_THAT(error_of([&] { read(); }), HasSubstr("run: not a run folder: it contains neither metrics.jsonl"));
 }
 
-TEST_F(RunHistoryTest, NamesTellRunsApart) {
+TEST_F(RunHistoryTest, NamesAreUniquePathSuffixes) {
   std::vector<RunHistory> runs(3);
   runs[0].folder = "/a/fast/seed-1";
   runs[1].folder = "/a/slow/seed-1";

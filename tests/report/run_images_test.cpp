@@ -21,10 +21,10 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr int64_t kSize = 8, kStep = kSize + 2;  // of an image, and to the next
-constexpr size_t kMuch = 1 << 24;
+constexpr int64_t kSize = 8, kStep = kSize + 2;  // image size and distance between images, pixels
+constexpr size_t kNoLimit = 1 << 24;             // bytes, more than any test needs
 
-// Numbers that do not compress.
+// Incompressible pixels of a grid of 10 columns.
 std::vector<uint8_t> noise(int64_t rows, uint32_t state) {
   std::vector<uint8_t> pixels(static_cast<size_t>((rows * kStep - 2) * (10 * kStep - 2) * 3));
   for (uint8_t& pixel : pixels) pixel = static_cast<uint8_t>((state = state * 1664525 + 1013904223) >> 24);
@@ -52,7 +52,7 @@ PngHeader header_of(const std::string& png) {
 
 class RunImagesTest : public testing::Test {
  protected:
-  // With 50 mistakes and four grids of 100 images.
+  // A run with 50 mistakes and four grids of 100 images.
   RunHistory run_with_images(const std::string& name) const {
     RunHistory run;
     run.folder = folder / name;
@@ -77,8 +77,8 @@ class RunImagesTest : public testing::Test {
   const TemporaryFolder folder;
 };
 
-TEST_F(RunImagesTest, OfOneRunAllMistakesAndThreeRowsOfEachGrid) {
-  const RunHistory run = read(1, kMuch)[0];
+TEST_F(RunImagesTest, SingleRunShowsAllMistakesAndThreeRowsOfEachGrid) {
+  const RunHistory run = read(1, kNoLimit)[0];
   EXPECT_EQ(run.shown_mistakes, 50U);
   EXPECT_EQ(header_of(run.mistakes_png).height, 5 * kStep - 2);
   EXPECT_THAT(steps_of(run), ElementsAre(5, 10, 15, 20));
@@ -93,7 +93,7 @@ TEST_F(RunImagesTest, OfOneRunAllMistakesAndThreeRowsOfEachGrid) {
   EXPECT_THAT(run.notes, IsEmpty());
 }
 
-TEST_F(RunImagesTest, ManyRunsShareTheRoom) {
+TEST_F(RunImagesTest, RunsShareTheBytesEqually) {
   size_t before = 51;
   for (const size_t bytes : {400'000, 200'000, 100'000}) {
     const std::vector<RunHistory> runs = read(6, bytes);
@@ -104,49 +104,49 @@ TEST_F(RunImagesTest, ManyRunsShareTheRoom) {
     for (const RunHistory& run : runs) {
       EXPECT_EQ(run.shown_mistakes, before);
       EXPECT_EQ(run.samples.back().step, 20);
-      EXPECT_FALSE(run.images_left_out);
+      EXPECT_FALSE(run.images_omitted);
     }
   }
 }
 
-TEST_F(RunImagesTest, WhereFiveOfEachAreTooManyTheFirstRunsHaveThem) {
+TEST_F(RunImagesTest, SmallLimitShowsFirstRunsOnly) {
   const std::vector<RunHistory> runs = read(6, 16'000);
   EXPECT_LT(bytes_of(runs), 16'000U);
   EXPECT_EQ(runs[0].shown_mistakes, 5U);
   EXPECT_EQ(header_of(runs[0].mistakes_png).width, 5 * kStep - 2);
   EXPECT_EQ(runs[0].sample_images, 5U);
-  EXPECT_FALSE(runs[0].images_left_out);
-  EXPECT_TRUE(runs[5].images_left_out);
+  EXPECT_FALSE(runs[0].images_omitted);
+  EXPECT_TRUE(runs[5].images_omitted);
   EXPECT_THAT(runs[5].mistakes_png, IsEmpty());
   EXPECT_THAT(runs[5].samples, IsEmpty());
   EXPECT_EQ(runs[5].grids, 4U);
   EXPECT_EQ(bytes_of(read(6, 0)), 0U);
 }
 
-TEST_F(RunImagesTest, EarlierGridsAreEvenlySpread) {
-  const size_t all = bytes_of(read(1, kMuch));
+TEST_F(RunImagesTest, EarlierGridsAreEvenlySpaced) {
+  const size_t all = bytes_of(read(1, kNoLimit));
   const RunHistory run = read(1, all + 9'000)[0];  // captions take 17 kB, a grid of 30 images 11 kB
   EXPECT_EQ(run.shown_mistakes, 50U);
   EXPECT_THAT(steps_of(run), ElementsAre(5, 10, 20));
 }
 
-TEST_F(RunImagesTest, WhatCannotBeReadBecomesANote) {
+TEST_F(RunImagesTest, UnreadableFilesBecomeNotes) {
   std::vector<RunHistory> runs{run_with_images("run")};
   write_file_safely(runs[0].folder / "samples/step-00000020.png", "no PNG");
   write_file_safely(runs[0].folder / "mistakes.png", "none");
-  read_images(runs, kMuch);
+  read_images(runs, kNoLimit);
   EXPECT_THAT(runs[0].notes,
-              ElementsAre(HasSubstr("mistakes.png: is no PNG"), HasSubstr("step-00000020.png: is no PNG")));
+              ElementsAre(HasSubstr("mistakes.png: not a PNG file"), HasSubstr("step-00000020.png: not a PNG file")));
   EXPECT_THAT(runs[0].samples, IsEmpty());
-  EXPECT_FALSE(runs[0].images_left_out);
+  EXPECT_FALSE(runs[0].images_omitted);
 }
 
-TEST_F(RunImagesTest, OtherImagesAreTakenWhole) {
+TEST_F(RunImagesTest, ImagesThatAreNoGridsAreKeptWhole) {
   std::vector<RunHistory> runs{run_with_images("run")};
   fs::remove_all(runs[0].folder / "samples");
   fs::remove(runs[0].folder / "mistakes.png");
   write_png(runs[0].folder / "step-00000007.png", std::vector<uint8_t>(33 * 21, 7), 33, 21, 1);
-  read_images(runs, kMuch);
+  read_images(runs, kNoLimit);
   ASSERT_THAT(runs[0].samples, SizeIs(1));
   EXPECT_EQ(header_of(runs[0].samples[0].png).height, 33);
   EXPECT_EQ(runs[0].sample_images, 0U);

@@ -37,21 +37,21 @@ constexpr const char* kSecond = R"({"step":100,"test_error":0.125,"error_low":0.
 TEST_F(RunLogTest, WritesTheDocumentedColumns) {
   RunLog log(path_, 0);
   log.write(record_at(50));
-  EXPECT_EQ(text(), kFirst);  // at once: who watches the file sees it
+  EXPECT_EQ(text(), kFirst);  // written at once, without buffering
   log.write(EvaluationRecord{100, "test", 0.125, 0.1, 0.15, 5000});
   EXPECT_EQ(text(), std::string(kFirst) + kSecond);
   log.write(EvaluationRecord{100, "dev", 0.125, 0.1, 0.15, 500});
   EXPECT_NE(text().find(R"("dev_error":0.125)"), std::string::npos);
 }
 
-TEST_F(RunLogTest, DropsWhatCameAfterTheCheckpoint) {
+TEST_F(RunLogTest, DropsLinesAfterCheckpoint) {
   {
     RunLog log(path_, 0);
     log.write(record_at(50));
     log.write(EvaluationRecord{100, "test", 0.125, 0.1, 0.15, 5000});
     log.write(record_at(101));
   }
-  std::ofstream(path_, std::ios::app) << R"({"step": 15)";  // a killed program's last words
+  std::ofstream(path_, std::ios::app) << R"({"step": 15)";  // line truncated by a killed process
   RunLog log(path_, 100);
   EXPECT_EQ(text(), std::string(kFirst) + kSecond);
   RunLog earlier(path_, 99);

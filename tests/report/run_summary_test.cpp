@@ -10,7 +10,7 @@
 namespace frgan {
 namespace {
 
-TEST(ProcessorName, IsTheFirstModelName) {
+TEST(ProcessorName, IsFirstModelName) {
   EXPECT_EQ(processor_name("processor\t: 0\nmodel name\t: AMD EPYC 9R14\nmodel name\t: other\n"), "AMD EPYC 9R14");
   EXPECT_EQ(processor_name("processor\t: 0\nmodel name\t: no line end"), "no line end");
   EXPECT_EQ(processor_name("processor : 0\nBogoMIPS : 50\n"), "unknown");
@@ -25,7 +25,7 @@ TEST(MemoryQuantity, IsInBytes) {
   EXPECT_EQ(memory_quantity("VmHWM:\tunknown\n", "VmHWM"), 0);
 }
 
-TEST(ThisMachine, IsKnown) {
+TEST(ThisMachine, HasPlausibleValues) {
   const Machine machine = this_machine();
   EXPECT_FALSE(machine.processor.empty());
   EXPECT_GE(machine.cores, 1);
@@ -35,17 +35,17 @@ TEST(ThisMachine, IsKnown) {
   EXPECT_EQ(machine.libtorch.find_first_not_of("0123456789"), machine.libtorch.find('.'));
 }
 
-TEST(ProcessSeconds, RunWithTheClock) {
+TEST(ProcessSeconds, AdvanceWithRealTime) {
   const double before = process_seconds();
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   const double passed = process_seconds() - before;
   EXPECT_GE(before, 0);
   EXPECT_LT(before, 3600);
-  EXPECT_GT(passed, 0.2);  // the clock below has hundredths
+  EXPECT_GT(passed, 0.2);  // /proc/uptime has a resolution of 0.01 s
   EXPECT_LT(passed, 60);
 }
 
-TEST(RunSummary, HoldsResultSourceAndMachine) {
+TEST(RunSummary, ContainsResultVersionAndMachine) {
   RunSummary summary{.method = "fr-gan",
                      .command = "frgan train fr-gan --steps 300",
                      .data = "svhn",

@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(WellFormed, KnowsWhatIsNot) {
+TEST(WellFormed, DetectsMalformedXml) {
   EXPECT_TRUE(well_formed("<a b=\"1 &amp; 2\"><c/>x &lt; y<d e-f=\"\">z</d></a>"));
   for (const char* wrong : {"", "text", "<a>", "</a>", "<a><b></a></b>", "<a/><b/>", "<a b=1/>", "<a>x & y</a>",
                             "<a>x < y</a>", "<a b=\"<\"/>", "<a", "<a>&nbsp;</a>"}) {
@@ -19,26 +19,26 @@ TEST(WellFormed, KnowsWhatIsNot) {
   }
 }
 
-TEST(SvgDrawing, IsAImageWithATitle) {
-  const std::string svg = SvgDrawing("The frame of FR-GAN", 720, 400).text();
+TEST(SvgDrawing, IsSvgWithTitle) {
+  const std::string svg = SvgDrawing("FR-GAN framework", 720, 400).text();
   EXPECT_TRUE(well_formed(svg));
   EXPECT_TRUE(
       svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 400\" width=\"720\" "
-                      "height=\"400\" role=\"img\" aria-label=\"The frame of FR-GAN\">\n"
-                      "<title>The frame of FR-GAN</title>\n"))
+                      "height=\"400\" role=\"img\" aria-label=\"FR-GAN framework\">\n"
+                      "<title>FR-GAN framework</title>\n"))
       << svg;
   EXPECT_TRUE(svg.ends_with("</svg>\n"));
   EXPECT_THAT(svg, HasSubstr("prefers-color-scheme: dark"));
   for (const char* outside : {"<script", "href", "url(http", "@import"}) EXPECT_THAT(svg, Not(HasSubstr(outside)));
 }
 
-TEST(SvgDrawing, WordsStandInTheMiddleOfTheirBox) {
+TEST(SvgDrawing, CentersTextInBox) {
   SvgDrawing drawing("t", 300, 200);
   drawing.box(20, 40, 120, 50, "generator", "network");
   EXPECT_THAT(drawing.text(),
               HasSubstr("<rect class=\"box network\" x=\"20\" y=\"40\" width=\"120\" height=\"50\" rx=\"6\"/>\n"
                         "<text x=\"80.0\" y=\"70.1\" text-anchor=\"middle\">generator</text>\n"));
-  // Lines are 17 pixels apart, as far above the middle as below it; an empty one takes its place.
+  // Lines are 17 pixels apart and centered vertically; empty lines count.
   drawing.box(0, 100, 100, 80, "one\n\nthree");
   EXPECT_THAT(drawing.text(),
               HasSubstr("<rect class=\"box plain\" x=\"0\" y=\"100\" width=\"100\" height=\"80\" rx=\"6\"/>\n"
@@ -48,7 +48,7 @@ TEST(SvgDrawing, WordsStandInTheMiddleOfTheirBox) {
   EXPECT_TRUE(well_formed(drawing.text()));
 }
 
-TEST(SvgDrawing, ArrowsGoFromTheFirstPointToTheLast) {
+TEST(SvgDrawing, ArrowsEndAtTheirLastPoint) {
   SvgDrawing drawing("t", 300, 200);
   drawing.arrow(140, 65, 200.5, 65);
   EXPECT_THAT(drawing.text(), HasSubstr("<path class=\"arrow\" d=\"M140 65 L200.5 65\"/>"));
@@ -56,7 +56,7 @@ TEST(SvgDrawing, ArrowsGoFromTheFirstPointToTheLast) {
   EXPECT_THAT(drawing.text(), HasSubstr("<path class=\"arrow\" d=\"M1 2 L30 2 L30 40\"/>"));
   drawing.bent_arrow(1, 2, 30, 40, /*first_along_x=*/false);
   EXPECT_THAT(drawing.text(), HasSubstr("<path class=\"arrow\" d=\"M1 2 L1 40 L30 40\"/>"));
-  // Their heads are drawn by the mark that the style names.
+  // The arrow heads come from the marker that the style refers to.
   EXPECT_THAT(drawing.text(), HasSubstr("marker-end: url(#tip)"));
   EXPECT_THAT(drawing.text(), HasSubstr("<marker id=\"tip\""));
   EXPECT_TRUE(well_formed(drawing.text()));

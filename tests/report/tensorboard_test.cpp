@@ -1,4 +1,4 @@
-// The frame of the records and the names of the files; tests/cli/tensorboard_test.py reads a whole run by TensorBoard.
+// Tests record framing and file names; tests/cli/tensorboard_test.py reads a whole run with TensorBoard.
 #include "frgan/report/tensorboard.h"
 
 #include <algorithm>
@@ -32,12 +32,12 @@ class TensorBoard : public testing::Test {
   const TemporaryFolder folder;
 };
 
-TEST_F(TensorBoard, ChecksumIsCastagnolis) {
+TEST_F(TensorBoard, ChecksumIsCrc32c) {
   EXPECT_EQ(crc32c(bytes_of("123456789")), 0xe3069283U);
   EXPECT_EQ(crc32c({}), 0U);
 }
 
-TEST_F(TensorBoard, TheFirstRecordNamesTheFormat) {
+TEST_F(TensorBoard, FirstRecordHasFormatVersion) {
   log(0);
   ASSERT_THAT(files(), SizeIs(1));
   EXPECT_TRUE(is_event_file(files()[0])) << files()[0];
@@ -49,28 +49,28 @@ TEST_F(TensorBoard, TheFirstRecordNamesTheFormat) {
                                              17));
 }
 
-TEST_F(TensorBoard, ARunThatGoesOnLeavesTheEarlierFileUpToItsCheckpoint) {
+TEST_F(TensorBoard, ResumingKeepsEventsUpToCheckpoint) {
   const auto record_at = [](int64_t step) { return EvaluationRecord{step, "test", 0.25, 0.2, 0.3, 100}; };
   {
     TensorBoardLog events = log(0);
     events.write(record_at(10));
   }
   const std::string until_checkpoint = read_file(files()[0]);
-  GrowingFile(files()[0]).append(bytes_of(until_checkpoint.substr(0, 20)));  // a record that was cut
+  GrowingFile(files()[0]).append(bytes_of(until_checkpoint.substr(0, 20)));  // a truncated record
   log(10);
-  ASSERT_THAT(files(), SizeIs(2));  // in this order by name, though the second began within the same second
+  ASSERT_THAT(files(), SizeIs(2));  // sorted by name, although both files were created within a second
   EXPECT_EQ(read_file(files()[0]), until_checkpoint);
   log(9);
   ASSERT_THAT(files(), SizeIs(3));
   EXPECT_LT(read_file(files()[0]).size(), until_checkpoint.size());
   log(0);
-  EXPECT_THAT(files(), SizeIs(1));  // nothing came before
+  EXPECT_THAT(files(), SizeIs(1));  // a run from step 0 has no earlier events
 }
 
-TEST_F(TensorBoard, RefusesWhatIsNoImage) {
+TEST_F(TensorBoard, RejectsInvalidPng) {
   write_file_safely(folder / "grid.png", std::string_view("no PNG"));
   TensorBoardLog events = log(0);
-  EXPECT_THAT(error_of([&] { events.write_samples(1, folder / "grid.png"); }), HasSubstr("grid.png: is no PNG"));
+  EXPECT_THAT(error_of([&] { events.write_samples(1, folder / "grid.png"); }), HasSubstr("grid.png: not a PNG file"));
 }
 
 }  // namespace

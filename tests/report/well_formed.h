@@ -1,4 +1,4 @@
-// Whether a text is well-formed XML, as far as our images make use of it: tags, attributes in double quotes, text.
+// Checks for well-formed XML, limited to what our SVG files use: tags, attributes in double quotes, text.
 #pragma once
 
 #include <algorithm>
@@ -11,13 +11,14 @@
 
 namespace frgan {
 
-// A tag without its brackets: its name, and whether it closes itself. The name is empty where the tag is none. (By
-// hand: GCC 12 takes std::regex under the sanitizers for uninitialised memory.)
+// A parsed tag. An empty name means a syntax error. Parsed by hand because GCC 12's sanitizers report uninitialized
+// memory in std::regex.
 struct XmlTag {
   std::string name;
   bool closes_itself = false;
 };
 
+// `inside` is the text between < and >.
 inline XmlTag parsed_tag(std::string_view inside) {
   const auto skip = [&](auto belongs) {
     const auto end = std::find_if_not(inside.begin(), inside.end(), belongs);
@@ -30,13 +31,13 @@ inline XmlTag parsed_tag(std::string_view inside) {
   XmlTag tag{skip(is_name)};
   if (tag.name.empty() || std::isalpha(static_cast<unsigned char>(tag.name.front())) == 0) return {};
   while (!inside.empty()) {
-    const bool parted = !skip(is_space).empty();
+    const bool separated = !skip(is_space).empty();
     if (inside.empty()) break;
     if (inside == "/") {
       tag.closes_itself = true;
       break;
     }
-    if (!parted || skip(is_name).empty() || !inside.starts_with("=\"")) return {};
+    if (!separated || skip(is_name).empty() || !inside.starts_with("=\"")) return {};
     inside.remove_prefix(2);
     const size_t end = inside.find_first_of("\"<");
     if (end == std::string_view::npos || inside[end] == '<') return {};

@@ -15,7 +15,7 @@
 namespace frgan {
 namespace {
 
-// A module of a convolution's weight, which lies with channels last, and a vector.
+// A module with a convolution weight (channels-last) and a vector.
 struct TwoParameters : torch::nn::Module {
   explicit TwoParameters(at::ScalarType type) {
     kernel = register_parameter("kernel", random_uniform({3, 2, 3, 3}, -1, 1, 1, type));
@@ -28,7 +28,7 @@ double rate_at(int step) {
   return 3e-3 * (1 - step / 30.0);
 }
 
-TEST(Adam, IsLibTorchs) {
+TEST(Adam, EqualsLibTorch) {
   for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
     TwoParameters ours(type), theirs(type);
     const FlatParameters flat(ours);
@@ -53,8 +53,8 @@ TEST(Adam, IsLibTorchs) {
   }
 }
 
-// What a GPU runs, on the CPU.
-TEST(Adam, ByOperatorsIsTheSameUpdate) {
+// Checks the GPU implementation on the CPU.
+TEST(Adam, OperatorsEqualTheKernel) {
   for (const bool inside : {false, true}) {
     TwoParameters one(at::kDouble), other(at::kDouble);
     const FlatParameters first(one), second(other);
@@ -72,7 +72,7 @@ TEST(Adam, ByOperatorsIsTheSameUpdate) {
   }
 }
 
-TEST(Adam, IsGoldenWithEpsilonOutsideAndInsideTheRoot) {
+TEST(Adam, MatchesGoldenValuesForBothEpsilonPositions) {
   struct Vector : torch::nn::Module {
     explicit Vector(const at::Tensor& start) { register_parameter("p", start); }
   };
@@ -95,8 +95,8 @@ TEST(Adam, IsGoldenWithEpsilonOutsideAndInsideTheRoot) {
   }
 }
 
-// One number by hand: m = (1 - b1) g, v = (1 - b2) g^2, so m^ = g and v^ = g^2.
-TEST(Adam, FirstStepByHand) {
+// Expected for one parameter: m = (1 - beta1) g and v = (1 - beta2) g^2, so the corrected moments are g and g^2.
+TEST(Adam, FirstStepEqualsTheFormula) {
   const double gradient = 3e-4, rate = 0.1, epsilon = 1e-4;
   for (const bool inside : {false, true}) {
     struct Number : torch::nn::Module {
@@ -112,7 +112,7 @@ TEST(Adam, FirstStepByHand) {
   }
 }
 
-TEST(Adam, NamesItsNumbersAfterThePlayer) {
+TEST(Adam, ScalarNamesStartWithThePlayer) {
   struct Number : torch::nn::Module {
     Number() { register_parameter("x", at::ones({1})); }
   } module;

@@ -1,5 +1,5 @@
-// The parts of a training step that differ between devices, in float on each device there is: against the CPU in
-// double, where other kernels compute, or against what must hold anywhere.
+// Parts of a training step that differ between devices, in float on each available device. Results are compared with
+// double precision on the CPU, which uses other kernels, or checked for properties.
 #include "../devices.h"
 
 #include <cmath>
@@ -31,7 +31,7 @@ at::Tensor random_images(int64_t count) {
       .to(at::kByte);
 }
 
-TEST_P(Devices, RandomNumbersAreOfTheirKey) {
+TEST_P(Devices, RandomNumbersDependOnTheKey) {
   const at::TensorOptions floats = at::TensorOptions(at::kFloat).device(device);
   const at::Tensor uniform = random_uniform({100000}, -1, 1, 3, floats), normal = random_normal({100000}, 3, floats);
   const at::Tensor integers = random_integers({100000}, 0, 10, 3, device);
@@ -39,14 +39,14 @@ TEST_P(Devices, RandomNumbersAreOfTheirKey) {
   EXPECT_TRUE(normal.equal(random_normal({100000}, 3, floats)));
   EXPECT_TRUE(integers.equal(random_integers({100000}, 0, 10, 3, device)));
   EXPECT_FALSE(uniform.equal(random_uniform({100000}, -1, 1, 4, floats)));
-  // Five standard deviations of the mean of 100,000.
+  // The tolerance is five standard deviations of the mean of 100,000 numbers.
   EXPECT_NEAR(uniform.mean().item<float>(), 0, 5 * std::sqrt(1.0 / 3 / 100000));
   EXPECT_NEAR(normal.mean().item<float>(), 0, 5 * std::sqrt(1.0 / 100000));
   EXPECT_NEAR(normal.square().mean().item<float>(), 1, 5 * std::sqrt(2.0 / 100000));
   EXPECT_NEAR(integers.to(at::kFloat).mean().item<float>(), 4.5, 5 * std::sqrt(8.25 / 100000));
 }
 
-TEST_P(Devices, ImagesMoveByTheKey) {
+TEST_P(Devices, AugmentationEqualsTheCpu) {
   const at::Tensor images = random_images(50);
   const at::Tensor rows = random_integers({20}, 0, 50, /*key=*/1, at::kCPU);
   for (const Augmentation& augmentation : {Augmentation{}, Augmentation{.translate = 2, .flip = true}}) {
@@ -57,7 +57,7 @@ TEST_P(Devices, ImagesMoveByTheKey) {
   }
 }
 
-TEST_P(Devices, DropoutKeepsTheMeanAndDropsTheGradientToo) {
+TEST_P(Devices, DropoutKeepsTheMeanAndMasksTheGradient) {
   constexpr double kDropped = 0.3;
   const at::Tensor x = at::ones({64, 32, 8, 8}, at::TensorOptions(device).memory_format(at::MemoryFormat::ChannelsLast))
                            .requires_grad_(true);
@@ -71,7 +71,7 @@ TEST_P(Devices, DropoutKeepsTheMeanAndDropsTheGradientToo) {
   EXPECT_TRUE(close_to(x.grad(), y.cpu(), 1e-6));
 }
 
-// Of the mean square of the network's output, by the names of its parameters.
+// Gradients of the mean square of the network's output, by parameter name.
 template <class Network, class Output>
 std::vector<std::pair<std::string, at::Tensor>> gradients(Network network, const Output& output) {
   output(network).square().mean().backward();
@@ -88,31 +88,31 @@ void expect_close(const std::vector<std::pair<std::string, at::Tensor>>& found,
   }
 }
 
-TEST_P(Devices, DiscriminatorHasItsGradients) {
+TEST_P(Devices, DiscriminatorGradientsEqualTheCpu) {
   DiscriminatorOptions options;
   options.width = 0.25;
-  const auto of = [&](at::Device where, at::ScalarType type) {
+  const auto gradients_on = [&](at::Device where, at::ScalarType type) {
     Discriminator network(options, kShape, 1);
     network->to(where, type);
     const at::Tensor images = normalised(random_images(20).to(where), type);
     return gradients(network, [&](Discriminator& d) { return d->forward(images, {}).logits; });
   };
-  expect_close(of(device, at::kFloat), of(at::kCPU, at::kDouble));
+  expect_close(gradients_on(device, at::kFloat), gradients_on(at::kCPU, at::kDouble));
 }
 
-TEST_P(Devices, GeneratorHasItsGradients) {
+TEST_P(Devices, GeneratorGradientsEqualTheCpu) {
   const GeneratorOptions options{.noise_size = 100, .gen_width = 64};
   const at::Tensor noise = random_uniform({20, options.noise_size}, -1, 1, 2, at::TensorOptions(at::kFloat));
-  const auto of = [&](at::Device where, at::ScalarType type) {
+  const auto gradients_on = [&](at::Device where, at::ScalarType type) {
     Generator network(options, kShape, 0.25, "xavier", 1);
     network->to(where, type);
     return gradients(
         network, [&](Generator& g) { return g->forward(noise.to(where, type), BatchStatistics::kBatchAndTrack, {}); });
   };
-  expect_close(of(device, at::kFloat), of(at::kCPU, at::kDouble));
+  expect_close(gradients_on(device, at::kFloat), gradients_on(at::kCPU, at::kDouble));
 }
 
-TEST_P(Devices, ImagesAreClassified) {
+TEST_P(Devices, ClassificationEqualsTheCpu) {
   DiscriminatorOptions options;
   options.width = 0.25;
   const at::Tensor images = random_images(300);
@@ -126,8 +126,8 @@ TEST_P(Devices, ImagesAreClassified) {
   EXPECT_TRUE(close_to(logits(device, at::kFloat, Precision::kBf16), expected, 5e-2));
 }
 
-// As a user trains: float with bf16 convolutions, dropout, a data-dependent start.
-TEST_P(Devices, AStepLeavesFiniteLossesAndWeights) {
+// Default settings: fp32 and bf16 convolutions, dropout, data-dependent initialization.
+TEST_P(Devices, StepsKeepLossesAndWeightsFinite) {
   for (const Precision precision : {Precision::kFull, Precision::kBf16}) {
     for (const std::string name : {"fr-gan", "fr-gan-fm", "supervised"}) {
       const bool matching = name == "fr-gan-fm";

@@ -1,5 +1,5 @@
-// Ten updates of the discriminator without dropout, against plain PyTorch: losses, weights, moments, averages, running
-// statistics.
+// Ten discriminator updates without dropout, compared with plain PyTorch: losses, weights, moments, averages and
+// running statistics.
 #include <map>
 #include <string>
 #include <vector>
@@ -18,7 +18,7 @@ namespace {
 constexpr int64_t kUpdates = 10;
 constexpr double kTolerance = 1e-9;
 
-// The images and noise of step `draw`, as training_inputs has them.
+// Images and noise of step `draw`, from the golden file training_inputs.
 Batch golden_batch(const GoldenFile& inputs, at::Device device, const BatchRequest& request, uint64_t draw,
                    uint64_t part) {
   const auto step = static_cast<int64_t>(draw);
@@ -36,13 +36,13 @@ Batch golden_batch(const GoldenFile& inputs, at::Device device, const BatchReque
   return batch;
 }
 
-// "discriminator.conv1.direction" as the golden files call it: "d.conv1.v".
+// The name in golden files: "discriminator.conv1.direction" -> "d.conv1.v".
 std::string golden_path(const std::string& name) {
   const size_t dot = name.find('.');
   return name.substr(0, 1) + "." + golden_name(name.substr(dot + 1));
 }
 
-// k: updates of the discriminator in a step.
+// Trains `kUpdates` discriminator updates, `k` per step, and compares the result with the golden file.
 void expect_golden_training(at::Device device, const std::string& method_name, const std::string& file,
                             const Settings& more, const std::map<std::string, std::string>& terms, int64_t k = 1) {
   const int64_t steps = kUpdates / k;
@@ -76,7 +76,8 @@ void expect_golden_training(at::Device device, const std::string& method_name, c
   ASSERT_EQ(losses.size(), terms.size());
   for (const auto& [ours, theirs] : terms) {
     at::Tensor expected = golden["loss." + theirs];
-    if (expected.numel() > steps) expected = expected.view({steps, k}).mean(1);  // the log has the mean of a step's k
+    if (expected.numel() > steps)
+      expected = expected.view({steps, k}).mean(1);  // the log has the mean of the k updates
     EXPECT_TRUE(close_to(at::tensor(losses[ours], at::kDouble), expected, kTolerance)) << ours;
   }
   for (const auto& [name, tensor] : state.at("model")) {

@@ -1,5 +1,5 @@
-// A training step never waits for the host: it runs on the meta device, whose tensors have shapes but no numbers to
-// read, and none of its operators on a CPU is one that brings a number back.
+// A training step never synchronizes host and device. It runs on the meta device, whose tensors have shapes but no
+// values to read. On the CPU, it uses no operator that returns a value to the host.
 #include <algorithm>
 #include <array>
 #include <mutex>
@@ -83,7 +83,7 @@ at::Tensor where(const at::Tensor&, const at::Tensor& x, const at::Tensor&) {
   return like(x);
 }
 
-// Kernels that LibTorch 1.13 lacks on the meta device: shapes alone. Registered for as long as it lives.
+// Registers meta kernels (shapes only) that LibTorch 1.13 lacks, during its lifetime.
 class MetaKernels {
  public:
   MetaKernels() : library_(torch::Library::IMPL, "aten", c10::DispatchKey::Meta, __FILE__, __LINE__) {
@@ -114,7 +114,7 @@ struct Variant {
   Precision precision = Precision::kFull;
 };
 
-// Between them, every way through a step.
+// Together, these variants cover every code path of a step.
 const std::vector<Variant>& variants() {
   static const std::vector<Variant> all{
       {"supervised", {}},
@@ -133,7 +133,7 @@ void train(Method& method, const Problem& problem) {
   for (int step = 0; step < 2; ++step) trainer.step();
 }
 
-// Puts a network that was built on the CPU on the meta device; Module::to refuses that.
+// Moves a network from the CPU to the meta device; Module::to does not support this.
 void move_to_meta(const torch::nn::Module& network) {
   const auto move = [](const at::Tensor& tensor) {
     tensor.unsafeGetTensorImpl()->shallow_copy_from(tensor.detach().to(at::kMeta).getIntrusivePtr());
@@ -142,7 +142,7 @@ void move_to_meta(const torch::nn::Module& network) {
   for (const at::Tensor& buffer : network.buffers()) move(buffer);
 }
 
-// A method whose networks lie on the meta device.
+// A method whose networks are on the meta device.
 class OnMeta : public Method {
  public:
   explicit OnMeta(Method& method) : method_(method) {
@@ -168,7 +168,7 @@ class OnMeta : public Method {
 TEST(NoHostWait, StepsRunOnTheMetaDevice) {
   const MetaKernels kernels;
   const at::Tensor number = at::ones({}, at::kMeta);
-  EXPECT_ANY_THROW(number.item());  // a host read throws there
+  EXPECT_ANY_THROW(number.item());  // a host read throws on the meta device
   EXPECT_ANY_THROW(number.to(at::kCPU));
   for (const Variant& run : variants()) {
     Problem problem = small_problem(at::kFloat);
@@ -176,17 +176,17 @@ TEST(NoHostWait, StepsRunOnTheMetaDevice) {
     const auto method = small_method(run.method, run.settings, problem);
     OnMeta on_meta(*method);
     problem.device = at::kMeta;
-    std::string refusal;
+    std::string error;
     try {
       train(on_meta, problem);
-    } catch (const c10::Error& error) {
-      refusal = error.what_without_backtrace();
+    } catch (const c10::Error& thrown) {
+      error = thrown.what_without_backtrace();
     }
-    EXPECT_EQ(refusal.substr(0, refusal.find('\n')), "") << run.method;
+    EXPECT_EQ(error.substr(0, error.find('\n')), "") << run.method;
   }
 }
 
-// The names of all operators that ran, forward and backward.
+// Names of all operators that run in `call`, forward and backward.
 std::set<std::string> operators_of(const std::function<void()>& call) {
   static std::mutex mutex;
   static std::set<std::string> names;
@@ -207,7 +207,7 @@ const std::set<std::string> kHostReads{
     "aten::masked_select",       "aten::allclose", "aten::unique",     "aten::_unique2", "aten::unique_consecutive",
     "aten::repeat_interleave"};
 
-TEST(NoHostWait, NoOperatorOfAStepReadsANumber) {
+TEST(NoHostWait, StepsUseNoOperatorThatReadsValues) {
   const at::Tensor number = at::ones({2});
   EXPECT_THAT(operators_of([&] { number[0].item(); }), Contains("aten::_local_scalar_dense"));
   EXPECT_THAT(operators_of([&] { number.index({number > 0}); }), Contains("aten::nonzero"));
@@ -216,11 +216,11 @@ TEST(NoHostWait, NoOperatorOfAStepReadsANumber) {
     problem.precision = run.precision;
     const auto method = small_method(run.method, run.settings, problem);
     const auto names = operators_of([&] { train(*method, problem); });
-    EXPECT_THAT(names, AllOf(Contains("aten::conv2d"), Contains("ConvolutionBackward0")));  // it was watched
-    std::vector<std::string> waiting;
+    EXPECT_THAT(names, AllOf(Contains("aten::conv2d"), Contains("ConvolutionBackward0")));  // the recording works
+    std::vector<std::string> host_reads;
     std::set_intersection(names.begin(), names.end(), kHostReads.begin(), kHostReads.end(),
-                          std::back_inserter(waiting));
-    EXPECT_THAT(waiting, IsEmpty()) << run.method;
+                          std::back_inserter(host_reads));
+    EXPECT_THAT(host_reads, IsEmpty()) << run.method;
   }
 }
 

@@ -1,4 +1,4 @@
-// Every option of every method changes the run: the losses, the weights, the averages or the generated images.
+// Every option of every method changes the losses, weights, averages or generated images of a run.
 #include <algorithm>
 #include <map>
 #include <string>
@@ -15,10 +15,10 @@ namespace {
 
 constexpr int64_t kSteps = 3;
 
-// What everything is compared with: as the defaults, but with every part of a schedule inside of three steps.
+// The reference run: defaults, but with all parts of each schedule within three steps.
 const Settings kBase{{"ramp-start", 0.2}, {"ramp-end", 0.8}};
 
-// For each option, values that are not those of the base.
+// For each option, values that differ from the reference run.
 const std::map<std::string, std::vector<nlohmann::json>> kOtherValues{
     {"batch-size", {3}},
     {"learning-rate", {1e-3}},
@@ -60,7 +60,8 @@ const std::map<std::string, std::vector<nlohmann::json>> kOtherValues{
     {"gen-width", {1024}},
 };
 
-// Three steps of a run as numbers: the losses of each, then what the weights, moments, averages and images add up to.
+// Fingerprint of a run of three steps: losses of each step, then sums of absolute weights, moments, averages and
+// images.
 std::vector<double> run(const std::string& name, const std::string& option = "", const nlohmann::json& value = {}) {
   Settings settings = kBase;
   if (!option.empty()) settings.emplace_back(option, value);
@@ -74,7 +75,7 @@ std::vector<double> run(const std::string& name, const std::string& option = "",
     for (const auto& loss : trainer.take_losses()) numbers.push_back(loss.second);
   }
   EXPECT_FALSE(trainer.first_non_finite().has_value());
-  EXPECT_EQ(trainer.first_non_finite_tensor(), std::nullopt);  // and with them the moments, which add up the gradients
+  EXPECT_EQ(trainer.first_non_finite_tensor(), std::nullopt);  // covers gradients through the Adam moments
   for (const auto& [file, tensors] : trainer.state()) {
     double total = 0;
     for (const auto& [path, tensor] : tensors) total += tensor.abs().sum().item<double>();
@@ -98,18 +99,18 @@ TEST(OptionsChangeRuns, ForEveryMethod) {
   for (const MethodInfo& info : all_methods()) {
     const std::string name(info.name);
     const std::vector<double> base = run(name);
-    ASSERT_EQ(base, run(name));  // bit by bit: what differs below does so by the option
+    ASSERT_EQ(base, run(name));  // runs are bit-identical, so any difference below is due to the option
     OptionSet options;
     const auto method = create_method(name);
     method->describe(options);
     for (const Option& option : options.all()) {
       const auto others = kOtherValues.find(option.name);
-      ASSERT_NE(others, kOtherValues.end()) << option.name << " of " << name << " has no other value in this test";
+      ASSERT_NE(others, kOtherValues.end()) << option.name << " of " << name << " has no value in kOtherValues";
       for (const nlohmann::json& value : others->second) {
         EXPECT_TRUE(differ(run(name, option.name, value), base))
             << name << " --" << option.name << ' ' << value << " changes nothing";
       }
-      // Each word of a choice is tried, here or as the default.
+      // All choices must be covered, by these values or the default.
       if (!option.choices.empty()) {
         EXPECT_EQ(others->second.size() + 1, option.choices.size()) << option.name;
       }

@@ -1,4 +1,4 @@
-// What decides the result of a run besides its options (train/recipe.h), by what short runs come to.
+// Checks the training recipe (train/recipe.h): results of short runs, and recipe numbers in checkpoints.
 #include "frgan/train/recipe.h"
 
 #include <atomic>
@@ -34,9 +34,8 @@ using Numbers = std::vector<std::pair<std::string, double>>;
 
 constexpr int64_t kSteps = 20;
 
-// Everything that has a say in a run is on, and has a say within its few steps. Rounding alone has little: a leaky ReLU
-// with hardly a kink, a low learning rate and a large epsilon keep steps from making much of it, as images of random
-// pixels do, which leave no unit without variance.
+// A short run in which every option affects the result. The settings keep rounding errors from growing: a leaky ReLU
+// with slope 0.9, a low learning rate, a large Adam epsilon, and random pixels, which give every unit some variance.
 class SmallRun {
  public:
   explicit SmallRun(const std::string& method, int64_t steps = kSteps) {
@@ -84,7 +83,7 @@ class SmallRun {
                                                                        {"ramp-start", 0.1},
                                                                        {"ramp-end", 0.6}};
     for (const auto& [name, value] : settings) {
-      if (set.contains(name)) set.set(name, value, "the test");
+      if (set.contains(name)) set.set(name, value, "test");
     }
     values_ = set.values();
     Dataset data = tiny_dataset(round_robin(36, 3), 3);
@@ -113,7 +112,7 @@ class SmallRun {
   nlohmann::ordered_json values_;
 };
 
-// The root of the mean square of how far tensors are from others, whose names have a prefix.
+// Root mean square difference between `tensors` and the tensors PREFIX + name of `others`.
 double distance(const NamedTensors& tensors, const NamedTensors& others, const std::string& prefix = "") {
   double squares = 0, count = 0;
   for (const auto& [name, tensor] : tensors) {
@@ -123,7 +122,8 @@ double distance(const NamedTensors& tensors, const NamedTensors& others, const s
   return std::sqrt(squares / count);
 }
 
-// Losses, how far the last weights have come from the initial ones, and how far the averaged ones are behind.
+// Losses at three steps, the distance of the final from the initial weights, and that of the averaged from the final
+// ones.
 Numbers numbers_of(const std::string& method) {
   const TemporaryFolder folder;
   SmallRun(method).train(folder / "run");
@@ -136,17 +136,18 @@ Numbers numbers_of(const std::string& method) {
       numbers.emplace_back(fmt::format("{} at step {}", term, step), value.get<double>());
     }
   }
-  const Checkpoint begin = load_checkpoint(folder / "run/checkpoints" / checkpoint_name(0));
-  const Checkpoint end = load_checkpoint(folder / "run");
-  EXPECT_EQ(end.state.step, kSteps);
-  numbers.emplace_back("weights from the initial ones", distance(end.files.at("model"), begin.files.at("model")));
-  numbers.emplace_back("average from the weights",
-                       distance(end.files.at("average"), end.files.at("model"), "discriminator."));
+  const Checkpoint first = load_checkpoint(folder / "run/checkpoints" / checkpoint_name(0));
+  const Checkpoint last = load_checkpoint(folder / "run");
+  EXPECT_EQ(last.state.step, kSteps);
+  numbers.emplace_back("distance of final from initial weights",
+                       distance(last.files.at("model"), first.files.at("model")));
+  numbers.emplace_back("distance of averaged from final weights",
+                       distance(last.files.at("average"), last.files.at("model"), "discriminator."));
   return numbers;
 }
 
-// Within rounding, which differs between processors and releases of LibTorch.
-testing::AssertionResult are_golden(const std::string& method, const Numbers& stored) {
+// Compares with a tolerance, because rounding differs between processors and LibTorch releases.
+testing::AssertionResult matches_stored(const std::string& method, const Numbers& stored) {
   constexpr double kRounding = 1e-3;
   const Numbers found = numbers_of(method);
   bool same = found.size() == stored.size();
@@ -158,7 +159,7 @@ testing::AssertionResult are_golden(const std::string& method, const Numbers& st
   std::string lines;
   for (const auto& [name, value] : found) lines += fmt::format("    {{\"{}\", {:.6g}}},\n", name, value);
   return testing::AssertionFailure() << method
-                                     << ": a change of the code changed what a run comes to: raise kRecipe in "
+                                     << ": a code change altered training results; increment kRecipe in "
                                         "src/frgan/train/recipe.h and store these numbers:\n"
                                      << lines;
 }
@@ -181,20 +182,20 @@ const Numbers kFrGan{{"consistency at step 1", 0.00109545},
                      {"generator at step 20", 0.313367},
                      {"real at step 20", 0.140246},
                      {"supervised at step 20", 0.290271},
-                     {"weights from the initial ones", 0.0390503},
-                     {"average from the weights", 4.32672e-05}};
+                     {"distance of final from initial weights", 0.0390503},
+                     {"distance of averaged from final weights", 4.32672e-05}};
 const Numbers kSupervised{{"supervised at step 1", 1.13066},
                           {"supervised at step 5", 1.07884},
                           {"supervised at step 20", 0.739242},
-                          {"weights from the initial ones", 0.0023654},
-                          {"average from the weights", 9.64428e-05}};
+                          {"distance of final from initial weights", 0.0023654},
+                          {"distance of averaged from final weights", 9.64428e-05}};
 
-TEST(Recipe, IsTheGoldenOne) {
-  EXPECT_TRUE(are_golden("fr-gan", kFrGan));
-  EXPECT_TRUE(are_golden("supervised", kSupervised));
+TEST(Recipe, MatchesStoredGoldenRun) {
+  EXPECT_TRUE(matches_stored("fr-gan", kFrGan));
+  EXPECT_TRUE(matches_stored("supervised", kSupervised));
 }
 
-TEST(Recipe, OfACheckpointIsThatOfTheRun) {
+TEST(Recipe, ResumeRequiresTheRecipeOfTheCheckpoint) {
   const TemporaryFolder folder;
   SmallRun small("supervised", 1);
   small.train(folder / "run");
@@ -207,16 +208,17 @@ TEST(Recipe, OfACheckpointIsThatOfTheRun) {
   for (const int64_t other : {kRecipe - 1, kRecipe + 1}) {
     checkpoint.state.recipe = other;
     checkpoint.state.frgan_version = "9.8.7";
-    EXPECT_EQ(error_of([&] { small.make().resume(checkpoint); }),
-              fmt::format("{}: the run was begun by a frgan whose training differs from this one's (recipe {}, now "
-                          "{}); finish it with that frgan (9.8.7), or start a new run with --init-from",
-                          checkpoint.path.string(), other, kRecipe));
-    // Its weights are of use all the same.
+    EXPECT_EQ(
+        error_of([&] { small.make().resume(checkpoint); }),
+        fmt::format("{}: training recipe mismatch: the run has recipe {}, this version of frgan has {}; finish the "
+                    "run with frgan 9.8.7, or start a new run with --init-from",
+                    checkpoint.path.string(), other, kRecipe));
+    // Starting a new run from its weights is allowed.
     EXPECT_NO_THROW(small.make().begin_from(checkpoint));
   }
 }
 
-TEST(Recipe, IsTheFirstWhereACheckpointSaysNone) {
+TEST(Recipe, IsOneForCheckpointsWithoutRecipe) {
   CheckpointState state;
   state.recipe = 7;
   state.shape = {16, 1, 2};
@@ -229,7 +231,7 @@ TEST(Recipe, IsTheFirstWhereACheckpointSaysNone) {
   EXPECT_EQ(checkpoint_state_from_json(json, "state.json").recipe, 1);
   json["recipe"] = "first";
   EXPECT_THAT(error_of([&] { checkpoint_state_from_json(json, "state.json"); }),
-              HasSubstr("state.json: not the state of a frgan checkpoint ("));
+              HasSubstr("state.json: not a valid checkpoint state of frgan ("));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A run as a whole, on images that take no time: how long it is, what it leaves, and what stops it.
+// Whole training runs on a tiny dataset: their length, the files that they write, and the errors that stop them.
 #include "frgan/train/run.h"
 
 #include <algorithm>
@@ -30,16 +30,16 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-Dataset images() {
+Dataset tiny_data() {
   Dataset data = tiny_dataset(round_robin(24, 3), 3);
   data.test = {tiny_images(6, 16, 1), at::tensor(round_robin(6, 3))};
   return data;
 }
 
-// Its loss is multiplied at step `bad_step`, counted from 1: by no number, where nothing else is said.
-class Spoiled : public Supervised {
+// Multiplies the supervised loss by `factor` at step `bad_step`, counted from 1.
+class FaultyMethod : public Supervised {
  public:
-  explicit Spoiled(int bad_step, double factor = std::nan("")) : bad_step_(bad_step), factor_(factor) {}
+  explicit FaultyMethod(int bad_step, double factor = std::nan("")) : bad_step_(bad_step), factor_(factor) {}
   std::vector<Stage> stages() override {
     std::vector<Stage> stages = Supervised::stages();
     stages[0].phases[0].losses = [this, losses = stages[0].phases[0].losses](const Batch& batch) {
@@ -66,8 +66,8 @@ class Run : public testing::Test {
     options.threads = 1;
   }
 
-  // The method as `options` names it, or another, small.
-  TrainingRun make(std::unique_ptr<Method> method = nullptr, Dataset data = images()) {
+  // A run with small networks; without `method`, of the method that `options` names.
+  TrainingRun make(std::unique_ptr<Method> method = nullptr, Dataset data = tiny_data()) {
     if (method == nullptr) method = create_method(options.method);
     OptionSet set;
     method->describe(set);
@@ -75,7 +75,7 @@ class Run : public testing::Test {
     const std::vector<std::pair<std::string, nlohmann::json>> small{
         {"width", 1.0 / 16}, {"batch-size", 4}, {"init-images", 8}, {"gen-width", 16}, {"noise-size", 8}};
     for (const auto& [name, value] : small) {
-      if (set.contains(name)) set.set(name, value, "the test");
+      if (set.contains(name)) set.set(name, value, "test");
     }
     values = set.values();
     LabelSplit split = split_labels(data, options.split);
@@ -88,7 +88,7 @@ class Run : public testing::Test {
     std::ostringstream text;
     Progress progress({text, [] { return 0; }, [] { return 0.0; }}, run.options().steps, 0);
     const RunResult result = run.train(directory, values, "frgan train", progress, no_signal);
-    said = text.str();
+    output = text.str();
     return result;
   }
   RunResult train_new(const std::string& name) {
@@ -116,10 +116,10 @@ class Run : public testing::Test {
   const fs::path folder = folder_ / "runs";
   RunOptions options;
   nlohmann::ordered_json values;
-  std::string said;  // while it trained
+  std::string output;  // progress output of the last training
 };
 
-TEST_F(Run, LeavesWhatItPromises) {
+TEST_F(Run, WritesAllResultFiles) {
   options.split.dev_images = 3;
   const RunResult result = train_new("run");
   EXPECT_TRUE(result.finished);
@@ -138,9 +138,9 @@ TEST_F(Run, LeavesWhatItPromises) {
   EXPECT_THAT(checkpoints("run"), ElementsAre("step-00000000", "step-00000006"));
 }
 
-TEST_F(Run, WithoutTestImagesTheDevelopmentImagesSayWhatIsWrong) {
+TEST_F(Run, ReportsMistakesOfDevelopmentImagesWithoutTestImages) {
   options.split.dev_images = 3;
-  Dataset data = images();
+  Dataset data = tiny_data();
   data.test = {};
   finish_dataset(data);
   TrainingRun run = make(nullptr, std::move(data));
@@ -152,7 +152,7 @@ TEST_F(Run, WithoutTestImagesTheDevelopmentImagesSayWhatIsWrong) {
   EXPECT_DOUBLE_EQ(score(mistakes).all.error(), result.dev->error);
 }
 
-TEST_F(Run, WritesForTensorBoardUnlessToldNotTo) {
+TEST_F(Run, WritesTensorBoardEventsUnlessDisabled) {
   const auto event_files = [&](const std::string& name) {
     const fs::directory_iterator entries(folder / name);
     return std::count_if(begin(entries), end(entries), [](const auto& entry) { return is_event_file(entry.path()); });
@@ -164,7 +164,7 @@ TEST_F(Run, WritesForTensorBoardUnlessToldNotTo) {
   EXPECT_EQ(event_files("without"), 0);
 }
 
-TEST_F(Run, EpochsAreAsManyStepsAsBatchesFit) {
+TEST_F(Run, EpochsDetermineTheNumberOfSteps) {
   options.steps = 0;
   options.epochs = 1.5;  // 24 images are 6 batches of 4
   TrainingRun run = make();
@@ -172,7 +172,7 @@ TEST_F(Run, EpochsAreAsManyStepsAsBatchesFit) {
   EXPECT_EQ(run.options().steps, 9);
 }
 
-TEST_F(Run, MeasuringAStepLeavesNoTrace) {
+TEST_F(Run, MeasuringAStepDoesNotChangeTheRun) {
   train_new("plain");
   TrainingRun run = make();
   run.begin();
@@ -182,7 +182,7 @@ TEST_F(Run, MeasuringAStepLeavesNoTrace) {
   expect_same_weights(folder / "plain/checkpoints/step-00000006", result.checkpoint);
 }
 
-TEST_F(Run, ATimeBudgetIsRepeatedByItsSteps) {
+TEST_F(Run, TimeBudgetRunEqualsRunWithItsSteps) {
   options.steps = 0;
   options.time_budget = "1s";
   TrainingRun run = make();
@@ -196,9 +196,9 @@ TEST_F(Run, ATimeBudgetIsRepeatedByItsSteps) {
   expect_same_weights(one, train_new("by_steps").checkpoint);
 }
 
-TEST_F(Run, ATimeBudgetCountsTheEvaluationsThatWereAskedFor) {
-  Dataset data = images();
-  data.test = {tiny_images(600, 16, 1), at::tensor(round_robin(600, 3))};  // several steps' work
+TEST_F(Run, TimeBudgetIncludesEvaluations) {
+  Dataset data = tiny_data();
+  data.test = {tiny_images(600, 16, 1), at::tensor(round_robin(600, 3))};  // takes as long as several steps
   options.steps = 0;
   options.time_budget = "10s";
   const auto steps = [&](int64_t evaluate_every) {
@@ -208,76 +208,76 @@ TEST_F(Run, ATimeBudgetCountsTheEvaluationsThatWereAskedFor) {
     run.fix_steps();
     return run.options().steps;
   };
-  // Of several measurements, for other work on the machine makes a step look slower than an evaluation.
-  int64_t with_each = INT64_MAX, with_few = 0;
+  // Use the extremes of several measurements, because other load can make a step look slower than an evaluation.
+  int64_t with_many = INT64_MAX, with_few = 0;
   for (int attempt = 0; attempt < 5; ++attempt) {
-    with_each = std::min(with_each, steps(1));
+    with_many = std::min(with_many, steps(1));
     with_few = std::max(with_few, steps(1000));
   }
-  EXPECT_LT(2 * with_each, with_few);
+  EXPECT_LT(2 * with_many, with_few);
 }
 
-TEST_F(Run, ATimeBudgetMustBeWorthAStep) {
+TEST_F(Run, RejectsTooShortAndTooLongTimeBudgets) {
   options.steps = 0;
   options.time_budget = "0.000001s";
   TrainingRun run = make();
   run.begin();
-  EXPECT_THAT(error_of([&] { run.fix_steps(); }), StartsWith("--time-budget 0.000001s: too short: a step takes "));
+  EXPECT_THAT(error_of([&] { run.fix_steps(); }), StartsWith("--time-budget 0.000001s is too short: one step takes "));
   options.time_budget = "1e300h";
-  TrainingRun endless = make();
-  endless.begin();
-  EXPECT_THAT(error_of([&] { endless.fix_steps(); }), HasSubstr("1000000000 is the most"));
+  TrainingRun too_long = make();
+  too_long.begin();
+  EXPECT_THAT(error_of([&] { too_long.fix_steps(); }), HasSubstr("at most 1000000000 are allowed"));
 }
 
-// At whatever step someone looks, and although nothing is logged there.
-TEST_F(Run, StopsAtALossThatIsNoNumber) {
+// The error is detected at the next grid, evaluation or last step, even if no log line is due.
+TEST_F(Run, StopsAtANonFiniteLoss) {
   options.method = "supervised";
   options.log_every = 100;
   for (const auto& [sample, evaluate] : {std::pair{1, 100}, {100, 1}, {100, 100}}) {
     options.sample_every = sample;
     options.evaluate_every = evaluate;
     const std::string name = std::to_string(sample) + "-" + std::to_string(evaluate);
-    TrainingRun run = make(std::make_unique<Spoiled>(3));
+    TrainingRun run = make(std::make_unique<FaultyMethod>(3));
     run.begin();
     run.fix_steps();
     EXPECT_THAT(error_of([&] { train(run, folder / name); }),
-                StartsWith("the loss term 'supervised' was not finite (NaN or infinite) at step 3; training stopped"));
+                StartsWith("loss term 'supervised' is not finite (NaN or infinite) at step 3; training stopped"));
     EXPECT_THAT(checkpoints(name), ElementsAre("step-00000000"));
     EXPECT_FALSE(fs::exists(folder / name / "summary.json"));
     EXPECT_EQ(load_checkpoint(folder / name).state.step, 0);
   }
 }
 
-TEST_F(Run, WarnsOnceOfALossFarAboveThatOfGuessing) {
+TEST_F(Run, WarnsOnceIfTrainingDiverges) {
   options.method = "supervised";
   options.log_every = 1;
-  for (const auto& [name, factor] : {std::pair{"well", 1.0}, {"diverged", 1000.0}}) {
-    TrainingRun run = make(std::make_unique<Spoiled>(3, factor));
+  for (const auto& [name, factor] : {std::pair{"normal", 1.0}, {"diverged", 1000.0}}) {
+    TrainingRun run = make(std::make_unique<FaultyMethod>(3, factor));
     run.begin();
     run.fix_steps();
     train(run, folder / name);
-    const std::string warning = "warning: step 3: the supervised loss is ";
-    EXPECT_EQ(said.find(warning) != std::string::npos, factor > 1) << said;
-    EXPECT_EQ(said.find("diverged"), said.rfind("diverged"));
+    const std::string warning = "warning: step 3: training diverged: the supervised loss is ";
+    EXPECT_EQ(output.find(warning) != std::string::npos, factor > 1) << output;
+    EXPECT_EQ(output.find("diverged"), output.rfind("diverged"));
   }
 }
 
-TEST_F(Run, NeverSavesAWeightThatIsNoNumber) {
+TEST_F(Run, DoesNotSaveNonFiniteWeights) {
   std::unique_ptr<Method> method = create_method("fr-gan");
-  const Method& kept = *method;
+  const Method& built = *method;
   TrainingRun run = make(std::move(method));
   run.begin();
   run.fix_steps();
   {
     const torch::NoGradGuard no_grad;
-    kept.players()[1].network->named_parameters()["deconv3.bias"].fill_(std::nan(""));
+    built.players()[1].network->named_parameters()["deconv3.bias"].fill_(std::nan(""));
   }
   EXPECT_THAT(error_of([&] { train(run, folder / "run"); }),
               StartsWith("model/generator.deconv3.bias is not finite (NaN or infinite) after step 0"));
   EXPECT_FALSE(has_checkpoints(folder / "run/checkpoints"));
 }
 
-TEST_F(Run, SaysWhatItSpentItsTimeOn) {
+TEST_F(Run, RecordsTimeSpentInTheSummary) {
   const double before = process_seconds();
   train_new("run");
   const auto summary = nlohmann::json::parse(read_file(folder / "run/summary.json"));
@@ -289,7 +289,7 @@ TEST_F(Run, SaysWhatItSpentItsTimeOn) {
   EXPECT_GT(summary["gflop_per_step"], 0);
 }
 
-TEST_F(Run, AFinishedRunIsOnlyReadAgain) {
+TEST_F(Run, ResumingAFinishedRunWritesNothing) {
   const RunResult first = train_new("run");
   const std::string summary = read_file(folder / "run/summary.json"), log = read_file(folder / "run/metrics.jsonl");
   TrainingRun run = make();
@@ -302,7 +302,7 @@ TEST_F(Run, AFinishedRunIsOnlyReadAgain) {
   EXPECT_EQ(read_file(folder / "run/metrics.jsonl"), log);
 }
 
-TEST_F(Run, GoesOnFromTheCheckpointBeforeAnAlteredOne) {
+TEST_F(Run, ResumesFromAnOlderCheckpointIfTheLastIsCorrupt) {
   options.checkpoint_minutes = 0;  // after every step
   options.keep_checkpoints = 3;
   train_new("whole");
@@ -319,36 +319,36 @@ TEST_F(Run, GoesOnFromTheCheckpointBeforeAnAlteredOne) {
   EXPECT_EQ(load_checkpoint(folder / "run").state.step, 6);
 }
 
-TEST_F(Run, RefusesToGoOnWithOtherData) {
+TEST_F(Run, RejectsResumingWithOtherData) {
   train_new("run");
-  Dataset other = images();
+  Dataset other = tiny_data();
   other.digest = "another";
   TrainingRun run = make(nullptr, std::move(other));
   EXPECT_THAT(error_of([&] { run.resume(load_checkpoint(folder / "run")); }),
-              HasSubstr("was trained on other data than tiny holds now"));
+              HasSubstr("data mismatch: tiny no longer has the data that the run was trained on"));
 }
 
-TEST_F(Run, BeginsFromTheWeightsOfAnother) {
+TEST_F(Run, StartsFromTheWeightsOfAnotherRun) {
   const RunResult first = train_new("first");
   TrainingRun run = make();
   run.begin_from(load_checkpoint(folder / "first"));
   run.fix_steps();
   options.steps = 6;
   train(run, folder / "second");
-  const fs::path begun = folder / "second/checkpoints/step-00000000";
+  const fs::path start = folder / "second/checkpoints/step-00000000";
   for (const char* file : {"model.safetensors", "average.safetensors"}) {
-    EXPECT_TRUE(read_file(begun / file) == read_file(first.checkpoint / file)) << file;
+    EXPECT_TRUE(read_file(start / file) == read_file(first.checkpoint / file)) << file;
   }
 
-  Dataset other = images();
+  Dataset other = tiny_data();
   other.class_names = {"ant", "bee", "cat"};
-  TrainingRun stranger = make(nullptr, std::move(other));
-  EXPECT_THAT(error_of([&] { stranger.begin_from(load_checkpoint(folder / "first")); }),
-              HasSubstr("tiny: class 0 is 'ant', the network was trained with 'class0' there"));
+  TrainingRun mismatched = make(nullptr, std::move(other));
+  EXPECT_THAT(error_of([&] { mismatched.begin_from(load_checkpoint(folder / "first")); }),
+              HasSubstr("tiny: class 0 is 'ant', but the network was trained with 'class0'"));
 }
 
-TEST_F(Run, WithoutTestImagesThereIsNoError) {
-  Dataset data = images();
+TEST_F(Run, HasNoErrorRateWithoutTestImages) {
+  Dataset data = tiny_data();
   data.test = {};
   TrainingRun run = make(nullptr, std::move(data));
   run.begin();
@@ -359,7 +359,7 @@ TEST_F(Run, WithoutTestImagesThereIsNoError) {
   EXPECT_FALSE(fs::exists(folder / "run/learning_curve.svg"));
 }
 
-TEST_F(Run, SaysWhatItIsAboutToDo) {
+TEST_F(Run, PrintsThePlan) {
   options.split.labels = 6;
   options.split.dev_images = 3;
   TrainingRun run = make();
@@ -368,20 +368,20 @@ TEST_F(Run, SaysWhatItIsAboutToDo) {
   const std::string plan = run.plan_text(0.5);
   EXPECT_THAT(plan, HasSubstr("\n  class1         2"));
   EXPECT_THAT(plan, HasSubstr("\n  all            6         21         3         6\n"));
-  EXPECT_THAT(plan,
-              HasSubstr("fr-gan for 6 steps (1.2 epochs), fp32 on cpu with 1 threads: about 3 s at 0.5 s a step"));
+  EXPECT_THAT(plan, HasSubstr("fr-gan for 6 steps (1.2 epochs), fp32 on cpu, 1 thread\n"));
+  EXPECT_THAT(plan, HasSubstr("expected time: about 3 s (0.5 s per step, without evaluations); "));
 }
 
-TEST(RunOptionsTest, DurationsHaveAUnit) {
+TEST(RunOptionsTest, ParsesDurationsWithUnits) {
   EXPECT_EQ(parse_duration("90s"), 90);
   EXPECT_EQ(parse_duration("5m"), 300);
   EXPECT_EQ(parse_duration("1.5h"), 5400);
   for (const char* wrong : {"", "5", "m", "5 m", "-5m", "0s", "nanm", "1e999h", "5min"}) {
-    EXPECT_THAT(error_of([&] { parse_duration(wrong); }), HasSubstr("is no time")) << wrong;
+    EXPECT_THAT(error_of([&] { parse_duration(wrong); }), HasSubstr("invalid duration")) << wrong;
   }
 }
 
-TEST(RunOptionsTest, OnlyTheMachineAndIntervalsMayDifferOnResume) {
+TEST(RunOptionsTest, OnlyMachineAndIntervalOptionsMayDifferOnResume) {
   RunOptions run;
   OptionSet options;
   describe(options, run);

@@ -20,7 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
-// A small method in training on random images.
+// A small method that trains on random images.
 struct Training {
   explicit Training(const std::string& name, const Settings& settings = {}, int64_t steps = 10,
                     at::ScalarType type = at::kFloat)
@@ -54,7 +54,7 @@ TensorFiles copy_of(const TensorFiles& files) {
   return copies;
 }
 
-// The names of tensors whose bits differ.
+// Names of the tensors that differ.
 std::vector<std::string> differences(const TensorFiles& one, const TensorFiles& other) {
   std::vector<std::string> names;
   for (const auto& [file, tensors] : one) {
@@ -76,7 +76,7 @@ std::string message_of(const std::function<void()>& call) {
 
 // ---- State
 
-TEST(Trainer, FiveStepsAndFiveAreTen) {
+TEST(Trainer, RestoredTrainingIsBitIdentical) {
   for (const std::string name : {"fr-gan", "supervised"}) {
     SCOPED_TRACE(name);
     const Settings settings{{"gen-loss", "fm+ns"}, {"disc-steps", 2}};
@@ -89,27 +89,29 @@ TEST(Trainer, FiveStepsAndFiveAreTen) {
     EXPECT_EQ(second.trainer.steps_done(), 5);
     second.steps(5);
     EXPECT_THAT(differences(second.trainer.state(), whole.trainer.state()), ElementsAre());
-    EXPECT_THAT(differences(first.trainer.state(), saved), ElementsAre());  // the copy was one
+    EXPECT_THAT(differences(first.trainer.state(), saved),
+                ElementsAre());  // the restored trainer does not share memory with the first
   }
 }
 
-TEST(Trainer, RestoreRefusesAnotherArchitecture) {
-  Training here("fr-gan");
-  const auto refusal = [&](const Settings& settings) {
-    return message_of([&] { here.trainer.restore(Training("fr-gan", settings).trainer.state(), 5, "runs/a"); });
+TEST(Trainer, RestoreRejectsOtherArchitectures) {
+  Training training("fr-gan");
+  const auto restore_error = [&](const Settings& settings) {
+    return message_of([&] { training.trainer.restore(Training("fr-gan", settings).trainer.state(), 5, "runs/a"); });
   };
-  EXPECT_THAT(refusal({{"width", 0.125}}), AllOf(HasSubstr("runs/a"), HasSubstr("shape"), HasSubstr("architecture")));
-  EXPECT_THAT(refusal({{"se-position", "none"}}), AllOf(HasSubstr("there is no"), HasSubstr("se_block2")));
-  EXPECT_THAT(refusal({{"se-position", "all"}}), AllOf(HasSubstr("this network has no"), HasSubstr("se_block1")));
-  EXPECT_THAT(message_of([&] { here.trainer.restore(Training("supervised").trainer.state(), 5, "runs/a"); }),
+  EXPECT_THAT(restore_error({{"width", 0.125}}),
+              AllOf(HasSubstr("runs/a"), HasSubstr("shape"), HasSubstr("architecture")));
+  EXPECT_THAT(restore_error({{"se-position", "none"}}), AllOf(HasSubstr("there is no"), HasSubstr("se_block2")));
+  EXPECT_THAT(restore_error({{"se-position", "all"}}), AllOf(HasSubstr("this network has no"), HasSubstr("se_block1")));
+  EXPECT_THAT(message_of([&] { training.trainer.restore(Training("supervised").trainer.state(), 5, "runs/a"); }),
               HasSubstr("generator"));
-  TensorFiles without = here.trainer.state();
-  without.erase("optimizer");
-  EXPECT_THAT(message_of([&] { here.trainer.restore(without, 5, "runs/a"); }), HasSubstr("runs/a/optimizer"));
-  EXPECT_EQ(here.trainer.steps_done(), 0);
+  TensorFiles incomplete = training.trainer.state();
+  incomplete.erase("optimizer");
+  EXPECT_THAT(message_of([&] { training.trainer.restore(incomplete, 5, "runs/a"); }), HasSubstr("runs/a/optimizer"));
+  EXPECT_EQ(training.trainer.steps_done(), 0);
 }
 
-TEST(Trainer, StateIsAllOfIt) {
+TEST(Trainer, StateHasAllTensorsAsViews) {
   Training training("fr-gan");
   const TensorFiles state = training.trainer.state();
   ASSERT_EQ(state.size(), 3U);
@@ -122,21 +124,21 @@ TEST(Trainer, StateIsAllOfIt) {
   EXPECT_EQ(state.at("optimizer").size(), 2 * parameters);
   EXPECT_EQ(state.at("average").size(), training.method->make_classifier()->parameters().size());
   EXPECT_TRUE(state.at("model").contains("generator.norm1.running_var"));
-  // Views: a step moves them.
+  // The tensors are views: training changes them.
   const TensorFiles before = copy_of(state);
   training.steps(2);
-  std::vector<std::string> still;
+  std::vector<std::string> unchanged;
   for (const auto& [file, named] : state) {
     for (const auto& [name, tensor] : named) {
-      if (tensor.equal(before.at(file).at(name))) still.push_back(name);
+      if (tensor.equal(before.at(file).at(name))) unchanged.push_back(name);
     }
   }
-  EXPECT_THAT(still, ElementsAre());
+  EXPECT_THAT(unchanged, ElementsAre());
 }
 
-// ---- Who learns from what
+// ---- Updates
 
-TEST(Trainer, EachPhaseMovesItsPlayerAlone) {
+TEST(Trainer, EachPhaseUpdatesOnlyItsPlayer) {
   Training training("fr-gan", {{"gen-loss", "fm+ns"}});
   const auto flat = [&](size_t player, bool gradient) {
     std::vector<at::Tensor> parts;
@@ -145,25 +147,26 @@ TEST(Trainer, EachPhaseMovesItsPlayerAlone) {
     }
     return at::cat(parts);
   };
-  std::map<uint64_t, std::vector<at::Tensor>> seen;  // before each phase: weights and gradients of both
+  // Before each phase: weights and gradients of the discriminator, then of the generator.
+  std::map<uint64_t, std::vector<at::Tensor>> seen;
   training.before_batch = [&](Batch&, uint64_t, uint64_t part) {
     seen[part] = {flat(0, false), flat(0, true), flat(1, false), flat(1, true)};
   };
   training.steps(1);
   const std::vector<at::Tensor> after{flat(0, false), flat(0, true), flat(1, false), flat(1, true)};
-  // The discriminator's phase gave nothing to the generator,
+  // The discriminator phase does not change the generator.
   EXPECT_FALSE(seen[1][0].equal(seen[0][0]));
   EXPECT_GT(seen[1][1].abs().max().item<float>(), 0);
   EXPECT_TRUE(seen[1][2].equal(seen[0][2]));
   EXPECT_EQ(seen[1][3].abs().max().item<float>(), 0);
-  // and the generator's nothing to the discriminator.
+  // The generator phase does not change the discriminator.
   EXPECT_TRUE(after[0].equal(seen[1][0]));
   EXPECT_TRUE(after[1].equal(seen[1][1]));
   EXPECT_FALSE(after[2].equal(seen[1][2]));
   EXPECT_GT(after[3].abs().max().item<float>(), 0);
 }
 
-TEST(Trainer, DiscriminatorStepsAreOfFreshBatches) {
+TEST(Trainer, EachDiscriminatorStepUsesANewBatch) {
   Training training("fr-gan", {{"disc-steps", 3}});
   std::vector<std::pair<uint64_t, uint64_t>> draws;  // (part, draw)
   std::vector<at::Tensor> weights;
@@ -175,19 +178,19 @@ TEST(Trainer, DiscriminatorStepsAreOfFreshBatches) {
   EXPECT_THAT(draws, ElementsAre(Pair(0, 0), Pair(0, 1), Pair(0, 2), Pair(1, 0), Pair(0, 3), Pair(0, 4), Pair(0, 5),
                                  Pair(1, 1)));
   for (const size_t i : {1, 2, 3, 5, 6, 7}) EXPECT_FALSE(weights[i].equal(weights[i - 1])) << i;
-  EXPECT_TRUE(weights[4].equal(weights[3]));  // the generator's pass
+  EXPECT_TRUE(weights[4].equal(weights[3]));  // the generator phase does not change them
 }
 
-// Its decay is a function of the updates so far, repetitions counted.
-TEST(Trainer, AverageFollowsEveryUpdate) {
+// The decay of the average depends on the number of updates, which includes the repetitions of a phase.
+TEST(Trainer, AverageIncludesEveryUpdate) {
   Training training("fr-gan", {{"disc-steps", 2}}, 10, at::kDouble);
   const auto network = training.method->players()[0].network;
-  std::vector<at::Tensor> weights;  // before each pass of the step
+  std::vector<at::Tensor> weights;  // before each update of the step
   training.before_batch = [&](Batch&, uint64_t, uint64_t) {
     weights.push_back(network->parameters()[0].detach().clone());
   };
   const auto average = [&] { return training.trainer.classifier()->parameters()[0].detach().clone(); };
-  EXPECT_TRUE(average().equal(network->parameters()[0]));  // it starts from the initialised weights
+  EXPECT_TRUE(average().equal(network->parameters()[0]));  // it starts from the initial weights
   training.steps(1);
   ASSERT_EQ(weights.size(), 3U);
   at::Tensor expected = weights[0];
@@ -199,7 +202,7 @@ TEST(Trainer, AverageFollowsEveryUpdate) {
   EXPECT_FALSE(average().equal(network->parameters()[0]));
 }
 
-TEST(Trainer, ClassifierSeesTheAverage) {
+TEST(Trainer, ClassifierHasAveragedWeights) {
   Training training("supervised");
   training.steps(3);
   const at::Tensor images = RandomBatches{training.problem}({.unlabeled = 4}, 0, 5).unlabeled[0];
@@ -214,7 +217,7 @@ TEST(Trainer, ClassifierSeesTheAverage) {
 
 // ---- Losses
 
-TEST(Trainer, TakesTheMeanOfEachLossSinceTheLastTime) {
+TEST(Trainer, TakeLossesReturnsMeansSinceTheLastCall) {
   Training each("fr-gan", {{"disc-steps", 2}}, 10, at::kDouble),
       together("fr-gan", {{"disc-steps", 2}}, 10, at::kDouble);
   EXPECT_THAT(each.trainer.take_losses(), ElementsAre());
@@ -233,7 +236,7 @@ TEST(Trainer, TakesTheMeanOfEachLossSinceTheLastTime) {
   const auto means = together.trainer.take_losses();
   ASSERT_EQ(means.size(), names.size());
   for (const auto& [name, value] : means) EXPECT_NEAR(value, sums[name], 1e-12) << name;
-  // What was taken is gone.
+  // take_losses has reset the sums.
   each.steps(1);
   together.steps(1);
   EXPECT_EQ(each.trainer.take_losses(), together.trainer.take_losses());
@@ -244,11 +247,12 @@ TEST(Trainer, TakesTheMeanOfEachLossSinceTheLastTime) {
   EXPECT_EQ(terms[3].weight, "consistency_weight");
 }
 
-// An infinite pixel or noise number of the fourth step is found in the first term that it reaches, and stays found.
-TEST(Trainer, NamesTheFirstLossThatIsNotFinite) {
+// An infinite pixel or noise value in the fourth step is reported for the first loss term that uses it, also after
+// later steps.
+TEST(Trainer, ReportsTheFirstNonFiniteLoss) {
   const float inf = std::numeric_limits<float>::infinity();
   struct Case {
-    uint64_t part;  // of the phase
+    uint64_t part;  // index of the phase
     std::function<void(Batch&)> spoil;
     std::string term;
   };
@@ -261,7 +265,8 @@ TEST(Trainer, NamesTheFirstLossThatIsNotFinite) {
     SCOPED_TRACE(c.term);
     Training training("fr-gan", {{"disc-steps", 2}});
     training.before_batch = [&](Batch& batch, uint64_t draw, uint64_t part) {
-      if (part == c.part && draw == (part == 0 ? 7 : 3)) c.spoil(batch);  // the second repetition of that step
+      if (part == c.part && draw == (part == 0 ? 7 : 3))
+        c.spoil(batch);  // the last batch of the fourth step in that phase
     };
     training.steps(3);
     EXPECT_FALSE(training.trainer.first_non_finite().has_value());
@@ -272,14 +277,14 @@ TEST(Trainer, NamesTheFirstLossThatIsNotFinite) {
     EXPECT_EQ(found->term, c.term);
     EXPECT_EQ(found->step, 4);  // counted from 1
     EXPECT_THAT(training.trainer.first_non_finite_tensor().value_or("none"), HasSubstr("/"));
-    training.trainer.forget_losses();
+    training.trainer.discard_losses();
     EXPECT_FALSE(training.trainer.first_non_finite().has_value());
   }
 }
 
 // ---- Schedules
 
-TEST(Trainer, SchedulesAreSharesOfThePlannedSteps) {
+TEST(Trainer, SchedulesScaleWithThePlannedSteps) {
   Training training("fr-gan", {{"learning-rate", 0.01}, {"decay-start", 0.5}, {"consistency-weight", 20}}, 100);
   Trainer& trainer = training.trainer;
   EXPECT_EQ(trainer.planned_steps(), 100);
@@ -290,12 +295,12 @@ TEST(Trainer, SchedulesAreSharesOfThePlannedSteps) {
   EXPECT_DOUBLE_EQ(trainer.scheduled("learning_rate", 0.75), 0.005);
   EXPECT_EQ(trainer.scheduled("consistency_weight", 0), 0);
   EXPECT_EQ(trainer.scheduled("consistency_weight", 0.5), 20);
-  trainer.plan(4);
+  trainer.set_planned_steps(4);
   EXPECT_EQ(trainer.progress(), 0.25);
   EXPECT_THROW(trainer.scheduled("no such", 0), c10::Error);
 }
 
-// The learning rate that a step takes is the schedule's: at the end of the run it is 0 and nothing moves.
+// Steps use the scheduled learning rate: at the end of the run it is 0, so the weights do not change.
 TEST(Trainer, StepsFollowTheLearningRate) {
   Training training("supervised", {{"decay-start", 0.0}}, 2);
   const at::Tensor weights = training.method->players()[0].network->parameters()[0].detach();
@@ -304,7 +309,7 @@ TEST(Trainer, StepsFollowTheLearningRate) {
     training.trainer.step();
     return (weights - before).abs().max().item<float>();
   };
-  EXPECT_NEAR(moved(), 3e-4, 3e-5);  // Adam's first step is of the learning rate's size
+  EXPECT_NEAR(moved(), 3e-4, 3e-5);  // Adam's first update has the size of the learning rate
   EXPECT_LT(moved(), 2.5e-4);
   EXPECT_EQ(moved(), 0);
 }

@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kFormat = "frgan checkpoint 1";
-constexpr std::string_view kNormalisation = "x / 127.5 - 1";  // of an image's bytes: the only one there is
+constexpr std::string_view kNormalisation = "x / 127.5 - 1";  // of a pixel byte x; the only supported one
 
 const std::map<at::ScalarType, DType>& dtypes() {
   static const std::map<at::ScalarType, DType> table{
@@ -31,7 +31,7 @@ const std::map<at::ScalarType, DType>& dtypes() {
 }
 
 void write_tensors(const fs::path& path, const NamedTensors& tensors) {
-  std::vector<at::Tensor> kept;  // row-major copies that the views look at
+  std::vector<at::Tensor> kept;  // row-major copies that own the memory of the views
   TensorViews views;
   for (const auto& [name, tensor] : tensors) {
     kept.push_back(tensor.to(at::kCPU).contiguous());
@@ -79,10 +79,11 @@ nlohmann::ordered_json to_json(const CheckpointState& state) {
 CheckpointState checkpoint_state_from_json(const nlohmann::json& json, const std::string& name) {
   try {
     if (json.at("format") != kFormat) {
-      throw Error(fmt::format("{}: format is {}, this program reads \"{}\"", name, json.at("format").dump(), kFormat));
+      throw Error(fmt::format("{}: unsupported checkpoint format {}; this version reads \"{}\"", name,
+                              json.at("format").dump(), kFormat));
     }
     if (json.at("normalisation") != kNormalisation) {
-      throw Error(fmt::format("{}: normalisation is {}, this program knows \"{}\"", name,
+      throw Error(fmt::format("{}: unsupported normalisation {}; this version supports \"{}\"", name,
                               json.at("normalisation").dump(), kNormalisation));
     }
     CheckpointState state;
@@ -90,7 +91,7 @@ CheckpointState checkpoint_state_from_json(const nlohmann::json& json, const std
     json.at("step").get_to(state.step);
     json.at("planned_steps").get_to(state.planned_steps);
     json.at("seconds").get_to(state.seconds);
-    state.recipe = json.value("recipe", int64_t{1});  // checkpoints from before there was a second say none
+    state.recipe = json.value("recipe", int64_t{1});  // early checkpoints of recipe 1 lack this key
     json.at("method").get_to(state.method);
     json.at("image_size").get_to(state.shape.image_size);
     json.at("channels").get_to(state.shape.channels);
@@ -99,7 +100,7 @@ CheckpointState checkpoint_state_from_json(const nlohmann::json& json, const std
     check_image_shape(state.shape.image_size, state.shape.channels, name);
     json.at("precision").get_to(state.precision);
     if (state.precision != "fp32" && state.precision != "bf16") {
-      throw Error(fmt::format("{}: precision is \"{}\", expected fp32 or bf16", name, state.precision));
+      throw Error(fmt::format("{}: invalid precision '{}': must be fp32 or bf16", name, state.precision));
     }
     json.at("data_digest").get_to(state.data_digest);
     json.at("split_digest").get_to(state.split_digest);
@@ -107,7 +108,7 @@ CheckpointState checkpoint_state_from_json(const nlohmann::json& json, const std
     state.label_split = json.at("label_split");
     return state;
   } catch (const nlohmann::json::exception& error) {
-    throw Error(fmt::format("{}: not the state of a frgan checkpoint ({})", name, problem_of(error)));
+    throw Error(fmt::format("{}: not a valid checkpoint state of frgan ({})", name, problem_of(error)));
   }
 }
 
@@ -133,10 +134,11 @@ Checkpoint load_checkpoint(const fs::path& path) {
     if (!search.newest) {
       throw Error(
           search.refused.empty()
-              ? fmt::format("{}: no checkpoint here; give a run's folder, or one of its checkpoints/step-... "
-                            "folders; a run that was stopped before its first is to be started again",
+              ? fmt::format("{}: no checkpoint found; pass a run folder or one of its checkpoints/step-... folders; "
+                            "start a run again if it stopped before its first checkpoint",
                             path.string())
-              : fmt::format("{}: the run has no whole checkpoint: {}", path.string(), fmt::join(search.refused, "; ")));
+              : fmt::format("{}: the run has no intact checkpoint: {}", path.string(),
+                            fmt::join(search.refused, "; ")));
     }
     checkpoint.path = *search.newest;
   }
@@ -146,8 +148,8 @@ Checkpoint load_checkpoint(const fs::path& path) {
   for (const std::string file : {"model", "average", "optimizer"}) {
     const fs::path tensors = checkpoint.path / (file + ".safetensors");
     if (!fs::exists(tensors)) {
-      if (file == "optimizer") continue;  // for going on with the run only
-      throw Error(fmt::format("{}: is missing, and the manifest knows nothing of it; use another checkpoint",
+      if (file == "optimizer") continue;  // needed to resume training only
+      throw Error(fmt::format("{}: the file is missing and not listed in the manifest; use another checkpoint",
                               tensors.string()));
     }
     checkpoint.files[file] = read_tensors(tensors);
@@ -165,8 +167,8 @@ LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precis
   for (Option& option : options.all()) {
     const auto saved = state.options.find(option.name);
     if (saved == state.options.end()) {
-      throw Error(fmt::format("{}/state.json: has no option '{}'; it was written by frgan {}, this is {}", name,
-                              option.name, state.frgan_version, version()));
+      throw Error(fmt::format("{}/state.json: option '{}' is missing; frgan {} wrote this checkpoint, this is frgan {}",
+                              name, option.name, state.frgan_version, version()));
     }
     option.set(*saved, name);
   }
@@ -179,7 +181,7 @@ LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precis
   copy_named(named_tensors(*loaded.classifier), checkpoint.files.at("average"), name + "/average.safetensors");
   return loaded;
 } catch (const Error& error) {
-  throw Error(error.what());  // an option that is wrong here was typed by nobody
+  throw Error(error.what());  // not a usage error: the user did not type the invalid option
 }
 
 }  // namespace frgan

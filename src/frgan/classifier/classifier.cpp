@@ -15,26 +15,26 @@
 namespace frgan {
 namespace {
 
-// Images of 32x32 that go through the network together; fewer of larger ones.
-constexpr int64_t kImagesAtOnce = 256;
+// Batch size for 32x32 images. Larger images use smaller batches with the same number of pixels.
+constexpr int64_t kSmallImageBatch = 256;
 
 int64_t batch_size(int64_t image_size) {
-  return std::max<int64_t>(1, kImagesAtOnce * 32 * 32 / (image_size * image_size));
+  return std::max<int64_t>(1, kSmallImageBatch * 32 * 32 / (image_size * image_size));
 }
 
 void check_images(const at::Tensor& images, const ImageShape& shape) {
-  const std::vector<int64_t> one{shape.image_size, shape.image_size, shape.channels};
-  if (images.scalar_type() == at::kByte && images.dim() == 4 && images.sizes().slice(1) == at::IntArrayRef(one)) {
+  const std::vector<int64_t> expected{shape.image_size, shape.image_size, shape.channels};
+  if (images.scalar_type() == at::kByte && images.dim() == 4 && images.sizes().slice(1) == at::IntArrayRef(expected)) {
     return;
   }
-  throw Error(fmt::format("the classifier takes uint8 images of Nx{}, these are {} of {}; resize them first",
-                          fmt::join(one, "x"), c10::toString(images.scalar_type()), fmt::join(images.sizes(), "x")));
+  throw Error(fmt::format("invalid images: {} of shape {}; must be uint8 (Byte) of shape Nx{}; resize them first",
+                          c10::toString(images.scalar_type()), fmt::join(images.sizes(), "x"),
+                          fmt::join(expected, "x")));
 }
 
-// Files with the images of those that could be read, in order.
 struct DecodedFiles {
-  std::vector<FilePrediction> files;
-  at::Tensor images;
+  std::vector<FilePrediction> files;  // every file, with its error if it could not be read
+  at::Tensor images;                  // uint8 M x S x S x C: the readable files, in order
 };
 
 DecodedFiles decode(std::span<const std::filesystem::path> paths, int64_t size, int64_t channels) {
@@ -71,7 +71,7 @@ Classified classify(Discriminator network, const at::Tensor& images, Precision p
   for (int64_t first = 0; first < images.size(0); first += batch) {
     const int64_t count = std::min(batch, images.size(0) - first);
     at::Tensor part = images.narrow(0, first, count).to(some_weight.device());
-    // LibTorch loses sight of the channels-last strides of a single image on its way through a Function.
+    // LibTorch does not recognize the strides of a single image as channels-last inside an autograd Function.
     if (count == 1) part = part.expand({2, -1, -1, -1});
     const Classified out = network->forward(normalised(part, some_weight.scalar_type()), {.precision = precision});
     result.logits.narrow(0, first, count).copy_(out.logits.narrow(0, 0, count).narrow(1, 0, shape.classes));
@@ -108,9 +108,9 @@ FilePrediction Classifier::classify_file(const std::filesystem::path& path) cons
 
 void Classifier::classify_files(std::span<const std::filesystem::path> paths,
                                 const std::function<void(const FilePrediction&)>& take) const {
-  const auto at_once = static_cast<size_t>(batch_size(image_size()));
+  const auto batch = static_cast<size_t>(batch_size(image_size()));
   const auto decode_next = [&] {
-    const auto part = paths.first(std::min(at_once, paths.size()));
+    const auto part = paths.first(std::min(batch, paths.size()));
     paths = paths.subspan(part.size());
     return decode(part, image_size(), channels());
   };
@@ -118,7 +118,7 @@ void Classifier::classify_files(std::span<const std::filesystem::path> paths,
   while (!decoded.files.empty()) {
     const at::Tensor on_device = class_probabilities(network_, decoded.images, precision_);
     std::optional<DecodedFiles> next;
-    if (on_device.is_cuda()) next = decode_next();  // while the GPU is at work
+    if (on_device.is_cuda()) next = decode_next();  // overlaps with the GPU
     const at::Tensor all = on_device.cpu();
     const float* row = all.data_ptr<float>();
     for (FilePrediction& file : decoded.files) {

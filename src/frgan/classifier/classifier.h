@@ -1,4 +1,4 @@
-// A trained network with all that its use needs: image size, normalisation, class names.
+// A trained classifier with everything needed to use it: image size, normalization and class names.
 //
 //   #include <iostream>
 //   #include <frgan/classifier/classifier.h>
@@ -34,26 +34,26 @@
 
 namespace frgan {
 
-// What the network says of one image file.
+// Classification result of one image file.
 struct FilePrediction {
   std::filesystem::path path;
-  std::string error;                 // why the image could not be read; empty where it could
-  size_t label = 0;                  // the most probable class
-  std::vector<float> probabilities;  // K, sum 1; empty where the image could not be read
+  std::string error;                 // why the image could not be read; empty on success
+  size_t label = 0;                  // index of the most probable class
+  std::vector<float> probabilities;  // K values that sum to 1; empty if the image could not be read
 };
 
-// What the network says of uint8 images N x S x S x C on any device: logits of the K classes, N x K, and features,
-// N x F, both float and on the network's device. Images go there in batches that need some hundred megabytes at most.
+// Classifies uint8 images N x S x S x C, which may be on any device. Returns logits N x K and features N x F, both
+// float on the network's device. Images are copied there in batches that need at most some hundred megabytes. Throws an
+// Error for other types and shapes.
 Classified classify(Discriminator network, const at::Tensor& images, Precision precision);
 
-// Probabilities of the K classes, float N x K on the network's device, by `classify`. A logit of the fake class takes
-// no part.
+// Class probabilities from `classify`: float N x K on the network's device. An explicit fake logit is ignored.
 at::Tensor class_probabilities(Discriminator network, const at::Tensor& images, Precision precision);
 
 class Classifier {
  public:
-  // `path` is a run's folder, for its newest whole checkpoint, or one checkpoint's. Throws an Error that says what is
-  // missing, altered, or of another architecture. The weights are the averaged ones.
+  // Loads the averaged weights. `path` is the folder of a checkpoint, or of a run, for its newest intact checkpoint.
+  // Throws an Error that names a missing or corrupt file, or an architecture mismatch.
   static Classifier load(const std::filesystem::path& path, at::Device device = at::kCPU,
                          Precision precision = Precision::kFull);
   static Classifier from(const Checkpoint& checkpoint, at::Device device, Precision precision);
@@ -62,15 +62,15 @@ class Classifier {
   int64_t channels() const { return network_->shape().channels; }      // 1 or 3
   const std::vector<std::string>& class_names() const { return class_names_; }
 
-  // float N x K on the CPU, from uint8 images N x S x S x C. Throws an Error for other sizes.
+  // Float N x K on the CPU, from uint8 images N x S x S x C. Throws an Error for other types and shapes.
   at::Tensor probabilities(const at::Tensor& images) const;
 
-  // The image is turned, resized and brought to `channels` as io/image_file.h says. Throws an Error that names the
-  // file where it cannot be read.
+  // Rotates, resizes and converts the image to `channels()` as io/image_file.h specifies. Throws an Error that names
+  // the file if it cannot be read.
   FilePrediction classify_file(const std::filesystem::path& path) const;
 
-  // The same for many, in order, each given to `take` as soon as it is known; files that cannot be read come with their
-  // error. All cores read images, the next ones while a GPU is at work on these.
+  // The same for many files. Calls `take` for each file in order, as soon as its result is known; an unreadable file
+  // has its error set. All cores decode images. On a GPU, decoding overlaps with classification.
   void classify_files(std::span<const std::filesystem::path> paths,
                       const std::function<void(const FilePrediction&)>& take) const;
 

@@ -14,7 +14,7 @@ namespace frgan {
 LoadedMethod load_generator(const Checkpoint& checkpoint, at::Device device, Precision precision) {
   LoadedMethod loaded = load_method(checkpoint, device, precision);
   if (loaded.method->noise_size() == 0) {
-    throw Error(fmt::format("{}: trained by {}, which has no generator; a run of fr-gan has one",
+    throw Error(fmt::format("{}: trained with method '{}', which has no generator; use a run of method 'fr-gan'",
                             checkpoint.path.string(), checkpoint.state.method));
   }
   return loaded;
@@ -30,9 +30,9 @@ at::Tensor generated_images(const LoadedMethod& loaded, int64_t seed, int64_t co
   const ImageShape& shape = loaded.problem.shape;
   at::Tensor images = at::empty({count, shape.image_size, shape.image_size, shape.channels}, at::kByte);
   for (int64_t first = 0; first < count; first += kGeneratedBlock) {
-    const int64_t some = std::min(kGeneratedBlock, count - first);
-    const at::Tensor block = generated_block(loaded, seed, first / kGeneratedBlock).narrow(0, 0, some);
-    images.narrow(0, first, some).copy_(to_pixels(block));
+    const int64_t length = std::min(kGeneratedBlock, count - first);
+    const at::Tensor block = generated_block(loaded, seed, first / kGeneratedBlock).narrow(0, 0, length);
+    images.narrow(0, first, length).copy_(to_pixels(block));
   }
   return images;
 }

@@ -1,4 +1,4 @@
-// What a method asks of the batch stream, and what it gets.
+// The request of a training method to the batch stream, and the batch that answers it.
 #pragma once
 
 #include <cstdint>
@@ -9,38 +9,37 @@
 
 namespace frgan {
 
-// Where the uniform noise of a generator begins that goes up to 1 (A16): "symmetric" from -1, "unit" from 0.
+// Lower end of the generator's uniform noise; the upper end is 1 (A16). "symmetric" gives -1, "unit" gives 0.
 inline double lowest_noise(std::string_view range) {
   return range == "unit" ? 0 : -1;
 }
 
-// The images and noise that one pass of a phase needs.
+// Numbers of images and noise vectors for one pass of a training phase.
 struct BatchRequest {
-  int64_t labeled = 0;           // images with labels
-  int64_t labeled_branches = 1;  // independently augmented views of each
-  int64_t unlabeled = 0;         // images whose labels are not looked at
-  int64_t branches = 1;          // independently augmented views of the same unlabeled images
-  uint64_t stream = 0;           // which permutation of the images; feature matching uses a second one (A27)
-  int64_t noise = 0;             // vectors of generator noise
-  int64_t noise_size = 100;      // length of one
+  int64_t labeled = 0;           // labeled images
+  int64_t labeled_branches = 1;  // independently augmented views of each labeled image
+  int64_t unlabeled = 0;         // images whose labels are ignored
+  int64_t branches = 1;          // independently augmented views of each unlabeled image
+  uint64_t stream = 0;           // selects the permutation of the images; feature matching uses a second one (A27)
+  int64_t noise = 0;             // noise vectors for the generator
+  int64_t noise_size = 100;      // length of a noise vector
 };
 
-// Images that enter a network: each view of an image, and each generated one.
+// Number of images that enter a network. Every view of an image counts, and every generated image.
 inline int64_t images_of(const BatchRequest& batch) {
   return batch.labeled * batch.labeled_branches + batch.unlabeled * batch.branches + batch.noise;
 }
 
-// Images are float (or double), N x C x H x W with channels-last strides, normalised to [-1, 1], on the training
-// device.
+// Images are float or double, N x C x H x W with channels-last strides, normalized to [-1, 1], on the training device.
 struct Batch {
   std::vector<at::Tensor> labeled;    // one N_l x C x H x W per branch
   at::Tensor labels;                  // N_l, int64, 0..K-1
-  at::Tensor labeled_rows;            // N_l, int64: rows of the training set
+  at::Tensor labeled_rows;            // N_l, int64: rows in the training set
   std::vector<at::Tensor> unlabeled;  // one N_u x C x H x W per branch
   at::Tensor unlabeled_rows;          // N_u, int64
-  at::Tensor unlabeled_labels;        // N_u, int64; -1 where the label is hidden (for the mixed batch of A13 only)
-  at::Tensor noise;                   // N_z x noise_size, uniform in the method's range
-  uint64_t dropout_key = 0;           // of this pass; layers mix in their own number
+  at::Tensor unlabeled_labels;        // N_u, int64; -1 if hidden; only for the mixed batch (A13)
+  at::Tensor noise;                   // N_z x noise_size, uniform in the method's noise range
+  uint64_t dropout_key = 0;           // dropout seed of this pass; each layer mixes in its own number
 };
 
 }  // namespace frgan

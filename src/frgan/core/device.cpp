@@ -27,29 +27,30 @@ int64_t usable_cores() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-// NVIDIA's driver, whose library comes with it and never with LibTorch; nullptr where there is none.
+// Handle of the NVIDIA driver library, or nullptr if no driver is installed. LibTorch does not ship this library.
 void* nvidia_driver() {
   static void* const driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_GLOBAL);
   return driver;
 }
 
-// Loads libtorch_cuda.so from beside the LibTorch that runs; it makes itself known to it. Returns what stands in the
-// way, or nothing. LibTorch asks once whether it has CUDA, so this goes before any such question.
+// Loads libtorch_cuda.so from the folder of the running LibTorch; the library registers itself there. Returns the
+// reason for a failure, or an empty string. Must run before the first CUDA query, because LibTorch caches the answer.
 std::string load_cuda() {
-  if (nvidia_driver() == nullptr) return "the machine has no NVIDIA driver";
+  if (nvidia_driver() == nullptr) return "no NVIDIA driver found";
   Dl_info torch{};
-  if (dladdr(reinterpret_cast<const void*>(&at::globalContext), &torch) == 0) return "LibTorch was not found";
+  if (dladdr(reinterpret_cast<const void*>(&at::globalContext), &torch) == 0)
+    return "the library file of LibTorch was not found";
   const std::filesystem::path library = std::filesystem::path(torch.dli_fname).replace_filename("libtorch_cuda.so");
   if (!std::filesystem::exists(library)) {
-    return fmt::format("this LibTorch computes on CPUs only, for there is no {}; `make gpu` builds on one that has it",
+    return fmt::format("this LibTorch is a CPU-only build: {} is missing; `make gpu` builds with CUDA support",
                        library.string());
   }
   return dlopen(library.c_str(), RTLD_LAZY | RTLD_GLOBAL) == nullptr ? dlerror() : "";
 }
 
-const std::string& cuda_obstacle() {
-  static const std::string obstacle = load_cuda();
-  return obstacle;
+const std::string& cuda_load_error() {
+  static const std::string error = load_cuda();
+  return error;
 }
 
 at::Device gpu(int64_t index) {
@@ -60,7 +61,7 @@ at::Device gpu(int64_t index) {
 }  // namespace
 
 int64_t gpu_count() {
-  if (!cuda_obstacle().empty() || !at::hasCUDA()) return 0;
+  if (!cuda_load_error().empty() || !at::hasCUDA()) return 0;
   return static_cast<int64_t>(at::getNumGPUs());
 }
 
@@ -72,11 +73,11 @@ std::string processor_capability() {
   if (__builtin_cpu_supports("amx-bf16")) return "AMX";
   if (__builtin_cpu_supports("avx512bf16")) return "AVX-512 BF16";
   if (__builtin_cpu_supports("avx512f")) return "AVX-512";
-  return __builtin_cpu_supports("avx2") ? "AVX2" : "none of these";
+  return __builtin_cpu_supports("avx2") ? "AVX2" : "no AVX2";
 }
 
 std::string kernel_capability() {
-  constexpr std::string_view kLabel = "CPU capability usage: ";  // only LibTorch's text for people has it in 1.13
+  constexpr std::string_view kLabel = "CPU capability usage: ";  // LibTorch 1.13 reports it only in this text
   const std::string config = at::show_config();
   const size_t begin = config.find(kLabel);
   if (begin == std::string::npos) return "unknown";
@@ -84,7 +85,8 @@ std::string kernel_capability() {
 }
 
 std::string why_no_gpu() {
-  return cuda_obstacle().empty() ? "LibTorch sees none; its CUDA may want a newer driver" : cuda_obstacle();
+  return cuda_load_error().empty() ? "LibTorch detects no GPU; its CUDA version may need a newer driver"
+                                   : cuda_load_error();
 }
 
 at::Device resolve_device(const std::string& device) {
@@ -96,18 +98,18 @@ at::Device resolve_device(const std::string& device) {
   const char* end = device.data() + device.size();
   const bool number = numbered && std::from_chars(device.data() + 5, end, index).ptr == end && device.size() > 5;
   if (device != "cuda" && !number) {
-    throw usage_error(fmt::format("--device: '{}' is no device; give auto, cpu, cuda or cuda:N", device));
+    throw usage_error(fmt::format("invalid --device '{}'; must be auto, cpu, cuda or cuda:N", device));
   }
   if (index < 0 || index >= gpus) {
-    const std::string reason = gpus == 0 ? why_no_gpu() : fmt::format("LibTorch sees {} GPUs", gpus);
-    throw usage_error(fmt::format("--device: there is no {} here: {}; try --device cpu", device, reason));
+    const std::string reason = gpus == 0 ? why_no_gpu() : fmt::format("the number of GPUs is {}", gpus);
+    throw usage_error(fmt::format("--device {} is not available: {}; try --device cpu", device, reason));
   }
   return gpu(index);
 }
 
 std::string device_name(at::Device device) {
   std::array<char, 256> name{};
-  using GetName = int (*)(char*, int, int);  // cuDeviceGetName of the driver; 0: it was found
+  using GetName = int (*)(char*, int, int);  // cuDeviceGetName of the driver; returns 0 on success
   void* const driver = device.is_cuda() ? nvidia_driver() : nullptr;
   const auto get_name = driver == nullptr ? nullptr : reinterpret_cast<GetName>(dlsym(driver, "cuDeviceGetName"));
   if (get_name == nullptr || get_name(name.data(), static_cast<int>(name.size()), device.index()) != 0) {
@@ -127,7 +129,7 @@ int64_t set_threads(int64_t threads) {
 }
 
 void keep_freed_memory() {
-  constexpr int kLargest = 1 << 30;  // of a block that comes from the heap
+  constexpr int kLargest = 1 << 30;  // largest block that is allocated on the heap, in bytes
   mallopt(M_MMAP_THRESHOLD, kLargest);
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 }

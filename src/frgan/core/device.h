@@ -1,4 +1,4 @@
-// Where a run computes, and in what precision.
+// Device, precision, threads and memory settings of a run.
 #pragma once
 
 #include <cstdint>
@@ -8,39 +8,40 @@
 
 namespace frgan {
 
-// Whether the processor multiplies bfloat16 itself (AVX512-BF16 or AMX); elsewhere LibTorch emulates it, many times
-// slower than fp32.
+// Whether the CPU has bfloat16 multiply instructions (AVX512-BF16 or AMX). On other CPUs, LibTorch emulates bfloat16,
+// which is many times slower than fp32.
 bool has_native_bf16();
 
-// The most that the processor has of what multiplies fast: "AMX", "AVX-512 BF16", "AVX-512", "AVX2" or "none of these".
+// The CPU's best instruction set for matrix multiplication: "AMX", "AVX-512 BF16", "AVX-512", "AVX2" or "no AVX2".
 std::string processor_capability();
-// The kernels that LibTorch chose for this processor: "AVX512", "AVX2", "NO AVX" or "DEFAULT"; "unknown" where it does
-// not say.
+// Instruction set of the CPU kernels that LibTorch selected: "AVX512", "AVX2", "NO AVX" or "DEFAULT"; "unknown" if
+// LibTorch does not report it.
 std::string kernel_capability();
 
-// GPUs that LibTorch can compute on. A LibTorch with CUDA keeps that part in a library of its own, which a program for
-// CPUs does not link; it is loaded at the first call, where the machine has NVIDIA's driver. LibTorch remembers whether
-// it had CUDA when it was first asked, by kernel_capability too: so this goes first.
+// Number of GPUs that LibTorch can use. LibTorch's CUDA part is a separate library, to which the program is not linked.
+// The first call loads it if NVIDIA's driver is installed. Call this before any other query: LibTorch caches whether it
+// has CUDA, and kernel_capability also asks.
 int64_t gpu_count();
 
-// Why there is none ("the machine has no NVIDIA driver"); call it where gpu_count is 0.
+// The reason why there is no GPU, for example "no NVIDIA driver found". Call it only if gpu_count() is 0.
 std::string why_no_gpu();
 
-// "auto" is the first GPU, or the CPU where there is none; "cpu", "cuda" and "cuda:N" as they say. Throws a usage error
-// for a device that is not there. On a GPU fp32 is fp32: TF32, LibTorch's default in convolutions, is switched off.
+// The device for "auto" (the first GPU, else the CPU), "cpu", "cuda" (the first GPU) or "cuda:N". Throws a usage error
+// if the name is invalid or the device is not available. For a GPU, it disables TF32, LibTorch's default for
+// convolutions, so that fp32 has its full precision.
 at::Device resolve_device(const std::string& device);
 
-// "cpu", or "cuda:0 (NVIDIA H100 80GB HBM3)".
+// Name for messages: "cpu", or "cuda:0 (NVIDIA H100 80GB HBM3)".
 std::string device_name(at::Device device);
 
-// "fp32" or "bf16"; "auto" is bf16 on a GPU, and on a CPU only where the processor has it.
+// "fp32" or "bf16". "auto" selects bf16 on a GPU and on a CPU with has_native_bf16(), else fp32.
 std::string resolve_precision(const std::string& precision, at::Device device);
 
-// LibTorch's threads; 0: the cores this process may use. Returns how many there are now.
+// Sets LibTorch's number of threads; 0 means all cores available to this process. Returns the number in use.
 int64_t set_threads(int64_t threads);
 
-// From now on freed memory stays with the program. A training step frees and takes the same hundreds of megabytes
-// again; through the system each time costs a tenth of the step in page faults.
+// Makes malloc keep freed memory for the rest of the program. Each training step frees and allocates the same hundreds
+// of megabytes; returning them to the system costs a tenth of the step in page faults.
 void keep_freed_memory();
 
 }  // namespace frgan

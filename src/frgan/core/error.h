@@ -1,4 +1,4 @@
-// The one exception type of the library.
+// The library's exception type.
 #pragma once
 
 #include <exception>
@@ -8,8 +8,8 @@
 
 namespace frgan {
 
-// The text as one line for a terminal, whatever names of files or words are in it: a line break becomes "\n", and any
-// other control character "\x1b".
+// Escapes the control characters of a text, so that it prints as one line on a terminal: a line break becomes "\n", an
+// escape character "\x1b". File names in messages may contain such characters.
 inline std::string one_line(const std::string& text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string line;
@@ -26,13 +26,13 @@ inline std::string one_line(const std::string& text) {
   return line;
 }
 
-// What a program that meets the error should exit with: the command was wrong (2), or the work failed (1).
+// Determines the exit status of the program: kUsage for a wrong command (2), kFailure for any other failure (1).
 enum class ErrorKind { kFailure, kUsage };
 
-// Thrown wherever the input, the machine or the request makes the work impossible. The message is one line for people:
-// what was found, what was expected, and what to do. Programming errors are asserted (TORCH_CHECK), not thrown as this.
+// Thrown if the input, the machine or the request makes the work impossible. The message is one line: what is wrong,
+// what was found, what is allowed, and what to do. Programming errors are assertions (TORCH_CHECK), not this type.
 //
-//   throw Error("train_32x32.mat: X has shape 3x32x32, expected 32x32x3xN; is this the cropped-digits file?");
+//   throw Error("train_32x32.mat: X has shape 3x32x32; expected 32x32x3xN; is this the cropped-digits file?");
 class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& message, ErrorKind kind = ErrorKind::kFailure)
@@ -43,14 +43,14 @@ class Error : public std::runtime_error {
   ErrorKind kind_;
 };
 
-// What another library's error says, without the "[json.exception.type_error.302] " that it may begin with.
+// Message of another library's exception, without a leading code such as "[json.exception.type_error.302] ".
 inline std::string_view problem_of(const std::exception& error) {
   const std::string_view text = error.what();
   const size_t end = text.starts_with('[') ? text.find("] ") : std::string_view::npos;
   return end == std::string_view::npos ? text : text.substr(end + 2);
 }
 
-// The error of a wrong option, configuration key or command; `main` exits with 2 on it.
+// The error for a wrong option, configuration key or command; `main` then exits with status 2.
 inline Error usage_error(const std::string& message) {
   return Error(message, ErrorKind::kUsage);
 }

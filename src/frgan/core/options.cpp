@@ -5,6 +5,7 @@
 #include <cmath>
 #include <stdexcept>
 #include <type_traits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-// A value in a message: a text in single quotes with its control characters escaped, and not longer than a line.
+// A value in a message: in single quotes if it is a text, with control characters escaped, at most 80 bytes.
 std::string shown(const json& value) {
   if (value.is_number_float() && !std::isfinite(value.get<double>())) return fmt::format("{}", value.get<double>());
   std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -25,9 +26,9 @@ std::string shown(const json& value) {
 }
 
 [[noreturn]] void reject(const Option& option, const json& value, std::string_view source, std::string_view expected) {
-  const bool named = source == "--" + option.name;
-  throw usage_error(
-      fmt::format("{}{}: got {}, expected {}", source, named ? "" : ": " + option.name, shown(value), expected));
+  const bool typed = source.starts_with("--");
+  throw usage_error(fmt::format("{}invalid {}{} {}: must be {}", typed ? "" : fmt::format("{}: ", source),
+                                typed ? "--" : "", option.name, shown(value), expected));
 }
 
 // "a whole number, 1 to 100"
@@ -45,6 +46,10 @@ bool readable(const std::string& text) {
     return false;
   }
 }
+std::string one_of(const Option& option) {
+  return fmt::format("one of {}", fmt::join(option.choices, ", "));
+}
+
 constexpr std::string_view kReadable = "UTF-8 text without control characters";
 
 void assign(bool& field, const json& value, const Option& option, std::string_view source) {
@@ -53,7 +58,7 @@ void assign(bool& field, const json& value, const Option& option, std::string_vi
 }
 
 void assign(int64_t& field, const json& value, const Option& option, std::string_view source) {
-  const auto [low, high] = option.integers;
+  const auto low = option.integers.low, high = option.integers.high;
   const bool too_large = value.is_number_unsigned() && value.get<uint64_t>() > uint64_t{INT64_MAX};
   if (!value.is_number_integer() || too_large || value.get<int64_t>() < low || value.get<int64_t>() > high) {
     reject(option, value, source, kind_and_range("a whole number", option));
@@ -62,7 +67,7 @@ void assign(int64_t& field, const json& value, const Option& option, std::string
 }
 
 void assign(double& field, const json& value, const Option& option, std::string_view source) {
-  const auto [low, high] = option.reals;
+  const auto low = option.reals.low, high = option.reals.high;
   const double number = value.is_number() ? value.get<double>() : std::nan("");
   if (!std::isfinite(number) || number < low || number > high) {
     reject(option, value, source, kind_and_range("a finite number", option));
@@ -71,14 +76,21 @@ void assign(double& field, const json& value, const Option& option, std::string_
 }
 
 void assign(std::string& field, const json& value, const Option& option, std::string_view source) {
-  if (!value.is_string()) reject(option, value, source, option.choices.empty() ? "a text" : option.allowed());
+  if (!value.is_string()) reject(option, value, source, option.choices.empty() ? "a text" : one_of(option));
   const auto& text = value.get_ref<const std::string&>();
   if (!readable(text)) reject(option, value, source, kReadable);
   if (!option.choices.empty() &&
       std::find(option.choices.begin(), option.choices.end(), text) == option.choices.end()) {
-    reject(option, value, source, option.allowed() + nearest_hint(text, option.choices));
+    reject(option, value, source, one_of(option) + nearest_hint(text, option.choices));
   }
   field = text;
+}
+
+void assign(const EnumField& field, const json& value, const Option& option, std::string_view source) {
+  std::string word;
+  assign(word, value, option, source);
+  const auto found = std::find(option.choices.begin(), option.choices.end(), word);
+  field.set_index(static_cast<size_t>(found - option.choices.begin()));
 }
 
 void assign(std::vector<std::string>& field, const json& value, const Option& option, std::string_view source) {
@@ -86,24 +98,29 @@ void assign(std::vector<std::string>& field, const json& value, const Option& op
     return part.is_string() && !part.get_ref<const std::string&>().empty() && readable(part);
   };
   if (!value.is_array() || !std::all_of(value.begin(), value.end(), good)) {
-    reject(option, value, source, "a list of texts, none of them empty");
+    reject(option, value, source, "a list of non-empty texts");
   }
   field = value.get<std::vector<std::string>>();
 }
 
+// The parts between commas; "\," is a comma within a part.
 json split(std::string_view text) {
   json parts = json::array();
-  while (!text.empty()) {
-    const size_t comma = text.find(',');
-    parts.push_back(std::string(text.substr(0, comma)));
-    if (comma == std::string_view::npos) break;
-    text.remove_prefix(comma + 1);
-    if (text.empty()) parts.push_back("");
+  std::string part;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == ',') {
+      part += text[++i];
+    } else if (text[i] == ',') {
+      parts.push_back(std::exchange(part, ""));
+    } else {
+      part += text[i];
+    }
   }
+  if (!text.empty()) parts.push_back(part);
   return parts;
 }
 
-// How many insertions, deletions, replacements and swaps of neighbours lead from one text to the other.
+// The number of insertions, deletions, replacements and swaps of neighbours between two texts.
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before_last, last, row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -121,6 +138,18 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+// Names that other programs use for our options.
+std::string_view usual_name(std::string_view name) {
+  constexpr std::pair<std::string_view, std::string_view> kUsualNames[] = {
+      {"lr", "learning-rate"}, {"gpu", "device"},        {"cuda", "device"},     {"cpu", "device"},
+      {"bs", "batch-size"},    {"batch", "batch-size"},  {"jobs", "threads"},    {"workers", "threads"},
+      {"epoch", "epochs"},     {"iterations", "steps"},  {"max-steps", "steps"}, {"dataset", "data"},
+      {"out", "output"},       {"output-dir", "run"},    {"model", "method"},    {"time", "time-budget"},
+      {"dtype", "precision"},  {"num-labels", "labels"}, {"random-seed", "seed"}};
+  const auto* const found = std::ranges::find(kUsualNames, name, &std::pair<std::string_view, std::string_view>::first);
+  return found == std::end(kUsualNames) ? std::string_view() : found->second;
+}
+
 template <class T>
 std::string range_text(const Range<T>& range) {
   const bool low = range.low > Range<T>{}.low, high = range.high < Range<T>{}.high;
@@ -133,26 +162,41 @@ std::string range_text(const Range<T>& range) {
 }  // namespace
 
 json Option::value() const {
-  return std::visit([](const auto* pointer) { return json(*pointer); }, field);
+  if (const auto* access = std::get_if<EnumField>(&field)) return choices.at(access->index());
+  return std::visit(
+      [](const auto& pointer) {
+        if constexpr (std::is_pointer_v<std::decay_t<decltype(pointer)>>) return json(*pointer);
+        return json();
+      },
+      field);
 }
 
 void Option::set(const json& value, std::string_view source) {
-  std::visit([&](auto* pointer) { assign(*pointer, value, *this, source); }, field);
+  std::visit(
+      [&](auto& target) {
+        if constexpr (std::is_pointer_v<std::decay_t<decltype(target)>>) {
+          assign(*target, value, *this, source);
+        } else {
+          assign(target, value, *this, source);
+        }
+      },
+      field);
   given = true;
 }
 
 void Option::set_text(std::string_view text, std::string_view source) {
-  json value = std::string(text);  // what cannot be read stays a text, and `set` says what was expected
+  json value = std::string(text);  // an unreadable number stays a text, which `set` rejects
   if (std::holds_alternative<bool*>(field)) {
     if (text == "true" || text == "false") value = text == "true";
   } else if (std::holds_alternative<std::vector<std::string>*>(field)) {
     value = split(text);
-  } else if (!std::holds_alternative<std::string*>(field)) {
+  } else {
     const auto read = [&](auto number) {
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
       if (error == std::errc{} && end == text.data() + text.size()) value = number;
     };
-    std::holds_alternative<int64_t*>(field) ? read(int64_t{}) : read(double{});
+    if (std::holds_alternative<int64_t*>(field)) read(int64_t{});
+    if (std::holds_alternative<double*>(field)) read(double{});
   }
   set(value, source);
 }
@@ -162,6 +206,10 @@ std::string Option::allowed() const {
   if (std::holds_alternative<int64_t*>(field)) return range_text(integers);
   if (std::holds_alternative<double*>(field)) return range_text(reals);
   return fmt::format("{}", fmt::join(choices, ", "));
+}
+
+std::string_view Option::unit() const {
+  return std::holds_alternative<int64_t*>(field) ? integers.unit : reals.unit;
 }
 
 void OptionSet::add(std::string name, bool& field, std::string help) {
@@ -211,13 +259,16 @@ Option& OptionSet::find(std::string_view name, std::string_view source) {
     names.push_back(option.name);
   }
   const bool typed = source == fmt::format("--{}", name);
-  const std::string where = typed ? std::string(source) : fmt::format("{}: '{}'", source, name);
+  const std::string shown_name = typed ? std::string(source) : fmt::format("'{}'", name);
+  const std::string place = typed ? "" : fmt::format("{}: ", source);
   if (const auto other = owners_.find(name); other != owners_.end()) {
-    throw usage_error(fmt::format("{} belongs to {}, not to this run", where, other->second));
+    throw usage_error(
+        fmt::format("{}option {} belongs to {}, which this run does not use", place, shown_name, other->second));
   }
-  const std::string nearest = nearest_name(name, names);
+  std::string nearest(usual_name(name));
+  if (!contains(nearest)) nearest = nearest_name(name, names);
   throw usage_error(
-      fmt::format("{} is no option{}", where,
+      fmt::format("{}unknown option {}{}", place, shown_name,
                   nearest.empty() ? "" : fmt::format("; did you mean {}{}?", typed ? "--" : "", nearest)));
 }
 
@@ -236,23 +287,24 @@ nlohmann::ordered_json OptionSet::values() const {
 
 void OptionSet::set(std::string_view name, const json& value, std::string_view source) {
   Option& option = find(name, source);
-  if (!option.saved) throw usage_error(fmt::format("{}: '{}' can only be typed, as --{}", source, name, name));
+  if (!option.saved) {
+    throw usage_error(fmt::format("{}: option '{}' is allowed on the command line only, as --{}", source, name, name));
+  }
   option.set(value, source);
 }
 
 void OptionSet::set_values(const json& values, std::string_view source) {
   if (!values.is_object())
-    throw usage_error(fmt::format("{}: got {}, expected options by name", source, shown(values)));
+    throw usage_error(fmt::format("{}: expected an object of options, got {}", source, shown(values)));
   for (const auto& [name, value] : values.items()) set(name, value, source);
 }
 
-std::vector<std::pair<std::string, std::vector<const Option*>>> OptionSet::groups() const {
-  std::vector<std::pair<std::string, std::vector<const Option*>>> groups;
+std::vector<OptionGroup> OptionSet::groups() const {
+  std::vector<OptionGroup> groups;
   for (const Option& option : options_) {
-    auto group =
-        std::find_if(groups.begin(), groups.end(), [&](const auto& known) { return known.first == option.group; });
+    auto group = std::ranges::find(groups, option.group, &OptionGroup::name);
     if (group == groups.end()) group = groups.insert(group, {option.group, {}});
-    group->second.push_back(&option);
+    group->options.push_back(&option);
   }
   return groups;
 }

@@ -1,5 +1,5 @@
-// Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", 2011): a block cipher run
-// on a counter. Inline and free of branches, so that loops over counters vectorise.
+// Philox 4x32-10, a counter-based random generator (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1,
+// 2, 3", 2011). Inline and free of branches, so that compilers vectorize loops over counters.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@ struct PhiloxBlock {
   uint32_t words[4];
 };
 
-// The 128 random bits of counter (low, high) under a 64-bit key.
+// The 128 random bits for the counter (low, high) under a 64-bit key.
 inline PhiloxBlock philox(uint64_t key, uint64_t low, uint64_t high = 0) {
   uint32_t c0 = static_cast<uint32_t>(low), c1 = static_cast<uint32_t>(low >> 32);
   uint32_t c2 = static_cast<uint32_t>(high), c3 = static_cast<uint32_t>(high >> 32);

@@ -20,8 +20,8 @@
 namespace frgan {
 namespace {
 
-// Numbers are drawn by tiles, and a tile is a function of (key, tile): so any thread can draw any of them. Word
-// i + 256 w of a tile is word w of its Philox block i: the order that needs no shuffling in vector registers.
+// Numbers are drawn in tiles. A tile depends only on (key, tile), so any thread can draw any tile. Word i + 256 w of a
+// tile is word w of its Philox block i. This order needs no shuffles in vector registers.
 constexpr int64_t kTileBlocks = 256;
 constexpr int64_t kTileWords = 4 * kTileBlocks;
 constexpr int64_t kHalf = kTileWords / 2;
@@ -39,7 +39,7 @@ FRGAN_VECTORISED void draw_words(uint64_t key, uint64_t tile, uint32_t* words) {
   std::memcpy(words, rows, sizeof(rows));
 }
 
-// [0, 1) in steps of 2^-24; the conversion from a signed number is the one that every instruction set has.
+// [0, 1) in steps of 2^-24. The word becomes signed because every instruction set converts signed integers.
 inline float unit_float(uint32_t word) {
   return static_cast<float>(static_cast<int32_t>(word >> 8)) * 0x1p-24F;
 }
@@ -50,7 +50,7 @@ inline double unit_double(uint32_t high, uint32_t low) {
 inline uint64_t join(uint32_t high, uint32_t low) {
   return uint64_t{high} << 32 | low;
 }
-// 0..range-1 from 64 random bits; off from even by less than range / 2^64.
+// 0 to range - 1 from 64 random bits. The probabilities differ by less than range / 2^64.
 inline uint64_t below(uint64_t range, uint64_t bits) {
   return static_cast<uint64_t>((static_cast<unsigned __int128>(bits) * range) >> 64);
 }
@@ -62,7 +62,7 @@ FRGAN_VECTORISED void uniform_tile(const uint32_t* words, double low, double wid
   for (int64_t i = 0; i < kHalf; ++i) to[i] = low + width * unit_double(words[i], words[i + kHalf]);
 }
 
-// Box and Muller: two uniform numbers make two normal ones.
+// Box-Muller transform: two uniform numbers give two normal ones.
 template <class T>
 void normal_pair(T unit, T turn, T* first, T* second) {
   const T radius = std::sqrt(T{-2} * std::log(unit));
@@ -72,7 +72,8 @@ void normal_pair(T unit, T turn, T* first, T* second) {
 }
 void normal_tile(const uint32_t* words, float* to) {
   for (int64_t i = 0; i < kHalf; ++i) {
-    const float unit = (static_cast<float>(words[i]) + 1) * 0x1p-32F;  // (0, 1], fine near 0, where the tail is
+    const float unit =
+        (static_cast<float>(words[i]) + 1) * 0x1p-32F;  // (0, 1]; steps are fine near 0, which gives the tail
     normal_pair(unit, unit_float(words[i + kHalf]), to + i, to + i + kHalf);
   }
 }
@@ -85,11 +86,11 @@ void normal_tile(const uint32_t* words, double* to) {
   }
 }
 
-// Numbers of type T that one tile gives.
+// How many numbers of type T one tile yields.
 template <class T>
 constexpr int64_t kTileNumbers = sizeof(T) == sizeof(uint32_t) ? kTileWords : kHalf;
 
-// Fills a new tensor by `convert(words, to)`, which makes one tile of numbers.
+// Fills `out` tile by tile. `convert(words, to)` turns the random words of one tile into numbers.
 template <class T, class Convert>
 void fill(const at::Tensor& out, uint64_t key, Convert convert) {
   RECORD_FUNCTION("frgan::random", c10::ArrayRef<const c10::IValue>{});
@@ -172,7 +173,7 @@ at::Tensor random_normal(at::IntArrayRef shape, uint64_t key, at::TensorOptions 
 }
 
 at::Tensor random_integers(at::IntArrayRef shape, int64_t low, int64_t high, uint64_t key, at::Device device) {
-  TORCH_CHECK(low < high, "random_integers: no number from ", low, " to below ", high);
+  TORCH_CHECK(low < high, "random_integers: empty range from ", low, " to below ", high);
   const at::Tensor out = at::empty(shape, at::TensorOptions(at::kLong).device(device));
   if (out.is_meta()) return out;
   if (!out.is_cpu()) return out.random_(low, high, seeded_generator(out.device(), key));

@@ -1,4 +1,4 @@
-// What varies over a run, as pure functions of the share of planned steps that is done (0 to 1; A28).
+// Schedules of a run as pure functions of its progress: the fraction of planned steps that is done, 0 to 1 (A28).
 #pragma once
 
 #include <cstdint>
@@ -6,21 +6,24 @@
 
 namespace frgan {
 
-// The ramp-up of the consistency weight, 0 to 1 (A11): 0 before `start`; "gaussian" exp(-5 (1 - T)^2) or "linear" T
-// with T = progress / end up to 1; "none" is 1 throughout.
+// Ramp-up factor of the consistency weight, 0 to 1 (A11). Before `start` it is 0. From then on, with
+// T = min(1, progress / end), "gaussian" gives exp(-5 (1 - T)^2) and "linear" gives T. "none" is always 1.
 double ramp_up(const std::string& shape, double progress, double start, double end);
 
-// 1 until `start`, then linearly to 0 at the end of the run (A18).
+// Factor of the learning rate (A18): 1 until `start`, then linear to 0 at the end of the run. `start` >= 1: always 1.
 double linear_decay(double progress, double start);
 
-// The decay of the weight average after `updates` updates (A29): "ramp" min(limit, (t + 1) / (t + 10)), the last tenth
-// of what was run; "fixed" the limit; "corrected" d (1 - d^t) / (1 - d^(t+1)) for limit d, which is Improved-GAN's
-// average from zero with its bias corrected, sum_i d^(t-i) p_i / sum_i d^(t-i).
+// Decay of the weight average after t = `updates` updates (A29).
+//   "ramp"       min(limit, (t + 1) / (t + 10)): the average covers about the last tenth of the steps so far
+//   "fixed"      limit
+//   "corrected"  d (1 - d^t) / (1 - d^(t+1)) with d = limit: Improved-GAN's average from zero with its bias corrected,
+//                sum_i d^(t-i) p_i / sum_i d^(t-i)
 double average_decay(const std::string& shape, double limit, double updates);
 
-// Whether one of `count` evaluations of a run comes after so many of its steps: a third of them evenly over the first
-// four fifths of the run, where a curve is made, and the rest over the last fifth, where a result is read; the last one
-// after the last step. A run of few steps has fewer.
+// Whether an evaluation follows step `step` (counted from 1) of a run of `steps` steps with `count` evaluations. A
+// third of the evaluations is spread evenly over the first four fifths of the run, for the learning curve. The others
+// are spread over the last fifth, for the result. The last one follows the last step. Short runs have fewer
+// evaluations.
 bool evaluation_after(int64_t step, int64_t steps, int64_t count);
 
 }  // namespace frgan

@@ -1,4 +1,4 @@
-// Which frgan this is. The functions' source is written at build time.
+// Version of this build. The build generates the source file of these functions.
 #pragma once
 
 #include <string_view>
@@ -6,6 +6,6 @@
 namespace frgan {
 
 std::string_view version();        // "0.1.0"
-std::string_view source_commit();  // 40 hex digits, with "-dirty" where tracked files differ; "unknown" without git
+std::string_view source_commit();  // 40 hex digits, plus "-dirty" if tracked files are modified; "unknown" without git
 
 }  // namespace frgan

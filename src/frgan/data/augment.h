@@ -1,5 +1,5 @@
-// From rows of an image set to the float images that a network sees: gathered, shifted, flipped, normalised, in one
-// pass on the device where the set lies.
+// Converts rows of an image set to the float images that a network receives: gathers, shifts, flips and normalizes them
+// in one pass, on the device of the set.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,11 @@
 
 namespace frgan {
 
-// The random change f of a training image (A14, A26). Defaults change nothing.
+// The random change f of a training image (A14, A26). The default is no change.
 struct Augmentation {
-  int64_t translate = 0;  // shifted by a whole number of pixels, -translate to translate, both ways; 0 to 15
-  double noise = 0;       // standard deviation of the Gaussian noise that is added on the scale of -1 to 1; 0 to 2
-  bool flip = false;      // mirrored left to right, half of the time
+  int64_t translate = 0;  // shift by -translate to translate whole pixels, vertically and horizontally; 0 to 15
+  double noise = 0;       // standard deviation of additive Gaussian noise, for pixels in [-1, 1]; 0 to 2
+  bool flip = false;      // mirror left to right with probability 1/2
 };
 
 struct AugmentationOptions {
@@ -25,25 +25,26 @@ struct AugmentationOptions {
 };
 void describe(OptionSet& options, AugmentationOptions& augmentation);
 
-// From words such as {"translate:2", "noise:0.15", "flip"}, or {"none"}. Throws a usage error that begins with `source`
-// and names the word, what is allowed and the nearest name.
+// Parses words such as {"translate:2", "noise:0.15", "flip"}, or {"none"}. Throws a usage error that begins with
+// `source` and contains the word, what is allowed, and the nearest name.
 Augmentation parse_augmentation(const std::vector<std::string>& words, std::string_view source = "--augmentation");
 
-// Pixels -1 to 1 from uint8: x / 127.5 - 1. From N x H x W x C to N x C x H x W with channels-last strides, in `dtype`
-// (float or double).
+// Maps uint8 pixels to [-1, 1]: x / 127.5 - 1. From N x H x W x C to N x C x H x W with channels-last strides, in
+// `dtype` (float or double).
 at::Tensor normalised(const at::Tensor& images, at::ScalarType dtype);
 
-// The way back: N x C x H x W floating numbers, -1 to 1 -> uint8, N x H x W x C on the CPU: round(127.5 x + 127.5),
-// limited to 0..255. Throws an Error where a number is not finite.
+// The inverse of `normalised`: round(127.5 x + 127.5), clamped to 0 to 255. From N x C x H x W floating-point values to
+// N x H x W x C uint8 on the CPU. Throws an Error if a value is NaN or infinite.
 at::Tensor to_pixels(const at::Tensor& images);
 
-// The images of `rows` (int64, n) of a set (uint8, N x H x W x C, on the device of `rows`), augmented and normalised:
-// n x C x H x W with channels-last strides. Borders are filled by reflection (-1 is 1, and W is W - 2). How row i is
-// changed is a function of (key, i), the same on every device but for the noise. Reads no value back from the device.
+// Augments and normalizes the images `rows` (int64, n) of a set (uint8, N x H x W x C, on the device of `rows`).
+// Returns n x C x H x W with channels-last strides. Borders are filled by reflection: -1 maps to 1, and W to W - 2. The
+// change of row i is a function of (key, i). Shifts and flips are the same on every device; the noise is not. Does not
+// read values back from the device.
 at::Tensor augmented(const at::Tensor& images, const at::Tensor& rows, const Augmentation& augmentation, uint64_t key,
                      at::ScalarType dtype);
 
-// The same by LibTorch's operators, for any device; `augmented` uses a loop of our own on a CPU.
+// The same with LibTorch operators, for any device. On a CPU, `augmented` uses a faster loop instead.
 at::Tensor augmented_by_operators(const at::Tensor& images, const at::Tensor& rows, const Augmentation& augmentation,
                                   uint64_t key, at::ScalarType dtype);
 

@@ -14,9 +14,10 @@ BatchStream::BatchStream(ImageSet train, const LabelSplit& split, BatchStreamOpt
       options_(std::move(options)),
       labeled_(split.labeled),
       seen_labels_(static_cast<size_t>(train_.size()), -1) {
-  TORCH_CHECK(split.train_images == train_.size(), "a split of ", split.train_images, " images for ", train_.size());
+  TORCH_CHECK(split.train_images == train_.size(), "label split of ", split.train_images,
+              " images for a training set of ", train_.size());
   TORCH_CHECK(options_.noise_range == "symmetric" || options_.noise_range == "unit" || options_.noise_range.empty(),
-              "noise range ", options_.noise_range);
+              "unknown noise range ", options_.noise_range);
   const int64_t* const labels = train_.labels.data_ptr<int64_t>();
   for (size_t i = 0; i < labeled_.size(); ++i) {
     seen_labels_[labeled_[i]] = split.shown.empty() ? labels[labeled_[i]] : split.shown[i];
@@ -35,7 +36,7 @@ Batch BatchStream::next(const BatchRequest& request, uint64_t draw, uint64_t par
   RECORD_FUNCTION("frgan::gather", c10::ArrayRef<const c10::IValue>{});
   const at::Device device = train_.images.device();
   const uint64_t augmentation_key = random_key(options_.seed, Stream::kAugmentation, draw, part);
-  uint64_t views = 0;  // each view has an augmentation of its own
+  uint64_t views = 0;  // counts the views, for a different augmentation of each
   const auto view = [&](const at::Tensor& rows) {
     const uint64_t key = random_key(augmentation_key, Stream::kAugmentation, views++);
     return augmented(train_.images, rows, options_.augmentation, key, options_.dtype);
@@ -66,7 +67,7 @@ Batch BatchStream::next(const BatchRequest& request, uint64_t draw, uint64_t par
 at::Tensor BatchStream::draw_rows(const std::vector<int64_t>& set, Stream stream, uint64_t number, int64_t count,
                                   uint64_t draw) {
   const auto size = static_cast<int64_t>(set.size());
-  // What a pass gives: whole batches, or all of a set that is smaller than one.
+  // Rows per pass: whole batches only, or the whole set if it is smaller than a batch.
   const auto span = static_cast<uint64_t>(size >= count ? size / count * count : size);
   const at::Tensor rows = at::empty({count}, at::kLong);
   int64_t* const to = rows.data_ptr<int64_t>();

@@ -1,4 +1,4 @@
-// The images, labels and noise of every training pass, as a pure function of where training stands.
+// The images, labels and noise of every training pass, as a pure function of the position in the training.
 #pragma once
 
 #include <cstdint>
@@ -18,15 +18,15 @@
 namespace frgan {
 
 struct BatchStreamOptions {
-  Augmentation augmentation = {};         // of every labeled and unlabeled image (A25)
-  std::string noise_range = "symmetric";  // "symmetric" U[-1, 1], "unit" U[0, 1] (A16), "" without
-  at::ScalarType dtype = at::kFloat;      // of images and noise; or double
+  Augmentation augmentation = {};         // for all labeled and unlabeled images (A25)
+  std::string noise_range = "symmetric";  // "symmetric" U[-1, 1] or "unit" U[0, 1] (A16); "" without noise
+  at::ScalarType dtype = at::kFloat;      // of images and noise; kFloat or kDouble
   uint64_t seed = 0;
 };
 
-// Draws batches from a training set that lies on the training device. Images are drawn without replacement: each pass
-// over them is a new permutation, a function of (seed, stream, pass), and the last N mod m of a pass are left out
-// (A27). Where there are fewer images than the batch asks for, permutations follow one another without a gap.
+// Draws batches from a training set on the training device. Images are drawn without replacement. Each pass over the N
+// images is a new permutation, a function of (seed, stream, pass). With batches of m images, the last N mod m images of
+// a pass are left out (A27). If N < m, consecutive permutations are concatenated.
 //
 //   BatchStream batches(data.train.to(device), split, {.seed = 1});
 //   Batch batch = batches.next(request, step * repeat + repetition, phase);
@@ -34,15 +34,15 @@ class BatchStream {
  public:
   BatchStream(ImageSet train, const LabelSplit& split, BatchStreamOptions options);
 
-  // The batch of a phase that took `draw` batches before it. The result depends on the arguments alone: calls may come
-  // in any order. `part` tells apart phases that ask in the same step: they see the same rows under the same draw and
-  // stream, with other augmentation, noise and dropout. Waits for no device.
+  // Batch number `draw` of a phase, counted from 0. The result depends only on the arguments, so calls may come in any
+  // order. `part` distinguishes the phases of one step: with equal draw and stream they get the same rows, but
+  // different augmentation, noise and dropout. Does not wait for the device.
   Batch next(const BatchRequest& request, uint64_t draw, uint64_t part);
 
-  // Images that may be drawn as unlabeled: all but the development images.
+  // Number of images that are drawn as unlabeled: the kept ones (LabelSplit::kept), or all but the development images.
   int64_t unlabeled_images() const { return static_cast<int64_t>(unlabeled_.size()); }
   int64_t labeled_images() const { return static_cast<int64_t>(labeled_.size()); }
-  // Steps of an epoch with that many unlabeled images a batch: floor(N / m), at least 1.
+  // Steps per epoch with m = `batch` unlabeled images per batch: floor(N / m), at least 1.
   int64_t steps_per_epoch(int64_t batch) const;
 
  private:
@@ -59,8 +59,8 @@ class BatchStream {
   BatchStreamOptions options_;
   std::vector<int64_t> labeled_;
   std::vector<int64_t> unlabeled_;
-  std::vector<int64_t> seen_labels_;  // of each training row; -1 where the label is not among the labeled
-  std::map<std::pair<Stream, uint64_t>, Pass> passes_;  // the latest pass of each stream
+  std::vector<int64_t> seen_labels_;  // label shown to the training, for each training row; -1 if unlabeled
+  std::map<std::pair<Stream, uint64_t>, Pass> passes_;  // latest pass of each stream
 };
 
 }  // namespace frgan

@@ -41,12 +41,12 @@ void check_role(const Dataset& data, const ImageSet& set, const char* role, int6
   const std::span<const int64_t> labels = values_of<int64_t>(set.labels);
   for (size_t row = 0; row < labels.size(); ++row) {
     if (labels[row] >= lowest && labels[row] < data.classes()) continue;
-    throw Error(fmt::format("{}: {} image {} has label {}, expected {} to {}", data.source, role, row, labels[row],
+    throw Error(fmt::format("{}: {} image {} has label {}; must be {} to {}", data.source, role, row, labels[row],
                             lowest, data.classes() - 1));
   }
 }
 
-void feed(Digest& digest, const ImageSet& set) {
+void update_digest(Digest& digest, const ImageSet& set) {
   const std::string shape = fmt::format("{} images\n", set.size());
   digest.update(bytes_of(shape));
   if (set.size() == 0) return;
@@ -68,18 +68,19 @@ ImageSet ImageSet::rows(const std::vector<int64_t>& indices) const {
 
 void check_image_shape(int64_t image_size, int64_t channels, const std::string& source) {
   if (image_size < 16 || image_size > 128 || image_size % 8 != 0) {
-    throw usage_error(fmt::format("{}: images of {}x{} cannot be used; the size must be a multiple of 8 from 16 to 128",
-                                  source, image_size, image_size));
+    throw usage_error(fmt::format("{}: unsupported image size {}x{}; must be a multiple of 8 from 16 to 128", source,
+                                  image_size, image_size));
   }
   if (channels != 1 && channels != 3) {
-    throw usage_error(fmt::format("{}: {} channels cannot be used; give 1 (grey) or 3 (colour)", source, channels));
+    throw usage_error(
+        fmt::format("{}: unsupported number of channels {}; must be 1 (gray) or 3 (RGB)", source, channels));
   }
 }
 
 void finish_dataset(Dataset& data) {
   check_image_shape(data.image_size, data.channels, data.source);
   if (data.classes() < 2 || data.classes() > 1000) {
-    throw Error(fmt::format("{}: {} classes, expected 2 to 1000", data.source, data.classes()));
+    throw Error(fmt::format("{}: unsupported number of classes {}; must be 2 to 1000", data.source, data.classes()));
   }
   if (std::set(data.class_names.begin(), data.class_names.end()).size() != data.class_names.size()) {
     throw Error(fmt::format("{}: two classes have the same name", data.source));
@@ -91,21 +92,20 @@ void finish_dataset(Dataset& data) {
   Digest digest(DigestKind::kSha256);
   const std::string header = fmt::format("{}x{}x{}\n", data.image_size, data.image_size, data.channels);
   digest.update(bytes_of(header));
-  feed(digest, data.train);
-  feed(digest, data.test);
+  update_digest(digest, data.train);
+  update_digest(digest, data.test);
   data.digest = digest.hex();
 }
 
 void check_classes(const Dataset& data, const std::vector<std::string>& names) {
   if (data.class_names.size() != names.size()) {
-    throw Error(fmt::format("{}: has {} classes, the network was trained for {}; give the same kind of data",
+    throw Error(fmt::format("{}: has {} classes, but the network was trained on {}; use data with the same classes",
                             data.source, data.class_names.size(), names.size()));
   }
   for (size_t k = 0; k < names.size(); ++k) {
     if (data.class_names[k] != names[k]) {
       throw Error(
-          fmt::format("{}: class {} is '{}', the network was trained with '{}' there; give the same kind of "
-                      "data",
+          fmt::format("{}: class {} is '{}', but the network was trained with '{}'; use data with the same classes",
                       data.source, k, data.class_names[k], names[k]));
     }
   }

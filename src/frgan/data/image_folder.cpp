@@ -20,16 +20,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMostNamed = 10;  // files that a note names; the rest are counted
+constexpr size_t kMostNamed = 10;  // files that a note names; others are only counted
 
-// What lies in the folders: images with their labels, in order, and names of other files.
+// Files found in the folders: images with their labels, in order, and the names of other files.
 struct Found {
   std::vector<fs::path> images;
   std::vector<int64_t> labels;
-  std::vector<std::string> others;
+  std::vector<std::string> other_files;
 };
 
-// Also false for what cannot be looked at.
+// False also for paths that cannot be accessed.
 bool is_folder(const fs::path& path) {
   std::error_code ignored;
   return fs::is_directory(path, ignored);
@@ -39,7 +39,7 @@ bool is_hidden(const fs::path& path) {
   return path.filename().string().starts_with(".");
 }
 
-// Everything in a folder but hidden names, sorted.
+// The entries of a folder without hidden ones, sorted.
 std::vector<fs::path> entries_of(const fs::path& folder) try {
   std::vector<fs::path> entries;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
@@ -51,7 +51,7 @@ std::vector<fs::path> entries_of(const fs::path& folder) try {
   throw Error(fmt::format("{}: cannot list the folder: {}", folder.string(), error.code().message()));
 }
 
-// Files of a folder and of those within it.
+// Adds the files in a folder and its subfolders. Links to folders are not followed.
 void find_files(const fs::path& folder, int64_t label, Found& found) {
   for (const fs::path& entry : entries_of(folder)) {
     if (is_folder(entry) && !fs::is_symlink(entry)) {
@@ -60,22 +60,22 @@ void find_files(const fs::path& folder, int64_t label, Found& found) {
       found.images.push_back(entry);
       found.labels.push_back(label);
     } else {
-      found.others.push_back(entry.string());
+      found.other_files.push_back(entry.string());
     }
   }
 }
 
-// Class folders of train/ or test/.
+// The class folders in train/ or test/. Throws an Error if an image lies next to them.
 std::vector<fs::path> class_folders(const fs::path& role, Found& found) {
   std::vector<fs::path> folders;
   for (const fs::path& entry : entries_of(role)) {
     if (is_folder(entry)) {
       folders.push_back(entry);
     } else if (is_image_name(entry)) {
-      throw Error(fmt::format("{}: an image beside the class folders; expected {}/CLASS/{}", entry.string(),
+      throw Error(fmt::format("{}: image outside the class folders; expected {}/CLASS/{}", entry.string(),
                               role.string(), entry.filename().string()));
     } else {
-      found.others.push_back(entry.string());
+      found.other_files.push_back(entry.string());
     }
   }
   return folders;
@@ -92,7 +92,7 @@ const char* files(size_t count) {
   return count == 1 ? "file" : "files";
 }
 
-// Decodes all images; those that cannot be read are left out and named in the notes.
+// Decodes all images. Unreadable images and other files are skipped and named in the notes.
 ImageSet decode(const Found& found, int64_t size, int64_t channels, std::vector<std::string>& notes) {
   const auto count = static_cast<int64_t>(found.images.size());
   const int64_t bytes = size * size * channels;
@@ -120,11 +120,11 @@ ImageSet decode(const Found& found, int64_t size, int64_t channels, std::vector<
   std::erase(failures, "");
   if (!failures.empty()) {
     notes.push_back(
-        fmt::format("{} unreadable image {} left out: {}", failures.size(), files(failures.size()), listed(failures)));
+        fmt::format("{} unreadable image {} skipped: {}", failures.size(), files(failures.size()), listed(failures)));
   }
-  if (!found.others.empty()) {
-    notes.push_back(fmt::format("{} {} passed over, no PNG, JPEG or WebP by name: {}", found.others.size(),
-                                files(found.others.size()), listed(found.others)));
+  if (!found.other_files.empty()) {
+    notes.push_back(fmt::format("{} {} skipped, not named .png, .jpg, .jpeg or .webp: {}", found.other_files.size(),
+                                files(found.other_files.size()), listed(found.other_files)));
   }
   const auto readable = static_cast<int64_t>(labels.size());
   return {images.narrow(0, 0, readable), adopt(std::move(labels), {readable})};
@@ -133,21 +133,23 @@ ImageSet decode(const Found& found, int64_t size, int64_t channels, std::vector<
 Found find_training(const fs::path& folder, Dataset& data) {
   const fs::path train = folder / "train";
   if (!is_folder(train)) {
-    throw Error(fmt::format("{}: no folder train; expected {}/CLASS/ with the images of each class", folder.string(),
+    throw Error(fmt::format("{}: no folder 'train'; expected {}/CLASS/ with the images of each class", folder.string(),
                             train.string()));
   }
   Found found;
   for (const fs::path& class_folder : class_folders(train, found)) {
     const std::string name = class_folder.filename().string();
     if (quoted(name) != '"' + name + '"') {
-      throw Error(fmt::format("{}: {} cannot be a class name; rename the folder to plain UTF-8 text", train.string(),
-                              quoted(name)));
+      throw Error(
+          fmt::format("{}: invalid class name {}; rename the folder to UTF-8 text without quotes, backslashes or "
+                      "control characters",
+                      train.string(), quoted(name)));
     }
     find_files(class_folder, data.classes(), found);
     data.class_names.push_back(name);
   }
   if (data.classes() < 2) {
-    throw Error(fmt::format("{}: {} class folders, expected at least 2", train.string(), data.classes()));
+    throw Error(fmt::format("{}: too few class folders: {}; at least 2 are needed", train.string(), data.classes()));
   }
   if (is_folder(folder / "unlabeled")) find_files(folder / "unlabeled", -1, found);
   return found;
@@ -168,14 +170,14 @@ Found find_test(const fs::path& test, const Dataset& data) {
   return found;
 }
 
-// A misspelled unlabeled/ would cost most of the images.
-void note_other_folders(const fs::path& folder, Dataset& data) {
+// Notes folders that are not read: a misspelled unlabeled/ would lose most of the images.
+void note_ignored_folders(const fs::path& folder, Dataset& data) {
   const std::vector<std::string> known = {"train", "unlabeled", "test"};
   for (const fs::path& entry : entries_of(folder)) {
     const std::string name = entry.filename().string();
     if (!is_folder(entry) || std::find(known.begin(), known.end(), name) != known.end()) continue;
     const std::string near = nearest_name(name, known);
-    data.notes.push_back(fmt::format("folder {} is not read, only train, unlabeled and test are{}", quoted(name),
+    data.notes.push_back(fmt::format("folder {} is ignored; only train, unlabeled and test are read{}", quoted(name),
                                      near.empty() ? "" : fmt::format("; did you mean {}?", near)));
   }
 }
@@ -193,16 +195,16 @@ Dataset read_image_folder(const fs::path& folder, int64_t size, int64_t channels
   const std::vector<int64_t> counts = class_counts(data.train, data.classes());
   for (size_t c = 0; c < data.class_names.size(); ++c) {
     if (counts[c] > 0) continue;
-    throw Error(fmt::format("{}: no readable image in the class folder {}{}", (folder / "train").string(),
+    throw Error(fmt::format("{}: no readable image in class folder {}{}", (folder / "train").string(),
                             data.class_names[c], data.notes.empty() ? "" : "; " + data.notes.front()));
   }
-  note_other_folders(folder, data);
+  note_ignored_folders(folder, data);
   const fs::path test = folder / "test";
   if (is_folder(test)) {
     data.test = decode(find_test(test, data), size, channels, data.notes);
   }
   if (data.test.size() == 0) {
-    data.notes.push_back(fmt::format("no test images in {}/CLASS/: no test error can be given", test.string()));
+    data.notes.push_back(fmt::format("no test images in {}/CLASS/; no test error can be computed", test.string()));
   }
   finish_dataset(data);
   return data;
@@ -214,7 +216,7 @@ LooseImages read_loose_images(const fs::path& folder, int64_t size, int64_t chan
   LooseImages loose;
   loose.images = decode(found, size, channels, loose.notes).images;
   if (loose.images.size(0) == 0) {
-    throw Error(fmt::format("{}: no readable .png, .jpg, .jpeg or .webp file in it{}", folder.string(),
+    throw Error(fmt::format("{}: no readable .png, .jpg, .jpeg or .webp file in this folder{}", folder.string(),
                             loose.notes.empty() ? "" : "; " + loose.notes.front()));
   }
   return loose;

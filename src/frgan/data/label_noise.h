@@ -1,4 +1,4 @@
-// Wrong labels on purpose, to see what a method makes of them (the paper's Figure 4, A24).
+// Deliberately corrupted labels, for measuring robustness to label noise (Figure 4 of the paper, A24).
 #pragma once
 
 #include <cstdint>
@@ -10,25 +10,27 @@
 namespace frgan {
 
 struct LabelNoiseOptions {
-  double level = 0;
-  std::string kind = "wrong";
+  double level = 0;            // fraction of labels to corrupt, 0 to 1
+  std::string kind = "wrong";  // see noise_matrix
   int64_t seed = 1;
 };
-// --label-noise, --label-noise-kind and --label-noise-seed.
+// Declares --label-noise, --label-noise-kind and --label-noise-seed.
 void describe(OptionSet& options, LabelNoiseOptions& noise);
 
-// Row: the true class; column: the class that is shown; each row sums to 1.
+// K x K probabilities. The row is the true class, the column the shown class; each row sums to 1.
 using NoiseMatrix = std::vector<std::vector<double>>;
 
-// A share `level` (0 to 1, to the nearest whole label) of the labels drawn anew, each from the row of its true class.
-// Which are drawn and what they become are functions of the seed alone, so the labels drawn at a lower level are drawn
-// at a higher one too, and become the same.
+// Returns the labels with a fraction `level` (0 to 1, rounded to whole labels) corrupted: each of these is replaced by
+// a class drawn from the matrix row of its true class. Which labels are corrupted and their new classes depend only on
+// the seed. Labels corrupted at a lower level are therefore corrupted in the same way at a higher one.
 std::vector<int64_t> noisy_labels(const std::vector<int64_t>& labels, const NoiseMatrix& matrix, double level,
                                   int64_t seed);
 
-// "wrong": evenly one of the other classes; "random": evenly one of all, the true one among them; "matrix:FILE": K
-// lines of K numbers, with blanks or commas between. Throws a usage error for another kind, and an Error that names the
-// line of a file which is no such matrix.
+// The matrix of a kind of label noise.
+//   "wrong"        uniform over the other classes
+//   "random"       uniform over all classes, including the true one
+//   "matrix:FILE"  read from a file: K lines of K numbers, separated by blanks or commas
+// Throws a usage error for another kind, and an Error that names the row if the file is not such a matrix.
 NoiseMatrix noise_matrix(const std::string& kind, int64_t classes);
 
 }  // namespace frgan

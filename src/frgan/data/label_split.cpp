@@ -20,10 +20,11 @@ namespace {
 using Rows = std::vector<int64_t>;
 
 constexpr const char* kFormat = "frgan label split 1";
-constexpr uint64_t kLabeledPart = 0, kDevPart = 1, kKeptPart = 2;  // each has an order of its own
+constexpr uint64_t kLabeledPart = 0, kDevPart = 1, kKeptPart = 2;  // each part has its own random order
 
-// Labels of the mode "proportional": each one goes to the class with the largest images / (2 labels + 1), Webster's
-// method. It never gives a class fewer when there are more to give, so smaller splits are subsets of larger ones.
+// Labels per class for the mode "proportional", by Webster's method: each label goes to the class with the largest
+// quotient images / (2 labels + 1). No class gets fewer labels when the total grows, so smaller splits are subsets of
+// larger ones.
 Rows proportional_counts(const Rows& images, int64_t labels) {
   Rows counts(images.size());
   for (int64_t given = 0; given < labels; ++given) {
@@ -36,6 +37,7 @@ Rows proportional_counts(const Rows& images, int64_t labels) {
   return counts;
 }
 
+// Labels per class for the mode "balanced".
 Rows balanced_counts(const Dataset& data, const Rows& images, int64_t labels) {
   const int64_t classes = data.classes();
   if (labels % classes != 0) {
@@ -43,24 +45,21 @@ Rows balanced_counts(const Dataset& data, const Rows& images, int64_t labels) {
     const std::string nearest =
         labels > classes ? fmt::format("{} or {}", above - classes, above) : fmt::format("{}", above);
     throw usage_error(
-        fmt::format("--labels {}: {} classes cannot share them evenly; give {}, or --label-mode "
-                    "proportional or random",
+        fmt::format("--labels {}: not a multiple of the {} classes; use {}, or --label-mode proportional or random",
                     labels, classes, nearest));
   }
   const int64_t each = labels / classes;
   for (size_t c = 0; c < images.size(); ++c) {
     if (images[c] >= each) continue;
     const int64_t most = *std::min_element(images.begin(), images.end()) * classes;
-    throw usage_error(
-        fmt::format("--labels {}: needs {} images of each class, but class {} has {}; {}--label-mode "
-                    "proportional",
-                    labels, each, quoted(data.class_names[c]), images[c],
-                    most > 0 ? fmt::format("give {} or fewer, or ", most) : "give "));
+    throw usage_error(fmt::format(
+        "--labels {}: needs {} labeled images per class, but class {} has {}; use {}--label-mode proportional", labels,
+        each, quoted(data.class_names[c]), images[c], most > 0 ? fmt::format("at most {}, or ", most) : ""));
   }
   return Rows(images.size(), each);
 }
 
-// The first rows of the order that each class still wants.
+// For each class, the first `wanted` rows in this order.
 Rows take_by_class(const Rows& order, const int64_t* labels, Rows wanted) {
   Rows taken;
   for (const int64_t row : order) {
@@ -69,7 +68,7 @@ Rows take_by_class(const Rows& order, const int64_t* labels, Rows wanted) {
   return taken;
 }
 
-// Rows with a label in the order of the split seed.
+// The labeled rows, in the random order of the split seed.
 Rows known_rows(const Dataset& data, int64_t seed, uint64_t part) {
   const int64_t count = data.train.size();
   const at::Tensor order =
@@ -81,6 +80,7 @@ Rows known_rows(const Dataset& data, int64_t seed, uint64_t part) {
   return rows;
 }
 
+// Number of shown labels that differ from the true ones.
 int64_t wrong_labels(const LabelSplit& split, const Dataset& data) {
   const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
   int64_t wrong = 0;
@@ -88,7 +88,7 @@ int64_t wrong_labels(const LabelSplit& split, const Dataset& data) {
   return wrong;
 }
 
-// Fills in what follows from rows and data.
+// Sets the fields that follow from the rows and the data: digests, counts, notes.
 void finish(LabelSplit& split, const Dataset& data) {
   split.data_digest = data.digest;
   split.train_images = data.train.size();
@@ -101,8 +101,7 @@ void finish(LabelSplit& split, const Dataset& data) {
   }
   if (!split.shown.empty()) {
     const int64_t wrong = wrong_labels(split, data);
-    split.notes.push_back(fmt::format("{} of {} labels are wrong ({:.1f} %), by label noise", wrong,
-                                      split.labeled.size(),
+    split.notes.push_back(fmt::format("label noise: {} of {} labels are wrong ({:.1f} %)", wrong, split.labeled.size(),
                                       100 * static_cast<double>(wrong) / static_cast<double>(split.labeled.size())));
   }
   std::string text = fmt::format("{}\n{}\n{}\nlabeled {}\ndev {}\n", kFormat, split.data_digest, split.train_images,
@@ -112,7 +111,7 @@ void finish(LabelSplit& split, const Dataset& data) {
   split.digest = sha256(bytes_of(text));
 }
 
-// Rows that training sees, of those that are not development images.
+// Draws the rows that the training may use from all rows except the development images.
 Rows kept_rows(const Dataset& data, const SplitOptions& options, const Rows& dev) {
   const int64_t count = data.train.size();
   const at::Tensor order = random_permutation(
@@ -121,8 +120,8 @@ Rows kept_rows(const Dataset& data, const SplitOptions& options, const Rows& dev
   std::copy_if(order.data_ptr<int64_t>(), order.data_ptr<int64_t>() + count, std::back_inserter(rows),
                [&](int64_t row) { return !std::binary_search(dev.begin(), dev.end(), row); });
   if (options.train_images > std::ssize(rows)) {
-    throw usage_error(fmt::format("--train-images {}: {} has {} training images{}", options.train_images, data.source,
-                                  rows.size(), dev.empty() ? "" : " beside the development images"));
+    throw usage_error(fmt::format("--train-images {}: {} has only {} training images{}", options.train_images,
+                                  data.source, rows.size(), dev.empty() ? "" : ", excluding the development images"));
   }
   rows.resize(static_cast<size_t>(options.train_images));
   std::sort(rows.begin(), rows.end());
@@ -130,9 +129,11 @@ Rows kept_rows(const Dataset& data, const SplitOptions& options, const Rows& dev
 }
 
 void make_labels_noisy(LabelSplit& split, const Dataset& data, const LabelNoiseOptions& noise) {
-  const NoiseMatrix matrix = noise_matrix(noise.kind, data.classes());  // a file that will not do is an error at once
+  // Before the check of the level, so that an invalid file is an error even at level 0.
+  const NoiseMatrix matrix = noise_matrix(noise.kind, data.classes());
   if (noise.level == 0) return;
-  if (!split.shown.empty()) throw usage_error("--label-noise: the labels file has label noise of its own");
+  if (!split.shown.empty())
+    throw usage_error("--label-noise: the labels file already contains label noise; omit the option");
   split.noise = noise;
   Rows labels;
   for (const int64_t row : split.labeled) labels.push_back(data.train.labels.data_ptr<int64_t>()[row]);
@@ -148,8 +149,7 @@ LabelSplit draw(const Dataset& data, const SplitOptions& options) {
   if (dev.empty()) throw Error(fmt::format("{}: no training image has a label", data.source));
   if (options.dev_images >= std::ssize(dev)) {
     throw usage_error(
-        fmt::format("--dev-images {}: {} has {} training images with labels, and some must be left "
-                    "to train on",
+        fmt::format("--dev-images {}: {} has only {} labeled training images, and some must remain for training",
                     options.dev_images, data.source, dev.size()));
   }
   dev.resize(static_cast<size_t>(options.dev_images));
@@ -162,8 +162,9 @@ LabelSplit draw(const Dataset& data, const SplitOptions& options) {
            (!split.kept.empty() && !std::binary_search(split.kept.begin(), split.kept.end(), row));
   });
   if (options.labels > std::ssize(order)) {
-    throw usage_error(fmt::format("--labels {}: {} has {} training images with labels{}", options.labels, data.source,
-                                  order.size(), dev.empty() ? "" : " beside the development images"));
+    throw usage_error(fmt::format("--labels {}: {} has only {} labeled training images{}; use --labels 0 for all",
+                                  options.labels, data.source, order.size(),
+                                  dev.empty() ? "" : ", excluding the development images"));
   }
   const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
   if (options.labels > 0 && options.label_mode == "random") {
@@ -183,54 +184,56 @@ LabelSplit draw(const Dataset& data, const SplitOptions& options) {
   return split;
 }
 
-// Ascending rows under `key`, each one of a training image with a label.
+// The rows under `key`, sorted. Checks that each one is a labeled training image and occurs once.
 Rows read_rows(const nlohmann::json& json, const char* key, const Dataset& data, std::string_view name) {
   const nlohmann::json& list = json.at(key);
-  if (!list.is_array()) throw Error(fmt::format("{}: \"{}\" is no list of rows", name, key));
+  if (!list.is_array()) throw Error(fmt::format("{}: '{}' is not a list of rows", name, key));
   const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
   Rows rows;
   for (const nlohmann::json& item : list) {
     const int64_t row = item.is_number_integer() ? item.get<int64_t>() : -1;
     if (row < 0 || row >= data.train.size()) {
-      throw Error(fmt::format("{}: \"{}\" holds {}, expected rows from 0 to {}", name, key, item.dump(),
-                              data.train.size() - 1));
+      throw Error(
+          fmt::format("{}: '{}' contains {}; rows must be 0 to {}", name, key, item.dump(), data.train.size() - 1));
     }
     if (labels[row] < 0) {
-      throw Error(fmt::format("{}: \"{}\" holds row {}, an image whose label is not known", name, key, row));
+      throw Error(fmt::format("{}: '{}' contains row {}, an unlabeled image", name, key, row));
     }
     rows.push_back(row);
   }
   std::sort(rows.begin(), rows.end());
   const auto twice = std::adjacent_find(rows.begin(), rows.end());
-  if (twice != rows.end()) throw Error(fmt::format("{}: \"{}\" holds row {} twice", name, key, *twice));
+  if (twice != rows.end()) throw Error(fmt::format("{}: '{}' contains row {} twice", name, key, *twice));
   return rows;
 }
 
-// Rows that training sees: the labeled are among them, and the development images are not.
+// Reads the rows that the training may use. They must include the labeled rows, but no development images.
 void read_kept(LabelSplit& split, const nlohmann::json& list, const Dataset& data, std::string_view name) {
   split.kept = list.get<Rows>();
   const Rows& kept = split.kept;
   const bool ascending = std::adjacent_find(kept.begin(), kept.end(), std::greater_equal<>()) == kept.end();
   if (!ascending || (!kept.empty() && (kept.front() < 0 || kept.back() >= data.train.size()))) {
-    throw Error(fmt::format("{}: \"kept\" is no list of ascending rows from 0 to {}", name, data.train.size() - 1));
+    throw Error(fmt::format("{}: 'kept' must be a list of ascending rows from 0 to {}", name, data.train.size() - 1));
   }
   for (const int64_t row : split.dev) {
     if (!std::binary_search(kept.begin(), kept.end(), row)) continue;
-    throw Error(fmt::format("{}: row {} is both kept and a development image", name, row));
+    throw Error(fmt::format("{}: row {} is in both 'kept' and 'dev'", name, row));
   }
   if (!kept.empty() && !std::includes(kept.begin(), kept.end(), split.labeled.begin(), split.labeled.end())) {
-    throw Error(fmt::format("{}: a row of \"labeled\" is not among \"kept\"", name));
+    throw Error(fmt::format("{}: a row of 'labeled' is missing in 'kept'", name));
   }
 }
 
+// Reads the shown labels and the label noise.
 void read_shown(LabelSplit& split, const nlohmann::json& json, const Dataset& data, std::string_view name) {
   split.shown = json.at("shown").get<Rows>();
   if (json.at("labeled").get<Rows>() != split.labeled || split.shown.size() != split.labeled.size()) {
-    throw Error(fmt::format("{}: \"shown\" needs \"labeled\" in ascending order, and a label for each", name));
+    throw Error(
+        fmt::format("{}: 'shown' needs one label per row of 'labeled', and 'labeled' in ascending order", name));
   }
   for (const int64_t label : split.shown) {
     if (label >= 0 && label < data.classes()) continue;
-    throw Error(fmt::format("{}: \"shown\" holds {}, expected classes from 0 to {}", name, label, data.classes() - 1));
+    throw Error(fmt::format("{}: 'shown' contains {}; classes must be 0 to {}", name, label, data.classes() - 1));
   }
   const nlohmann::json noise = json.value("label_noise", nlohmann::json::object());
   split.noise = {noise.value("level", 0.0), noise.value("kind", std::string("file")), noise.value("seed", int64_t{0})};
@@ -240,21 +243,21 @@ void read_shown(LabelSplit& split, const nlohmann::json& json, const Dataset& da
 
 void describe(OptionSet& options, SplitOptions& split) {
   options.group("Labels");
-  options.add("labels", split.labels, "Labeled training images in all; 0 is every one whose label is known.",
+  options.add("labels", split.labels, "Number of labeled training images; 0 uses all labels.",
               Range<int64_t>{0, 1'000'000'000});
-  options.add("label-mode", split.label_mode,
-              "How labeled images are drawn: as many of each class, as classes are "
-              "in the data, or evenly from all images.",
-              Choices{"balanced", "proportional", "random"});
-  options.add("split-seed", split.split_seed, "Seed of the choice of labeled and development images.",
+  options.add(
+      "label-mode", split.label_mode,
+      "How labeled images are drawn: balanced (the same number per class), proportional (to the class frequencies), "
+      "or random (uniformly from all images).",
+      Choices{"balanced", "proportional", "random"});
+  options.add("split-seed", split.split_seed, "Seed for drawing the labeled and development images.",
               Range<int64_t>{0, std::numeric_limits<int64_t>::max()});
   options.add("labels-file", split.labels_file,
-              "File with the labeled rows, as a run writes it (labels.json), in place "
-              "of a draw.");
-  options.add("dev-images", split.dev_images, "Training images with labels set apart for tuning.",
+              "File with the label split of another run (its labels.json), used instead of drawing one.");
+  options.add("dev-images", split.dev_images, "Number of labeled training images held out for tuning.",
               Range<int64_t>{0, 1'000'000'000});
   options.add("train-images", split.train_images,
-              "Training images to use, labeled and unlabeled, drawn evenly; 0 is all.",
+              "Number of training images to use, labeled and unlabeled, drawn uniformly; 0 uses all.",
               Range<int64_t>{0, 1'000'000'000});
   describe(options, split.noise);
 }
@@ -263,16 +266,16 @@ LabelSplit split_labels(const Dataset& data, const SplitOptions& options) {
   if (options.labels_file.empty()) return draw(data, options);
   LabelSplit split = read_label_split(options.labels_file, data);
   if (options.labels != 0 && options.labels != std::ssize(split.labeled)) {
-    throw usage_error(fmt::format("--labels {}: {} has {}; give one of the two options", options.labels,
+    throw usage_error(fmt::format("--labels {}: --labels-file {} has {}; omit one of the two options", options.labels,
                                   options.labels_file, split.labeled.size()));
   }
   if (options.dev_images != 0 && options.dev_images != std::ssize(split.dev)) {
-    throw usage_error(fmt::format("--dev-images {}: {} has {}; give one of the two options", options.dev_images,
-                                  options.labels_file, split.dev.size()));
+    throw usage_error(fmt::format("--dev-images {}: --labels-file {} has {}; omit one of the two options",
+                                  options.dev_images, options.labels_file, split.dev.size()));
   }
   if (options.train_images != 0 && options.train_images != std::ssize(split.kept)) {
-    throw usage_error(fmt::format("--train-images {}: {} has {}; give one of the two options", options.train_images,
-                                  options.labels_file, split.kept.size()));
+    throw usage_error(fmt::format("--train-images {}: --labels-file {} has {}; omit one of the two options",
+                                  options.train_images, options.labels_file, split.kept.size()));
   }
   make_labels_noisy(split, data, options.noise);
   split.notes.clear();
@@ -300,14 +303,14 @@ nlohmann::ordered_json label_split_json(const LabelSplit& split) {
 
 LabelSplit label_split_from_json(const nlohmann::json& json, const Dataset& data, std::string_view name) try {
   if (!json.is_object() || json.value("format", "") != kFormat) {
-    throw Error(fmt::format("{}: no label split of frgan; expected an object with \"format\": \"{}\"", name, kFormat));
+    throw Error(fmt::format("{}: not a frgan label split; expected an object with \"format\": \"{}\"", name, kFormat));
   }
   const auto images = json.at("train_images").get<int64_t>();
   const auto digest = json.at("data_digest").get<std::string>();
   if (images != data.train.size() || digest != data.digest) {
     throw Error(
-        fmt::format("{}: made for other data ({} training images, digest {:.12}); {} has {} and {:.12}, at {}x{}x{} "
-                    "(other --image-size or --channels are other data)",
+        fmt::format("{}: label split of other data: {} training images, digest {:.12}; {} has {}, digest {:.12}, at "
+                    "{}x{}x{}; use the same data, --image-size and --channels",
                     name, images, digest, data.source, data.train.size(), data.digest, data.image_size, data.image_size,
                     data.channels));
   }
@@ -315,24 +318,24 @@ LabelSplit label_split_from_json(const nlohmann::json& json, const Dataset& data
   split.mode = json.value("mode", "file");
   split.seed = json.value("seed", int64_t{0});
   split.labeled = read_rows(json, "labeled", data, name);
-  if (split.labeled.empty()) throw Error(fmt::format("{}: \"labeled\" is empty; expected some rows", name));
+  if (split.labeled.empty()) throw Error(fmt::format("{}: 'labeled' is empty; at least one row is needed", name));
   if (json.contains("dev")) split.dev = read_rows(json, "dev", data, name);
   Rows both;
   std::set_intersection(split.labeled.begin(), split.labeled.end(), split.dev.begin(), split.dev.end(),
                         std::back_inserter(both));
   if (!both.empty()) {
-    throw Error(fmt::format("{}: row {} is both a labeled and a development image", name, both.front()));
+    throw Error(fmt::format("{}: row {} is in both 'labeled' and 'dev'", name, both.front()));
   }
   if (json.contains("kept")) read_kept(split, json.at("kept"), data, name);
   if (json.contains("shown")) read_shown(split, json, data, name);
   finish(split, data);
   if (json.contains("digest") && json.at("digest") != split.digest) {
     throw Error(fmt::format(
-        "{}: the rows do not fit the digest: the file was altered; take \"digest\" out if you mean it", name));
+        "{}: the rows do not match the digest; if you changed them on purpose, remove the key 'digest'", name));
   }
   return split;
 } catch (const nlohmann::json::exception& error) {
-  throw Error(fmt::format("{}: no whole label split of frgan ({})", name, problem_of(error)));
+  throw Error(fmt::format("{}: incomplete or invalid label split ({})", name, problem_of(error)));
 }
 
 void write_label_split(const std::filesystem::path& path, const LabelSplit& split) {
@@ -347,7 +350,7 @@ void write_label_split(const std::filesystem::path& path, const LabelSplit& spli
 LabelSplit read_label_split(const std::filesystem::path& path, const Dataset& data) {
   const nlohmann::json json = parse_json(read_file(path));
   if (json.is_discarded()) {
-    throw Error(fmt::format("{}: no JSON, or cut short; expected a label split of frgan", path.string()));
+    throw Error(fmt::format("{}: not JSON, or truncated; expected a frgan label split", path.string()));
   }
   return label_split_from_json(json, data, path.string());
 }

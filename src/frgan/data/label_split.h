@@ -1,4 +1,4 @@
-// Which training images show their labels: the heart of a run with few labels, written to a file and given back.
+// The label split: which training images are labeled, drawn at random or read from a file.
 #pragma once
 
 #include <cstdint>
@@ -16,51 +16,52 @@
 namespace frgan {
 
 struct SplitOptions {
-  int64_t labels = 0;  // in all; 0: every label that is known
+  int64_t labels = 0;  // number of labeled images; 0: all labels
   std::string label_mode = "balanced";
   int64_t split_seed = 1;
-  std::string labels_file = "";  // a split that was written; it takes the place of the options above
+  std::string labels_file = "";  // path of a written split, used instead of the options above
   int64_t dev_images = 0;
   int64_t train_images = 0;  // 0: all
   LabelNoiseOptions noise{};
 };
 void describe(OptionSet& options, SplitOptions& split);
 
-// Rows are those of Dataset::train, ascending. Labeled images stay among the unlabeled; development images are set
-// apart for tuning: training sees neither them nor their labels. An image without a known label is never either.
+// Rows are indices into Dataset::train, in ascending order. Labeled images are also used as unlabeled ones. Development
+// images are held out for tuning: training uses neither the images nor their labels. Images without a label in the data
+// are never labeled or development images.
 struct LabelSplit {
-  std::string data_digest;   // of the dataset that the rows belong to
-  int64_t train_images = 0;  // its size
-  std::string mode;          // how it was drawn, for people; "all" where every label is seen
+  std::string data_digest;   // digest of the dataset
+  int64_t train_images = 0;  // training images of the dataset
+  std::string mode;          // how it was drawn, for information; "all" if all labels are used
   int64_t seed = 0;
   std::vector<int64_t> labeled;
   std::vector<int64_t> dev;
-  std::vector<int64_t> kept;       // what training sees of the set, labeled and not; empty: all but `dev`
-  std::vector<int64_t> shown;      // labels that `labeled` show where some are wrong; empty: the true ones
-  LabelNoiseOptions noise;         // how they came to be wrong
-  std::vector<int64_t> counts;     // labeled images of each class, by their true labels
-  std::string digest;              // SHA-256 over digest and rows
-  std::vector<std::string> notes;  // classes that got no label
+  std::vector<int64_t> kept;       // rows used for training, labeled and unlabeled; empty: all but `dev`
+  std::vector<int64_t> shown;      // labels given to `labeled`, with label noise; empty: the true ones
+  LabelNoiseOptions noise;         // the label noise in `shown`
+  std::vector<int64_t> counts;     // labeled images per class, by true label
+  std::string digest;              // SHA-256 over data_digest, rows and shown labels
+  std::vector<std::string> notes;  // for the user: classes without a labeled image, wrong labels
 };
 
-// Draws a split, or reads `labels_file`. With the same data, split seed, mode and development images, a smaller
-// number of labels gives a subset of the larger. Modes:
-//   balanced      labels / K of each class; a number that K does not divide is a usage error that names the nearest
-//   proportional  as the classes are in the data (Webster's method)
-//   random        evenly from all images
-// Development images are drawn first, evenly from all images with a label; then those that are kept for training,
-// where they are limited, evenly from all others. Label noise comes last. Throws a usage error where there are fewer
-// images than asked for (in the mode balanced: of one class).
+// Draws a split, or reads `labels_file`. With the same data, split seed, mode and development images, a smaller number
+// of labels is a subset of a larger one. Modes:
+//   balanced      labels / K per class; if K does not divide `labels`, a usage error names the nearest multiples
+//   proportional  proportional to the class frequencies in the data (Webster's method)
+//   random        uniform over all images
+// Development images are drawn first, uniformly from all labeled images. If train_images limits the training set, it is
+// drawn next, uniformly from all other images. Label noise is applied last. Throws a usage error if there are too few
+// images (in mode balanced: of any class).
 LabelSplit split_labels(const Dataset& data, const SplitOptions& options);
 
-// {"format": "frgan label split 1", "data_digest": ..., "labeled": [rows], "dev": [rows], "digest": ...}, and where
-// they are not empty "kept": [rows] and "shown": [labels], with "label_noise": {"level", "kind", "seed"}.
+// The split as {"format": "frgan label split 1", "data_digest": ..., "labeled": [rows], "dev": [rows], "digest": ...}.
+// If they are not empty, "kept": [rows] and "shown": [labels] with "label_noise": {"level", "kind", "seed"} are added.
 nlohmann::ordered_json label_split_json(const LabelSplit& split);
-// Checks it against the data; `name` stands for the file in errors. Of the keys, format, data_digest, train_images
-// and labeled are needed; a person who edits the rows takes "digest" out.
+// Reads a split and checks it against the data; `name` is the file's name in errors. Required keys: format,
+// data_digest, train_images, labeled. After editing the rows by hand, remove the key "digest".
 LabelSplit label_split_from_json(const nlohmann::json& json, const Dataset& data, std::string_view name);
 
-// As a file, one key a line.
+// Writes and reads the split as a JSON file with one key per line.
 void write_label_split(const std::filesystem::path& path, const LabelSplit& split);
 LabelSplit read_label_split(const std::filesystem::path& path, const Dataset& data);
 

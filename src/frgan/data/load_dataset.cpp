@@ -22,7 +22,7 @@ const DatasetKind* find_kind(const std::string& name) {
   return kind == kinds.end() ? nullptr : &*kind;
 }
 
-// The folder of a dataset: the first place that holds one of its files.
+// The folder of a dataset: the first candidate that contains one of its files.
 fs::path find_folder(const DatasetKind& kind, const DataOptions& options, const fs::path& root) {
   std::vector<fs::path> places;
   if (options.data_dir.empty()) {
@@ -38,7 +38,8 @@ fs::path find_folder(const DatasetKind& kind, const DataOptions& options, const 
     }
     names.push_back(place.lexically_normal().string());
   }
-  throw Error(fmt::format("{}: no {} in {}; {}", kind.name, kind.files.front(), fmt::join(names, ", "), kind.hint));
+  throw Error(
+      fmt::format("{}: {} not found in {}; {}", kind.name, kind.files.front(), fmt::join(names, " or "), kind.hint));
 }
 
 Dataset load_kind(const DatasetKind& kind, const DataOptions& options, const fs::path& root) {
@@ -47,7 +48,7 @@ Dataset load_kind(const DatasetKind& kind, const DataOptions& options, const fs:
   return kind.load(options.data_dir, options);
 }
 
-// `--data PATH`: the kind of what lies there.
+// The kind of dataset for `--data PATH`: "safetensors" for a file, "folder" for a folder.
 const DatasetKind& kind_of_path(const DataOptions& options) {
   const fs::path path = options.data;
   std::error_code ignored;
@@ -56,13 +57,15 @@ const DatasetKind& kind_of_path(const DataOptions& options) {
     std::vector<std::string> names;
     for (const DatasetKind& kind : dataset_kinds()) names.push_back(kind.name);
     const std::string near = nearest_name(options.data, names);
-    throw usage_error(fmt::format("--data {}: no dataset and no folder or .safetensors file; {}known are {}",
-                                  options.data, near.empty() ? "" : fmt::format("did you mean {}? ", near),
+    const char* const problem = fs::exists(path, ignored) ? "not a folder or .safetensors file" : "no such path";
+    throw usage_error(fmt::format("--data {}: {}, and not a built-in dataset; {}built-in: {}", options.data, problem,
+                                  near.empty() ? "" : fmt::format("did you mean '{}'? ", near),
                                   fmt::join(names, ", ")));
   }
   if (!options.data_dir.empty()) {
-    throw usage_error(fmt::format("--data {}: is a path, so --data-dir {} has no meaning; give one of the two",
-                                  options.data, options.data_dir));
+    throw usage_error(
+        fmt::format("--data {}: cannot be a path together with --data-dir {}; omit one of the two options",
+                    options.data, options.data_dir));
   }
   return *find_kind(is_set ? "safetensors" : "folder");
 }
@@ -73,14 +76,18 @@ void describe(OptionSet& options, DataOptions& data) {
   std::vector<std::string> names;
   for (const DatasetKind& kind : dataset_kinds()) names.push_back(kind.name);
   options.group("Data");
-  options.add("data", data.data,
-              fmt::format("Dataset ({}), or the path of a folder of images or of a .safetensors file.",
-                          fmt::join(names, ", ")));
-  options.add("data-dir", data.data_dir, "Where the files of the dataset lie; else under $FRGAN_DATA or data/.");
-  options.add("image-size", data.image_size,
-              "Side of the square images, a multiple of 8 from 16; 0 is the data's own, and 32 for a folder.",
-              Range<int64_t>{0, 128});
-  options.add("channels", data.channels, "1 (grey) or 3 (colour) channels; 0 is what the data has, and 3 for a folder.",
+  options.add(
+      "data", data.data,
+      fmt::format("Dataset ({}), or the path of an image folder or a .safetensors file.", fmt::join(names, ", ")));
+  options.add("data-dir", data.data_dir,
+              "Folder with the files of the dataset; if empty, searched under $FRGAN_DATA or data/.");
+  options.add(
+      "image-size", data.image_size,
+      "Side of the square images in pixels, a multiple of 8 from 16; 0 keeps the dataset's size, or 32 for an image "
+      "folder.",
+      Range<int64_t>{0, 128});
+  options.add("channels", data.channels,
+              "Number of channels: 1 (gray) or 3 (RGB); 0 keeps the dataset's number, or 3 for an image folder.",
               Range<int64_t>{0, 3});
 }
 
@@ -93,46 +100,46 @@ DataOptions with_absolute_paths(DataOptions options) {
 const std::vector<DatasetKind>& dataset_kinds() {
   static const std::vector<DatasetKind> kinds = {
       {.name = "svhn",
-       .summary = "Street View House Numbers, 32x32 colour, 73,257 training and 26,032 test images of 10 digits.",
+       .summary = "Street View House Numbers, 32x32 RGB, 73,257 training and 26,032 test images of 10 digits.",
        .files = {"train_32x32.mat", "test_32x32.mat"},
        .folders = {"svhn", "."},
        .downloads = {{"train_32x32.mat", "http://ufldl.stanford.edu/housenumbers/train_32x32.mat",
                       "e26dedcc434d2e4c54c9b2d4a06d8373"},
                      {"test_32x32.mat", "http://ufldl.stanford.edu/housenumbers/test_32x32.mat",
                       "eb5a983be6a315427106f1b164d9cef3"}},
-       .hint = "'frgan data fetch svhn' downloads it, --data-dir or FRGAN_DATA says where it is",
+       .hint = "download it with 'frgan data fetch svhn', or give its folder with --data-dir or FRGAN_DATA",
        .load = [](const fs::path& folder, const DataOptions&) { return read_svhn(folder); }},
       {.name = "mnist",
-       .summary = "Handwritten digits, 28x28 grey padded to 32x32, 60,000 training and 10,000 test images.",
+       .summary = "Handwritten digits, 28x28 gray padded to 32x32, 60,000 training and 10,000 test images.",
        .files = {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"},
        .folders = {"mnist"},
        .downloads = {},
-       .hint = "get the four idx files of MNIST, and say by --data-dir where they are",
+       .hint = "download the four idx files of MNIST, and give their folder with --data-dir",
        .load = [](const fs::path& folder, const DataOptions&) { return read_mnist(folder); }},
       {.name = "fashion-mnist",
-       .summary = "Clothes, 28x28 grey padded to 32x32, 60,000 training and 10,000 test images of 10 classes.",
+       .summary = "Clothing, 28x28 gray padded to 32x32, 60,000 training and 10,000 test images of 10 classes.",
        .files = {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"},
        .folders = {"fashion-mnist", "/usr/share/datasets/fashion-mnist"},
        .downloads = {},
-       .hint = "'apt install dataset-fashion-mnist' brings it, --data-dir or FRGAN_DATA says where it is",
+       .hint = "install it with 'apt install dataset-fashion-mnist', or give its folder with --data-dir or FRGAN_DATA",
        .load = [](const fs::path& folder, const DataOptions&) { return read_fashion_mnist(folder); }},
       {.name = "folder",
-       .summary = "Your own images: --data-dir has train/CLASS/*, and may have unlabeled/* and test/CLASS/*.",
+       .summary = "Your own images: --data-dir contains train/CLASS/*, and optionally unlabeled/* and test/CLASS/*.",
        .files = {},
        .folders = {},
        .downloads = {},
-       .hint = "say by --data-dir which folder (with train/CLASS/*)",
+       .hint = "give the folder that contains train/CLASS/* with --data-dir",
        .load =
            [](const fs::path& folder, const DataOptions& options) {
              return read_image_folder(folder, options.image_size == 0 ? 32 : options.image_size,
                                       options.channels == 0 ? 3 : options.channels);
            }},
       {.name = "safetensors",
-       .summary = "A file that 'frgan data convert' wrote: --data-dir is its path.",
+       .summary = "A file written by 'frgan data convert'; --data-dir is its path.",
        .files = {},
        .folders = {},
        .downloads = {},
-       .hint = "say by --data-dir which file",
+       .hint = "give the file with --data-dir",
        .load = [](const fs::path& path, const DataOptions&) { return read_safetensors_set(path); }},
   };
   return kinds;
@@ -148,11 +155,11 @@ Dataset load_dataset(const DataOptions& options, const fs::path& data_root) {
   }
   Dataset data = load_kind(*find_kind(wanted.data), wanted, data_root);
   if (options.image_size != 0 && options.image_size != data.image_size) {
-    throw usage_error(fmt::format("--image-size {}: {} has images of {}x{}; only a folder of images is resized",
+    throw usage_error(fmt::format("--image-size {}: {} has images of {}x{}; only image folders are resized",
                                   options.image_size, data.source, data.image_size, data.image_size));
   }
   if (options.channels != 0 && options.channels != data.channels) {
-    throw usage_error(fmt::format("--channels {}: {} has {}; only a folder of images is converted", options.channels,
+    throw usage_error(fmt::format("--channels {}: {} has {}; only image folders are converted", options.channels,
                                   data.source, data.channels));
   }
   return data;

@@ -26,8 +26,8 @@ std::filesystem::path plain_or_gzipped(const std::filesystem::path& path) {
 at::Tensor read_images(const std::filesystem::path& path) {
   const IdxArray idx = read_idx(path);
   if (idx.shape.size() != 3 || idx.shape[1] != kSide || idx.shape[2] != kSide) {
-    throw Error(
-        fmt::format("{}: an array of shape {}, expected images: Nx28x28", path.string(), fmt::join(idx.shape, "x")));
+    throw Error(fmt::format("{}: array of shape {}; expected images of shape Nx28x28", path.string(),
+                            fmt::join(idx.shape, "x")));
   }
   const int64_t count = idx.shape[0];
   const at::Tensor images = at::zeros({count, kPadded, kPadded, 1}, at::kByte);
@@ -41,8 +41,8 @@ at::Tensor read_images(const std::filesystem::path& path) {
 at::Tensor read_labels(const std::filesystem::path& path) {
   const IdxArray idx = read_idx(path);
   if (idx.shape.size() != 1) {
-    throw Error(fmt::format("{}: an array of shape {}, expected labels: one number each", path.string(),
-                            fmt::join(idx.shape, "x")));
+    throw Error(
+        fmt::format("{}: array of shape {}; expected labels of shape N", path.string(), fmt::join(idx.shape, "x")));
   }
   return adopt(std::vector<int64_t>(idx.values.begin(), idx.values.end()), idx.shape);
 }

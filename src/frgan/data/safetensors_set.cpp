@@ -28,16 +28,16 @@ void add_role(TensorViews& tensors, const std::string& role, const ImageSet& set
   tensors[role + ".labels"] = view_of(set.labels, DType::kI64);
 }
 
-// A tensor over the bytes of the file, which lives as long as the tensor.
+// A tensor on the bytes of the file. The tensor keeps the file in memory.
 at::Tensor tensor_of(const SharedFile& file, const std::string& name, DType dtype, size_t dimensions,
                      const std::string& path) {
   const TensorView& view = file->tensor(name);
   if (view.dtype != dtype || view.shape.size() != dimensions) {
-    throw Error(fmt::format("{}: {} is {} of shape [{}], expected {} with {} dimension{}", path, name,
+    throw Error(fmt::format("{}: {} is {} of shape [{}]; expected {} with {} dimension{}", path, name,
                             dtype_name(view.dtype), fmt::join(view.shape, ", "), dtype_name(dtype), dimensions,
                             dimensions == 1 ? "" : "s"));
   }
-  // The tensors of a dataset are never written to.
+  // const_cast is safe: nothing writes to the tensors of a dataset.
   void* const data = const_cast<std::byte*>(view.bytes.data());
   return at::from_blob(
       data, view.shape, [file](void*) {}, dtype == DType::kU8 ? at::kByte : at::kLong);
@@ -47,7 +47,7 @@ ImageSet read_role(const SharedFile& file, const std::string& role, const std::s
   ImageSet set{tensor_of(file, role + ".images", DType::kU8, 4, path),
                tensor_of(file, role + ".labels", DType::kI64, 1, path)};
   if (set.images.size(1) != set.images.size(2)) {
-    throw Error(fmt::format("{}: {}.images are {}x{}, expected squares (N x H x W x C)", path, role, set.images.size(1),
+    throw Error(fmt::format("{}: {}.images are {}x{}; must be square (N x H x W x C)", path, role, set.images.size(1),
                             set.images.size(2)));
   }
   return set;
@@ -56,7 +56,7 @@ ImageSet read_role(const SharedFile& file, const std::string& role, const std::s
 std::vector<std::string> parse_class_names(const std::string& text, const std::string& path) try {
   return nlohmann::json::parse(text).get<std::vector<std::string>>();
 } catch (const nlohmann::json::exception&) {
-  throw Error(fmt::format("{}: metadata class_names is {}, expected a JSON list of names", path, quoted(text)));
+  throw Error(fmt::format("{}: metadata class_names is {}; expected a JSON list of names", path, quoted(text)));
 }
 
 }  // namespace
@@ -83,18 +83,18 @@ Dataset read_safetensors_set(const std::filesystem::path& path) {
   if (file->tensors().contains("test.images")) {
     data.test = read_role(file, "test", source);
     if (data.test.images.sizes().slice(1) != data.train.images.sizes().slice(1)) {
-      throw Error(fmt::format("{}: test images are {}, training images {}", source,
+      throw Error(fmt::format("{}: test images are {}, but training images are {}", source,
                               fmt::join(data.test.images.sizes().slice(1), "x"),
                               fmt::join(data.train.images.sizes().slice(1), "x")));
     }
   } else {
-    data.notes.push_back("no test images: no test error can be given");
+    data.notes.push_back("no test images; no test error can be computed");
   }
   finish_dataset(data);
   const auto digest = file->metadata().find("digest");
   if (digest != file->metadata().end() && digest->second != data.digest) {
     throw Error(
-        fmt::format("{}: the images do not fit the digest: the file was altered; convert the data again", source));
+        fmt::format("{}: the images do not match the digest; the file is corrupt; convert the data again", source));
   }
   return data;
 }

@@ -1,4 +1,4 @@
-// A whole dataset in one safetensors file: reads in a moment, anywhere, and can be written by a few lines of Python.
+// A dataset in one safetensors file: loads fast, needs no image library, and is easy to write from Python.
 #pragma once
 
 #include <filesystem>
@@ -7,12 +7,12 @@
 
 namespace frgan {
 
-// Tensors "train.images" (uint8, N x H x W x C), "train.labels" (int64, N; -1 where unknown) and, where there are
-// test images, "test.images" and "test.labels"; metadata "class_names" (a JSON list), "name" and "digest".
+// Writes the tensors "train.images" (uint8, N x H x W x C) and "train.labels" (int64, N; -1 if unlabeled), and with
+// test images also "test.images" and "test.labels". Metadata: "class_names" (a JSON list), "name" and "digest".
 void write_safetensors_set(const std::filesystem::path& path, const Dataset& data);
 
-// Reads such a file. "name" and "digest" may be missing; a digest that is there is checked against the images. Throws
-// an Error that names the file and what is wrong with it.
+// Reads such a file. "name" and "digest" are optional; a digest is checked against the images and labels. Throws an
+// Error that names the file and the problem.
 Dataset read_safetensors_set(const std::filesystem::path& path);
 
 }  // namespace frgan

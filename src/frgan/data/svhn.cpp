@@ -13,12 +13,12 @@ namespace {
 ImageSet read_role(Dataset& data, const std::filesystem::path& path, int64_t official_count) {
   MatImages mat = read_mat_images(path);
   if (mat.height != 32 || mat.width != 32 || mat.channels != 3) {
-    throw Error(fmt::format("{}: images of {}x{}x{}, expected 32x32x3; is this the cropped-digits file?", path.string(),
+    throw Error(fmt::format("{}: images of {}x{}x{}; expected 32x32x3; is this the cropped-digits file?", path.string(),
                             mat.height, mat.width, mat.channels));
   }
   if (mat.count != official_count) {
-    data.notes.push_back(fmt::format("{} holds {} images; the official file has {}", path.filename().string(),
-                                     mat.count, official_count));
+    data.notes.push_back(
+        fmt::format("{} has {} images; the official file has {}", path.filename().string(), mat.count, official_count));
   }
   return {adopt(std::move(mat.images), {mat.count, mat.height, mat.width, mat.channels}),
           adopt(std::move(mat.labels), {mat.count})};

@@ -1,4 +1,4 @@
-// Street View House Numbers, cropped digits (Netzer et al. 2011): 32x32 images of 10 digits.
+// Reader for Street View House Numbers, cropped digits (Netzer et al. 2011): 32x32 RGB images of 10 digits.
 #pragma once
 
 #include <filesystem>
@@ -7,8 +7,8 @@
 
 namespace frgan {
 
-// Reads train_32x32.mat and test_32x32.mat of the folder. A file with fewer images than the official one has is said
-// in the notes.
+// Reads train_32x32.mat and test_32x32.mat in the folder. Adds a note if a file has another number of images than the
+// official one (73,257 and 26,032). Throws an Error that names the file and the problem.
 Dataset read_svhn(const std::filesystem::path& folder);
 
 }  // namespace frgan

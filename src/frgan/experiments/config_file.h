@@ -1,9 +1,9 @@
-// Settings in TOML: config files, presets, and what --print-config writes. Keys are the names of options; there are no
-// [headings].
+// TOML reader and writer for config files, presets and --print-config. Keys are option names without the leading "--".
+// Config files have no [headings].
 //
 //   method = "fr-gan"
-//   batch-size = 50          # as on the command line, without the --
-//   branch-aug = ["translate:2", "noise:0.15"]
+//   batch-size = 50
+//   augmentation = ["translate:2", "noise:0.15"]
 #pragma once
 
 #include <filesystem>
@@ -20,21 +20,22 @@ namespace frgan {
 struct Setting {
   std::string name;
   nlohmann::json value;
-  std::string source;  // for messages: "my.toml:12:1", the line and column of the key
+  std::string source;  // location of the key for error messages: "my.toml:12:1" (line, column)
 };
 
-// A value as a person would type it: 500, wrong.
+// The value as typed on the command line, strings without quotes: 500, wrong.
 std::string setting_text(const nlohmann::json& value);
 
-// The settings in the order of the text. `name` is the file's, for messages. Throws a usage error with line and column
-// where the text is no TOML, or a value is nothing that an option can have.
+// Returns the settings in file order. `name` is the file name used in error messages. Throws a usage error with line
+// and column for invalid TOML, and for tables, dates and times, which are not option values.
 std::vector<Setting> read_config(std::string_view text, const std::string& name);
+// The same for a file of at most 1 MiB. Throws an Error if it cannot be read.
 std::vector<Setting> read_config_file(const std::filesystem::path& path);
 
-// A whole TOML text, tables within tables, as JSON. Throws as read_config does.
+// Converts a TOML document with nested tables to JSON. Throws usage errors like read_config, but accepts tables.
 nlohmann::json read_toml(std::string_view text, const std::string& name);
 
-// All saved options as TOML that `read_config` takes back, with a comment above each group.
+// Writes all saved options as TOML, with a comment above each group. `read_config` reads the result back exactly.
 std::string config_text(const OptionSet& options);
 
 }  // namespace frgan

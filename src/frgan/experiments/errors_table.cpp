@@ -16,13 +16,14 @@ constexpr double kPercent = 100;
 
 using Records = std::vector<const RunRecord*>;
 
-// "7.62 ± 0.15 (3)": percent, over so many seeds.
+// "7.62 ± 0.15 (3)": mean and standard deviation in percent, and the number of seeds.
 TableCell mean_cell(const std::vector<double>& percents) {
   if (percents.empty()) return {"–", {"", "", "0"}};
   return {fmt::format("{} ({})", mean_text(percents, 2), percents.size()),
           {csv_number(mean(percents)), csv_number(standard_deviation(percents)), fmt::format("{}", percents.size())}};
 }
 
+// The finite values of `value` (0 to 1) over the records, in percent.
 template <class Value>
 std::vector<double> percents_of(const Records& records, Value value) {
   std::vector<double> percents;
@@ -38,15 +39,15 @@ std::string augmentation_of(const RunRecord& record) {
   return list.empty() || list.front() == "none" ? "no" : fmt::format("{}", fmt::join(list, ", "));
 }
 
-// A row in a section: all its seeds.
+// A table row in one section: the runs of all its seeds.
 struct Place {
   size_t row, section;
 };
 
-// Of one place's errors from another's, on the same seeds and test images.
+// Error differences between two places, paired by seed. Pairs with different test images are skipped.
 struct Differences {
   std::vector<double> percents;
-  std::vector<std::string> p_values;  // "1: 0.37", by seed
+  std::vector<std::string> p_values;  // "1: 0.37": seed and p of McNemar's test
 };
 
 Differences differences(const PlanResults& results, Place place, Place reference) {
@@ -77,7 +78,7 @@ std::vector<TableCell> row_of(const PlanResults& results, size_t row, size_t sec
       text_cell(planned.augmentation),
       mean_cell(percents_of(records, [](const RunRecord& r) { return r.error(); })),
       mean_cell(percents_of(records, [](const RunRecord& r) { return r.median_error(); })),
-      text_cell(each_once(records, augmentation_of))};
+      text_cell(distinct_texts(records, augmentation_of))};
   const auto append = [&](const std::vector<TableCell>& more) { cells.insert(cells.end(), more.begin(), more.end()); };
   if (reference < results.plan().rows.size()) {
     append(difference_cells(differences(results, {row, section}, {reference, section})));
@@ -88,28 +89,30 @@ std::vector<TableCell> row_of(const PlanResults& results, size_t row, size_t sec
 }
 
 std::vector<TableColumn> columns_of(const Plan& plan) {
-  std::vector<TableColumn> columns = {{"method", {"method"}},
-                                      {"published error (%)", {"published_error", "published_sd"}},
-                                      {"augmentation, published", {"published_augmentation"}},
-                                      {"our error (%): mean ± sd (seeds)", {"error_mean", "error_sd", "seeds"}},
-                                      {"ours, median of the last 20", {"median_mean", "median_sd", "median_seeds"}},
-                                      {"augmentation, ours", {"augmentation"}}};
+  std::vector<TableColumn> columns = {
+      {"method", {"method"}},
+      {"published error (%)", {"published_error", "published_sd"}},
+      {"published augmentation", {"published_augmentation"}},
+      {"our error (%): mean ± sd (seeds)", {"error_mean", "error_sd", "seeds"}},
+      {"our median of the last 20 evaluations", {"median_mean", "median_sd", "median_seeds"}},
+      {"our augmentation", {"augmentation"}}};
   if (!plan.reference.empty()) {
     columns.push_back({fmt::format("minus {}: mean [95 % t interval] (pairs)", plan.reference),
                        {"difference", "difference_low", "difference_high", "pairs"}});
     columns.push_back({"McNemar's p, by seed", {"mcnemar_p"}});
   }
   if (plan.show == "noise") {
-    columns.push_back({fmt::format("minus its own with {}: mean [95 % t interval] (pairs)", plan.sections[0].title),
+    columns.push_back({fmt::format("minus same row at {}: mean [95 % t interval] (pairs)", plan.sections[0].title),
                        {"from_first", "from_first_low", "from_first_high", "from_first_pairs"}});
-    columns.push_back({"its McNemar's p, by seed", {"from_first_mcnemar_p"}});
+    columns.push_back(
+        {fmt::format("McNemar's p against {}, by seed", plan.sections[0].title), {"from_first_mcnemar_p"}});
   }
   const std::vector<TableColumn> effort = effort_columns();
   columns.insert(columns.end(), effort.begin(), effort.end());
   return columns;
 }
 
-// "5000", or "5000 or 10000" where what varies is the data.
+// The number of test images: "5000", or "5000 or 10000" if the plan varies the dataset.
 std::string test_images(const PlanResults& results) {
   std::set<int64_t> counts;
   for (const PlannedRun& run : results.runs()) {
@@ -123,7 +126,7 @@ std::string test_images(const PlanResults& results) {
 Table errors_table(const PlanResults& results) {
   const Plan& plan = results.plan();
   Table table{plan.title, columns_of(plan), {}, {}};
-  if (plan.show == "noise") table.title += " (as test errors, %)";  // the figure of that title is of accuracies
+  if (plan.show == "noise") table.title += " (as test errors, %)";  // the figure with this title shows accuracies
   for (size_t section = 0; section < plan.sections.size(); ++section) {
     TableSection rows{plan.sections[section].title, {}};
     bool any = false;
@@ -135,12 +138,13 @@ Table errors_table(const PlanResults& results) {
     if (any) table.sections.push_back(std::move(rows));
   }
   table.notes = results.notes();
-  table.notes.insert(table.notes.begin(),
-                     fmt::format("Ours: the error of the last, averaged weights on all {} test images of the data; "
-                                 "nothing is selected on them. In brackets the number of seeds; {}.",
-                                 test_images(results),
-                                 results.same_splits() ? "each has its own choice of labels, the same for all rows"
-                                                       : "the rows of a seed differ in their choice of labels too"));
+  table.notes.insert(
+      table.notes.begin(),
+      fmt::format("Ours: test error of the last weights (averaged) on all {} test images of the dataset; "
+                  "nothing is selected on them. Seed counts are in parentheses; {}.",
+                  test_images(results),
+                  results.same_splits() ? "each seed has its own label split, the same for all rows"
+                                        : "for the same seed, the label splits of the rows differ"));
   return table;
 }
 

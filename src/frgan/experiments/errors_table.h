@@ -1,4 +1,4 @@
-// The test errors of a plan's runs as a table: published and ours, side by side, with what is needed to judge them.
+// Table of published and measured test errors of a plan's runs.
 #pragma once
 
 #include "frgan/experiments/plan_results.h"
@@ -6,9 +6,12 @@
 
 namespace frgan {
 
-// Mean and standard deviation over seeds of the error of the last weights, and of the median of the last 20
-// evaluations; differences from the plan's reference row on the same seeds with their 95 % t interval, and McNemar's p
-// for each seed.
+// Errors in percent, one table section per plan section:
+// - mean and standard deviation over seeds of the error of the last weights;
+// - the same for the median of a run's last 20 evaluations;
+// - mean difference from the plan's reference row, paired by seed, with its 95 % t interval;
+// - p of McNemar's test against the reference row, for each seed.
+// Plans with show = "noise" also compare each row with its own runs in the first section.
 Table errors_table(const PlanResults& results);
 
 }  // namespace frgan

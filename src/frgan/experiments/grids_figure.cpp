@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kCells = kGridColumns * kGridColumns;
 
-// The images of a run's grid, uint8, 100 x S x S x 3.
+// Cuts a run's grid file into its images: uint8, 100 x S x S x 3.
 at::Tensor cells_of(const fs::path& grid, int64_t size) {
   const int64_t side = kGridColumns * (size + kGridGap) - kGridGap;
   const at::Tensor pixels = adopt(read_image(grid, side, /*channels=*/3), {side, side, 3});
@@ -33,13 +33,14 @@ at::Tensor cells_of(const fs::path& grid, int64_t size) {
   return at::stack(cells);
 }
 
+// 100 random training images, uint8, 100 x S x S x 3; gray images are repeated to 3 channels.
 at::Tensor real_cells(const Dataset& data) {
   const at::Tensor order = random_permutation(data.train.size(), random_key(1, Stream::kSampling));
   const at::Tensor images = data.train.images.index_select(0, order.slice(0, 0, kCells));
   return data.channels == 3 ? images : images.expand({-1, -1, -1, 3});
 }
 
-// "fr-gan-without-se"
+// A row's name as a part of a file name: "fr-gan-without-se".
 std::string file_word(std::string text) {
   for (char& c : text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -49,7 +50,7 @@ std::string file_word(std::string text) {
   return text;
 }
 
-// All grids as one image with gaps of a third of a cell.
+// Joins all grids to one image, H x W x 3, with gaps of a third of a cell between them.
 at::Tensor side_by_side(const std::vector<at::Tensor>& grids) {
   const int64_t size = grids.front().size(1), side = kGridColumns * (size + kGridGap) - kGridGap, gap = size / 3;
   const auto count = static_cast<int64_t>(grids.size());
@@ -64,10 +65,9 @@ at::Tensor side_by_side(const std::vector<at::Tensor>& grids) {
   return canvas;
 }
 
-// An image on the page, with its words.
-struct Captioned {
+struct CaptionedImage {
   fs::path image;
-  std::string words;
+  std::string caption;
 };
 
 constexpr std::string_view kStyle = R"(main { display: flex; flex-wrap: wrap; gap: 1.5rem; }
@@ -75,12 +75,12 @@ figure { margin: 0; }
 img { max-width: 100%; image-rendering: pixelated; }
 )";
 
-// A page that holds its images.
-std::string page_of(const std::string& title, const std::vector<Captioned>& images) {
+// An HTML page with the images embedded, so that it is one file.
+std::string page_of(const std::string& title, const std::vector<CaptionedImage>& images) {
   std::string figures;
-  for (const auto& [image, words] : images) {
+  for (const auto& [image, caption] : images) {
     figures += fmt::format("<figure><img alt=\"{0}\" src=\"{1}\"><figcaption>{0}</figcaption></figure>\n",
-                           escaped(words), png_address(read_file(image)));
+                           escaped(caption), png_address(read_file(image)));
   }
   return plain_page(title, kStyle, "<main>\n" + figures + "</main>\n");
 }
@@ -89,7 +89,7 @@ bool is_shown(const PlanResults& results, const PlannedRun& run) {
   return run.seed == 1 && run.section == 0 && results.record_of(run) != nullptr;
 }
 
-// Throws an Error where there is nothing to draw, before anything is written.
+// Throws an Error if no run is finished, or if a finished run has no grids.
 void check_grids(const PlanResults& results, const std::function<fs::path(const PlannedRun&)>& run_folder) {
   bool any = false;
   for (const PlannedRun& run : results.runs()) {
@@ -97,13 +97,13 @@ void check_grids(const PlanResults& results, const std::function<fs::path(const 
     any = true;
     if (!sample_grids(run_folder(run)).empty()) continue;
     throw Error(fmt::format(
-        "{}: holds no grids of generated images, and the record of a run has none: name the folder of the runs by "
+        "{}: no grids of generated images (run records do not contain them); choose the folder of the runs with "
         "--runs, or delete the record runs/{}.json of the results to run it again",
         (run_folder(run) / "samples").string(), run.name));
   }
   if (any) return;
   const std::string& section = results.plan().sections.front().title;
-  throw Error(fmt::format("{}: no run with seed 1{}{} is done: there is nothing to draw", results.plan().name,
+  throw Error(fmt::format("{}: nothing to draw: no finished run with seed 1{}{}", results.plan().name,
                           section.empty() ? "" : " and ", section));
 }
 
@@ -115,9 +115,10 @@ std::vector<fs::path> write_grids_figure(const fs::path& output, const std::stri
   constexpr int64_t kFilmed = 4;  // noise vectors
   check_grids(results, run_folder);
   ensure_directory(output);
-  std::vector<Captioned> images;
-  const auto write_grid = [&](const std::string& word, const at::Tensor& cells, int64_t columns, std::string words) {
-    images.push_back({output / fmt::format("{}-{}.png", name, word), std::move(words)});
+  std::vector<CaptionedImage> images;
+  const auto write_grid = [&](const std::string& suffix, const at::Tensor& cells, int64_t columns,
+                              std::string caption) {
+    images.push_back({output / fmt::format("{}-{}.png", name, suffix), std::move(caption)});
     write_pixel_grid(images.back().image, cells.contiguous(), columns);
   };
   std::vector<at::Tensor> grids = {real_cells(data)};
@@ -138,8 +139,8 @@ std::vector<fs::path> write_grids_figure(const fs::path& output, const std::stri
     grids.push_back(steps.back());
     write_grid(file_word(row), grids.back(), kGridColumns, fmt::format("{}, {} steps", row, run.steps));
     if (frames != 0 && frames != steps.size()) {
-      throw Error(
-          fmt::format("{}: holds {} grids, another row's run {}", run_folder(run).string(), steps.size(), frames));
+      throw Error(fmt::format("{}: {} image grids, but another row's run has {}", run_folder(run).string(),
+                              steps.size(), frames));
     }
     frames = steps.size();
     const at::Tensor by_step = at::stack(steps);  // steps x 100 x S x S x 3
@@ -152,7 +153,7 @@ std::vector<fs::path> write_grids_figure(const fs::path& output, const std::stri
   write_png(together, {all.data_ptr<uint8_t>(), static_cast<size_t>(all.numel())}, all.size(0), all.size(1), 3);
   write_file_safely(page, page_of(results.plan().title, images));
   std::vector<fs::path> written = {page, together};
-  for (const Captioned& image : images) written.push_back(image.image);
+  for (const CaptionedImage& image : images) written.push_back(image.image);
   return written;
 }
 

@@ -1,4 +1,4 @@
-// Real and generated images side by side: the paper's Figure 3; and what becomes of a noise vector over training.
+// Figure 3 of the paper: grids of real and generated images, and how images of fixed noise change during training.
 #pragma once
 
 #include <filesystem>
@@ -10,12 +10,15 @@
 
 namespace frgan {
 
-// Writes into `output`, from the grids that the runs of the first seed wrote, all of the same noise:
-//   NAME-real.png, NAME-ROW.png  a grid each, of real training images and of each row
-//   NAME.png                     all of them side by side
-//   NAME.html                    a page of them with what they are
-//   NAME-film.png                a line for each of four noise vectors and each row: its image at each grid's step
-// Returns what was written. Rows that are not done are left out. Throws an Error where none is, or grids are missing.
+// Writes these files into `output`. Input: the grids that the runs with seed 1 in the first section wrote during
+// training. All runs use the same noise.
+//   NAME-real.png  a grid of real training images
+//   NAME-ROW.png   a grid for each row, after the last step
+//   NAME.png       all these grids side by side
+//   NAME.html      a page with all images and their captions
+//   NAME-film.png  a line for each row and each of four noise vectors; columns are the training steps of the grids
+// Returns the paths written. Leaves out rows without a finished run. Throws an Error, before anything is written, if no
+// run is finished or a finished run has no grids. Also throws if the runs have different numbers of grids.
 std::vector<std::filesystem::path> write_grids_figure(
     const std::filesystem::path& output, const std::string& name, const PlanResults& results, const Dataset& data,
     const std::function<std::filesystem::path(const PlannedRun&)>& run_folder);

@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A list of texts as exec takes it.
+// The null-terminated argument array of exec. The pointers refer to `texts`.
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
   pointers.reserve(texts.size() + 1);
@@ -33,15 +33,15 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
-// In the child, between fork and exec: only what is safe there.
+// Runs in the child between fork and exec: calls only async-signal-safe functions.
 [[noreturn]] void become(const char* program, char* const* arguments, int log, pid_t parent) {
-  setpgid(0, 0);  // Ctrl-C at the terminal reaches the parent alone, which passes it on
+  setpgid(0, 0);  // Ctrl-C reaches only the parent, which forwards it as SIGTERM
   prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (getppid() != parent) _exit(127);  // it died before the line above
+  if (getppid() != parent) _exit(127);  // the parent died before prctl
   dup2(log, STDOUT_FILENO);
   dup2(log, STDERR_FILENO);
   execv(program, arguments);
-  constexpr std::string_view kMessage = "the program could not be started\n";
+  constexpr std::string_view kMessage = "cannot start the program\n";
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kMessage.data(), kMessage.size());
   _exit(127);
 }
@@ -49,8 +49,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 pid_t start(const Job& job) {
   ensure_directory(job.log.parent_path());
   const int log = open(job.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (log < 0) throw Error(fmt::format("{}: cannot be written: {}", job.log.string(), std::strerror(errno)));
-  // Not what that link says: a program that was built anew in the meantime is no longer there under its name.
+  if (log < 0) throw Error(fmt::format("{}: cannot open the log: {}", job.log.string(), std::strerror(errno)));
+  // exec opens the link, not its target: after a rebuild, the target path no longer names the running program.
   const std::string program = job.program.empty() ? "/proc/self/exe" : job.program.string();
   const fs::path name = job.program.empty() ? fs::read_symlink(program) : job.program;
   std::vector<std::string> words = {name.string()};
@@ -60,7 +60,7 @@ pid_t start(const Job& job) {
   const pid_t child = fork();
   if (child == 0) become(program.c_str(), arguments.data(), log, parent);
   close(log);
-  if (child < 0) throw Error(fmt::format("{}: no process can be started: {}", job.name, std::strerror(errno)));
+  if (child < 0) throw Error(fmt::format("{}: cannot start a process: {}", job.name, std::strerror(errno)));
   return child;
 }
 
@@ -74,16 +74,16 @@ void run_jobs(const std::vector<Job>& jobs, int64_t at_once, const std::function
   constexpr int kPollsPerWatch = 10;
   std::map<pid_t, size_t> running;
   size_t next = 0;
-  bool told = false;
+  bool stop_sent = false;
   for (int polls = 0; true; ++polls) {
     while (stop_signal == 0 && next < jobs.size() && std::ssize(running) < at_once) {
       running[start(jobs[next])] = next;
       ++next;
     }
     if (running.empty() && (next == jobs.size() || stop_signal != 0)) return;
-    if (stop_signal != 0 && !told) {
+    if (stop_signal != 0 && !stop_sent) {
       for (const auto& [process, job] : running) kill(process, SIGTERM);
-      told = true;
+      stop_sent = true;
     }
     int status = 0;
     for (auto item = running.begin(); item != running.end();) {
@@ -96,22 +96,22 @@ void run_jobs(const std::vector<Job>& jobs, int64_t at_once, const std::function
       ended(end);
     }
     if (polls % kPollsPerWatch == 0) {
-      std::vector<size_t> places;
-      places.reserve(running.size());
-      for (const auto& [process, job] : running) places.push_back(job);
-      std::sort(places.begin(), places.end());
-      watch(places);
+      std::vector<size_t> indices;
+      indices.reserve(running.size());
+      for (const auto& [process, job] : running) indices.push_back(job);
+      std::sort(indices.begin(), indices.end());
+      watch(indices);
     }
     std::this_thread::sleep_for(kPoll);
   }
 }
 
 std::string last_line(const fs::path& file) {
-  constexpr int64_t kMost = int64_t{1} << 16;  // bytes of a line that anybody reads
+  constexpr int64_t kTail = int64_t{1} << 16;  // bytes read from the end of the file
   std::error_code missing;
   if (!fs::is_regular_file(file, missing)) return "";
   InputFile input(file);
-  std::string text(static_cast<size_t>(std::min(input.size(), kMost)), '\0');
+  std::string text(static_cast<size_t>(std::min(input.size(), kTail)), '\0');
   input.seek(input.size() - std::ssize(text));
   input.read(std::as_writable_bytes(std::span(text)));
   const size_t end = text.find_last_not_of("\n\r ");

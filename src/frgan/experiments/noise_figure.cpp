@@ -15,9 +15,9 @@
 namespace frgan {
 namespace {
 
-constexpr double kPanelWidth = 720, kPanelHeight = 400;  // of a learning curve, in pixels
+constexpr double kPanelWidth = 720, kPanelHeight = 400;  // size of a learning curve in pixels
 
-// The mean over seeds of the accuracy at each evaluation.
+// Mean accuracy (%) over seeds at each evaluation, by epoch.
 Curve accuracy_curve(const std::vector<const RunRecord*>& records, const std::string& name) {
   Curve curve{name, {}};
   if (records.empty()) return curve;
@@ -32,6 +32,7 @@ Curve accuracy_curve(const std::vector<const RunRecord*>& records, const std::st
   return curve;
 }
 
+// The noise level of a section, 0 to 1.
 double level_of(const PlanSection& section) {
   for (const Setting& setting : section.settings) {
     if (setting.name == "label-noise") return setting.value.get<double>();
@@ -39,10 +40,10 @@ double level_of(const PlanSection& section) {
   throw usage_error("show = \"noise\": the plan must vary label-noise");
 }
 
-// "wrong", or what else labels are made.
+// Name of the label noise: "wrong", "random" or, for matrix:FILE, "redrawn".
 std::string kind_of(const PlanResults& results) {
   const std::string kind = results.runs().front().options.at("label-noise-kind");
-  return kind.starts_with("matrix:") ? "drawn anew" : kind;
+  return kind.starts_with("matrix:") ? "redrawn" : kind;
 }
 
 LearningCurves panel(const PlanResults& results, size_t row) {
@@ -63,7 +64,7 @@ LearningCurves final_panel(const PlanResults& results) {
   LearningCurves chart{fmt::format("({}) last weights", static_cast<char>('a' + plan.rows.size())),
                        "test accuracy (%), mean and standard deviation over seeds",
                        {}};
-  chart.x_label = fmt::format("% of labels that are {}", kind_of(results));
+  chart.x_label = fmt::format("{} labels (%)", kind_of(results));
   chart.last_values = false;
   for (size_t row = 0; row < plan.rows.size(); ++row) {
     Curve curve{plan.rows[row].name, {}};
@@ -85,16 +86,17 @@ bool has_points(const LearningCurves& chart) {
                      [](const Curve& curve) { return !curve.points.empty(); });
 }
 
-// "2", or "1 to 2": of how many seeds the curves are.
+// The number of seeds per curve: "1 seed", "2 seeds" or "1 to 2 seeds".
 std::string seeds_text(const PlanResults& results) {
   std::set<size_t> counts;
   for (const PlannedRun& run : results.runs()) counts.insert(results.of(run.row, run.section).size());
   counts.erase(0);
-  if (counts.size() == 1) return fmt::format("{}", *counts.begin());
-  return fmt::format("{} to {}", *counts.begin(), *counts.rbegin());
+  const size_t low = *counts.begin(), high = *counts.rbegin();
+  if (low == high) return fmt::format("{} seed{}", low, low == 1 ? "" : "s");
+  return fmt::format("{} to {} seeds", low, high);
 }
 
-// A drawing as a part of another one.
+// Turns a drawing into a nested <svg> element at (x, y).
 std::string placed(const std::string& svg, double x, double y) {
   constexpr std::string_view kBegin = "<svg ";
   return fmt::format("<svg x=\"{}\" y=\"{}\" {}", x, y, svg.substr(kBegin.size()));
@@ -106,12 +108,12 @@ std::string noise_figure(const PlanResults& results) {
   std::vector<LearningCurves> panels;
   for (size_t row = 0; row < results.plan().rows.size(); ++row) panels.push_back(panel(results, row));
   panels.push_back(final_panel(results));
-  if (!has_points(panels.back())) throw Error(fmt::format("{}: no run is done yet", results.plan().name));
+  if (!has_points(panels.back())) throw Error(fmt::format("{}: no finished run", results.plan().name));
   constexpr size_t kColumns = 2;
   const size_t lines = (panels.size() + kColumns - 1) / kColumns;
   constexpr double kNoteHeight = 24, kMargin = 16;
   std::vector<std::string> notes = results.notes();
-  notes.insert(notes.begin(), fmt::format("Means over seeds: {} of each curve and point.", seeds_text(results)));
+  notes.insert(notes.begin(), fmt::format("Each curve and point is a mean over {}.", seeds_text(results)));
   const double width = kColumns * kPanelWidth, panels_height = static_cast<double>(lines) * kPanelHeight;
   const double height = panels_height + static_cast<double>(notes.size()) * kNoteHeight + kMargin;
   std::string svg = fmt::format(

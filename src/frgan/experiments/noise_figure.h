@@ -1,4 +1,4 @@
-// Accuracy under wrong labels: the paper's Figure 4.
+// Figure 4 of the paper: test accuracy with label noise.
 #pragma once
 
 #include <string>
@@ -7,9 +7,11 @@
 
 namespace frgan {
 
-// A panel for each row: test accuracy over epochs, the mean over seeds, one curve for each section; and a last one with
-// the final accuracy against the level, a curve for each row, with its standard deviation over seeds as error bars. The
-// plan varies label-noise alone. SVG; throws an Error where no run is done.
+// Returns an SVG drawing of a plan that varies label-noise only:
+// - one panel per row: test accuracy (%) over epochs, mean over seeds, one curve per noise level;
+// - a last panel: final test accuracy against the noise level, one curve per row, error bars = standard deviation over
+//   seeds.
+// Throws an Error if no run is finished.
 std::string noise_figure(const PlanResults& results);
 
 }  // namespace frgan

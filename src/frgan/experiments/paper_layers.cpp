@@ -14,7 +14,7 @@
 namespace frgan {
 namespace {
 
-// What the paper's Table 1 says of a layer; nothing where it says nothing.
+// Rows of the paper's Table 1, by our layer name. Layers without a row in the paper are absent.
 const std::map<std::string, std::string> kPaperDiscriminator = {
     {"input_dropout", "Drop out -0.2; Dropout=0.2"},
     {"conv1", "3×3 conv 64, lReLU, WN"},
@@ -40,7 +40,7 @@ const std::map<std::string, std::string> kPaperGenerator = {
     {"deconv3", "5×5 deconv 3, s2, Tanh, WN"},
 };
 
-// "128 x 8 x 8"
+// "128 × 8 × 8"
 std::string shape_text(const std::vector<int64_t>& shape) {
   return fmt::format("{}", fmt::join(shape, " × "));
 }
@@ -48,16 +48,16 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 TableSection section_of(const std::string& title, const std::vector<LayerDescription>& layers,
                         const std::map<std::string, std::string>& paper) {
   TableSection section{title, {}};
-  int64_t all = 0;
+  int64_t total = 0;
   for (const LayerDescription& layer : layers) {
     const auto row = paper.find(layer.name);
     section.rows.push_back({text_cell(row == paper.end() ? "" : row->second), text_cell(layer.text),
                             text_cell(layer.name), text_cell(shape_text(layer.output)),
                             text_cell(fmt::format("{}", layer.parameters))});
-    all += layer.parameters;
+    total += layer.parameters;
   }
   section.rows.push_back(
-      {text_cell(""), text_cell("in all"), text_cell(""), text_cell(""), text_cell(fmt::format("{}", all))});
+      {text_cell(""), text_cell("total"), text_cell(""), text_cell(""), text_cell(fmt::format("{}", total))});
   return section;
 }
 
@@ -82,17 +82,16 @@ PaperNetworks::PaperNetworks() {
 }
 
 Table layers_table(const PaperNetworks& networks) {
-  return {
-      "Table 1: the networks, for images of 32 × 32 × 3",
-      {{"the paper's row", {"paper"}},
-       {"built as", {"built"}},
-       {"name", {"name"}},
-       {"output", {"output"}},
-       {"parameters", {"parameters"}}},
-      {section_of("discriminator", networks.discriminator->layers(), kPaperDiscriminator),
-       section_of("generator", networks.generator->layers(), kPaperGenerator)},
-      {"Layers, shapes and parameters are those of the networks that the preset fr-gan builds; where the paper leaves "
-       "something open, docs/paper.md says how it is read (A1 to A4, A33)."}};
+  return {"Table 1: network layers for 32 × 32 × 3 images",
+          {{"paper", {"paper"}},
+           {"implementation", {"built"}},
+           {"name", {"name"}},
+           {"output", {"output"}},
+           {"parameters", {"parameters"}}},
+          {section_of("discriminator", networks.discriminator->layers(), kPaperDiscriminator),
+           section_of("generator", networks.generator->layers(), kPaperGenerator)},
+          {"Layers, shapes and parameter counts are those of the networks built by the preset fr-gan. docs/paper.md "
+           "explains the choices where the paper is ambiguous (A1 to A4, A33)."}};
 }
 
 std::string frame_drawing(const PaperNetworks& networks) {
@@ -100,7 +99,7 @@ std::string frame_drawing(const PaperNetworks& networks) {
   const std::vector<LayerDescription> generator = networks.generator->layers();
   const std::string image = shape_text(generator.back().output);
   const int64_t noise = networks.generator->dense_weight.size(1);
-  SvgDrawing drawing("Figure 1: the frame of FR-GAN", 980, 420);
+  SvgDrawing drawing("Figure 1: the framework of FR-GAN", 980, 420);
   drawing.box(20, 40, 150, 56, fmt::format("labeled images x\n{}", image), "data");
   drawing.box(20, 170, 150, 56, fmt::format("unlabeled images x\n{}", image), "data");
   drawing.box(20, 320, 110, 56, fmt::format("noise z\n{}, U[−1, 1]", noise), "data");
@@ -125,15 +124,15 @@ std::string frame_drawing(const PaperNetworks& networks) {
   drawing.arrow(360, 235, 538, 235);
   drawing.arrow(500, 348, 538, 348);
   drawing.box(740, 40, 220, 56, "supervised loss, eq. 5\ncross-entropy over K classes", "loss");
-  drawing.box(740, 125, 220, 56, "adversarial loss, eq. 6\nreal against generated", "loss");
-  drawing.box(740, 210, 220, 56, "consistency, eq. 9\nw(t) · squared difference z − z̃", "loss");
-  drawing.box(740, 320, 220, 56, "generator's loss\n−log D(G(z))", "loss");
+  drawing.box(740, 125, 220, 56, "adversarial loss, eq. 6\nreal vs. generated", "loss");
+  drawing.box(740, 210, 220, 56, "consistency loss, eq. 9\nw(t) · squared difference z − z̃", "loss");
+  drawing.box(740, 320, 220, 56, "generator loss\n−log D(G(z))", "loss");
   drawing.arrow(690, 68, 738, 68);
   drawing.arrow(690, 153, 738, 153);
   drawing.arrow(690, 238, 738, 238);
   drawing.arrow(690, 348, 738, 348);
   drawing.words(450, 157, "z");
-  drawing.words(450, 227, "z̃, other dropout");
+  drawing.words(450, 227, "z̃, different dropout");
   return drawing.text();
 }
 
@@ -147,8 +146,8 @@ std::string squeeze_excitation_drawing(const PaperNetworks& networks) {
   SvgDrawing drawing("Figure 2: the squeeze-and-excitation block", 980, 250);
   const double top = 40, height = 60, width = 112, gap = 28;
   double x = 20;
-  const auto next = [&](const std::string& words, std::string_view kind) {
-    drawing.box(x, top, width, height, words, kind);
+  const auto next = [&](const std::string& label, std::string_view kind) {
+    drawing.box(x, top, width, height, label, kind);
     drawing.arrow(x + width, top + height / 2, x + width + gap - 2, top + height / 2);
     x += width + gap;
   };
@@ -160,7 +159,7 @@ std::string squeeze_excitation_drawing(const PaperNetworks& networks) {
   next("scale\ns · U, eq. 12", "plain");
   drawing.box(x, top, width, height, fmt::format("recalibrated\n{}", shape_text(map)), "data");
   const double from = 20 + width / 2, to = 20 + 5 * (width + gap) + width / 2, below = top + height + 60;
-  drawing.box(from - 40, below, to - from + 80, 34, "U itself, unchanged");
+  drawing.box(from - 40, below, to - from + 80, 34, "U, unchanged");
   drawing.arrow(from, top + height, from, below - 2);
   drawing.arrow(to, below, to, top + height + 2);
   drawing.words(

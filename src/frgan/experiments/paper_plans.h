@@ -1,4 +1,4 @@
-// The plans of the paper's tables and figures, from configs/reproduce/*.toml, compiled into the program.
+// Plans that reproduce the paper's tables and figures: configs/reproduce/*.toml, compiled into the program.
 #pragma once
 
 #include <span>
@@ -7,12 +7,12 @@
 namespace frgan {
 
 struct PaperPlan {
-  std::string_view name;     // of the file: "table3"
-  std::string_view summary;  // its first line, a comment
-  std::string_view text;     // TOML, for read_plan
+  std::string_view name;     // file name without extension: "table3"
+  std::string_view summary;  // the comment in the first line, without "# "
+  std::string_view text;     // TOML for read_plan
 };
 
-// In the order of their names.
+// Sorted by name.
 std::span<const PaperPlan> all_paper_plans();
 
 }  // namespace frgan

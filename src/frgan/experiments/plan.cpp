@@ -19,23 +19,23 @@ using nlohmann::json;
 
 const std::vector<std::string> kShows = {"errors", "scores", "grids", "noise"};
 
-// What a plan itself decides for each of its runs.
-constexpr std::array<std::string_view, 9> kDecided = {
+// Options that a plan determines for each run by other means, so that plans cannot set them.
+constexpr std::array<std::string_view, 9> kNotAllowed = {
     "method", "steps", "epochs", "time-budget", "seed", "split-seed", "label-noise-seed", "threads", "device"};
 
-void refuse_decided(const std::string& option, const std::string& where) {
-  if (std::find(kDecided.begin(), kDecided.end(), option) == kDecided.end()) return;
+void check_allowed(const std::string& option, const std::string& where) {
+  if (std::find(kNotAllowed.begin(), kNotAllowed.end(), option) == kNotAllowed.end()) return;
   throw usage_error(fmt::format(
-      "{}: {} is no setting of a plan: presets name methods, budgets lengths, seeds count from 1, and --jobs and "
-      "--device say where runs are done",
+      "{}: option '{}' is not allowed in a plan; presets set the method, budgets the length, `seeds` the seeds, --jobs "
+      "the threads, --device the device",
       where, option));
 }
 
-// One table of the file, read key by key; what is left at the end is not known.
+// Reads a TOML table key by key. `finish` throws if the table has keys that were never asked for.
 class Reader {
  public:
   Reader(const json& table, std::string where) : table_(table), where_(std::move(where)) {
-    if (!table.is_object()) throw usage_error(fmt::format("{}: expected a [table], got {}", where_, table.dump()));
+    if (!table.is_object()) throw usage_error(fmt::format("{}: is {}; expected a [table]", where_, table.dump()));
   }
 
   const json* find(const std::string& key) {
@@ -43,23 +43,23 @@ class Reader {
     const auto found = table_.find(key);
     return found == table_.end() ? nullptr : &*found;
   }
-  std::string text(const std::string& key, std::string otherwise = "") {
+  std::string text(const std::string& key, std::string fallback = "") {
     const json* value = find(key);
-    if (value == nullptr) return otherwise;
-    if (!value->is_string()) throw wrong(key, *value, "a text in quotes");
+    if (value == nullptr) return fallback;
+    if (!value->is_string()) throw wrong(key, *value, "a string in quotes");
     return value->get<std::string>();
   }
-  double positive(const std::string& key, double otherwise) {
+  double positive(const std::string& key, double fallback) {
     const json* value = find(key);
-    if (value == nullptr) return otherwise;
+    if (value == nullptr) return fallback;
     const double number = value->is_number() ? value->get<double>() : 0;
     if (!(number > 0) || !std::isfinite(number)) throw wrong(key, *value, "a number above 0");
     return number;
   }
-  int64_t count(const std::string& key, int64_t otherwise) {
+  int64_t count(const std::string& key, int64_t fallback) {
     const json* value = find(key);
-    if (value == nullptr) return otherwise;
-    if (!value->is_number_integer() || value->get<int64_t>() < 1) throw wrong(key, *value, "a whole number from 1");
+    if (value == nullptr) return fallback;
+    if (!value->is_number_integer() || value->get<int64_t>() < 1) throw wrong(key, *value, "an integer of 1 or more");
     return value->get<int64_t>();
   }
   std::vector<Setting> settings(const std::string& key) {
@@ -68,19 +68,19 @@ class Reader {
     if (value == nullptr) return settings;
     if (!value->is_object()) throw wrong(key, *value, "a table of options");
     for (const auto& [name, setting] : value->items()) {
-      refuse_decided(name, fmt::format("{}, {}", where_, key));
+      check_allowed(name, fmt::format("{}, {}", where_, key));
       settings.push_back({name, setting, fmt::format("{}, {}", where_, key)});
     }
     return settings;
   }
   Error wrong(const std::string& key, const json& value, std::string_view expected) const {
-    return usage_error(fmt::format("{}: {} is {}, expected {}", where_, key, value.dump(), expected));
+    return usage_error(fmt::format("{}: {} is {}; expected {}", where_, key, value.dump(), expected));
   }
   void finish() const {
     for (const auto& [key, value] : table_.items()) {
       if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
-      throw usage_error(fmt::format("{}: '{}' is no key of a plan{}; known here are {}", where_, key,
-                                    nearest_hint(key, known_), fmt::join(known_, ", ")));
+      throw usage_error(fmt::format("{}: unknown key '{}'; allowed here: {}{}", where_, key, fmt::join(known_, ", "),
+                                    nearest_hint(key, known_)));
     }
   }
   const std::string& where() const { return where_; }
@@ -91,7 +91,7 @@ class Reader {
   std::vector<std::string> known_;
 };
 
-// Every combination of the varied values, the first option, in alphabetical order, outermost.
+// One section per combination of the varied values. Options are in alphabetical order; the first varies slowest.
 std::vector<PlanSection> read_sections(Reader& plan) {
   std::vector<PlanSection> sections(1);
   const json* vary = plan.find("vary");
@@ -99,7 +99,7 @@ std::vector<PlanSection> read_sections(Reader& plan) {
   if (!vary->is_object()) throw plan.wrong("vary", *vary, "a table of lists");
   for (const auto& [name, values] : vary->items()) {
     if (!values.is_array() || values.empty()) throw plan.wrong("vary." + name, values, "a list of values");
-    refuse_decided(name, fmt::format("{}, vary", plan.where()));
+    check_allowed(name, fmt::format("{}, vary", plan.where()));
     std::vector<PlanSection> more;
     for (const PlanSection& section : sections) {
       for (const json& value : values) {
@@ -128,7 +128,7 @@ Budget read_budget(const json& table, const std::string& name, const std::string
   budget.note = reader.text("note");
   reader.finish();
   if ((budget.steps > 0) + (budget.epochs > 0) + (budget.tflop > 0) != 1) {
-    throw usage_error(fmt::format("{}: give one of steps, epochs and tflop", where));
+    throw usage_error(fmt::format("{}: expected exactly one of steps, epochs and tflop", where));
   }
   return budget;
 }
@@ -137,8 +137,7 @@ std::vector<Budget> read_budgets(Reader& plan) {
   std::vector<Budget> budgets;
   const json* table = plan.find("budget");
   if (table == nullptr || !table->is_object() || table->empty()) {
-    throw usage_error(
-        fmt::format("{}: has no [budget.NAME] with steps, epochs or tflop: how long are its runs?", plan.where()));
+    throw usage_error(fmt::format("{}: missing [budget.NAME]; add one with steps, epochs or tflop", plan.where()));
   }
   for (const auto& [name, budget] : table->items()) {
     budgets.push_back(read_budget(budget, name, fmt::format("{}, budget.{}", plan.where(), name)));
@@ -165,7 +164,7 @@ PlanRow read_row(const json& table, size_t number, const std::string& where) {
   PlanRow row;
   row.preset = reader.text("preset");
   row.name = reader.text("name", row.preset);
-  if (row.name.empty()) throw usage_error(fmt::format("{}: has no name and no preset", reader.where()));
+  if (row.name.empty()) throw usage_error(fmt::format("{}: missing name or preset", reader.where()));
   if (!row.preset.empty()) {
     try {
       find_preset(row.preset);
@@ -185,27 +184,27 @@ PlanRow read_row(const json& table, size_t number, const std::string& where) {
 std::vector<PlanRow> read_rows(Reader& plan) {
   const json* list = plan.find("row");
   if (list == nullptr || !list->is_array() || list->empty()) {
-    throw usage_error(fmt::format("{}: has no [[row]]: what is to be run?", plan.where()));
+    throw usage_error(fmt::format("{}: missing [[row]]; add at least one", plan.where()));
   }
   std::vector<PlanRow> rows;
   std::set<std::string> names;
   for (const json& table : *list) {
     rows.push_back(read_row(table, rows.size() + 1, plan.where()));
     if (!names.insert(rows.back().name).second) {
-      throw usage_error(fmt::format("{}: two rows are called '{}'", plan.where(), rows.back().name));
+      throw usage_error(fmt::format("{}: duplicate row name '{}'", plan.where(), rows.back().name));
     }
   }
   return rows;
 }
 
-// A value that is published under another name would be shown nowhere.
+// Throws if a published value matches no section: no table would show it.
 void check_published(const Plan& plan) {
   std::vector<std::string> known;
   for (const PlanSection& section : plan.sections) known.push_back(plan.published_key(section));
   for (const PlanRow& row : plan.rows) {
     for (const auto& [key, value] : row.published) {
       if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-      throw usage_error(fmt::format("{}, row '{}': published.{} is of no section; they are {}", plan.name, row.name,
+      throw usage_error(fmt::format("{}, row '{}': published.{} matches no section; allowed: {}", plan.name, row.name,
                                     key, fmt::join(known, ", ")));
     }
   }
@@ -229,8 +228,8 @@ const Budget& Plan::budget(const std::string& wanted) const {
     if (budget.name == wanted) return budget;
     names.push_back(budget.name);
   }
-  throw usage_error(
-      fmt::format("--budget {}: {} has {}{}", wanted, name, fmt::join(names, ", "), nearest_hint(wanted, names)));
+  throw usage_error(fmt::format("unknown --budget '{}': {} has {}{}", wanted, name, fmt::join(names, ", "),
+                                nearest_hint(wanted, names)));
 }
 
 Plan read_plan(std::string_view text, const std::string& name) {
@@ -249,16 +248,16 @@ Plan read_plan(std::string_view text, const std::string& name) {
   plan.rows = read_rows(reader);
   reader.finish();
   if (std::find(kShows.begin(), kShows.end(), plan.show) == kShows.end()) {
-    throw usage_error(fmt::format("{}: show is '{}', expected one of {}{}", name, plan.show, fmt::join(kShows, ", "),
+    throw usage_error(fmt::format("{}: invalid show '{}'; allowed: {}{}", name, plan.show, fmt::join(kShows, ", "),
                                   nearest_hint(plan.show, kShows)));
   }
   const std::vector<Setting>& varied = plan.sections.front().settings;
   if (plan.show == "noise" && (varied.size() != 1 || varied.front().name != "label-noise")) {
-    throw usage_error(fmt::format("{}: show = \"noise\" needs a [vary] of label-noise and of nothing else", name));
+    throw usage_error(fmt::format("{}: show = \"noise\" requires a [vary] with label-noise only", name));
   }
   const auto is_reference = [&](const PlanRow& row) { return row.name == plan.reference; };
   if (!plan.reference.empty() && std::none_of(plan.rows.begin(), plan.rows.end(), is_reference)) {
-    throw usage_error(fmt::format("{}: the reference '{}' is no row of it", name, plan.reference));
+    throw usage_error(fmt::format("{}: reference '{}' is not the name of a row", name, plan.reference));
   }
   check_published(plan);
   return plan;
@@ -270,8 +269,8 @@ Plan read_paper_plan(const std::string& name) {
     if (plan.name == name) return read_plan(plan.text, name);
     names.emplace_back(plan.name);
   }
-  throw usage_error(fmt::format("'{}' is no plan of the paper{}; known are {}", name, nearest_hint(name, names),
-                                fmt::join(names, ", ")));
+  throw usage_error(fmt::format("unknown plan '{}'; plans of the paper: {}{}", name, fmt::join(names, ", "),
+                                nearest_hint(name, names)));
 }
 
 }  // namespace frgan

@@ -24,7 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// No two processes may write into the same runs. Runs that outlive their parent hold the lock until they have ended.
+// Exclusive lock on the runs folder. Child processes inherit the descriptor: a run that outlives its parent keeps the
+// lock until it ends.
 class FolderLock {
  public:
   explicit FolderLock(const fs::path& folder) {
@@ -34,8 +35,9 @@ class FolderLock {
     if (descriptor_ < 0) throw file_error(path, "be opened", errno);
     if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
     close(descriptor_);
-    throw Error(fmt::format("{}: another frgan is at work there; wait for it, or name another folder with --runs",
-                            folder.string()));
+    throw Error(
+        fmt::format("{}: in use by another frgan process; wait for it to end, or choose another folder with --runs",
+                    folder.string()));
   }
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
@@ -45,18 +47,20 @@ class FolderLock {
   int descriptor_;
 };
 
+// Monotonic time in seconds.
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// A run writes its last checkpoint after its summary; without checkpoints it was moved here by somebody.
+// Training writes the last checkpoint after summary.json. A folder with a summary but no checkpoints counts as
+// finished: someone copied it without them.
 bool is_finished(const fs::path& folder, int64_t steps) {
   const fs::path checkpoints = folder / "checkpoints";
   return fs::exists(folder / "summary.json") &&
          (!has_checkpoints(checkpoints) || fs::exists(checkpoints / checkpoint_name(steps)));
 }
 
-// The share of a run that is done, by its log; none where it cannot be read, which is for the run itself to say.
+// The fraction of a run that is done, from its log. 0 if the log cannot be read; the run itself reports that error.
 double share_done(const fs::path& folder, int64_t steps) try {
   if (is_finished(folder, steps)) return 1;
   const fs::path log = folder / "metrics.jsonl";
@@ -82,12 +86,12 @@ Job job_of(const PlanExecution& execution, const PlannedRun& run) {
   return job;
 }
 
-// Tells how much of the whole is done and how long the rest will take at the speed so far.
-class WholeProgress {
+// Status line of the plan: how much is done, and the remaining time at the speed so far.
+class PlanProgress {
  public:
-  WholeProgress(const PlanExecution& execution, const std::vector<PlannedRun>& runs) : execution_(execution) {
+  PlanProgress(const PlanExecution& execution, const std::vector<PlannedRun>& runs) : execution_(execution) {
     for (const PlannedRun& run : runs) {
-      if (shares_.contains(run.name)) continue;  // of another row
+      if (shares_.contains(run.name)) continue;  // another row has the same run
       shares_[run.name] =
           execution.state_of(run) == RunState::kDone ? 1 : share_done(execution.folder_of(run), run.steps);
       runs_.push_back(&run);
@@ -100,7 +104,7 @@ class WholeProgress {
     double all = 0;
     for (const PlannedRun* run : runs_) all += run->tflop;
     const double done = tflop_done();
-    if (done < done_at_begin_) {  // a run went back to its checkpoint
+    if (done < done_at_begin_) {  // a resumed run lost the steps after its checkpoint
       done_at_begin_ = done;
       begin_ = now();
     }
@@ -125,8 +129,8 @@ class WholeProgress {
   }
 
   const PlanExecution& execution_;
-  std::vector<const PlannedRun*> runs_;   // each once
-  std::map<std::string, double> shares_;  // that are done, by name
+  std::vector<const PlannedRun*> runs_;   // without duplicates
+  std::map<std::string, double> shares_;  // fraction done, 0 to 1, by run name
   double begin_ = now();                  // seconds
   double done_at_begin_ = 0;
 };
@@ -135,13 +139,13 @@ fs::path log_of(const PlanExecution& execution, const PlannedRun& run) {
   return execution.folder_of(run).string() + ".log";
 }
 
-// Writes the record of a finished run; what is wrong with it is returned, and no other run's fault.
-std::optional<FailedRun> take_up(const PlanExecution& execution, const PlannedRun& run) try {
+// Writes the record of a finished run. Returns the failure instead of throwing, so that other runs continue.
+std::optional<FailedRun> write_record(const PlanExecution& execution, const PlannedRun& run) try {
   write_run_record(execution.records, record_of(execution.folder_of(run), run));
   return std::nullopt;
 } catch (const std::exception& error) {
   return FailedRun{run.name, 0,
-                   fmt::format("it is done, but cannot be taken into the results: {}; remove {} to do it again",
+                   fmt::format("finished, but its record cannot be written: {}; delete {} to run it again",
                                error.what(), execution.folder_of(run).string()),
                    log_of(execution, run)};
 }
@@ -162,7 +166,7 @@ std::vector<FailedRun> take_up_finished(const PlanExecution& execution, const st
   std::vector<FailedRun> failed;
   for (const PlannedRun& run : runs) {
     if (execution.state_of(run) == RunState::kDone || !is_finished(execution.folder_of(run), run.steps)) continue;
-    if (auto failure = take_up(execution, run)) failed.push_back(*std::move(failure));
+    if (auto failure = write_record(execution, run)) failed.push_back(*std::move(failure));
   }
   return failed;
 }
@@ -175,31 +179,30 @@ std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector
   std::vector<FailedRun> failed = take_up_finished(execution, runs);
   std::vector<Job> jobs;
   std::vector<const PlannedRun*> run_of_job;
-  std::set<std::string> names;  // two rows of a plan may come to the same run
+  std::set<std::string> names;  // two rows of a plan may share a run
   for (const PlannedRun& run : runs) {
     if (execution.state_of(run) == RunState::kDone || !names.insert(run.name).second) continue;
-    if (is_finished(execution.folder_of(run), run.steps))
-      continue;  // its record could not be made: it is among the failed
+    if (is_finished(execution.folder_of(run), run.steps)) continue;  // already in `failed`: no record could be written
     jobs.push_back(job_of(execution, run));
     run_of_job.push_back(&run);
   }
-  WholeProgress whole(execution, runs);
+  PlanProgress plan_progress(execution, runs);
   const auto ended = [&](const JobEnd& end) {
     const PlannedRun& run = *run_of_job[end.job];
     if (end.code == 0) {
-      if (auto failure = take_up(execution, run)) {
+      if (auto failure = write_record(execution, run)) {
         say(fmt::format("{}: {}", run.name, failure->message));
         failed.push_back(*std::move(failure));
         return;
       }
-      whole.done(run);
+      plan_progress.done(run);
       const RunRecord record = read_run_record(execution.records / (run.name + ".json"));
       say(fmt::format("{}: {:.2f} % test error", run.name, 100 * record.error()));
       return;
     }
-    if (stop_signal != 0) return;  // it was told to stop
+    if (stop_signal != 0) return;  // stopped on request, not failed
     failed.push_back({run.name, end.code, last_line(jobs[end.job].log), jobs[end.job].log});
-    say(fmt::format("{}: failed ({}): {}", run.name, end.code, failed.back().message));
+    say(fmt::format("{}: failed (exit code {}): {}", run.name, end.code, failed.back().message));
   };
   run_jobs(
       jobs, execution.jobs, ended,
@@ -207,7 +210,7 @@ std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector
         std::vector<const PlannedRun*> planned;
         planned.reserve(running.size());
         for (const size_t job : running) planned.push_back(run_of_job[job]);
-        progress(whole.line(planned, failed.size()));
+        progress(plan_progress.line(planned, failed.size()));
       },
       stop_signal);
   return failed;

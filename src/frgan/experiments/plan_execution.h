@@ -1,4 +1,4 @@
-// Does the runs of a plan that are not done yet, and keeps their records.
+// Runs the unfinished runs of a plan and stores the records of finished runs.
 #pragma once
 
 #include <atomic>
@@ -13,33 +13,34 @@
 
 namespace frgan {
 
+// kDone: has a record with its key. kBegun: has a checkpoint but no record. kNew: neither.
 enum class RunState { kNew, kBegun, kDone };
 
 struct PlanExecution {
-  std::filesystem::path runs;     // a folder for each run and its checkpoints, FOLDER/NAME
-  std::filesystem::path records;  // FOLDER/NAME.json for each that is done
-  int64_t jobs = 1;               // at once
-  int64_t threads = 1;            // of each
+  std::filesystem::path runs;     // run folders with checkpoints: RUNS/NAME
+  std::filesystem::path records;  // records of finished runs: RECORDS/NAME.json
+  int64_t jobs = 1;               // concurrent runs
+  int64_t threads = 1;            // per run
   std::string device = "auto";
 
   std::filesystem::path folder_of(const PlannedRun& run) const;
-  // Done is what has a record with its key; begun what has a checkpoint.
   RunState state_of(const PlannedRun& run) const;
 };
 
 struct FailedRun {
   std::string name;
   int code = 0;
-  std::string message;  // the last line that it printed
+  std::string message;  // the last line of its log
   std::filesystem::path log;
 };
 
-// Makes the records of runs that are finished and have none; those that it cannot are returned.
+// Writes the missing records of finished runs. Returns the runs whose record cannot be written.
 std::vector<FailedRun> take_up_finished(const PlanExecution& execution, const std::vector<PlannedRun>& runs);
 
-// Runs what is not done and goes on with what was begun, after `take_up_finished`. `say` gets a line for each start and
-// end, `progress` a line about the whole, which is to be shown in place of the one before. A run that fails takes no
-// other with it; the failed ones are returned. Throws an Error where another process is at work in the same folder.
+// Calls `take_up_finished`, then starts new runs and resumes begun ones. A failed run does not affect the others.
+// Returns the failed runs. `say` receives a line for each run that ends. `progress` receives a status line for the
+// whole plan about once a second; each replaces the one before. Throws an Error if another process uses the same `runs`
+// folder.
 std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector<PlannedRun>& runs,
                                const std::function<void(const std::string&)>& say,
                                const std::function<void(const std::string&)>& progress,

@@ -13,7 +13,7 @@
 namespace frgan {
 namespace {
 
-// "width = 0.5, batch-size = 16": what a budget sets.
+// "width = 0.5, batch-size = 16"
 std::string settings_text(const std::vector<Setting>& settings) {
   std::vector<std::string> texts;
   texts.reserve(settings.size());
@@ -23,8 +23,9 @@ std::string settings_text(const std::vector<Setting>& settings) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
+// Row names by citation, in order of the rows.
 std::vector<std::pair<std::string, std::vector<std::string>>> rows_by_source(const std::vector<PlanRow>& rows) {
-  std::vector<std::pair<std::string, std::vector<std::string>>> found;  // in the order of the rows
+  std::vector<std::pair<std::string, std::vector<std::string>>> found;
   for (const PlanRow& row : rows) {
     if (row.source.empty()) continue;
     const auto same =
@@ -77,14 +78,14 @@ std::string PlanResults::data_digest() const {
 void PlanResults::check_any() const {
   const auto has_record = [&](const PlannedRun& run) { return record_of(run) != nullptr; };
   if (records_.empty() || std::any_of(runs_.begin(), runs_.end(), has_record)) return;
-  throw Error(fmt::format(
-      "{}: {} results are there, and none is of these runs: they are of other data, of another recipe or of other "
-      "options, and the tables are left as they were (give another folder by --output)",
-      plan_.name, records_.size()));
+  throw Error(
+      fmt::format("{}: none of the {} stored results matches this plan (other data, recipe or options); tables not "
+                  "replaced; choose another folder with --output",
+                  plan_.name, records_.size()));
 }
 
 bool PlanResults::same_splits() const {
-  std::map<std::pair<size_t, int64_t>, std::string> splits;  // by section and seed
+  std::map<std::pair<size_t, int64_t>, std::string> splits;  // digests by section and seed
   for (const PlannedRun& run : runs_) {
     const RunRecord* record = record_of(run);
     if (record == nullptr) continue;
@@ -99,18 +100,18 @@ std::vector<std::string> PlanResults::notes() const {
   if (!runs_.empty()) {
     const PlannedRun& run = runs_.front();
     if (!budget_.note.empty()) notes.push_back(budget_.note);
-    notes.push_back(fmt::format("Budget {}: {} steps, {:.3g} epochs{}{}.", budget_.name, run.steps,
-                                static_cast<double>(run.steps) / static_cast<double>(run.steps_per_epoch),
-                                budget_.settings.empty() ? "" : "; over the presets, ",
-                                settings_text(budget_.settings)));
+    notes.push_back(
+        fmt::format("Budget {}: {} steps, {:.3g} epochs{}{}.", budget_.name, run.steps,
+                    static_cast<double>(run.steps) / static_cast<double>(run.steps_per_epoch),
+                    budget_.settings.empty() ? "" : "; overrides of the presets: ", settings_text(budget_.settings)));
   }
-  const auto left_out = [&](const std::string& of_what, auto&& is_other) {
+  const auto left_out = [&](const std::string& reason, auto&& is_other) {
     const auto count = std::count_if(records_.begin(), records_.end(), is_other);
-    if (count > 0) notes.push_back(fmt::format("{} result{} of {} left out.", count, count == 1 ? "" : "s", of_what));
+    if (count > 0) notes.push_back(fmt::format("{} result{} left out: {}.", count, count == 1 ? "" : "s", reason));
   };
-  left_out(fmt::format("another recipe than {}", kRecipe),
+  left_out(fmt::format("recipe other than {}", kRecipe),
            [](const RunRecord& record) { return record.recipe != kRecipe; });
-  left_out("other data", [&](const RunRecord& record) {
+  left_out("other dataset", [&](const RunRecord& record) {
     return std::none_of(runs_.begin(), runs_.end(),
                         [&](const PlannedRun& run) { return run.data_digest == record.data_digest; });
   });

@@ -1,4 +1,4 @@
-// What a plan's runs have come to: the records of them, found by their keys.
+// The results of a plan: its runs matched with stored records by key.
 #pragma once
 
 #include <cstdint>
@@ -13,25 +13,25 @@ namespace frgan {
 
 class PlanResults {
  public:
-  // Records whose key no run has are left out.
+  // Ignores records whose key matches no run.
   PlanResults(const Plan& plan, const Budget& budget, std::vector<PlannedRun> runs, std::vector<RunRecord> records);
 
   const Plan& plan() const { return plan_; }
-  int64_t seeds() const { return seeds_; }  // the highest
-  // Of a row in a section; nullptr where it is not done.
+  int64_t seeds() const { return seeds_; }  // the highest seed; seeds count from 1
+  // The record of one run of a row in a section; nullptr if it is not finished.
   const RunRecord* find(size_t row, size_t section, int64_t seed) const;
-  // Of all seeds that are done.
+  // The records of all finished seeds of a row in a section, by seed.
   std::vector<const RunRecord*> of(size_t row, size_t section) const;
   const std::vector<PlannedRun>& runs() const { return runs_; }
-  const RunRecord* record_of(const PlannedRun& run) const;
-  // Of the data that the runs were tested on, where one is done; empty otherwise.
+  const RunRecord* record_of(const PlannedRun& run) const;  // nullptr if it is not finished
+  // Digest of the dataset of the first finished run; empty if none is finished.
   std::string data_digest() const;
-  // Throws an Error where there are records and none is of these runs: what they are shown in is not to be replaced.
+  // Throws an Error if there are records but none matches these runs, so that callers do not overwrite existing tables.
   void check_any() const;
-  // Whether all rows of a section and a seed were trained on the same choice of images and labels.
+  // Whether, for each section and seed, all rows used the same label split.
   bool same_splits() const;
-  // Sentences for below a table: the budget and its settings, how many records of another recipe or of other data were
-  // left out, and what the plan says of its rows.
+  // Notes for below a table: the budget and its options, how many records were left out because of another recipe or
+  // dataset, the sources of published values, and the notes of rows.
   std::vector<std::string> notes() const;
 
  private:

@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
+// Whether the file NAME.json has scores with this key, scorer, precision and number of images and splits.
 bool is_scored(const PlanScoring& scoring, const std::string& name, const std::string& key, const Scorer& scorer,
                int64_t images) {
   const fs::path file = scoring.folder / (name + ".json");
@@ -28,7 +29,7 @@ bool is_scored(const PlanScoring& scoring, const std::string& name, const std::s
          set.scores.value("splits", int64_t{0}) == scoring.options.splits;
 }
 
-// The real images of a role as a scored set of their own.
+// Scores the real training and test images that are not scored yet.
 void score_real(const PlanScoring& scoring, const Scorer& scorer, const Dataset& data, const Features& real) {
   const int64_t wanted = std::min(scoring.images, data.train.size());
   const auto write = [&](const char* name, const ImageScores& images, const ImageSet& set) {
@@ -37,7 +38,7 @@ void score_real(const PlanScoring& scoring, const Scorer& scorer, const Dataset&
     write_scored_set(scoring.folder, {name, data.digest, scorer.digest, scoring.precision, std::move(scores)});
   };
   if (!is_scored(scoring, kRealTrain, data.digest, scorer, wanted)) {
-    // They are among those that distances are to: there is none.
+    // No distances: these are the reference images.
     write(kRealTrain, score_images(drawn(real, wanted, scoring.options.seed), scoring.options), data.train);
   }
   if (data.test.size() >= scoring.options.splits &&
@@ -46,11 +47,12 @@ void score_real(const PlanScoring& scoring, const Scorer& scorer, const Dataset&
   }
 }
 
-// Images made with the run's seed by its last weights. Throws an Error where these are not there.
+// Images generated with the run's seed and its last weights. Throws an Error if there is no checkpoint of the last
+// step.
 at::Tensor images_of_run(const PlanScoring& scoring, const fs::path& folder, const PlannedRun& run) {
   const Checkpoint checkpoint = load_checkpoint(folder);
   if (checkpoint.state.step != run.steps) {
-    throw Error(fmt::format("{}: its last whole checkpoint is of step {} of {}: not scored", folder.string(),
+    throw Error(fmt::format("{}: the last intact checkpoint is of step {}; expected step {}", folder.string(),
                             checkpoint.state.step, run.steps));
   }
   const Precision precision =
@@ -59,15 +61,16 @@ at::Tensor images_of_run(const PlanScoring& scoring, const fs::path& folder, con
   return generated_images(load_generator(checkpoint, scoring.device, precision), run.seed, scoring.images);
 }
 
-// Real images are of one scorer, and so what another one scored would stand in no table any more.
+// Throws if scores by another scorer exist but the run's checkpoint is missing. A table shows one scorer only, so
+// replacing the scores of real images would drop the other scorer's results from the table.
 void refuse_to_replace(const fs::path& file, const PlannedRun& run) {
   if (!fs::exists(file)) return;
   const ScoredSet set = read_scored_set(file);
   if (set.key != run.key) return;
-  throw Error(fmt::format(
-      "{}: is of {} images by the scorer {:.8} ({}), and its checkpoint is not there to be scored anew; give that "
-      "scorer by --scorer, or another folder by --output",
-      file.string(), set.scores.value("images", int64_t{0}), set.scorer_digest, set.precision));
+  throw Error(
+      fmt::format("{}: scores of {} images by scorer {:.8} ({}) cannot be recomputed, because the run's checkpoint is "
+                  "missing; pass that scorer with --scorer, or choose another folder with --output",
+                  file.string(), set.scores.value("images", int64_t{0}), set.scorer_digest, set.precision));
 }
 
 }  // namespace
@@ -82,7 +85,7 @@ int64_t score_plan(const PlanScoring& scoring, const Scorer& scorer, const Datas
       left.push_back(&run);
     } else {
       refuse_to_replace(scoring.folder / (run.name + ".json"), run);
-      say(fmt::format("{}: not scored, for its checkpoint is not in {}", run.name, run_folder(run).string()));
+      say(fmt::format("{}: not scored: no checkpoint in {}", run.name, run_folder(run).string()));
     }
   }
   const int64_t real_images = std::min(scoring.images, data.train.size());
@@ -97,7 +100,7 @@ int64_t score_plan(const PlanScoring& scoring, const Scorer& scorer, const Datas
       const ImageScores scores = score_images(made, real, scoring.options);
       write_scored_set(scoring.folder, {run->name, run->key, scorer.digest, scoring.precision, to_json(scores)});
       say(fmt::format("{}: Inception Score {:.3f}", run->name, scores.inception.mean));
-    } catch (const Error& error) {  // one run's damage is not the others'
+    } catch (const Error& error) {  // continue with the other runs
       say(fmt::format("failed: {}: not scored: {}", run->name, error.what()));
       ++failed;
     }

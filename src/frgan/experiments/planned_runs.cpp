@@ -19,7 +19,7 @@
 namespace frgan {
 namespace {
 
-// What a plan needs to know of a dataset.
+// The properties of a dataset that a plan needs.
 struct DataFacts {
   ImageShape shape;
   int64_t train_images = 0;
@@ -28,21 +28,22 @@ struct DataFacts {
 
 DataFacts facts_of(const Dataset& data) {
   if (data.test.size() == 0) {
-    throw Error(fmt::format("{}: has no test images, and the tables of a plan are of test errors", data.source));
+    throw Error(fmt::format("{}: has no test images, but the tables of a plan need a test set", data.source));
   }
   return {{data.image_size, data.channels, data.classes()}, data.train.size(), data.digest};
 }
 
+// Loads each dataset once.
 class Datasets {
  public:
   explicit Datasets(std::filesystem::path root) : root_(std::move(root)) {}
 
   const DataFacts& of(const DataOptions& options) {
-    const std::string name =
+    const std::string id =
         fmt::format("{}\n{}\n{}\n{}", options.data, options.data_dir, options.image_size, options.channels);
-    const auto known = facts_.find(name);
+    const auto known = facts_.find(id);
     if (known != facts_.end()) return known->second;
-    return facts_[name] = facts_of(load_dataset(options, root_));
+    return facts_[id] = facts_of(load_dataset(options, root_));
   }
 
  private:
@@ -50,12 +51,12 @@ class Datasets {
   std::map<std::string, DataFacts> facts_;
 };
 
-// Settings of the whole plan, without options that this method does not have.
-std::vector<Setting> fitting(const std::vector<Setting>& settings, const OptionSet& options) {
-  std::vector<Setting> fit;
-  std::copy_if(settings.begin(), settings.end(), std::back_inserter(fit),
+// The plan-wide settings that apply to this row: drops options that its method does not have.
+std::vector<Setting> applicable(const std::vector<Setting>& settings, const OptionSet& options) {
+  std::vector<Setting> kept;
+  std::copy_if(settings.begin(), settings.end(), std::back_inserter(kept),
                [&](const Setting& setting) { return options.contains(setting.name); });
-  return fit;
+  return kept;
 }
 
 std::unique_ptr<RunRequest> preset_request(const PlanRow& row) {
@@ -66,12 +67,12 @@ std::unique_ptr<RunRequest> preset_request(const PlanRow& row) {
   return request;
 }
 
-// A row at a section, before its seed and its steps are set.
+// The options of a row in a section, before seed and steps are set.
 std::unique_ptr<RunRequest> row_request(const Plan& plan, const Budget& budget, const PlanRow& row,
                                         const PlanSection& section, const PlanChoice& choice) {
   auto request = preset_request(row);
   for (const std::vector<Setting>& of_plan : {plan.settings, budget.settings}) {
-    apply_settings(*request, fitting(of_plan, request->options));
+    apply_settings(*request, applicable(of_plan, request->options));
   }
   apply_settings(*request, row.settings);
   apply_settings(*request, section.settings);
@@ -81,18 +82,18 @@ std::unique_ptr<RunRequest> row_request(const Plan& plan, const Budget& budget, 
   return request;
 }
 
-// An option of the whole plan that no row has is a mistake.
+// Throws a usage error if no row has an option that the plan or the budget sets.
 void check_plan_settings(const Plan& plan, const Budget& budget) {
   std::vector<std::unique_ptr<RunRequest>> requests;
   for (const PlanRow& row : plan.rows) {
     if (!row.preset.empty()) requests.push_back(preset_request(row));
   }
-  if (requests.empty()) throw usage_error(fmt::format("{}: no row has a preset: there is nothing to run", plan.name));
+  if (requests.empty()) throw usage_error(fmt::format("{}: nothing to run: no row has a preset", plan.name));
   for (const std::vector<Setting>& settings : {plan.settings, budget.settings}) {
     for (const Setting& setting : settings) {
       const auto has = [&](const auto& request) { return request->options.contains(setting.name); };
       if (std::any_of(requests.begin(), requests.end(), has)) continue;
-      requests.front()->options.find(setting.name, setting.source);  // throws: it says which option is near
+      requests.front()->options.find(setting.name, setting.source);  // throws, with the nearest option
     }
   }
 }
@@ -110,7 +111,7 @@ std::string argument_of(const std::string& name, const nlohmann::ordered_json& v
   return fmt::format("--{}={}", name, value.dump());
 }
 
-// The words that make a run of the preset this one.
+// Arguments of frgan train for this run: the preset and every option that differs from it.
 std::vector<std::string> arguments_of(const PlanRow& row, const nlohmann::ordered_json& options) {
   std::vector<std::string> words = {"--preset=" + row.preset};
   const nlohmann::ordered_json preset = preset_request(row)->options.values();
@@ -122,11 +123,11 @@ std::vector<std::string> arguments_of(const PlanRow& row, const nlohmann::ordere
   return words;
 }
 
-// The nearest thing to what was typed, in an error; `known` are those that the plan has.
+// The usage error for an unknown value of an option, with the nearest of the plan's `known` values.
 Error not_in_plan(const std::string& option, const std::string& typed, const Plan& plan,
                   const std::vector<std::string>& known) {
-  return usage_error(
-      fmt::format("{} {}: {} has {}{}", option, typed, plan.name, fmt::join(known, ", "), nearest_hint(typed, known)));
+  return usage_error(fmt::format("unknown {} '{}': {} has {}{}", option, typed, plan.name, fmt::join(known, ", "),
+                                 nearest_hint(typed, known)));
 }
 
 bool chosen(const PlanChoice& choice, const PlanRow& row) {
@@ -135,7 +136,7 @@ bool chosen(const PlanChoice& choice, const PlanRow& row) {
          });
 }
 
-// Whether a section has one of the values asked for, of each option asked for.
+// Whether, for each option named by --where, the section has one of the requested values.
 bool chosen(const PlanChoice& choice, const PlanSection& section) {
   std::map<std::string, bool> met;
   for (const std::string& pair : choice.where) {
@@ -171,7 +172,7 @@ void check_choice(const Plan& plan, const PlanChoice& choice) {
   }
 }
 
-// A row at a section, measured.
+// A row in a section, with the size of its networks and the work of a step.
 struct Cell {
   size_t row, section;
   std::unique_ptr<RunRequest> request;
@@ -181,7 +182,8 @@ struct Cell {
   nlohmann::ordered_json parameters;
 };
 
-Cell measured(size_t row, size_t section, std::unique_ptr<RunRequest> request, Datasets& data) {
+// Builds the networks to count parameters and work.
+Cell measured_cell(size_t row, size_t section, std::unique_ptr<RunRequest> request, Datasets& data) {
   const DataFacts& facts = data.of(request->run.data);
   Method& method = *request->method;
   method.build({.shape = facts.shape, .seed = 0});
@@ -199,12 +201,13 @@ Cell measured(size_t row, size_t section, std::unique_ptr<RunRequest> request, D
 }
 
 int64_t checked_steps(const Plan& plan, const Budget& budget, double steps) {
-  constexpr double kMost = 1e9;  // as --steps
-  if (steps <= kMost) return std::max<int64_t>(1, std::llround(steps));
-  throw usage_error(fmt::format("{}, budget.{}: comes to {:.3g} steps; a run has {:.0g} at most", plan.name,
-                                budget.name, steps, kMost));
+  constexpr double kMaxSteps = 1e9;  // the limit of --steps
+  if (steps <= kMaxSteps) return std::max<int64_t>(1, std::llround(steps));
+  throw usage_error(fmt::format("{}, budget.{}: too long: {:.3g} steps; the maximum is {:.0g}", plan.name, budget.name,
+                                steps, kMaxSteps));
 }
 
+// The length of every run.
 int64_t steps_of(const Plan& plan, const Budget& budget, const PlanChoice& choice, const std::vector<Cell>& cells) {
   if (choice.steps > 0) return choice.steps;
   if (budget.steps > 0) return budget.steps;
@@ -212,8 +215,8 @@ int64_t steps_of(const Plan& plan, const Budget& budget, const PlanChoice& choic
     for (const Cell& cell : cells) {
       if (cell.epoch == cells.front().epoch) continue;
       throw usage_error(
-          fmt::format("{}, budget.{}: an epoch has {} steps in row '{}' and {} in row '{}', and every run is to "
-                      "have the same number; give steps or tflop",
+          fmt::format("{}, budget.{}: an epoch has {} steps in row '{}' but {} in row '{}', and all runs of a plan "
+                      "have the same number of steps; give steps or tflop instead of epochs",
                       plan.name, budget.name, cells.front().epoch, plan.rows[cells.front().row].name, cell.epoch,
                       plan.rows[cell.row].name));
     }
@@ -224,23 +227,23 @@ int64_t steps_of(const Plan& plan, const Budget& budget, const PlanChoice& choic
   return checked_steps(plan, budget, budget.tflop * 1e12 / most);
 }
 
-// What cannot be shown of these runs is said before they are run.
+// Throws, before anything runs, if the results cannot be shown as the plan's `show` says.
 void check_shown(const Plan& plan, const std::vector<Cell>& cells) {
   if (plan.show != "scores" && plan.show != "grids") return;
   for (const Cell& cell : cells) {
     if (cell.request->method->noise_size() == 0) {
       throw usage_error(
-          fmt::format("{}, row '{}': show = \"{}\" is of generated images, and its method has no generator", plan.name,
+          fmt::format("{}, row '{}': show = \"{}\" needs generated images, but its method has no generator", plan.name,
                       plan.rows[cell.row].name, plan.show));
     }
     if (cell.digest != cells.front().digest) {
       throw usage_error(
-          fmt::format("{}: show = \"{}\" is of one dataset, and this plan has several", plan.name, plan.show));
+          fmt::format("{}: show = \"{}\" requires one dataset, but the plan has several", plan.name, plan.show));
     }
   }
 }
 
-// Of files that options name: what is in them decides a run, not what they are called.
+// Digests of the files that options name. Run keys depend on file content, not on file names.
 std::string digest_of_files(const SplitOptions& split) {
   constexpr std::string_view kMatrix = "matrix:";
   std::string digests;
@@ -251,7 +254,7 @@ std::string digest_of_files(const SplitOptions& split) {
   return digests;
 }
 
-PlannedRun planned(const Plan& plan, const Cell& cell, int64_t steps, int64_t seed) {
+PlannedRun planned_run(const Plan& plan, const Cell& cell, int64_t steps, int64_t seed) {
   const PlanRow& row = plan.rows[cell.row];
   RunRequest& request = *cell.request;
   request.run.steps = steps;
@@ -281,8 +284,8 @@ PlannedRun planned(const Plan& plan, const Cell& cell, int64_t steps, int64_t se
 }  // namespace
 
 std::string tflop_number(double tflop) {
-  constexpr double kWhole = 100;  // from here on without decimals
-  return tflop < kWhole ? fmt::format("{:.3g}", tflop) : fmt::format("{:.0f}", tflop);
+  constexpr double kNoDecimals = 100;  // from this value on
+  return tflop < kNoDecimals ? fmt::format("{:.3g}", tflop) : fmt::format("{:.0f}", tflop);
 }
 
 std::string tflop_text(double tflop) {
@@ -300,7 +303,7 @@ std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice,
     for (size_t row = 0; row < plan.rows.size(); ++row) {
       if (plan.rows[row].preset.empty()) continue;
       cells.push_back(
-          measured(row, section, row_request(plan, budget, plan.rows[row], plan.sections[section], choice), data));
+          measured_cell(row, section, row_request(plan, budget, plan.rows[row], plan.sections[section], choice), data));
     }
   }
   check_shown(plan, cells);
@@ -310,7 +313,7 @@ std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice,
   for (int64_t seed = 1; seed <= seeds; ++seed) {
     for (const Cell& cell : cells) {
       if (!chosen(choice, plan.rows[cell.row]) || !chosen(choice, plan.sections[cell.section])) continue;
-      runs.push_back(planned(plan, cell, steps, seed));
+      runs.push_back(planned_run(plan, cell, steps, seed));
     }
   }
   return runs;

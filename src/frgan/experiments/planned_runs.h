@@ -1,4 +1,4 @@
-// The runs that a plan asks for, each with all its options and the command that does it.
+// Expands a plan to its runs: each with all options and the `frgan train` arguments that start it.
 #pragma once
 
 #include <cstdint>
@@ -12,38 +12,38 @@
 
 namespace frgan {
 
-// What a person asks for, of all that is in the plan.
+// The part of a plan that the user selected on the command line.
 struct PlanChoice {
   std::string budget;
-  int64_t steps = 0;               // in place of the budget's; 0: as it says
-  int64_t seeds = 0;               // 0: as the plan says
-  std::vector<std::string> rows;   // by name or preset; empty: all
-  std::vector<std::string> where;  // NAME=VALUE of varied options: sections with one of the values; empty: all
-  std::string data_dir;            // where the data lie, where the plan does not say
+  int64_t steps = 0;               // overrides the budget's length; 0: not set
+  int64_t seeds = 0;               // overrides the number of seeds; 0: not set
+  std::vector<std::string> rows;   // names or presets; empty: all
+  std::vector<std::string> where;  // NAME=VALUE of varied options. Values of one option are alternatives. Empty: all
+  std::string data_dir;            // folder of the dataset files, used if the plan does not set it
 };
 
 struct PlannedRun {
-  size_t row = 0, section = 0;  // of the plan
+  size_t row = 0, section = 0;  // indices into the plan
   int64_t seed = 1;
-  std::string name;                    // "fr-gan_labels-1000_seed-1_90d4e754": the same in every plan that has this run
+  std::string name;                    // "fr-gan_labels-1000_seed-1_90d4e754"; plans that share a run share its name
   std::string key;                     // run_key
-  std::string data_digest;             // of the dataset
-  nlohmann::ordered_json options;      // all, with the steps
-  std::vector<std::string> arguments;  // of frgan train, without the run's folder: what differs from the preset
+  std::string data_digest;             // digest of the dataset
+  nlohmann::ordered_json options;      // all saved options, including steps
+  std::vector<std::string> arguments;  // of frgan train: preset and options that differ from it, without --run
   int64_t steps = 0;
   int64_t steps_per_epoch = 1;
-  double tflop = 0;                   // of all steps
-  int64_t images_per_step = 0;        // that enter a network
-  nlohmann::ordered_json parameters;  // {"discriminator": 787200, "generator": ...}: of each network
+  double tflop = 0;                   // total over all steps
+  int64_t images_per_step = 0;        // images that enter a network in one step
+  nlohmann::ordered_json parameters;  // parameter count per network: {"discriminator": 787200, "generator": ...}
 };
 
-// Work for people, without an exponent: "0.0021", "91621", and the same with its unit.
+// Formats work without an exponent: "0.0021", "91621"; tflop_text appends the unit.
 std::string tflop_number(double tflop);
 std::string tflop_text(double tflop);
 
-// In the order in which they are run: all rows and sections with the first seed, then with the second. Loads the data
-// sets, for their shape. Throws a usage error where an option is not the method's or out of range, where rows or values
-// chosen are not the plan's.
+// Returns the selected runs in execution order: all sections and rows with seed 1, then with seed 2, and so on. Loads
+// the datasets for their shapes and digests. Throws a usage error if a row sets an unknown option or a value out of
+// range, if the selection names unknown rows or values, or if the plan's display (`show`) does not fit its runs.
 std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice,
                                      const std::filesystem::path& data_root);
 

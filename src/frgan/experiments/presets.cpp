@@ -16,7 +16,7 @@ const Preset& find_preset(std::string_view name) {
     if (preset.name == name) return preset;
     names.emplace_back(preset.name);
   }
-  throw usage_error(fmt::format("'{}' is no preset{} (frgan methods lists them)", name, nearest_hint(name, names)));
+  throw usage_error(fmt::format("unknown preset '{}'{} (frgan methods lists them)", name, nearest_hint(name, names)));
 }
 
 }  // namespace frgan

@@ -1,4 +1,4 @@
-// The settings of published rows, from configs/*.toml, compiled into the program.
+// Presets: option values from configs/*.toml, compiled into the program.
 #pragma once
 
 #include <span>
@@ -7,15 +7,15 @@
 namespace frgan {
 
 struct Preset {
-  std::string_view name;     // of the file: "fr-gan-no-se"
-  std::string_view summary;  // its first line, a comment: which published row it is
+  std::string_view name;     // file name without extension: "fr-gan-no-se"
+  std::string_view summary;  // the comment in the first line, without "# "; shown by `frgan methods`
   std::string_view text;     // TOML
 };
 
-// In the order of their names.
+// Sorted by name.
 std::span<const Preset> all_presets();
 
-// Throws a usage error that names the nearest preset.
+// Throws a usage error with the nearest name if there is no such preset.
 const Preset& find_preset(std::string_view name);
 
 }  // namespace frgan

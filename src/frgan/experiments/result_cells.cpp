@@ -67,7 +67,7 @@ TableCell difference_cell(const std::vector<double>& differences, int digits) {
 }
 
 std::vector<TableColumn> effort_columns() {
-  return {{"updates", {"steps"}},     {"images seen", {"images_seen"}}, {"TFLOP", {"tflop"}},  {"time", {"seconds"}},
+  return {{"steps", {"steps"}},       {"images seen", {"images_seen"}}, {"TFLOP", {"tflop"}},  {"time", {"seconds"}},
           {"hardware", {"hardware"}}, {"parameters", {"parameters"}},   {"commit", {"commit"}}};
 }
 
@@ -83,12 +83,12 @@ std::vector<TableCell> effort_cells(const std::vector<const RunRecord*>& records
       {fmt::format("{:.3g} M", static_cast<double>(first.images_seen) * 1e-6), {fmt::format("{}", first.images_seen)}},
       {tflop_number(first.tflop), {csv_number(first.tflop)}},
       {duration_text(median(seconds)), {csv_number(median(seconds))}},
-      text_cell(each_once(records, hardware_of)),
+      text_cell(distinct_texts(records, hardware_of)),
       text_cell(parameters_of(first)),
-      text_cell(each_once(records, commit_of))};
+      text_cell(distinct_texts(records, commit_of))};
 }
 
-std::string each_once(const std::vector<const RunRecord*>& records, std::string (*text)(const RunRecord&)) {
+std::string distinct_texts(const std::vector<const RunRecord*>& records, std::string (*text)(const RunRecord&)) {
   std::set<std::string> texts;
   for (const RunRecord* record : records) texts.insert(text(*record));
   return fmt::format("{}", fmt::join(texts, "; "));

@@ -1,5 +1,5 @@
-// Cells that tables of results share: what was published, means over seeds, differences from another row, and what the
-// runs of a row took.
+// Table cells shared by the result tables: published values, means over seeds, paired differences, and the cost of
+// runs.
 #pragma once
 
 #include <string>
@@ -10,24 +10,24 @@
 
 namespace frgan {
 
-// For CSV: six digits; empty where it is not finite.
+// A number for CSV: six significant digits; empty if not finite.
 std::string csv_number(double value);
 
-// "7.20 ± 0.16", with both numbers; a dash without.
+// The published value for a section's key: "7.20 ± 0.16", with both numbers; a dash if there is none.
 TableCell published_cell(const PlanRow& row, const std::string& value);
 
-// "7.62 ± 0.15" of one or more values, without a deviation of one.
+// Mean and standard deviation: "7.62 ± 0.15". A single value has no deviation: "7.62".
 std::string mean_text(const std::vector<double>& values, int digits);
 
-// "+1.50 [-4.85, +7.85] (2)": the mean of paired differences, its 95 % t interval, and how many there are; a dash of
-// none.
+// "+1.50 [-4.85, +7.85] (2)": mean of paired differences, its 95 % t interval, and the number of pairs; a dash if there
+// are none.
 TableCell difference_cell(const std::vector<double>& differences, int digits);
 
-// Updates, images seen, TFLOP, time, hardware, parameters and commit of a row's runs.
+// Steps, images seen, TFLOP, median wall time, hardware, parameter counts and commit of a row's runs.
 std::vector<TableColumn> effort_columns();
 std::vector<TableCell> effort_cells(const std::vector<const RunRecord*>& records);
 
-// All different texts of the records, in order: "a; b".
-std::string each_once(const std::vector<const RunRecord*>& records, std::string (*text)(const RunRecord&));
+// The distinct texts of the records, sorted: "a; b".
+std::string distinct_texts(const std::vector<const RunRecord*>& records, std::string (*text)(const RunRecord&));
 
 }  // namespace frgan

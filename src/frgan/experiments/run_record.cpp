@@ -22,7 +22,7 @@ using nlohmann::ordered_json;
 
 constexpr const char* kFormat = "frgan run record 1";
 
-// One key a line, and lists on one line: so that a change of one number is a change of one line.
+// One key per line, with lists on one line, so that changing one number changes one line in a diff.
 std::string text_of(const ordered_json& record) {
   std::string text = "{";
   for (const auto& [key, value] : record.items()) {
@@ -33,7 +33,7 @@ std::string text_of(const ordered_json& record) {
 
 RunRecord parsed(const ordered_json& value, const fs::path& path) try {
   if (value.value("format", "") != kFormat) {
-    throw Error(fmt::format("{}: no record of a run; expected \"format\": \"{}\"", path.string(), kFormat));
+    throw Error(fmt::format("{}: not a run record; expected \"format\": \"{}\"", path.string(), kFormat));
   }
   RunRecord record = {.name = path.stem().string(),
                       .key = value.at("key"),
@@ -47,12 +47,12 @@ RunRecord parsed(const ordered_json& value, const fs::path& path) try {
                       .tflop = value.at("tflop"),
                       .images_seen = value.at("images_seen"),
                       .parameters = value.at("parameters")};
-  if (record.evaluations.empty()) throw Error(fmt::format("{}: has no evaluation", path.string()));
-  record.test_images();  // throws where there are none
+  if (record.evaluations.empty()) throw Error(fmt::format("{}: incomplete run record: no evaluations", path.string()));
+  record.test_images();  // throws if the summary has no test images
   std::sort(record.mistakes.begin(), record.mistakes.end());
   return record;
 } catch (const nlohmann::json::exception& error) {
-  throw Error(fmt::format("{}: no whole record of a run ({})", path.string(), problem_of(error)));
+  throw Error(fmt::format("{}: incomplete run record: {}", path.string(), problem_of(error)));
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ RunRecord record_of(const fs::path& run, const PlannedRun& planned) {
   record.options = planned.options;
   record.summary = read_json_object(run / "summary.json");
   if (!record.summary.contains("test") || !record.summary["test"].is_object()) {
-    throw Error(fmt::format("{}: the run's data have no test images, and a table is of test errors", run.string()));
+    throw Error(fmt::format("{}: the run's dataset has no test images, but tables need a test error", run.string()));
   }
   record.recipe = record.summary.value("recipe", int64_t{0});
   record.data_digest = record.summary.value("data_digest", "");
@@ -88,7 +88,7 @@ RunRecord record_of(const fs::path& run, const PlannedRun& planned) {
     }
   }
   if (record.evaluations.empty()) {
-    throw Error(fmt::format("{}: has no line with a test error", (run / "metrics.jsonl").string()));
+    throw Error(fmt::format("{}: no line has a test error", (run / "metrics.jsonl").string()));
   }
   for (const Mistake& mistake : read_mistakes(run / "mistakes.json").mistakes) {
     record.mistakes.emplace_back(mistake.row, mistake.prediction);
@@ -129,14 +129,14 @@ std::vector<RunRecord> read_run_records(const fs::path& folder) {
 
 McNemarTest mcnemar_test(const RunRecord& first, const RunRecord& second) {
   if (first.data_digest != second.data_digest || first.test_images() != second.test_images()) {
-    throw Error(fmt::format("{} and {}: were tested on different images", first.name, second.name));
+    throw Error(fmt::format("{} and {}: tested on different images", first.name, second.name));
   }
   const auto images = [](const RunRecord& record) {
     std::vector<int64_t> rows;
     for (const auto& [row, prediction] : record.mistakes) rows.push_back(row);
     return rows;
   };
-  const std::vector<int64_t> a = images(first), b = images(second);  // by image
+  const std::vector<int64_t> a = images(first), b = images(second);  // sorted, since mistakes are
   return mcnemar_test(a, b);
 }
 

@@ -1,4 +1,4 @@
-// What is kept of a finished run: enough for every table and curve, and small enough for a repository.
+// The record of a finished run: everything that tables and curves need, small enough for a repository.
 #pragma once
 
 #include <cstdint>
@@ -19,33 +19,31 @@ struct RunRecord {
   std::string key;   // run_key
   int64_t recipe = 0;
   std::string data_digest;
-  nlohmann::ordered_json options;                       // all, resolved
-  nlohmann::ordered_json summary;                       // summary.json
-  std::vector<std::pair<int64_t, double>> evaluations;  // (step, error 0 to 1) of the test images, by step
-  std::vector<std::pair<int64_t, int64_t>> mistakes;    // (test image, prediction), by image
+  nlohmann::ordered_json options;                       // all options of the planned run
+  nlohmann::ordered_json summary;                       // content of summary.json
+  std::vector<std::pair<int64_t, double>> evaluations;  // (step, test error from 0 to 1), by step; never empty
+  std::vector<std::pair<int64_t, int64_t>> mistakes;    // (index of the test image, predicted class), by index
   int64_t steps_per_epoch = 1;
   double tflop = 0;
-  int64_t images_seen = 0;            // that entered a network
-  nlohmann::ordered_json parameters;  // of each network
+  int64_t images_seen = 0;            // images that entered a network, over all steps
+  nlohmann::ordered_json parameters;  // parameter count per network
 
-  // Of the test images, 0 to 1: of the last weights, and the median of the last 20 evaluations (NaN where there are
-  // fewer).
-  double error() const;
-  double median_error() const;
-  int64_t test_images() const;
+  double error() const;         // test error of the last weights, 0 to 1
+  double median_error() const;  // median test error of the last 20 evaluations, 0 to 1; NaN if there are fewer
+  int64_t test_images() const;  // number of test images
 };
 
-// From a run's folder that has a summary.json. Throws an Error that names the file that is missing or cut short.
+// Makes the record of a finished run from its folder. Throws an Error that names a missing or damaged file.
 RunRecord record_of(const std::filesystem::path& run, const PlannedRun& planned);
 
-// As FOLDER/NAME.json.
+// Writes FOLDER/NAME.json.
 void write_run_record(const std::filesystem::path& folder, const RunRecord& record);
-// Throws an Error that names a file which is no record.
+// Throws an Error with the file's name if it is not a complete record.
 RunRecord read_run_record(const std::filesystem::path& file);
-// Every record of a folder, by name; none where there is no folder.
+// All records in a folder, sorted by name; empty if the folder does not exist. Throws like read_run_record.
 std::vector<RunRecord> read_run_records(const std::filesystem::path& folder);
 
-// Which images one of two runs alone got wrong; throws an Error when they were tested on different images.
+// McNemar's test on the images that exactly one of two runs got wrong. Throws an Error if the test images differ.
 McNemarTest mcnemar_test(const RunRecord& first, const RunRecord& second);
 
 }  // namespace frgan

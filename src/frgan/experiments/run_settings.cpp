@@ -13,13 +13,13 @@
 
 namespace frgan {
 
-std::string named_method(const std::vector<std::vector<Setting>>& sources, std::string otherwise) {
+std::string named_method(const std::vector<std::vector<Setting>>& sources, std::string method) {
   for (const std::vector<Setting>& source : sources) {
     for (const Setting& setting : source) {
-      if (setting.name == "method" && setting.value.is_string()) otherwise = setting.value;
+      if (setting.name == "method" && setting.value.is_string()) method = setting.value;
     }
   }
-  return otherwise;
+  return method;
 }
 
 void declare_run(RunRequest& request, const std::string& method) {
@@ -39,7 +39,7 @@ void apply_settings(RunRequest& request, const std::vector<Setting>& settings) {
 
 void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view)>& said) {
   const bool steps = said("steps") && run.steps > 0, time_budget = said("time-budget") && !run.time_budget.empty();
-  if (steps && time_budget) throw usage_error("steps and time-budget: give one of them");
+  if (steps && time_budget) throw usage_error("steps and time-budget exclude each other; give one of them");
   if (steps) run.time_budget.clear();
   if (time_budget) run.steps = 0;
 
@@ -58,7 +58,7 @@ bool is_in_labels_file(std::string_view option) {
 }
 
 std::string run_key(const OptionSet& options, const std::string& data_digest, int64_t recipe) {
-  constexpr std::array<std::string_view, 10> kApart{
+  constexpr std::array<std::string_view, 10> kExcluded{
       "data-dir",           "device",      "threads",          "epochs",     "time-budget", "log-every",
       "checkpoint-minutes", "tensorboard", "keep-checkpoints", "labels-file"};
   const auto names_file = [](const std::string& text) {
@@ -68,7 +68,7 @@ std::string run_key(const OptionSet& options, const std::string& data_digest, in
   for (const Option& option : options.all()) {
     const nlohmann::json value = option.value();
     if (!option.saved || value == option.initial) continue;
-    if (std::find(kApart.begin(), kApart.end(), option.name) != kApart.end()) continue;
+    if (std::find(kExcluded.begin(), kExcluded.end(), option.name) != kExcluded.end()) continue;
     if (value.is_string() && names_file(value.get<std::string>())) continue;
     text += fmt::format("{} {}\n", first_name(option.name), value.dump());
   }

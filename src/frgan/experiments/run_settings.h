@@ -1,4 +1,4 @@
-// All options of a run, set by what is said of them: by a preset, by a file or a plan, by a person at the terminal.
+// The options of a run, set from several sources: preset, config file or plan, command line.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@
 
 namespace frgan {
 
-// A run as it was asked for: its options in one set, which points into the rest.
+// A requested run. `options` declares all its options and points into `run` and `method`, so it cannot be copied.
 struct RunRequest {
   RunOptions run;
   std::unique_ptr<Method> method;
@@ -27,26 +27,29 @@ struct RunRequest {
   RunRequest& operator=(const RunRequest&) = delete;
 };
 
-// The method that settings of rising strength name, or else `otherwise`.
-std::string named_method(const std::vector<std::vector<Setting>>& sources, std::string otherwise);
+// The method named by the settings; later sources take precedence. Returns `method` if none names one.
+std::string named_method(const std::vector<std::vector<Setting>>& sources, std::string method);
 
-// Creates the method and declares the options of a run of it.
+// Creates the method and declares all options of a run with it.
 void declare_run(RunRequest& request, const std::string& method);
 
-// Sets what one source says. Options that say the same thing in other ways (steps, epochs and a time budget; labels and
-// a file of them) make those of a weaker source void.
+// Applies the settings of one source. Call with the weakest source first. Some options exclude each other: steps and
+// time-budget; labels-file and labels. Setting one of them resets the other, if a weaker source had set it. Throws a
+// usage error for unknown options, invalid values, or if one source sets both steps and time-budget.
 void apply_settings(RunRequest& request, const std::vector<Setting>& settings);
-// The same where the options are set already, as from a command line; `said` tells which.
+// Only resets the excluded options, for a source whose options are set already (command line). `said` tells whether the
+// source set an option.
 void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view)>& said);
 
-// Whether a file of labels (--labels-file) says what this option would: they cannot be given together.
+// Whether a labels file (--labels-file) determines this option, so that the two cannot be combined.
 bool is_in_labels_file(std::string_view option);
 
-// What two runs must share to be repetitions of each other: SHA-256 over the recipe, the data and those options whose
-// value is not the default, so that a new option leaves the keys as they are (a default that changes is another
-// recipe). Those of a machine, where files lie (`data_digest` is of what is in them), precision, lengths in other units
-// than steps and what is kept on disk have no part; evaluations and grids have, for tables and figures are made of
-// them.
+// The identity of a run: two runs with the same key compute the same thing. SHA-256 over the recipe, the digest of the
+// data and the options that differ from their defaults. New options therefore keep existing keys; changing a default
+// requires a new recipe (kRecipe).
+// Excluded are the device, threads, file locations (`data_digest` covers the content), lengths in other units than
+// steps, logging and what is kept on disk. `precision` counts only if set explicitly, not the value that auto resolves
+// to. The numbers of evaluations and grids count, because tables and figures use them.
 std::string run_key(const OptionSet& options, const std::string& data_digest, int64_t recipe);
 
 }  // namespace frgan

@@ -32,11 +32,11 @@ ScoredSet read_scored_set(const fs::path& file) try {
   const ordered_json json = parse_json(read_file(file));
   if (!json.is_object() || json.value("format", "") != kFormat) {
     throw Error(
-        fmt::format("{}: no scores of frgan; expected an object with \"format\": \"{}\"", file.string(), kFormat));
+        fmt::format("{}: not a scored set; expected an object with \"format\": \"{}\"", file.string(), kFormat));
   }
   return {file.stem().string(), json.at("key"), json.at("scorer_digest"), json.at("precision"), json.at("scores")};
 } catch (const nlohmann::json::exception& error) {
-  throw Error(fmt::format("{}: no whole scores of frgan ({})", file.string(), problem_of(error)));
+  throw Error(fmt::format("{}: incomplete scored set: {}", file.string(), problem_of(error)));
 }
 
 std::vector<ScoredSet> read_scored_sets(const fs::path& folder) {

@@ -1,4 +1,4 @@
-// A file of scores of a set of images by one scorer: of what a run's generator makes, or of real ones.
+// JSON file with one scorer's scores of a set of images: those of a run's generator, or real ones.
 #pragma once
 
 #include <filesystem>
@@ -9,25 +9,25 @@
 
 namespace frgan {
 
-// The names of the sets of real images.
+// Names of the sets of real images.
 inline constexpr const char *kRealTrain = "real-train", *kRealTest = "real-test";
 
 struct ScoredSet {
-  std::string name;  // of the run, or kRealTrain, kRealTest
-  std::string key;   // of the run; the digest of the data for real images
+  std::string name;  // name of the run; kRealTrain or kRealTest
+  std::string key;   // key of the run; for real images, the digest of the dataset
   std::string scorer_digest;
-  std::string precision;          // of the scorer
-  nlohmann::ordered_json scores;  // to_json(ImageScores), and for real images "ceiling", exp(H(y))
+  std::string precision;          // precision of the scorer
+  nlohmann::ordered_json scores;  // to_json(ImageScores); for real images also "ceiling", exp(H(y)) of the labels
 };
 
-// As FOLDER/NAME.json.
+// Writes FOLDER/NAME.json.
 void write_scored_set(const std::filesystem::path& folder, const ScoredSet& set);
-// Throws an Error that names a file which is no scored set.
+// Throws an Error with the file's name if it is not a complete scored set.
 ScoredSet read_scored_set(const std::filesystem::path& file);
-// Every scored set of a folder, by name; none where there is no folder.
+// All scored sets in a folder, sorted by name; empty if the folder does not exist. Throws like read_scored_set.
 std::vector<ScoredSet> read_scored_sets(const std::filesystem::path& folder);
 
-// nullptr where there is none of that name.
+// nullptr if there is no set with this name.
 const ScoredSet* find_set(const std::vector<ScoredSet>& sets, const std::string& name);
 
 }  // namespace frgan

@@ -18,9 +18,10 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kRealRow = "real, train";  // a row of a plan that is called so has its published values
+constexpr const char* kRealRow = "real, train";  // a plan's row with this name gives the published values
 
-// The mean over sets of a score, "3.02 ± 0.14"; infinite where one is, which JSON has as null.
+// Mean and standard deviation of a score over sets: "3.02 ± 0.14". JSON null stands for infinity; the mean is then
+// infinite.
 TableCell score_cell(const std::vector<const ScoredSet*>& sets, const char* key, int digits) {
   std::vector<double> values;
   for (const ScoredSet* set : sets) {
@@ -33,7 +34,7 @@ TableCell score_cell(const std::vector<const ScoredSet*>& sets, const char* key,
   return {mean_text(values, digits), {csv_number(mean(values)), csv_number(standard_deviation(values))}};
 }
 
-// "12.1 9.8 ...": percent of each class in all sets.
+// "12.1 9.8 ...": percent of each class over all sets.
 std::string histogram_text(const std::vector<const ScoredSet*>& sets) {
   std::vector<double> sums;
   for (const ScoredSet* set : sets) {
@@ -41,13 +42,13 @@ std::string histogram_text(const std::vector<const ScoredSet*>& sets) {
     sums.resize(std::max(sums.size(), counts.size()));
     std::transform(counts.begin(), counts.end(), sums.begin(), sums.begin(), std::plus<>());
   }
-  const double all = std::accumulate(sums.begin(), sums.end(), 0.0);
+  const double total = std::accumulate(sums.begin(), sums.end(), 0.0);
   std::string text;
-  for (const double sum : sums) text += fmt::format("{}{:.1f}", text.empty() ? "" : " ", 100 * sum / all);
+  for (const double sum : sums) text += fmt::format("{}{:.1f}", text.empty() ? "" : " ", 100 * sum / total);
   return text;
 }
 
-// In Inception Score from another row, on the same seeds.
+// Differences in Inception Score from another row, paired by seed.
 std::vector<double> differences(const std::map<int64_t, double>& scores, const std::map<int64_t, double>& reference) {
   std::vector<double> found;
   for (const auto& [seed, score] : scores) {
@@ -58,13 +59,13 @@ std::vector<double> differences(const std::map<int64_t, double>& scores, const s
 
 std::vector<TableColumn> score_columns() {
   return {{"Inception Score, mean ± sd over seeds", {"inception_score", "inception_score_sd"}},
-          {"its spread over splits", {"spread_over_splits", "spread_over_splits_sd"}},
+          {"sd over splits", {"spread_over_splits", "spread_over_splits_sd"}},
           {"Fréchet distance", {"frechet_distance", "frechet_distance_sd"}},
           {"kernel distance", {"kernel_distance", "kernel_distance_sd"}},
           {"precision", {"precision", "precision_sd"}},
           {"recall", {"recall", "recall_sd"}},
           {"class KL", {"class_divergence", "class_divergence_sd"}},
-          {"% of class, all seeds", {"histogram"}},
+          {"class histogram (%), all seeds", {"histogram"}},
           {"images", {"images", "splits"}},
           {"seeds", {"seeds"}},
           {"", {"scorer_digest"}}};
@@ -87,13 +88,13 @@ std::vector<TableCell> score_cells(const std::vector<const ScoredSet*>& sets) {
           {"", {sets.front()->scorer_digest}}};
 }
 
-// The sets of a plan that can stand in one table: those of one scorer in one precision, of as many images each.
+// The comparable sets of a plan: same scorer, precision, and number of images and splits as the real training images.
 class ComparableSets {
  public:
   ComparableSets(const PlanResults& results, const std::vector<ScoredSet>& sets)
       : results_(results), sets_(sets), real_(find_set(sets, kRealTrain)) {
     const std::string data = results.data_digest();
-    if (real_ != nullptr && !data.empty() && real_->key != data) real_ = nullptr;  // of another plan's data
+    if (real_ != nullptr && !data.empty() && real_->key != data) real_ = nullptr;  // other dataset
   }
 
   const ScoredSet* real() const { return real_; }
@@ -103,7 +104,7 @@ class ComparableSets {
     remember_drawn(*test, "test images");
     return test;
   }
-  // Of a row in a section, by seed. What is left out is remembered.
+  // The comparable sets of a row in a section, by seed. Adds the others to left_out().
   std::map<int64_t, const ScoredSet*> of(size_t row, size_t section) {
     std::map<int64_t, const ScoredSet*> found;
     for (int64_t seed = 1; seed <= results_.seeds() && real_ != nullptr; ++seed) {
@@ -122,7 +123,7 @@ class ComparableSets {
     return found;
   }
   const std::set<std::string>& left_out() const { return left_out_; }
-  // "10000 generated against 10000 real ones", in order: of how many images precision and recall are.
+  // Sample sizes of precision and recall, sorted: "10000 generated against 10000 real images".
   const std::set<std::string>& drawn() const { return drawn_; }
 
  private:
@@ -134,7 +135,7 @@ class ComparableSets {
     const auto counts = set.scores.find("precision_recall_images");
     if (counts == set.scores.end()) return;
     drawn_.insert(
-        fmt::format("{} {} against {} real ones", counts->at(0).get<int64_t>(), what, counts->at(1).get<int64_t>()));
+        fmt::format("{} {} against {} real images", counts->at(0).get<int64_t>(), what, counts->at(1).get<int64_t>()));
   }
 
   const PlanResults& results_;
@@ -189,7 +190,7 @@ std::vector<TableCell> real_row(const PlanResults& results, const char* name, co
 }
 
 std::vector<TableColumn> columns_of(const std::string& reference) {
-  std::vector<TableColumn> columns = {{"images of", {"name"}},
+  std::vector<TableColumn> columns = {{"images from", {"name"}},
                                       {"published (other scorer, not comparable)", {"published", "published_sd"}}};
   const std::vector<TableColumn> scores = score_columns(), effort = effort_columns();
   columns.insert(columns.end(), scores.begin(), scores.end());
@@ -207,20 +208,20 @@ std::vector<std::string> notes_of(const PlanResults& results, const ComparableSe
     notes.push_back(fmt::format("Scorer: {}, {}, SHA-256 {}.", real->scores.value("scorer", ""), real->precision,
                                 real->scorer_digest));
     notes.push_back(
-        fmt::format("The ceiling exp(H(y)) of the training labels is {:.4f}: no scorer of these classes can give more.",
+        fmt::format("Ceiling exp(H(y)) of the training labels: {:.4f}; a perfect scorer gives real images this score.",
                     real->scores.value("ceiling", 0.0)));
     notes.emplace_back(
-        "Distances are to all training images, in the scorer's features; class KL is from the classes of these to "
-        "those of real images, as the scorer sees them.");
+        "Distances are measured in the scorer's features, to all training images. Class KL is the divergence (nats) of "
+        "the predicted class frequencies from those of the training images.");
     if (!sets.drawn().empty()) {
       notes.push_back(
-          fmt::format("Precision and recall with k = 3, of images drawn: {}. They and the distances depend on how "
-                      "many there are.",
+          fmt::format("Precision and recall use k = 3 and random samples: {}. They and the distances depend on the "
+                      "number of images.",
                       fmt::join(sets.drawn(), "; ")));
     }
   }
   if (!sets.left_out().empty()) {
-    notes.push_back(fmt::format("Left out, for another scorer scored them, or other numbers of images: {}.",
+    notes.push_back(fmt::format("Left out because of another scorer, precision or number of images or splits: {}.",
                                 fmt::join(sets.left_out(), ", ")));
   }
   return notes;

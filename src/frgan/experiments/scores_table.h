@@ -1,4 +1,4 @@
-// Scores of real images and of what a plan's generators make, side by side: the paper's Table 2.
+// Table 2 of the paper: scores of real images and of images from a plan's generators.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@
 
 namespace frgan {
 
-// A row for real images and for each row of the plan, with all scores, their spread over splits and over seeds. Sets
-// of another scorer than that of the real training images are left out, with a note.
+// One row for real images and one for each row of the plan, with all scores and their standard deviations over splits
+// and over seeds. Scores by a scorer other than that of the real training images are left out, with a note.
 Table scores_table(const PlanResults& results, const std::vector<ScoredSet>& scored);
 
-// Whether real images and every run that has a record are scored, by one scorer, of as many images.
+// Whether real images and all finished runs are scored, by one scorer and with this number of images each.
 bool is_scored_whole(const PlanResults& results, const std::vector<ScoredSet>& scored, int64_t images);
 
 }  // namespace frgan

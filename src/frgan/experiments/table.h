@@ -1,4 +1,4 @@
-// A table of results, and how it is written for people and for programs.
+// A table of results and its output formats: Markdown, CSV, LaTeX and HTML.
 #pragma once
 
 #include <filesystem>
@@ -7,19 +7,19 @@
 
 namespace frgan {
 
-// What people read, and the numbers in it for programs.
+// A cell's text for Markdown, LaTeX and HTML, and its numbers for CSV.
 struct TableCell {
   std::string text;                  // "7.20 ± 0.16"
-  std::vector<std::string> numbers;  // one for each of the column's names; all empty where there is none
+  std::vector<std::string> numbers;  // one per CSV column (TableColumn::names); empty strings for missing values
 };
 
 struct TableColumn {
-  std::string heading;             // "error (%)"; empty: for programs alone
-  std::vector<std::string> names;  // "error_mean", "error_sd": columns of the CSV
+  std::string heading;             // "error (%)"; empty: only in the CSV
+  std::vector<std::string> names;  // columns of the CSV: "error_mean", "error_sd"
 };
 
 struct TableSection {
-  std::string title;  // above its rows, and in the CSV's first column; empty where there is one section
+  std::string title;  // printed above its rows, and in the first CSV column; empty if there is only one section
   std::vector<std::vector<TableCell>> rows;
 };
 
@@ -27,21 +27,21 @@ struct Table {
   std::string title;
   std::vector<TableColumn> columns;
   std::vector<TableSection> sections;
-  std::vector<std::string> notes;  // below it, a sentence each
+  std::vector<std::string> notes;  // printed below the table, one item each
 };
 
 std::string markdown_of(const Table& table);
-// RFC 4180, a header line and then a line for each row of all sections, whose title comes first.
+// RFC 4180: a header line, then a line for each row. The first column is the section's title.
 std::string csv_of(const Table& table);
-// A table environment with booktabs' rules; to be set with XeLaTeX, LuaLaTeX or an inputenc that knows utf8.
+// A table environment that uses booktabs and graphicx. Needs XeLaTeX, LuaLaTeX or inputenc with utf8.
 std::string latex_of(const Table& table);
-// A page of its own, readable in light and dark and on a phone.
+// A complete page for light and dark color schemes and narrow screens.
 std::string html_of(const Table& table);
 
-// FOLDER/NAME.md, .csv, .tex and .html.
+// Writes FOLDER/NAME.md, .csv, .tex and .html.
 void write_table(const std::filesystem::path& folder, const std::string& name, const Table& table);
 
-// A cell whose text is its one number, or a dash.
+// A cell with one CSV value, which is also its text. An empty text is shown as a dash.
 TableCell text_cell(std::string text);
 
 }  // namespace frgan

@@ -27,7 +27,7 @@ constexpr std::string_view kPartial = ".partial";
 constexpr int64_t kManifestLimit = 1 << 20;  // bytes
 
 [[noreturn]] void refuse(std::string_view file, std::string_view what) {
-  throw Error(fmt::format("{}: {}; the checkpoint was cut short or altered: use another one", file, what));
+  throw Error(fmt::format("{}: {}; the checkpoint is corrupt; use another one", file, what));
 }
 
 bool is_plain_name(std::string_view name) {
@@ -39,14 +39,14 @@ bool is_sha256(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-// A folder's checkpoints by step. A folder that does not exist has none.
+// The checkpoints in a folder, by step; empty if the folder does not exist.
 std::map<int64_t, fs::path> checkpoints_of(const fs::path& folder) {
   std::map<int64_t, fs::path> found;
   std::error_code error;
   if (!fs::exists(folder, error)) return found;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
     if (const auto step = checkpoint_step(entry.path())) found.emplace(*step, entry.path());
-  if (error) throw file_error(folder, "read this folder", error.value());
+  if (error) throw file_error(folder, "read the folder", error.value());
   return found;
 }
 
@@ -54,6 +54,7 @@ fs::path partial_of(const fs::path& directory) {
   return fs::path(directory) += kPartial;
 }
 
+// Removes the partial checkpoints of interrupted writers.
 void remove_leftovers(const fs::path& folder) {
   std::vector<fs::path> leftovers;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
@@ -64,7 +65,8 @@ void remove_leftovers(const fs::path& folder) {
   for (const fs::path& path : leftovers) fs::remove_all(path);
 }
 
-// And what a killed writer left. A removal that is broken off leaves a leftover and no refused checkpoint.
+// Removes the checkpoints and all leftovers. Each checkpoint is renamed first, so that an interrupted removal leaves a
+// leftover rather than a corrupt checkpoint.
 void remove_checkpoints(const fs::path& folder, const std::map<int64_t, fs::path>& checkpoints) {
   try {
     for (const auto& [step, directory] : checkpoints) {
@@ -77,8 +79,8 @@ void remove_checkpoints(const fs::path& folder, const std::map<int64_t, fs::path
   }
 }
 
-// Puts the finished folder in its place. An older checkpoint of that name changes places with it in one step, so that
-// at no moment is there none; where the file system cannot do that, it goes first.
+// Renames the finished folder to its final name. An older checkpoint of that name is exchanged atomically, so that one
+// of the two exists at any time. If the file system does not support the exchange, the older one is removed first.
 void move_into_place(const fs::path& partial, const fs::path& directory) {
   if (::rename(partial.c_str(), directory.c_str()) == 0) return;
   if (errno != EEXIST && errno != ENOTEMPTY) throw file_error(directory, "write", errno);
@@ -93,7 +95,8 @@ void write_parts(const fs::path& partial, const std::vector<CheckpointPart>& par
   nlohmann::json files = nlohmann::json::object();
   for (const CheckpointPart& part : parts) {
     if (!is_plain_name(part.name))
-      throw Error(fmt::format("{}: {:?} is no name for a file of a checkpoint", partial.string(), part.name));
+      throw Error(fmt::format("{}: invalid name of a checkpoint file: {:?}; must be a plain file name",
+                              partial.string(), part.name));
     const fs::path path = partial / part.name;
     part.write(path);
     sync_path(path);
@@ -129,16 +132,16 @@ void write_checkpoint(const fs::path& directory, const std::vector<CheckpointPar
 }
 
 std::map<std::string, ManifestEntry> parse_manifest(std::string_view text, std::string_view name) {
-  // Nesting is cut off below what a manifest has: a hostile one cannot make the parser build a deep tree.
-  const auto shallow = [&](int depth, nlohmann::json::parse_event_t /*event*/, nlohmann::json& /*parsed*/) {
-    if (depth > 3) refuse(name, "is nested too deeply");
+  // A depth limit, because the parser would follow any nesting of a hostile manifest.
+  const auto check_depth = [&](int depth, nlohmann::json::parse_event_t /*event*/, nlohmann::json& /*parsed*/) {
+    if (depth > 3) refuse(name, "nested too deeply");
     return true;
   };
-  const nlohmann::json manifest = nlohmann::json::parse(text, shallow, /*allow_exceptions=*/false);
+  const nlohmann::json manifest = nlohmann::json::parse(text, check_depth, /*allow_exceptions=*/false);
   if (!manifest.is_object() || manifest.value("format", nlohmann::json()) != kFormat)
-    refuse(name, fmt::format("is no manifest of the format \"{}\"", kFormat));
+    refuse(name, fmt::format("not a manifest of format '{}'", kFormat));
   const auto files = manifest.find("files");
-  if (files == manifest.end() || !files->is_object() || files->empty()) refuse(name, "names no files");
+  if (files == manifest.end() || !files->is_object() || files->empty()) refuse(name, "no list of files");
 
   std::map<std::string, ManifestEntry> entries;
   for (const auto& [file, entry] : files->items()) {
@@ -146,7 +149,7 @@ std::map<std::string, ManifestEntry> parse_manifest(std::string_view text, std::
     const nlohmann::json digest = entry.is_object() ? entry.value("sha256", nlohmann::json()) : nlohmann::json();
     if (!is_plain_name(file) || !size.is_number_unsigned() || size.get<int64_t>() < 0 || !digest.is_string() ||
         !is_sha256(digest.get_ref<const std::string&>()))
-      refuse(name, fmt::format("has a wrong entry {:?}", std::string_view(file).substr(0, 60)));
+      refuse(name, fmt::format("invalid entry {:?}", std::string_view(file).substr(0, 60)));
     entries[file] = {size.get<int64_t>(), digest.get<std::string>()};
   }
   return entries;
@@ -155,17 +158,16 @@ std::map<std::string, ManifestEntry> parse_manifest(std::string_view text, std::
 void verify_checkpoint(const fs::path& directory) {
   std::error_code ignored;
   if (!fs::is_directory(directory, ignored))
-    throw Error(
-        fmt::format("{}: there is no checkpoint; a checkpoint is a folder with {}", directory.string(), kManifest));
+    throw Error(fmt::format("{}: not a checkpoint; expected a folder with {}", directory.string(), kManifest));
   const fs::path manifest = directory / kManifest;
-  if (!fs::exists(manifest, ignored)) refuse(manifest.string(), "is missing");
+  if (!fs::exists(manifest, ignored)) refuse(manifest.string(), "file is missing");
   for (const auto& [name, entry] : parse_manifest(read_file(manifest, kManifestLimit), manifest.string())) {
     const fs::path path = directory / name;
-    if (!fs::exists(path, ignored)) refuse(path.string(), "is missing");
+    if (!fs::exists(path, ignored)) refuse(path.string(), "file is missing");
     const int64_t size = InputFile(path).size();
-    if (size != entry.size) refuse(path.string(), fmt::format("has {} bytes, expected {}", size, entry.size));
+    if (size != entry.size) refuse(path.string(), fmt::format("wrong size: {} bytes; expected {}", size, entry.size));
     if (file_digest(path, DigestKind::kSha256) != entry.sha256)
-      refuse(path.string(), "has another checksum than the manifest says");
+      refuse(path.string(), "SHA-256 differs from the manifest");
   }
 }
 

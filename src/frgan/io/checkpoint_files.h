@@ -1,12 +1,12 @@
-// Checkpoints on disk: a folder of files with a manifest, whole or refused. Whoever writes decides what the files are.
+// Checkpoints on disk: a folder of files with a manifest. A checkpoint is either complete or rejected. The caller
+// decides which files it contains.
 //
 //   checkpoints/step-00012000/model.safetensors
 //                             state.json
 //                             MANIFEST.json    size and SHA-256 of each file, written last
 //
-// A checkpoint is written as "step-00012000.partial", synced and renamed, so that a program that is killed at any
-// moment, or meets a full disk, leaves the older ones as they were. One process writes to a folder at a time; any may
-// read.
+// A checkpoint is written as "step-00012000.partial", synced and renamed. A crash or a full disk therefore leaves the
+// older checkpoints intact. Only one process may write to a folder at a time; any number may read.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@
 
 namespace frgan {
 
-// One file of a checkpoint. `write` gets the path to write to; the file must be complete when it returns.
+// One file of a checkpoint. `write` receives the path; the file must be complete when it returns.
 //
 //   write_checkpoint(run / "checkpoints" / checkpoint_name(step), {
 //       {"model.safetensors", [&](const auto& path) { write_safetensors(path, weights, metadata); }},
@@ -30,41 +30,43 @@ struct CheckpointPart {
   std::function<void(const std::filesystem::path& path)> write;
 };
 
-// Writes the parts and the manifest; replaces a checkpoint of the same name. What a killed writer left beside it is
-// removed first. Throws what `write` throws, or an Error; then nothing of the new checkpoint is left.
+// Writes the parts and the manifest; replaces a checkpoint of the same name. Removes leftovers of interrupted writers
+// first. Throws what `write` throws, or an Error; nothing of the new checkpoint remains then.
 void write_checkpoint(const std::filesystem::path& directory, const std::vector<CheckpointPart>& parts);
 
-// Throws an Error that names the file that is missing, cut short, or altered, or says that the manifest is.
+// Checks the size and SHA-256 of every file. Throws an Error that names the first missing or corrupt file.
 void verify_checkpoint(const std::filesystem::path& directory);
 
-// "step-00012000", and back: empty for other names (a "step-00012000.partial" too).
+// The folder name of a step, "step-00012000", and the step of a folder. No value for other names, such as
+// "step-00012000.partial".
 std::string checkpoint_name(int64_t step);
 std::optional<int64_t> checkpoint_step(const std::filesystem::path& directory);
 
 struct CheckpointSearch {
-  std::optional<std::filesystem::path> newest;  // the newest that verifies; none when there is none
-  std::vector<std::string> refused;             // why each newer one was not taken: one line for people each
+  std::optional<std::filesystem::path> newest;  // the newest valid checkpoint, if any
+  std::vector<std::string> refused;             // one message for each newer, corrupt checkpoint
 };
 
-// Looks through a run's "checkpoints" folder, newest step first. A folder that does not exist holds none.
+// Searches a run's "checkpoints" folder, newest step first. A missing folder is treated as empty.
 CheckpointSearch newest_whole_checkpoint(const std::filesystem::path& folder);
 
-// Whether the folder has any checkpoint, whole or not.
+// Whether the folder contains any checkpoint, valid or corrupt.
 bool has_checkpoints(const std::filesystem::path& folder);
 
-// Removes checkpoints of later steps: where a run goes on from an older one, they were refused, or will come again.
+// Removes the checkpoints of steps after `step`. A run resumed at `step` writes them again.
 void remove_checkpoints_after(const std::filesystem::path& folder, int64_t step);
 
-// Removes all but the last `keep` checkpoints (by step), and what a killed writer left.
+// Removes all but the last `keep` checkpoints (by step), and leftovers of interrupted writers.
 void prune_checkpoints(const std::filesystem::path& folder, int64_t keep);
 
-// What a MANIFEST.json says of one file.
+// The entry of one file in MANIFEST.json.
 struct ManifestEntry {
-  int64_t size = 0;
-  std::string sha256;
+  int64_t size = 0;    // bytes
+  std::string sha256;  // 64 lower-case hexadecimal digits
 };
 
-// Checks a manifest that anybody may have made: names are plain, sizes not negative, checksums 64 hexadecimal digits.
+// Parses an untrusted manifest into entries by file name; `name` is its name in messages. Throws an Error unless file
+// names are plain, sizes are not negative, and digests have 64 hexadecimal digits.
 std::map<std::string, ManifestEntry> parse_manifest(std::string_view text, std::string_view name);
 
 }  // namespace frgan

@@ -1,4 +1,4 @@
-// Tables of comma-separated values (RFC 4180).
+// Comma-separated values (RFC 4180).
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace frgan {
 
-// The text as one field: in quotes where it holds a comma, a quote or a line break.
+// The text as one field, quoted if it contains a comma, a quote or a line break.
 std::string csv_field(std::string_view text);
 
 }  // namespace frgan

@@ -1,4 +1,4 @@
-// Checksums of bytes and files, as lower-case hexadecimal text.
+// Digests of bytes and files as lower-case hexadecimal text.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +9,10 @@
 
 namespace frgan {
 
-// SHA-256 for what we write; MD5 only for what others published with one (SVHN).
+// SHA-256 for all files that frgan writes. MD5 only for downloads whose publisher gives an MD5 (SVHN).
 enum class DigestKind { kSha256, kMd5 };
 
-// A checksum that is fed piece by piece.
+// A digest of data that arrives in pieces. The constructor throws an Error if the build has no MD5.
 //
 //   Digest digest(DigestKind::kSha256);
 //   digest.update(images);
@@ -25,7 +25,7 @@ class Digest {
   ~Digest();
 
   void update(std::span<const std::byte> bytes);
-  // Ends it: call once.
+  // Finishes the digest. Call it only once.
   std::string hex();
 
  private:
@@ -35,7 +35,7 @@ class Digest {
 
 std::string sha256(std::span<const std::byte> bytes);
 
-// Throws when the file cannot be read. Reads piece by piece: the file may be larger than memory.
+// Digest of a file, read in pieces, so it may be larger than memory. Throws an Error if the file cannot be read.
 std::string file_digest(const std::filesystem::path& path, DigestKind kind);
 
 }  // namespace frgan

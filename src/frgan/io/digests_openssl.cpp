@@ -1,4 +1,4 @@
-// Checksums by OpenSSL's libcrypto, which uses the processor's own instructions.
+// Digests with OpenSSL's libcrypto, which uses the CPU's SHA instructions.
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,9 +14,8 @@ struct Digest::State {
 };
 
 Digest::Digest(DigestKind kind) : state_(std::make_unique<State>()) {
-  // Machines in FIPS mode have no MD5.
   if (EVP_DigestInit_ex(state_->context.get(), kind == DigestKind::kMd5 ? EVP_md5() : EVP_sha256(), nullptr) != 1)
-    throw Error("this machine's OpenSSL gives no checksum of that kind; is it in FIPS mode, which has no MD5?");
+    throw Error("OpenSSL does not provide this digest; MD5 is disabled in FIPS mode");
 }
 
 Digest::Digest(Digest&&) noexcept = default;

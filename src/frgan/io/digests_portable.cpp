@@ -1,5 +1,5 @@
-// SHA-256 (FIPS 180-4) in plain C++, for machines without OpenSSL's headers: a checkpoint needs it everywhere. Several
-// times slower than digests_openssl.cpp, and without MD5, which only downloads need.
+// SHA-256 (FIPS 180-4) in plain C++, for builds without OpenSSL: every checkpoint needs SHA-256. It is several times
+// slower than digests_openssl.cpp. It has no MD5, which only downloads need.
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -28,7 +28,7 @@ constexpr std::array<uint32_t, 64> kRoundConstants = {
 struct Digest::State {
   std::array<uint32_t, 8> hash = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                   0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  std::array<uint32_t, 64> schedule{};  // its first 16 words are the block that is being filled
+  std::array<uint32_t, 64> schedule{};  // the first 16 words hold the current block
   uint64_t bytes = 0;
 
   void add(uint8_t byte) {
@@ -59,7 +59,7 @@ struct Digest::State {
 
 Digest::Digest(DigestKind kind) : state_(std::make_unique<State>()) {
   if (kind == DigestKind::kMd5)
-    throw Error("this build has no MD5: it was made without OpenSSL; install libssl-dev and build again");
+    throw Error("no MD5 in this build: it was compiled without OpenSSL; install libssl-dev and rebuild");
 }
 
 Digest::Digest(Digest&&) noexcept = default;

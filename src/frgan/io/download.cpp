@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The file that grows, and what libcurl's callbacks need. One for each connection.
+// The partial file of a download, with libcurl's callbacks. There is one object per connection.
 class Part {
  public:
   Part(const fs::path& path, const DownloadProgress& progress) : path_(path), progress_(progress) {
@@ -33,9 +33,9 @@ class Part {
   Part& operator=(const Part&) = delete;
   ~Part() { ::close(descriptor_); }
 
-  int64_t begin() const { return begin_; }  // bytes that former connections brought
+  int64_t begin() const { return begin_; }  // bytes from earlier connections
   int64_t size() const { return size_; }
-  int write_error() const { return write_error_; }  // errno's value, 0 while all is well
+  int write_error() const { return write_error_; }  // errno of a failed write, else 0
 
   static size_t write(char* data, size_t /*one*/, size_t count, void* self) {
     auto& part = *static_cast<Part*>(self);
@@ -62,15 +62,15 @@ class Part {
 
 struct Outcome {
   CURLcode code = CURLE_OK;
-  long status = 0;  // of HTTP
+  long status = 0;  // HTTP status code
   std::string message;
 };
 
-// One connection: appends what comes to the part.
+// Opens one connection and appends the received bytes to the part.
 Outcome connect(const std::string& url, Part& part) {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(), &curl_easy_cleanup);
-  if (ready != CURLE_OK || handle == nullptr) throw Error(fmt::format("{}: libcurl cannot start", url));
+  if (ready != CURLE_OK || handle == nullptr) throw Error(fmt::format("{}: cannot initialize libcurl", url));
   std::array<char, CURL_ERROR_SIZE> message{};
   const auto set = [&](CURLoption option, auto value) { curl_easy_setopt(handle.get(), option, value); };
   set(CURLOPT_URL, url.c_str());
@@ -83,8 +83,8 @@ Outcome connect(const std::string& url, Part& part) {
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_USERAGENT, "frgan");
   set(CURLOPT_CONNECTTIMEOUT, 30L);
-  set(CURLOPT_LOW_SPEED_LIMIT, 1L);  // bytes a second, for as long as
-  set(CURLOPT_LOW_SPEED_TIME, 60L);
+  set(CURLOPT_LOW_SPEED_LIMIT, 1L);  // bytes per second
+  set(CURLOPT_LOW_SPEED_TIME, 60L);  // seconds below the limit until the connection is closed
   set(CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(part.begin()));
   set(CURLOPT_WRITEFUNCTION, &Part::write);
   set(CURLOPT_WRITEDATA, &part);
@@ -104,13 +104,13 @@ bool is_broken_connection(CURLcode code) {
          code == CURLE_GOT_NOTHING;
 }
 
-// Brings the part to its full length, or throws.
+// Completes the part, or throws. Reconnects as long as each broken connection brought data.
 void fetch(const std::string& url, const fs::path& part_path, const DownloadProgress& progress) {
   constexpr long kRangeNotSatisfiable = 416;
   while (true) {
     Part part(part_path, progress);
     const Outcome outcome = connect(url, part);
-    // A server that knows no ranges, or a part that is longer than the file; for libcurl, the latter is a success.
+    // The server does not support ranges, or the part is longer than the file. libcurl reports the latter as success.
     if (part.begin() > 0 && (outcome.code == CURLE_RANGE_ERROR || outcome.status == kRangeNotSatisfiable)) {
       fs::resize_file(part_path, 0);
       continue;
@@ -119,12 +119,12 @@ void fetch(const std::string& url, const fs::path& part_path, const DownloadProg
     if (is_broken_connection(outcome.code) && part.size() > part.begin()) continue;
 
     const std::string kept =
-        part.size() > 0 ? fmt::format("{} bytes are kept in {}: try again to go on", part.size(), part_path.string())
-                        : std::string("check the address and the network");
+        part.size() > 0 ? fmt::format("{} bytes are kept in {}; run again to resume", part.size(), part_path.string())
+                        : std::string("check the URL and the network");
     if (part.size() == 0) fs::remove(part_path);
     if (outcome.code == CURLE_ABORTED_BY_CALLBACK) throw Error(fmt::format("{}: stopped; {}", url, kept));
     if (part.write_error() != 0) throw file_error(part_path, "write", part.write_error());
-    throw Error(fmt::format("{}: cannot fetch: {}; {}", url, outcome.message, kept));
+    throw Error(fmt::format("{}: download failed: {}; {}", url, outcome.message, kept));
   }
 }
 
@@ -134,20 +134,20 @@ void download(const std::string& url, const fs::path& path, const std::string& m
   if (fs::exists(path)) {
     const std::string found = file_digest(path, DigestKind::kMd5);
     if (found == md5) return;
-    throw Error(fmt::format("{}: has the MD5 {}, that of {} is {}; move it away to fetch it anew", path.string(), found,
-                            url, md5));
+    throw Error(fmt::format("{}: the existing file has MD5 {}; {} has {}; move the file away to download it again",
+                            path.string(), found, url, md5));
   }
   const fs::path part = fs::path(path) += ".part";
-  // What a former try brought may be all.
+  // An earlier, interrupted call may have completed the part.
   if (!fs::exists(part) || file_digest(part, DigestKind::kMd5) != md5) {
     fetch(url, part, progress);
     const std::string found = file_digest(part, DigestKind::kMd5);
     if (found != md5) {
       fs::remove(part);
-      throw Error(
-          fmt::format("{}: what came has the MD5 {}, expected {}; it was thrown away: try again, or get the "
-                      "file elsewhere",
-                      url, found, md5));
+      throw Error(fmt::format(
+          "{}: wrong MD5 of the download: {}; expected {}; the download was deleted; run again, or get the file "
+          "elsewhere",
+          url, found, md5));
     }
   }
   sync_path(part);

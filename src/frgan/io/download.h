@@ -1,4 +1,4 @@
-// Downloads by HTTP and HTTPS (libcurl), checked and resumable.
+// Verified and resumable downloads over HTTP and HTTPS (libcurl).
 #pragma once
 
 #include <cstdint>
@@ -8,16 +8,15 @@
 
 namespace frgan {
 
-// Called often, at least once a second, with the bytes that are there (of this and former tries) and the size of the
-// whole, or -1 while it is not known. Gives false to stop; the part that is there stays for the next try. Must not
-// throw.
+// Callback with the number of bytes present, including those of earlier calls, and the total size, or -1 while unknown.
+// Called at least once per second. Return false to stop; the partial file is kept for the next call. Must not throw.
 using DownloadProgress = std::function<bool(int64_t received, int64_t total)>;
 
-// Fetches `url` to `path`, by way of "PATH.part", which stays when the connection breaks: the next call goes on where
-// it ended, where the server can (else anew). While a connection that broke had brought something, it is taken up again
-// by itself. The file gets its name only when its MD5 is `md5` (32 lower-case hexadecimal digits). A
-// file that is already there with that checksum is left and nothing is fetched; another one is an error. Throws an
-// Error that names the URL and the reason, and says whether trying again goes on or begins anew.
+// Downloads `url` to `path`. Data goes to "PATH.part", which is renamed once its MD5 equals `md5` (32 lower-case
+// hexadecimal digits). If a connection breaks after it brought data, the download reconnects. On failure the part is
+// kept, and the next call resumes it if the server supports ranges, else starts over. If `path` already exists with
+// this MD5, nothing is downloaded; an existing file with another MD5 is an error. Throws an Error that names the URL,
+// the reason, and whether another call resumes.
 void download(const std::string& url, const std::filesystem::path& path, const std::string& md5,
               const DownloadProgress& progress = {});
 

@@ -7,8 +7,8 @@ namespace frgan {
 
 void download(const std::string& url, const std::filesystem::path& path, const std::string& /*md5*/,
               const DownloadProgress& /*progress*/) {
-  throw Error(
-      fmt::format("{}: this build has no libcurl and fetches nothing; put {} there yourself", path.string(), url));
+  throw Error(fmt::format("{}: cannot download: this build has no libcurl; save {} under this path yourself",
+                          path.string(), url));
 }
 
 }  // namespace frgan

@@ -15,9 +15,9 @@
 namespace frgan {
 namespace {
 
-constexpr std::string_view kPartial = ".partial-";  // a process number follows
+constexpr std::string_view kPartial = ".partial-";  // a process ID follows
 
-// An open file that closes itself, so that a throw leaks none.
+// Owns a file descriptor.
 class Descriptor {
  public:
   explicit Descriptor(int number) : number_(number) {}
@@ -37,18 +37,18 @@ std::string_view hint_for(int error_number) {
   switch (error_number) {
     case ENOSPC:
     case EDQUOT:
-      return "; free some space or choose a folder on another disk";
+      return "; free disk space or choose a folder on another disk";
     case EFBIG:
-      return "; the file is larger than the shell (ulimit -f) or the disk's format allows";
+      return "; the file exceeds the limit of the shell (ulimit -f) or of the file system";
     case EACCES:
     case EPERM:
     case EROFS:
-      return "; choose a folder that you may write to, or check its permissions";
+      return "; check the permissions or choose a writable folder";
     case ENOTDIR:
     case EEXIST:
-      return "; a file is where a folder should be: choose another path";
+      return "; the path contains a file where a folder is needed; choose another path";
     case ENOENT:
-      return "; check the path for typing errors";
+      return "; check the path";
     default:
       return "";
   }
@@ -64,10 +64,10 @@ Error file_error(const std::filesystem::path& path, std::string_view action, int
 SafeFile::SafeFile(const std::filesystem::path& path) : path_(path) {
   std::error_code ignored;
   if (std::filesystem::exists(path, ignored)) {
-    // Renaming onto a device or a folder would replace or fail late; onto a link, it would replace the link.
+    // Renaming would replace a device or a link, and fail late on a folder.
     if (!std::filesystem::is_regular_file(path, ignored))
       throw Error(
-          fmt::format("{}: cannot write: it is there and is no regular file; choose another path", path.string()));
+          fmt::format("{}: cannot write: exists and is not a regular file; choose another path", path.string()));
     path_ = std::filesystem::canonical(path);
   }
   for (int attempt = 0; descriptor_ < 0; ++attempt) {
@@ -129,8 +129,8 @@ std::string name_of_unfinished(const std::filesystem::path& path) {
   auto [rest, failed] = std::from_chars(name.data() + end + kPartial.size(), last, writer);
   if (failed == std::errc() && rest != last && *rest == '.') rest = std::from_chars(rest + 1, last, attempt).ptr;
   if (failed != std::errc() || rest != last || name.back() == '.' || writer <= 0 || attempt < 0) return "";
-  const bool runs = ::kill(writer, 0) == 0 || errno == EPERM;
-  return runs ? "" : name.substr(0, end);
+  const bool writer_runs = ::kill(writer, 0) == 0 || errno == EPERM;
+  return writer_runs ? "" : name.substr(0, end);
 }
 
 GrowingFile::GrowingFile(const std::filesystem::path& path)
@@ -149,9 +149,9 @@ void GrowingFile::append(std::span<const std::byte> bytes) {
     written = ::write(descriptor_, bytes.data(), bytes.size());
   } while (written < 0 && errno == EINTR);
   if (written == static_cast<ssize_t>(bytes.size())) return;
-  // A write that is short met a full disk or a limit; what it left must not stay.
+  // A short write means a full disk or a size limit. The partial data must not remain.
   const int error = written < 0 ? errno : ENOSPC;
-  if (::ftruncate(descriptor_, before) != 0) throw file_error(path_, "write, nor take back a cut piece", errno);
+  if (::ftruncate(descriptor_, before) != 0) throw file_error(path_, "write, nor undo a partial write", errno);
   throw file_error(path_, "write", error);
 }
 
@@ -163,13 +163,13 @@ void GrowingFile::cut_after_last(std::byte end) {
 }
 
 InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
-  // O_NONBLOCK: opening a pipe that nobody writes to must not wait for ever.
+  // O_NONBLOCK: opening a pipe without a writer must not block.
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) throw file_error(path, "read", errno);
   if (!S_ISREG(status.st_mode))
-    throw Error(fmt::format("{}: cannot read: it is {}, expected a file", path.string(),
-                            S_ISDIR(status.st_mode) ? "a folder" : "no regular file"));
+    throw Error(fmt::format("{}: cannot read: {}; expected a regular file", path.string(),
+                            S_ISDIR(status.st_mode) ? "is a folder" : "is a device, pipe or socket"));
   size_ = status.st_size;
   descriptor_ = file.release();
 }
@@ -183,7 +183,8 @@ void InputFile::read(std::span<std::byte> bytes) {
     const ssize_t count = ::read(descriptor_, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw file_error(path_, "read", errno);
-    if (count == 0) throw Error(fmt::format("{}: ended too early; is somebody writing it?", path_.string()));
+    if (count == 0)
+      throw Error(fmt::format("{}: unexpected end of file; is another process writing it?", path_.string()));
     bytes = bytes.subspan(static_cast<size_t>(count));
   }
 }
@@ -195,7 +196,7 @@ void InputFile::seek(int64_t place) {
 std::string read_file(const std::filesystem::path& path, int64_t limit) {
   InputFile file(path);
   if (file.size() > limit)
-    throw Error(fmt::format("{}: has {} bytes, expected at most {}; is this the right file?", path.string(),
+    throw Error(fmt::format("{}: too large: {} bytes; at most {} are allowed; is this the right file?", path.string(),
                             file.size(), limit));
   std::string bytes(static_cast<size_t>(file.size()), '\0');
   file.read(std::as_writable_bytes(std::span(bytes)));
@@ -216,13 +217,13 @@ void ensure_directory(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (!error && !std::filesystem::is_directory(path)) error = std::make_error_code(std::errc::not_a_directory);
-  if (error) throw file_error(path, "make this folder", error.value());
+  if (error) throw file_error(path, "create the folder", error.value());
 }
 
 void sync_path(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) throw file_error(path, "open", errno);
-  // Some network file systems cannot sync a folder, and say so by EINVAL.
+  // EINVAL: some network file systems cannot sync a folder.
   if (::fsync(file.get()) != 0 && errno != EINVAL) throw file_error(path, "write", errno);
 }
 

@@ -1,4 +1,4 @@
-// Whole files: read at once, and written so that they appear whole or not at all.
+// Reading files, and writing them atomically: a file appears complete or not at all.
 #pragma once
 
 #include <cstddef>
@@ -13,26 +13,28 @@
 
 namespace frgan {
 
-// The bytes of a text or of a vector of numbers, for the functions below.
+// The bytes of a text, for the functions below.
 inline std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text));
 }
 
-// A file that is written beside its final name ("NAME.partial-PID") and renamed by `commit`, after it and before its
-// folder is synced. Without a commit the destructor removes it, so nobody ever sees half a file.
+// A file that is written atomically. The data goes to "NAME.partial-PID" in the same folder. `commit` syncs this file,
+// renames it to NAME and syncs the folder. Without a commit, the destructor removes it, so no reader sees a partial
+// file.
 //
 //   SafeFile file("summary.json");
 //   file.write(bytes_of(text));
 //   file.commit();
 class SafeFile {
  public:
-  // Throws an Error that names the path and what to do about it: unwritable or missing folder, not a regular file.
+  // Throws an Error that names the path and the remedy if the folder is missing or not writable, or if the path is
+  // something other than a regular file.
   explicit SafeFile(const std::filesystem::path& path);
   SafeFile(const SafeFile&) = delete;
   SafeFile& operator=(const SafeFile&) = delete;
   ~SafeFile();
 
-  // Throws when the disk is full or a file-size limit is met (the program must ignore SIGXFSZ for the latter).
+  // Throws an Error if the disk is full or a file-size limit is reached (for the latter, SIGXFSZ must be ignored).
   void write(std::span<const std::byte> bytes);
   void commit();
 
@@ -44,27 +46,27 @@ class SafeFile {
   int descriptor_ = -1;
 };
 
-// The whole of a SafeFile in one call.
+// Creates, writes and commits a SafeFile in one call.
 void write_file_safely(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_safely(const std::filesystem::path& path, std::string_view text);
 
-// The name of the file that a SafeFile was to become: "labels.json" for "labels.json.partial-4711", which process 4711
-// left when it was killed while it wrote. Empty for other names, for what is no file, and while such a process runs.
+// The final name of a SafeFile that was left by a killed process: "labels.json" for "labels.json.partial-4711" of
+// process 4711. Empty for other names, for paths that are not regular files, and while that process still runs.
 std::string name_of_unfinished(const std::filesystem::path& path);
 
-// A file that grows while a program runs. What is appended in one call is there at once, and whole: a killed program
-// leaves at most the last piece cut.
+// A file that grows while the program runs. Each append is visible at once and complete. If the program is killed, at
+// most the last piece is truncated.
 class GrowingFile {
  public:
-  // Makes the file where there is none. Throws an Error that names it when it cannot be written.
+  // Creates the file if needed. Throws an Error that names the file if it cannot be written.
   explicit GrowingFile(const std::filesystem::path& path);
   GrowingFile(const GrowingFile&) = delete;
   GrowingFile& operator=(const GrowingFile&) = delete;
   ~GrowingFile();
 
-  // Throws when the piece cannot be written whole (full disk); the file is then as it was.
+  // Throws an Error if the piece cannot be written completely, for example on a full disk; the file is unchanged then.
   void append(std::span<const std::byte> bytes);
-  // Back to the last such byte, which stays; to nothing where there is none.
+  // Truncates the file after the last byte equal to `end`, or to length 0 if there is none.
   void cut_after_last(std::byte end);
 
  private:
@@ -72,19 +74,19 @@ class GrowingFile {
   int descriptor_ = -1;
 };
 
-// A regular file that is read piece by piece.
+// A regular file that is read in pieces.
 class InputFile {
  public:
-  // Throws when it is missing, unreadable or no regular file.
+  // Throws an Error if the file is missing, unreadable or not a regular file.
   explicit InputFile(const std::filesystem::path& path);
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
   ~InputFile();
 
   int64_t size() const { return size_; }
-  // Fills all of `bytes` with the next ones; throws when the file ends before.
+  // Fills `bytes` with the next bytes of the file. Throws an Error if the file has fewer.
   void read(std::span<std::byte> bytes);
-  // The next byte to read, counted from the beginning of the file.
+  // Moves the read position to `place` bytes from the start of the file.
   void seek(int64_t place);
 
  private:
@@ -93,19 +95,20 @@ class InputFile {
   int descriptor_ = -1;
 };
 
-// All bytes of a regular file. Throws when it is missing, unreadable, no regular file, or has more than `limit` bytes.
+// All bytes of a regular file. Throws an Error if it is missing, unreadable, not a regular file, or larger than `limit`
+// bytes.
 std::string read_file(const std::filesystem::path& path, int64_t limit = int64_t{1} << 40);
 
-// Files of a folder whose names end in `extension` (".json"), by name; none where there is no folder.
+// The files in a folder with this extension (".json"), sorted by name. Empty if the folder does not exist.
 std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder, std::string_view extension);
 
-// Makes the folder and those above it, where they do not exist; throws when it cannot or when a file is in the way.
+// Creates the folder and its parents if needed. Throws an Error if that fails, for example because a file is there.
 void ensure_directory(const std::filesystem::path& path);
 
-// Makes what was renamed in a folder, or written to a file, last through a power cut.
+// Syncs a file or folder to disk (fsync), so that its contents or renames survive a power failure.
 void sync_path(const std::filesystem::path& path);
 
-// The error of a failed system call: "PATH: cannot ACTION: REASON; HINT". `error_number` is errno's value.
+// The error for a failed system call: "PATH: cannot ACTION: REASON; HINT". `error_number` is the value of errno.
 Error file_error(const std::filesystem::path& path, std::string_view action, int error_number);
 
 }  // namespace frgan

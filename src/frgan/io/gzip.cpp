@@ -16,14 +16,15 @@ bool is_gzip(std::string_view bytes) {
 }
 
 std::string gunzip(std::string_view bytes, int64_t limit, std::string_view name) {
-  constexpr int kGzipOnly = 15 + 16;  // zlib's code for: the largest window, a gzip header and trailer
+  constexpr int kGzipOnly = 15 + 16;  // windowBits of zlib: largest window, gzip header and trailer
   const size_t first_guess = std::min<size_t>(1 << 16, static_cast<size_t>(limit) + 1);
   z_stream stream{};
-  if (inflateInit2(&stream, kGzipOnly) != Z_OK) throw Error(fmt::format("{}: zlib cannot start", name));
+  if (inflateInit2(&stream, kGzipOnly) != Z_OK) throw Error(fmt::format("{}: cannot initialize zlib", name));
   const std::unique_ptr<z_stream, decltype(&inflateEnd)> end(&stream, &inflateEnd);
   if (bytes.size() > std::numeric_limits<uInt>::max())
-    throw Error(fmt::format("{}: has {} bytes, expected less than 4 GiB; is this the right file?", name, bytes.size()));
-  // zlib does not write to its input; its type says so only where ZLIB_CONST is defined.
+    throw Error(
+        fmt::format("{}: too large: {} bytes; must be below 4 GiB; is this the right file?", name, bytes.size()));
+  // zlib does not write to its input, but its type is const only if ZLIB_CONST is defined.
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
 
@@ -37,15 +38,15 @@ std::string gunzip(std::string_view bytes, int64_t limit, std::string_view name)
     status = inflate(&stream, Z_NO_FLUSH);
     done += room - stream.avail_out;
     if (done > static_cast<size_t>(limit))
-      throw Error(fmt::format("{}: unpacks to more than {} bytes; is this the right file?", name, limit));
+      throw Error(fmt::format("{}: decompresses to more than {} bytes; is this the right file?", name, limit));
     if (status == Z_BUF_ERROR || (status == Z_OK && stream.avail_in == 0 && stream.avail_out > 0))
-      throw Error(fmt::format("{}: the gzipped file was cut short; fetch it again", name));
+      throw Error(fmt::format("{}: truncated gzip file; download it again", name));
     if (status != Z_OK && status != Z_STREAM_END)
-      throw Error(fmt::format("{}: the gzipped file was altered ({}); fetch it again", name,
+      throw Error(fmt::format("{}: corrupt gzip file ({}); download it again", name,
                               stream.msg != nullptr ? stream.msg : "no data"));
   }
   if (stream.avail_in > 0)
-    throw Error(fmt::format("{}: {} bytes follow the gzipped data; fetch it again", name, stream.avail_in));
+    throw Error(fmt::format("{}: {} bytes follow the gzip data; download it again", name, stream.avail_in));
   result.resize(done);
   return result;
 }

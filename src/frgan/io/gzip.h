@@ -1,4 +1,4 @@
-// Bytes that were compressed by gzip.
+// Decompression of gzip data.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +7,11 @@
 
 namespace frgan {
 
-// Whether the bytes begin as a gzip file does.
+// Whether the bytes begin with the signature of a gzip file.
 bool is_gzip(std::string_view bytes);
 
-// What was compressed. Throws an Error that names the file (`name`) when it is cut short or altered (CRC-32), or would
-// give more than `limit` bytes.
+// The decompressed bytes. Throws an Error that starts with the file's `name` if the data is truncated or corrupt
+// (CRC-32), or decompresses to more than `limit` bytes.
 std::string gunzip(std::string_view bytes, int64_t limit, std::string_view name);
 
 }  // namespace frgan

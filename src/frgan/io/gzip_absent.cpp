@@ -10,7 +10,7 @@ bool is_gzip(std::string_view bytes) {
 }
 
 std::string gunzip(std::string_view /*bytes*/, int64_t /*limit*/, std::string_view name) {
-  throw Error(fmt::format("{}: this build has no zlib and reads no gzipped files; unpack it by gunzip", name));
+  throw Error(fmt::format("{}: cannot read gzip files: this build has no zlib; unpack the file with gunzip", name));
 }
 
 }  // namespace frgan

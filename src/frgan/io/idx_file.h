@@ -1,4 +1,4 @@
-// The idx format of MNIST and its kin (Fashion-MNIST, KMNIST, EMNIST): arrays of uint8, gzipped or not.
+// The idx format of MNIST, Fashion-MNIST, KMNIST and EMNIST: uint8 arrays, optionally gzipped.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@ namespace frgan {
 
 struct IdxArray {
   std::vector<int64_t> shape;   // {N} for labels, {N, rows, columns} for images
-  std::vector<uint8_t> values;  // row-major, product(shape) of them
+  std::vector<uint8_t> values;  // product(shape) values, row-major
 };
 
-// Throws an Error that names the file and what is wrong when it is missing, cut short, longer than it says, altered (by
-// the checksum of gzip, where it is gzipped), no idx file, or holds other numbers than uint8.
+// Reads a file. Throws an Error that names the file and the problem if it is missing, not an idx file, not of type
+// uint8, or not of the size that its header declares. If it is gzipped, the gzip checksum is verified too.
 IdxArray read_idx(const std::filesystem::path& path);
-// The same from the bytes of a file; `name` stands for it in messages.
+// The same from the bytes of a file; `name` is its name in messages.
 IdxArray parse_idx(std::string_view bytes, std::string_view name);
 
 }  // namespace frgan

@@ -20,19 +20,19 @@ namespace {
 using Bytes = std::span<const std::byte>;
 
 constexpr int64_t kPixelLimit = int64_t{1} << 27;
-constexpr int64_t kSmall = int64_t{1} << 20;      // pixels that are harmless whatever the file
-constexpr int64_t kPixelsPerByte = 1024;          // JPEG has at most 341, PNG of 8 bits 1032
-constexpr int kScanLimit = 100;                   // of a JPEG; each costs as much as the whole image
-constexpr int64_t kFileLimit = int64_t{1} << 30;  // bytes
+constexpr int64_t kSmallImage = int64_t{1} << 20;  // pixels; up to this size, kPixelsPerByte is not checked
+constexpr int64_t kPixelsPerByte = 1024;           // JPEG reaches at most 341, 8-bit PNG 1032
+constexpr int kScanLimit = 100;                    // of a JPEG; decoding time is proportional to the number of scans
+constexpr int64_t kFileLimit = int64_t{1} << 30;   // bytes
 
-// What a file's own structure says, without decoding: OpenCV would take memory for any size that a header claims, and
-// takes a JPEG that was cut short for a whole one.
+// Properties of an image file, parsed before decoding. OpenCV would allocate memory for any size in a header, and would
+// accept a truncated JPEG.
 struct Structure {
   int64_t height = 0;
   int64_t width = 0;
-  bool whole = false;
-  int scans = 0;  // of a JPEG
-  int turn = 1;   // EXIF orientation that OpenCV does not apply: that of WebP
+  bool complete = false;
+  int scans = 0;        // of a JPEG
+  int orientation = 1;  // EXIF orientation of a WebP; OpenCV applies those of PNG and JPEG
 };
 
 bool begins_with(Bytes bytes, std::string_view text) {
@@ -40,7 +40,7 @@ bool begins_with(Bytes bytes, std::string_view text) {
          std::equal(text.begin(), text.end(), bytes.begin(), [](char a, std::byte b) { return std::byte(a) == b; });
 }
 
-// The number in `count` bytes at `place`, which must be there.
+// The number in the `count` bytes at `place`; the bytes must exist.
 uint32_t big_endian(Bytes bytes, size_t place, size_t count) {
   uint32_t number = 0;
   for (size_t i = 0; i < count; ++i) number = number << 8 | static_cast<uint32_t>(bytes[place + i]);
@@ -53,7 +53,7 @@ uint32_t little_endian(Bytes bytes, size_t place, size_t count) {
   return number;
 }
 
-// CRC-32 of ISO 3309, as PNG has it at the end of each chunk.
+// CRC-32 (ISO 3309), the checksum at the end of each PNG chunk.
 uint32_t crc32(Bytes bytes) {
   static constexpr auto kTable = [] {
     std::array<uint32_t, 256> table{};
@@ -68,7 +68,8 @@ uint32_t crc32(Bytes bytes) {
   return ~crc;
 }
 
-// Chunks of length, type, data and checksum, from IHDR (width and height first) to IEND.
+// A PNG consists of chunks: length, type, data, checksum. The first is IHDR (begins with width and height), the last
+// IEND.
 Structure png_structure(Bytes bytes) {
   Structure structure;
   size_t place = 8;
@@ -81,28 +82,28 @@ Structure png_structure(Bytes bytes) {
       structure.width = big_endian(chunk, 4, 4);
       structure.height = big_endian(chunk, 8, 4);
     }
-    if (begins_with(chunk, "IEND")) structure.whole = true;
+    if (begins_with(chunk, "IEND")) structure.complete = true;
     place += length + 12;
-    if (structure.whole) break;
+    if (structure.complete) break;
   }
   return structure;
 }
 
-// Segments of 0xff, a marker and a length, the frame header (SOF) with height and width among them; after a scan header
-// (SOS) come data up to the next marker; the last is the end (EOI).
+// A JPEG consists of segments: 0xff, a marker, a length. The frame header (SOF) has height and width. A scan header
+// (SOS) is followed by data up to the next marker. The last marker is the end (EOI).
 Structure jpeg_structure(Bytes bytes) {
   constexpr uint32_t kEnd = 0xd9;
   constexpr uint32_t kScan = 0xda;
   Structure structure;
   size_t place = 2;
   while (true) {
-    while (place < bytes.size() && bytes[place] != std::byte{0xff}) ++place;  // data of a scan
-    while (place < bytes.size() && bytes[place] == std::byte{0xff}) ++place;  // may be repeated
+    while (place < bytes.size() && bytes[place] != std::byte{0xff}) ++place;  // scan data
+    while (place < bytes.size() && bytes[place] == std::byte{0xff}) ++place;  // fill bytes
     if (place >= bytes.size()) return structure;
     const auto marker = static_cast<uint32_t>(bytes[place++]);
-    if (marker == kEnd) structure.whole = true;
+    if (marker == kEnd) structure.complete = true;
     if (marker == kEnd) return structure;
-    if (marker <= 1 || (marker >= 0xd0 && marker <= 0xd8)) continue;  // they have no length
+    if (marker <= 1 || (marker >= 0xd0 && marker <= 0xd8)) continue;  // markers without a length
     if (bytes.size() - place < 2) return structure;
     const size_t length = big_endian(bytes, place, 2);
     if (length < 2 || length > bytes.size() - place) return structure;
@@ -116,7 +117,7 @@ Structure jpeg_structure(Bytes bytes) {
   }
 }
 
-// The orientation in a TIFF block: tag 0x112 of its first directory; 1 where there is none.
+// The orientation in a TIFF block (EXIF): tag 0x112 of the first directory, or 1 without one.
 int tiff_orientation(Bytes bytes) {
   const bool little = begins_with(bytes, "II");
   if (bytes.size() < 8 || (!little && !begins_with(bytes, "MM"))) return 1;
@@ -134,12 +135,12 @@ int tiff_orientation(Bytes bytes) {
   return 1;
 }
 
-// Whether libwebp takes the beginning for an image, by the rules of its WebPGetFeatures. What it does not take OpenCV
-// hands on to GDAL and GDCM, where these were built in, and they know no limits.
+// Whether libwebp accepts the first bytes as an image, by the rules of its WebPGetFeatures. OpenCV passes rejected
+// bytes on to GDAL and GDCM if these are built in, and they have no size limits.
 bool is_webp(Bytes bytes) {
-  constexpr size_t kSeen = 32;  // bytes that OpenCV shows to libwebp
+  constexpr size_t kInspected = 32;  // bytes that OpenCV passes to libwebp
   constexpr uint32_t kRest = 12;
-  if (bytes.size() < kSeen) return false;
+  if (bytes.size() < kInspected) return false;
   const uint32_t whole = little_endian(bytes, 4, 4);
   const Bytes type = bytes.subspan(12, 4);
   const uint32_t length = little_endian(bytes, 16, 4);
@@ -149,17 +150,18 @@ bool is_webp(Bytes bytes) {
   if (length > whole - kRest) return false;
   if (begins_with(type, "VP8L")) return data[0] == std::byte{0x2f} && little_endian(data, 4, 1) >> 5 == 0;
   if (!begins_with(type, "VP8 ") || !begins_with(data.subspan(3), "\x9d\x01\x2a")) return false;
-  // A shown key frame of a known profile, with a size and a first part that fits.
+  // A visible key frame with a known profile, a nonzero size, and a first partition that fits.
   const uint32_t frame = little_endian(data, 0, 3);
   return (frame & 1) == 0 && (frame >> 1 & 7) <= 3 && (frame >> 4 & 1) == 1 && frame >> 5 < length &&
          (little_endian(data, 6, 2) & 0x3fff) != 0 && (little_endian(data, 8, 2) & 0x3fff) != 0;
 }
 
-// RIFF chunks of type, length and data: VP8 or VP8L (image), before it VP8X (canvas), after it EXIF.
+// A WebP consists of RIFF chunks: type, length, data. VP8 or VP8L is the image, VP8X before it the canvas; EXIF
+// follows.
 Structure webp_structure(Bytes bytes) {
   Structure structure;
-  structure.whole = is_webp(bytes);
-  if (!structure.whole) return structure;
+  structure.complete = is_webp(bytes);
+  if (!structure.complete) return structure;
   const size_t end = size_t{little_endian(bytes, 4, 4)} + 8;
   size_t place = 12;
   while (place + 8 <= end) {
@@ -178,7 +180,8 @@ Structure webp_structure(Bytes bytes) {
       width = little_endian(data, 6, 2) & 0x3fff;
       height = little_endian(data, 8, 2) & 0x3fff;
     } else if (begins_with(type, "EXIF")) {
-      structure.turn = tiff_orientation(begins_with(data, std::string_view("Exif\0\0", 6)) ? data.subspan(6) : data);
+      structure.orientation =
+          tiff_orientation(begins_with(data, std::string_view("Exif\0\0", 6)) ? data.subspan(6) : data);
     }
     structure.height = std::max(structure.height, height);
     structure.width = std::max(structure.width, width);
@@ -195,27 +198,27 @@ std::optional<Structure> structure_of(Bytes bytes) {
   return std::nullopt;
 }
 
-// By EXIF's numbers: 2 to 4 mirrored or upside down, 5 to 8 besides with rows and columns changed.
-void turn_image(cv::Mat& image, int turn) {
-  if (turn >= 5 && turn <= 8) cv::transpose(image, image);
+// Applies an EXIF orientation: 2 to 4 flip the image; 5 to 8 transpose it first.
+void apply_orientation(cv::Mat& image, int orientation) {
+  if (orientation >= 5 && orientation <= 8) cv::transpose(image, image);
   constexpr int kColumns = 1;
   constexpr int kRows = 0;
   constexpr int kBoth = -1;
-  if (turn == 2 || turn == 6) cv::flip(image, image, kColumns);
-  if (turn == 3 || turn == 7) cv::flip(image, image, kBoth);
-  if (turn == 4 || turn == 8) cv::flip(image, image, kRows);
+  if (orientation == 2 || orientation == 6) cv::flip(image, image, kColumns);
+  if (orientation == 3 || orientation == 7) cv::flip(image, image, kBoth);
+  if (orientation == 4 || orientation == 8) cv::flip(image, image, kRows);
 }
 
-// OpenCV's own exceptions and words end here.
+// Calls `action` with OpenCV's log turned off, and converts OpenCV's exceptions to Errors. `what` is "read" or "write".
 template <class Action>
 auto with_opencv(std::string_view name, std::string_view what, Action action) {
   [[maybe_unused]] static const auto once = cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
   try {
     return action();
   } catch (const cv::Exception& error) {
-    throw Error(fmt::format("{}: OpenCV cannot {} it: {}", name, what, error.err));
+    throw Error(fmt::format("{}: OpenCV cannot {} the image: {}", name, what, error.err));
   } catch (const std::bad_alloc&) {
-    throw Error(fmt::format("{}: memory is too short to {} it", name, what));
+    throw Error(fmt::format("{}: out of memory: cannot {} the image", name, what));
   }
 }
 
@@ -224,26 +227,26 @@ auto with_opencv(std::string_view name, std::string_view what, Action action) {
 std::vector<uint8_t> decode_pixels(Bytes bytes, int64_t height, int64_t width, int64_t channels,
                                    std::string_view name) {
   const std::optional<Structure> structure = structure_of(bytes);
-  if (!structure) throw Error(fmt::format("{}: is no PNG, JPEG or WebP image", name));
+  if (!structure) throw Error(fmt::format("{}: not a PNG, JPEG or WebP image", name));
   if (static_cast<int64_t>(bytes.size()) > kFileLimit)
-    throw Error(fmt::format("{}: has {} bytes, expected at most {}; make it smaller", name, bytes.size(), kFileLimit));
+    throw Error(fmt::format("{}: too large: {} bytes; at most {} are allowed; shrink the file", name, bytes.size(),
+                            kFileLimit));
   if (structure->width > 0 && structure->height > kPixelLimit / structure->width)
-    throw Error(fmt::format("{}: has {} x {} pixels, expected at most {} in all; make it smaller", name,
+    throw Error(fmt::format("{}: too large: {} x {} pixels; at most {} in total are allowed; shrink the image", name,
                             structure->width, structure->height, kPixelLimit));
   const int64_t count = structure->height * structure->width;
-  if (count > kSmall && count / kPixelsPerByte > static_cast<int64_t>(bytes.size()))
-    throw Error(fmt::format("{}: has {} x {} pixels in {} bytes; was it altered?", name, structure->width,
-                            structure->height, bytes.size()));
+  if (count > kSmallImage && count / kPixelsPerByte > static_cast<int64_t>(bytes.size()))
+    throw Error(fmt::format("{}: implausible size: {} x {} pixels in {} bytes; the file may be corrupt", name,
+                            structure->width, structure->height, bytes.size()));
   if (structure->scans > kScanLimit)
-    throw Error(
-        fmt::format("{}: has {} scans, expected at most {}; was it altered?", name, structure->scans, kScanLimit));
-  if (!structure->whole) throw Error(fmt::format("{}: the image was cut short or altered", name));
+    throw Error(fmt::format("{}: too many JPEG scans: {}; at most {} are allowed", name, structure->scans, kScanLimit));
+  if (!structure->complete) throw Error(fmt::format("{}: truncated or corrupt image", name));
 
   return with_opencv(name, "read", [&] {
     const cv::Mat input(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<std::byte*>(bytes.data()));
     cv::Mat image = cv::imdecode(input, channels == 1 ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR);
-    if (image.empty()) throw Error(fmt::format("{}: the image cannot be decoded; was it altered?", name));
-    turn_image(image, structure->turn);
+    if (image.empty()) throw Error(fmt::format("{}: cannot decode the image; the file may be corrupt", name));
+    apply_orientation(image, structure->orientation);
     std::vector<uint8_t> pixels(static_cast<size_t>(height * width * channels));
     cv::Mat resized(static_cast<int>(height), static_cast<int>(width), image.type(), pixels.data());
     cv::resize(image, resized, resized.size(), 0, 0, cv::INTER_AREA);
@@ -270,16 +273,17 @@ bool is_image_name(const std::filesystem::path& path) {
 
 std::string encode_png(std::span<const uint8_t> pixels, int64_t height, int64_t width, int64_t channels) {
   if (height * width * channels != static_cast<int64_t>(pixels.size()) || (channels != 1 && channels != 3))
-    throw Error(fmt::format("a PNG of {} x {} x {} was given {} numbers, expected 1 or 3 channels and as many numbers",
-                            height, width, channels, pixels.size()));
+    throw Error(fmt::format(
+        "invalid PNG of {} x {} x {} with {} values; must have 1 or 3 channels and height x width x channels values",
+        height, width, channels, pixels.size()));
   return with_opencv("PNG", "write", [&] {
-    // OpenCV's type for reading, too, wants a pointer that may be written through.
+    // cv::Mat needs a non-const pointer, even for reading only.
     const cv::Mat image(static_cast<int>(height), static_cast<int>(width), CV_8UC(static_cast<int>(channels)),
                         const_cast<uint8_t*>(pixels.data()));
-    cv::Mat blue_first;
-    if (channels == 3) cv::cvtColor(image, blue_first, cv::COLOR_RGB2BGR);
+    cv::Mat bgr;
+    if (channels == 3) cv::cvtColor(image, bgr, cv::COLOR_RGB2BGR);
     std::vector<uint8_t> bytes;
-    if (!cv::imencode(".png", channels == 3 ? blue_first : image, bytes)) throw Error("PNG: OpenCV cannot write it");
+    if (!cv::imencode(".png", channels == 3 ? bgr : image, bytes)) throw Error("PNG: OpenCV cannot write the image");
     return std::string(bytes.begin(), bytes.end());
   });
 }

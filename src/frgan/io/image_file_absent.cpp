@@ -7,7 +7,7 @@ namespace frgan {
 namespace {
 
 Error absent(std::string_view name) {
-  return Error(fmt::format("{}: this build has no OpenCV and reads and writes no image files", name));
+  return Error(fmt::format("{}: cannot read or write image files: this build has no OpenCV", name));
 }
 
 }  // namespace

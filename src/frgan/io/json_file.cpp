@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// The order of the keys stays: digests and tables follow it.
+// Renames old keys in nested objects too. Keeps the order of the keys, because digests and tables depend on it.
 ordered_json with_current_names(ordered_json value) {
   if (value.is_array()) {
     for (ordered_json& part : value) {

@@ -1,4 +1,4 @@
-// Reading JSON that frgan wrote, perhaps by an older version.
+// Reading JSON files that frgan wrote, including those of older versions.
 #pragma once
 
 #include <filesystem>
@@ -8,11 +8,11 @@
 
 namespace frgan {
 
-// The value in a text, with old names of keys replaced by current ones (core/old_names.h). A text that is not JSON
-// gives a discarded value.
+// Parses a text and replaces old names of keys by current ones (core/old_names.h). Returns a discarded value if the
+// text is not JSON.
 nlohmann::ordered_json parse_json(std::string_view text);
 
-// The object in a file. Throws an Error that names the file if it cannot be read, or holds no JSON object.
+// Reads the object in a file. Throws an Error that names the file if it cannot be read or is not a JSON object.
 nlohmann::ordered_json read_json_object(const std::filesystem::path& path);
 
 }  // namespace frgan

@@ -12,8 +12,8 @@
 namespace frgan {
 namespace {
 
-// The whole lines of a text, without their ends; a rest without an end is cut.
-std::vector<std::string_view> whole_lines(std::string_view text) {
+// The complete lines of a text, without line breaks. A last line without a line break is dropped.
+std::vector<std::string_view> complete_lines(std::string_view text) {
   std::vector<std::string_view> lines;
   for (size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
     lines.push_back(text.substr(0, end));
@@ -25,7 +25,7 @@ std::vector<std::string_view> whole_lines(std::string_view text) {
 nlohmann::json parse_line(std::string_view line, const std::filesystem::path& path, size_t number) {
   nlohmann::json object = parse_json(line);
   if (!object.is_object())
-    throw Error(fmt::format("{}: line {} is no JSON object: {:?}; was the file altered?", path.string(), number,
+    throw Error(fmt::format("{}: line {} is not a JSON object: {:?}; the file may be corrupt", path.string(), number,
                             line.substr(0, 60)));
   return object;
 }
@@ -43,7 +43,8 @@ void JsonLinesWriter::write(const nlohmann::ordered_json& line) {
 std::vector<nlohmann::json> read_json_lines(const std::filesystem::path& path) {
   const std::string text = read_file(path);
   std::vector<nlohmann::json> objects;
-  for (const std::string_view line : whole_lines(text)) objects.push_back(parse_line(line, path, objects.size() + 1));
+  for (const std::string_view line : complete_lines(text))
+    objects.push_back(parse_line(line, path, objects.size() + 1));
   return objects;
 }
 
@@ -52,7 +53,7 @@ void truncate_json_lines(const std::filesystem::path& path, int64_t step) {
   const std::string text = read_file(path);
   std::string kept;
   size_t number = 0;
-  for (const std::string_view line : whole_lines(text)) {
+  for (const std::string_view line : complete_lines(text)) {
     const nlohmann::json object = parse_line(line, path, ++number);
     const auto found = object.find("step");
     if (found != object.end() && found->is_number() && found->get<double>() > static_cast<double>(step)) continue;

@@ -1,4 +1,4 @@
-// JSON Lines: one object a line, appended while a run goes on (metrics.jsonl).
+// JSON Lines: a file with one object per line, appended during a run (metrics.jsonl).
 #pragma once
 
 #include <cstdint>
@@ -11,28 +11,30 @@
 
 namespace frgan {
 
-// Appends lines to a file, each whole and at once (GrowingFile). A last line that a killed program left cut is dropped
-// when the file is opened again.
+// Appends lines to a file. Each line is visible at once and complete (see GrowingFile). Opening an existing file drops
+// a truncated last line, which a killed program may leave.
 //
 //   JsonLinesWriter log(run / "metrics.jsonl");
 //   log.write({{"step", 100}, {"loss", 0.5}});
 class JsonLinesWriter {
  public:
-  // Makes the file where there is none. Throws an Error that names it when it cannot be written.
+  // Creates the file if needed. Throws an Error that names the file if it cannot be written.
   explicit JsonLinesWriter(const std::filesystem::path& path);
 
-  // Throws when the line cannot be written whole (full disk); the file is then as it was. NaN becomes null.
+  // Writes NaN as null. Throws an Error if the line cannot be written completely, for example on a full disk; the file
+  // is unchanged then.
   void write(const nlohmann::ordered_json& line);
 
  private:
   GrowingFile file_;
 };
 
-// All whole lines; a cut last one is passed over. Throws an Error that names file and line when one is no JSON object.
+// The objects of all complete lines; a truncated last line is skipped. Throws an Error that names the file and the line
+// if a line is not a JSON object.
 std::vector<nlohmann::json> read_json_lines(const std::filesystem::path& path);
 
-// Drops the lines whose "step" is above `step`, and a cut last line: what a resumed run will write again. Lines without
-// a step stay. A file that does not exist is left so.
+// Removes the lines with a "step" above `step`, which a resumed run writes again, and a truncated last line. Keeps
+// lines without a step. Does nothing if the file does not exist.
 void truncate_json_lines(const std::filesystem::path& path, int64_t step);
 
 }  // namespace frgan

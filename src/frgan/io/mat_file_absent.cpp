@@ -6,10 +6,9 @@
 namespace frgan {
 
 MatImages read_mat_images(const std::filesystem::path& path) {
-  throw Error(
-      fmt::format("{}: this build has no libmatio and reads no .mat files; convert the data to safetensors by "
-                  "`frgan data convert` on a machine that has it",
-                  path.string()));
+  throw Error(fmt::format(
+      "{}: cannot read .mat files: this build has no libmatio; run `frgan data convert` on a machine that has it",
+      path.string()));
 }
 
 }  // namespace frgan

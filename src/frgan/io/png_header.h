@@ -1,4 +1,4 @@
-// What the first bytes of a PNG say of it.
+// Size and channels of a PNG, read from its first bytes.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +11,10 @@ namespace frgan {
 struct PngHeader {
   int32_t width = 0;
   int32_t height = 0;
-  int32_t channels = 0;  // 1 grey, 2 with alpha, 3 RGB (also by a palette), 4 with alpha
+  int32_t channels = 0;  // 1 gray, 2 gray and alpha, 3 RGB or palette, 4 RGB and alpha
 };
 
-// `name` stands for the file in the Error that is thrown where the bytes are no PNG. Any bytes are safe to read.
+// Throws an Error that starts with the file's `name` if the bytes are not a PNG. Safe for untrusted bytes.
 PngHeader read_png_header(std::span<const std::byte> bytes, std::string_view name);
 
 }  // namespace frgan

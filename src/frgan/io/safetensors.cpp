@@ -19,8 +19,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 
-constexpr int64_t kHeaderLimit = 100'000'000;  // the reference implementation's
-constexpr int64_t kRankLimit = 64;             // of a tensor; LibTorch's own limit is the same
+constexpr int64_t kHeaderLimit = 100'000'000;  // bytes; the limit of the reference implementation
+constexpr int64_t kRankLimit = 64;             // dimensions of a tensor; LibTorch has the same limit
 constexpr int64_t kAlignment = 16;
 constexpr std::string_view kMetadataKey = "__metadata__";
 
@@ -28,11 +28,11 @@ struct DTypeInfo {
   std::string_view name;
   int64_t size;
 };
-// In the order of DType.
+// Indexed by DType.
 constexpr std::array<DTypeInfo, 8> kDTypes = {
     {{"F64", 8}, {"F32", 4}, {"BF16", 2}, {"F16", 2}, {"I64", 8}, {"I32", 4}, {"U8", 1}, {"BOOL", 1}}};
 
-// Where a tensor's bytes lie in the data part of a file.
+// Byte range of a tensor in the data part of a file.
 struct Extent {
   int64_t begin = 0;
   int64_t end = 0;
@@ -43,16 +43,16 @@ struct Header {
   TensorMetadata metadata;
 };
 
-// A name out of a file, as it may stand in a message of one line.
+// Quotes, escapes and shortens a name from a file, for a message of one line.
 std::string shown(std::string_view text) {
   return fmt::format("{:?}", text.substr(0, 80));
 }
 
 [[noreturn]] void refuse(std::string_view file, std::string_view what) {
-  throw Error(fmt::format("{}: {}; is it a whole safetensors file?", file, what));
+  throw Error(fmt::format("{}: {}; is it a complete safetensors file?", file, what));
 }
 
-// Bytes that a tensor of that shape has, or nothing where that is no sensible number.
+// Size in bytes of a tensor of this shape; no value if a dimension is negative or the size overflows.
 std::optional<int64_t> byte_count(DType dtype, const std::vector<int64_t>& shape) {
   int64_t count = item_size(dtype);
   for (const int64_t size : shape)
@@ -60,16 +60,16 @@ std::optional<int64_t> byte_count(DType dtype, const std::vector<int64_t>& shape
   return count;
 }
 
-// The parser's own object keeps the last of two equal names and takes any nesting; a hostile header gets neither.
+// Rejects duplicate names and deep nesting, which the parser itself accepts.
 nlohmann::json parse_header_json(std::string_view text, std::string_view file) {
-  std::array<std::set<std::string>, 3> names;  // of the objects that are open, by depth
-  int64_t numbers = 0;                         // in the array that is open
+  std::array<std::set<std::string>, 3> names;  // keys of the open objects, by depth
+  int64_t numbers = 0;                         // count in the open array
   const auto check = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
     using Event = nlohmann::json::parse_event_t;
-    if (depth > 3) refuse(file, "the header is nested too deeply");
+    if (depth > 3) refuse(file, "header nested too deeply");
     if (event == Event::object_start && depth < 3) names[static_cast<size_t>(depth)].clear();
     if (event == Event::key && !names[static_cast<size_t>(depth - 1)].insert(parsed.get<std::string>()).second)
-      refuse(file, fmt::format("the header has {:?} twice", parsed.get<std::string>()));
+      refuse(file, fmt::format("duplicate key in the header: {:?}", parsed.get<std::string>()));
     if (event == Event::array_start) numbers = 0;
     if (event == Event::value && depth == 3 && ++numbers > kRankLimit)
       refuse(file, fmt::format("a list in the header has more than {} numbers", kRankLimit));
@@ -78,19 +78,19 @@ nlohmann::json parse_header_json(std::string_view text, std::string_view file) {
   try {
     return nlohmann::json::parse(text, check);
   } catch (const nlohmann::json::exception&) {
-    refuse(file, "the header is no JSON");
+    refuse(file, "the header is not valid JSON");
   }
 }
 
-// The non-negative whole numbers of a list in the header. `tensor` is a name that is fit to show.
+// The non-negative integers of a list in the header. `tensor` is the tensor's name, escaped for messages.
 std::vector<int64_t> sizes_of(const nlohmann::json& entry, const char* key, std::string_view tensor,
                               std::string_view file) {
   const auto found = entry.find(key);
-  if (found == entry.end() || !found->is_array()) refuse(file, fmt::format("tensor {} has no list {}", tensor, key));
+  if (found == entry.end() || !found->is_array()) refuse(file, fmt::format("tensor {} has no list '{}'", tensor, key));
   std::vector<int64_t> sizes;
   for (const nlohmann::json& number : *found) {
     if (!number.is_number_unsigned() || number.get<uint64_t>() > std::numeric_limits<int64_t>::max())
-      refuse(file, fmt::format("tensor {} has {} {}", tensor, key, shown(found->dump())));
+      refuse(file, fmt::format("tensor {} has invalid {}: {}", tensor, key, shown(found->dump())));
     sizes.push_back(number.get<int64_t>());
   }
   return sizes;
@@ -102,17 +102,17 @@ DType dtype_of(const nlohmann::json& entry, std::string_view tensor, std::string
   const auto& name = found->get_ref<const std::string&>();
   const auto* known = std::find_if(kDTypes.begin(), kDTypes.end(), [&](const auto& info) { return info.name == name; });
   if (known == kDTypes.end())
-    throw Error(fmt::format("{}: tensor {} is of type {}, expected F64, F32, BF16, F16, I64, I32, U8 or BOOL", file,
-                            tensor, shown(name)));
+    throw Error(fmt::format("{}: tensor {} has unsupported dtype {}; must be F64, F32, BF16, F16, I64, I32, U8 or BOOL",
+                            file, tensor, shown(name)));
   return static_cast<DType>(known - kDTypes.begin());
 }
 
 std::pair<TensorView, Extent> parse_entry(const nlohmann::json& entry, std::string_view tensor, std::string_view file) {
-  if (!entry.is_object()) refuse(file, fmt::format("tensor {} is described by no object", tensor));
+  if (!entry.is_object()) refuse(file, fmt::format("the entry of tensor {} is not an object", tensor));
   const TensorView view{dtype_of(entry, tensor, file), sizes_of(entry, "shape", tensor, file), {}};
   const std::vector<int64_t> offsets = sizes_of(entry, "data_offsets", tensor, file);
   if (offsets.size() != 2 || offsets[0] > offsets[1])
-    refuse(file, fmt::format("tensor {} has data_offsets [{}]", tensor, fmt::join(offsets, ", ")));
+    refuse(file, fmt::format("tensor {} has invalid data_offsets: [{}]", tensor, fmt::join(offsets, ", ")));
   const Extent extent{offsets[0], offsets[1]};
   if (byte_count(view.dtype, view.shape) != extent.end - extent.begin)
     refuse(file, fmt::format("tensor {} of type {} and shape [{}] has {} bytes", tensor, dtype_name(view.dtype),
@@ -129,16 +129,16 @@ Header parse_header(std::string_view text, std::string_view file) {
       header.tensors.emplace(name, parse_entry(entry, shown(name), file));
       continue;
     }
-    if (!entry.is_object()) refuse(file, "the metadata are no object");
+    if (!entry.is_object()) refuse(file, "the metadata is not an object");
     for (const auto& [key, value] : entry.items()) {
-      if (!value.is_string()) refuse(file, fmt::format("the metadata {:?} are no text", key));
+      if (!value.is_string()) refuse(file, fmt::format("metadata {:?} is not a string", key));
       header.metadata.emplace(key, value.get<std::string>());
     }
   }
   return header;
 }
 
-// The tensors' names in the order of their bytes, which must follow each other without holes and overlaps to the end.
+// The names of the tensors in the order of their bytes. The byte ranges must cover the data without gaps or overlaps.
 std::vector<std::string> names_by_offset(const Header& header, int64_t data_size, std::string_view file) {
   const auto extent = [&](const std::string& name) { return header.tensors.at(name).second; };
   std::vector<std::string> names;
@@ -149,11 +149,11 @@ std::vector<std::string> names_by_offset(const Header& header, int64_t data_size
   int64_t position = 0;
   for (const std::string& name : names) {
     if (extent(name).begin != position)
-      refuse(file, fmt::format("tensor {} begins at byte {} of the data, expected {}", shown(name), extent(name).begin,
+      refuse(file, fmt::format("tensor {} begins at byte {} of the data; expected {}", shown(name), extent(name).begin,
                                position));
     position = extent(name).end;
   }
-  if (position != data_size) refuse(file, fmt::format("has {} bytes of data, expected {}", data_size, position));
+  if (position != data_size) refuse(file, fmt::format("{} bytes of data; expected {}", data_size, position));
   return names;
 }
 
@@ -172,7 +172,7 @@ std::string_view dtype_name(DType dtype) {
 }
 
 void write_safetensors(const std::filesystem::path& path, const TensorViews& tensors, const TensorMetadata& metadata) {
-  // Large items first, as the reference does: then every tensor is aligned to its type in the file.
+  // Largest item size first, as in the reference implementation. This aligns every tensor to its type.
   std::vector<std::string> names;
   for (const auto& [name, view] : tensors) names.push_back(name);
   std::stable_sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
@@ -185,10 +185,10 @@ void write_safetensors(const std::filesystem::path& path, const TensorViews& ten
   for (const std::string& name : names) {
     const TensorView& view = tensors.at(name);
     const auto size = static_cast<int64_t>(view.bytes.size());
-    if (name == kMetadataKey) throw Error(fmt::format("{}: no tensor may be named {}", path.string(), name));
+    if (name == kMetadataKey) throw Error(fmt::format("{}: reserved tensor name {}", path.string(), name));
     if (byte_count(view.dtype, view.shape) != size)
-      throw Error(fmt::format("{}: tensor {} of type {} and shape [{}] was given {} bytes", path.string(), shown(name),
-                              dtype_name(view.dtype), fmt::join(view.shape, ", "), size));
+      throw Error(fmt::format("{}: wrong size of tensor {} of type {} and shape [{}]: {} bytes", path.string(),
+                              shown(name), dtype_name(view.dtype), fmt::join(view.shape, ", "), size));
     header[name] = {
         {"dtype", dtype_name(view.dtype)}, {"shape", view.shape}, {"data_offsets", {position, position + size}}};
     position += size;
@@ -198,7 +198,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorViews& ten
   try {
     text = header.dump();
   } catch (const nlohmann::json::exception&) {
-    throw Error(fmt::format("{}: a tensor's name or the metadata are no UTF-8 text", path.string()));
+    throw Error(fmt::format("{}: a tensor name or the metadata is not valid UTF-8", path.string()));
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const uint64_t header_size = text.size();
@@ -214,10 +214,10 @@ SafetensorsFile SafetensorsFile::load(std::string name, int64_t size,
                                       const std::function<void(std::span<std::byte>)>& read) {
   uint64_t header_size = 0;
   constexpr int64_t kPrefix = sizeof(header_size);
-  if (size < kPrefix) refuse(name, fmt::format("has {} bytes, expected at least {}", size, kPrefix));
+  if (size < kPrefix) refuse(name, fmt::format("too small: {} bytes; at least {} are needed", size, kPrefix));
   read(std::as_writable_bytes(std::span(&header_size, 1)));
   if (header_size > static_cast<uint64_t>(std::min(kHeaderLimit, size - kPrefix)))
-    refuse(name, fmt::format("has {} bytes and a header of {}", size, header_size));
+    refuse(name, fmt::format("declares a header of {} bytes, but the file has {}", header_size, size));
   std::string text(header_size, '\0');
   read(std::as_writable_bytes(std::span(text)));
 
@@ -239,7 +239,7 @@ SafetensorsFile SafetensorsFile::load(std::string name, int64_t size,
     read(bytes);
     if (view.dtype == DType::kBool &&
         std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b > std::byte{1}; }))
-      refuse(file.name_, fmt::format("tensor {} of type BOOL has other bytes than 0 and 1", shown(tensor)));
+      refuse(file.name_, fmt::format("tensor {} of type BOOL has bytes other than 0 and 1", shown(tensor)));
     view.bytes = bytes;
     place += aligned(extent.end - extent.begin);
     file.tensors_.emplace(tensor, std::move(view));
@@ -251,7 +251,8 @@ SafetensorsFile SafetensorsFile::load(std::string name, int64_t size,
 const TensorView& SafetensorsFile::tensor(const std::string& name) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end())
-    throw Error(fmt::format("{}: has no tensor {}; was it written by another program or version?", name_, shown(name)));
+    throw Error(
+        fmt::format("{}: missing tensor {}; was the file written by another program or version?", name_, shown(name)));
   return found->second;
 }
 
@@ -259,7 +260,7 @@ const std::string& SafetensorsFile::metadata(const std::string& key) const {
   const auto found = metadata_.find(key);
   if (found == metadata_.end())
     throw Error(
-        fmt::format("{}: has no metadata {}; was it written by another program or version?", name_, shown(key)));
+        fmt::format("{}: missing metadata {}; was the file written by another program or version?", name_, shown(key)));
   return found->second;
 }
 

@@ -5,7 +5,7 @@
 namespace frgan {
 namespace {
 
-// log(1 + exp x); above 30 the term dropped is below 1e-13.
+// log(1 + exp x). Above the threshold of 30 it returns x, with an error below 1e-13.
 at::Tensor log1p_exp(const at::Tensor& x) {
   return at::softplus(x, /*beta=*/1, /*threshold=*/30);
 }

@@ -5,7 +5,7 @@
 namespace frgan {
 namespace {
 
-// -log p(y | x) per row.
+// -log p(y | x, y <= K) for each row.
 at::Tensor negative_log_likelihood(const at::Tensor& logits, const at::Tensor& labels, int64_t classes) {
   const at::Tensor real = logits.narrow(1, 0, classes);
   return at::logsumexp(real, 1) - real.gather(1, labels.unsqueeze(1)).squeeze(1);

@@ -1,4 +1,4 @@
-// The unsupervised mean squared error between two passes of the same images (eq. 9).
+// The consistency loss: the squared error between two passes over the same images (eq. 9).
 #pragma once
 
 #include <string>
@@ -7,12 +7,13 @@
 
 namespace frgan {
 
-// What of a pass is compared (A9): "probabilities" the softmax over K classes, "logits", or "features".
+// The output of a pass that is compared (A9): "probabilities" (softmax over the K classes), "logits" or "features".
+// `logits` is N x K or N x K+1, of which the first K = classes are used; `features` is N x F.
 at::Tensor consistency_target(const std::string& target, const at::Tensor& logits, const at::Tensor& features,
                               int64_t classes);
 
-// Mean over images and classes ("mean"), or the literal eq. 9, summed over classes and averaged over images
-// ("sum_classes"): weight w there is 10 w here (A10). Both N x D.
+// The squared difference of `first` and `second`, both N x D. "mean" averages over images and classes. "sum_classes" is
+// the literal eq. 9: it sums over classes and averages over images, so it is D times as large (A10).
 at::Tensor consistency_loss(const at::Tensor& first, const at::Tensor& second, const std::string& reduction);
 
 }  // namespace frgan

@@ -6,22 +6,36 @@ namespace frgan {
 
 void describe(OptionSet& options, ClassifierTraining& training) {
   options.group("Training");
-  options.add("batch-size", training.batch_size, "Images of each kind in a step: labeled, unlabeled, generated (A13).",
+  options.add("batch-size", training.batch_size,
+              "Number of images of each kind per step: labeled, unlabeled and generated (A13: mixed batch).",
               Range<int64_t>{1, 65536});
-  options.add("learning-rate", training.learning_rate, "Adam's learning rate (A18).", Range<double>{0, 10});
+  options.add("learning-rate", training.learning_rate,
+              "Learning rate of Adam until --decay-start (A18: optimizer and epochs).", Range<double>{0, 10});
   options.add("decay-start", training.decay_start,
-              "Share of the run after which the learning rate falls linearly to 0 (A18, A28).", Range<double>{0, 1});
-  options.add("beta1", training.adam.beta1, "Adam's decay of the mean of gradients (A18).", Range<double>{0, 0.999999});
-  options.add("beta2", training.adam.beta2, "Adam's decay of the mean of squares (A18).", Range<double>{0, 0.999999});
-  options.add("epsilon", training.adam.epsilon, "Adam's epsilon (A31).", Range<double>{1e-16, 1});
+              "Share of the run after which the learning rate decays linearly to 0 (A18: optimizer and epochs; A28: "
+              "schedules as shares).",
+              Range<double>{0, 1});
+  options.add("beta1", training.adam.beta1,
+              "Adam's beta1: decay of the running mean of the gradient (A18: optimizer and epochs).",
+              Range<double>{0, 0.999999});
+  options.add("beta2", training.adam.beta2,
+              "Adam's beta2: decay of the running mean of the squared gradient (A18: optimizer and epochs).",
+              Range<double>{0, 0.999999});
+  options.add("epsilon", training.adam.epsilon, "Adam's epsilon (A31: data-dependent initialization).",
+              Range<double>{1e-16, 1});
   options.add("epsilon-inside-root", training.adam.epsilon_inside_root,
-              "sqrt(v + epsilon), Improved-GAN's own form, for sqrt(v) + epsilon (A31).");
-  options.add("average-decay", training.average_decay, "Decay of the weight average that classifies, at most (A29).",
-              Range<double>{0, 0.9999999});
+              "Divides by sqrt(v + epsilon), as in Improved-GAN, instead of sqrt(v) + epsilon (A31: data-dependent "
+              "initialization).");
+  options.add(
+      "average-decay", training.average_decay,
+      "Largest decay of the weight average, which is the network used for classification (A29: weight average).",
+      Range<double>{0, 0.9999999});
   options.add("average-shape", training.average_shape,
-              "ramp: decay min(limit, (t+1)/(t+10)); fixed: the limit; corrected: from zero, bias corrected (A29).",
+              "Decay of the weight average after t updates: ramp is min(--average-decay, (t+1)/(t+10)), fixed is "
+              "--average-decay, corrected starts from zero with bias correction (A29: weight average).",
               Choices{"ramp", "fixed", "corrected"});
-  options.add("init-images", training.init_images, "Training images of the data-dependent initialisation (A31).",
+  options.add("init-images", training.init_images,
+              "Number of training images that set the initial gains and biases (A31: data-dependent initialization).",
               Range<int64_t>{2, 100000});
 }
 

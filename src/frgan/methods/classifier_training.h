@@ -1,4 +1,4 @@
-// Options that every method which trains the paper's discriminator shares: batch, Adam, learning rate, weight average.
+// Options shared by all methods that train the paper's discriminator: batch size, Adam, learning rate, weight average.
 #pragma once
 
 #include <vector>
@@ -17,10 +17,11 @@ struct ClassifierTraining {
   std::string average_shape = "ramp";
   int64_t init_images = 500;
 };
-// Says what each field means, its range or words, and which reading of the paper it decides (also docs/options.md).
+// Declares each field as an option, with its meaning, its range and the reading of the paper that it selects
+// (docs/options.md).
 void describe(OptionSet& options, ClassifierTraining& training);
 
-// "learning_rate", "average_decay" and "one".
+// The schedules "learning_rate", "average_decay" and "one" (constant 1).
 std::vector<Schedule> schedules_of(const ClassifierTraining& training);
 
 }  // namespace frgan

@@ -1,5 +1,7 @@
 #include "frgan/methods/fr_gan.h"
 
+#include <fmt/format.h>
+
 #include "frgan/core/error.h"
 #include "frgan/core/random.h"
 #include "frgan/core/schedules.h"
@@ -11,10 +13,11 @@
 namespace frgan {
 namespace {
 
-// Several batches through a network without batch statistics in one pass: each keeps its rows of the result.
+// Runs several batches through the discriminator in one pass. This is exact, because the discriminator has no batch
+// norm.
 class JointPass {
  public:
-  // The index under which `rows` finds this batch's part.
+  // Returns the index to pass to `rows` for the results of this batch.
   size_t add(const at::Tensor& images) {
     parts_.push_back(images);
     return parts_.size() - 1;
@@ -36,35 +39,53 @@ class JointPass {
 
 void describe(OptionSet& options, FrGanOptions& fr_gan) {
   options.group("FR-GAN");
-  options.add("disc-steps", fr_gan.disc_steps, "k: discriminator steps for one of the generator.",
+  options.add("disc-steps", fr_gan.disc_steps, "Discriminator steps per generator step (k in the paper's Algorithm).",
               Range<int64_t>{1, 100});
   options.add("adv-weight", fr_gan.adv_weight,
-              "Weight of each adversarial term: 1 in the Algorithm, 0.5 in Improved-GAN (A7).", Range<double>{0, 1000});
-  options.add("gen-loss", fr_gan.gen_loss, "The generator's loss: the paper's, repaired, is nonsaturating (A8).",
+              "Weight of each adversarial term of the discriminator; 1 in the paper, 0.5 in Improved-GAN (A7: "
+              "adversarial weight).",
+              Range<double>{0, 1000});
+  options.add("gen-loss", fr_gan.gen_loss,
+              "Generator loss; nonsaturating is the paper's loss with its sign error fixed, fm+ns adds feature "
+              "matching to it (A8: generator loss).",
               Choices{"nonsaturating", "saturating", "feature_matching", "fm+ns"});
-  options.add("noise-range", fr_gan.noise_range, "The generator's noise: symmetric U[-1, 1], unit U[0, 1] (A16).",
+  options.add("noise-range", fr_gan.noise_range,
+              "Distribution of the generator's noise: symmetric is U[-1, 1], unit is U[0, 1] (A16: noise range).",
               Choices{"symmetric", "unit"});
   options.add("sampling-statistics", fr_gan.sampling_statistics,
-              "Batch norm's statistics when images are generated (A32).", Choices{"running", "batch"});
+              "Batch-norm statistics for generating images: running averages from training, or those of the batch "
+              "(A32: sampling statistics).",
+              Choices{"running", "batch"});
   options.add("mixed-batch", fr_gan.mixed_batch,
-              "Labels only where the unlabeled batch happens to have one, divided by its size (A13).");
+              "Takes the labels in the unlabeled batch instead of a separate labeled batch, and divides the supervised "
+              "loss by the batch size (A13: mixed batch).");
   options.add("consistency-weight", fr_gan.consistency_weight,
-              "w_max of the mean squared error; 0 switches the term off (A30).", Range<double>{0, 100000});
-  options.add("consistency-target", fr_gan.consistency_target, "What the two branches are compared by (A9).",
+              "Maximum weight w_max of the consistency term; 0 disables the term (A30: consistency weight).",
+              Range<double>{0, 100000});
+  options.add("consistency-target", fr_gan.consistency_target,
+              "Outputs in which the two branches are compared: softmax probabilities, logits or pooled features (A9: "
+              "consistency target).",
               Choices{"probabilities", "logits", "features"});
-  options.add("mse-reduction", fr_gan.mse_reduction, "Mean over images and classes, or eq. 9's sum over classes (A10).",
+  options.add("mse-reduction", fr_gan.mse_reduction,
+              "Squared error of the consistency term: mean over images and classes, or summed over classes as in eq. 9 "
+              "(A10: squared-error reduction).",
               Choices{"mean", "sum_classes"});
   options.add("consistency-labeled", fr_gan.consistency_labeled,
-              "Labeled images take part in the consistency term (A12).");
+              "Adds the labeled images to the consistency term (A12: consistency images).");
   options.add("consistency-generated", fr_gan.consistency_generated,
-              "Generated images take part in the consistency term (A12).");
-  options.add("stop-gradient", fr_gan.stop_gradient, "No gradient through the second branch (A15).");
-  options.add("ramp", fr_gan.ramp, "Shape of the consistency weight's ramp-up (A11).",
-              Choices{"gaussian", "linear", "none"});
-  options.add("ramp-start", fr_gan.ramp_start, "Share of the run before which the consistency weight is 0 (A28).",
+              "Adds the generated images to the consistency term (A12: consistency images).");
+  options.add("stop-gradient", fr_gan.stop_gradient,
+              "Stops the gradient of the consistency term at the second branch (A15: second-branch gradient).");
+  options.add(
+      "ramp", fr_gan.ramp,
+      "Shape of the ramp-up of the consistency weight; none uses the maximum from the first step (A11: ramp-up shape).",
+      Choices{"gaussian", "linear", "none"});
+  options.add("ramp-start", fr_gan.ramp_start,
+              "Share of the run during which the consistency weight is 0 (A28: schedules as shares).",
               Range<double>{0, 1});
   options.add("ramp-end", fr_gan.ramp_end,
-              "Share of the run at which the consistency weight reaches its maximum (A28).", Range<double>{0, 1});
+              "Share of the run after which the consistency weight is at its maximum (A28: schedules as shares).",
+              Range<double>{0, 1});
 }
 
 void FrGan::describe(OptionSet& options) {
@@ -76,13 +97,17 @@ void FrGan::describe(OptionSet& options) {
 
 void FrGan::validate() const {
   if (training_.batch_size < 2) {
-    throw usage_error("--batch-size 1: the generator's batch normalisation needs 2 images or more");
+    throw usage_error(fmt::format(
+        "invalid --batch-size {}: batch normalization in the generator needs at least 2 images", training_.batch_size));
   }
   if (fr_gan_.ramp_start > fr_gan_.ramp_end) {
-    throw usage_error("--ramp-start is beyond --ramp-end; the weight rises between the two, so give start <= end");
+    throw usage_error(fmt::format("invalid --ramp-start {}: must not be greater than --ramp-end {}", fr_gan_.ramp_start,
+                                  fr_gan_.ramp_end));
   }
   if (fr_gan_.mixed_batch && fr_gan_.consistency_labeled) {
-    throw usage_error("--consistency-labeled needs a labeled batch of its own; leave out --mixed-batch");
+    throw usage_error(
+        "--consistency-labeled cannot be combined with --mixed-batch: it needs a separate labeled batch; remove one of "
+        "them");
   }
 }
 
@@ -119,12 +144,12 @@ std::vector<Schedule> FrGan::schedules() const {
 std::vector<Stage> FrGan::stages() {
   const int64_t m = training_.batch_size, noise_size = generator_options_.noise_size;
   const BatchRequest discriminator_batch{.labeled = fr_gan_.mixed_batch ? 0 : m,
-                                         .labeled_branches = consistent() && fr_gan_.consistency_labeled ? 2 : 1,
+                                         .labeled_branches = has_consistency() && fr_gan_.consistency_labeled ? 2 : 1,
                                          .unlabeled = m,
-                                         .branches = consistent() ? 2 : 1,
+                                         .branches = has_consistency() ? 2 : 1,
                                          .noise = m,
                                          .noise_size = noise_size};
-  // Feature matching takes its real images from a second stream of the unlabeled (A27).
+  // Feature matching draws its real images from a second stream of the unlabeled images (A27).
   const BatchRequest generator_batch{
       .unlabeled = matches_features() ? m : 0, .stream = 1, .noise = m, .noise_size = noise_size};
   Stage stage{.name = "training",
@@ -141,7 +166,7 @@ double FrGan::step_flop() const {
   const double d = discriminator_->forward_flop(), g = generator_->forward_flop();
   const int64_t batches = fr_gan_.mixed_batch ? 2 : 3;  // unlabeled, generated, labeled
   const int64_t second_branches =
-      consistent() ? 1 + (fr_gan_.consistency_labeled ? 1 : 0) + (fr_gan_.consistency_generated ? 1 : 0) : 0;
+      has_consistency() ? 1 + (fr_gan_.consistency_labeled ? 1 : 0) + (fr_gan_.consistency_generated ? 1 : 0) : 0;
   const int64_t passes = 3 * batches + (fr_gan_.stop_gradient ? 1 : 3) * second_branches;
   const double discriminator_phase = static_cast<double>(passes) * d + g;
   const double generator_phase = 3 * g + (matches_features() ? 3 : 2) * d;
@@ -163,7 +188,7 @@ void FrGan::initialize(const Batch& batch) {
   generator_->forward(batch.noise, BatchStatistics::kBatch, pass);
 }
 
-// The discriminator's half of the Algorithm: labeled images, two branches of unlabeled ones and generated ones.
+// Discriminator losses of the Algorithm, on labeled images, two branches of unlabeled images, and generated images.
 Losses FrGan::discriminator_losses(const Batch& batch) {
   const int64_t classes = problem_.shape.classes;
   at::Tensor generated;
@@ -173,19 +198,19 @@ Losses FrGan::discriminator_losses(const Batch& batch) {
   }
 
   JointPass pass, target_pass;
-  // Without a gradient through it the second branch is a pass of its own that keeps nothing.
+  // With stop_gradient, the second branch runs separately without autograd, which saves memory and time.
   JointPass& second_branch = fr_gan_.stop_gradient ? target_pass : pass;
-  std::vector<std::pair<size_t, size_t>> compared;  // parts that are two passes of the same images
+  std::vector<std::pair<size_t, size_t>> compared;  // pairs of parts: two passes over the same images
   const size_t unlabeled = pass.add(batch.unlabeled[0]);
   const size_t labeled = fr_gan_.mixed_batch ? unlabeled : pass.add(batch.labeled[0]);
   const size_t fake = pass.add(generated);
-  if (consistent()) {
+  if (has_consistency()) {
     compared.emplace_back(unlabeled, second_branch.add(batch.unlabeled[1]));
     if (fr_gan_.consistency_labeled) compared.emplace_back(labeled, second_branch.add(batch.labeled[1]));
     if (fr_gan_.consistency_generated) compared.emplace_back(fake, second_branch.add(generated));
   }
   pass.run(discriminator_, training_pass(batch, 1));
-  if (consistent() && fr_gan_.stop_gradient) {
+  if (has_consistency() && fr_gan_.stop_gradient) {
     const torch::NoGradGuard no_grad;
     target_pass.run(discriminator_, training_pass(batch, 2));
   }
@@ -197,10 +222,10 @@ Losses FrGan::discriminator_losses(const Batch& batch) {
                                         : cross_entropy(labeled_logits, batch.labels, classes)});
   losses.push_back({"real", "adv_weight", real_loss(real_score(pass.rows(unlabeled).logits, classes))});
   losses.push_back({"fake", "adv_weight", fake_loss(real_score(pass.rows(fake).logits, classes))});
-  if (consistent()) {
+  if (has_consistency()) {
     std::vector<at::Tensor> first, second;
-    for (const auto& [one, other] : compared) {
-      const Classified z = pass.rows(one), z_tilde = second_branch.rows(other);
+    for (const auto& [first_part, second_part] : compared) {
+      const Classified z = pass.rows(first_part), z_tilde = second_branch.rows(second_part);
       first.push_back(consistency_target(fr_gan_.consistency_target, z.logits, z.features, classes));
       second.push_back(consistency_target(fr_gan_.consistency_target, z_tilde.logits, z_tilde.features, classes));
     }
@@ -210,7 +235,7 @@ Losses FrGan::discriminator_losses(const Batch& batch) {
   return losses;
 }
 
-// The generator's half, against the discriminator that was just updated.
+// Generator losses of the Algorithm, computed with the updated discriminator.
 Losses FrGan::generator_losses(const Batch& batch) {
   const at::Tensor generated =
       generator_->forward(batch.noise, BatchStatistics::kBatchAndTrack, training_pass(batch, 0));

@@ -1,5 +1,5 @@
-// FR-GAN: "Image classification algorithm based on feature recalibration GAN" (Jiang, Zhang, Liu), with the ablations
-// and every reading of the paper as an option (docs/paper.md).
+// FR-GAN: "Image classification algorithm based on feature recalibration GAN" (Jiang, Zhang, Liu).
+// Options select the ablations and the readings of the paper (docs/paper.md).
 #pragma once
 
 #include <string>
@@ -28,7 +28,8 @@ struct FrGanOptions {
   double ramp_start = 1.0 / 900.0;
   double ramp_end = 80.0 / 900.0;
 };
-// Says what each field means, its range or words, and which reading of the paper it decides (also docs/options.md).
+// Declares each field as an option, with its meaning, its range and the reading of the paper that it selects
+// (docs/options.md).
 void describe(OptionSet& options, FrGanOptions& fr_gan);
 
 class FrGan : public Method {
@@ -46,7 +47,7 @@ class FrGan : public Method {
   int64_t noise_size() const override { return generator_options_.noise_size; }
 
  private:
-  bool consistent() const { return fr_gan_.consistency_weight > 0; }
+  bool has_consistency() const { return fr_gan_.consistency_weight > 0; }
   bool matches_features() const { return fr_gan_.gen_loss == "feature_matching" || fr_gan_.gen_loss == "fm+ns"; }
   ForwardPass training_pass(const Batch& batch, uint64_t part) const;
 

@@ -1,4 +1,4 @@
-// What a method is: networks, and the phases of a training step. The trainer does the rest.
+// Interface of a training method: its networks and the phases of a training step. The trainer runs the steps.
 #pragma once
 
 #include <functional>
@@ -17,26 +17,28 @@
 
 namespace frgan {
 
-// One term of a loss: the player's loss is the sum of weight * value, and each value is logged under its name.
+// One term of a player's loss. The player's loss is the sum of weight * value; each value is logged under its name.
 struct Loss {
   std::string name;
-  std::string weight;  // the schedule that weighs it
+  std::string weight;  // name of the schedule that gives its weight
   at::Tensor value;    // 0-dim
 };
 using Losses = std::vector<Loss>;
 
-// A number that varies over the run: a function of the share of planned steps that is done, and of the updates so far.
+// A value that varies over the run. `progress` is the completed share of the planned steps, 0 to 1; `updates` is the
+// number of updates so far.
 struct Schedule {
   std::string name;
   std::function<double(double progress, double updates)> value;
 };
 
-// The schedules' values for one pass, as 0-dim tensors on the training device: filled before the pass, so that nothing
-// in it waits for the host.
+// The values of the schedules for one pass, as 0-dim tensors on the training device. They are filled before the pass,
+// so that the pass needs no host synchronization.
 class StepScalars {
  public:
   StepScalars(std::vector<std::string> names, at::Tensor values)
       : names_(std::move(names)), values_(std::move(values)) {}
+  // Throws c10::Error for an unknown name.
   at::Tensor operator[](const std::string& name) const;
 
  private:
@@ -44,92 +46,95 @@ class StepScalars {
   at::Tensor values_;  // 1-D, in the order of the names
 };
 
-// Adam's numbers, all but the learning rate, which is a schedule.
+// Parameters of Adam, except the learning rate, which is a schedule.
 struct OptimizerOptions {
   double beta1 = 0.5;
   double beta2 = 0.999;
   double epsilon = 1e-8;
-  bool epsilon_inside_root = false;  // sqrt(v + epsilon), Improved-GAN's own form, for sqrt(v) + epsilon
+  bool epsilon_inside_root = false;  // sqrt(v + epsilon), as in Improved-GAN, instead of sqrt(v) + epsilon
 };
 
-// One network in training with its optimizer.
+// One network in training, with its optimizer.
 struct Player {
   std::string name;
   std::shared_ptr<torch::nn::Module> network;
   OptimizerOptions optimizer;
-  std::string learning_rate = "learning_rate";  // its schedule
-  std::string average_decay;                    // the schedule of its weight average, which classifies; empty: none
+  std::string learning_rate = "learning_rate";  // name of its schedule
+  std::string average_decay;                    // schedule of its weight average, the classifier; empty: no average
 };
 
-// One pass: all players' losses are differentiated, each with respect to its own parameters, before any is updated.
+// One pass. The losses of all players are differentiated before any player is updated, each with respect to the
+// player's own parameters.
 struct Phase {
   std::string name;
   BatchRequest batch;
-  int64_t repeat = 1;  // k discriminator steps for one of the generator
+  int64_t repeat = 1;  // passes per training step; k for the discriminator of FR-GAN
   std::vector<std::string> players;
-  std::function<std::vector<Losses>(const Batch&)> losses;  // one list per player
+  std::function<std::vector<Losses>(const Batch&)> losses;  // one list per entry of `players`
 };
 
-// A part of the run with phases of its own. The trainer knows methods of one stage; those of more are to come.
+// A part of the run with its own phases. The trainer supports methods with one stage only.
 struct Stage {
   std::string name;
-  BatchRequest initial_batch;                      // what `initialize` gets
+  BatchRequest initial_batch;                      // batch passed to `initialize`
   std::function<void(const Batch&)> initialize{};  // the data-dependent pass (A31); may be empty
   std::vector<Phase> phases{};
 };
 
-// Images that enter a network in one step.
+// Number of images that are passed through a network in one step.
 inline int64_t images_per_step(const Stage& stage) {
   int64_t images = 0;
   for (const Phase& phase : stage.phases) images += phase.repeat * images_of(phase.batch);
   return images;
 }
 
-// Images of one step by which epochs are counted: unlabeled ones, or labeled ones where a method sees no others, so
-// that it has the steps of one that sees as many unlabeled: equal work in steps.
+// Images per step for counting epochs: unlabeled images, or labeled images if the method uses no unlabeled ones.
+// Methods with the same batch size thus train for the same number of steps per epoch.
 inline int64_t epoch_images_per_step(const Stage& stage) {
   const BatchRequest& batch = stage.phases.front().batch;
   return batch.unlabeled > 0 ? batch.unlabeled : batch.labeled;
 }
 
-// What a method is built for.
+// The task and hardware that a method is built for.
 struct Problem {
   ImageShape shape;
   uint64_t seed = 0;
   Precision precision = Precision::kFull;
-  at::ScalarType dtype = at::kFloat;  // of the parameters; double in golden tests
+  at::ScalarType dtype = at::kFloat;  // type of the parameters; double in golden tests
   at::Device device = at::kCPU;
 };
 
-// A method brings its own options, builds its networks, hands over its stages and says which network classifies.
+// A method declares its options, builds its networks, defines its stages and provides the classifier.
 //
 //   std::unique_ptr<Method> method = create_method("fr-gan");
-//   OptionSet options; method->describe(options);   // the method's fields, set by the caller
+//   OptionSet options; method->describe(options);   // the caller then sets the options
 //   method->build(problem);
 //   for (const Stage& stage : method->stages()) ...
 class Method {
  public:
   virtual ~Method() = default;
   virtual void describe(OptionSet& options) = 0;
-  // Rules across options; throws a usage error.
+  // Checks combinations of options; throws a usage error.
   virtual void validate() const {}
   virtual void build(const Problem& problem) = 0;
 
   virtual std::vector<Player> players() const = 0;
   virtual std::vector<Schedule> schedules() const = 0;
   virtual std::vector<Stage> stages() = 0;
-  // Work of a training step: 2 x multiply-adds of convolutions and dense layers (docs/performance.md). A forward pass
-  // counts 1, backward to parameters and input 2, also at the first layer, and backward to the input alone 1.
+  // FLOP of a training step: 2 x multiply-adds of convolutions and dense layers (docs/performance.md). In units of a
+  // forward pass, a backward pass to parameters and input counts 2, even at the first layer. A backward pass to the
+  // input only counts 1.
   virtual double step_flop() const = 0;
-  // The noise of the generator: "symmetric" U[-1, 1], "unit" U[0, 1] (A16); empty without a generator.
+  // Distribution of the generator's noise: "symmetric" is U[-1, 1], "unit" is U[0, 1] (A16); empty without a generator.
   virtual std::string noise_range() const { return ""; }
 
-  // A network like the one that classifies, with weights of its own: it takes the weight average.
+  // A new network with the architecture of the classifier and its own weights. It holds the weight average.
   virtual Discriminator make_classifier() const = 0;
-  // Images -1 to 1 from noise, by the last weights (A32); undefined without a generator.
+  // Images N x C x S x S in [-1, 1] from noise N x noise_size(), with the last weights (A32). An undefined tensor
+  // without a generator.
   virtual at::Tensor generate(const at::Tensor& /*noise*/) { return {}; }
   virtual int64_t noise_size() const { return 0; }
-  // `count` vectors of it, for images that are looked at: a function of the key. Only with a generator.
+  // Noise count x noise_size() for sample images, a function of the key. Requires a generator.
   at::Tensor sampling_noise(int64_t count, uint64_t key, const Problem& problem) const;
 };
 

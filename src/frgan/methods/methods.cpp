@@ -19,8 +19,11 @@ std::unique_ptr<Method> make() {
 }
 
 constexpr std::array kMethods{
-    MethodInfo{"fr-gan", "K+1-class GAN with squeeze-and-excitation and consistency (Jiang, Zhang, Liu)", make<FrGan>},
-    MethodInfo{"supervised", "the labeled images alone, on the same network: the floor", make<Supervised>},
+    MethodInfo{"fr-gan",
+               "semi-supervised K+1-class GAN with squeeze-and-excitation and a consistency loss (Jiang, Zhang, Liu)",
+               make<FrGan>},
+    MethodInfo{"supervised", "supervised baseline: the same network, trained on the labeled images only",
+               make<Supervised>},
 };
 
 }  // namespace
@@ -36,9 +39,9 @@ std::unique_ptr<Method> create_method(std::string_view name) {
     names.emplace_back(info.name);
   }
   const std::string nearest = nearest_name(name, names);
-  throw usage_error(fmt::format(
-      "unknown method '{}'; {} (frgan methods lists them all)", name,
-      nearest.empty() ? fmt::format("known: {}", fmt::join(names, ", ")) : fmt::format("did you mean '{}'?", nearest)));
+  throw usage_error(fmt::format("unknown method '{}'; {} (frgan methods lists them all)", name,
+                                nearest.empty() ? fmt::format("known methods: {}", fmt::join(names, ", "))
+                                                : fmt::format("did you mean '{}'?", nearest)));
 }
 
 at::Tensor Method::sampling_noise(int64_t count, uint64_t key, const Problem& problem) const {
@@ -50,7 +53,7 @@ at::Tensor StepScalars::operator[](const std::string& name) const {
   for (size_t i = 0; i < names_.size(); ++i) {
     if (names_[i] == name) return values_.select(0, static_cast<int64_t>(i));
   }
-  TORCH_CHECK(false, "no schedule is called ", name);
+  TORCH_CHECK(false, "unknown schedule '", name, "'");
 }
 
 void mention_other_methods(OptionSet& options, std::string_view method) {

@@ -1,4 +1,4 @@
-// The table of methods. A new one is a file, a test and a row in methods.cpp.
+// The table of methods. To add a method, write its source file and its test, and add a row in methods.cpp.
 #pragma once
 
 #include <memory>
@@ -17,10 +17,11 @@ struct MethodInfo {
 
 std::span<const MethodInfo> all_methods();
 
-// Throws a usage error that names the nearest method.
+// Throws a usage error for an unknown name; it suggests the nearest method.
 std::unique_ptr<Method> create_method(std::string_view name);
 
-// Makes known to `options`, which are those of `method`, what belongs to the others: an error then says whose it is.
+// Registers the options of all other methods with `options`, the options of `method`. The error for such an option then
+// names the method that it belongs to.
 void mention_other_methods(OptionSet& options, std::string_view method);
 
 }  // namespace frgan

@@ -30,7 +30,7 @@ std::vector<Stage> Supervised::stages() {
                 return losses(batch);
               }};
   const auto initialize = [this](const Batch& batch) {
-    // FR-GAN's own pass: at the same seed both begin with the same weights.
+    // The same pass as in FR-GAN, so that both methods start from the same weights at the same seed.
     const uint64_t key = random_key(batch.dropout_key, Stream::kDropout, 0);
     discriminator_->forward(batch.unlabeled[0], {true, key, /*initialize=*/true, problem_.precision});
   };

@@ -16,8 +16,8 @@ std::vector<int64_t> class_histogram(const at::Tensor& probabilities) {
 }
 
 double histogram_divergence(std::span<const int64_t> counts, std::span<const int64_t> real_counts) {
-  TORCH_CHECK(counts.size() == real_counts.size(), "histograms of ", counts.size(), " and ", real_counts.size(),
-              " classes");
+  TORCH_CHECK(counts.size() == real_counts.size(), "class histograms differ in size: ", counts.size(), " and ",
+              real_counts.size());
   const auto total = [](std::span<const int64_t> numbers) {
     return static_cast<double>(std::accumulate(numbers.begin(), numbers.end(), int64_t{0}));
   };
@@ -29,7 +29,7 @@ double histogram_divergence(std::span<const int64_t> counts, std::span<const int
     const double p = static_cast<double>(counts[k]) / images;
     divergence += p * std::log(p / (static_cast<double>(real_counts[k]) / real_images));
   }
-  return std::max(0.0, divergence);  // below it by rounding alone
+  return std::max(0.0, divergence);  // rounding can give tiny negative values
 }
 
 }  // namespace frgan

@@ -1,4 +1,4 @@
-// Which classes a scorer sees in a set of images: what tells that some are never generated.
+// Class histograms of image sets by a scorer's predictions: they show classes that a generator never produces.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,11 @@
 
 namespace frgan {
 
-// Images by their most probable class, from N x K probabilities on the CPU: K counts.
+// Counts of images by most probable class: N x K probabilities (CPU) -> K counts.
 std::vector<int64_t> class_histogram(const at::Tensor& probabilities);
 
-// KL(p || q) = sum p log(p / q) in nats of the shares p and q of two histograms of the same K classes; 0 for equal
-// shares, infinite where `counts` has a class that `real_counts` lacks.
+// KL(p || q) = sum p log(p / q) in nats, where p and q are the class shares of `counts` and `real_counts`. Both have K
+// classes. The result is 0 for equal shares, and infinite if `counts` has a class that `real_counts` lacks.
 double histogram_divergence(std::span<const int64_t> counts, std::span<const int64_t> real_counts);
 
 }  // namespace frgan

@@ -15,13 +15,13 @@ namespace {
 
 void check_equal_length(size_t labels, size_t predictions) {
   if (labels != predictions) {
-    throw Error(fmt::format("{} predictions for {} labels; they must be of the same images", predictions, labels));
+    throw Error(fmt::format("{} predictions for {} labels: both must cover the same images", predictions, labels));
   }
 }
 
 size_t checked_class(int64_t value, int64_t classes, const char* what, size_t row) {
   if (value < 0 || value >= classes) {
-    throw Error(fmt::format("{} of image {} is {}, expected 0 to {}", what, row, value, classes - 1));
+    throw Error(fmt::format("{} of image {} is {}: must be 0 to {}", what, row, value, classes - 1));
   }
   return static_cast<size_t>(value);
 }
@@ -44,7 +44,7 @@ Interval wilson_interval(int64_t hits, int64_t count) {
   const double scale = 1 + kZ * kZ / n;
   const double center = (p + kZ * kZ / (2 * n)) / scale;
   const double half = kZ * std::sqrt(p * (1 - p) / n + kZ * kZ / (4 * n * n)) / scale;
-  // At the ends the formula gives exactly 0 or 1, but for rounding.
+  // Without rounding, the formula gives exactly 0 for no hits and 1 for all hits.
   return {hits == 0 ? 0 : center - half, hits == count ? 1 : center + half};
 }
 
@@ -98,7 +98,7 @@ McNemarTest mcnemar_test(std::span<const int64_t> labels, std::span<const int64_
 McNemarTest mcnemar_test(int64_t only_first_wrong, int64_t only_second_wrong) {
   const auto n = static_cast<double>(only_first_wrong + only_second_wrong);
   const int64_t smaller = std::min(only_first_wrong, only_second_wrong);
-  // Terms C(n, i) / 2^n by their logarithms: 2^n itself overflows from n = 1024 on.
+  // The terms C(n, i) / 2^n are computed from logarithms: 2^n overflows for n >= 1024.
   double tail = 0;
   for (int64_t i = 0; i <= smaller; ++i) {
     const auto x = static_cast<double>(i);

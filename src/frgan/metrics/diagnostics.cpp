@@ -17,10 +17,10 @@ std::vector<double> numbers_of(const at::Tensor& vector) {
   return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
 }
 
-// Sums up the gates of one block while its network runs through the images in order.
+// Accumulates the gate values of one block. The network must process all images in the order of `labels`.
 class GateObserver {
  public:
-  // `labels` are on the network's device.
+  // `labels` must be on the network's device.
   GateObserver(std::string block, SqueezeExcitationImpl& squeeze, const at::Tensor& labels, int64_t classes)
       : block_(std::move(block)), squeeze_(squeeze), labels_(labels) {
     const int64_t channels = squeeze.excite_weight.size(0);
@@ -35,11 +35,11 @@ class GateObserver {
   GateStatistics statistics() const {
     const at::Tensor counts = at::bincount(labels_, {}, sums_.size(0)).to(at::kDouble);
     const at::Tensor mean = sums_.sum(0) / counts.sum();
-    const at::Tensor of_class = counts.clamp_min(1).unsqueeze(1);
-    const at::Tensor class_mean = sums_ / of_class;
+    const at::Tensor class_counts = counts.clamp_min(1).unsqueeze(1);
+    const at::Tensor class_mean = sums_ / class_counts;
     GateStatistics result{
         block_, numbers_of(mean), numbers_of(deviation(squares_.sum(0) / counts.sum(), mean)), {}, {}};
-    const at::Tensor class_deviation = deviation(squares_ / of_class, class_mean);
+    const at::Tensor class_deviation = deviation(squares_ / class_counts, class_mean);
     for (int64_t k = 0; k < class_mean.size(0); ++k) {
       result.class_mean.push_back(numbers_of(class_mean[k]));
       result.class_deviation.push_back(numbers_of(class_deviation[k]));
@@ -52,7 +52,7 @@ class GateObserver {
     return (mean_square - mean * mean).clamp_min(0).sqrt();
   }
   void add(const at::Tensor& gate) {
-    // A batch of one image comes as two of the same (class_probabilities).
+    // class_probabilities duplicates the image of a batch of one; the duplicate is not counted.
     const int64_t count = std::min(gate.size(0), labels_.size(0) - seen_);
     const at::Tensor labels = labels_.narrow(0, seen_, count);
     const at::Tensor values = gate.narrow(0, 0, count).to(at::kDouble);

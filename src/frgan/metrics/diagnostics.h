@@ -1,4 +1,4 @@
-// What a trained classifier makes of a set of images, image by image and gate by gate.
+// Per-image predictions of a trained classifier, and statistics of its squeeze-and-excitation gates.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,12 @@
 namespace frgan {
 
 struct Diagnosis {
-  std::vector<int64_t> predictions;   // N
-  std::vector<float> probabilities;   // of the predictions
-  std::vector<GateStatistics> gates;  // one for each squeeze-and-excitation block; empty without
+  std::vector<int64_t> predictions;   // N classes, 0..K-1
+  std::vector<float> probabilities;   // N, probability of each predicted class
+  std::vector<GateStatistics> gates;  // one entry per squeeze-and-excitation block
 };
 
-// All labels of the set must be known. The predictions are those that `evaluate` counts.
+// Classifies all images of the set, with the same predictions as `evaluate`. All labels must be known.
 //
 //   const Diagnosis test = diagnose(trainer.classifier(), data.test, Precision::kFull);
 Diagnosis diagnose(Discriminator network, const ImageSet& set, Precision precision);

@@ -1,4 +1,4 @@
-// The error of a network on a set of images.
+// Classification error of a network on a set of images.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,13 @@
 
 namespace frgan {
 
-// The most probable class of each row of N x K probabilities (or logits) on the CPU.
+// The most probable class of each row of N x K probabilities or logits, on any device.
 std::vector<int64_t> most_probable(const at::Tensor& probabilities);
 
-// The numbers of an int64 vector on the CPU, where they lie: valid as long as the tensor.
+// A view of a contiguous int64 vector on the CPU. It is valid as long as the tensor.
 std::span<const int64_t> values_of(const at::Tensor& labels);
 
-// Classifies all images of the set, whose labels must all be known, batch by batch: memory does not grow with the
-// set.
+// Classifies all images of the set, in batches of limited memory. Throws an Error if a label is unknown (-1).
 //
 //   const Classification test = evaluate(trainer.classifier(), data.test, Precision::kFull);
 //   fmt::print("{:.2f} %\n", 100 * test.all.error());

@@ -15,7 +15,7 @@
 namespace frgan {
 namespace {
 
-constexpr int64_t kRowsAtOnce = 4096;  // in float64
+constexpr int64_t kBlockRows = 4096;  // rows that are converted to float64 at a time
 
 struct Moments {
   at::Tensor mean;        // F, float64
@@ -26,20 +26,20 @@ Moments moments_of(const at::Tensor& features) {
   const int64_t count = features.size(0), size = features.size(1);
   if (count <= size) {
     throw Error(
-        fmt::format("too few images for a covariance: {} of {} features, expected at least {}, and 10,000 or "
-                    "more for a Frechet distance that means something; give more images",
+        fmt::format("too few images for a Frechet distance: {} images for {} features; at least {} are needed, 10,000 "
+                    "or more are recommended",
                     count, size, size + 1));
   }
   const at::Tensor mean = features.sum(0, /*keepdim=*/false, at::kDouble) / static_cast<double>(count);
   at::Tensor covariance = at::zeros({size, size}, at::kDouble);
-  for (int64_t first = 0; first < count; first += kRowsAtOnce) {
-    const at::Tensor rows = features.narrow(0, first, std::min(kRowsAtOnce, count - first)).to(at::kDouble) - mean;
+  for (int64_t first = 0; first < count; first += kBlockRows) {
+    const at::Tensor rows = features.narrow(0, first, std::min(kBlockRows, count - first)).to(at::kDouble) - mean;
     covariance += at::matmul(rows.t(), rows);
   }
   return {mean, covariance / static_cast<double>(count - 1)};
 }
 
-// Of a symmetric matrix without negative eigenvalues, but for rounding.
+// Square root of a symmetric positive semidefinite matrix; small negative eigenvalues due to rounding count as 0.
 at::Tensor square_root(const at::Tensor& matrix) {
   const auto [values, vectors] = at::linalg_eigh(matrix);
   return at::matmul(vectors * values.clamp_min(0).sqrt(), vectors.t());

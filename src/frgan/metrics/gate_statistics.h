@@ -1,4 +1,4 @@
-// What a squeeze-and-excitation block did to the images of a set.
+// Gate values of a squeeze-and-excitation block over a set of images.
 #pragma once
 
 #include <string>
@@ -6,13 +6,13 @@
 
 namespace frgan {
 
-// Of the gate, 0 to 1, of each of C channels.
+// Mean and standard deviation of the gate (0 to 1) of each of C channels; K is the number of classes.
 struct GateStatistics {
-  std::string block;                                 // "se_block2"
-  std::vector<double> mean;                          // over all images
-  std::vector<double> deviation;                     // standard deviation over all images: 0 where the gate is stuck
-  std::vector<std::vector<double>> class_mean;       // K x C, over the images of a class; zeros where it has none
-  std::vector<std::vector<double>> class_deviation;  // K x C; empty where an older frgan did not write it
+  std::string block;                            // "se_block2"
+  std::vector<double> mean;                     // C, over all images
+  std::vector<double> deviation;                // C, standard deviation over all images; 0 for a constant gate
+  std::vector<std::vector<double>> class_mean;  // K x C, over the images of each class; 0 for a class without images
+  std::vector<std::vector<double>> class_deviation;  // K x C; empty in files of older versions
 };
 
 }  // namespace frgan

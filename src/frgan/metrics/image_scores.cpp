@@ -12,22 +12,22 @@
 namespace frgan {
 namespace {
 
-// What an order is for.
+// Purposes of permutations; each purpose has its own random numbers.
 constexpr uint64_t kSplits = 0, kPrecision = 1, kRealPrecision = 2, kSubset = 3;
 
-at::Tensor order(int64_t count, int64_t seed, uint64_t purpose) {
+at::Tensor permutation(int64_t count, int64_t seed, uint64_t purpose) {
   return random_permutation(count, random_key(static_cast<uint64_t>(seed), Stream::kScoreOrder, 0, purpose));
 }
 
-at::Tensor some_rows(const at::Tensor& rows, int64_t count, int64_t seed, uint64_t purpose) {
-  return rows.index_select(0, order(rows.size(0), seed, purpose).narrow(0, 0, std::min(count, rows.size(0))));
+at::Tensor drawn_rows(const at::Tensor& rows, int64_t count, int64_t seed, uint64_t purpose) {
+  return rows.index_select(0, permutation(rows.size(0), seed, purpose).narrow(0, 0, std::min(count, rows.size(0))));
 }
 
 Distances distances_of(const at::Tensor& features, const at::Tensor& real, const ScoreOptions& options) {
-  const at::Tensor some = some_rows(features, options.drawn, options.seed, kPrecision);
-  const at::Tensor some_real = some_rows(real, options.drawn, options.seed, kRealPrecision);
+  const at::Tensor subset = drawn_rows(features, options.drawn, options.seed, kPrecision);
+  const at::Tensor real_subset = drawn_rows(real, options.drawn, options.seed, kRealPrecision);
   return {frechet_distance(features, real), kernel_distance(features, real),
-          precision_recall(some, some_real, options.neighbours), some.size(0), some_real.size(0)};
+          precision_recall(subset, real_subset, options.neighbours), subset.size(0), real_subset.size(0)};
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ Distances distances_of(const at::Tensor& features, const at::Tensor& real, const
 ImageScores score_images(const Features& images, const ScoreOptions& options) {
   ImageScores scores;
   scores.images = images.size();
-  const at::Tensor shuffled = images.probabilities.index_select(0, order(images.size(), options.seed, kSplits));
+  const at::Tensor shuffled = images.probabilities.index_select(0, permutation(images.size(), options.seed, kSplits));
   scores.inception = inception_score(shuffled, options.splits);
   scores.histogram = class_histogram(images.probabilities);
   scores.scorer = images.scorer;
@@ -44,8 +44,8 @@ ImageScores score_images(const Features& images, const ScoreOptions& options) {
 }
 
 ImageScores score_images(const Features& images, const Features& real, const ScoreOptions& options) {
-  TORCH_CHECK(images.scorer_digest == real.scorer_digest, "images were looked at by ", images.scorer_digest,
-              ", real ones by ", real.scorer_digest);
+  TORCH_CHECK(images.scorer_digest == real.scorer_digest, "scorers differ: ", images.scorer_digest, " for the images, ",
+              real.scorer_digest, " for the real images");
   ImageScores scores = score_images(images, options);
   scores.real_images = real.size();
   scores.histogram_divergence = histogram_divergence(scores.histogram, class_histogram(real.probabilities));
@@ -61,13 +61,13 @@ ImageScores scores_as_far_as_enough(const Features& images, const Features& real
 
 double label_ceiling(const ImageSet& set, int64_t classes) {
   std::vector<int64_t> counts = class_counts(set, classes);
-  counts.pop_back();  // of unknown class
+  counts.pop_back();  // images of unknown class
   return inception_ceiling(counts);
 }
 
 Features drawn(const Features& images, int64_t count, int64_t seed) {
   if (count >= images.size()) return images;
-  return images.rows(order(images.size(), seed, kSubset).narrow(0, 0, count));
+  return images.rows(permutation(images.size(), seed, kSubset).narrow(0, 0, count));
 }
 
 nlohmann::ordered_json to_json(const ImageScores& scores) {
@@ -81,7 +81,7 @@ nlohmann::ordered_json to_json(const ImageScores& scores) {
                                  {"histogram", scores.histogram}};
   if (scores.real_images > 0) {
     json["real_images"] = scores.real_images;
-    json["histogram_divergence"] = scores.histogram_divergence;  // infinite becomes null
+    json["histogram_divergence"] = scores.histogram_divergence;  // infinity becomes null
   }
   if (const auto& distances = scores.distances) {
     json["frechet_distance"] = distances->frechet;

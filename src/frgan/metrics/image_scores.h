@@ -1,4 +1,4 @@
-// All scores of a set of images by one scorer: what `frgan score` prints. docs/scores.md says what each means.
+// All scores of a set of images under one scorer, as printed by `frgan score`. docs/scores.md explains each score.
 #pragma once
 
 #include <cstdint>
@@ -15,53 +15,54 @@ namespace frgan {
 
 struct ScoreOptions {
   int64_t splits = 10;
-  int64_t seed = 1;        // of the order in which images fall into splits, and of those drawn for precision
+  int64_t seed = 1;        // decides the assignment of images to splits, and which are drawn for precision and recall
   int64_t neighbours = 3;  // k of precision and recall
-  int64_t drawn = 10'000;  // images of each set for precision and recall, whose cost is quadratic
+  int64_t drawn = 10'000;  // images drawn from each set for precision and recall, which have quadratic cost
 };
 
-// How far images are from real ones, by features.
+// Distances between the features of images and those of real images.
 struct Distances {
   double frechet = 0;
   double kernel = 0;
   PrecisionRecall balls;
-  int64_t drawn = 0;  // for precision and recall
-  int64_t real_drawn = 0;
+  int64_t drawn = 0;       // images used for precision and recall
+  int64_t real_drawn = 0;  // real images used for precision and recall
 };
 
 struct ImageScores {
   int64_t images = 0;
   InceptionScore inception;
-  std::vector<int64_t> histogram;  // K, by the scorer's most probable class
-  // Against real images, where there are any to compare with.
+  std::vector<int64_t> histogram;  // K counts, by the scorer's most probable class
+  // Comparison with real images; `real_images` is 0 without one.
   int64_t real_images = 0;
-  double histogram_divergence = 0;     // KL(these || real) in nats
-  std::optional<Distances> distances;  // none where the scorer gives no features
+  double histogram_divergence = 0;     // KL(images || real images) in nats
+  std::optional<Distances> distances;  // empty if the scorer has no features
   std::string scorer;
   std::string scorer_digest;
 };
 
-// Inception Score and class histogram alone. Images are shuffled by the seed first.
+// Inception Score and class histogram only. Images are first shuffled by `options.seed`.
 //
-//   const Features real = features_of(scorer, data.train.images);         // once for several generators
+//   const Features real = features_of(scorer, data.train.images);         // reusable for several generators
 //   const Features generated = features_of(scorer, generated_images(loaded, seed, 50'000));
 //   const ImageScores scores = score_images(generated, real, {.seed = seed});
 ImageScores score_images(const Features& images, const ScoreOptions& options);
-// Everything. Both must be of one scorer. Throws an Error where there are too few images for a score.
+// All scores. Both arguments must come from the same scorer. Throws an Error if there are too few images for a score.
 ImageScores score_images(const Features& images, const Features& real, const ScoreOptions& options);
 
-// Everything, or where there are too few images for distances Inception Score and class histogram alone.
+// All scores, or only Inception Score and class histogram if there are too few images for the distances.
 ImageScores scores_as_far_as_enough(const Features& images, const Features& real, const ScoreOptions& options);
 
-// exp(H(y)) of those images of a set whose label is known (inception_ceiling).
+// Upper bound exp(H(y)) of the Inception Score, from the known labels of a set (inception_ceiling).
 double label_ceiling(const ImageSet& set, int64_t classes);
 
-// As many of the images as wanted, or all, drawn without replacement by the seed: another draw than the order above.
+// Draws `count` images without replacement by `seed`; returns all images if there are not more. The draw is independent
+// of the shuffling in `score_images`.
 Features drawn(const Features& images, int64_t count, int64_t seed);
 
-// {"images", "splits", "images_per_split", "inception_score", "inception_score_std" (over splits),
-//  "inception_scores", "histogram"} and, where compared, {"real_images", "histogram_divergence", "frechet_distance",
-//  "kernel_distance", "precision", "recall", "precision_recall_images": [these, real]}, {"scorer", "scorer_digest"}.
+// {"images", "splits", "images_per_split", "inception_score", "inception_score_std" (over splits), "inception_scores",
+//  "histogram", "scorer", "scorer_digest"}. A comparison with real images adds {"real_images", "histogram_divergence",
+//  "frechet_distance", "kernel_distance", "precision", "recall", "precision_recall_images": [images, real images]}.
 nlohmann::ordered_json to_json(const ImageScores& scores);
 
 }  // namespace frgan

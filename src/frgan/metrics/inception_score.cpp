@@ -21,13 +21,13 @@ double split_score(const at::Tensor& probabilities) {
 }  // namespace
 
 InceptionScore inception_score(const at::Tensor& probabilities, int64_t splits) {
-  TORCH_CHECK(probabilities.dim() == 2 && splits >= 1, "inception_score takes N x K and at least one split");
+  TORCH_CHECK(probabilities.dim() == 2 && splits >= 1,
+              "inception_score needs N x K probabilities and at least one split");
   const int64_t count = probabilities.size(0);
   if (count < splits) {
     throw Error(
-        fmt::format("an Inception Score of {} splits needs at least {} images, there are {}; give more "
-                    "images or --splits {}",
-                    splits, splits, count, std::max<int64_t>(count, 1)));
+        fmt::format("too few images for an Inception Score: {} images for {} splits; give more images or --splits {}",
+                    count, splits, std::max<int64_t>(count, 1)));
   }
   InceptionScore score;
   for (int64_t s = 0; s < splits; ++s) {

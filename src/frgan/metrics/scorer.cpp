@@ -14,14 +14,14 @@
 namespace frgan {
 namespace {
 
-std::string weights_hash(const NamedTensors& weights) {
+std::string weights_digest(const NamedTensors& weights) {
   Digest digest(DigestKind::kSha256);
   for (const auto& [name, tensor] : weights) {
-    const at::Tensor whole = tensor.to(at::kCPU).contiguous();
-    const std::string head =
-        fmt::format("{} {} {}\n", name, c10::toString(whole.scalar_type()), fmt::join(whole.sizes(), "x"));
-    digest.update(std::as_bytes(std::span(head)));
-    digest.update({static_cast<const std::byte*>(whole.data_ptr()), whole.nbytes()});
+    const at::Tensor values = tensor.to(at::kCPU).contiguous();
+    const std::string header =
+        fmt::format("{} {} {}\n", name, c10::toString(values.scalar_type()), fmt::join(values.sizes(), "x"));
+    digest.update(std::as_bytes(std::span(header)));
+    digest.update({static_cast<const std::byte*>(values.data_ptr()), values.nbytes()});
   }
   return digest.hex();
 }
@@ -41,7 +41,7 @@ Scorer checkpoint_scorer(const Checkpoint& checkpoint, at::Device device, Precis
   const CheckpointState& state = checkpoint.state;
   const Discriminator network = load_method(checkpoint, device, precision).classifier;
   return {fmt::format("{} ({}, step {})", checkpoint.path.string(), state.method, state.step),
-          weights_hash(checkpoint.files.at("average")),
+          weights_digest(checkpoint.files.at("average")),
           state.shape.classes,
           network->feature_size(),
           state.class_names,
@@ -51,20 +51,22 @@ Scorer checkpoint_scorer(const Checkpoint& checkpoint, at::Device device, Precis
 void check_classes(const Scorer& scorer, const Dataset& data) {
   if (scorer.classes != data.classes()) {
     throw Error(
-        fmt::format("{}: tells {} classes apart, {} has {}; give a scorer that was trained on these classes, or "
-                    "--any-classes for one of other classes, such as an ImageNet network",
+        fmt::format("{}: the scorer has {} classes, but {} has {}; use a scorer trained on these classes, or "
+                    "--any-classes to allow other classes, such as those of ImageNet",
                     scorer.name, scorer.classes, data.source, data.classes()));
   }
   if (!scorer.class_names.empty()) check_classes(data, scorer.class_names);
 }
 
 Features features_of(const Scorer& scorer, const at::Tensor& images) {
-  const Classified seen = scorer.look(images);
-  if (!all_finite(seen.logits) || (seen.features.defined() && !all_finite(seen.features))) {
-    throw Error(fmt::format("{}: gives numbers that are not finite; are its weights damaged?", scorer.name));
+  const Classified output = scorer.classify(images);
+  if (!all_finite(output.logits) || (output.features.defined() && !all_finite(output.features))) {
+    throw Error(fmt::format("{}: the scorer's outputs are not finite (NaN or infinite); its weights may be damaged",
+                            scorer.name));
   }
-  return {seen.logits.to(at::kCPU, at::kDouble).softmax(1),
-          seen.features.defined() ? seen.features.to(at::kCPU, at::kFloat) : seen.features, scorer.name, scorer.digest};
+  return {output.logits.to(at::kCPU, at::kDouble).softmax(1),
+          output.features.defined() ? output.features.to(at::kCPU, at::kFloat) : output.features, scorer.name,
+          scorer.digest};
 }
 
 }  // namespace frgan

@@ -1,5 +1,5 @@
-// Who judges generated images: a trained network, with its name and its digest, for scores of different networks cannot
-// be compared.
+// A scorer is a trained network that rates generated images. It has a name and a digest, because scores of different
+// scorers are not comparable.
 #pragma once
 
 #include <cstdint>
@@ -15,42 +15,42 @@
 
 namespace frgan {
 
-// What a scorer says of N images, on the CPU.
+// Outputs of a scorer for N images, on the CPU.
 struct Features {
-  at::Tensor probabilities;  // float64, N x K, rows of sum 1
-  at::Tensor features;       // float32, N x F; undefined where the scorer gives none
-  std::string scorer;        // its name and digest
-  std::string scorer_digest;
+  at::Tensor probabilities;   // float64, N x K, each row sums to 1
+  at::Tensor features;        // float32, N x F; undefined if the scorer has none
+  std::string scorer;         // Scorer::name
+  std::string scorer_digest;  // Scorer::digest
 
   int64_t size() const { return probabilities.size(0); }
-  Features rows(const at::Tensor& indices) const;  // these images, copied
+  Features rows(const at::Tensor& indices) const;  // a copy for these images
 };
 
 struct Scorer {
   std::string name;    // "runs/scorer/checkpoints/step-00020000 (supervised, step 20000)", or the path of a file
   std::string digest;  // SHA-256 of its weights or of its file
   int64_t classes = 0;
-  int64_t features = 0;                  // F; 0 without
-  std::vector<std::string> class_names;  // empty where it does not say
-  // Logits (N x K) and features (N x F, or undefined) of uint8 images N x S x S x C.
-  std::function<Classified(const at::Tensor& images)> look;
+  int64_t features = 0;                  // F; 0 without features
+  std::vector<std::string> class_names;  // K names; empty if unknown
+  // uint8 images N x S x S x C -> logits (N x K) and features (N x F, or undefined).
+  std::function<Classified(const at::Tensor& images)> classify;
 };
 
-// The averaged classifier of a run; features are its globally pooled last convolution. The digest is of the averaged
-// weights, their names and shapes: the same on every machine, whatever the file is called.
+// The averaged classifier of a run. Its features are the globally pooled outputs of the last convolution. The digest
+// covers the names, shapes and values of the averaged weights, so it does not depend on machine or file name.
 Scorer checkpoint_scorer(const Checkpoint& checkpoint, at::Device device, Precision precision);
 
-// A TorchScript file: float N x 3 x H x W of 0 to 1 in (grey images are repeated to three channels, of the size that
-// the data has: it resizes itself), logits N x K or (logits, features N x F) out. Its digest is that of the file. It is
-// tried on two images of this shape. Throws an Error that names the file where it is no TorchScript, fails within, or
-// gives anything else.
+// A network in a TorchScript file. Input: float images N x 3 x S x S in [0, 1], with the size of the data; the network
+// resizes them if necessary, and a grayscale image is repeated in three channels. Output: logits N x K, or a tuple
+// (logits, features N x F). The digest is that of the file. The network is tested on two images of `shape`. Throws an
+// Error that names the file if it is not TorchScript, fails, or has other outputs.
 Scorer torchscript_scorer(const std::filesystem::path& file, const ImageShape& shape, at::Device device);
 
-// Throws an Error unless the scorer tells the classes of the data apart.
+// Throws an Error unless the scorer has the classes of the data.
 void check_classes(const Scorer& scorer, const Dataset& data);
 
-// Throws an Error for images of a shape that the scorer does not take, and where it gives numbers that are not
-// finite.
+// Runs the scorer on uint8 images N x S x S x C. Throws an Error if the scorer rejects their shape, or if an output is
+// not finite.
 //
 //   const Features real = features_of(scorer, data.train.images);
 Features features_of(const Scorer& scorer, const at::Tensor& images);

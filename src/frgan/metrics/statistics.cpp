@@ -12,8 +12,8 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInfinity = std::numeric_limits<double>::infinity();
 
-// P(|T| <= t) for a whole number of degrees of freedom (Abramowitz and Stegun 26.7.3 and 26.7.4), theta = atan(t/sqrt
-// n).
+// P(|T| <= t) of Student's t with n degrees of freedom, an integer (Abramowitz and Stegun 26.7.3 and 26.7.4), where
+// theta = atan(t / sqrt(n)).
 double central_t_probability(double t, int64_t degrees) {
   const double theta = std::atan(t / std::sqrt(static_cast<double>(degrees)));
   const double cosine = std::cos(theta), sine = std::sin(theta);
@@ -56,7 +56,7 @@ double standard_deviation(std::span<const double> values) {
 
 double t_quantile(int64_t degrees) {
   constexpr double kProbability = 0.95;
-  double low = 0, high = 13;  // 12.706 is the largest
+  double low = 0, high = 13;  // the largest quantile is 12.706
   while (high - low > 1e-12) {
     const double middle = (low + high) / 2;
     (central_t_probability(middle, degrees) < kProbability ? low : high) = middle;

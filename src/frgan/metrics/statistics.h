@@ -1,4 +1,4 @@
-// Numbers over the seeds of a run: mean, spread, and whether a difference is more than chance.
+// Statistics over repeated runs with different seeds: mean, median, standard deviation and confidence interval.
 #pragma once
 
 #include <cstdint>
@@ -8,17 +8,19 @@
 
 namespace frgan {
 
-double mean(std::span<const double> values);    // NaN without values
-double median(std::span<const double> values);  // the mean of the middle two where their number is even; NaN without
-// Of the last 20 alone, as of a run's evaluations, where it shows whether the last one was luck; NaN for fewer.
+double mean(std::span<const double> values);    // NaN for no values
+double median(std::span<const double> values);  // mean of the middle two of an even number; NaN for no values
+// Median of the last 20 values; NaN for fewer than 20. For a run's evaluations, it shows whether the final one is
+// typical.
 double late_median(std::span<const double> values);
-// Of a sample, with n - 1; NaN for fewer than two.
+// Sample standard deviation (divided by n - 1); NaN for fewer than two values.
 double standard_deviation(std::span<const double> values);
 
-// The two-sided 95 % quantile of Student's t with so many degrees of freedom, 1 or more: 12.706 for 1, 1.96 for many.
+// Two-sided 95 % quantile of Student's t distribution with `degrees` >= 1 degrees of freedom: 12.706 for 1, decreasing
+// towards 1.96.
 double t_quantile(int64_t degrees);
 
-// The mean of n values and its 95 % t interval, mean -+ t s / sqrt(n); an interval of everything for fewer than two.
+// Mean of n values with its 95 % t interval, mean -+ t s / sqrt(n). The interval is infinite for fewer than two values.
 struct MeanInterval {
   int64_t count = 0;
   double mean = 0;

@@ -25,7 +25,7 @@ struct Dropout {
   uint64_t key;
 };
 
-// Calls body(tile's first element, elements, scales) for each tile of begin..end.
+// Calls body(index of the first element, number of elements, dropout scales) for each tile in begin..end.
 template <class Body>
 void for_tiles(int64_t begin, int64_t end, int64_t total, const Dropout& dropout, const Body& body) {
   alignas(64) float scale[kActivationTile];
@@ -46,8 +46,8 @@ int64_t tiles_of(int64_t elements) {
 
 template <class T, class A>
 void forward_kernel(T* x, int64_t total, const A* bias, int64_t channels, double slope, const Dropout& dropout) {
-  std::vector<A> row(kActivationTile + channels,
-                     A{0});  // bias of any kActivationTile elements in a row, wherever they start
+  // The bias, repeated, so that a tile can start at any channel.
+  std::vector<A> row(kActivationTile + channels, A{0});
   if (bias != nullptr) {
     for (size_t i = 0; i < row.size(); ++i) row[i] = bias[i % channels];
   }
@@ -118,10 +118,10 @@ void backward_on_cpu(const at::Tensor& grad, const at::Tensor& y, const at::Tens
   }
 }
 
-// The kernels above as one differentiable operation that overwrites its input; it keeps only its output, which the next
-// convolution keeps anyway.
+// The kernels above as one differentiable operation that overwrites its input. It saves only its output for the
+// backward pass, which the next convolution saves anyway.
 struct BiasLeakyReluDropout : torch::autograd::Function<BiasLeakyReluDropout> {
-  // A bias without elements stands for none.
+  // An empty tensor means no bias.
   static at::Tensor forward(AutogradContext* context, at::Tensor x, const at::Tensor& bias, double slope, double p,
                             int64_t key) {
     RECORD_FUNCTION("frgan::activation", std::vector<c10::IValue>());
@@ -136,7 +136,7 @@ struct BiasLeakyReluDropout : torch::autograd::Function<BiasLeakyReluDropout> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
-    TORCH_CHECK(!at::GradMode::is_enabled(), "bias_leaky_relu_dropout_ has no second derivative");
+    TORCH_CHECK(!at::GradMode::is_enabled(), "bias_leaky_relu_dropout_ is not twice differentiable");
     const at::Tensor y = context->get_saved_variables()[0];
     const at::Tensor grad = grads[0].contiguous(layout_of(y));
     const at::Tensor out = at::empty_like(grad);
@@ -166,9 +166,9 @@ at::Tensor bias_leaky_relu_dropout_by_operators(const at::Tensor& x, const at::T
 
 at::Tensor bias_leaky_relu_dropout_(const at::Tensor& x, const at::Tensor& bias, double slope, double p, uint64_t key) {
   if (!x.is_cpu()) return bias_leaky_relu_dropout_by_operators(x, bias, slope, p, key);
-  TORCH_CHECK(x.is_contiguous(layout_of(x)), "bias_leaky_relu_dropout_ takes channels-last images");
-  TORCH_CHECK(!bias.defined() || bias.numel() == x.size(1), "a bias of ", bias.numel(), " for ", x.size(1),
-              " channels");
+  TORCH_CHECK(x.is_contiguous(layout_of(x)), "bias_leaky_relu_dropout_ needs channels-last strides");
+  TORCH_CHECK(!bias.defined() || bias.numel() == x.size(1), "bias has ", bias.numel(), " elements; expected ",
+              x.size(1), ", one per channel");
   return BiasLeakyReluDropout::apply(x, bias.defined() ? bias : at::empty({0}), slope, p, static_cast<int64_t>(key));
 }
 

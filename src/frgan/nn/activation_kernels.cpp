@@ -34,7 +34,7 @@ inline void store(double* to, double value) {
   *to = value;
 }
 
-// One run of elements with their bias and dropout scale laid beside them.
+// x = leaky_relu(x + bias) * scale for `count` elements.
 template <class T, class A>
 inline __attribute__((always_inline)) void forward_run(T* x, const A* bias, const float* scale, A slope,
                                                        int64_t count) {
@@ -44,7 +44,7 @@ inline __attribute__((always_inline)) void forward_run(T* x, const A* bias, cons
   }
 }
 
-// d(x) from d(y); the sign of y is the sign of the pre-activation wherever the element was kept.
+// d(x) from d(y). Where dropout kept the element, y has the sign of the pre-activation.
 template <class T, class A>
 inline __attribute__((always_inline)) void backward_run(const T* grad, const T* y, const float* scale, A slope, T* out,
                                                         A* bias_grad, int64_t count) {

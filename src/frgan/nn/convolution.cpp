@@ -7,8 +7,8 @@
 namespace frgan {
 namespace {
 
-// With one input channel a kernel's strides do not say that channels lie last, and LibTorch would give a row-major
-// result.
+// With one input channel, the strides of a kernel are ambiguous: LibTorch would take it for contiguous and return a
+// contiguous result. This view has unambiguous channels-last strides.
 at::Tensor channels_last_kernel(const at::Tensor& kernel) {
   if (kernel.size(1) != 1) return kernel.contiguous(at::MemoryFormat::ChannelsLast);
   return kernel.reshape({-1}).view({kernel.size(0), kernel.size(2), kernel.size(3), 1}).permute({0, 3, 1, 2});

@@ -1,4 +1,4 @@
-// A convolution by the fastest way that the processor, the shape and the precision allow.
+// Convolution with the fastest implementation for the CPU, shape and precision: nn/winograd.h or LibTorch.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,9 +7,10 @@
 
 namespace frgan {
 
-// conv2d without bias, differentiable in both.
-//   x: N x in x H x W, channels-last; weight: out x in x k x k, in the type of the parameters -> N x out x H' x W',
-//   channels-last, in the type that the pass computes in
+// conv2d without bias, differentiable with respect to x and weight.
+//   x: N x in x H x W, channels-last
+//   weight: out x in x k x k, in the type of the parameters
+//   result: N x out x H' x W', channels-last, in the compute type of the pass
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, int64_t stride, int64_t padding,
                        const ForwardPass& pass);
 

@@ -12,9 +12,11 @@
 namespace frgan {
 namespace {
 
-constexpr uint64_t kNetwork = 1;         // its place among the weight streams
-constexpr uint64_t kSqueezes = 3;        // of its squeeze-and-excitation: with or without, the other layers begin alike
-constexpr uint64_t kInputDropout = 100;  // dropout layers are numbered; convolutions use their own index
+constexpr uint64_t kNetwork = 1;  // random stream of the weights
+// A separate random stream for squeeze-and-excitation: the initial weights of other layers do not depend on it.
+constexpr uint64_t kSqueezeExcitation = 3;
+// Layer number of the input dropout. Dropout after a convolution uses the index of the convolution.
+constexpr uint64_t kInputDropout = 100;
 
 int64_t scaled(int64_t channels, double width) {
   return std::max<int64_t>(1, std::lround(static_cast<double>(channels) * width));
@@ -28,31 +30,42 @@ uint64_t layer_key(const ForwardPass& pass, uint64_t layer) {
 
 void describe(OptionSet& options, DiscriminatorOptions& discriminator) {
   options.group("Network");
-  options.add("width", discriminator.width, "Channels of Table 1 are multiplied by this.", Range<double>{1.0 / 64, 8});
-  options.add("pooling", discriminator.pooling,
-              "How a block halves the image: stride of its third convolution, or max pooling (A2).",
-              Choices{"stride", "max"});
-  options.add("se-position", discriminator.se_position, "Where squeeze-and-excitation stands; block2 is Table 1 (A3).",
+  options.add("width", discriminator.width, "Factor on all channel counts of Table 1.", Range<double>{1.0 / 64, 8});
+  options.add(
+      "pooling", discriminator.pooling,
+      "Downsampling in each block: stride 2 in its third convolution, or 2x2 max pooling after it (A2: downsampling).",
+      Choices{"stride", "max"});
+  options.add("se-position", discriminator.se_position,
+              "Position of the squeeze-and-excitation block; block2 is the position in Table 1 (A3: SE position).",
               Choices{"none", "block1", "block2", "after_conv256", "all"});
   options.add("se-reduction", discriminator.se_reduction,
-              "Channels of the squeeze-and-excitation block's hidden layer are C / this (A3).",
+              "Reduction ratio r of squeeze-and-excitation: its hidden layer has C/r units for C channels, and at "
+              "least 1 (A3: SE position).",
               Range<int64_t>{1, 1024});
-  options.add("se-bias", discriminator.se_bias, "Biases in squeeze-and-excitation; eq. 11 has none (A4).");
-  options.add("leaky-slope", discriminator.slope, "Slope of leaky ReLU below zero (A19).", Range<double>{0.001, 1});
-  options.add("input-dropout", discriminator.input_dropout, "Dropout on the image (A1).", Range<double>{0, 0.95});
+  options.add("se-bias", discriminator.se_bias,
+              "Adds biases to the layers of squeeze-and-excitation; eq. 11 has none (A4: SE biases).");
+  options.add("leaky-slope", discriminator.slope, "Slope of leaky ReLU for negative inputs (A19: leaky ReLU slope).",
+              Range<double>{0.001, 1});
+  options.add("input-dropout", discriminator.input_dropout,
+              "Dropout probability on the input image (A1: input dropout).", Range<double>{0, 0.95});
   options.add("block-dropout", discriminator.block_dropout,
-              "Dropout after block 1 and after squeeze-and-excitation (Table 1).", Range<double>{0, 0.95});
-  options.add("init", discriminator.init, "Initial weights: Xavier uniform, or N(0, 0.05^2) (A17).",
-              Choices{"xavier", "normal"});
-  options.add("train-gain", discriminator.train_gain, "Train the gains of hidden weight-normalised layers (A31).");
+              "Dropout probability at the end of both convolution blocks, after squeeze-and-excitation (Table 1).",
+              Range<double>{0, 0.95});
+  options.add(
+      "init", discriminator.init,
+      "Distribution of the initial weights: xavier is Xavier uniform, normal is N(0, 0.05^2) (A17: initial weights).",
+      Choices{"xavier", "normal"});
+  options.add("train-gain", discriminator.train_gain,
+              "Trains the gains of the hidden weight-normalized layers (A31: data-dependent initialization).");
   options.add("explicit-fake-class", discriminator.explicit_fake_class,
-              "K+1 logits instead of K and an implied logit 0 (A23).");
+              "Adds a trained logit for generated images, for K+1 logits in total, instead of fixing it at 0 (A23: "
+              "number of logits).");
 }
 
 DiscriminatorImpl::DiscriminatorImpl(const DiscriminatorOptions& options, const ImageShape& shape, uint64_t seed)
     : options_(options), shape_(shape) {
   const WeightInit init = options.init == "normal" ? WeightInit::kNormal : WeightInit::kXavier;
-  WeightSource source(init, seed, kNetwork), squeeze_source(init, seed, kSqueezes);
+  WeightSource source(init, seed, kNetwork), squeeze_source(init, seed, kSqueezeExcitation);
   const int64_t c64 = scaled(64, options.width), c128 = scaled(128, options.width), c256 = scaled(256, options.width);
   const int64_t last_stride = options.pooling == "stride" ? 2 : 1;
   const auto add = [&](const std::string& name, WeightNormConv2dImpl::Options layer) {
@@ -88,7 +101,7 @@ at::Tensor DiscriminatorImpl::run_convolution(const at::Tensor& x, size_t index,
 at::Tensor DiscriminatorImpl::run_block(at::Tensor x, size_t first, SqueezeExcitation& squeeze,
                                         const ForwardPass& pass) {
   const bool pooled = options_.pooling == "max";
-  const bool fused = !pooled && squeeze.is_empty();  // nothing stands between the activation and the dropout
+  const bool fused = !pooled && squeeze.is_empty();  // no layer between activation and dropout
   const double p = pass.stochastic ? options_.block_dropout : 0.0;
   x = run_convolution(x, first, 0, pass);
   x = run_convolution(x, first + 1, 0, pass);

@@ -11,7 +11,7 @@ FlatParameters::FlatParameters(const torch::nn::Module& module) {
     offsets_.push_back(total);
     total += item.value().numel();
   }
-  TORCH_CHECK(!parameters_.empty(), "a player has no parameters");
+  TORCH_CHECK(!parameters_.empty(), "the module has no parameters");
   values_ = at::zeros({total}, parameters_[0].options().requires_grad(false));
   gradients_ = at::zeros_like(values_);
   for (size_t i = 0; i < parameters_.size(); ++i) {

@@ -1,5 +1,5 @@
-// The parameters of one player as views of one buffer: the optimizer, the weight average and an allreduce are then a
-// few operations each, whatever the number of layers.
+// The parameters of one player as views of one buffer. The optimizer, the weight average and an allreduce then take a
+// few operations each, independent of the number of layers.
 #pragma once
 
 #include <string>
@@ -10,8 +10,9 @@
 
 namespace frgan {
 
-// Moves a module's parameters into one flat buffer, and gives each a gradient that is a view of another. Convolution
-// weights keep channels-last strides. The module must outlive nothing: views share the buffers.
+// Moves the parameters of a module into one flat buffer, and their gradients into a second one. Convolution weights
+// keep channels-last strides. The views share ownership of the buffers, so the module and this object may be destroyed
+// in any order.
 class FlatParameters {
  public:
   explicit FlatParameters(const torch::nn::Module& module);
@@ -19,7 +20,8 @@ class FlatParameters {
   const at::Tensor& values() const { return values_; }        // 1-D, all parameters
   const at::Tensor& gradients() const { return gradients_; }  // 1-D, in the same order
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
-  // A view of any 1-D tensor of the buffer's length, shaped as parameter `index`: a moment, an average.
+  // A view of `flat`, a 1-D tensor of the buffer's length (a moment, an average), with the shape and strides of
+  // parameter `index`.
   at::Tensor view_like(const at::Tensor& flat, size_t index) const;
   const std::vector<std::string>& names() const { return names_; }
 

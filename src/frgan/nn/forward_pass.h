@@ -1,4 +1,4 @@
-// How one pass through a network is run.
+// Controls of one forward pass through a network: dropout, initialization and precision.
 #pragma once
 
 #include <cstdint>
@@ -7,17 +7,18 @@
 
 namespace frgan {
 
-// What convolutions compute in. Weights, losses and everything that is small stay in the type of the parameters.
+// Compute type of convolutions and large dense layers. Weights, losses and small layers keep the type of the
+// parameters.
 enum class Precision { kFull, kBf16 };
 
 struct ForwardPass {
   bool stochastic = false;   // dropout is on
-  uint64_t dropout_key = 0;  // of this pass; each layer mixes in its own number
-  bool initialize = false;   // weight-normalised layers set gain and bias from this batch (A31)
+  uint64_t dropout_key = 0;  // key of this pass; each layer derives its own key from it
+  bool initialize = false;   // weight-normalized layers set gain and bias from this batch (A31)
   Precision precision = Precision::kFull;
 };
 
-// The tensor as a convolution or large dense layer takes it.
+// Converts a tensor to the compute type of the pass.
 inline at::Tensor cast_for(const ForwardPass& pass, const at::Tensor& tensor) {
   return pass.precision == Precision::kBf16 ? tensor.to(at::kBFloat16) : tensor;
 }

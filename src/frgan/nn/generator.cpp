@@ -11,7 +11,7 @@
 namespace frgan {
 namespace {
 
-constexpr uint64_t kNetwork = 2;  // its place among the weight streams
+constexpr uint64_t kNetwork = 2;  // random stream of the weights
 
 }  // namespace
 
@@ -19,8 +19,8 @@ void describe(OptionSet& options, GeneratorOptions& generator) {
   options.group("Network");
   options.add("noise-size", generator.noise_size, "Length of the generator's noise vector.", Range<int64_t>{1, 4096});
   options.add("gen-width", generator.gen_width,
-              "Channels of the generator's first map, 512 in Table 1 and 1024 in the text (A5); the next maps have 1/2 "
-              "and 1/4.",
+              "Channels of the generator's first feature map before --width applies; Table 1 has 512, the paper's text "
+              "1024 (A5: generator width). The next two maps have 1/2 and 1/4 of them.",
               Range<int64_t>{4, 4096});
 }
 
@@ -57,20 +57,20 @@ GeneratorImpl::GeneratorImpl(const GeneratorOptions& options, const ImageShape& 
 
 at::Tensor GeneratorImpl::forward(const at::Tensor& noise, BatchStatistics statistics, const ForwardPass& pass) {
   const auto activated = [&](const at::Tensor& x, BatchNorm& norm) { return norm->forward(x, statistics).relu_(); };
-  const auto doubled = [&](const at::Tensor& x, const at::Tensor& weight) {
+  const auto upsampled = [&](const at::Tensor& x, const at::Tensor& weight) {
     return phase_convolution(x, weight, pass);
   };
   at::Tensor x = activated(at::linear(cast_for(pass, noise), cast_for(pass, dense_weight)), norm0_);
   x = x.view({-1, first_channels_, first_size_, first_size_}).contiguous(at::MemoryFormat::ChannelsLast);
-  x = activated(doubled(x, deconv1_weight), norm1_);
-  x = activated(doubled(x, deconv2_weight), norm2_);
+  x = activated(upsampled(x, deconv1_weight), norm1_);
+  x = activated(upsampled(x, deconv2_weight), norm2_);
   return at::tanh(deconv3_->forward(x, pass));
 }
 
 double GeneratorImpl::forward_flop() const {
   int64_t multiply_adds = dense_weight.numel(), pixels = first_size_ * first_size_;
   for (const at::Tensor& weight : {deconv1_weight, deconv2_weight, deconv3_->direction}) {
-    multiply_adds += pixels * weight.numel();  // every pixel goes through all taps
+    multiply_adds += pixels * weight.numel();  // each input pixel is multiplied with all 25 taps
     pixels *= 4;
   }
   return 2.0 * static_cast<double>(multiply_adds);

@@ -1,4 +1,4 @@
-// The generator of FR-GAN's Table 1.
+// The generator of FR-GAN (Table 1).
 #pragma once
 
 #include <cstdint>
@@ -17,17 +17,18 @@ struct GeneratorOptions {
   int64_t noise_size = 100;
   int64_t gen_width = 512;
 };
-// Says what each field means, its range or words, and which reading of the paper it decides (also docs/options.md).
+// Declares each field as an option, with its meaning, its range and the reading of the paper that it selects
+// (docs/options.md).
 void describe(OptionSet& options, GeneratorOptions& generator);
 
-// Where batch normalisation takes mean and variance from.
+// Source of the mean and variance in batch normalization.
 enum class BatchStatistics {
-  kBatch,          // this batch's; the running ones stay as they are
-  kBatchAndTrack,  // this batch's; the running ones follow
-  kRunning,        // the running ones: one noise vector always gives one image (A32)
+  kBatch,          // statistics of this batch; running statistics are not updated
+  kBatchAndTrack,  // statistics of this batch; running statistics are updated
+  kRunning,        // running statistics: the same noise vector always gives the same image (A32)
 };
 
-// Batch normalisation over all dimensions but the second, with gain and bias, epsilon 1e-5 and momentum 0.1.
+// Batch normalization over all dimensions except the second, with gain and bias, epsilon 1e-5 and momentum 0.1.
 struct BatchNormImpl : torch::nn::Module {
   explicit BatchNormImpl(int64_t units);
   at::Tensor forward(const at::Tensor& x, BatchStatistics statistics);
@@ -36,12 +37,14 @@ struct BatchNormImpl : torch::nn::Module {
 };
 TORCH_MODULE(BatchNorm);
 
-// noise -> dense, batch norm, ReLU -> gen_width x S/8 x S/8 -> two 5x5 transposed convolutions of stride 2 (halving the
-// channels), batch norm, ReLU -> a third to the image's channels with weight norm, tanh. Layers before batch norm
-// have no bias: its gradient would be rounding alone.
+// Maps noise to images:
+// - dense layer, batch norm, ReLU, reshape to gen_width x S/8 x S/8;
+// - two 5x5 transposed convolutions with stride 2, each halving the channels, with batch norm and ReLU;
+// - a third to the channels of the image, with weight norm and tanh.
+// A layer before batch norm has no bias, because batch norm would cancel it.
 //
 //   Generator generator(GeneratorOptions{}, ImageShape{}, /*width=*/1.0, "xavier", seed);
-//   at::Tensor images = generator->forward(noise, BatchStatistics::kRunning, {});  // N x C x S x S, -1 to 1
+//   at::Tensor images = generator->forward(noise, BatchStatistics::kRunning, {});  // N x C x S x S, in [-1, 1]
 struct GeneratorImpl : torch::nn::Module {
   GeneratorImpl(const GeneratorOptions& options, const ImageShape& shape, double width, const std::string& init,
                 uint64_t seed);
@@ -49,10 +52,10 @@ struct GeneratorImpl : torch::nn::Module {
   // noise: N x noise_size.
   at::Tensor forward(const at::Tensor& noise, BatchStatistics statistics, const ForwardPass& pass);
 
-  // Work of a forward pass for one image: 2 x multiply-adds of the dense layer and of transposed convolutions, these
-  // at their own 25 taps whatever form computes them.
+  // FLOP of a forward pass for one image: 2 x multiply-adds of the dense layer and the transposed convolutions. A
+  // transposed convolution counts 25 taps, although nn/phase_convolution.h computes it differently.
   double forward_flop() const;
-  // In the order in which noise goes through them.
+  // The layers in forward order.
   std::vector<LayerDescription> layers() const;
 
   at::Tensor dense_weight, deconv1_weight, deconv2_weight;  // dense: out x in; deconv: in x out x 5 x 5

@@ -1,4 +1,4 @@
-// A network as a list of its layers, for people: what Table 1 of the paper is.
+// A human-readable list of the layers of a network, like Table 1 of the paper.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 namespace frgan {
 
 struct LayerDescription {
-  std::string name;             // of its parameters: "conv3", "se_block2"; or "dropout1", "pool"
+  std::string name;             // of its module: "conv3", "se_block2"; without a module: "dropout1", "pool"
   std::string text;             // "3x3 convolution to 64, stride 2, weight norm, leaky ReLU 0.2"
-  std::vector<int64_t> output;  // for one image or noise vector: {64, 16, 16}
-  int64_t parameters = 0;
+  std::vector<int64_t> output;  // shape for one image or noise vector: {64, 16, 16}
+  int64_t parameters = 0;       // number of trained values
 };
 
 }  // namespace frgan

@@ -8,7 +8,7 @@ namespace frgan {
 namespace {
 
 std::string shape_text(at::IntArrayRef sizes) {
-  return sizes.empty() ? "one number" : fmt::format("{}", fmt::join(sizes, "x"));
+  return sizes.empty() ? "scalar" : fmt::format("{}", fmt::join(sizes, "x"));
 }
 
 }  // namespace
@@ -28,19 +28,20 @@ int64_t parameter_count(const torch::nn::Module& module) {
 
 void copy_named(const NamedTensors& target, const NamedTensors& saved, const std::string& source) {
   const torch::NoGradGuard no_grad;
-  const auto another = [&](const std::string& what) {
-    return Error(fmt::format("{}: {}; it is of another architecture", source, what));
+  const auto mismatch = [&](const std::string& what) {
+    return Error(
+        fmt::format("{}: architecture mismatch: {}; pass the original --width and network options", source, what));
   };
   for (const auto& [name, tensor] : target) {
     const auto found = saved.find(name);
-    if (found == saved.end()) throw another(fmt::format("there is no '{}', which this network has", name));
+    if (found == saved.end()) throw mismatch(fmt::format("tensor '{}' is missing", name));
     if (found->second.sizes() != tensor.sizes()) {
-      throw another(fmt::format("'{}' has shape {}, this network's has {}", name, shape_text(found->second.sizes()),
-                                shape_text(tensor.sizes())));
+      throw mismatch(fmt::format("tensor '{}' has shape {}, expected {}", name, shape_text(found->second.sizes()),
+                                 shape_text(tensor.sizes())));
     }
   }
   for (const auto& [name, tensor] : saved) {
-    if (!target.contains(name)) throw another(fmt::format("this network has no '{}'", name));
+    if (!target.contains(name)) throw mismatch(fmt::format("this network has no tensor '{}'", name));
   }
   for (const auto& [name, tensor] : target) tensor.copy_(saved.at(name));
 }

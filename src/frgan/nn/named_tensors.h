@@ -1,4 +1,4 @@
-// The tensors of a network by name, and how saved ones come back into them.
+// The tensors of a network by name, to save and restore them.
 #pragma once
 
 #include <cstdint>
@@ -11,17 +11,17 @@
 namespace frgan {
 
 using NamedTensors = std::map<std::string, at::Tensor>;
-// Several sets of them: by file of a checkpoint, "model", "optimizer", "average".
+// Tensors by file of a checkpoint: "model", "optimizer", "average".
 using TensorFiles = std::map<std::string, NamedTensors>;
 
-// Parameters and buffers under PREFIX + their name; writing into them changes the module.
+// All parameters and buffers, keyed by `prefix` + name. They share memory with the module: writing to them changes it.
 NamedTensors named_tensors(const torch::nn::Module& module, const std::string& prefix = "");
 
-// Trained numbers of a module and those below it.
+// Number of trained values in a module and its submodules.
 int64_t parameter_count(const torch::nn::Module& module);
 
-// Copies `saved` into `target`. Throws an Error, before anything is changed, where a tensor is missing, unknown or of
-// another shape: `source` says where the saved ones are from.
+// Copies `saved` into `target`. Throws an Error, before changing anything, if a tensor is missing, unknown or of a
+// different shape. The message starts with `source`, the file of the saved tensors.
 void copy_named(const NamedTensors& target, const NamedTensors& saved, const std::string& source);
 
 }  // namespace frgan

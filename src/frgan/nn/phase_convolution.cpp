@@ -16,8 +16,8 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// in x out x 5 x 5 -> (p, q, out) x in x 3 x 3. With the kernel padded to 6x6, tap t = d + 1 of phase p is k = 4 + p -
-// 2t: the pairs (k / 2, k % 2) = (2 - t, p).
+// Rearranges the weight from in x out x 5 x 5 to (p, q, out) x in x 3 x 3. With the kernel padded to 6x6, tap t = d + 1
+// of phase p is k = 4 + p - 2t, so (k / 2, k % 2) = (2 - t, p).
 at::Tensor phase_weight_by_operators(const at::Tensor& weight) {
   const int64_t in = weight.size(0), out = weight.size(1);
   return at::constant_pad_nd(weight, {0, 1, 0, 1})
@@ -27,8 +27,9 @@ at::Tensor phase_weight_by_operators(const at::Tensor& weight) {
       .reshape({4 * out, in, 3, 3});
 }
 
-// Calls copy(element of the 5x5 kernel, element of the phases) for each pair of elements that are one weight, both
-// channels-last. Small squares of channels, for one side reads along the inputs and the other along the outputs.
+// Calls copy(element of the 5x5 kernel, element of the phases) for each weight. Both tensors are channels-last, the
+// kernel with contiguous outputs and the phases with contiguous inputs. The loop works on squares of kSquare x kSquare
+// channels, so that both sides use whole cache lines.
 template <class T, class Copy>
 void for_taps(T* kernel, T* phases, int64_t in, int64_t out, const Copy& copy) {
   constexpr int64_t kSquare = 16;
@@ -50,7 +51,7 @@ void for_taps(T* kernel, T* phases, int64_t in, int64_t out, const Copy& copy) {
   });
 }
 
-// The same on a CPU, as one copy: six operators that each move a weight of the generator took a twentieth of a step.
+// The same on a CPU, in one copy. The six operators above took 5 % of a training step.
 struct PhaseWeight : torch::autograd::Function<PhaseWeight> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& weight) {
     RECORD_FUNCTION("frgan::phase_weight", std::vector<c10::IValue>({weight}));
@@ -66,7 +67,7 @@ struct PhaseWeight : torch::autograd::Function<PhaseWeight> {
     return phases.permute({0, 3, 1, 2});
   }
   static variable_list backward(AutogradContext* context, variable_list grads) {
-    TORCH_CHECK(!at::GradMode::is_enabled(), "phase_convolution has no second derivative");
+    TORCH_CHECK(!at::GradMode::is_enabled(), "phase_convolution is not twice differentiable");
     const int64_t in = context->saved_data["in"].toInt(), out = context->saved_data["out"].toInt();
     const at::Tensor phases = grads[0].contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor grad = at::empty({in, 5, 5, out}, phases.options());

@@ -10,16 +10,16 @@
 
 namespace frgan {
 
-// s = sigmoid(W2 relu(W1 mean_hw(U))), U~ = s U. Two dense layers C -> C/r -> C, without bias as eq. 11 writes them
-// (A4).
-//   x: N x C x H x W -> the same shape and type
+// s = sigmoid(W2 relu(W1 mean_hw(U))), U~ = s U. The two dense layers map C to C/r (at least 1) and back to C. By
+// default they have no bias, as in eq. 11 (A4).
+//   x: N x C x H x W; the result has the same shape and type
 struct SqueezeExcitationImpl : torch::nn::Module {
   SqueezeExcitationImpl(int64_t channels, int64_t reduction, bool with_bias, WeightSource& source);
-  // The gate s: N x C, 0 to 1.
+  // The gate s: N x C, in (0, 1).
   at::Tensor gate(const at::Tensor& x);
   at::Tensor forward(const at::Tensor& x);
 
-  // Shown each gate that is used, where somebody wants to see them.
+  // If set, called with the gate of each forward pass.
   std::function<void(const at::Tensor& gate)> gate_observer;
   at::Tensor squeeze_weight, squeeze_bias, excite_weight, excite_bias;  // biases undefined without `with_bias`
 };

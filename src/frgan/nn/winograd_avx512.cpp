@@ -1,4 +1,4 @@
-// float throughout.
+// Winograd kernels for AVX-512, in float.
 #include <cstdint>
 
 #include <immintrin.h>
@@ -16,10 +16,10 @@ struct Isa {
 
   static Vector load(const Element* p) { return _mm512_loadu_ps(p); }
   static void store(Element* p, Vector v) { _mm512_storeu_ps(p, v); }
-  static void store_step(Element* p, Vector row, Vector /*the same*/) { _mm512_storeu_ps(p, row); }
+  static void store_step(Element* p, Vector row, Vector /*unused: kPair is 1*/) { _mm512_storeu_ps(p, row); }
   static Vector load_float(const float* p) { return _mm512_loadu_ps(p); }
   static void store_float(float* p, Vector v) { _mm512_storeu_ps(p, v); }
-  static Vector larger(Vector a, Vector b) { return _mm512_max_ps(a, b); }
+  static Vector max(Vector a, Vector b) { return _mm512_max_ps(a, b); }
   static Operand operand(const Element* p) { return _mm512_loadu_ps(p); }
   static Operand broadcast(const Element* p) { return _mm512_set1_ps(*p); }
   static Vector multiply_add(Vector sum, Operand a, Operand b) { return _mm512_fmadd_ps(a, b, sum); }

@@ -1,4 +1,4 @@
-// bfloat16 in and out, sums in float.
+// Winograd kernels for AVX-512 BF16: inputs and outputs in bfloat16, sums in float.
 #include <cstdint>
 
 #include <immintrin.h>
@@ -21,7 +21,7 @@ struct Isa {
   static void store(Element* p, Vector v) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), (__m256i)_mm512_cvtneps_pbh(v));
   }
-  // Two rows side by side: first[0] second[0] first[1] ...
+  // Interleaves two rows: first[0] second[0] first[1] ...
   static void store_step(Element* p, Vector first, Vector second) {
     const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(second, first);
     const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
@@ -30,7 +30,7 @@ struct Isa {
   }
   static Vector load_float(const float* p) { return _mm512_loadu_ps(p); }
   static void store_float(float* p, Vector v) { _mm512_storeu_ps(p, v); }
-  static Vector larger(Vector a, Vector b) { return _mm512_max_ps(a, b); }
+  static Vector max(Vector a, Vector b) { return _mm512_max_ps(a, b); }
   static Operand operand(const Element* p) { return (__m512bh)_mm512_loadu_si512(p); }
   static Operand broadcast(const Element* p) {
     return (__m512bh)_mm512_set1_epi32(*reinterpret_cast<const int32_t __attribute__((may_alias, aligned(2)))*>(p));

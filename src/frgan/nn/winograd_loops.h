@@ -1,33 +1,32 @@
-// The loops behind nn/winograd_kernels.h, written once over an instruction set `Isa`; each of winograd_avx*.cpp
-// includes this file under its own compiler flags, inside its own namespace. It must not include or use anything that
-// another file could share with it: the linker keeps one copy of an inline function, and it must not be that of
-// AVX-512.
+// The loops behind nn/winograd_kernels.h for an instruction set `Isa`. Each winograd_avx*.cpp includes this file in its
+// own namespace, compiled with its own flags. This file must not use inline functions from other headers: the linker
+// keeps only one copy of each, which could be the one compiled for AVX-512.
 #pragma once
 
 #include <cstdint>
 
 #include "frgan/nn/winograd_kernels.h"
 
-// Not a header but the body of three sources; its small products fit an int.
+// This file is the body of three sources, so definitions are intended. Its small products fit into an int.
 // NOLINTBEGIN(misc-definitions-in-headers,bugprone-implicit-widening-of-multiplication-result)
 namespace {
 
 constexpr int kSide = 4, kPositions = kWinogradPositions;
 constexpr int64_t kPanel = int64_t{Isa::kLanes} * Isa::kVectors;
-alignas(64) const Isa::Element kZeros[kMostWinogradChannels] = {};
+alignas(64) const Isa::Element kZeros[kMaxWinogradChannels] = {};
 
 using Vector = Isa::Vector;
 using Element = Isa::Element;
 
 struct Tile {
-  int64_t image, row, column;  // of the tile's first output
+  int64_t image, row, column;  // position of the tile's first output
 };
 Tile tile_at(const TileGrid& grid, int64_t t) {
   const int64_t line = t / grid.across;
   return {line / grid.down, line % grid.down * 2, t % grid.across * 2};
 }
 
-// The addresses of a square of pixels; those outside of the image are zeros.
+// The addresses of a square of kPixels x kPixels pixels. Pixels outside the image point to zeros.
 template <int kPixels>
 void pixels_of(const Element* x, const TileGrid& grid, const Tile& tile, int64_t pad,
                const Element* (&pixels)[kPixels * kPixels]) {
@@ -102,7 +101,8 @@ void input_rows(const void* x, const TileGrid& grid, int64_t pad, int64_t first,
   }
 }
 
-// Tiles as rows of panels: `transform(pixels, c, v)` of kPixels x kPixels pixels, for the tiles of a step together.
+// Writes tiles as rows of panels. `transform(pixels, c, v)` transforms kPixels x kPixels pixels at channel c. The tiles
+// of one step are processed together.
 template <int kPixels, class Transform>
 inline __attribute__((always_inline)) void tile_panels(const Element* x, const TileGrid& grid, int64_t pad,
                                                        int64_t first, int64_t count, Element* out,
@@ -145,7 +145,7 @@ void gradient_panels(const void* dy, const TileGrid& grid, int64_t first, int64_
       [](const auto& pixels, int64_t c, auto& v) __attribute__((always_inline)) { gradient_tile(pixels, c, v); });
 }
 
-// kRows x kVectors registers of C.
+// Computes a block of C of kRows x kVectors vector registers.
 template <int kRows, int kVectors>
 void multiply_block(const PanelProduct& m, const Element* a, float* c) {
   Vector sum[kRows][kVectors];
@@ -242,7 +242,7 @@ void output_tiles(const float* m, int64_t position, const TileGrid& grid, int64_
 #pragma GCC unroll 4
         for (int i = 0; i < 4; ++i) {
           out[i] = out[i] + bias;
-          out[i] = Isa::larger(out[i], out[i] * activation.slope);  // the slope is 1 at most
+          out[i] = Isa::max(out[i], out[i] * activation.slope);  // leaky ReLU, because slope <= 1
         }
       }
       Isa::store(to + c, out[0]);
@@ -253,7 +253,7 @@ void output_tiles(const float* m, int64_t position, const TileGrid& grid, int64_
   }
 }
 
-// G g G^T of the kernel whose tap (i, j) is at g + i * row + j * column.
+// G g G^T of the 3x3 weights whose tap (i, j) is at g + i * row + j * column.
 inline __attribute__((always_inline)) void weight_tile(const float* g, int64_t row, int64_t column,
                                                        Vector (&u)[kPositions]) {
   Vector down[kSide][3];
@@ -296,8 +296,8 @@ void weight_panels(const float* g, int64_t inputs, int64_t first, int64_t last, 
   }
 }
 
-void turned_weight_panels(const float* g, int64_t inputs, int64_t first, int64_t last, void* out,
-                          const PanelLayout& layout) {
+void rotated_weight_panels(const float* g, int64_t inputs, int64_t first, int64_t last, void* out,
+                           const PanelLayout& layout) {
   Vector u[Isa::kPair][kPositions];
   for (int64_t o = first; o < last; o += Isa::kPair) {
     for (int64_t i = 0; i < inputs; i += Isa::kLanes) {
@@ -342,7 +342,7 @@ void weight_gradient(const float* u, int64_t outputs, int64_t inputs, int64_t fi
 }  // namespace
 
 extern const WinogradKernels kKernels = {
-    Isa::kLanes,     kPanel,   Isa::kPair,   sizeof(Isa::Element), input_rows,           input_panels,
-    gradient_panels, multiply, output_tiles, weight_panels,        turned_weight_panels, weight_gradient,
+    Isa::kLanes, kPanel,       Isa::kPair,    sizeof(Isa::Element),  input_rows,      input_panels, gradient_panels,
+    multiply,    output_tiles, weight_panels, rotated_weight_panels, weight_gradient,
 };
 // NOLINTEND(misc-definitions-in-headers,bugprone-implicit-widening-of-multiplication-result)

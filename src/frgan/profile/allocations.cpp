@@ -9,13 +9,14 @@
 namespace frgan {
 namespace {
 
-// What both releases have: counts from 0 until `end`, in the place of the allocator in force, to which it passes on.
-class Count {
+// Replaces LibTorch's CPU allocator from `begin` to `end`, and forwards each request to it. Shared by the allocator
+// classes of LibTorch 1.13 and 2.
+class AllocationCounter {
  public:
   void begin(at::Allocator* self) {
-    at::Allocator* const in_force = c10::GetCPUAllocator();
-    TORCH_CHECK(in_force != self, "a count within a count");
-    inner_ = in_force;
+    at::Allocator* const current = c10::GetCPUAllocator();
+    TORCH_CHECK(current != self, "count_allocations cannot be nested");
+    inner_ = current;
     count_ = bytes_ = 0;
     c10::SetCPUAllocator(self);
   }
@@ -40,33 +41,33 @@ constexpr bool kAllocatesConst =
 
 template <class Allocator, bool = kAllocatesConst<Allocator>>
 struct CountingAllocator final : Allocator {
-  at::DataPtr allocate(size_t bytes) override { return count.allocate(bytes); }
-  at::DeleterFnPtr raw_deleter() const override { return count.raw_deleter(); }
+  at::DataPtr allocate(size_t bytes) override { return counter.allocate(bytes); }
+  at::DeleterFnPtr raw_deleter() const override { return counter.raw_deleter(); }
   void copy_data(void* to, const void* from, size_t bytes) const override { std::memcpy(to, from, bytes); }
-  Count count;
+  AllocationCounter counter;
 };
 
 template <class Allocator>
 struct CountingAllocator<Allocator, true> final : Allocator {
-  at::DataPtr allocate(size_t bytes) const override { return count.allocate(bytes); }
-  at::DeleterFnPtr raw_deleter() const override { return count.raw_deleter(); }
-  Count count;
+  at::DataPtr allocate(size_t bytes) const override { return counter.allocate(bytes); }
+  at::DeleterFnPtr raw_deleter() const override { return counter.raw_deleter(); }
+  AllocationCounter counter;
 };
 
 }  // namespace
 
 Allocations count_allocations(const std::function<void()>& closure) {
-  // Static: a storage made meanwhile may outlive the count, and grow by the allocator that it knows.
+  // Static, because a storage created meanwhile can outlive this call and use its allocator again to grow.
   static CountingAllocator<at::Allocator> counting;
-  struct InForce {
-    InForce() { counting.count.begin(&counting); }
-    ~InForce() { counting.count.end(); }
-    InForce(const InForce&) = delete;
-    InForce& operator=(const InForce&) = delete;
+  struct Replacement {
+    Replacement() { counting.counter.begin(&counting); }
+    ~Replacement() { counting.counter.end(); }
+    Replacement(const Replacement&) = delete;
+    Replacement& operator=(const Replacement&) = delete;
   };
-  const InForce in_force;
+  const Replacement replacement;
   closure();
-  return counting.count.counts();
+  return counting.counter.counts();
 }
 
 }  // namespace frgan

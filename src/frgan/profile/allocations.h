@@ -1,4 +1,4 @@
-// How often, and how much, a closure asks for memory for tensors.
+// Counts a closure's tensor memory allocations.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@ struct Allocations {
   int64_t bytes = 0;
 };
 
-// Runs the closure and counts what LibTorch's allocator for the CPU is asked for meanwhile, in all threads. Not for two
-// threads at a time.
+// Runs the closure and counts the requests to LibTorch's CPU allocator meanwhile, in all threads. Not thread-safe; a
+// nested call throws.
 Allocations count_allocations(const std::function<void()>& closure);
 
 }  // namespace frgan

@@ -22,19 +22,19 @@ using Inputs = OwnConvolution::Inputs;
 
 const std::string kForward = "aten::convolution", kBackward = "aten::convolution_backward";
 
-// A tensor without its numbers.
+// Shape, strides and type of a tensor.
 struct TensorForm {
   std::vector<int64_t> sizes, strides;
   at::ScalarType type = at::kFloat;
   bool operator==(const TensorForm&) const = default;
 };
 
-// One argument of a call: a tensor's form, or any other value.
+// One argument of a call: the form of a tensor, or any other value.
 struct Argument {
   bool is_tensor = false;
   TensorForm form = {};
   c10::IValue value = {};
-  std::string text = {};  // of the value: not all kinds of it can be compared
+  std::string text = {};  // printed value, for comparison: not all IValue types are comparable
   bool operator==(const Argument& other) const {
     return is_tensor == other.is_tensor && form == other.form && text == other.text;
   }
@@ -47,14 +47,14 @@ struct ConvolutionCall {
   bool same_form(const ConvolutionCall& other) const { return name == other.name && arguments == other.arguments; }
 };
 
-// What is recorded: LibTorch's callbacks are functions without state.
+// The recorded calls. The recorder is global because LibTorch's callbacks are stateless functions.
 struct Recorder {
   std::vector<std::string> names;
   std::mutex mutex;
   std::vector<ConvolutionCall> calls;
 };
 Recorder* recorder = nullptr;
-thread_local int running = 0;  // convolutions of this thread, one in another
+thread_local int depth = 0;  // nesting depth of the convolutions that run in this thread
 
 Argument argument_of(const c10::IValue& value) {
   if (!value.isTensor() || !value.toTensor().defined()) {
@@ -66,7 +66,7 @@ Argument argument_of(const c10::IValue& value) {
   return {.is_tensor = true, .form = {tensor.sizes().vec(), tensor.strides().vec(), tensor.scalar_type()}};
 }
 
-void note(ConvolutionCall call) {
+void record(ConvolutionCall call) {
   const std::lock_guard lock(recorder->mutex);
   for (ConvolutionCall& known : recorder->calls) {
     if (!known.same_form(call)) continue;
@@ -76,28 +76,28 @@ void note(ConvolutionCall call) {
   recorder->calls.push_back(std::move(call));
 }
 
-struct Running : at::ObserverContext {};
+struct RunningCall : at::ObserverContext {};
 
 std::unique_ptr<at::ObserverContext> begin_call(const at::RecordFunction& function) {
   const auto& names = recorder->names;
   if (std::find(names.begin(), names.end(), function.name()) == names.end()) return nullptr;
-  if (running++ == 0) {
+  if (depth++ == 0) {
     ConvolutionCall call{.name = function.name(), .arguments = {}};
     for (const c10::IValue& value : function.inputs()) call.arguments.push_back(argument_of(value));
-    note(std::move(call));
+    record(std::move(call));
   }
-  return std::make_unique<Running>();
+  return std::make_unique<RunningCall>();
 }
 
 void end_call(const at::RecordFunction&, at::ObserverContext* context) {
-  if (context != nullptr) --running;
+  if (context != nullptr) --depth;
 }
 
-std::vector<ConvolutionCall> calls_of(const std::function<void()>& closure, std::vector<std::string> names) {
-  Recorder found{.names = std::move(names), .mutex = {}, .calls = {}};
+std::vector<ConvolutionCall> recorded_calls(const std::function<void()>& closure, std::vector<std::string> names) {
+  Recorder recording{.names = std::move(names), .mutex = {}, .calls = {}};
   struct Watch {
     explicit Watch(Recorder& into) {
-      TORCH_CHECK(recorder == nullptr, "convolutions are being timed already");
+      TORCH_CHECK(recorder == nullptr, "time_convolutions cannot be nested");
       recorder = &into;
       handle = at::addGlobalCallback(
           at::RecordFunctionCallback(begin_call, end_call).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
@@ -111,15 +111,16 @@ std::vector<ConvolutionCall> calls_of(const std::function<void()>& closure, std:
     at::CallbackHandle handle;
   };
   {
-    const Watch watch(found);
+    const Watch watch(recording);
     closure();
   }
-  return found.calls;
+  return recording.calls;
 }
 
 at::Tensor random_tensor(const TensorForm& form, uint64_t key) {
   const at::Tensor tensor = at::empty_strided(form.sizes, form.strides, form.type);
-  const auto elements = static_cast<int64_t>(tensor.storage().nbytes() / tensor.itemsize());  // strides may be 0
+  // The storage has fewer elements than the tensor where a stride is 0.
+  const auto elements = static_cast<int64_t>(tensor.storage().nbytes() / tensor.itemsize());
   tensor.as_strided({elements}, {1}, 0).copy_(random_uniform({elements}, -1, 1, key, at::kFloat));
   return tensor;
 }
@@ -129,10 +130,10 @@ std::string type_name(at::ScalarType type) {
   return type == at::kFloat ? "fp32" : c10::toString(type);
 }
 
-// The settings of a call of LibTorch's two operators, which come after x, weight and bias, or after gradient, x, weight
-// and bias sizes.
-struct Settings {
-  Settings(const std::string& name, const Inputs& inputs) {
+// Non-tensor arguments of LibTorch's two operators. They follow x, weight and bias in the forward operator, and
+// gradient, x, weight and bias sizes in the backward one.
+struct ConvolutionArguments {
+  ConvolutionArguments(const std::string& name, const Inputs& inputs) {
     const bool is_backward = name == kBackward;
     const size_t first = is_backward ? 4 : 3;
     stride = inputs[first].toIntVector();
@@ -144,13 +145,13 @@ struct Settings {
     to_input = mask[0];
     to_weight = mask[1];
   }
-  std::vector<int64_t> stride, padding, dilation;  // one number for all dimensions, or one for each
+  std::vector<int64_t> stride, padding, dilation;  // one value for all dimensions, or one for each
   bool transposed = false;
-  bool to_input = false, to_weight = false;  // what backward is asked for
+  bool to_input = false, to_weight = false;  // requested gradients of the backward operator
 };
 
-int64_t along(const std::vector<int64_t>& setting, size_t dimension) {
-  return setting[setting.size() == 1 ? 0 : dimension];
+int64_t in_dimension(const std::vector<int64_t>& values, size_t dimension) {
+  return values[values.size() == 1 ? 0 : dimension];
 }
 
 std::string shapes_of(const ConvolutionCall& call, const Inputs& inputs) {
@@ -161,28 +162,30 @@ std::string shapes_of(const ConvolutionCall& call, const Inputs& inputs) {
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", type_name(form.type), fmt::join(form.sizes, "x"));
   }
   if (call.name != kForward && call.name != kBackward) return text;
-  const Settings settings(call.name, inputs);
-  if (settings.stride[0] != 1) text += fmt::format(" stride {}", settings.stride[0]);
-  if (settings.transposed) text += " transposed";
-  if (settings.to_input || settings.to_weight) {
-    text += settings.to_input && settings.to_weight ? " to both" : settings.to_input ? " to input" : " to weight";
+  const ConvolutionArguments arguments(call.name, inputs);
+  if (arguments.stride[0] != 1) text += fmt::format(" stride {}", arguments.stride[0]);
+  if (arguments.transposed) text += " transposed";
+  if (arguments.to_input || arguments.to_weight) {
+    text += arguments.to_input && arguments.to_weight ? " to both" : arguments.to_input ? " to input" : " to weight";
   }
   return text;
 }
 
-// 2 x multiply-adds: each pixel of the output (of the input, where transposed) meets the whole kernel.
+// 2 x multiply-adds. The whole kernel is applied at each output pixel, or at each input pixel if transposed.
 double operator_flop(const std::string& name, const Inputs& inputs) {
-  const Settings settings(name, inputs);
+  const ConvolutionArguments arguments(name, inputs);
   const at::Tensor &x = inputs[name == kBackward ? 1 : 0].toTensor(),
                    &kernel = inputs[name == kBackward ? 2 : 1].toTensor();
   int64_t multiply_adds = x.size(0) * kernel.numel();
   for (size_t i = 0; i + 2 < x.sizes().size(); ++i) {
-    const int64_t pixels = x.sizes()[i + 2], reach = along(settings.dilation, i) * (kernel.sizes()[i + 2] - 1) + 1;
-    multiply_adds *= settings.transposed
-                         ? pixels
-                         : (pixels + 2 * along(settings.padding, i) - reach) / along(settings.stride, i) + 1;
+    const int64_t pixels = x.sizes()[i + 2];
+    const int64_t reach = in_dimension(arguments.dilation, i) * (kernel.sizes()[i + 2] - 1) + 1;
+    multiply_adds *=
+        arguments.transposed
+            ? pixels
+            : (pixels + 2 * in_dimension(arguments.padding, i) - reach) / in_dimension(arguments.stride, i) + 1;
   }
-  const int passes = name == kForward ? 1 : (settings.to_input ? 1 : 0) + (settings.to_weight ? 1 : 0);
+  const int passes = name == kForward ? 1 : (arguments.to_input ? 1 : 0) + (arguments.to_weight ? 1 : 0);
   return 2.0 * passes * static_cast<double>(multiply_adds);
 }
 
@@ -221,13 +224,13 @@ std::vector<ConvolutionTime> time_convolutions(const std::function<void()>& clos
   names.reserve(known.size());
   for (const OwnConvolution& convolution : known) names.push_back(convolution.name);
   std::vector<ConvolutionTime> times;
-  for (const ConvolutionCall& call : calls_of(closure, names)) {
+  for (const ConvolutionCall& call : recorded_calls(closure, names)) {
     const auto position = std::find(names.begin(), names.end(), call.name) - names.begin();
     const torch::NoGradGuard no_grad;
     times.push_back(time_call(call, known[static_cast<size_t>(position)], repetitions));
   }
-  const auto in_all = [](const ConvolutionTime& time) { return static_cast<double>(time.calls) * time.seconds; };
-  std::stable_sort(times.begin(), times.end(), [&](const auto& a, const auto& b) { return in_all(a) > in_all(b); });
+  const auto total = [](const ConvolutionTime& time) { return static_cast<double>(time.calls) * time.seconds; };
+  std::stable_sort(times.begin(), times.end(), [&](const auto& a, const auto& b) { return total(a) > total(b); });
   return times;
 }
 

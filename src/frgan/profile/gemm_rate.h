@@ -1,4 +1,4 @@
-// How fast this machine multiplies matrices: what a training step is measured against.
+// Matrix-multiply throughput of this machine, the reference for the throughput of a training step.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace frgan {
 
-// FLOP/s of at::matmul of n x n matrices of this type: the best of the medians at n = largest / 4, largest / 2 and
-// largest. At 4096 it takes some ten products of 137 GFLOP.
+// FLOP/s of at::matmul on n x n matrices of `type`. It is the best of the medians at n = largest / 4, largest / 2 and
+// largest. With largest = 4096, the measurement takes about ten products of 137 GFLOP.
 double gemm_rate(at::ScalarType type, int64_t largest = 4096);
 
 }  // namespace frgan

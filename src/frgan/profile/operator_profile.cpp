@@ -21,12 +21,12 @@ double seconds_since(Clock::time_point begin) {
 
 constexpr std::string_view kOther = "other", kOutside = "outside operators";
 
-// What an operator's time is for. A whole name ends there: all that it calls is of its kind, be it a copy. A part (of a
-// whole, or on its own) is of the kind of what called it, and only where nothing known did, of the row's. Names that
-// end in '*' are beginnings. A new operator of ours needs a RECORD_FUNCTION label and a name here.
+// A row of the table of operator kinds. A root operator has the kind of its row. Any other operator has the kind of its
+// caller, so a copy inside a convolution counts as convolution. If the caller has no known kind, a leaf operator has
+// the kind of its row. '*' matches any text. A new frgan operator needs a RECORD_FUNCTION label and a pattern here.
 struct Kind {
   std::string_view name;
-  std::initializer_list<std::string_view> wholes, parts = {};
+  std::initializer_list<std::string_view> roots, leaves = {};
 };
 
 const std::initializer_list<Kind> kKinds{
@@ -79,7 +79,7 @@ const std::initializer_list<Kind> kKinds{
       "torch::autograd::CopySlices"}},
 };
 
-bool is_name(std::string_view pattern, std::string_view name) {
+bool matches(std::string_view pattern, std::string_view name) {
   const size_t star = pattern.find('*');
   if (star == std::string_view::npos) return name == pattern;
   const std::string_view rest = pattern.substr(star + 1);
@@ -92,47 +92,48 @@ bool is_name(std::string_view pattern, std::string_view name) {
 
 std::string_view kind_among(std::initializer_list<std::string_view> Kind::*names, std::string_view name) {
   for (const Kind& kind : kKinds) {
-    if (std::any_of((kind.*names).begin(), (kind.*names).end(), [&](auto pattern) { return is_name(pattern, name); })) {
+    if (std::any_of((kind.*names).begin(), (kind.*names).end(), [&](auto pattern) { return matches(pattern, name); })) {
       return kind.name;
     }
   }
   return {};
 }
 
-// The kind of an operator that was called by one of the kind `caller`.
+// The kind of an operator whose caller has the kind `caller`.
 std::string_view kind_under(std::string_view caller, std::string_view name) {
   constexpr std::string_view kEngine =
-      "autograd::engine::evaluate_function: ";  // around each node of the backward pass
+      "autograd::engine::evaluate_function: ";  // prefix of the names of backward nodes
   if (name.starts_with(kEngine)) name.remove_prefix(kEngine.size());
-  const std::string_view whole = kind_among(&Kind::wholes, name);
-  if (!whole.empty()) return whole;
+  const std::string_view root = kind_among(&Kind::roots, name);
+  if (!root.empty()) return root;
   if (caller != kOther) return caller;
-  const std::string_view part = kind_among(&Kind::parts, name);
-  return part.empty() ? kOther : part;
+  const std::string_view leaf = kind_among(&Kind::leaves, name);
+  return leaf.empty() ? kOther : leaf;
 }
 
-// What is recorded: only one profile runs at a time, for LibTorch's callbacks are functions without state.
+// The recorded calls. The recorder is global because LibTorch's callbacks are stateless functions, so only one profile
+// can run at a time.
 struct Recorder {
   std::mutex mutex;
   std::map<std::pair<std::string, std::string_view>, OperatorTime> operators;
-  std::map<std::pair<std::string, std::string_view>, std::string_view>
-      kinds;  // by caller's kind, for the search is long
+  // Cache of kind_under, by name and caller's kind.
+  std::map<std::pair<std::string, std::string_view>, std::string_view> kinds;
   std::vector<ScopeTime> scopes;
 };
 Recorder* recorder = nullptr;
 
-// A call that is running. Those of a thread are a list, the innermost first.
+// A running call. The calls of a thread form a linked list from the innermost outwards.
 struct Call : at::ObserverContext {
   std::string name;
   std::string_view kind = kOther;
   bool is_scope = false;
   Call* caller = nullptr;
-  double called_seconds = 0;  // of the operators that it called
+  double called_seconds = 0;  // time of the operators that it called
   Clock::time_point begin;
 };
 thread_local Call* innermost = nullptr;
 
-std::string_view known_kind(std::string_view caller, const std::string& name) {
+std::string_view cached_kind(std::string_view caller, const std::string& name) {
   const std::lock_guard lock(recorder->mutex);
   const auto [found, is_new] = recorder->kinds.try_emplace({name, caller});
   if (is_new) found->second = kind_under(caller, name);
@@ -144,7 +145,7 @@ std::unique_ptr<at::ObserverContext> begin_call(const at::RecordFunction& functi
   call->name = function.name();
   call->is_scope = function.scope() == at::RecordScope::USER_SCOPE;
   if (!call->is_scope) {
-    call->kind = known_kind(innermost == nullptr ? kOther : innermost->kind, call->name);
+    call->kind = cached_kind(innermost == nullptr ? kOther : innermost->kind, call->name);
     call->caller = innermost;
     innermost = call.get();
   }
@@ -171,11 +172,11 @@ void end_call(const at::RecordFunction&, at::ObserverContext* context) {
   time.seconds += seconds - call->called_seconds;
 }
 
-// Watches for as long as it lives.
+// Records calls during its lifetime.
 class Watch {
  public:
   explicit Watch(Recorder& into) {
-    TORCH_CHECK(recorder == nullptr, "a profile within a profile");
+    TORCH_CHECK(recorder == nullptr, "profile_operators cannot be nested");
     recorder = &into;
     handle_ = at::addGlobalCallback(
         at::RecordFunctionCallback(begin_call, end_call)
@@ -204,22 +205,22 @@ std::string_view operator_kind(std::string_view name) {
 }
 
 OperatorProfile profile_operators(const std::function<void()>& closure) {
-  Recorder found;
+  Recorder recording;
   OperatorProfile profile;
   {
-    const Watch watch(found);
+    const Watch watch(recording);
     const Clock::time_point begin = Clock::now();
     closure();
     profile.seconds = seconds_since(begin);
   }
-  for (auto& [key, time] : found.operators) {
+  for (auto& [key, time] : recording.operators) {
     time.name = key.first;
     time.kind = key.second;
     profile.calls += time.calls;
     profile.operators.push_back(time);
   }
   sort_by_seconds(profile.operators);
-  profile.scopes = found.scopes;
+  profile.scopes = recording.scopes;
   return profile;
 }
 

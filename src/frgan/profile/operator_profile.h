@@ -1,4 +1,4 @@
-// Which operators ran while a closure ran, and how long each took.
+// Profiles a closure: the operators that it runs and the time of each.
 #pragma once
 
 #include <cstdint>
@@ -9,23 +9,23 @@
 
 namespace frgan {
 
-// Calls of one name. Operators are LibTorch's ("aten::convolution"), nodes of the backward pass ("MulBackward0") and
-// whatever of ours is under a RECORD_FUNCTION label ("frgan::activation").
+// All calls of operators with the same name and kind. An operator is a LibTorch operator ("aten::convolution"), a node
+// of the backward pass ("MulBackward0") or frgan code with a RECORD_FUNCTION label ("frgan::activation").
 struct OperatorTime {
   std::string name;
-  std::string kind;  // what its time is for, from the table in operator_profile.cpp: "convolution, forward"
+  std::string kind;  // from the table in operator_profile.cpp, such as "convolution, forward"
   int64_t calls = 0;
-  double seconds = 0;  // its own: less that of the operators it called
+  double seconds = 0;  // without the time of the operators that it called
 };
 
-// Calls of all operators of one kind.
+// All calls of operators of the same kind.
 struct KindTime {
   std::string kind;
   int64_t calls = 0;
   double seconds = 0;
 };
 
-// A part of the closure under a RECORD_USER_SCOPE label, whole.
+// A part of the closure with a RECORD_USER_SCOPE label. Its time includes everything inside.
 struct ScopeTime {
   std::string name;
   int64_t calls = 0;
@@ -33,19 +33,19 @@ struct ScopeTime {
 };
 
 struct OperatorProfile {
-  double seconds = 0;                   // of the whole closure
-  int64_t calls = 0;                    // of all operators
-  std::vector<OperatorTime> operators;  // one for each name and kind, the longest first
-  std::vector<ScopeTime> scopes;        // in the order in which they were first left
-  // The longest first, and last the kind "outside operators": what no operator and no label covers.
+  double seconds = 0;                   // wall-clock time of the closure
+  int64_t calls = 0;                    // number of operator calls
+  std::vector<OperatorTime> operators;  // one entry per name and kind, longest first
+  std::vector<ScopeTime> scopes;        // in the order in which they first ended
+  // Longest first. The last entry is "outside operators": the time that no operator or label covers.
   std::vector<KindTime> kinds() const;
 };
 
-// Runs the closure and watches it, in all threads. Watching costs about a microsecond for each operator. Not for two
-// threads at a time.
+// Runs the closure and profiles it in all threads. Profiling adds about one microsecond per operator. Not thread-safe;
+// a nested call throws.
 OperatorProfile profile_operators(const std::function<void()>& closure);
 
-// The kind of an operator that is called on its own; "other" where the table does not know it.
+// The kind of an operator that no other operator calls; "other" if it is not in the table.
 std::string_view operator_kind(std::string_view name);
 
 }  // namespace frgan

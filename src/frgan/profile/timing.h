@@ -1,4 +1,4 @@
-// Wall-clock seconds of a closure.
+// Wall-clock time of a closure.
 #pragma once
 
 #include <functional>
@@ -6,10 +6,10 @@
 
 namespace frgan {
 
-// The middle one; of an even number, the lower of the two.
+// The median of a non-empty list; for an even count, the lower of the two middle values.
 double median(std::vector<double> values);
 
-// The closure runs once to warm up, and then `repetitions` times.
+// Median seconds of `repetitions` runs of the closure, after one untimed warm-up run.
 double median_seconds(int repetitions, const std::function<void()>& closure);
 
 }  // namespace frgan

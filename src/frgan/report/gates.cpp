@@ -49,19 +49,20 @@ std::vector<GateStatistics> gates_from_json(const nlohmann::json& json, std::str
     rows.push_back(gate.deviation);
     rows.insert(rows.end(), gate.class_deviation.begin(), gate.class_deviation.end());
     if (!gate.class_deviation.empty() && gate.class_deviation.size() != gate.class_mean.size()) {
-      throw Error(fmt::format("{}: means of {} classes and deviations of {} in {}; was the file altered?", name,
-                              gate.class_mean.size(), gate.class_deviation.size(), gate.block));
+      throw Error(fmt::format(
+          "{}: block '{}': class_mean has {} classes, class_deviation {}; the file is corrupt or was edited", name,
+          gate.block, gate.class_mean.size(), gate.class_deviation.size()));
     }
     for (const std::vector<double>& row : rows) {
       if (row.size() == gate.mean.size()) continue;
-      throw Error(fmt::format("{}: {} numbers for the {} channels of {}; was the file altered?", name, row.size(),
-                              gate.mean.size(), gate.block));
+      throw Error(fmt::format("{}: block '{}': {} values for {} channels; the file is corrupt or was edited", name,
+                              gate.block, row.size(), gate.mean.size()));
     }
     gates.push_back(std::move(gate));
   }
   return gates;
 } catch (const nlohmann::json::exception& error) {
-  throw Error(fmt::format("{}: not the gates of a run of frgan ({})", name, problem_of(error)));
+  throw Error(fmt::format("{}: not a valid gates file ({})", name, problem_of(error)));
 }
 
 void write_gates(const std::filesystem::path& path, const std::vector<GateStatistics>& gates) {

@@ -1,4 +1,4 @@
-// A run's gates.json: what its squeeze-and-excitation blocks do to the images of each class.
+// A run's gates.json: statistics of the squeeze-and-excitation gates, overall and by class.
 #pragma once
 
 #include <filesystem>
@@ -11,10 +11,11 @@
 
 namespace frgan {
 
-// {"blocks": [{"block", "mean": [C], "deviation": [C], "class_mean": [K x C], "class_deviation": [K x C]}, ...]},
-// numbers with four digits.
+// {"blocks": [{"block", "mean": [C], "deviation": [C], "class_mean": [K x C], "class_deviation": [K x C]}, ...]}.
+// C: channels, K: classes. Values are rounded to four decimals.
 nlohmann::ordered_json to_json(const std::vector<GateStatistics>& gates);
-// Throws an Error that begins with `name` where a key is missing or the lists have not the same length.
+// Throws an Error that starts with `name` if a key is missing or list lengths differ. `class_deviation` is optional:
+// older versions did not write it.
 std::vector<GateStatistics> gates_from_json(const nlohmann::json& json, std::string_view name);
 
 void write_gates(const std::filesystem::path& path, const std::vector<GateStatistics>& gates);

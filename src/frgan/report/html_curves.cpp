@@ -14,17 +14,17 @@ namespace {
 
 using CurvePoints = std::vector<std::pair<double, double>>;
 
-// What can be seen of a curve in a figure: its ends, and of each stretch its least and its greatest point. All curves
-// of a chart share the points, for a page of many runs is to stay small.
+// Thins a curve for drawing: keeps both ends, and the minimum and maximum of each interval, so that peaks survive. The
+// curves of a chart share a total number of points, which limits the page size.
 CurvePoints visible_points(const CurvePoints& points, size_t runs) {
-  constexpr size_t kMost = 200, kFewest = 20, kMostOfAll = 4000;
-  const size_t most = std::clamp(kMostOfAll / runs, kFewest, kMost);
-  if (points.size() <= most) return points;
-  const size_t stretches = most / 2 - 1, inner = points.size() - 2;
+  constexpr size_t kMax = 200, kMin = 20, kMaxTotal = 4000;
+  const size_t limit = std::clamp(kMaxTotal / runs, kMin, kMax);
+  if (points.size() <= limit) return points;
+  const size_t intervals = limit / 2 - 1, inner = points.size() - 2;
   CurvePoints visible{points.front()};
-  for (size_t i = 0; i < stretches; ++i) {
-    const auto at = [&](size_t stretch) {
-      return points.begin() + 1 + static_cast<std::ptrdiff_t>(stretch * inner / stretches);
+  for (size_t i = 0; i < intervals; ++i) {
+    const auto at = [&](size_t interval) {
+      return points.begin() + 1 + static_cast<std::ptrdiff_t>(interval * inner / intervals);
     };
     auto [first, second] = std::ranges::minmax_element(at(i), at(i + 1), {}, &CurvePoints::value_type::second);
     if (second < first) std::swap(first, second);
@@ -35,10 +35,11 @@ CurvePoints visible_points(const CurvePoints& points, size_t runs) {
   return visible;
 }
 
-// The numbers behind a chart, at steps of whoever has any, thinned to a screenful; fewer where many runs share it.
+// A chart's values as a table: one row for each step that any run has, thinned to at most 40 rows. The limit falls with
+// the number of runs.
 std::string points_table(const std::vector<RunHistory>& runs, const LearningCurves& chart) {
-  constexpr size_t kMost = 40, kFewest = 6, kMostCells = 800;
-  const size_t most = std::clamp(kMostCells / runs.size(), kFewest, kMost);
+  constexpr size_t kMaxRows = 40, kMinRows = 6, kMaxCells = 800;
+  const size_t limit = std::clamp(kMaxCells / runs.size(), kMinRows, kMaxRows);
   std::set<double> all;
   for (const Curve& curve : chart.curves) {
     for (const auto& [step, value] : curve.points) all.insert(step);
@@ -46,7 +47,7 @@ std::string points_table(const std::vector<RunHistory>& runs, const LearningCurv
   const std::vector<double> steps(all.begin(), all.end());
   HtmlTable table{escaped(fmt::format("{}, {}", chart.title, chart.y_label)), {"step"}, {}, "numbers"};
   for (size_t i = 0; i < runs.size(); ++i) table.header.push_back(run_label(runs, i));
-  const size_t rows = std::min(most, steps.size());
+  const size_t rows = std::min(limit, steps.size());
   for (size_t row = 0; row < rows; ++row) {
     const double step = steps[rows == 1 ? 0 : row * (steps.size() - 1) / (rows - 1)];
     table.rows.push_back({grouped(static_cast<int64_t>(step))});
@@ -55,10 +56,10 @@ std::string points_table(const std::vector<RunHistory>& runs, const LearningCurv
       table.rows.back().push_back(point == curve.points.end() ? "" : fmt::format("{:.4g}", point->second));
     }
   }
-  return details_html("The numbers", table_html(table));
+  return details_html("Data table", table_html(table));
 }
 
-// One chart with a curve for each run; nothing where no run has a point. `points` gives those of a run.
+// One chart with a curve for each run; empty if no run has a point. `points(run)` returns (step, value) pairs.
 template <class Points>
 std::string chart_of(const std::vector<RunHistory>& runs, const std::string& title, const std::string& y_label,
                      const Points& points, bool zoomed = false) {
@@ -88,10 +89,10 @@ Points errors_of(const RunHistory& run, std::string_view role) {
   return points;
 }
 
-// Where enough is left of it.
+// Empty if there are fewer than six points.
 Points second_half(Points points) {
-  constexpr size_t kFewest = 6;
-  if (points.size() < kFewest) return {};
+  constexpr size_t kMinPoints = 6;
+  if (points.size() < kMinPoints) return {};
   points.erase(points.begin(), points.begin() + static_cast<std::ptrdiff_t>(points.size() / 2));
   return points;
 }
@@ -113,24 +114,24 @@ Points numbers_of(const RunHistory& run, const Number& number) {
   return points;
 }
 
-// What each colour is. A run's curves can be hidden by its box: the style sheet knows boxes by number.
+// Legend with one check box for each run. The style sheet (report_style) hides a run's curves when box show-N is off.
 std::string legend(const std::vector<RunHistory>& runs) {
   std::string html;
   for (size_t i = 0; i < runs.size(); ++i) {
     html += fmt::format("<label><input type=\"checkbox\" id=\"show-{}\" checked>{}</label>\n", i, run_label(runs, i));
   }
-  return fmt::format("<fieldset class=\"legend\"><legend>Curves shown</legend>\n{}</fieldset>\n", html);
+  return fmt::format("<fieldset class=\"legend\"><legend>Visible curves</legend>\n{}</fieldset>\n", html);
 }
 
 }  // namespace
 
 std::string error_curves_section(const std::vector<RunHistory>& runs) {
   std::string charts;
-  for (const auto& [role, title] : {std::pair{"test", "Test error"}, {"dev", "Error on development images"}}) {
-    charts += chart_of(runs, title, "error in percent, of the averaged weights",
+  for (const auto& [role, title] : {std::pair{"test", "Test error"}, {"dev", "Development error"}}) {
+    charts += chart_of(runs, title, "error (%), averaged weights",
                        [&, role = role](const RunHistory& run) { return errors_of(run, role); });
     charts += chart_of(
-        runs, fmt::format("{}, second half", title), "the same curves on a closer axis",
+        runs, fmt::format("{}, second half", title), "error (%), zoomed axis",
         [&, role = role](const RunHistory& run) { return second_half(errors_of(run, role)); },
         /*zoomed=*/true);
   }
@@ -148,17 +149,17 @@ std::string loss_curves_section(const std::vector<RunHistory>& runs) {
   }
   std::string charts;
   for (const std::string& name : names) {
-    charts +=
-        chart_of(runs, name, "loss, before its weight", [&](const RunHistory& run) { return losses_of(run, name); });
+    charts += chart_of(runs, name, "unweighted loss", [&](const RunHistory& run) { return losses_of(run, name); });
   }
-  charts += chart_of(runs, "Learning rate", "of the step", [](const RunHistory& run) {
+  charts += chart_of(runs, "Learning rate", "learning rate", [](const RunHistory& run) {
     return numbers_of(run, [](const StepRecord& record) { return record.learning_rate; });
   });
-  charts += chart_of(runs, "Speed", "images that entered a network, per second", [](const RunHistory& run) {
+  charts += chart_of(runs, "Throughput", "images entering a network per second", [](const RunHistory& run) {
     return numbers_of(run, [](const StepRecord& record) { return record.images_per_second; });
   });
   return charts.empty() ? ""
-                        : section_html("losses", "Loss terms", "<div class=\"grid small\">\n" + charts + "</div>\n");
+                        : section_html("losses", "Loss terms, learning rate and throughput",
+                                       "<div class=\"grid small\">\n" + charts + "</div>\n");
 }
 
 }  // namespace frgan

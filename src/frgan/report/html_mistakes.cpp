@@ -14,7 +14,7 @@
 namespace frgan {
 namespace {
 
-constexpr size_t kWidestTable = 20;  // classes
+constexpr size_t kMaxMatrixClasses = 20;  // more classes get a list instead of a matrix
 
 bool any_has_mistakes(const std::vector<RunHistory>& runs) {
   return std::any_of(runs.begin(), runs.end(), [](const RunHistory& run) { return run.mistakes.has_value(); });
@@ -24,20 +24,20 @@ std::string images_text(const Mistakes& found) {
   return fmt::format("{} {} images", grouped(found.images), found.role == "dev" ? "development" : "test");
 }
 
-// Right ones in blue, wrong ones in orange, each as strong as its share.
+// Blue diagonal: opacity by the share of the class that is correct. Orange: opacity relative to the largest confusion.
 std::string confusion_table(const Mistakes& found) {
   const auto table = confusion(found);
   const size_t classes = table.size();
-  int64_t most = 1;
+  int64_t largest = 1;
   for (size_t k = 0; k < classes; ++k) {
-    for (size_t j = 0; j < classes; ++j) most = k == j ? most : std::max(most, table[k][j]);
+    for (size_t j = 0; j < classes; ++j) largest = k == j ? largest : std::max(largest, table[k][j]);
   }
-  HtmlTable html{"A row for each label, a column for each prediction", {"label"}, {}, "confusion"};
+  HtmlTable html{"Rows: labels; columns: predictions", {"label"}, {}, "confusion"};
   for (size_t k = 0; k < classes; ++k) {
     html.header.push_back(escaped(found.class_names[k]));
     html.rows.push_back({escaped(found.class_names[k])});
     for (size_t j = 0; j < classes; ++j) {
-      const int64_t count = table[k][j], of = k == j ? std::max<int64_t>(1, found.class_counts[k]) : most;
+      const int64_t count = table[k][j], of = k == j ? std::max<int64_t>(1, found.class_counts[k]) : largest;
       const double share = static_cast<double>(count) / static_cast<double>(of);
       html.rows.back().push_back(count == 0 ? std::string("<span class=\"zero\">0</span>")
                                             : fmt::format("<span class=\"{}\" style=\"--share:{:.2f}\">{}</span>",
@@ -47,7 +47,7 @@ std::string confusion_table(const Mistakes& found) {
   return table_html(html);
 }
 
-// The commonest confusions, where the matrix is too wide to look at.
+// The 20 most frequent confusions, for datasets whose matrix would be too wide.
 std::string confusion_list(const Mistakes& found) {
   std::map<std::pair<int64_t, int64_t>, int64_t> counts;
   for (const Mistake& mistake : found.mistakes) ++counts[{mistake.label, mistake.prediction}];
@@ -55,15 +55,15 @@ std::string confusion_list(const Mistakes& found) {
   order.reserve(counts.size());
   for (const auto& [pair, count] : counts) order.emplace_back(-count, pair);
   std::sort(order.begin(), order.end());
-  HtmlTable html{"The commonest confusions", {"label", "taken for", "images"}, {}, "numbers"};
-  for (const auto& [count, pair] : std::span(order).first(std::min(order.size(), kWidestTable))) {
+  HtmlTable html{"Most frequent confusions", {"label", "prediction", "images"}, {}, "numbers"};
+  for (const auto& [count, pair] : std::span(order).first(std::min(order.size(), kMaxMatrixClasses))) {
     html.rows.push_back({escaped(found.class_names[static_cast<size_t>(pair.first)]),
                          escaped(found.class_names[static_cast<size_t>(pair.second)]), grouped(-count)});
   }
   return table_html(html);
 }
 
-// One cell of the run's grid, which is in the page once.
+// One cell of the run's grid. The page contains the grid once; each figure refers to it with its own view box.
 std::string mistake_figure(const Mistakes& found, const Mistake& mistake, size_t cell, int64_t columns, int64_t size,
                            size_t run) {
   const int64_t step = size + kGridGap, place = static_cast<int64_t>(cell);
@@ -97,11 +97,11 @@ std::string mistake_grid(const RunHistory& run, size_t number) {
 
 std::string classes_section(const std::vector<RunHistory>& runs) {
   if (!any_has_mistakes(runs)) return "";
-  constexpr size_t kMostCells = 1500;
-  HtmlTable table{"Error of each class, in percent", {"class"}, {}, "classes"};
+  constexpr size_t kMaxCells = 1500;
+  HtmlTable table{"Error by class (%)", {"class"}, {}, "classes"};
   std::vector<std::string> names;
   std::map<std::string, double> worst;
-  double most = 1e-9;
+  double highest = 1e-9;
   for (const RunHistory& run : runs) {
     if (!run.mistakes) continue;
     const std::vector<ErrorCount> counts = score(*run.mistakes).classes;
@@ -109,14 +109,14 @@ std::string classes_section(const std::vector<RunHistory>& runs) {
       const std::string& name = run.mistakes->class_names[k];
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
       if (counts[k].images > 0) worst[name] = std::max(worst[name], counts[k].error());
-      most = std::max(most, worst[name]);
+      highest = std::max(highest, worst[name]);
     }
   }
   std::string rest;
-  if (const size_t rows = std::max<size_t>(1, kMostCells / runs.size()); names.size() > rows) {
+  if (const size_t rows = std::max<size_t>(1, kMaxCells / runs.size()); names.size() > rows) {
     std::ranges::stable_sort(names, std::ranges::greater(), [&](const std::string& name) { return worst[name]; });
-    rest = no_room_html(
-        fmt::format("{} of {} classes, which no run errs in more than in these", names.size() - rows, names.size()));
+    rest = omitted_html(fmt::format("{} of {} classes (those with the lowest maximum error over the runs)",
+                                    names.size() - rows, names.size()));
     names.resize(rows);
   }
   for (const std::string& name : names) table.rows.push_back({escaped(name)});
@@ -135,7 +135,7 @@ std::string classes_section(const std::vector<RunHistory>& runs) {
       table.rows[row].push_back(fmt::format(
           "<span class=\"bar {}\" style=\"--size:{:.1f}%\" title=\"{} of {} wrong; 95 % interval {:.2f} to {:.2f} %\">"
           "<span>{:.2f}</span></span>",
-          colour_class(i), 100 * count.error() / most, count.wrong, count.images, 100 * count.interval().low,
+          colour_class(i), 100 * count.error() / highest, count.wrong, count.images, 100 * count.interval().low,
           100 * count.interval().high, 100 * count.error()));
     }
   }
@@ -148,13 +148,12 @@ std::string confusion_section(const std::vector<RunHistory>& runs) {
   for (size_t i = 0; i < runs.size(); ++i) {
     if (!runs[i].mistakes) continue;
     const Mistakes& found = *runs[i].mistakes;
-    panels.push_back(
-        {i, fmt::format("<article class=\"panel\"><h3>{}</h3>\n<p class=\"soft\">{}</p>\n{}</article>\n",
-                        run_label(runs, i), images_text(found),
-                        found.class_names.size() > kWidestTable ? confusion_list(found) : confusion_table(found))});
+    panels.push_back({i, fmt::format("<article class=\"panel\"><h3>{}</h3>\n<p class=\"soft\">{}</p>\n{}</article>\n",
+                                     run_label(runs, i), images_text(found),
+                                     found.class_names.size() > kMaxMatrixClasses ? confusion_list(found)
+                                                                                  : confusion_table(found))});
   }
-  return section_html("confusion", "What is taken for what",
-                      panels_html(runs, panels, kBytes, "in mistakes.json of its folder"));
+  return section_html("confusion", "Confusion matrix", panels_html(runs, panels, kBytes, "mistakes.json"));
 }
 
 std::string mistakes_section(const std::vector<RunHistory>& runs) {
@@ -162,21 +161,22 @@ std::string mistakes_section(const std::vector<RunHistory>& runs) {
   for (size_t i = 0; i < runs.size(); ++i) {
     const RunHistory& run = runs[i];
     if (!run.mistakes) continue;
-    html += fmt::format("<article class=\"panel\"><h3>{}</h3>\n<p>{} of {} are wrong", run_label(runs, i),
+    html += fmt::format("<article class=\"panel\"><h3>{}</h3>\n<p>{} of {} are misclassified", run_label(runs, i),
                         grouped(static_cast<int64_t>(run.mistakes->mistakes.size())), images_text(*run.mistakes));
     const size_t all = run.mistakes->shown.size();
     if (!run.mistakes_png.empty()) {
-      html += fmt::format("; here are the {} of which the network was surest{}: the label, and what it saw.</p>\n{}",
-                          run.shown_mistakes,
-                          run.shown_mistakes < all ? fmt::format(" (mistakes.png in its folder has {})", all) : "",
-                          mistake_grid(run, i));
+      html += fmt::format(
+          ". Shown: {} with the highest predicted probability{}, as label → prediction, probability.</p>\n{}",
+          run.shown_mistakes,
+          run.shown_mistakes < all ? fmt::format(" (mistakes.png in the run folder has {})", all) : "",
+          mistake_grid(run, i));
     } else {
       html += ".</p>\n";
-      if (run.images_left_out && all > 0) html += no_room_html("them: the worst are in mistakes.png of its folder");
+      if (run.images_omitted && all > 0) html += omitted_html("mistake images; see mistakes.png in the run folder");
     }
     html += "</article>\n";
   }
-  return section_html("mistakes", "The worst mistakes", html);
+  return section_html("mistakes", "Most confident mistakes", html);
 }
 
 }  // namespace frgan

@@ -47,7 +47,7 @@ std::string card(const std::vector<RunHistory>& runs, size_t i) {
         fmt::format("<p class=\"number\">{}</p>\n<p>{} error, 95 % interval {:.2f} to {}</p>\n", percent(error->error),
                     escaped(error->role), 100 * error->error_low, percent(error->error_high));
   } else {
-    html += fmt::format("<p class=\"number none\">{}</p>\n", run.finished ? "no error known" : "not finished");
+    html += fmt::format("<p class=\"number none\">{}</p>\n", run.finished ? "no error recorded" : "not finished");
   }
   std::vector<std::string> facts{escaped(method_of(run))};
   if (run.labels > 0) facts.push_back(grouped(run.labels) + " labels");
@@ -61,7 +61,7 @@ std::string card(const std::vector<RunHistory>& runs, size_t i) {
 
 std::string summary_table(const std::vector<RunHistory>& runs) {
   HtmlTable table{
-      "What came out; the median is of the last 20 evaluations",
+      "Results; the median is over the last 20 evaluations",
       {"run", "method", "data", "labels", "steps", "TFLOP", "time", "final error", "95 % interval", "median", "images"},
       {},
       "numbers"};
@@ -83,7 +83,7 @@ std::string summary_table(const std::vector<RunHistory>& runs) {
   return table_html(table);
 }
 
-// Each run's interval as a bar on a common axis, drawn by places in percent so that letters keep their size.
+// Each run's confidence interval as a bar on a common axis. Positions are in percent, so the text size does not scale.
 std::string interval_chart(const std::vector<RunHistory>& runs) {
   double low = 1, high = 0;
   for (const RunHistory& run : runs) {
@@ -115,16 +115,16 @@ std::string interval_chart(const std::vector<RunHistory>& runs) {
   return fmt::format(
       "<figure class=\"wide\"><div role=\"list\" aria-label=\"Final errors\">\n{}</div>\n<div class=\"interval axis\" "
       "aria-hidden=\"true\"><span></span><span class=\"track\">{}</span><span></span></div>\n"
-      "<figcaption>Final errors with their 95 % intervals (Wilson). Intervals are of the images, not of the seed: "
-      "where "
-      "two runs saw the same images, McNemar's test says more.</figcaption></figure>\n",
+      "<figcaption>Final errors in percent, with 95 % Wilson intervals. The intervals reflect sampling of the "
+      "evaluated images, not variation between seeds. For runs on the same images, McNemar's test is more "
+      "sensitive.</figcaption></figure>\n",
       rows, axis);
 }
 
-// Runs that differ in their seeds alone, by their options.
+// Mean and standard deviation of each group of runs whose options differ only in seeds and --data-dir.
 std::string repeated_runs(const std::vector<RunHistory>& runs) {
-  constexpr std::array<std::string_view, 4> kFree = {"seed", "split-seed", "label-noise-seed", "data-dir"};
-  const auto may_differ = [&](const std::string& name) { return std::ranges::find(kFree, name) != kFree.end(); };
+  constexpr std::array<std::string_view, 4> kIgnored = {"seed", "split-seed", "label-noise-seed", "data-dir"};
+  const auto may_differ = [&](const std::string& name) { return std::ranges::find(kIgnored, name) != kIgnored.end(); };
   std::map<std::string, std::vector<size_t>> groups;
   for (size_t i = 0; i < runs.size(); ++i) {
     if (!final_error(runs[i]) || runs[i].options.empty()) continue;
@@ -145,17 +145,15 @@ std::string repeated_runs(const std::vector<RunHistory>& runs) {
       names.push_back(run_label(runs, i));
     }
     html += fmt::format(
-        "<p>{} have the same options but for their seeds: <strong>mean {}, standard deviation {:.2f} points</strong> "
-        "over "
-        "{} "
+        "<p>{} differ only in their seeds: <strong>mean {}, standard deviation {:.2f} points</strong> over {} "
         "runs.</p>\n",
         fmt::join(names, ", "), percent(mean(errors)), 100 * standard_deviation(errors), members.size());
   }
   return html;
 }
 
-// Who has which value: "svhn (0f3a): a, b; pets (77aa): c".
-std::string who_has(const std::map<std::string, std::vector<std::string>>& names_by_value) {
+// Run names by value: "svhn (0f3a): a, b; pets (77aa): c".
+std::string names_text(const std::map<std::string, std::vector<std::string>>& names_by_value) {
   std::vector<std::string> parts;
   parts.reserve(names_by_value.size());
   for (const auto& [value, names] : names_by_value)
@@ -163,7 +161,7 @@ std::string who_has(const std::map<std::string, std::vector<std::string>>& names
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-// Warnings where errors are not of the same images, or steps not of the same recipe.
+// Warnings if the runs differ in their data, or in their recipe (train/recipe.h).
 std::string difference_notes(const std::vector<RunHistory>& runs) {
   std::map<std::string, std::vector<std::string>> data, recipes;
   for (const RunHistory& run : runs) {
@@ -174,10 +172,13 @@ std::string difference_notes(const std::vector<RunHistory>& runs) {
   std::string html;
   const auto note = [&](const char* text, const std::map<std::string, std::vector<std::string>>& values) {
     if (values.size() < 2) return;
-    html += fmt::format("<p class=\"note\" role=\"note\">{} {}.</p>\n", text, escaped(who_has(values)));
+    html += fmt::format("<p class=\"note\" role=\"note\">{} {}.</p>\n", text, escaped(names_text(values)));
   };
-  note("The runs are not of the same data, so their errors are not of the same images.", data);
-  note("The runs are of versions of frgan that compute different steps, so what differs may be that.", recipes);
+  note("The runs use different data, so their errors refer to different images.", data);
+  note(
+      "The runs come from frgan versions with different training recipes, which may explain differences in the "
+      "results.",
+      recipes);
   return html;
 }
 
@@ -192,12 +193,12 @@ std::string summary_section(const std::vector<RunHistory>& runs) {
 }
 
 std::string comparison_section(const std::vector<RunHistory>& runs) {
-  HtmlTable table{"McNemar's test, exact and two-sided: of the images that one run alone gets wrong",
-                  {"runs", "wrong for the first alone", "wrong for the second alone", "p"},
+  HtmlTable table{"McNemar's test (exact, two-sided) on images that exactly one of the two runs misclassifies",
+                  {"runs", "only the first wrong", "only the second wrong", "p"},
                   {},
                   "numbers"};
-  constexpr size_t kMostPairs = 200;
-  std::vector<std::pair<double, std::vector<std::string>>> pairs;  // with their p
+  constexpr size_t kMaxPairs = 200;
+  std::vector<std::pair<double, std::vector<std::string>>> pairs;  // p value, row of the table
   for (size_t i = 0; i < runs.size(); ++i) {
     for (size_t k = i + 1; k < runs.size(); ++k) {
       if (!runs[i].mistakes || !runs[k].mistakes || !on_same_images(*runs[i].mistakes, *runs[k].mistakes)) continue;
@@ -209,15 +210,15 @@ std::string comparison_section(const std::vector<RunHistory>& runs) {
   }
   if (pairs.empty()) return "";
   std::string rest;
-  if (pairs.size() > kMostPairs) {
+  if (pairs.size() > kMaxPairs) {
     std::ranges::stable_sort(pairs, {}, [](const auto& pair) { return pair.first; });
-    rest = no_room_html(fmt::format("{} of {} pairs, those with the greatest p",
-                                    grouped(static_cast<int64_t>(pairs.size() - kMostPairs)),
+    rest = omitted_html(fmt::format("{} of {} pairs (those with the largest p)",
+                                    grouped(static_cast<int64_t>(pairs.size() - kMaxPairs)),
                                     grouped(static_cast<int64_t>(pairs.size()))));
-    pairs.resize(kMostPairs);
+    pairs.resize(kMaxPairs);
   }
   for (auto& [p, row] : pairs) table.rows.push_back(std::move(row));
-  return section_html("comparison", "Do they differ?", table_html(table) + rest);
+  return section_html("comparison", "Paired comparison (McNemar's test)", table_html(table) + rest);
 }
 
 std::string options_section(const std::vector<RunHistory>& runs) {
@@ -228,8 +229,8 @@ std::string options_section(const std::vector<RunHistory>& runs) {
     }
   }
   if (names.empty()) return "";
-  HtmlTable different{"Options that differ", {"option"}, {}, ""},
-      same{"All other options", {"option", "value"}, {}, ""};
+  HtmlTable different{"Differing options", {"option"}, {}, ""},
+      same{"Options common to all runs", {"option", "value"}, {}, ""};
   for (size_t i = 0; i < runs.size(); ++i) different.header.push_back(run_label(runs, i));
   for (const std::string& name : names) {
     std::vector<std::string> row{fmt::format("<code>{}</code>", escaped(name))};
@@ -242,7 +243,7 @@ std::string options_section(const std::vector<RunHistory>& runs) {
   }
   return section_html("options", "Options",
                       (different.rows.empty() ? "" : table_html(different)) +
-                          (same.rows.empty() ? "" : details_html("All other options", table_html(same))));
+                          (same.rows.empty() ? "" : details_html("Options common to all runs", table_html(same))));
 }
 
 std::string environment_section(const std::vector<RunHistory>& runs) {
@@ -259,7 +260,7 @@ std::string environment_section(const std::vector<RunHistory>& runs) {
     if (run.machine.cores > 0) add("threads", fmt::format("{} of {} cores", run.machine.threads, run.machine.cores));
     if (run.machine.memory_bytes > 0) {
       add("memory",
-          fmt::format("{}, {} used at most", gib(run.machine.memory_bytes), gib(run.machine.peak_memory_bytes)));
+          fmt::format("{} total, {} peak use", gib(run.machine.memory_bytes), gib(run.machine.peak_memory_bytes)));
     }
     add("device", run.summary.device);
     add("precision", run.summary.precision);
@@ -268,12 +269,12 @@ std::string environment_section(const std::vector<RunHistory>& runs) {
     html += fmt::format("<article class=\"panel\"><h3>{}</h3>\n<dl>\n{}</dl>\n", run_label(runs, i), facts);
     if (!run.summary.command.empty()) {
       html +=
-          fmt::format("<p class=\"soft\">The command that repeats it</p>\n<pre tabindex=\"0\"><code>{}</code></pre>\n",
+          fmt::format("<p class=\"soft\">Command to repeat the run</p>\n<pre tabindex=\"0\"><code>{}</code></pre>\n",
                       escaped(run.summary.command));
     }
     html += "</article>\n";
   }
-  return section_html("environment", "Where and how they ran", "<div class=\"grid\">\n" + html + "</div>\n");
+  return section_html("environment", "Environment", "<div class=\"grid\">\n" + html + "</div>\n");
 }
 
 }  // namespace frgan

@@ -57,7 +57,7 @@ std::string section_html(std::string_view id, std::string_view heading, std::str
 }
 
 std::string panels_html(const std::vector<RunHistory>& runs, const std::vector<RunPanels>& panels, size_t bytes,
-                        std::string_view where) {
+                        std::string_view file) {
   if (panels.empty()) return "";
   std::string html = "<div class=\"grid\">\n";
   std::vector<std::string> left_out;
@@ -70,11 +70,11 @@ std::string panels_html(const std::vector<RunHistory>& runs, const std::vector<R
   }
   html += "</div>\n";
   if (left_out.empty()) return html;
-  return html + no_room_html(fmt::format("that of {}: it is {}", fmt::join(left_out, ", "), where));
+  return html + omitted_html(fmt::format("{}; see {} in the run folders", fmt::join(left_out, ", "), file));
 }
 
-std::string no_room_html(std::string_view html) {
-  return fmt::format("<p class=\"note\">This page has no room for {}.</p>\n", html);
+std::string omitted_html(std::string_view html) {
+  return fmt::format("<p class=\"note\">Omitted to limit the page size: {}.</p>\n", html);
 }
 
 std::string figure_html(std::string_view drawing, std::string_view caption) {

@@ -1,5 +1,5 @@
-// What the sections of the HTML report are put together from. Texts that come from files are escaped here or by their
-// caller; whatever is called `html` is taken as it is.
+// Building blocks of the HTML report's sections. Text from files must be escaped, here or by the caller. Parameters
+// named `html` are inserted unchanged.
 #pragma once
 
 #include <cstddef>
@@ -12,40 +12,41 @@
 
 namespace frgan {
 
-// html: "7.42 %" of 0.0742, not to be broken; "-" of what is no number.
+// 0.0742 -> "7.42&nbsp;%", as HTML; "-" if `share` is not finite.
 std::string percent(double share);
-// "26,200"
+// 26200 -> "26,200".
 std::string grouped(int64_t number);
 
-// The run's colour, c0 to c5, dashed from the seventh on: the same wherever the run is shown.
+// CSS classes of the run's color, c0 to c5, plus "dashed" from the seventh run on. A run has the same color in all
+// sections.
 std::string colour_class(size_t run);
-// A patch of that colour and the name.
+// A color swatch and the run's name, as HTML.
 std::string run_label(const std::vector<RunHistory>& runs, size_t run);
 
-// Rows of cells, all html; the first of each row is its heading. It scrolls by itself where the page is too narrow.
+// All cells are HTML; the first cell of each row is its heading. On narrow screens the table scrolls on its own.
 struct HtmlTable {
-  std::string caption;  // text, escaped
+  std::string caption;  // escaped text
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;
-  std::string classes;  // for the style sheet
+  std::string classes;  // CSS classes
 };
 std::string table_html(const HtmlTable& table);
 
-// What is folded away until somebody asks for it. `summary` is text.
+// A collapsed <details> element. `summary` is plain text.
 std::string details_html(std::string_view summary, std::string_view html);
-// Nothing where there is no content.
+// A section with a heading in plain text; empty if `html` is empty.
 std::string section_html(std::string_view id, std::string_view heading, std::string_view html);
-// What runs have to show, side by side: as many of the first as come to `bytes`, and a line that names the others and
-// says `where` theirs is ("in confusion.json"). Nothing where there are none.
+// The panels of several runs, side by side. Panels are added in order up to `bytes`; a note then names the omitted runs
+// and the `file` in their folders that holds the data ("gates.json"). Empty if there are no panels.
 struct RunPanels {
   size_t run = 0;
   std::string html;  // all panels of the run
 };
 std::string panels_html(const std::vector<RunHistory>& runs, const std::vector<RunPanels>& panels, size_t bytes,
-                        std::string_view where);
-// Says that something is left out: "This page has no room for ...".
-std::string no_room_html(std::string_view html);
-// A drawing with a line of html below.
+                        std::string_view file);
+// A note: "Omitted to limit the page size: ...".
+std::string omitted_html(std::string_view html);
+// A figure with an HTML caption.
 std::string figure_html(std::string_view drawing, std::string_view caption);
 
 }  // namespace frgan

@@ -11,12 +11,12 @@ namespace frgan {
 namespace {
 
 struct Section {
-  std::string_view id, name;  // in the page, and in its list of contents
+  std::string_view id, name;  // anchor in the page; entry in the table of contents
   std::string (*write)(const std::vector<RunHistory>& runs);
 };
 constexpr Section kSections[] = {{"summary", "Summary", summary_section},
                                  {"curves", "Curves", error_curves_section},
-                                 {"comparison", "Differences", comparison_section},
+                                 {"comparison", "Comparison", comparison_section},
                                  {"classes", "Classes", classes_section},
                                  {"confusion", "Confusion", confusion_section},
                                  {"mistakes", "Mistakes", mistakes_section},
@@ -27,8 +27,7 @@ constexpr Section kSections[] = {{"summary", "Summary", summary_section},
                                  {"environment", "Environment", environment_section}};
 
 std::string title_of(const std::vector<RunHistory>& runs) {
-  return runs.size() == 1 ? fmt::format("{} - a run of frgan", runs[0].name)
-                          : fmt::format("{} runs of frgan", runs.size());
+  return runs.size() == 1 ? fmt::format("{} - frgan run", runs[0].name) : fmt::format("{} frgan runs", runs.size());
 }
 
 }  // namespace
@@ -46,8 +45,8 @@ std::string html_report(const std::vector<RunHistory>& runs, const ReportFrame& 
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n"
       "<link rel=\"icon\" href=\"data:,\">\n<style>\n{}</style>\n</head>\n<body>\n"
-      "<a class=\"skip\" href=\"#content\">To the content</a>\n"
-      "<header>\n<h1>{}</h1>\n<p class=\"soft\">Made on {} by frgan {}</p>\n"
+      "<a class=\"skip\" href=\"#content\">Skip to content</a>\n"
+      "<header>\n<h1>{}</h1>\n<p class=\"soft\">Generated on {} by frgan {}</p>\n"
       "<nav aria-label=\"Contents\"><ul>\n{}</ul></nav>\n</header>\n<main "
       "id=\"content\">\n{}</main>\n</body>\n</html>\n",
       title, report_style(runs.size()), title, escaped(frame.date), escaped(frame.version), contents, sections);

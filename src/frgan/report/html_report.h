@@ -1,5 +1,5 @@
-// Runs as one HTML page: what came out and why, for people to look at. It has no script and needs no network, is light
-// or dark as its reader's other pages, prints, and can be read on a phone, by keyboard and by a screen reader.
+// Writes one or several runs as a single HTML page. The page has no script and needs no network. It follows the
+// reader's light or dark theme, prints, and works on phones, by keyboard and with screen readers.
 #pragma once
 
 #include <string>
@@ -9,20 +9,20 @@
 
 namespace frgan {
 
-// What the page says of itself.
+// Shown in the page header.
 struct ReportFrame {
-  std::string date;     // "2026-11-25 09:12"
-  std::string version;  // of frgan
+  std::string date;     // creation date, "2026-11-25 09:12"
+  std::string version;  // frgan version
 };
 
 //   std::vector<RunHistory> runs{read_run_history("runs/a"), read_run_history("runs/b")};
 //   name_runs(runs);
 //   write_file_safely("report.html", html_report(runs, {"2026-11-25 09:12", "0.1.0"}));
 //
-// At least one run, in the order in which they are shown.
+// `runs` must hold at least one run; the page shows them in this order.
 std::string html_report(const std::vector<RunHistory>& runs, const ReportFrame& frame);
 
-// The page's style sheet (html_style.cpp); `runs` of them can be hidden.
+// The page's style sheet (html_style.cpp), with the rules that hide the curves of `runs` runs.
 std::string report_style(size_t runs);
 
 }  // namespace frgan

@@ -5,7 +5,7 @@
 namespace frgan {
 namespace {
 
-// Okabe and Ito's colours, which people of any colour vision tell apart, darker or lighter as the ground needs it.
+// The Okabe-Ito palette, which is safe for color-blind readers, darkened or lightened to suit the background.
 constexpr std::string_view kStyle = R"(
 :root { color-scheme: light dark; --ground: #f7f6f3; --panel: #fff; --ink: #1c2025; --soft: #59606b; --line: #dedbd4;
   --grid: #e6e3dd; --link: #005a96; --warn: #fff3d6; --wrong: 213 94 0; --right: 0 114 178;

@@ -14,7 +14,7 @@
 namespace frgan {
 namespace {
 
-// A contiguous H x W x C tensor as a file.
+// Writes a contiguous H x W x C uint8 tensor as a PNG file.
 void write_tensor(const std::filesystem::path& path, const at::Tensor& pixels) {
   const std::span<const uint8_t> bytes(pixels.data_ptr<uint8_t>(), static_cast<size_t>(pixels.numel()));
   write_png(path, bytes, pixels.size(0), pixels.size(1), pixels.size(2));

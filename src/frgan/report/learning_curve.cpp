@@ -14,14 +14,14 @@
 namespace frgan {
 namespace {
 
-// Where the plot lies in its image, in pixels.
+// Size of the image and edges of the plot area, in pixels.
 struct Frame {
   double width, height, left, right, top, bottom;
 };
-constexpr Frame kFile{720, 400, 64, 560, 44, 344};    // the names of the curves stand to the right of the plot
-constexpr Frame kFigure{400, 250, 56, 388, 10, 216};  // its page names them; letters are readable on a phone
+constexpr Frame kFile{720, 400, 64, 560, 44, 344};    // room for curve names to the right of the plot
+constexpr Frame kFigure{400, 250, 56, 388, 10, 216};  // the page has its own legend; text stays readable on a phone
 
-// Okabe and Ito's colours, which people of any colour vision tell apart; the last is lighter on dark ground.
+// The Okabe-Ito palette, which is safe for color-blind readers; black turns white in dark mode.
 constexpr std::string_view kStyle = R"(<style>
 svg { background: #fff; font: 13px system-ui, sans-serif; }
 text { fill: #222; }
@@ -36,7 +36,7 @@ text { fill: #222; }
 )";
 constexpr size_t kColours = 6;
 
-// An axis from its first tick to its last, laid over pixels.
+// Maps values between the first and the last tick linearly or logarithmically to pixels `from` to `to`.
 struct Axis {
   std::vector<double> ticks;
   double from, to;
@@ -47,10 +47,10 @@ struct Axis {
   }
 };
 
-// What the axes have to reach.
+// The range that the axes must cover, error bars included.
 struct Extent {
   double first_step = INFINITY, last_step = 0, least = INFINITY, high = 0;
-  double low() const { return std::min(0.0, least); }  // of an axis that shows 0
+  double low() const { return std::min(0.0, least); }  // lower end of an axis that includes 0
 };
 
 Extent extent_of(const LearningCurves& chart) {
@@ -58,7 +58,7 @@ Extent extent_of(const LearningCurves& chart) {
   for (const Curve& curve : chart.curves) {
     for (const auto& [step, value] : curve.points) {
       if (!std::isfinite(step) || !std::isfinite(value)) {
-        throw Error(fmt::format("the curve \"{}\" has a value that is not finite at step {}", curve.name, step));
+        throw Error(fmt::format("curve '{}': non-finite value at step {}", curve.name, step));
       }
       extent.first_step = std::min(extent.first_step, step);
       extent.last_step = std::max(extent.last_step, step);
@@ -68,13 +68,13 @@ Extent extent_of(const LearningCurves& chart) {
     for (size_t i = 0; i < curve.spread.size(); ++i) {
       const auto& [step, value] = curve.points.at(i);
       if (!std::isfinite(curve.spread[i])) {
-        throw Error(fmt::format("the curve \"{}\" has an error bar that is not finite at step {}", curve.name, step));
+        throw Error(fmt::format("curve '{}': non-finite error bar at step {}", curve.name, step));
       }
       extent.high = std::max(extent.high, value + curve.spread[i]);
       extent.least = std::min(extent.least, value - curve.spread[i]);
     }
   }
-  if (std::isinf(extent.least)) throw Error("a chart needs at least one point; the curves have none");
+  if (std::isinf(extent.least)) throw Error("empty chart: no curve has a point");
   return extent;
 }
 
@@ -102,14 +102,14 @@ std::string draw_curve(const Curve& curve, const Axis& x, const Axis& y, size_t 
     bars += line_between(x.at(step), y.at(value - curve.spread[i]), x.at(step), y.at(value + curve.spread[i]),
                          fmt::format("curve c{}", number % kColours));
   }
-  // The square cap makes a curve of one point visible.
+  // The square cap makes a curve with a single point visible.
   return bars +
          fmt::format(
              "<polyline class=\"curve c{} r{}\" stroke-linecap=\"square\" points=\"{}\"><title>{}</title></polyline>\n",
              number % kColours, number, points, escaped(curve.name));
 }
 
-// Grid lines, numbers and curves.
+// Grid lines, tick labels and curves.
 std::string draw_plot(const LearningCurves& chart, const Axis& x, const Axis& y) {
   std::string svg;
   for (const double tick : y.ticks) {
@@ -136,22 +136,22 @@ Curve read_curve(const std::filesystem::path& metrics, const std::string& column
     curve.points.emplace_back(line["step"].get<double>(), line.at(pointer).get<double>() * scale);
   }
   if (curve.points.empty()) {
-    throw Error(fmt::format("{}: no line has a number \"{}\"; what was logged is listed in frgan/report/run_log.h",
+    throw Error(fmt::format("{}: no line has a number in column '{}'; see frgan/report/run_log.h for the columns",
                             metrics.string(), column));
   }
   return curve;
 }
 
 std::vector<double> axis_ticks(double low, double high) {
-  constexpr double kFewest = 4;  // intervals
+  constexpr double kMinIntervals = 4;
   if (high <= low) high = low + 1;
-  const double power = std::pow(10, std::floor(std::log10((high - low) / kFewest)));
+  const double power = std::pow(10, std::floor(std::log10((high - low) / kMinIntervals)));
   double spacing = power;
   for (const double factor : {2.0, 5.0}) {
-    if ((high - low) / (factor * power) >= kFewest) spacing = factor * power;
+    if ((high - low) / (factor * power) >= kMinIntervals) spacing = factor * power;
   }
   std::vector<double> ticks;
-  // Multiples, not sums: 0.1 added ten times is not 1.
+  // Multiply instead of adding repeatedly: rounding errors would accumulate.
   const double first = std::floor(low / spacing);
   do {
     ticks.push_back((first + static_cast<double>(ticks.size())) * spacing);
@@ -160,7 +160,7 @@ std::vector<double> axis_ticks(double low, double high) {
 }
 
 std::vector<double> logarithmic_ticks(double low, double high) {
-  constexpr size_t kMost = 7;
+  constexpr size_t kMaxTicks = 7;
   for (const std::vector<double>& factors : {std::vector<double>{1, 2, 5}, {1, 3}, {1}}) {
     std::vector<double> ticks;
     for (auto power = static_cast<int>(std::floor(std::log10(low))); ticks.empty() || ticks.back() < high; ++power) {
@@ -170,7 +170,7 @@ std::vector<double> logarithmic_ticks(double low, double high) {
         if (ticks.empty() || ticks.back() < high) ticks.push_back(tick);
       }
     }
-    if (ticks.size() <= kMost || factors.size() == 1) return ticks;
+    if (ticks.size() <= kMaxTicks || factors.size() == 1) return ticks;
   }
   return {};
 }
@@ -204,7 +204,7 @@ std::string learning_curve_svg(const LearningCurves& chart) {
 
 std::string learning_curve_figure(const LearningCurves& chart) {
   const Extent extent = extent_of(chart);
-  constexpr double kSpread = 5;  // from which a linear axis hides what the small values do
+  constexpr double kSpread = 5;  // ratio above which a linear axis hides changes of small values
   const bool logarithmic = !chart.zoomed && extent.least > 0 && extent.high > kSpread * extent.least;
   const Frame& frame = kFigure;
   const Axis x{axis_ticks(chart.zoomed ? extent.first_step : 0, extent.last_step), frame.left, frame.right};
@@ -214,7 +214,7 @@ std::string learning_curve_figure(const LearningCurves& chart) {
   return fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n{}{}</svg>\n", frame.width,
                      frame.height,
                      escaped(fmt::format("{}: {} by {}{}", chart.title, chart.y_label, chart.x_label,
-                                         logarithmic ? ", on a logarithmic axis" : "")),
+                                         logarithmic ? ", logarithmic axis" : "")),
                      draw_plot(chart, x, y), text_at(frame.right, frame.height - 3, "end", chart.x_label));
 }
 

@@ -1,5 +1,5 @@
-// A line chart of one metric over the steps of one or several runs, as an SVG file without script or outside parts; its
-// colours follow the reader's light or dark setting.
+// Line charts of one metric over the steps of one or several runs, as SVG without scripts or external resources. Colors
+// follow the reader's light or dark theme.
 #pragma once
 
 #include <filesystem>
@@ -12,38 +12,40 @@ namespace frgan {
 
 struct Curve {
   std::string name;                               // "fr-gan"
-  std::vector<std::pair<double, double>> points;  // (step, value), by step
-  std::vector<double> spread{};                   // of each value: half of its error bar; empty: no bars
+  std::vector<std::pair<double, double>> points;  // (step, value) in ascending order of step
+  std::vector<double> spread{};                   // half the length of each point's error bar; empty: no error bars
 };
 
 struct LearningCurves {
   std::string title;    // "Test error on SVHN, 1,000 labels"
   std::string y_label;  // "test error (%)"
   std::vector<Curve> curves;
-  bool zoomed = false;  // a figure's axes begin near the first step and the least value, not at 0
+  bool zoomed = false;  // learning_curve_figure only: axes start near the first step and the smallest value, not at 0
   std::string x_label = "step";
-  bool last_values = true;  // beside the names: where x is time they are what came out
+  bool last_values = true;  // show each curve's last value beside its name
 };
 
-// The lines of a metrics.jsonl that have a number under `column` ("test_error", "losses.supervised"), times `scale`.
-// Throws an Error where there is none, for it would be an empty chart.
+// Reads one column of a metrics.jsonl ("test_error", "losses.supervised"), multiplied by `scale`. Lines without a
+// number in this column are skipped. Throws an Error if no line has one.
 Curve read_curve(const std::filesystem::path& metrics, const std::string& column, const std::string& name,
                  double scale = 1);
 
-// Throws an Error when no curve has a point, or a number is not finite.
+// A self-contained SVG file, 720 x 400 pixels, with a legend. Throws an Error if no curve has a point or a value is not
+// finite.
 //
 //   write_file_safely("curves.svg", learning_curve_svg({"Test error", "test error (%)",
 //       {read_curve(run / "metrics.jsonl", "test_error", "fr-gan", 100)}}));
 std::string learning_curve_svg(const LearningCurves& chart);
 
-// The same inside of a page: without names and style, for the page has them (.curve, .c0 to .c5, .grid), and smaller.
-// Where the values span more than five times the least of them, the axis is logarithmic. Curves may be empty, which
-// keeps the others' colours.
+// A smaller SVG without legend and style, to be embedded in a page that provides both (classes curve, c0 to c5, grid).
+// The y axis is logarithmic if all values are positive and the largest exceeds five times the smallest. An empty curve
+// reserves its color, so that the other curves keep theirs. Throws like learning_curve_svg.
 std::string learning_curve_figure(const LearningCurves& chart);
 
-// Round numbers, 1, 2 or 5 times a power of ten apart, from at most `low` to at least `high`; five to twelve of them.
+// Five to twelve evenly spaced ticks that cover [low, high]; the spacing is 1, 2 or 5 times a power of ten.
 std::vector<double> axis_ticks(double low, double high);
-// The same for a logarithmic axis, of numbers above 0: 1, 2 and 5, or 1 and 3, or 1 times powers of ten.
+// Ticks for a logarithmic axis, 0 < low <= high: powers of ten times {1, 2, 5}, {1, 3} or {1}, whichever first gives at
+// most seven ticks.
 std::vector<double> logarithmic_ticks(double low, double high);
 
 }  // namespace frgan

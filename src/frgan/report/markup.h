@@ -1,4 +1,4 @@
-// Text and bytes inside of HTML and SVG.
+// Helpers to embed text and bytes in HTML and SVG.
 #pragma once
 
 #include <string>
@@ -6,13 +6,14 @@
 
 namespace frgan {
 
-// The text with <, >, &, " and ' written so that it is nothing but text, in an attribute's quotes too.
+// Escapes <, >, &, " and ', so that the text is safe in element content and in quoted attributes.
 std::string escaped(std::string_view text);
 
-// A page of its own: a heading, and a body in HTML with style rules of its own; light and dark, and narrow screens.
+// A complete HTML page with a heading. `title` is plain text; `style` (CSS rules) and `body` (HTML) are inserted
+// unchanged. The page supports light and dark themes and narrow screens.
 std::string plain_page(std::string_view title, std::string_view style, std::string_view body);
 
-// The image inside of the page: "data:image/png;base64,...".
+// A PNG file as a data URL: "data:image/png;base64,...".
 std::string png_address(std::string_view png);
 
 }  // namespace frgan

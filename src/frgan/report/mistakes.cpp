@@ -14,37 +14,38 @@
 namespace frgan {
 namespace {
 
-// Throws where the numbers of a file do not fit together.
+// Throws an Error if the values of a file are inconsistent or out of range.
 void check(const Mistakes& found, std::string_view name) {
   const auto refuse = [&](const std::string& what) {
-    throw Error(fmt::format("{}: {}; was the file altered?", name, what));
+    throw Error(fmt::format("{}: {}; the file is corrupt or was edited", name, what));
   };
   const auto classes = static_cast<int64_t>(found.class_names.size());
-  if (found.role != "test" && found.role != "dev") refuse(fmt::format("the role is {:?}, not test or dev", found.role));
+  if (found.role != "test" && found.role != "dev")
+    refuse(fmt::format("invalid role {:?}; expected \"test\" or \"dev\"", found.role));
   if (found.class_counts.size() != found.class_names.size()) {
-    refuse(fmt::format("{} class counts for {} names", found.class_counts.size(), classes));
+    refuse(fmt::format("{} class counts for {} class names", found.class_counts.size(), classes));
   }
   std::vector<int64_t> right = found.class_counts;
   std::set<int64_t> rows;
   for (const auto& [row, label, prediction, probability] : found.mistakes) {
     if (row < 0 || row >= found.images || !rows.insert(row).second) {
-      refuse(fmt::format("row {} is there twice or is none of {} images", row, found.images));
+      refuse(fmt::format("row {} is a duplicate or outside the {} images", row, found.images));
     }
     if (label < 0 || label >= classes || prediction < 0 || prediction >= classes || label == prediction) {
-      refuse(fmt::format("label {} and prediction {} of row {} are no two of {} classes", label, prediction, row,
-                         classes));
+      refuse(fmt::format("row {}: label {} and prediction {} must be two different classes below {}", row, label,
+                         prediction, classes));
     }
     if (!(probability >= 0 && probability <= 1)) {
-      refuse(fmt::format("the probability of row {} is {}, expected 0 to 1", row, probability));
+      refuse(fmt::format("row {}: invalid probability {}; allowed: 0 to 1", row, probability));
     }
     --right[static_cast<size_t>(label)];
   }
   if (std::any_of(right.begin(), right.end(), [](int64_t count) { return count < 0; }) ||
       std::accumulate(found.class_counts.begin(), found.class_counts.end(), int64_t{0}) != found.images) {
-    refuse(fmt::format("the class counts are not those of {} images and their mistakes", found.images));
+    refuse(fmt::format("class counts do not match {} images and their mistakes", found.images));
   }
   for (const int64_t row : found.shown) {
-    if (!rows.contains(row)) refuse(fmt::format("row {} is shown and is no mistake", row));
+    if (!rows.contains(row)) refuse(fmt::format("row {} is listed in 'shown' but is not a mistake", row));
   }
 }
 
@@ -81,7 +82,7 @@ Mistakes mistakes_from_json(const nlohmann::json& json, std::string_view name) t
   check(found, name);
   return found;
 } catch (const nlohmann::json::exception& error) {
-  throw Error(fmt::format("{}: not the mistakes of a run of frgan ({})", name, problem_of(error)));
+  throw Error(fmt::format("{}: not a valid mistakes file ({})", name, problem_of(error)));
 }
 
 void write_mistakes(const std::filesystem::path& path, const Mistakes& mistakes) {
@@ -147,8 +148,8 @@ bool on_same_images(const Mistakes& first, const Mistakes& second) {
 McNemarTest mcnemar(const Mistakes& first, const Mistakes& second) {
   if (!on_same_images(first, second)) {
     throw Error(
-        fmt::format("the mistakes are of other images: {} {} images of data {:.12} and {} {} of {:.12}; two runs are "
-                    "compared on the same ones",
+        fmt::format("cannot compare runs on different images: {} {} images of data {:.12} against {} {} images of data "
+                    "{:.12}; evaluate both runs on the same images",
                     first.images, first.role, first.data_digest, second.images, second.role, second.data_digest));
   }
   return mcnemar_test(wrong_rows(first), wrong_rows(second));

@@ -1,5 +1,5 @@
-// A run's mistakes.json: which images its classifier gets wrong, and what it takes them for. All others are right, so
-// that error, confusion and a comparison of two runs follow from it, without data or checkpoint.
+// A run's mistakes.json: the images that its classifier misclassifies, with label and prediction. All other images are
+// correct. Error, confusion matrix and the comparison of two runs need only this file, no data and no checkpoint.
 #pragma once
 
 #include <cstdint>
@@ -16,27 +16,27 @@
 namespace frgan {
 
 struct Mistake {
-  int64_t row = 0;         // of the image in its set
+  int64_t row = 0;         // index of the image in its set, from 0
   int64_t label = 0;       // 0..K-1
-  int64_t prediction = 0;  // another of these
-  double probability = 0;  // of the prediction, 0 to 1
+  int64_t prediction = 0;  // 0..K-1, not `label`
+  double probability = 0;  // predicted probability of `prediction`, 0 to 1
 };
 
 struct Mistakes {
-  std::string role;          // "test" or "dev"
-  std::string data_digest;   // of the dataset
-  std::string split_digest;  // of the label split, which chose the development images
-  int64_t images = 0;
+  std::string role;                      // "test" or "dev"
+  std::string data_digest;               // SHA-256 of the dataset
+  std::string split_digest;              // SHA-256 of the label split, which selects the development images
+  int64_t images = 0;                    // evaluated images, correct ones included
   std::vector<std::string> class_names;  // K
-  std::vector<int64_t> class_counts;     // images of each class
-  std::vector<Mistake> mistakes;         // the most confident first
-  std::vector<int64_t> shown;            // rows in mistakes.png, cell by cell
+  std::vector<int64_t> class_counts;     // K: evaluated images of each class
+  std::vector<Mistake> mistakes;         // by descending probability
+  std::vector<int64_t> shown;            // rows of the cells of mistakes.png, in order
 };
 
 // {"role", "data_digest", "split_digest", "images", "class_names", "class_counts",
-//  "mistakes": [[row, label, prediction, probability], ...], "shown"}; probabilities have four digits.
+//  "mistakes": [[row, label, prediction, probability], ...], "shown"}; probabilities are rounded to four decimals.
 nlohmann::ordered_json to_json(const Mistakes& mistakes);
-// Throws an Error that begins with `name` where a key is missing or a number cannot be.
+// Throws an Error that starts with `name` if a key is missing or a value is invalid.
 Mistakes mistakes_from_json(const nlohmann::json& json, std::string_view name);
 
 void write_mistakes(const std::filesystem::path& path, const Mistakes& mistakes);
@@ -44,21 +44,22 @@ void write_mistakes(const std::filesystem::path& path, const Mistakes& mistakes)
 //   fmt::print("p = {}\n", mcnemar(first, second).p_value);
 Mistakes read_mistakes(const std::filesystem::path& path);
 
-// The wrong ones among N classified images, the most confident first, and among equals by row; `probabilities` are
-// those of the predictions. The first `shown` are for mistakes.png. Labels and predictions are 0..K-1.
+// Collects the misclassified images among N, by descending probability; ties are ordered by row. Labels and predictions
+// (N each) are 0..K-1; `probabilities` (N) are those of the predictions. The first `shown` mistakes are listed for
+// mistakes.png. The caller sets role and digests.
 Mistakes find_mistakes(std::span<const int64_t> labels, std::span<const int64_t> predictions,
                        std::span<const float> probabilities, const std::vector<std::string>& class_names, size_t shown);
 
-// Error of all and of each class, and the confusion matrix.
+// Overall error, error of each class, and confusion matrix.
 Classification score(const Mistakes& mistakes);
-// K x K images: [label][prediction].
+// Confusion matrix, K x K image counts: [label][prediction].
 std::vector<std::vector<int64_t>> confusion(const Mistakes& mistakes);
-// In ascending order.
+// Rows of all mistakes, in ascending order.
 std::vector<int64_t> wrong_rows(const Mistakes& mistakes);
 
-// Whether both were found on the same images.
+// Whether both refer to the same images. Test sets are compared by data digest, development sets also by label split.
 bool on_same_images(const Mistakes& first, const Mistakes& second);
-// Throws an Error where they were not.
+// McNemar's exact two-sided test. Throws an Error if on_same_images is false.
 McNemarTest mcnemar(const Mistakes& first, const Mistakes& second);
 
 }  // namespace frgan

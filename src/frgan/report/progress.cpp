@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kRedrawSeconds = 0.2;
 constexpr double kPlainLineSeconds = 10;
-constexpr std::string_view kGap = "  ";  // between the parts of a line
+constexpr std::string_view kGap = "  ";  // separates the parts of a line
 
 }  // namespace
 
@@ -87,10 +87,10 @@ void Progress::show(const StepRecord& record) {
 }
 
 void Progress::say(std::string_view message) {
-  const bool standing = rows_ > 0;
+  const bool redraw = rows_ > 0;
   clear();
   output_.stream << message << '\n';
-  if (standing) draw(output_.width());
+  if (redraw) draw(output_.width());
   output_.stream << std::flush;
 }
 
@@ -100,7 +100,7 @@ void Progress::draw(int width) {
     return;
   }
   clear();
-  // A row as wide as the terminal would wrap, and the next redraw begin below it.
+  // One column less than the terminal: a full row would wrap, and the next redraw would start one row too low.
   const std::vector<std::string> rows = progress_rows(line_, static_cast<size_t>(std::max(1, width - 1)));
   output_.stream << fmt::format("{}", fmt::join(rows, "\n")) << std::flush;
   rows_ = rows.size();
@@ -108,8 +108,8 @@ void Progress::draw(int width) {
 
 void Progress::clear() {
   if (rows_ == 0) return;
-  if (rows_ > 1) output_.stream << fmt::format("\x1b[{}A", rows_ - 1);  // up
-  output_.stream << "\r\x1b[J";                                         // and all below is erased
+  if (rows_ > 1) output_.stream << fmt::format("\x1b[{}A", rows_ - 1);  // cursor up
+  output_.stream << "\r\x1b[J";                                         // erase to the end of the screen
   rows_ = 0;
 }
 

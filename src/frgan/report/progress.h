@@ -1,4 +1,4 @@
-// What a person sees while a run trains: a line that is drawn anew, or plain lines in a file or pipe.
+// Progress display of a training run: a line redrawn in place on a terminal, plain lines in a file or pipe.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,14 @@
 
 namespace frgan {
 
-// Columns of the terminal behind a file descriptor; 0 where it is no terminal.
+// Columns of the terminal behind a file descriptor; 0 if it is not a terminal; 80 if the width is unknown.
 int terminal_width(int descriptor);
 
-// Where and when progress is written.
+// Output stream, terminal width and clock of a progress display.
 struct ProgressOutput {
   std::ostream& stream;
-  std::function<int()> width;       // columns, asked before each line; 0: no terminal
-  std::function<double()> seconds;  // a clock that only goes forward
+  std::function<int()> width;       // columns, queried before each line; 0: not a terminal
+  std::function<double()> seconds;  // monotonic clock
 };
 // Standard error and the steady clock.
 ProgressOutput standard_error_progress();
@@ -28,44 +28,44 @@ ProgressOutput standard_error_progress();
 // "step 1200/4000 (30 %)  epoch 1.6  supervised 0.42  ...  lr 3.0e-04  512 images/s  14 min left"
 //
 //   Progress progress(standard_error_progress(), /*steps=*/4000, /*first_step=*/0);
-//   progress.show(record);              // as often as there is a record
+//   progress.show(record);              // for every record
 //   progress.say("checkpoint written");
 //
-// On a terminal the line is redrawn in place, at most five times a second, over as many rows as it needs. Elsewhere a
-// record becomes a line of its own, at most one in ten seconds. The first and the last record are always shown.
+// On a terminal, the line is redrawn in place at most five times a second and wraps over several rows if necessary.
+// Elsewhere, at most one line is printed every ten seconds. The first and the last record are always shown.
 class Progress {
  public:
   Progress(ProgressOutput output, int64_t steps, int64_t first_step);
-  // Ends the line that stands.
+  // Ends the progress line with a line break.
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   void show(const StepRecord& record);
-  // A line that stays, above the one that is redrawn.
+  // Prints a permanent line above the progress line.
   void say(std::string_view message);
 
  private:
   void draw(int width);
-  // Takes away the rows that stand, so that what follows begins where they did.
+  // Erases the progress line and moves the cursor to its first row.
   void clear();
 
   ProgressOutput output_;
   int64_t steps_;
   int64_t first_step_;
-  double begin_;                 // seconds
-  std::optional<double> drawn_;  // seconds
-  std::string line_;             // the newest record's
-  size_t rows_ = 0;              // on a terminal: that stand, the last without its end
+  double begin_;                 // time of construction, seconds
+  std::optional<double> drawn_;  // time of the last drawing, seconds
+  std::string line_;             // text of the newest record
+  size_t rows_ = 0;              // terminal rows of the progress line on screen; the last has no line break
 };
 
-// The line of a record; `seconds_left` below 0 is not known.
+// The progress line of a record. A negative `seconds_left` means unknown.
 std::string progress_line(const StepRecord& record, int64_t steps, double seconds_left);
 
-// The line broken between its parts, each row of at most `columns` characters.
+// Wraps a progress line between its parts into rows of at most `columns` characters; longer parts are cut.
 std::vector<std::string> progress_rows(std::string_view line, size_t columns);
 
-// "45 s", "14 min", "3 h 05 min", "2 d 4 h"
+// Formats a duration: "45 s", "14 min", "3 h 05 min", "2 d 4 h".
 std::string duration_text(double seconds);
 
 }  // namespace frgan

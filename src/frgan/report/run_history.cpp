@@ -21,11 +21,11 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// Keys that an older frgan did not write have a value of their own, and so has null, which stands for NaN.
+// Returns `fallback` if the key is missing, as in files of older versions, or if it is null, which stands for NaN.
 template <class T>
-T value_of(const json& object, const char* key, T otherwise) {
+T value_of(const json& object, const char* key, T fallback) {
   const auto found = object.find(key);
-  return found == object.end() || found->is_null() ? otherwise : found->get<T>();
+  return found == object.end() || found->is_null() ? fallback : found->get<T>();
 }
 
 double number_of(const json& object, const char* key) {
@@ -93,7 +93,7 @@ void read_summary(RunHistory& record, const fs::path& path) {
   record.finished = true;
 }
 
-// Reads one file of the run, where it is there; what is wrong with it becomes a note.
+// Reads one file of the run if it exists. An error becomes a note. Returns whether the file was read.
 bool read_part(RunHistory& record, const char* name, const std::function<void(const fs::path&)>& read) {
   const fs::path path = record.folder / name;
   if (!fs::exists(path)) return false;
@@ -103,7 +103,8 @@ bool read_part(RunHistory& record, const char* name, const std::function<void(co
   } catch (const Error& error) {
     record.notes.emplace_back(error.what());
   } catch (const json::exception& error) {
-    record.notes.push_back(fmt::format("{}: cannot be read: is cut or altered ({})", path.string(), problem_of(error)));
+    record.notes.push_back(
+        fmt::format("{}: cannot parse the file; it is truncated or corrupt ({})", path.string(), problem_of(error)));
   }
   return false;
 }
@@ -112,11 +113,11 @@ bool read_part(RunHistory& record, const char* name, const std::function<void(co
 
 RunHistory read_run_history(const fs::path& folder) {
   if (!fs::is_directory(folder)) {
-    throw Error(fmt::format("{}: is no folder; give the folders of runs, as frgan train writes them", folder.string()));
+    throw Error(fmt::format("{}: no such folder; expected a run folder written by frgan train", folder.string()));
   }
   if (!fs::exists(folder / "metrics.jsonl") && !fs::exists(folder / "summary.json")) {
     throw Error(
-        fmt::format("{}: is no folder of a run, for it has neither metrics.jsonl nor summary.json", folder.string()));
+        fmt::format("{}: not a run folder: it contains neither metrics.jsonl nor summary.json", folder.string()));
   }
   RunHistory record;
   record.folder = fs::absolute(folder).lexically_normal();
@@ -133,7 +134,7 @@ RunHistory read_run_history(const fs::path& folder) {
     record.summary.steps = record.steps.back().step;
     record.summary.wall_seconds = record.steps.back().seconds;
   }
-  if (!has_summary) record.notes.emplace_back("The run is not finished: this is what it has so far.");
+  if (!has_summary) record.notes.emplace_back("This run is not finished; the report shows its progress so far.");
   read_part(record, "mistakes.json", [&](const fs::path& path) { record.mistakes = read_mistakes(path); });
   read_part(record, "gates.json", [&](const fs::path& path) { record.gates = read_gates(path); });
   return record;
@@ -158,7 +159,7 @@ void name_runs(std::vector<RunHistory>& runs) {
   }
 }
 
-std::string judged_role(const RunHistory& record) {
+std::string primary_role(const RunHistory& record) {
   const auto is_test = [](const EvaluationRecord& evaluation) { return evaluation.role == "test"; };
   const bool has_test =
       record.summary.test || std::any_of(record.evaluations.begin(), record.evaluations.end(), is_test);
@@ -167,11 +168,11 @@ std::string judged_role(const RunHistory& record) {
 }
 
 std::optional<EvaluationRecord> final_error(const RunHistory& record) {
-  return judged_role(record) == "test" ? record.summary.test : record.summary.dev;
+  return primary_role(record) == "test" ? record.summary.test : record.summary.dev;
 }
 
 double late_median(const RunHistory& record) {
-  const std::string role = judged_role(record);
+  const std::string role = primary_role(record);
   std::vector<double> errors;
   for (const EvaluationRecord& evaluation : record.evaluations) {
     if (evaluation.role == role && std::isfinite(evaluation.error)) errors.push_back(evaluation.error);

@@ -1,4 +1,4 @@
-// A run as its folder tells of it, for reports: what was logged, what came out, and what is missing.
+// Reads a run folder for reports: log, results, and notes on missing or damaged files.
 #pragma once
 
 #include <cstdint>
@@ -16,48 +16,48 @@
 
 namespace frgan {
 
-// A grid of generated images, as PNG.
+// A grid of generated images.
 struct SampleGrid {
   int64_t step = 0;
-  std::string png;
+  std::string png;  // content of a PNG file
 };
 
 struct RunHistory {
   std::filesystem::path folder;
-  std::string name;                                          // tells it from the other runs of a report
-  std::vector<std::pair<std::string, std::string>> options;  // resolved, in their order; not read here
-  int64_t labels = 0;                                        // labeled images; 0: not known
-  bool finished = false;                                     // has a summary.json
-  RunSummary summary;                                        // of an unfinished run: steps and seconds so far
+  std::string name;                                          // unique within a report, see name_runs
+  std::vector<std::pair<std::string, std::string>> options;  // resolved options in order; set by the caller
+  int64_t labels = 0;                                        // labeled images; 0: unknown
+  bool finished = false;                                     // summary.json was read
+  RunSummary summary;                                        // unfinished run: only steps and seconds so far
   Machine machine;
-  std::string version, commit;  // of frgan
+  std::string version, commit;  // of frgan, empty: unknown
   std::vector<StepRecord> steps;
-  std::vector<EvaluationRecord> evaluations;  // of both roles, as logged
+  std::vector<EvaluationRecord> evaluations;  // test and dev, in the order of the log
   std::optional<Mistakes> mistakes;
   std::vector<GateStatistics> gates;
-  std::vector<std::string> notes;  // what is missing or could not be read, a line each
+  std::vector<std::string> notes;  // missing or unreadable parts, one line each
 
-  // Not read here, but by read_images.
-  std::string mistakes_png;         // the grid, row by row, of the first of `mistakes->shown`; empty without
-  size_t shown_mistakes = 0;        // how many of them
-  std::vector<SampleGrid> samples;  // by step, the last among them
-  size_t sample_images = 0;         // the first of each grid; 0: all
-  size_t grids = 0;                 // in its folder
-  bool images_left_out = false;     // there was no room for any
+  // Set by read_images (run_images.h).
+  std::string mistakes_png;         // PNG grid of the first `shown_mistakes` images of `mistakes->shown`; may be empty
+  size_t shown_mistakes = 0;        // images in mistakes_png
+  std::vector<SampleGrid> samples;  // by step; includes the last grid
+  size_t sample_images = 0;         // images kept of each grid, from its start; 0: all
+  size_t grids = 0;                 // grids in the run folder
+  bool images_omitted = false;      // no images, because the page would be too large
 };
 
-// Reads a run's folder, but for its images. What is damaged becomes a note, and the rest is there. Throws an Error
-// where the folder is none of a run.
+// Reads a run folder without its images. Damaged files become notes; the other files are still read. Throws an Error if
+// the path is not a run folder.
 RunHistory read_run_history(const std::filesystem::path& folder);
 
-// Gives each run the shortest end of its folder's path that no other has: "seed-1", or "fast/seed-1".
+// Names each run by the shortest unique suffix of its folder's path: "seed-1", or "fast/seed-1".
 void name_runs(std::vector<RunHistory>& runs);
 
-// "test", or "dev" where the run has no test images: what it is judged by.
-std::string judged_role(const RunHistory& record);
-// Of the averaged last weights, by that role; none before the end of the run.
+// The set whose error is reported: "test", or "dev" if the run was never evaluated on test images.
+std::string primary_role(const RunHistory& record);
+// Error of the averaged final weights on that set; empty until the run is finished.
 std::optional<EvaluationRecord> final_error(const RunHistory& record);
-// The median of the last 20 evaluations of that role, 0 to 1; NaN where there are fewer.
+// Median error of the last 20 evaluations on that set, 0 to 1; NaN if there are fewer.
 double late_median(const RunHistory& record);
 
 }  // namespace frgan

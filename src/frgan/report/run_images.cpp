@@ -23,14 +23,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A decoded grid of square images, or another image, which is one cell.
+// A decoded grid of square images. Any other image counts as a grid of one cell.
 struct Grid {
   int64_t height = 0, width = 0, channels = 0;
-  int64_t size = 0, columns = 0, rows = 0;  // of a cell in pixels, and cells
+  int64_t size = 0, columns = 0, rows = 0;  // pixels per cell side; number of cells
   std::vector<uint8_t> pixels;
 };
 
-// `columns` are those of the grid where they are known.
+// `columns`: number of columns if the file is a grid. If the size does not match, the file counts as one cell.
 Grid read_grid(const fs::path& path, int64_t columns) {
   const std::string png = read_file(path);
   const PngHeader header = read_png_header(bytes_of(png), path.string());
@@ -44,7 +44,7 @@ Grid read_grid(const fs::path& path, int64_t columns) {
   return grid;
 }
 
-// Its first cells: whole rows, or part of the first.
+// Cuts out the first cells as a PNG: whole rows, or the start of the first row.
 std::string first_cells(const Grid& grid, int64_t cells) {
   const int64_t columns = std::min(cells, grid.columns),
                 rows = std::min((cells + grid.columns - 1) / grid.columns, grid.rows);
@@ -59,25 +59,25 @@ std::string first_cells(const Grid& grid, int64_t cells) {
   return encode_png(pixels, height, width, grid.channels);
 }
 
-// What an image takes of a page: base64, and the text beside it.
-size_t room_of(const std::string& png, size_t captions, size_t caption_bytes) {
+// Bytes of an image in the page: base64 data and captions.
+size_t page_bytes(const std::string& png, size_t captions, size_t caption_bytes) {
   return png.empty() ? 0 : png.size() / 3 * 4 + captions * caption_bytes;
 }
-constexpr size_t kMistakeText = 320, kGridText = 200;  // bytes
+constexpr size_t kMistakeText = 320, kGridText = 200;  // bytes of one caption
 
-// Images of each run: of its mistakes, and of a grid.
-struct Amount {
+// Number of images of each run: mistakes, and cells of each grid of generated images.
+struct ImageCounts {
   int64_t mistakes, generated;
 };
-constexpr Amount kAmounts[] = {{50, 30}, {40, 30}, {30, 20}, {20, 20}, {20, 10}, {10, 10}, {5, 5}};
+constexpr ImageCounts kImageCounts[] = {{50, 30}, {40, 30}, {30, 20}, {20, 20}, {20, 10}, {10, 10}, {5, 5}};
 
-// A run's images before their number is known.
+// All images of a run, before their number is limited.
 struct Source {
   std::optional<Grid> mistakes, last;
-  std::vector<std::pair<int64_t, fs::path>> grids;  // by step
+  std::vector<std::pair<int64_t, fs::path>> grids;  // (step, file), by step
 };
 
-// Nothing, and a note, where it cannot be read.
+// Adds a note and returns nothing if the file cannot be read.
 std::optional<Grid> try_grid(RunHistory& run, const fs::path& path, int64_t columns) {
   try {
     return read_grid(path, columns);
@@ -97,45 +97,45 @@ Source read_source(RunHistory& run) {
   return source;
 }
 
-// Puts so many of them into the record, and returns what they take.
-size_t take(RunHistory& run, const Source& source, const Amount& amount) {
-  size_t room = 0;
+// Sets the run's mistakes and its last grid, limited to `counts`. Returns their bytes in the page.
+size_t set_images(RunHistory& run, const Source& source, const ImageCounts& counts) {
+  size_t bytes = 0;
   if (source.mistakes) {
-    run.mistakes_png = first_cells(*source.mistakes, amount.mistakes);
-    run.shown_mistakes = std::min(static_cast<size_t>(amount.mistakes), run.mistakes->shown.size());
-    room += room_of(run.mistakes_png, run.shown_mistakes, kMistakeText);
+    run.mistakes_png = first_cells(*source.mistakes, counts.mistakes);
+    run.shown_mistakes = std::min(static_cast<size_t>(counts.mistakes), run.mistakes->shown.size());
+    bytes += page_bytes(run.mistakes_png, run.shown_mistakes, kMistakeText);
   }
   if (source.last) {
-    run.samples = {{source.grids.back().first, first_cells(*source.last, amount.generated)}};
+    run.samples = {{source.grids.back().first, first_cells(*source.last, counts.generated)}};
     const int64_t whole = source.last->rows * source.last->columns;
-    run.sample_images = amount.generated < whole ? static_cast<size_t>(amount.generated) : 0;
-    room += room_of(run.samples[0].png, 1, kGridText);
+    run.sample_images = counts.generated < whole ? static_cast<size_t>(counts.generated) : 0;
+    bytes += page_bytes(run.samples[0].png, 1, kGridText);
   }
-  return room;
+  return bytes;
 }
 
-void leave_out(RunHistory& run) {
+void omit_images(RunHistory& run) {
   run.mistakes_png.clear();
   run.shown_mistakes = 0;
   run.samples.clear();
-  run.images_left_out = true;
+  run.images_omitted = true;
 }
 
-// The grids before the last, as many as fit.
-void take_earlier(RunHistory& run, const Source& source, const Amount& amount, size_t room) {
+// Adds grids before the last, evenly spaced, as many as fit into `bytes`.
+void add_earlier_grids(RunHistory& run, const Source& source, const ImageCounts& counts, size_t bytes) {
   const size_t last = source.grids.size() - 1;
-  const size_t one = std::max<size_t>(1, room_of(run.samples[0].png, 1, kGridText));
-  for (size_t count = std::min(last, room / one); count > 0; --count) {
+  const size_t one = std::max<size_t>(1, page_bytes(run.samples[0].png, 1, kGridText));
+  for (size_t count = std::min(last, bytes / one); count > 0; --count) {
     std::vector<SampleGrid> earlier;
     size_t taken = 0;
     for (size_t i = 0; i < count; ++i) {
       const auto& [step, path] = source.grids[i * last / count];
       const auto grid = try_grid(run, path, kGridColumns);
       if (!grid) return;
-      earlier.push_back({step, first_cells(*grid, amount.generated)});
-      taken += room_of(earlier.back().png, 1, kGridText);
+      earlier.push_back({step, first_cells(*grid, counts.generated)});
+      taken += page_bytes(earlier.back().png, 1, kGridText);
     }
-    if (taken > room) continue;
+    if (taken > bytes) continue;
     run.samples.insert(run.samples.begin(), earlier.begin(), earlier.end());
     return;
   }
@@ -160,24 +160,24 @@ void read_images(std::span<RunHistory> runs, size_t bytes) {
     sources.push_back(read_source(run));
     run.grids = sources.back().grids.size();
   }
-  std::vector<size_t> rooms(runs.size());
+  std::vector<size_t> sizes(runs.size());
   size_t taken = 0;
-  Amount amount{};
-  for (const Amount& smaller : kAmounts) {
-    amount = smaller;
-    for (size_t i = 0; i < runs.size(); ++i) rooms[i] = take(runs[i], sources[i], amount);
-    taken = std::accumulate(rooms.begin(), rooms.end(), size_t{0});
+  ImageCounts counts{};
+  for (const ImageCounts& smaller : kImageCounts) {
+    counts = smaller;
+    for (size_t i = 0; i < runs.size(); ++i) sizes[i] = set_images(runs[i], sources[i], counts);
+    taken = std::accumulate(sizes.begin(), sizes.end(), size_t{0});
     if (taken <= bytes) break;
   }
   for (size_t i = runs.size(); i > 0 && taken > bytes; --i) {
-    taken -= rooms[i - 1];
-    if (rooms[i - 1] > 0) leave_out(runs[i - 1]);
+    taken -= sizes[i - 1];
+    if (sizes[i - 1] > 0) omit_images(runs[i - 1]);
   }
   const auto generating = std::ranges::count_if(runs, [](const RunHistory& run) { return !run.samples.empty(); });
   if (generating == 0) return;
   const size_t share = (bytes - taken) / static_cast<size_t>(generating);
   for (size_t i = 0; i < runs.size(); ++i) {
-    if (!runs[i].samples.empty()) take_earlier(runs[i], sources[i], amount, share);
+    if (!runs[i].samples.empty()) add_earlier_grids(runs[i], sources[i], counts, share);
   }
 }
 

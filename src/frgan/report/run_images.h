@@ -1,4 +1,4 @@
-// The images of a page of runs: their mistakes and generated images, as many as the page has room for.
+// Loads images for a report, mistakes and generated images, within a limit on the page size.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +12,17 @@
 
 namespace frgan {
 
-// A run's grids of generated images, by step.
+// (step, PNG file) of a run's grids of generated images, by step.
 std::vector<std::pair<int64_t, std::filesystem::path>> sample_grids(const std::filesystem::path& run);
 
-// Reads images of the runs into `mistakes_png` and `samples`, which come to some `bytes` of a page, base64 and
-// captions included. First come every run's worst mistakes and its last grid: the same number of images for each run,
-// at most all 50 mistakes and the first 30 of a grid; where even 5 of each are too many, of the first runs alone. Then,
-// evenly over the steps, earlier grids, the same share of the room for each run. What is left out is counted in the
-// record, and a file that cannot be read becomes a note.
+// Reads images of the runs into `mistakes_png` and `samples`. Together they take at most about `bytes` of the page,
+// including base64 and captions.
+//
+//   1. Each run gets its most confident mistakes and its last grid: the same number of images for each run, from 50
+//      mistakes and 30 generated images down to 5 of each. If even 5 are too many, only the first runs get images.
+//   2. The remaining bytes are divided equally among the runs, for earlier grids spaced evenly over the steps.
+//
+// RunHistory records what is omitted. An unreadable file becomes a note.
 void read_images(std::span<RunHistory> runs, size_t bytes);
 
 }  // namespace frgan

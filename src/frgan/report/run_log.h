@@ -1,22 +1,21 @@
-// A run's metrics.jsonl: one JSON object a line, for programs and plots. Every line has "step", so that a resumed run
-// can drop what came after its checkpoint.
+// A run's metrics.jsonl: one JSON object per line, for programs and plots. Every line has "step", so that a resumed run
+// can drop the lines after its checkpoint.
 //
-// A training line, at each log interval:
-//   step               steps done
-//   epoch              epochs done: an epoch is as many steps as batches fit into the unlabeled images (A27)
-//   losses             {"supervised": 0.31, ...}: each term by its name, before its weight
-//   learning_rate      of this step
-//   images_per_second  images that entered a network, since the training line before
-//   seconds            of training so far, those before a resume included
+// Training line, one for each log interval:
+//   step               completed steps
+//   epoch              completed epochs; steps per epoch = unlabeled images / batch size, rounded down (A27: epoch
+//   length) losses             {"supervised": 0.31, ...}: unweighted loss terms by name learning_rate      of this step
+//   images_per_second  images entering a network per second, since the previous training line
+//   seconds            training time so far, including the time before a resume
 //
-// An evaluation line, of the averaged weights:
-//   step        steps done
-//   test_error  share of test images that are wrong, 0 to 1; "dev_error" of development images
-//   error_low   ends of its 95 % interval (Wilson)
-//   error_high
-//   images    how many were evaluated
+// Evaluation line, for the averaged weights:
+//   step        completed steps
+//   test_error  fraction of test images misclassified, 0 to 1; "dev_error" for development images
+//   error_low   lower end of the 95 % Wilson interval
+//   error_high  upper end
+//   images      number of images evaluated
 //
-// A number that is not finite is null.
+// Non-finite numbers are written as null.
 #pragma once
 
 #include <cstdint>
@@ -45,8 +44,8 @@ nlohmann::ordered_json to_json(const EvaluationRecord& record);
 //   log.write(StepRecord{.step = 50, .losses = {{"supervised", 0.31}}, ...});
 class RunLog {
  public:
-  // Lines after `first_step` are dropped: the run that goes on there writes them again. Throws an Error when the file
-  // cannot be written.
+  // Drops the lines after `first_step`, because the resumed run writes them again. Throws an Error if the file cannot
+  // be written.
   RunLog(const std::filesystem::path& path, int64_t first_step);
 
   void write(const StepRecord& record);

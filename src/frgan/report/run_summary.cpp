@@ -16,14 +16,14 @@
 namespace frgan {
 namespace {
 
-// Files below /proc have no size, so they cannot be read at once.
+// Files below /proc report size 0, so read_file cannot read them.
 std::string system_text(const char* path) {
   std::ostringstream text;
   text << std::ifstream(path).rdbuf();
   return text.str();
 }
 
-// What follows "KEY<blanks>:" at the beginning of a line, without blanks around it.
+// The text after the first "KEY<blanks>:" at the start of a line, without leading blanks.
 std::string_view value_of(std::string_view text, std::string_view key) {
   constexpr std::string_view kBlanks = " \t";
   while (!text.empty()) {
@@ -59,7 +59,7 @@ int64_t memory_quantity(std::string_view text, std::string_view key) {
 double process_seconds() {
   const std::string stat = system_text("/proc/self/stat");
   std::istringstream fields(stat.substr(stat.rfind(')') + 1)), uptime(system_text("/proc/uptime"));
-  constexpr int kStartTime = 20;  // of the fields behind the name
+  constexpr int kStartTime = 20;  // position of starttime among the fields after the name, see proc(5)
   std::string field;
   for (int i = 0; i < kStartTime; ++i) fields >> field;
   double now = 0, ticks = 0;

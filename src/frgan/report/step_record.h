@@ -1,4 +1,4 @@
-// What a training run says of one logged step.
+// One log record of a training run.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,13 @@
 namespace frgan {
 
 struct StepRecord {
-  int64_t step = 0;  // steps done
-  double epoch = 0;  // passes over the unlabeled images done
-  // Each term under its name, unweighted, in the order of the method.
+  int64_t step = 0;  // completed steps
+  double epoch = 0;  // completed passes over the unlabeled images
+  // Unweighted loss terms by name, in the order of the method.
   std::vector<std::pair<std::string, double>> losses;
   double learning_rate = 0;
-  double images_per_second = 0;  // images that entered a network, since the record before
-  double seconds = 0;            // of training so far, those before a resume included
+  double images_per_second = 0;  // images entering a network per second, since the previous record
+  double seconds = 0;            // training time so far, including the time before a resume
 };
 
 }  // namespace frgan

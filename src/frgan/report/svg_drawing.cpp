@@ -10,7 +10,7 @@
 namespace frgan {
 namespace {
 
-constexpr double kLine = 17;  // pixels from one line of words to the next
+constexpr double kLine = 17;  // line spacing in pixels
 
 constexpr std::string_view kStyle = R"(<style>
 svg { background: #fff; font: 13px system-ui, sans-serif; }

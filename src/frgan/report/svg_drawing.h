@@ -1,5 +1,5 @@
-// Boxes, arrows and words as an SVG file without script or outside parts, whose colours follow the reader's light or
-// dark setting.
+// Diagrams of boxes, arrows and text as SVG without scripts or external resources. Colors follow the reader's light or
+// dark theme.
 #pragma once
 
 #include <string>
@@ -7,24 +7,25 @@
 
 namespace frgan {
 
-// Lengths in pixels, from the top left.
+// Coordinates and lengths are in pixels; the origin is the top left corner.
 //
-//   SvgDrawing drawing("The frame of FR-GAN", 720, 400);
-//   drawing.box(20, 40, 120, 50, "generator", "discriminator net");
+//   SvgDrawing drawing("FR-GAN framework", 720, 400);
+//   drawing.box(20, 40, 120, 50, "generator", "network");
 //   drawing.arrow(140, 65, 200, 65);
-//   write_file_safely("frame.svg", drawing.text());
+//   write_file_safely("framework.svg", drawing.text());
 class SvgDrawing {
  public:
   SvgDrawing(std::string_view title, double width, double height);
 
-  // Lines of words, parted by line breaks, in the middle of a box; `kind` is "data", "network", "loss" or "plain".
+  // A box with centered text, which may contain line breaks. `kind` is "data", "network", "loss" or "plain".
   void box(double x, double y, double width, double height, std::string_view words, std::string_view kind = "plain");
   void arrow(double x1, double y1, double x2, double y2);
-  // The same by a corner: first along x, then along y, or the other way round.
+  // An arrow with one right-angled bend: along x then y, or along y then x.
   void bent_arrow(double x1, double y1, double x2, double y2, bool first_along_x);
-  // `anchor` is "start", "middle" or "end".
+  // A line of text at (x, y). `anchor` is "start", "middle" or "end".
   void words(double x, double y, std::string_view words, std::string_view anchor = "middle");
 
+  // The complete SVG file.
   std::string text() const;
 
  private:

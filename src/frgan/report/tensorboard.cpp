@@ -24,9 +24,10 @@ using protozero::pbf_writer;
 
 constexpr std::string_view kPrefix = "events.out.tfevents.";
 constexpr std::string_view kPlugin = "hparams";
-constexpr size_t kFrameBefore = 12, kFrameBytes = 16;  // of a record: before its event, and in all
+constexpr size_t kFrameBefore = 12,
+                 kFrameBytes = 16;  // bytes of a record before its event; bytes added by the framing in total
 
-// Numbers of the fields, by message, as TensorBoard's .proto files have them.
+// Protobuf field numbers by message, from TensorBoard's .proto files.
 namespace event {
 constexpr uint32_t kWallTime = 1, kStep = 2, kFileVersion = 3, kSummary = 5, kSessionLog = 7;
 }
@@ -44,7 +45,7 @@ double unix_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-// A message inside another, from what fills it.
+// Adds a nested message; `fill` writes its fields.
 template <class Fill>
 void add_message(pbf_writer& outer, uint32_t field, const Fill& fill) {
   pbf_writer inner(outer, field);
@@ -61,7 +62,7 @@ std::string masked_checksum(std::string_view bytes) {
   return little_endian(std::rotr(crc32c(bytes_of(bytes)), 15) + 0xa282ead8U, 4);
 }
 
-// An Event with its time and step, as a record.
+// Serializes an Event with the current time and `step` as a record.
 template <class Fill>
 std::string event_record(int64_t step, const Fill& fill) {
   std::string data;
@@ -88,7 +89,7 @@ std::string scalars_record(int64_t step, const Scalars& scalars) {
   });
 }
 
-// What the plugin for hyper-parameters reads lies in the metadata of a value whose tensor (one float, 0) says nothing.
+// The hparams plugin reads its data from the metadata of a summary value. The value's tensor (one float, 0) is a dummy.
 template <class Fill>
 std::string hparams_record(int64_t step, std::string_view tag, uint32_t kind, const Fill& fill) {
   std::string content;
@@ -147,7 +148,7 @@ int64_t step_of(std::string_view event) {
   return reader.next(event::kStep) ? reader.get_int64() : 0;
 }
 
-// The records up to the first that is of a later step, or cut. A file's steps do not decrease.
+// The records before the first one that is truncated or has a later step. The steps of a file do not decrease.
 std::string_view records_until(std::string_view text, int64_t step) {
   size_t kept = 0;
   while (text.size() - kept > kFrameBytes) {
@@ -164,9 +165,9 @@ std::string_view records_until(std::string_view text, int64_t step) {
   return text.substr(0, kept);
 }
 
-// TensorBoard's fast reader does not know the event that takes back what another reader has seen, so that later points
-// leave the files, too.
-void forget_events_after(const std::vector<fs::path>& files, int64_t step) {
+// Removes the events after `step` from the files. A session-start event purges them only for TensorBoard's Python
+// reader; the fast reader ignores it.
+void remove_events_after(const std::vector<fs::path>& files, int64_t step) {
   for (const fs::path& path : files) {
     const std::string text = read_file(path);
     const std::string_view kept = step == 0 ? std::string_view() : records_until(text, step);
@@ -186,8 +187,8 @@ std::vector<fs::path> event_files(const fs::path& folder) {
   return files;
 }
 
-// TensorBoard reads a folder's files in the order of their names, so this one's is after those that are there: it
-// begins with a later second.
+// TensorBoard reads the files of a folder in the order of their names. The new name starts with a later second than
+// those of all existing files, so it sorts last.
 fs::path new_event_file(const fs::path& folder, int64_t first_step) {
   auto second = static_cast<int64_t>(unix_seconds());
   const std::vector<fs::path> earlier = event_files(folder);
@@ -195,7 +196,7 @@ fs::path new_event_file(const fs::path& folder, int64_t first_step) {
     const std::string rest = path.filename().string().substr(kPrefix.size());
     second = std::max<int64_t>(second, std::strtoll(rest.c_str(), nullptr, 10) + 1);
   }
-  forget_events_after(earlier, first_step);
+  remove_events_after(earlier, first_step);
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0 || host[0] == '\0') host = {"localhost"};
   return folder / fmt::format("{}{:010}.{}.{}.frgan", kPrefix, second, host.data(), ::getpid());

@@ -1,14 +1,14 @@
-// A run's events.out.tfevents.*: what TensorBoard shows of it (`tensorboard --logdir runs`), written by lines of our
-// own.
+// Writes a run's TensorBoard event file, events.out.tfevents.*, without TensorFlow. View it with
+// `tensorboard --logdir runs`.
 //
-//   error/test, error/dev      share of images that are wrong, 0 to 1, of the averaged weights
-//   loss/NAME                  each loss term, before its weight
-//   train/learning_rate        of the step
-//   train/images_per_second    images that entered a network, since the point before
-//   samples                    the grids of generated images
-//   hyper-parameters           all options of the run; TensorBoard puts the last points beside them
+//   error/test, error/dev      fraction of images misclassified by the averaged weights, 0 to 1
+//   loss/NAME                  unweighted loss term
+//   train/learning_rate        learning rate of the step
+//   train/images_per_second    images entering a network per second, since the previous point
+//   samples                    grids of generated images
+//   hyperparameters            all options of the run; TensorBoard shows them with the last values of the metrics
 //
-// A file is a list of records: the length (8 bytes), its checksum, an Event in protobuf's format, its checksum.
+// The file is a list of records: length (8 bytes), its checksum, an Event in protobuf format, its checksum.
 #pragma once
 
 #include <cstddef>
@@ -29,28 +29,29 @@ namespace frgan {
 //   events.write(StepRecord{.step = 50, .losses = {{"supervised", 0.31}}, ...});
 //   events.finish(/*step=*/4000);
 //
-// Each event is one write: whoever looks sees it at once, and a killed program leaves all that came before.
+// Each event is written at once by a single write, so readers see it immediately and nothing is lost if the program is
+// killed.
 class TensorBoardLog {
  public:
-  // Begins a new file in the folder. What an earlier process wrote after `first_step` is gone, also for a reader that
-  // has seen it: the run that goes on there writes it again. Throws an Error when the file cannot be written.
+  // Starts a new file in the folder. Removes the events that earlier processes wrote after `first_step`, because the
+  // resumed run writes them again; a running TensorBoard drops them too. Throws an Error if the file cannot be written.
   TensorBoardLog(const std::filesystem::path& folder, int64_t first_step, const nlohmann::ordered_json& options);
 
   void write(const StepRecord& record);
   void write(const EvaluationRecord& record);
-  // A PNG.
+  // Adds a PNG file as an image. Throws an Error if it is not a PNG.
   void write_samples(int64_t step, const std::filesystem::path& png);
-  // The run came to its end; without this TensorBoard shows it as not finished.
+  // Marks the run as finished; without this, TensorBoard shows it as running.
   void finish(int64_t step);
 
  private:
   GrowingFile file_;
 };
 
-// Whether a file of this name is one of these.
+// Whether the file name is that of an event file.
 bool is_event_file(const std::filesystem::path& path);
 
-// CRC-32C (Castagnoli), as of iSCSI: 0xe3069283 of "123456789".
+// CRC-32C (Castagnoli, as in iSCSI); crc32c("123456789") is 0xe3069283.
 uint32_t crc32c(std::span<const std::byte> bytes);
 
 }  // namespace frgan

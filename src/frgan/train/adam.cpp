@@ -42,7 +42,7 @@ std::vector<double> Adam::scalar_values(double learning_rate, double t) const {
 void Adam::step(const at::Tensor& step_size, const at::Tensor& variance_scale) {
   RECORD_FUNCTION("frgan::adam", c10::ArrayRef<const c10::IValue>{});
   if (!mean.is_cpu()) return step_by_operators(step_size, variance_scale);
-  const auto number = [](const at::Tensor& x) {  // reading a scalar of the CPU waits for nothing
+  const auto number = [](const at::Tensor& x) {  // reading a CPU scalar does not synchronize
     return x.scalar_type() == at::kDouble ? *x.data_ptr<double>() : static_cast<double>(*x.data_ptr<float>());
   };
   const AdamStep step{number(step_size), number(variance_scale), options_.beta1,

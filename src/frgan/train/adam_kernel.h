@@ -1,4 +1,4 @@
-// Adam's update in one pass over memory.
+// Adam update of contiguous buffers in one pass over memory.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,10 @@ struct AdamStep {
   bool epsilon_inside_root;
 };
 
-// mean = beta1 mean + (1 - beta1) g; square = beta2 square + (1 - beta2) g^2;
-// value -= step_size mean / (sqrt(square variance_scale) + epsilon), or / sqrt(square variance_scale + epsilon).
+// mean   = beta1 mean + (1 - beta1) gradient
+// square = beta2 square + (1 - beta2) gradient^2
+// value -= step_size mean / (sqrt(square variance_scale) + epsilon)
+// With epsilon_inside_root, the divisor is sqrt(square variance_scale + epsilon) (A31).
 void adam_update(float* value, const float* gradient, float* mean, float* square, int64_t count, const AdamStep& step);
 void adam_update(double* value, const double* gradient, double* mean, double* square, int64_t count,
                  const AdamStep& step);

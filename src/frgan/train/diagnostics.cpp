@@ -11,10 +11,11 @@ namespace frgan {
 
 Classification write_diagnostics(const std::filesystem::path& folder, const Discriminator& network,
                                  const DiagnosedImages& images, Precision precision) {
-  const Diagnosis found = diagnose(network, images.set, precision);
+  const Diagnosis diagnosis = diagnose(network, images.set, precision);
   const std::span<const int64_t> labels = values_of(images.set.labels);
-  const Classification result = score_predictions(labels, found.predictions, network->shape().classes);
-  Mistakes mistakes = find_mistakes(labels, found.predictions, found.probabilities, images.class_names, kShownMistakes);
+  const Classification result = score_predictions(labels, diagnosis.predictions, network->shape().classes);
+  Mistakes mistakes =
+      find_mistakes(labels, diagnosis.predictions, diagnosis.probabilities, images.class_names, kShownMistakes);
   mistakes.role = images.role;
   mistakes.data_digest = images.data_digest;
   mistakes.split_digest = images.split_digest;
@@ -24,7 +25,7 @@ Classification write_diagnostics(const std::filesystem::path& folder, const Disc
   } else {
     write_pixel_grid(folder / "mistakes.png", images.set.rows(mistakes.shown).images.cpu(), kGridColumns);
   }
-  write_gates(folder / "gates.json", found.gates);
+  write_gates(folder / "gates.json", diagnosis.gates);
   return result;
 }
 

@@ -1,5 +1,5 @@
-// What a run writes at its end, so that a report needs neither data nor checkpoint: mistakes.json, mistakes.png and
-// gates.json (report/mistakes.h, report/gates.h).
+// Files that a run writes at its end: mistakes.json, mistakes.png and gates.json (report/mistakes.h, report/gates.h).
+// With them, a report needs neither the data nor a checkpoint.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace frgan {
 
-// Images with known labels, and what they are of a run.
+// Images with known labels, and their origin.
 struct DiagnosedImages {
   const ImageSet& set;
   std::string role;  // "test" or "dev"
@@ -21,11 +21,11 @@ struct DiagnosedImages {
   std::string data_digest, split_digest;
 };
 
-// The most confident mistakes, as many as this at most, are the cells of mistakes.png.
+// Maximum number of mistakes in mistakes.png; it shows the most confident ones.
 constexpr size_t kShownMistakes = 50;
 
-// Classifies the images, writes the three files into the folder, and returns what `evaluate` would. Where there is no
-// mistake there is no mistakes.png.
+// Classifies the images, writes the three files into `folder` and returns the result of `evaluate`. Without mistakes,
+// there is no mistakes.png; an existing one is removed.
 Classification write_diagnostics(const std::filesystem::path& folder, const Discriminator& network,
                                  const DiagnosedImages& images, Precision precision);
 

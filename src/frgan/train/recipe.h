@@ -1,12 +1,12 @@
-// Whether two runs with the same options did the same.
+// Version number of the training algorithm: whether two runs with equal options are comparable.
 #pragma once
 
 #include <cstdint>
 
 namespace frgan {
 
-// Raised when a change of the code changes what a run comes to, beyond rounding: results of other recipes are never put
-// into one table, and a run is not resumed by another recipe. A test, Recipe.IsTheGoldenOne, fails until it is raised.
+// Increment when a code change alters results beyond rounding. Results with different recipes are never combined in a
+// table, and a run cannot be resumed with another recipe. Recipe.MatchesStoredGoldenRun fails when results change.
 constexpr int64_t kRecipe = 1;
 
 }  // namespace frgan

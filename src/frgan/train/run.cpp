@@ -28,20 +28,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kLogShare = 200, kEvaluationShare = 10, kSampleShare = 10;  // of a run, where no interval is given
+// Default numbers of log lines, evaluations and image grids per run.
+constexpr int64_t kLogCount = 200, kEvaluationCount = 10, kSampleCount = 10;
 constexpr int64_t kGridImages = 100;
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Adds the seconds of its life to a sum.
-class Timed {
+// Adds the seconds of its lifetime to a sum.
+class ScopedTimer {
  public:
-  explicit Timed(double& seconds) : seconds_(seconds), begin_(now()) {}
-  Timed(const Timed&) = delete;
-  Timed& operator=(const Timed&) = delete;
-  ~Timed() { seconds_ += now() - begin_; }
+  explicit ScopedTimer(double& seconds) : seconds_(seconds), begin_(now()) {}
+  ScopedTimer(const ScopedTimer&) = delete;
+  ScopedTimer& operator=(const ScopedTimer&) = delete;
+  ~ScopedTimer() { seconds_ += now() - begin_; }
 
  private:
   double& seconds_;
@@ -56,35 +57,39 @@ TensorFiles copies_of(const TensorFiles& files) {
   return copies;
 }
 
-// As an option allows them.
-int64_t whole_steps(double steps) {
-  constexpr double kMost = 1e9;
-  if (steps > kMost) throw usage_error(fmt::format("{:.3g} steps; {:.0f} is the most", steps, kMost));
+// Rounds to an integer in the range of the option `steps`.
+int64_t rounded_steps(double steps) {
+  constexpr double kMaxSteps = 1e9;
+  if (steps > kMaxSteps) {
+    throw usage_error(
+        fmt::format("the run is too long: {:.3g} steps; at most {:.0f} are allowed; reduce --epochs or --time-budget",
+                    steps, kMaxSteps));
+  }
   return std::max<int64_t>(1, std::llround(steps));
 }
 
 Error non_finite_error(const std::string& what, const std::string& when, int64_t step) {
   return Error(
-      fmt::format("{} not finite (NaN or infinite) {} step {}; training stopped and the last checkpoint stays: a "
-                  "lower --learning-rate, or --precision fp32, may help",
+      fmt::format("{} is not finite (NaN or infinite) {} step {}; training stopped, the last checkpoint is kept; try a "
+                  "lower --learning-rate or --precision fp32",
                   what, when, step));
 }
 
-// Whether the loss is far above that of guessing, ln K: steps were too long, and few runs recover.
-std::optional<std::string> divergence(const StepRecord& record, int64_t classes) {
-  constexpr double kFar = 4;
+// A warning if the supervised loss is far above ln K, the loss of uniform guessing. Few such runs recover.
+std::optional<std::string> divergence_warning(const StepRecord& record, int64_t classes) {
+  constexpr double kFactor = 4;
   const double guessing = std::log(static_cast<double>(classes));
   for (const auto& [name, value] : record.losses) {
-    if (name != "supervised" || value < kFar * guessing) continue;
+    if (name != "supervised" || value < kFactor * guessing) continue;
     return fmt::format(
-        "warning: step {}: the supervised loss is {:.3g}, where guessing has {:.2f}: training diverged and may not "
-        "recover; a lower --learning-rate helps",
+        "warning: step {}: training diverged: the supervised loss is {:.3g}, random guessing gives {:.2f}; the run may "
+        "not recover; use a lower --learning-rate",
         record.step, value, guessing);
   }
   return std::nullopt;
 }
 
-std::unique_ptr<Method> built(std::unique_ptr<Method> method, const Problem& problem) {
+std::unique_ptr<Method> built_method(std::unique_ptr<Method> method, const Problem& problem) {
   method->validate();
   method->build(problem);
   return method;
@@ -100,7 +105,7 @@ TrainingRun::TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dat
                .seed = static_cast<uint64_t>(options_.seed),
                .precision = options_.precision == "bf16" ? Precision::kBf16 : Precision::kFull,
                .device = resolve_device(options_.device)},
-      method_(built(std::move(method), problem_)),
+      method_(built_method(std::move(method), problem_)),
       batches_(data_.train.to(problem_.device), split_,
                {.augmentation = parse_augmentation(options_.augmentation.augmentation),
                 .noise_range = method_->noise_range(),
@@ -118,7 +123,7 @@ void TrainingRun::begin() {
 
 void TrainingRun::begin_from(const Checkpoint& checkpoint) {
   check_classes(data_, checkpoint.state.class_names);
-  TensorFiles start = copies_of(trainer_->state());  // fresh moments
+  TensorFiles start = copies_of(trainer_->state());  // with Adam moments of 0
   for (const std::string file : {"model", "average"}) {
     const auto saved = checkpoint.files.find(file);
     if (saved != checkpoint.files.end() && start.contains(file)) start[file] = saved->second;
@@ -129,17 +134,17 @@ void TrainingRun::begin_from(const Checkpoint& checkpoint) {
 void TrainingRun::resume(const Checkpoint& checkpoint) {
   if (checkpoint.state.data_digest != data_.digest) {
     throw Error(
-        fmt::format("{}: the run was trained on other data than {} holds now; give its own data back, or start a new "
-                    "run with --init-from",
+        fmt::format("{}: data mismatch: {} no longer has the data that the run was trained on; restore the original "
+                    "data, or start a new run with --init-from",
                     checkpoint.path.string(), data_.source));
   }
   if (checkpoint.state.recipe != kRecipe) {
     throw Error(fmt::format(
-        "{}: the run was begun by a frgan whose training differs from this one's (recipe {}, now {}); finish it with "
-        "that frgan ({}), or start a new run with --init-from",
+        "{}: training recipe mismatch: the run has recipe {}, this version of frgan has {}; finish the run with frgan "
+        "{}, or start a new run with --init-from",
         checkpoint.path.string(), checkpoint.state.recipe, kRecipe, checkpoint.state.frgan_version));
   }
-  trainer_->plan(checkpoint.state.planned_steps);
+  trainer_->set_planned_steps(checkpoint.state.planned_steps);
   trainer_->restore(checkpoint.files, checkpoint.state.step, checkpoint.path.string());
   seconds_ = checkpoint.state.seconds;
 }
@@ -154,8 +159,8 @@ double TrainingRun::measure_step(int timed) {
     trainer_->take_losses();  // waits for the device
     if (i >= timed) seconds.push_back(now() - begin);
   }
-  trainer_->restore(before, step, "scratch copy");
-  trainer_->forget_losses();
+  trainer_->restore(before, step, "state before the measurement");
+  trainer_->discard_losses();
   std::sort(seconds.begin(), seconds.end());
   step_seconds_ = seconds[seconds.size() / 2];
   return *step_seconds_;
@@ -165,37 +170,38 @@ double TrainingRun::step_seconds() {
   return step_seconds_ ? *step_seconds_ : measure_step(/*timed=*/1);
 }
 
-// Seconds of an evaluation of all development and test images, by 500 of them.
+// Estimates the seconds of an evaluation of all development and test images from up to 500 images.
 double TrainingRun::measure_evaluation() {
   const int64_t images = dev_.size() + data_.test.size();
   if (images == 0) return 0;
   const ImageSet& set = data_.test.size() > 0 ? data_.test : dev_;
-  const ImageSet few{set.images.slice(0, 0, 500), set.labels.slice(0, 0, 500)};
+  const ImageSet sample{set.images.slice(0, 0, 500), set.labels.slice(0, 0, 500)};
   const double begin = now();
-  evaluate(trainer_->classifier(), few, problem_.precision);
-  return (now() - begin) * static_cast<double>(images) / static_cast<double>(few.size());
+  evaluate(trainer_->classifier(), sample, problem_.precision);
+  return (now() - begin) * static_cast<double>(images) / static_cast<double>(sample.size());
 }
 
-// What fits. Evaluations every so many steps, as a person asked for, cost each step their share; else there are as many
-// as a tenth of the time is enough for.
+// Sets the number of steps that fit into `seconds` together with the evaluations. With --evaluate-every, each step also
+// pays its share of an evaluation. Without an option for evaluations, at most a tenth of the time goes to them.
 void TrainingRun::fix_steps_by_time(double seconds) {
   const double step = measure_step(/*timed=*/3), evaluation = measure_evaluation();
   double left = seconds, per_step = step, evaluations = 0;
   if (options_.evaluations > 0) {
     left -= static_cast<double>(options_.evaluations) * evaluation;
   } else if (options_.evaluate_every > 0) {
-    left -= evaluation;  // of the last weights
+    left -= evaluation;  // after the last step
     per_step += evaluation / static_cast<double>(options_.evaluate_every);
   } else if (evaluation > 0) {
-    evaluations = std::clamp(std::floor(0.1 * seconds / evaluation), 1.0, static_cast<double>(kEvaluationShare));
+    evaluations = std::clamp(std::floor(0.1 * seconds / evaluation), 1.0, static_cast<double>(kEvaluationCount));
     left -= evaluations * evaluation;
   }
   if (left < per_step) {
-    throw usage_error(fmt::format(
-        "--time-budget {}: too short: a step takes {:.2g} s here, and an evaluation {:.2g} s; give more time",
-        options_.time_budget, step, evaluation));
+    throw usage_error(
+        fmt::format("--time-budget {} is too short: one step takes {:.2g} s and one evaluation {:.2g} s on this "
+                    "machine; increase it",
+                    options_.time_budget, step, evaluation));
   }
-  options_.steps = whole_steps(left / per_step);
+  options_.steps = rounded_steps(left / per_step);
   if (evaluations > 0) {
     options_.evaluate_every = static_cast<int64_t>(std::ceil(static_cast<double>(options_.steps) / evaluations));
   }
@@ -203,18 +209,18 @@ void TrainingRun::fix_steps_by_time(double seconds) {
 
 void TrainingRun::fix_steps() {
   if (options_.steps == 0 && !options_.time_budget.empty()) fix_steps_by_time(parse_duration(options_.time_budget));
-  if (options_.steps == 0) options_.steps = whole_steps(options_.epochs * static_cast<double>(epoch_steps()));
+  if (options_.steps == 0) options_.steps = rounded_steps(options_.epochs * static_cast<double>(epoch_steps()));
   options_.time_budget.clear();
-  trainer_->plan(options_.steps);
+  trainer_->set_planned_steps(options_.steps);
 }
 
 std::string TrainingRun::plan_text(double seconds_per_step) const {
-  const std::vector<int64_t> of_train =
+  const std::vector<int64_t> train_counts =
       class_counts(split_.kept.empty() ? data_.train : data_.train.rows(split_.kept), data_.classes());
-  const std::vector<int64_t> of_test = class_counts(data_.test, data_.classes());
-  const std::vector<int64_t> of_dev = class_counts(dev_, data_.classes());
-  const int64_t apart = split_.kept.empty() ? 1 : 0;  // development images are among those of the set, not of the kept
-  std::string text = fmt::format("{}, {} x {} x {}, {} classes, from {}\n", data_.name, data_.image_size,
+  const std::vector<int64_t> test_counts = class_counts(data_.test, data_.classes());
+  const std::vector<int64_t> dev_counts = class_counts(dev_, data_.classes());
+  const bool train_has_dev = split_.kept.empty();  // then train_counts includes the development images
+  std::string text = fmt::format("data: {}, {} x {} x {}, {} classes, from {}\n", data_.name, data_.image_size,
                                  data_.image_size, data_.channels, data_.classes(), data_.source);
   for (const std::string& note : data_.notes) text += fmt::format("note: {}\n", note);
   for (const std::string& note : split_.notes) text += fmt::format("note: {}\n", note);
@@ -227,21 +233,22 @@ std::string TrainingRun::plan_text(double seconds_per_step) const {
   };
   const size_t classes = data_.class_names.size(), shown = std::min<size_t>(classes, 20);
   for (size_t label = 0; label < shown; ++label) {
-    add_row(data_.class_names[label], split_.counts[label], of_train[label] - apart * of_dev[label], of_dev[label],
-            of_test[label]);
+    const int64_t unlabeled = train_counts[label] - (train_has_dev ? dev_counts[label] : 0);
+    add_row(data_.class_names[label], split_.counts[label], unlabeled, dev_counts[label], test_counts[label]);
   }
   if (shown < classes) text += fmt::format("  ... and {} more classes\n", classes - shown);
-  if (of_train[classes] > 0) add_row("(unknown)", 0, of_train[classes], 0, 0);
+  if (train_counts[classes] > 0) add_row("(unknown)", 0, train_counts[classes], 0, 0);
   add_row("all", static_cast<int64_t>(split_.labeled.size()), batches_.unlabeled_images(), dev_.size(),
           data_.test.size());
 
   const double total = seconds_per_step * static_cast<double>(options_.steps - trainer_->steps_done());
   text += fmt::format(
-      "{} for {} steps ({:.1f} epochs), {} on {} with {} threads: about {} at {:.3g} s a step, {:.1f} GiB of memory\n",
+      "{} for {} steps ({:.1f} epochs), {} on {}, {} thread{}\n"
+      "expected time: about {} ({:.3g} s per step, without evaluations); peak memory so far: {:.1f} GiB\n",
       options_.method, options_.steps, static_cast<double>(options_.steps) / static_cast<double>(epoch_steps()),
-      options_.precision, problem_.device.str(), options_.threads, duration_text(total), seconds_per_step,
-      static_cast<double>(this_machine().peak_memory_bytes) / (1 << 30));
-  text += "loss terms and their weights at the start, at the third and at the end of the run:\n";
+      options_.precision, problem_.device.str(), options_.threads, options_.threads == 1 ? "" : "s",
+      duration_text(total), seconds_per_step, static_cast<double>(this_machine().peak_memory_bytes) / (1 << 30));
+  text += "weights of the loss terms at the start, after a third and at the end of the run:\n";
   for (const Trainer::Term& term : trainer_->terms()) {
     text += fmt::format("  {:<18} {:.4g}  {:.4g}  {:.4g}\n", term.name, trainer_->scheduled(term.weight, 0),
                         trainer_->scheduled(term.weight, 1.0 / 3), trainer_->scheduled(term.weight, 1));
@@ -254,7 +261,7 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
   const int64_t first_step = trainer_->steps_done();
   const fs::path checkpoints = directory / "checkpoints";
   remove_checkpoints_after(checkpoints, first_step);
-  if (first_step == options_.steps) {  // its last checkpoint was the last thing that the run wrote
+  if (first_step == options_.steps) {  // the run is finished: its last checkpoint is written after everything else
     return {.steps = first_step,
             .finished = true,
             .test = evaluate_on(data_.test, "test"),
@@ -276,7 +283,7 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
   };
   RunResult result;
   if (!has_checkpoints(checkpoints)) result.checkpoint = write_checkpoint(directory, values);
-  time_spent_ = {.before_first_step = process_seconds()};  // that checkpoint's among them
+  time_spent_ = {.before_first_step = process_seconds()};  // includes the first checkpoint
   StepRecord record;
   const double begin = now(), seconds_before = seconds_;
   double last_checkpoint = begin, last_log = begin;
@@ -288,9 +295,9 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
     seconds_ = seconds_before + now() - begin;
     const int64_t step = trainer_->steps_done();
     const bool last = step == options_.steps;
-    if (last || due(options_.log_every, kLogShare)) {
-      const Timed timed(time_spent_.records);
-      check_finite();
+    if (last || due(options_.log_every, kLogCount)) {
+      const ScopedTimer timer(time_spent_.records);
+      check_losses();
       const double rate =
           static_cast<double>((step - last_log_step) * images_per_step(trainer_->stage())) / (now() - last_log);
       record = {.step = step,
@@ -303,12 +310,12 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
       last_log_step = step;
       write(record);
       progress.show(record);
-      if (const auto warning = divergence(record, problem_.shape.classes); warning && !warned) {
+      if (const auto warning = divergence_warning(record, problem_.shape.classes); warning && !warned) {
         progress.say(*warning);
         warned = true;
       }
     }
-    if (!last && due(options_.sample_every, kSampleShare)) write_grid();
+    if (!last && due(options_.sample_every, kSampleCount)) write_grid();
     if (!last && evaluation_due()) {
       for (const auto& evaluation : {evaluate_on(dev_, "dev"), evaluate_on(data_.test, "test")}) {
         if (!evaluation) continue;
@@ -328,7 +335,7 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
     result.checkpoint = write_checkpoint(directory, values);
     return result;
   }
-  check_finite();
+  check_losses();
   check_weights();
   result.samples = write_grid();
   const bool has_test = data_.test.size() > 0;
@@ -355,18 +362,18 @@ RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_
                                                  .device = device_name(problem_.device)});
   write_learning_curve(directory);
   if (events) events->finish(result.steps);
-  // Last: whoever finds it finds all of the run, and a run that was killed before goes on from an older one.
+  // The last checkpoint is written last. If it exists, the run is complete; else the run resumes from an older one.
   result.checkpoint = write_checkpoint(directory, values);
   return result;
 }
 
-bool TrainingRun::due(int64_t every, int64_t share) const {
-  const int64_t interval = every > 0 ? every : std::max<int64_t>(1, options_.steps / share);
+bool TrainingRun::due(int64_t every, int64_t count) const {
+  const int64_t interval = every > 0 ? every : std::max<int64_t>(1, options_.steps / count);
   return trainer_->steps_done() % interval == 0;
 }
 
 bool TrainingRun::evaluation_due() const {
-  if (options_.evaluations == 0) return due(options_.evaluate_every, kEvaluationShare);
+  if (options_.evaluations == 0) return due(options_.evaluate_every, kEvaluationCount);
   return evaluation_after(trainer_->steps_done(), options_.steps, options_.evaluations);
 }
 
@@ -394,19 +401,19 @@ CheckpointState TrainingRun::checkpoint_state(const nlohmann::ordered_json& valu
           .frgan_version = std::string(version())};
 }
 
-void TrainingRun::check_finite() const {
+void TrainingRun::check_losses() const {
   const auto bad = trainer_->first_non_finite();
-  if (bad) throw non_finite_error(fmt::format("the loss term '{}' was", bad->term), "at", bad->step);
+  if (bad) throw non_finite_error(fmt::format("loss term '{}'", bad->term), "at", bad->step);
 }
 
 void TrainingRun::check_weights() const {
   const auto bad = trainer_->first_non_finite_tensor();
-  if (bad) throw non_finite_error(*bad + " is", "after", trainer_->steps_done());
+  if (bad) throw non_finite_error(*bad, "after", trainer_->steps_done());
 }
 
 fs::path TrainingRun::write_checkpoint(const fs::path& directory, const nlohmann::ordered_json& values) {
-  const Timed timed(time_spent_.records);
-  check_finite();
+  const ScopedTimer timer(time_spent_.records);
+  check_losses();
   check_weights();
   const fs::path folder = directory / "checkpoints";
   const fs::path path = folder / checkpoint_name(trainer_->steps_done());
@@ -417,16 +424,16 @@ fs::path TrainingRun::write_checkpoint(const fs::path& directory, const nlohmann
 
 std::optional<EvaluationRecord> TrainingRun::evaluate_on(const ImageSet& set, const std::string& role) {
   if (set.size() == 0) return std::nullopt;
-  const Timed timed(time_spent_.evaluations);
-  check_finite();
+  const ScopedTimer timer(time_spent_.evaluations);
+  check_losses();
   return evaluation_record(role, evaluate(trainer_->classifier(), set, problem_.precision).all);
 }
 
-// The same, and files that say which images are wrong.
+// As evaluate_on, and also writes the files of write_diagnostics.
 std::optional<EvaluationRecord> TrainingRun::diagnose(const fs::path& directory, const ImageSet& set,
                                                       const std::string& role) {
   if (set.size() == 0) return std::nullopt;
-  const Timed timed(time_spent_.evaluations);
+  const ScopedTimer timer(time_spent_.evaluations);
   const DiagnosedImages images{set, role, data_.class_names, data_.digest, split_.digest};
   return evaluation_record(role, write_diagnostics(directory, trainer_->classifier(), images, problem_.precision).all);
 }
@@ -436,7 +443,7 @@ EvaluationRecord TrainingRun::evaluation_record(const std::string& role, const E
   return {trainer_->steps_done(), role, count.error(), interval.low, interval.high, count.images};
 }
 
-// The evaluations of the run as an image; none where there was nothing to evaluate.
+// Writes learning_curve.svg, a chart of the run's evaluations; nothing without test and development images.
 void TrainingRun::write_learning_curve(const fs::path& directory) const {
   LearningCurves chart{
       fmt::format("{} on {}, {} labels", options_.method, data_.name, split_.labeled.size()), "error (%)", {}};
@@ -457,8 +464,8 @@ fs::path TrainingRun::samples_path(const fs::path& directory) const {
 fs::path TrainingRun::write_samples(const fs::path& directory) {
   const fs::path path = samples_path(directory);
   if (path.empty()) return path;
-  const Timed timed(time_spent_.records);
-  check_finite();
+  const ScopedTimer timer(time_spent_.records);
+  check_losses();
   const at::Tensor noise = method_->sampling_noise(kGridImages, random_key(problem_.seed, Stream::kSampling), problem_);
   ensure_directory(path.parent_path());
   write_image_grid(path, method_->generate(noise), kGridColumns);

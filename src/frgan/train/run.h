@@ -1,4 +1,4 @@
-// A training run from its options to its result: plan, checkpoints, log, evaluations, samples, summary.
+// A training run, from options to results: plan, checkpoints, log, evaluations, generated images and summary.
 #pragma once
 
 #include <atomic>
@@ -26,14 +26,14 @@
 namespace frgan {
 
 struct RunResult {
-  int64_t steps = 0;                          // done
-  bool finished = false;                      // false: stopped by a signal
-  std::optional<EvaluationRecord> test, dev;  // of the averaged last weights
-  std::filesystem::path checkpoint;           // the last
-  std::filesystem::path samples;              // the last grid; empty without a generator
+  int64_t steps = 0;                          // completed steps
+  bool finished = false;                      // false if a signal stopped the run
+  std::optional<EvaluationRecord> test, dev;  // evaluations of the averaged weights after the last step
+  std::filesystem::path checkpoint;           // the last checkpoint
+  std::filesystem::path samples;              // the last grid of generated images; empty without a generator
 };
 
-// Holds data, networks and trainer of one run.
+// Holds the data, networks and trainer of one run.
 //
 //   TrainingRun run(options, create_method("fr-gan"), data, split);
 //   run.begin();
@@ -41,43 +41,44 @@ struct RunResult {
 //   RunResult result = run.train(directory, values, command, progress, stop_signal);
 class TrainingRun {
  public:
-  // Builds the method, whose options are set, for the data. `options` must be resolved (device, precision, threads).
+  // Builds the method for the data. The options of `method` must be set. In `options`, `precision` must be "fp32" or
+  // "bf16", and `threads` the actual number of threads.
   TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dataset data, LabelSplit split);
 
-  // Initial weights: the data-dependent pass, another run's checkpoint, or this run's own. Each throws an Error where
-  // the checkpoint does not fit.
-  void begin();
-  void begin_from(const Checkpoint& checkpoint);
-  void resume(const Checkpoint& checkpoint);
+  // Sets the initial weights; call one of the three.
+  void begin();                                   // new weights with data-dependent initialization (A31)
+  void begin_from(const Checkpoint& checkpoint);  // weights of another run; throws an Error on a mismatch
+  void resume(const Checkpoint& checkpoint);      // state of this run; throws an Error on a mismatch
 
-  // Seconds of one step: the median of `timed` after as many to warm up, on a scratch copy of the state. The run is as
-  // if it had not been done.
+  // Returns the median seconds of `timed` steps, after as many warm-up steps. Restores the state afterwards, so the run
+  // is not affected.
   double measure_step(int timed);
-  // The same, of the measurement that fixed the steps, or else of one step.
+  // Seconds per step from the last measurement, or from a new measurement of one step.
   double step_seconds();
-  // Sets the number of steps: `steps`, or those that fit in the time budget, or as many epochs.
+  // Determines the number of steps: `steps` if given, else as many as fit into `time_budget`, else `epochs`.
   void fix_steps();
 
-  const RunOptions& options() const { return options_; }  // with the steps that were fixed
-  // What a person should know before the first step, several lines.
+  const RunOptions& options() const { return options_; }  // after fix_steps, with the number of steps
+  // A description of the run for the user, several lines: data, label split, steps, expected time, loss weights.
   std::string plan_text(double seconds_per_step) const;
 
-  // Trains until done or until `stop_signal` is not 0, writing into `directory`; `values` are all resolved options, and
-  // `command` the line that repeats the run. Throws an Error when a loss is not finite: the last checkpoint stays.
+  // Trains until the last step, or until `stop_signal` is not 0, and writes into `directory`. `values` are all resolved
+  // options; `command` is the command that repeats the run. Throws an Error if a loss or weight is NaN or infinite; the
+  // last checkpoint is kept.
   RunResult train(const std::filesystem::path& directory, const nlohmann::ordered_json& values,
                   const std::string& command, Progress& progress, const std::atomic<int>& stop_signal);
 
  private:
-  // Whether a step is a multiple of `every`; 0: of that share of the run.
-  bool due(int64_t every, int64_t share) const;
+  // Whether the current step is a multiple of `every`; if `every` is 0, of 1/`count` of the run.
+  bool due(int64_t every, int64_t count) const;
   bool evaluation_due() const;
   int64_t epoch_steps() const;
   double epoch() const;
   CheckpointState checkpoint_state(const nlohmann::ordered_json& values) const;
   double measure_evaluation();
   void fix_steps_by_time(double seconds);
-  // Throw an Error that names the first loss term, or tensor of the state, that is not finite.
-  void check_finite() const;
+  // Throw an Error that names the first non-finite loss term, or the first non-finite tensor of the state.
+  void check_losses() const;
   void check_weights() const;
   std::optional<EvaluationRecord> evaluate_on(const ImageSet& set, const std::string& role);
   std::optional<EvaluationRecord> diagnose(const std::filesystem::path& directory, const ImageSet& set,
@@ -96,8 +97,8 @@ class TrainingRun {
   BatchStream batches_;
   std::unique_ptr<Trainer> trainer_;
   ImageSet dev_;
-  std::optional<double> step_seconds_;  // as measured
-  double seconds_ = 0;                  // of training, those before a resume included
+  std::optional<double> step_seconds_;  // result of measure_step
+  double seconds_ = 0;                  // training time, including the time before a resume
   TimeSpent time_spent_;
 };
 

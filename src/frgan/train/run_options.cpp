@@ -13,40 +13,47 @@ namespace frgan {
 
 void describe(OptionSet& options, RunOptions& run) {
   options.group("Run");
-  options.add("method", run.method, "What is trained; `frgan methods` lists them.");
-  options.add("steps", run.steps, "Training steps; 0: as --time-budget says, or else --epochs.",
+  options.add("method", run.method, "Method to train; `frgan methods` lists all methods.");
+  options.add("steps", run.steps, "Number of steps; 0 derives it from --time-budget, else --epochs.",
               Range<int64_t>{0, 1'000'000'000});
-  options.add(
-      "epochs", run.epochs,
-      "Epochs: as many steps as batches fit into the unlabeled images (A18, A27); schedules are shares of the run.",
-      Range<double>{0.0001, 1e6});
+  options.add("epochs", run.epochs,
+              "Number of epochs (A18: optimizer and epochs). One epoch is floor(unlabeled images / batch size) steps "
+              "(A27: epoch length). Schedules scale with the length of the run.",
+              Range<double>{0.0001, 1e6});
   options.add("time-budget", run.time_budget,
-              "Train as many steps as fit in this time: 90s, 5m, 1.5h; a few are timed first.");
-  options.add("seed", run.seed, "Of weights, order, noise, augmentation and dropout.", Range<int64_t>{0, INT64_MAX});
-  options.add("precision", run.precision, "Of convolutions; auto: bf16 where the machine has it.",
+              "Training time, such as 90s, 20m or 1.5h. A few steps are timed first to derive the number of steps. "
+              "Evaluation time counts toward it.");
+  options.add("seed", run.seed, "Seed of initial weights, image order, noise, augmentation and dropout.",
+              Range<int64_t>{0, INT64_MAX});
+  options.add("precision", run.precision, "Convolution precision; auto selects bf16 where the hardware supports it.",
               Choices{"auto", "fp32", "bf16"});
   describe(options, run.data);
   describe(options, run.split);
   describe(options, run.augmentation);
   options.group("Machine (may differ on resume)");
-  options.add("device", run.device, "auto, cpu, cuda or cuda:N.");
-  options.add("threads", run.threads, "CPU threads; 0: all cores. Another number gives other bits.",
+  options.add("device", run.device, "Device: auto, cpu, cuda or cuda:N; auto selects the first GPU, else the CPU.");
+  options.add("threads", run.threads,
+              "Number of CPU threads; 0 uses all cores. Changing it changes the last bits of the results.",
               Range<int64_t>{0, 4096});
   options.group("Intervals (may differ on resume)");
-  options.add("log-every", run.log_every, "Steps between log lines; 0: a two-hundredth of the run.",
+  options.add("log-every", run.log_every, "Steps between log lines; 0 writes about 200 lines per run.",
               Range<int64_t>{0, 1'000'000'000});
   options.add("evaluate-every", run.evaluate_every,
-              "Steps between evaluations; 0: a tenth of the run, or more where a time budget is short.",
+              "Steps between evaluations; 0 evaluates about 10 times per run, or fewer if evaluations would take more "
+              "than a tenth of --time-budget.",
               Range<int64_t>{0, 1'000'000'000});
   options.add("evaluations", run.evaluations,
-              "Evaluations in the run, two thirds of them in its last fifth; 0: as --evaluate-every says.",
+              "Number of evaluations, two thirds of them in the last fifth of the run; 0 uses --evaluate-every.",
               Range<int64_t>{0, 1'000'000});
-  options.add("sample-every", run.sample_every, "Steps between grids of generated images; 0: a tenth of the run.",
+  options.add("sample-every", run.sample_every,
+              "Steps between grids of generated images; 0 writes about 10 grids per run.",
               Range<int64_t>{0, 1'000'000'000});
-  options.add("checkpoint-minutes", run.checkpoint_minutes, "Minutes between checkpoints.", Range<double>{0, 10000});
-  options.add("keep-checkpoints", run.keep_checkpoints, "The last so many checkpoints are kept.",
+  options.add("checkpoint-minutes", run.checkpoint_minutes,
+              "Minutes between checkpoints; 0 writes one after every step.", Range<double>{0, 10000});
+  options.add("keep-checkpoints", run.keep_checkpoints, "Number of most recent checkpoints to keep.",
               Range<int64_t>{1, 1000});
-  options.add("tensorboard", run.tensorboard, "Writes the log for TensorBoard, too: events.out.tfevents.* in the run.");
+  options.add("tensorboard", run.tensorboard,
+              "Writes the log also for TensorBoard, as events.out.tfevents.* in the run folder.");
 }
 
 bool may_differ_on_resume(std::string_view option) {
@@ -64,8 +71,7 @@ double parse_duration(const std::string& text) {
   const std::string_view rest(unit, static_cast<size_t>(end - unit));
   const double seconds = rest == "s" ? number : rest == "m" ? 60 * number : rest == "h" ? 3600 * number : NAN;
   if (error != std::errc() || !std::isfinite(seconds) || seconds <= 0) {
-    throw usage_error(
-        fmt::format("--time-budget: '{}' is no time; give a number with its unit, as 90s, 5m or 1.5h", text));
+    throw usage_error(fmt::format("--time-budget: invalid duration '{}'; examples: 90s, 20m, 1.5h", text));
   }
   return seconds;
 }

@@ -1,4 +1,4 @@
-// What a person decides about a training run, besides the options of its method.
+// Options of a training run, without those of its method.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct RunOptions {
   SplitOptions split;
   AugmentationOptions augmentation;
 
-  // These may differ when a run is resumed.
+  // The following options may be changed when a run is resumed.
   std::string device = "auto";
   int64_t threads = 0;
   int64_t log_every = 0;
@@ -33,13 +33,13 @@ struct RunOptions {
   int64_t keep_checkpoints = 2;
   bool tensorboard = true;
 };
-// Says what each field means, its range or words, and which reading of the paper it decides (also docs/options.md).
+// Declares the options: name, help text, and range or choices. `frgan train --help` and docs/options.md show them.
 void describe(OptionSet& options, RunOptions& run);
 
-// Whether an option of this name may have another value when a run is resumed.
+// Whether the option with this name may be changed when a run is resumed.
 bool may_differ_on_resume(std::string_view option);
 
-// Seconds of a time such as "90s", "5m" or "1.5h". Throws a usage error that says what is allowed.
+// Parses a duration above 0, such as "90s", "20m" or "1.5h"; returns seconds. Throws a usage error for anything else.
 double parse_duration(const std::string& text);
 
 }  // namespace frgan

@@ -10,7 +10,7 @@ namespace frgan {
 namespace {
 
 constexpr int64_t kTermSlots = 64;
-constexpr uint64_t kInitialPart = 1'000'000'000;  // the initialising pass draws apart from all phases
+constexpr uint64_t kInitialPart = 1'000'000'000;  // `part` of the initialization batch, distinct from all phases
 
 void copy_buffers(const torch::nn::Module& from, const torch::nn::Module& to) {
   const auto target = to.named_buffers();
@@ -27,13 +27,13 @@ Trainer::Trainer(Method& method, const Problem& problem, BatchSource batches, in
       term_sums_(at::zeros({kTermSlots}, at::TensorOptions(problem.device).dtype(problem.dtype))),
       first_non_finite_(at::full({}, -1, at::TensorOptions(problem.device).dtype(at::kLong))) {
   std::vector<Stage> stages = method.stages();
-  TORCH_CHECK(stages.size() == 1, "a method of ", stages.size(), " stages; the trainer knows one");
+  TORCH_CHECK(stages.size() == 1, "the method has ", stages.size(), " stages; the trainer supports one");
   stage_ = std::move(stages.front());
   for (const Player& member : method.players()) {
     FlatParameters parameters(*member.network);
     players_.push_back({member, parameters, Adam(parameters, member.optimizer)});
     if (member.average_decay.empty()) continue;
-    TORCH_CHECK(!average_, "a method whose players have two averages; one network classifies");
+    TORCH_CHECK(!average_, "the method has two weight averages; the trainer supports one");
     classifier_ = method.make_classifier();
     average_.emplace(*classifier_);
   }
@@ -63,7 +63,7 @@ void Trainer::step() {
 }
 
 size_t Trainer::run_phase(const Phase& phase, uint64_t phase_index, int64_t repetition, size_t first_slot) {
-  RECORD_USER_SCOPE(phase.name);  // for profiles; without one it costs nothing
+  RECORD_USER_SCOPE(phase.name);  // for profiles; free when no profiler is active
   const StepScalars scalars = scalars_of(phase, repetition);
   const Batch batch = batches_(phase.batch, static_cast<uint64_t>(step_ * phase.repeat + repetition), phase_index);
   const std::vector<Losses> losses = phase.losses(batch);
@@ -71,10 +71,10 @@ size_t Trainer::run_phase(const Phase& phase, uint64_t phase_index, int64_t repe
     differentiate(player(phase.players[i]), losses[i], scalars, /*keep_graph=*/i + 1 < losses.size());
   }
   for (const std::string& name : phase.players) update(player(name), scalars);
-  return note(losses, first_slot, scalars);
+  return record_losses(losses, first_slot, scalars);
 }
 
-// All schedules at this step, and each player's optimizer's numbers at its next update.
+// Values of all schedules at this step, and of the Adam scalars of each player at its next update.
 StepScalars Trainer::scalars_of(const Phase& phase, int64_t repetition) {
   std::vector<std::string> names{"step"};
   std::vector<double> values{static_cast<double>(step_)};
@@ -88,7 +88,8 @@ StepScalars Trainer::scalars_of(const Phase& phase, int64_t repetition) {
     const PlayerState& state = player(name);
     const auto rate =
         std::find(names.begin(), names.begin() + static_cast<int64_t>(schedules), state.player.learning_rate);
-    TORCH_CHECK(rate != names.begin() + static_cast<int64_t>(schedules), "no schedule ", state.player.learning_rate);
+    TORCH_CHECK(rate != names.begin() + static_cast<int64_t>(schedules),
+                "unknown schedule: ", state.player.learning_rate);
     const auto numbers = state.adam.scalar_values(values[rate - names.begin()], updates + 1);
     const auto number_names = state.adam.scalar_names(name);
     names.insert(names.end(), number_names.begin(), number_names.end());
@@ -118,13 +119,13 @@ void Trainer::update(PlayerState& state, const StepScalars& scalars) {
   average_->values().add_((state.parameters.values() - average_->values()).mul_(rest));
 }
 
-size_t Trainer::note(const std::vector<Losses>& losses, size_t first_slot, const StepScalars& scalars) {
+size_t Trainer::record_losses(const std::vector<Losses>& losses, size_t first_slot, const StepScalars& scalars) {
   const torch::NoGradGuard no_grad;
   std::vector<at::Tensor> values;
   for (const Losses& list : losses) {
     for (const Loss& loss : list) {
       const size_t slot = first_slot + values.size();
-      TORCH_CHECK(slot < kTermSlots, "a step has more than ", kTermSlots, " loss terms");
+      TORCH_CHECK(slot < kTermSlots, "too many loss terms in a step; the maximum is ", kTermSlots);
       if (slot == terms_.size()) {
         terms_.push_back({loss.name, loss.weight});
         term_counts_.push_back(0);
@@ -135,7 +136,7 @@ size_t Trainer::note(const std::vector<Losses>& losses, size_t first_slot, const
   }
   const at::Tensor all = at::stack(values);
   term_sums_.narrow(0, static_cast<int64_t>(first_slot), all.size(0)).add_(all);
-  const at::Tensor bad = (all * 0).ne(0);  // inf * 0 and NaN are not 0
+  const at::Tensor bad = (all * 0).ne(0);  // true for NaN and infinity, because their product with 0 is NaN
   const at::Tensor code =
       scalars["step"].to(at::kLong) * kTermSlots + static_cast<int64_t>(first_slot) + bad.to(at::kInt).argmax(0);
   first_non_finite_.copy_(at::where(first_non_finite_.lt(0).logical_and(bad.any()), code, first_non_finite_));
@@ -145,7 +146,7 @@ size_t Trainer::note(const std::vector<Losses>& losses, size_t first_slot, const
 Trainer::PlayerState& Trainer::player(const std::string& name) {
   const auto found = std::find_if(players_.begin(), players_.end(),
                                   [&](const PlayerState& state) { return state.player.name == name; });
-  TORCH_CHECK(found != players_.end(), "no player is called ", name);
+  TORCH_CHECK(found != players_.end(), "unknown player: ", name);
   return *found;
 }
 
@@ -161,7 +162,7 @@ std::vector<std::pair<std::string, double>> Trainer::take_losses() {
   return means;
 }
 
-void Trainer::forget_losses() {
+void Trainer::discard_losses() {
   take_losses();
   first_non_finite_.fill_(-1);
 }
@@ -185,7 +186,7 @@ double Trainer::scheduled(const std::string& name, double progress) const {
   for (const Schedule& schedule : schedules_) {
     if (schedule.name == name) return schedule.value(progress, progress * static_cast<double>(planned_steps_));
   }
-  TORCH_CHECK(false, "no schedule is called ", name);
+  TORCH_CHECK(false, "unknown schedule: ", name);
 }
 
 TensorFiles Trainer::state() const {

@@ -1,6 +1,6 @@
-"""Writes reference.safetensors beside this file with the reference implementation.
+"""Writes reference.safetensors to this folder with the reference implementation.
 
-Needs: pip install safetensors numpy (made with safetensors 0.8.0, numpy 2.4). safetensors_test.cpp names the values.
+Needs: pip install safetensors numpy (made with safetensors 0.8.0, numpy 2.4). safetensors_test.cpp contains the expected values.
 """
 import pathlib
 
