@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <torch/types.h>
 
 #include "app/command_line.h"
@@ -16,10 +15,9 @@
 #include "app/help.h"
 #include "app/own_convolutions.h"
 #include "app/random_training.h"
-#include "frgan/core/device.h"
+#include "frgan/core/json.h"
 #include "frgan/core/version.h"
-#include "frgan/experiments/config_file.h"
-#include "frgan/experiments/presets.h"
+#include "frgan/device/device.h"
 #include "frgan/io/files.h"
 #include "frgan/methods/methods.h"
 #include "frgan/profile/allocations.h"
@@ -28,6 +26,8 @@
 #include "frgan/profile/operator_profile.h"
 #include "frgan/profile/timing.h"
 #include "frgan/report/run_summary.h"
+#include "frgan/settings/config_file.h"
+#include "frgan/settings/presets.h"
 
 namespace frgan {
 namespace {
@@ -113,7 +113,7 @@ void declare_options(Request& request, std::span<const std::string> arguments) {
   }
   std::string method = request.bench.method;
   for (const Setting& setting : settings) {
-    if (setting.name == "method") method = setting.value;
+    if (setting.name == "method") method = setting.value.text();
   }
   declare_options(request, typed_value(arguments, "method").value_or(method));
   for (const Setting& setting : settings) {
@@ -189,8 +189,7 @@ struct Measurements {
   double per_step(int64_t of_profile) const { return per_step(static_cast<double>(of_profile)); }
 };
 
-nlohmann::ordered_json to_json(const Measurements& measured) {
-  using Json = nlohmann::ordered_json;
+Json to_json(const Measurements& measured) {
   const BenchOptions& bench = measured.request.bench;
   const StepTimes& step = measured.step;
   Json json{{"version", version()},

@@ -91,7 +91,7 @@ const DatasetKind& find_kind(const std::string& name) {
 }
 
 int run_info(std::span<const std::string> arguments) {
-  constexpr std::string_view kExamples[] = {"data info svhn", "data info my-images"};
+  static constexpr std::string_view kExamples[] = {"data info svhn", "data info my-images"};
   constexpr Syntax kSyntax = {"data info",
                               "[DATASET]",
                               "Prints the number of images per class and split, the image size and the digest of a "
@@ -118,7 +118,7 @@ int run_info(std::span<const std::string> arguments) {
 }
 
 int run_fetch(std::span<const std::string> arguments) {
-  constexpr std::string_view kExamples[] = {"data fetch svhn"};
+  static constexpr std::string_view kExamples[] = {"data fetch svhn"};
   constexpr Syntax kSyntax = {"data fetch",
                               "DATASET",
                               "Downloads the files of a dataset from its authors' site and verifies them. Resumes an "
@@ -141,7 +141,8 @@ int run_fetch(std::span<const std::string> arguments) {
 }
 
 int run_convert(std::span<const std::string> arguments) {
-  constexpr std::string_view kExamples[] = {"data convert --data my-images --image-size 32 my-images.safetensors"};
+  static constexpr std::string_view kExamples[] = {
+      "data convert --data my-images --image-size 32 my-images.safetensors"};
   constexpr Syntax kSyntax = {"data convert",
                               "FILE.safetensors",
                               "Writes a dataset into one file, which loads faster (--data FILE.safetensors).",

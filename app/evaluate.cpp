@@ -14,10 +14,10 @@
 #include "app/inference.h"
 #include "app/notes.h"
 #include "frgan/classifier/classifier.h"
-#include "frgan/core/device.h"
 #include "frgan/core/error.h"
 #include "frgan/data/label_split.h"
 #include "frgan/data/load_dataset.h"
+#include "frgan/device/device.h"
 #include "frgan/io/csv.h"
 #include "frgan/io/files.h"
 #include "frgan/metrics/classification.h"
@@ -154,13 +154,13 @@ struct EvaluationReport {
 
 void print_json(const EvaluationReport& report) {
   const CheckpointState& state = report.checkpoint.state;
-  nlohmann::ordered_json json = {{"checkpoint", report.checkpoint.path.string()},
-                                 {"method", state.method},
-                                 {"step", state.step},
-                                 {"data", report.images.source},
-                                 {"on", report.on},
-                                 {"precision", report.inference.precision_name},
-                                 {"device", device_name(report.inference.device)}};
+  Json json = {{"checkpoint", report.checkpoint.path.string()},
+               {"method", state.method},
+               {"step", state.step},
+               {"data", report.images.source},
+               {"on", report.on},
+               {"precision", report.inference.precision_name},
+               {"device", device_name(report.inference.device)}};
   json.update(to_json(report.result, state.class_names));
   if (const auto& other = report.comparison) {
     const ErrorCount& count = other->result.all;
@@ -173,7 +173,7 @@ void print_json(const EvaluationReport& report) {
                        {"only_second_wrong", other->test.only_second_wrong},
                        {"mcnemar_p", other->test.p_value}};
   }
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  fmt::print("{}\n", json.dump(2));
 }
 
 void print_text(const EvaluationReport& report) {

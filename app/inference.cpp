@@ -6,7 +6,7 @@
 
 #include "app/command_line.h"
 #include "app/notes.h"
-#include "frgan/core/device.h"
+#include "frgan/device/device.h"
 
 namespace frgan {
 

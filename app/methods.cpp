@@ -6,7 +6,7 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/help.h"
-#include "frgan/experiments/presets.h"
+#include "frgan/settings/presets.h"
 
 namespace frgan {
 

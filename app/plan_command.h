@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "frgan/core/options.h"
-#include "frgan/experiments/plan.h"
+#include "frgan/plans/plan.h"
 
 namespace frgan {
 

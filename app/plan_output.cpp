@@ -10,15 +10,15 @@
 #include "app/data_root.h"
 #include "app/inference.h"
 #include "app/stop_signal.h"
-#include "frgan/core/device.h"
 #include "frgan/core/error.h"
 #include "frgan/data/load_dataset.h"
-#include "frgan/experiments/errors_table.h"
-#include "frgan/experiments/grids_figure.h"
-#include "frgan/experiments/noise_figure.h"
-#include "frgan/experiments/plan_scores.h"
-#include "frgan/experiments/scores_table.h"
+#include "frgan/device/device.h"
 #include "frgan/io/files.h"
+#include "frgan/plans/plan_scores.h"
+#include "frgan/tables/errors_table.h"
+#include "frgan/tables/grids_figure.h"
+#include "frgan/tables/noise_figure.h"
+#include "frgan/tables/scores_table.h"
 
 namespace frgan {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "app/plan_command.h"
-#include "frgan/experiments/plan_execution.h"
-#include "frgan/experiments/planned_runs.h"
+#include "frgan/plans/plan_execution.h"
+#include "frgan/plans/planned_runs.h"
 
 namespace frgan {
 

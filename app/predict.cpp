@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "app/command_line.h"
 #include "app/commands.h"
@@ -15,6 +14,7 @@
 #include "app/inference.h"
 #include "frgan/classifier/classifier.h"
 #include "frgan/core/error.h"
+#include "frgan/core/json.h"
 #include "frgan/io/csv.h"
 #include "frgan/io/files.h"
 #include "frgan/io/image_file.h"
@@ -115,13 +115,13 @@ class PredictionWriter {
   }
 
   std::string json_object(const FilePrediction& prediction) const {
-    nlohmann::ordered_json probabilities;
+    Json probabilities;
     for (size_t k = 0; k < names_.size(); ++k) probabilities[names_[k]] = prediction.probabilities[k];
-    const nlohmann::ordered_json object = {{"file", prediction.path.string()},
-                                           {"label", names_[prediction.label]},
-                                           {"probability", prediction.probabilities[prediction.label]},
-                                           {"probabilities", probabilities}};
-    return (first_ ? "[\n" : ",\n") + object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    const Json object = {{"file", prediction.path.string()},
+                         {"label", names_[prediction.label]},
+                         {"probability", prediction.probabilities[prediction.label]},
+                         {"probabilities", probabilities}};
+    return (first_ ? "[\n" : ",\n") + object.dump();
   }
 
   void put(std::string_view text) {

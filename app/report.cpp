@@ -19,12 +19,12 @@
 #include "frgan/core/version.h"
 #include "frgan/data/label_split.h"
 #include "frgan/data/load_dataset.h"
-#include "frgan/experiments/config_file.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/report/html_report.h"
 #include "frgan/report/run_history.h"
 #include "frgan/report/run_images.h"
+#include "frgan/settings/config_file.h"
 #include "frgan/train/diagnostics.h"
 #include "frgan/train/run_options.h"
 

@@ -12,9 +12,9 @@
 #include "app/help.h"
 #include "app/plan_command.h"
 #include "frgan/core/error.h"
-#include "frgan/experiments/paper_layers.h"
-#include "frgan/experiments/paper_plans.h"
 #include "frgan/io/files.h"
+#include "frgan/plans/paper_plans.h"
+#include "frgan/tables/paper_layers.h"
 
 namespace frgan {
 namespace {

@@ -160,21 +160,21 @@ void add_test_row(ScoreReport& report, const Features& real) {
 
 void print_json(const ScoreReport& report) {
   const Scorer& scorer = report.by.scorer;
-  nlohmann::ordered_json json = {{"scorer", scorer.name},
-                                 {"scorer_digest", scorer.digest},
-                                 {"classes", scorer.classes},
-                                 {"features", scorer.features},
-                                 {"precision", report.by.precision},
-                                 {"data", report.data.source},
-                                 {"data_digest", report.data.digest},
-                                 {"seed", report.options.scores.seed}};
+  Json json = {{"scorer", scorer.name},
+               {"scorer_digest", scorer.digest},
+               {"classes", scorer.classes},
+               {"features", scorer.features},
+               {"precision", report.by.precision},
+               {"data", report.data.source},
+               {"data_digest", report.data.digest},
+               {"seed", report.options.scores.seed}};
   for (const auto& [role, ceiling] : report.ceilings) json["ceiling"][role] = ceiling;
   for (const Row& row : report.rows) {
-    nlohmann::ordered_json entry = {{"name", row.name}, {"source", row.source}};
+    Json entry = {{"name", row.name}, {"source", row.source}};
     entry.update(to_json(row.scores));
     json["sets"].push_back(entry);
   }
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  fmt::print("{}\n", json.dump(2));
 }
 
 std::string cell(const std::optional<Distances>& distances, double (*value)(const Distances&)) {

@@ -20,15 +20,15 @@
 #include "app/help.h"
 #include "app/notes.h"
 #include "app/stop_signal.h"
-#include "frgan/core/device.h"
 #include "frgan/core/error.h"
-#include "frgan/experiments/config_file.h"
-#include "frgan/experiments/presets.h"
-#include "frgan/experiments/run_settings.h"
+#include "frgan/device/device.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/methods/methods.h"
 #include "frgan/report/tensorboard.h"
+#include "frgan/settings/config_file.h"
+#include "frgan/settings/presets.h"
+#include "frgan/settings/run_settings.h"
 #include "frgan/train/run.h"
 
 namespace frgan {
@@ -114,7 +114,7 @@ std::vector<std::vector<Setting>> read_settings(Request& request, std::span<cons
     if (!found->value.is_string()) {
       throw usage_error(fmt::format("{}: preset must be the name of a preset in quotes", found->source));
     }
-    if (request.call.preset.empty()) request.call.preset = found->value;
+    if (request.call.preset.empty()) request.call.preset = found->value.text();
     source.erase(found);
   }
   if (const std::string& preset = request.call.preset; !preset.empty()) {
@@ -174,7 +174,7 @@ void read_resumed_request(Request& request, std::span<const std::string> argumen
 
 // `options` are resolved.
 void warn_of_another_machine(const RunOptions& options, const Checkpoint& resumed) {
-  const int64_t threads = resumed.state.options.at("threads");
+  const int64_t threads = resumed.state.options.at("threads").get<int64_t>();
   if (options.threads != threads) {
     fmt::print(stderr, "warning: the run used {} threads; with {}, results differ in their last bits\n", threads,
                options.threads);
@@ -399,7 +399,7 @@ int run_train(std::span<const std::string> arguments) {
   if (request.call.dry_run || !request.call.quiet) fmt::print(request.call.dry_run ? stdout : stderr, "{}", plan);
   if (request.call.dry_run) return 0;
 
-  const nlohmann::ordered_json values = request.options.values();
+  const Json values = request.options.values();
   const std::string command = resumed ? first_command(folder) : repeating_command(arguments, options.steps);
   if (!resumed) {
     write_file_safely(folder / kOptionsFile, fmt::format("# {}\n\n{}", command, config_text(request.options)));

@@ -10,7 +10,7 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/help.h"
-#include "frgan/core/device.h"
+#include "frgan/device/device.h"
 #include "frgan/report/run_summary.h"
 
 namespace frgan {

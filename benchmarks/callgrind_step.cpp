@@ -9,12 +9,12 @@
 #include <string>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <valgrind/callgrind.h>
 
 #include "app/random_training.h"
-#include "frgan/core/device.h"
 #include "frgan/core/error.h"
+#include "frgan/core/json.h"
+#include "frgan/device/device.h"
 #include "frgan/methods/methods.h"
 #include "frgan/report/run_summary.h"
 
@@ -35,10 +35,10 @@ void run(const std::string& name) {
   CALLGRIND_START_INSTRUMENTATION;
   for (int i = 0; i < kCounted; ++i) training.step();
   CALLGRIND_STOP_INSTRUMENTATION;
-  const nlohmann::ordered_json found{{"libtorch", this_machine().libtorch},
-                                     {"processor", processor_capability()},
-                                     {"kernels", kernel_capability()},
-                                     {"steps", kCounted}};
+  const Json found{{"libtorch", this_machine().libtorch},
+                   {"processor", processor_capability()},
+                   {"kernels", kernel_capability()},
+                   {"steps", kCounted}};
   fmt::print("{}\n", found.dump());
 }
 

@@ -1,6 +1,6 @@
 # Defines frgan_torch as the LibTorch of the PyTorch wheel (`pip install torch`) in the virtual environment
 # FRGAN_WHEEL_VENV. The wheel's find_package(Torch) is not usable: it fails without a CUDA toolkit, and it finds Debian's
-# libraries if these are installed. Programs link only the CPU libraries; core/device.cpp loads the CUDA libraries at run
+# libraries if these are installed. Programs link only the CPU libraries; device/device.cpp loads the CUDA libraries at run
 # time. tests/lint/only_wheel.py checks that nothing comes from Debian's LibTorch.
 file(GLOB frgan_wheel ${FRGAN_WHEEL_VENV}/lib/python3*/site-packages/torch/lib/libtorch_cpu.so)
 if(NOT frgan_wheel)

@@ -1,6 +1,6 @@
 // Fuzzes the config-file parser: sets options of every kind from the input, prints them, and reads the result back.
 #include "frgan/core/options.h"
-#include "frgan/experiments/config_file.h"
+#include "frgan/settings/config_file.h"
 #include "only_errors.h"
 
 namespace {

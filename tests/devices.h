@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "frgan/core/device.h"
+#include "frgan/device/device.h"
 
 namespace frgan {
 

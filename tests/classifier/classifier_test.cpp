@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "../io/temporary_folder.h"
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/io/image_file.h"
 #include "frgan/methods/methods.h"
 

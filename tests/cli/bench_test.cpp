@@ -7,16 +7,16 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "frgan/core/json.h"
 #include "program.h"
 
 namespace frgan {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
+using Json = Json;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 

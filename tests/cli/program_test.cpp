@@ -52,7 +52,7 @@ TEST_F(Program, InvalidCommandLinesExitWithCode2AndOneLine) {
        "option --gen-loss belongs to the method fr-gan, which this run does not use"},
       {{"train", "--preset", "fr-gan-no-es"},
        "unknown preset 'fr-gan-no-es'; did you mean 'fr-gan-no-se'? (frgan methods lists them)"},
-      {{"train", "--time-budget", "5"}, "--time-budget: invalid duration '5'; examples: 90s, 20m, 1.5h"},
+      {{"train", "--time-budget", "5"}, "--time-budget: invalid duration '5'; examples: 90s, 20m, 1h30m"},
       {{"train", "--data", "svhm"},
        "--data svhm: no such path, and not a built-in dataset; did you mean 'svhn'? built-in: svhn, mnist, "
        "fashion-mnist, folder, safetensors"},

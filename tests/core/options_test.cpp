@@ -13,7 +13,6 @@
 namespace frgan {
 namespace {
 
-using nlohmann::json;
 using testing::ElementsAre;
 
 struct Fields {
@@ -49,7 +48,7 @@ class Options : public testing::Test {
     return error_in([&] { type(name, text); });
   }
   // The same for a value in a config file.
-  std::string error_of_value(const std::string& name, const json& value) {
+  std::string error_of_value(const std::string& name, const Json& value) {
     return error_in([&] { set.find(name, "my.toml:3:1").set(value, "my.toml:3:1"); });
   }
   template <class Action>
@@ -188,13 +187,13 @@ TEST_F(Options, ReadLists) {
   EXPECT_THAT(fields.augmentation, ElementsAre("translate:2", "noise:0.15"));
   type("augmentation", "");
   EXPECT_THAT(fields.augmentation, ElementsAre());
-  EXPECT_EQ(error_of_value("augmentation", json{"flip"}), "");
+  EXPECT_EQ(error_of_value("augmentation", Json{"flip"}), "");
   EXPECT_THAT(fields.augmentation, ElementsAre("flip"));
   const std::string expected = "expected a list of non-empty texts";
   EXPECT_EQ(error_of("augmentation", "a,,b"), "--augmentation: got [\"a\",\"\",\"b\"], " + expected);
   EXPECT_EQ(error_of("augmentation", "a,"), "--augmentation: got [\"a\",\"\"], " + expected);
   EXPECT_EQ(error_of_value("augmentation", "flip"), "my.toml:3:1: augmentation: got 'flip', " + expected);
-  EXPECT_EQ(error_of_value("augmentation", json{"a", 1}), "my.toml:3:1: augmentation: got [\"a\",1], " + expected);
+  EXPECT_EQ(error_of_value("augmentation", Json{"a", 1}), "my.toml:3:1: augmentation: got [\"a\",1], " + expected);
 }
 
 TEST_F(Options, LongValuesAreTruncatedInMessages) {
@@ -245,9 +244,9 @@ TEST_F(Options, RoundTripThroughJson) {
   type("labels", "7");
   type("weight", "0.1");
   type("augmentation", "");
-  const nlohmann::ordered_json values = set.values();
+  const Json values = set.values();
   fields = Fields{};
-  set.set_values(json::parse(values.dump()), "run.json");
+  set.set_values(Json::parse(values.dump()), "run.json");
   EXPECT_EQ(set.values(), values);
   EXPECT_EQ(fields.weight, 0.1);
   EXPECT_EQ(error_in([&] {
@@ -258,7 +257,7 @@ TEST_F(Options, RoundTripThroughJson) {
               set.set_values({{"labels", 0}}, "run.json");
             }),
             "run.json: invalid labels 0: must be a whole number, 1 to 100000");
-  EXPECT_EQ(error_in([&] { set.set_values(json::array({1}), "run.json"); }),
+  EXPECT_EQ(error_in([&] { set.set_values(Json::array({1}), "run.json"); }),
             "run.json: expected an object of options, got [1]");
 }
 

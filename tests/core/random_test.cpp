@@ -1,4 +1,4 @@
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +12,7 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
-#include "frgan/core/philox.h"
+#include "frgan/device/philox.h"
 
 namespace frgan {
 namespace {

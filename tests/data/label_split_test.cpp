@@ -272,7 +272,7 @@ TEST(LabelSplitFile, WriteAndReadRoundTrip) {
 
 TEST(LabelSplitFile, MayBeWrittenByHand) {
   const Dataset data = uneven();
-  const nlohmann::json json = {
+  const Json json = {
       {"format", "frgan label split 1"}, {"data_digest", data.digest}, {"train_images", 60}, {"labeled", {5, 0, 3}}};
   const LabelSplit split = label_split_from_json(json, data, "mine.json");
   EXPECT_THAT(split.labeled, ElementsAre(0, 3, 5));
@@ -334,7 +334,7 @@ TEST(LabelSplitFile, ReadsOldFilesWithTheSameDigest) {
   const LabelSplit split = split_labels(data, {.labels = 12, .split_seed = 5, .dev_images = 7});
   const std::string digest = "2eec1b8cc4242e582baaf90f46740ca745c738a8158d7842d298893ff5be4930";
   EXPECT_EQ(split.digest, digest);
-  const nlohmann::json old = nlohmann::json::parse(R"({
+  const Json old = Json::parse(R"({
     "format": "frgan label split 1",
     "data_digest": "82ee73a3c24100250c68a86f5757a64dd2f81738e8f1097b0ef33d9f4555adfb", "train_images": 60,
     "mode": "balanced", "seed": 5, "counts": [4, 4, 4],
@@ -347,7 +347,7 @@ TEST(LabelSplitFile, ReadsOldFilesWithTheSameDigest) {
   EXPECT_THAT(read.kept, IsEmpty());
   EXPECT_THAT(read.shown, IsEmpty());
   // A new file without kept images and shown labels omits their keys.
-  const nlohmann::ordered_json json = label_split_json(split);
+  const Json json = label_split_json(split);
   for (const char* key : {"kept", "shown", "label_noise"}) EXPECT_FALSE(json.contains(key)) << key;
 }
 
@@ -355,7 +355,7 @@ TEST(LabelSplitFile, RejectsInvalidKeptImages) {
   const Dataset data = tiny_dataset(round_robin(30, 3), 3);
   const LabelSplit split = split_labels(data, {.labels = 6, .dev_images = 2, .train_images = 20});
   const auto error = [&](const Rows& kept, const LabelSplit& whole) {
-    nlohmann::json json = label_split_json(whole);
+    Json json = label_split_json(whole);
     json.erase("digest");
     json["kept"] = kept;
     return error_of([&] { label_split_from_json(json, data, "l.json"); });
@@ -376,7 +376,7 @@ TEST(LabelSplitFile, RejectsInvalidKeptImages) {
   EXPECT_EQ(error({0, 30}, split), not_ascending);
   EXPECT_EQ(error({-1, 3}, split), not_ascending);
 
-  nlohmann::json json = label_split_json(split);
+  Json json = label_split_json(split);
   Rows fewer = split.kept;
   fewer.erase(std::ranges::find_if(
       fewer, [&](int64_t row) { return !std::binary_search(split.labeled.begin(), split.labeled.end(), row); }));
@@ -392,12 +392,12 @@ TEST(LabelSplitFile, RejectsInvalidShownLabels) {
   const Dataset data = tiny_dataset(round_robin(30, 3), 3);
   const LabelSplit split = split_labels(data, {.labels = 6, .noise = {.level = 0.5}});
   const auto error = [&](auto change) {
-    nlohmann::json json = label_split_json(split);
+    Json json = label_split_json(split);
     json.erase("digest");
     change(json);
     return error_of([&] { label_split_from_json(json, data, "l.json"); });
   };
-  using Json = nlohmann::json;
+  using Json = Json;
   const std::string one_label_per_row =
       "l.json: 'shown' needs one label per row of 'labeled', and 'labeled' in ascending order";
   EXPECT_EQ(error([](Json& j) { j["shown"].erase(5); }), one_label_per_row);
@@ -426,14 +426,14 @@ TEST(LabelSplitFile, RejectsInvalidContents) {
   Rows labels = round_robin(30, 3);
   labels[4] = -1;
   const Dataset data = tiny_dataset(labels, 3);
-  const nlohmann::json good = label_split_json(split_labels(data, {.labels = 6, .dev_images = 2}));
+  const Json good = label_split_json(split_labels(data, {.labels = 6, .dev_images = 2}));
   const auto error = [&](auto change) {
-    nlohmann::json json = good;
+    Json json = good;
     json.erase("digest");
     change(json);
     return error_of([&] { label_split_from_json(json, data, "l.json"); });
   };
-  using Json = nlohmann::json;
+  using Json = Json;
   EXPECT_THAT(error([](Json& j) { j = Json::array(); }), StartsWith("l.json: not a frgan label split; expected"));
   EXPECT_THAT(error([](Json& j) { j["format"] = 1; }), StartsWith("l.json: incomplete or invalid label split"));
   EXPECT_THAT(error([](Json& j) { j["format"] = "frgan label split 2"; }), HasSubstr("\"frgan label split 1\""));

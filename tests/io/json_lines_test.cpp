@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include <gmock/gmock.h>
-#include <nlohmann/json.hpp>
 
 #include "file_size_limit.h"
+#include "frgan/core/json.h"
 #include "frgan/io/files.h"
 #include "temporary_folder.h"
 

@@ -12,7 +12,7 @@ DESIGN = """
 | `src/frgan/core` | errors | - |
 | `src/frgan/io` | files | core's errors |
 | `src/frgan/data` | sets | io, core |
-| `src/frgan/experiments` | plans | everything above |
+| `src/frgan/tables` | plans | everything above |
 | `app` | commands | everything |
 """
 
@@ -35,8 +35,8 @@ class ConventionsTest(unittest.TestCase):
     def test_allowed_includes_pass(self):
         self.write("src/frgan/io/a.cpp", '#include "frgan/io/a.h"\n#include "frgan/core/error.h"\n#include <vector>\n')
         self.write("src/frgan/data/a.cpp", '#include "frgan/core/x.h"\n#include <ATen/ATen.h>\n')
-        self.write("src/frgan/experiments/a.cpp", '#include "frgan/data/x.h"\n')
-        self.write("app/a.cpp", '#include "command.h"\n#include "frgan/experiments/x.h"\n')
+        self.write("src/frgan/tables/a.cpp", '#include "frgan/data/x.h"\n')
+        self.write("app/a.cpp", '#include "command.h"\n#include "frgan/tables/x.h"\n')
         self.assertEqual(self.check("includes"), [])
 
     def test_forbidden_includes(self):
@@ -44,7 +44,7 @@ class ConventionsTest(unittest.TestCase):
             ("src/frgan/core", '#include "frgan/io/a.h"'),
             ("src/frgan/io", '#include "frgan/core/options.h"'),
             ("src/frgan/io", "#include <torch/types.h>"),
-            ("src/frgan/data", '#include "frgan/experiments/a.h"'),
+            ("src/frgan/data", '#include "frgan/tables/a.h"'),
             ("src/frgan/data", '#include "dataset.h"'),
             ("src/frgan/data", "#include <frgan/io/a.h>"),
             ("src/frgan/attic", ""),

@@ -8,7 +8,7 @@
 #include <torch/types.h>
 
 #include "../golden/golden_file.h"
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/losses/adversarial.h"
 #include "frgan/losses/classification.h"
 #include "frgan/losses/consistency.h"

@@ -6,17 +6,17 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
 #include <torch/types.h>
 
-#include "frgan/core/batch.h"
+#include "frgan/core/json.h"
 #include "frgan/core/options.h"
-#include "frgan/core/random.h"
+#include "frgan/device/batch.h"
+#include "frgan/device/random.h"
 #include "frgan/methods/methods.h"
 
 namespace frgan {
 
-using Settings = std::vector<std::pair<std::string, nlohmann::json>>;
+using Settings = std::vector<std::pair<std::string, Json>>;
 
 inline Problem small_problem(at::ScalarType dtype = at::kDouble) {
   return {.shape = {.image_size = 16, .channels = 1, .classes = 3}, .seed = 1, .dtype = dtype};

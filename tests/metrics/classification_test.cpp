@@ -64,7 +64,7 @@ TEST(ScorePredictions, CountsErrorsPerClassAndConfusion) {
 
 TEST(ScorePredictions, ConvertsToJson) {
   const Classification result = score_predictions(std::vector<int64_t>{0, 0}, std::vector<int64_t>{0, 1}, 2);
-  const nlohmann::ordered_json json = to_json(result, {"cat", "dog"});
+  const Json json = to_json(result, {"cat", "dog"});
   EXPECT_EQ(json["images"], 2);
   EXPECT_EQ(json["wrong"], 1);
   EXPECT_EQ(json["error"], 0.5);
@@ -72,8 +72,8 @@ TEST(ScorePredictions, ConvertsToJson) {
   EXPECT_EQ(json["classes"][0]["name"], "cat");
   EXPECT_EQ(json["classes"][0]["error"], 0.5);
   EXPECT_EQ(json["classes"][1]["images"], 0);
-  EXPECT_EQ(nlohmann::json::parse(json.dump())["classes"][1]["error"], nullptr);
-  EXPECT_EQ(json["confusion"], (nlohmann::json{{1, 1}, {0, 0}}));
+  EXPECT_EQ(Json::parse(json.dump())["classes"][1]["error"], nullptr);
+  EXPECT_EQ(json["confusion"], (Json{{1, 1}, {0, 0}}));
 }
 
 TEST(ScorePredictions, RejectsDifferentLengthsAndInvalidClasses) {

@@ -4,7 +4,7 @@
 #include <torch/types.h>
 
 #include "frgan/classifier/classifier.h"
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/metrics/evaluation.h"
 
 namespace frgan {

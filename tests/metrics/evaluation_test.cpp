@@ -6,7 +6,7 @@
 
 #include "../io/temporary_folder.h"
 #include "frgan/classifier/classifier.h"
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 
 namespace frgan {
 namespace {

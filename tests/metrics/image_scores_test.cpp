@@ -9,7 +9,7 @@
 #include <torch/types.h>
 
 #include "../io/temporary_folder.h"
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/io/digests.h"
 #include "frgan/metrics/frechet_distance.h"
 #include "frgan/metrics/kernel_distance.h"
@@ -79,11 +79,11 @@ TEST(ScoreImages, CombinesTheSingleScores) {
   EXPECT_EQ(scores.distances->kernel, kernel_distance(generated.features, real.features));
   EXPECT_EQ(scores.distances->drawn, 100);
   EXPECT_EQ(scores.distances->real_drawn, 100);
-  const nlohmann::ordered_json json = to_json(scores);
+  const Json json = to_json(scores);
   EXPECT_EQ(json["images_per_split"], 60);
   EXPECT_EQ(json["inception_score"], scores.inception.mean);
   EXPECT_EQ(json["recall"], scores.distances->balls.recall);
-  EXPECT_EQ(json["precision_recall_images"], (nlohmann::json{100, 100}));
+  EXPECT_EQ(json["precision_recall_images"], (Json{100, 100}));
   EXPECT_EQ(json["scorer_digest"], std::string(64, 'c'));
   EXPECT_FALSE(to_json(score_images(generated, {})).contains("real_images"));
 }

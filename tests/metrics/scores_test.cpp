@@ -11,7 +11,7 @@
 
 #include "../golden/golden_file.h"
 #include "../io/temporary_folder.h"
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/metrics/class_histogram.h"
 #include "frgan/metrics/evaluation.h"
 #include "frgan/metrics/frechet_distance.h"

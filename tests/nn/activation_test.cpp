@@ -9,7 +9,7 @@
 #include <torch/types.h>
 
 #include "../golden/golden_file.h"
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 
 namespace frgan {
 namespace {

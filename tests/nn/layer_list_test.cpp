@@ -12,7 +12,7 @@
 #include <torch/types.h>
 
 #include "../golden/golden_file.h"
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/nn/discriminator.h"
 #include "frgan/nn/generator.h"
 #include "frgan/nn/named_tensors.h"

@@ -9,7 +9,7 @@
 #include <torch/types.h>
 
 #include "../golden/golden_networks.h"
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/nn/activation.h"
 #include "frgan/nn/discriminator.h"
 #include "frgan/nn/generator.h"

@@ -7,7 +7,7 @@
 #include <torch/types.h>
 
 #include "frgan/core/error.h"
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/nn/discriminator.h"
 #include "frgan/nn/flat_parameters.h"
 #include "frgan/nn/generator.h"

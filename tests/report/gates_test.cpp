@@ -32,9 +32,7 @@ TEST(Gates, ClassDeviationIsOptional) {
 }
 
 TEST(Gates, RejectInconsistentFiles) {
-  const auto message = [](const char* text) {
-    return error_of([&] { gates_from_json(nlohmann::json::parse(text), "g.json"); });
-  };
+  const auto message = [](const char* text) { return error_of([&] { gates_from_json(Json::parse(text), "g.json"); }); };
   EXPECT_THAT(message("{}"), HasSubstr("g.json: not a valid gates file"));
   EXPECT_THAT(message(R"({"blocks":[{"block":"b","mean":[1,2],"deviation":[1],"class_mean":[]}]})"),
               HasSubstr("g.json: block 'b': 1 values for 2 channels"));

@@ -74,9 +74,9 @@ TEST(Mistakes, McNemarNeedsTheSameImages) {
 }
 
 TEST(Mistakes, RejectInconsistentFiles) {
-  const auto message = [](const char* pointer, const nlohmann::json& value) {
-    nlohmann::json json = nlohmann::json::parse(kExampleJson);
-    json[nlohmann::json::json_pointer(pointer)] = value;
+  const auto message = [](const char* pointer, const Json& value) {
+    Json json = Json::parse(kExampleJson);
+    json[Json::json_pointer(pointer)] = value;
     return error_of([&] { mistakes_from_json(json, "m.json"); });
   };
   EXPECT_THAT(message("/role", "train"), HasSubstr("m.json: invalid role \"train\"; expected \"test\" or \"dev\""));
@@ -91,7 +91,7 @@ TEST(Mistakes, RejectInconsistentFiles) {
   EXPECT_THAT(message("/mistakes/0/3", 1.5), HasSubstr("row 3: invalid probability 1.5; allowed: 0 to 1"));
   EXPECT_THAT(message("/shown/0", 0), HasSubstr("row 0 is listed in 'shown' but is not a mistake"));
   EXPECT_THAT(message("/images", "six"), HasSubstr("m.json: not a valid mistakes file"));
-  EXPECT_THAT(error_of([] { mistakes_from_json(nlohmann::json::parse("[]"), "m.json"); }),
+  EXPECT_THAT(error_of([] { mistakes_from_json(Json::parse("[]"), "m.json"); }),
               HasSubstr("m.json: not a valid mistakes file"));
   const TemporaryFolder folder;
   write_file_safely(folder / "mistakes.json", std::string_view(R"({"role": "te)"));

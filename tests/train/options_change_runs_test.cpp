@@ -19,7 +19,7 @@ constexpr int64_t kSteps = 3;
 const Settings kBase{{"ramp-start", 0.2}, {"ramp-end", 0.8}};
 
 // For each option, values that differ from the reference run.
-const std::map<std::string, std::vector<nlohmann::json>> kOtherValues{
+const std::map<std::string, std::vector<Json>> kOtherValues{
     {"batch-size", {3}},
     {"learning-rate", {1e-3}},
     {"decay-start", {0.1}},
@@ -62,7 +62,7 @@ const std::map<std::string, std::vector<nlohmann::json>> kOtherValues{
 
 // Fingerprint of a run of three steps: losses of each step, then sums of absolute weights, moments, averages and
 // images.
-std::vector<double> run(const std::string& name, const std::string& option = "", const nlohmann::json& value = {}) {
+std::vector<double> run(const std::string& name, const std::string& option = "", const Json& value = {}) {
   Settings settings = kBase;
   if (!option.empty()) settings.emplace_back(option, value);
   const Problem problem = small_problem();
@@ -106,7 +106,7 @@ TEST(OptionsChangeRuns, ForEveryMethod) {
     for (const Option& option : options.all()) {
       const auto others = kOtherValues.find(option.name);
       ASSERT_NE(others, kOtherValues.end()) << option.name << " of " << name << " has no value in kOtherValues";
-      for (const nlohmann::json& value : others->second) {
+      for (const Json& value : others->second) {
         EXPECT_TRUE(differ(run(name, option.name, value), base))
             << name << " --" << option.name << ' ' << value << " changes nothing";
       }

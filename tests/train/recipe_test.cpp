@@ -18,7 +18,7 @@
 #include "../data/tiny_dataset.h"
 #include "../io/temporary_folder.h"
 #include "frgan/classifier/checkpoint.h"
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/io/json_lines.h"
@@ -59,29 +59,29 @@ class SmallRun {
     OptionSet set;
     method->describe(set);
     describe(set, options_);
-    const std::vector<std::pair<std::string, nlohmann::json>> settings{{"width", 0.125},
-                                                                       {"batch-size", 8},
-                                                                       {"init-images", 16},
-                                                                       {"learning-rate", 3e-4},
-                                                                       {"decay-start", 0.5},
-                                                                       {"epsilon", 1e-4},
-                                                                       {"average-decay", 0.65},
-                                                                       {"average-shape", "ramp"},
-                                                                       {"input-dropout", 0.2},
-                                                                       {"block-dropout", 0.2},
-                                                                       {"leaky-slope", 0.9},
-                                                                       {"se-position", "all"},
-                                                                       {"se-reduction", 4},
-                                                                       {"gen-width", 64},
-                                                                       {"noise-size", 8},
-                                                                       {"disc-steps", 2},
-                                                                       {"gen-loss", "fm+ns"},
-                                                                       {"consistency-weight", 30.0},
-                                                                       {"consistency-labeled", true},
-                                                                       {"consistency-generated", true},
-                                                                       {"ramp", "gaussian"},
-                                                                       {"ramp-start", 0.1},
-                                                                       {"ramp-end", 0.6}};
+    const std::vector<std::pair<std::string, Json>> settings{{"width", 0.125},
+                                                             {"batch-size", 8},
+                                                             {"init-images", 16},
+                                                             {"learning-rate", 3e-4},
+                                                             {"decay-start", 0.5},
+                                                             {"epsilon", 1e-4},
+                                                             {"average-decay", 0.65},
+                                                             {"average-shape", "ramp"},
+                                                             {"input-dropout", 0.2},
+                                                             {"block-dropout", 0.2},
+                                                             {"leaky-slope", 0.9},
+                                                             {"se-position", "all"},
+                                                             {"se-reduction", 4},
+                                                             {"gen-width", 64},
+                                                             {"noise-size", 8},
+                                                             {"disc-steps", 2},
+                                                             {"gen-loss", "fm+ns"},
+                                                             {"consistency-weight", 30.0},
+                                                             {"consistency-labeled", true},
+                                                             {"consistency-generated", true},
+                                                             {"ramp", "gaussian"},
+                                                             {"ramp-start", 0.1},
+                                                             {"ramp-end", 0.6}};
     for (const auto& [name, value] : settings) {
       if (set.contains(name)) set.set(name, value, "test");
     }
@@ -109,7 +109,7 @@ class SmallRun {
 
  private:
   RunOptions options_;
-  nlohmann::ordered_json values_;
+  Json values_;
 };
 
 // Root mean square difference between `tensors` and the tensors PREFIX + name of `others`.
@@ -128,7 +128,7 @@ Numbers numbers_of(const std::string& method) {
   const TemporaryFolder folder;
   SmallRun(method).train(folder / "run");
   Numbers numbers;
-  for (const nlohmann::json& line : read_json_lines(folder / "run/metrics.jsonl")) {
+  for (const Json& line : read_json_lines(folder / "run/metrics.jsonl")) {
     if (!line.contains("losses")) continue;
     const auto step = line["step"].get<int64_t>();
     if (step != 1 && step != 5 && step != kSteps) continue;
@@ -199,7 +199,7 @@ TEST(Recipe, ResumeRequiresTheRecipeOfTheCheckpoint) {
   const TemporaryFolder folder;
   SmallRun small("supervised", 1);
   small.train(folder / "run");
-  const auto summary = nlohmann::json::parse(read_file(folder / "run/summary.json"));
+  const auto summary = Json::parse(read_file(folder / "run/summary.json"));
   EXPECT_EQ(summary.at("recipe"), kRecipe);
   Checkpoint checkpoint = load_checkpoint(folder / "run");
   EXPECT_EQ(checkpoint.state.recipe, kRecipe);
@@ -224,7 +224,7 @@ TEST(Recipe, IsOneForCheckpointsWithoutRecipe) {
   state.shape = {16, 1, 2};
   state.class_names = {"a", "b"};
   state.precision = "fp32";
-  nlohmann::json json = to_json(state);
+  Json json = to_json(state);
   EXPECT_EQ(json.at("recipe"), 7);
   EXPECT_EQ(checkpoint_state_from_json(json, "state.json").recipe, 7);
   json.erase("recipe");

@@ -72,7 +72,7 @@ class Run : public testing::Test {
     OptionSet set;
     method->describe(set);
     describe(set, options);
-    const std::vector<std::pair<std::string, nlohmann::json>> small{
+    const std::vector<std::pair<std::string, Json>> small{
         {"width", 1.0 / 16}, {"batch-size", 4}, {"init-images", 8}, {"gen-width", 16}, {"noise-size", 8}};
     for (const auto& [name, value] : small) {
       if (set.contains(name)) set.set(name, value, "test");
@@ -115,7 +115,7 @@ class Run : public testing::Test {
   const TemporaryFolder folder_;
   const fs::path folder = folder_ / "runs";
   RunOptions options;
-  nlohmann::ordered_json values;
+  Json values;
   std::string output;  // progress output of the last training
 };
 
@@ -280,8 +280,8 @@ TEST_F(Run, DoesNotSaveNonFiniteWeights) {
 TEST_F(Run, RecordsTimeSpentInTheSummary) {
   const double before = process_seconds();
   train_new("run");
-  const auto summary = nlohmann::json::parse(read_file(folder / "run/summary.json"));
-  const nlohmann::json& spent = summary["time_spent"];
+  const auto summary = Json::parse(read_file(folder / "run/summary.json"));
+  const Json& spent = summary["time_spent"];
   EXPECT_GE(spent["before_first_step"], before);
   EXPECT_GT(spent["evaluations"], 0);
   EXPECT_GT(spent["records"], 0);
@@ -376,6 +376,7 @@ TEST(RunOptionsTest, ParsesDurationsWithUnits) {
   EXPECT_EQ(parse_duration("90s"), 90);
   EXPECT_EQ(parse_duration("5m"), 300);
   EXPECT_EQ(parse_duration("1.5h"), 5400);
+  EXPECT_EQ(parse_duration("1h30m"), 5400);
   for (const char* wrong : {"", "5", "m", "5 m", "-5m", "0s", "nanm", "1e999h", "5min"}) {
     EXPECT_THAT(error_of([&] { parse_duration(wrong); }), HasSubstr("invalid duration")) << wrong;
   }

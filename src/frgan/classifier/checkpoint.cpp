@@ -57,7 +57,7 @@ NamedTensors read_tensors(const fs::path& path) {
 
 }  // namespace
 
-nlohmann::ordered_json to_json(const CheckpointState& state) {
+Json to_json(const CheckpointState& state) {
   return {{"format", kFormat},
           {"frgan_version", state.frgan_version},
           {"step", state.step},
@@ -76,7 +76,7 @@ nlohmann::ordered_json to_json(const CheckpointState& state) {
           {"label_split", state.label_split}};
 }
 
-CheckpointState checkpoint_state_from_json(const nlohmann::json& json, const std::string& name) {
+CheckpointState checkpoint_state_from_json(const Json& json, const std::string& name) {
   try {
     if (json.at("format") != kFormat) {
       throw Error(fmt::format("{}: unsupported checkpoint format {}; this version reads \"{}\"", name,
@@ -107,8 +107,8 @@ CheckpointState checkpoint_state_from_json(const nlohmann::json& json, const std
     state.options = json.at("options");
     state.label_split = json.at("label_split");
     return state;
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(fmt::format("{}: not a valid checkpoint state of frgan ({})", name, problem_of(error)));
+  } catch (const JsonError& error) {
+    throw Error(fmt::format("{}: not a valid checkpoint state of frgan ({})", name, error.what()));
   }
 }
 
@@ -143,7 +143,7 @@ Checkpoint load_checkpoint(const fs::path& path) {
     checkpoint.path = *search.newest;
   }
   const std::string name = (checkpoint.path / "state.json").string();
-  const nlohmann::json json = parse_json(read_file(name));
+  const Json json = read_json_object(name);
   checkpoint.state = checkpoint_state_from_json(json, name);
   for (const std::string file : {"model", "average", "optimizer"}) {
     const fs::path tensors = checkpoint.path / (file + ".safetensors");
@@ -165,8 +165,8 @@ LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precis
   OptionSet options;
   loaded.method->describe(options);
   for (Option& option : options.all()) {
-    const auto saved = state.options.find(option.name);
-    if (saved == state.options.end()) {
+    const Json* const saved = state.options.find(option.name);
+    if (saved == nullptr) {
       throw Error(fmt::format("{}/state.json: option '{}' is missing; frgan {} wrote this checkpoint, this is frgan {}",
                               name, option.name, state.frgan_version, version()));
     }

@@ -15,8 +15,7 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "frgan/core/json.h"
 #include "frgan/methods/method.h"
 #include "frgan/nn/named_tensors.h"
 
@@ -25,21 +24,21 @@ namespace frgan {
 struct CheckpointState {
   int64_t step = 0;
   int64_t planned_steps = 0;
-  double seconds = 0;              // training time so far
-  int64_t recipe = 0;              // version of the training code, train/recipe.h
-  std::string method;              // "fr-gan"
-  nlohmann::ordered_json options;  // all resolved options of the run, including those of the method
+  double seconds = 0;  // training time so far
+  int64_t recipe = 0;  // version of the training code, train/recipe.h
+  std::string method;  // "fr-gan"
+  Json options;        // all resolved options of the run, including those of the method
   ImageShape shape;
   std::vector<std::string> class_names;
   std::string precision;  // "fp32" or "bf16"; never "auto"
   std::string data_digest;
   std::string split_digest;
-  nlohmann::ordered_json label_split;  // from label_split_json
+  Json label_split;  // from label_split_json
   std::string frgan_version;
 };
-nlohmann::ordered_json to_json(const CheckpointState& state);
+Json to_json(const CheckpointState& state);
 // Throws an Error that starts with `name`, the file, and names the missing or invalid key.
-CheckpointState checkpoint_state_from_json(const nlohmann::json& json, const std::string& name);
+CheckpointState checkpoint_state_from_json(const Json& json, const std::string& name);
 
 // Writes a complete checkpoint (io/checkpoint_files.h). Tensors may be on any device and have any strides.
 void save_checkpoint(const std::filesystem::path& directory, const CheckpointState& state, const TensorFiles& files);

@@ -6,8 +6,8 @@
 #include <torch/types.h>
 
 #include "frgan/core/error.h"
-#include "frgan/core/random.h"
 #include "frgan/data/augment.h"
+#include "frgan/device/random.h"
 
 namespace frgan {
 

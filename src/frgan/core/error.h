@@ -1,7 +1,6 @@
 // The library's exception type.
 #pragma once
 
-#include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -42,13 +41,6 @@ class Error : public std::runtime_error {
  private:
   ErrorKind kind_;
 };
-
-// Message of another library's exception, without a leading code such as "[json.exception.type_error.302] ".
-inline std::string_view problem_of(const std::exception& error) {
-  const std::string_view text = error.what();
-  const size_t end = text.starts_with('[') ? text.find("] ") : std::string_view::npos;
-  return end == std::string_view::npos ? text : text.substr(end + 2);
-}
 
 // The error for a wrong option, configuration key or command; `main` then exits with status 2.
 inline Error usage_error(const std::string& message) {

@@ -105,7 +105,38 @@ class Builder {
 
 }  // namespace
 
-Json::Json(std::initializer_list<Json> list) {
+Json::Json() : value_(nullptr) {}
+Json::Json(const Json& other) = default;
+Json::Json(Json&& other) noexcept = default;
+Json& Json::operator=(const Json& other) = default;
+Json& Json::operator=(Json&& other) noexcept = default;
+Json::~Json() = default;
+Json::Json(std::nullptr_t) : value_(nullptr) {}
+Json::Json(const char* text) : value_(std::string(text)) {}
+Json::Json(std::string text) : value_(std::move(text)) {}
+Json::Json(std::string_view text) : value_(std::string(text)) {}
+
+void Json::set_boolean(bool value) {
+  value_ = value;
+}
+
+void Json::set_integer(int64_t value) {
+  value_ = value;
+}
+
+void Json::set_unsigned(uint64_t value) {
+  if (value > uint64_t{INT64_MAX}) {
+    value_ = value;
+  } else {
+    value_ = static_cast<int64_t>(value);
+  }
+}
+
+void Json::set_number(double value) {
+  value_ = value;
+}
+
+Json::Json(std::initializer_list<Json> list) : Json() {
   const auto is_member = [](const Json& element) {
     return element.is_array() && element.size() == 2 && element.at(size_t{0}).is_string();
   };

@@ -7,7 +7,6 @@
 //   const auto step = parse_json(text, "metrics.jsonl").at("step").get<int64_t>();
 #pragma once
 
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -37,17 +36,33 @@ class Json {
   // The members of an object in the order of insertion. Look-up is linear: objects are small.
   using Object = std::vector<Member>;
 
-  Json() = default;  // null
-  Json(std::nullptr_t) {}
+  Json();  // null
+  Json(const Json& other);
+  Json(Json&& other) noexcept;
+  Json& operator=(const Json& other);
+  Json& operator=(Json&& other) noexcept;
+  ~Json();
+
+  Json(std::nullptr_t);
   template <std::same_as<bool> T>
-  Json(T value) : value_(value) {}
+  Json(T value) : Json() {
+    set_boolean(value);
+  }
   template <std::integral T>
-  requires(!std::same_as<T, bool>) Json(T value) : value_(whole(value)) {}
+  requires(!std::same_as<T, bool>) Json(T value) : Json() {
+    if constexpr (std::unsigned_integral<T>) {
+      set_unsigned(value);
+    } else {
+      set_integer(value);
+    }
+  }
   template <std::floating_point T>
-  Json(T value) : value_(static_cast<double>(value)) {}
-  Json(const char* text) : value_(std::string(text)) {}
-  Json(std::string text) : value_(std::move(text)) {}
-  Json(std::string_view text) : value_(std::string(text)) {}
+  Json(T value) : Json() {
+    set_number(value);
+  }
+  Json(const char* text);
+  Json(std::string text);
+  Json(std::string_view text);
   template <class T>
   Json(const std::vector<T>& list);
   template <class A, class B>
@@ -68,6 +83,7 @@ class Json {
   bool is_number_integer() const { return std::holds_alternative<int64_t>(value_) || is_number_unsigned(); }
   bool is_number_unsigned() const { return std::holds_alternative<uint64_t>(value_); }  // above INT64_MAX
   bool is_number_float() const { return std::holds_alternative<double>(value_); }
+  bool is_count() const { return std::holds_alternative<int64_t>(value_) && get<int64_t>() >= 0; }  // 0 to INT64_MAX
   bool is_number() const { return is_number_integer() || is_number_float(); }
   bool is_string() const { return std::holds_alternative<std::string>(value_); }
   bool is_array() const { return std::holds_alternative<Array>(value_); }
@@ -122,22 +138,20 @@ class Json {
   friend bool operator==(const Json& a, const Json& b);
 
  private:
+  // Special members and assignments are defined in the source file: variants are slow to compile.
   using Value = std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::string, Array, Object>;
 
-  template <std::integral T>
-  static Value whole(T value) {
-    if constexpr (std::unsigned_integral<T> && sizeof(T) == sizeof(uint64_t)) {
-      if (value > uint64_t{INT64_MAX}) return uint64_t{value};
-    }
-    return static_cast<int64_t>(value);
-  }
+  void set_boolean(bool value);
+  void set_integer(int64_t value);
+  void set_unsigned(uint64_t value);
+  void set_number(double value);
   [[noreturn]] void wrong_type(std::string_view expected) const;
   int64_t integer(int64_t low, int64_t high) const;
   uint64_t unsigned_integer() const;
   double number() const;
   bool boolean() const;
 
-  Value value_ = nullptr;
+  Value value_;
 };
 
 struct Json::Member {
@@ -158,26 +172,30 @@ bool is_utf8(std::string_view text);
 // ---------------------------------------------------------------------------------------------------------------------
 
 template <class T>
-Json::Json(const std::vector<T>& list) {
+Json::Json(const std::vector<T>& list) : Json() {
   Array array;
   array.reserve(list.size());
   for (const auto& element : list) array.push_back(Json(static_cast<const T&>(element)));
-  value_ = std::move(array);
+  *this = array_of(std::move(array));
 }
 
 template <class A, class B>
-Json::Json(const std::pair<A, B>& pair) {
+Json::Json(const std::pair<A, B>& pair) : Json() {
   Array array;
   array.push_back(Json(pair.first));
   array.push_back(Json(pair.second));
-  value_ = std::move(array);
+  *this = array_of(std::move(array));
 }
 
 template <class T>
-Json::Json(const std::map<std::string, T>& map) {
-  Object object;
-  for (const auto& [key, value] : map) object.push_back(Member{key, Json(value)});
-  value_ = std::move(object);
+Json::Json(const std::map<std::string, T>& map) : Json() {
+  std::vector<std::string> keys;
+  std::vector<Json> values;
+  for (const auto& [key, value] : map) {
+    keys.push_back(key);
+    values.push_back(Json(value));
+  }
+  *this = object_of(std::move(keys), std::move(values));
 }
 
 namespace json_detail {

@@ -15,17 +15,15 @@
 namespace frgan {
 namespace {
 
-using nlohmann::json;
-
 // A value in a message: in single quotes if it is a text, with control characters escaped, at most 80 bytes.
-std::string shown(const json& value) {
+std::string shown(const Json& value) {
   if (value.is_number_float() && !std::isfinite(value.get<double>())) return fmt::format("{}", value.get<double>());
-  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string text = value.dump();
   if (value.is_string()) text = fmt::format("'{}'", text.substr(1, text.size() - 2));
   return text.size() <= 80 ? text : text.substr(0, 80) + "...";
 }
 
-[[noreturn]] void reject(const Option& option, const json& value, std::string_view source, std::string_view expected) {
+[[noreturn]] void reject(const Option& option, const Json& value, std::string_view source, std::string_view expected) {
   const bool typed = source.starts_with("--");
   throw usage_error(fmt::format("{}invalid {}{} {}: must be {}", typed ? "" : fmt::format("{}: ", source),
                                 typed ? "--" : "", option.name, shown(value), expected));
@@ -38,35 +36,30 @@ std::string kind_and_range(std::string_view kind, const Option& option) {
 }
 
 bool readable(const std::string& text) {
-  if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) return false;
-  try {
-    json(text).dump();
-    return true;
-  } catch (const json::type_error&) {  // not UTF-8
-    return false;
-  }
+  return is_utf8(text) && std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
+
 std::string one_of(const Option& option) {
   return fmt::format("one of {}", fmt::join(option.choices, ", "));
 }
 
 constexpr std::string_view kReadable = "UTF-8 text without control characters";
 
-void assign(bool& field, const json& value, const Option& option, std::string_view source) {
+void assign(bool& field, const Json& value, const Option& option, std::string_view source) {
   if (!value.is_boolean()) reject(option, value, source, "true or false");
   field = value.get<bool>();
 }
 
-void assign(int64_t& field, const json& value, const Option& option, std::string_view source) {
+void assign(int64_t& field, const Json& value, const Option& option, std::string_view source) {
   const auto low = option.integers.low, high = option.integers.high;
-  const bool too_large = value.is_number_unsigned() && value.get<uint64_t>() > uint64_t{INT64_MAX};
-  if (!value.is_number_integer() || too_large || value.get<int64_t>() < low || value.get<int64_t>() > high) {
+  if (!value.is_number_integer() || value.is_number_unsigned() || value.get<int64_t>() < low ||
+      value.get<int64_t>() > high) {
     reject(option, value, source, kind_and_range("a whole number", option));
   }
   field = value.get<int64_t>();
 }
 
-void assign(double& field, const json& value, const Option& option, std::string_view source) {
+void assign(double& field, const Json& value, const Option& option, std::string_view source) {
   const auto low = option.reals.low, high = option.reals.high;
   const double number = value.is_number() ? value.get<double>() : std::nan("");
   if (!std::isfinite(number) || number < low || number > high) {
@@ -75,9 +68,9 @@ void assign(double& field, const json& value, const Option& option, std::string_
   field = number;
 }
 
-void assign(std::string& field, const json& value, const Option& option, std::string_view source) {
+void assign(std::string& field, const Json& value, const Option& option, std::string_view source) {
   if (!value.is_string()) reject(option, value, source, option.choices.empty() ? "a text" : one_of(option));
-  const auto& text = value.get_ref<const std::string&>();
+  const auto& text = value.text();
   if (!readable(text)) reject(option, value, source, kReadable);
   if (!option.choices.empty() &&
       std::find(option.choices.begin(), option.choices.end(), text) == option.choices.end()) {
@@ -86,17 +79,15 @@ void assign(std::string& field, const json& value, const Option& option, std::st
   field = text;
 }
 
-void assign(const EnumField& field, const json& value, const Option& option, std::string_view source) {
+void assign(const EnumField& field, const Json& value, const Option& option, std::string_view source) {
   std::string word;
   assign(word, value, option, source);
   const auto found = std::find(option.choices.begin(), option.choices.end(), word);
   field.set_index(static_cast<size_t>(found - option.choices.begin()));
 }
 
-void assign(std::vector<std::string>& field, const json& value, const Option& option, std::string_view source) {
-  const auto good = [](const json& part) {
-    return part.is_string() && !part.get_ref<const std::string&>().empty() && readable(part);
-  };
+void assign(std::vector<std::string>& field, const Json& value, const Option& option, std::string_view source) {
+  const auto good = [](const Json& part) { return part.is_string() && !part.text().empty() && readable(part.text()); };
   if (!value.is_array() || !std::all_of(value.begin(), value.end(), good)) {
     reject(option, value, source, "a list of non-empty texts");
   }
@@ -104,8 +95,8 @@ void assign(std::vector<std::string>& field, const json& value, const Option& op
 }
 
 // The parts between commas; "\," is a comma within a part.
-json split(std::string_view text) {
-  json parts = json::array();
+Json split(std::string_view text) {
+  Json parts = Json::array();
   std::string part;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == ',') {
@@ -161,17 +152,17 @@ std::string range_text(const Range<T>& range) {
 
 }  // namespace
 
-json Option::value() const {
+Json Option::value() const {
   if (const auto* access = std::get_if<EnumField>(&field)) return choices.at(access->index());
   return std::visit(
       [](const auto& pointer) {
-        if constexpr (std::is_pointer_v<std::decay_t<decltype(pointer)>>) return json(*pointer);
-        return json();
+        if constexpr (std::is_pointer_v<std::decay_t<decltype(pointer)>>) return Json(*pointer);
+        return Json();
       },
       field);
 }
 
-void Option::set(const json& value, std::string_view source) {
+void Option::set(const Json& value, std::string_view source) {
   std::visit(
       [&](auto& target) {
         if constexpr (std::is_pointer_v<std::decay_t<decltype(target)>>) {
@@ -185,7 +176,7 @@ void Option::set(const json& value, std::string_view source) {
 }
 
 void Option::set_text(std::string_view text, std::string_view source) {
-  json value = std::string(text);  // an unreadable number stays a text, which `set` rejects
+  Json value = std::string(text);  // an unreadable number stays a text, which `set` rejects
   if (std::holds_alternative<bool*>(field)) {
     if (text == "true" || text == "false") value = text == "true";
   } else if (std::holds_alternative<std::vector<std::string>*>(field)) {
@@ -277,15 +268,15 @@ bool OptionSet::contains(std::string_view name) const {
                      [&](const Option& option) { return option.name == current_name(name); });
 }
 
-nlohmann::ordered_json OptionSet::values() const {
-  nlohmann::ordered_json values = nlohmann::ordered_json::object();
+Json OptionSet::values() const {
+  Json values = Json::object();
   for (const Option& option : options_) {
     if (option.saved) values[option.name] = option.value();
   }
   return values;
 }
 
-void OptionSet::set(std::string_view name, const json& value, std::string_view source) {
+void OptionSet::set(std::string_view name, const Json& value, std::string_view source) {
   Option& option = find(name, source);
   if (!option.saved) {
     throw usage_error(fmt::format("{}: option '{}' is allowed on the command line only, as --{}", source, name, name));
@@ -293,7 +284,7 @@ void OptionSet::set(std::string_view name, const json& value, std::string_view s
   option.set(value, source);
 }
 
-void OptionSet::set_values(const json& values, std::string_view source) {
+void OptionSet::set_values(const Json& values, std::string_view source) {
   if (!values.is_object())
     throw usage_error(fmt::format("{}: expected an object of options, got {}", source, shown(values)));
   for (const auto& [name, value] : values.items()) set(name, value, source);

@@ -22,7 +22,7 @@
 #include <variant>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include "frgan/core/json.h"
 
 namespace frgan {
 
@@ -67,13 +67,13 @@ struct Option {
   std::vector<std::string> choices = {};  // for a text or an enumeration; empty: any text
   bool saved = true;                      // stored in config files and checkpoints; false: command line only
   bool given = false;                     // set by a preset, a file or the command line
-  nlohmann::json initial = nullptr;       // the value at the time of declaration: the default
+  Json initial = nullptr;                 // the value at the time of declaration: the default
 
-  nlohmann::json value() const;
+  Json value() const;
   // Checks type, range, finiteness and choice, then sets the field. Otherwise throws a usage error that names the
   // option, the value and what is allowed. A whole number must not have a fraction, not even 2.0. Texts must be UTF-8
   // without control characters. `source` is where the value came from: "--labels", "my.toml:12:10".
-  void set(const nlohmann::json& value, std::string_view source);
+  void set(const Json& value, std::string_view source);
   // Reads the value as typed on a command line. Whole numbers are decimal digits with an optional '-' (010 is ten, 0x10
   // an error). Numbers may be written 1e-3. A list is separated by commas; "\," is a comma within a part, and an empty
   // text is an empty list.
@@ -122,11 +122,11 @@ class OptionSet {
   bool contains(std::string_view name) const;
 
   // All saved values in order: {"batch-size": 100, ...}.
-  nlohmann::ordered_json values() const;
+  Json values() const;
   // Sets one value from a file. Throws a usage error for an option that is not saved.
-  void set(std::string_view name, const nlohmann::json& value, std::string_view source);
+  void set(std::string_view name, const Json& value, std::string_view source);
   // Sets every key of an object.
-  void set_values(const nlohmann::json& values, std::string_view source);
+  void set_values(const Json& values, std::string_view source);
 
   // The headings with their options, in the order of declaration.
   std::vector<OptionGroup> groups() const;

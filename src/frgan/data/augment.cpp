@@ -13,7 +13,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 
 namespace frgan {
 namespace {

@@ -9,11 +9,11 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "frgan/core/batch.h"
-#include "frgan/core/random.h"
 #include "frgan/data/augment.h"
 #include "frgan/data/dataset.h"
 #include "frgan/data/label_split.h"
+#include "frgan/device/batch.h"
+#include "frgan/device/random.h"
 
 namespace frgan {
 

@@ -7,9 +7,9 @@
 
 #include <ATen/ops/from_blob.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "frgan/core/error.h"
+#include "frgan/core/json.h"
 #include "frgan/io/digests.h"
 #include "frgan/io/files.h"
 
@@ -126,7 +126,7 @@ at::Tensor adopt(std::vector<int64_t> values, at::IntArrayRef shape) {
 }
 
 std::string quoted(const std::string& name) {
-  return nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return Json(name).dump();
 }
 
 }  // namespace frgan

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/io/files.h"
 
 namespace frgan {

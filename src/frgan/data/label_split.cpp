@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/io/digests.h"
 #include "frgan/io/files.h"
 #include "frgan/io/json_file.h"
@@ -185,12 +185,12 @@ LabelSplit draw(const Dataset& data, const SplitOptions& options) {
 }
 
 // The rows under `key`, sorted. Checks that each one is a labeled training image and occurs once.
-Rows read_rows(const nlohmann::json& json, const char* key, const Dataset& data, std::string_view name) {
-  const nlohmann::json& list = json.at(key);
+Rows read_rows(const Json& json, const char* key, const Dataset& data, std::string_view name) {
+  const Json& list = json.at(key);
   if (!list.is_array()) throw Error(fmt::format("{}: '{}' is not a list of rows", name, key));
   const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
   Rows rows;
-  for (const nlohmann::json& item : list) {
+  for (const Json& item : list) {
     const int64_t row = item.is_number_integer() ? item.get<int64_t>() : -1;
     if (row < 0 || row >= data.train.size()) {
       throw Error(
@@ -208,7 +208,7 @@ Rows read_rows(const nlohmann::json& json, const char* key, const Dataset& data,
 }
 
 // Reads the rows that the training may use. They must include the labeled rows, but no development images.
-void read_kept(LabelSplit& split, const nlohmann::json& list, const Dataset& data, std::string_view name) {
+void read_kept(LabelSplit& split, const Json& list, const Dataset& data, std::string_view name) {
   split.kept = list.get<Rows>();
   const Rows& kept = split.kept;
   const bool ascending = std::adjacent_find(kept.begin(), kept.end(), std::greater_equal<>()) == kept.end();
@@ -225,7 +225,7 @@ void read_kept(LabelSplit& split, const nlohmann::json& list, const Dataset& dat
 }
 
 // Reads the shown labels and the label noise.
-void read_shown(LabelSplit& split, const nlohmann::json& json, const Dataset& data, std::string_view name) {
+void read_shown(LabelSplit& split, const Json& json, const Dataset& data, std::string_view name) {
   split.shown = json.at("shown").get<Rows>();
   if (json.at("labeled").get<Rows>() != split.labeled || split.shown.size() != split.labeled.size()) {
     throw Error(
@@ -235,7 +235,7 @@ void read_shown(LabelSplit& split, const nlohmann::json& json, const Dataset& da
     if (label >= 0 && label < data.classes()) continue;
     throw Error(fmt::format("{}: 'shown' contains {}; classes must be 0 to {}", name, label, data.classes() - 1));
   }
-  const nlohmann::json noise = json.value("label_noise", nlohmann::json::object());
+  const Json noise = json.value("label_noise", Json::object());
   split.noise = {noise.value("level", 0.0), noise.value("kind", std::string("file")), noise.value("seed", int64_t{0})};
 }
 
@@ -244,7 +244,7 @@ void read_shown(LabelSplit& split, const nlohmann::json& json, const Dataset& da
 void describe(OptionSet& options, SplitOptions& split) {
   options.group("Labels");
   options.add("labels", split.labels, "Number of labeled training images; 0 uses all labels.",
-              Range<int64_t>{0, 1'000'000'000});
+              Range<int64_t>{0, 1'000'000'000, "images"});
   options.add(
       "label-mode", split.label_mode,
       "How labeled images are drawn: balanced (the same number per class), proportional (to the class frequencies), "
@@ -255,10 +255,10 @@ void describe(OptionSet& options, SplitOptions& split) {
   options.add("labels-file", split.labels_file,
               "File with the label split of another run (its labels.json), used instead of drawing one.");
   options.add("dev-images", split.dev_images, "Number of labeled training images held out for tuning.",
-              Range<int64_t>{0, 1'000'000'000});
+              Range<int64_t>{0, 1'000'000'000, "images"});
   options.add("train-images", split.train_images,
               "Number of training images to use, labeled and unlabeled, drawn uniformly; 0 uses all.",
-              Range<int64_t>{0, 1'000'000'000});
+              Range<int64_t>{0, 1'000'000'000, "images"});
   describe(options, split.noise);
 }
 
@@ -283,16 +283,16 @@ LabelSplit split_labels(const Dataset& data, const SplitOptions& options) {
   return split;
 }
 
-nlohmann::ordered_json label_split_json(const LabelSplit& split) {
-  nlohmann::ordered_json json = {{"format", kFormat},
-                                 {"data_digest", split.data_digest},
-                                 {"train_images", split.train_images},
-                                 {"mode", split.mode},
-                                 {"seed", split.seed},
-                                 {"counts", split.counts},
-                                 {"digest", split.digest},
-                                 {"labeled", split.labeled},
-                                 {"dev", split.dev}};
+Json label_split_json(const LabelSplit& split) {
+  Json json = {{"format", kFormat},
+               {"data_digest", split.data_digest},
+               {"train_images", split.train_images},
+               {"mode", split.mode},
+               {"seed", split.seed},
+               {"counts", split.counts},
+               {"digest", split.digest},
+               {"labeled", split.labeled},
+               {"dev", split.dev}};
   if (!split.kept.empty()) json["kept"] = split.kept;
   if (!split.shown.empty()) {
     json["shown"] = split.shown;
@@ -301,7 +301,7 @@ nlohmann::ordered_json label_split_json(const LabelSplit& split) {
   return json;
 }
 
-LabelSplit label_split_from_json(const nlohmann::json& json, const Dataset& data, std::string_view name) try {
+LabelSplit label_split_from_json(const Json& json, const Dataset& data, std::string_view name) try {
   if (!json.is_object() || json.value("format", "") != kFormat) {
     throw Error(fmt::format("{}: not a frgan label split; expected an object with \"format\": \"{}\"", name, kFormat));
   }
@@ -334,12 +334,12 @@ LabelSplit label_split_from_json(const nlohmann::json& json, const Dataset& data
         "{}: the rows do not match the digest; if you changed them on purpose, remove the key 'digest'", name));
   }
   return split;
-} catch (const nlohmann::json::exception& error) {
-  throw Error(fmt::format("{}: incomplete or invalid label split ({})", name, problem_of(error)));
+} catch (const JsonError& error) {
+  throw Error(fmt::format("{}: incomplete or invalid label split ({})", name, error.what()));
 }
 
 void write_label_split(const std::filesystem::path& path, const LabelSplit& split) {
-  const nlohmann::ordered_json json = label_split_json(split);
+  const Json json = label_split_json(split);
   std::string text = "{";
   for (const auto& [key, value] : json.items()) {
     text += fmt::format("{}\n  \"{}\": {}", text.size() == 1 ? "" : ",", key, value.dump());
@@ -348,11 +348,7 @@ void write_label_split(const std::filesystem::path& path, const LabelSplit& spli
 }
 
 LabelSplit read_label_split(const std::filesystem::path& path, const Dataset& data) {
-  const nlohmann::json json = parse_json(read_file(path));
-  if (json.is_discarded()) {
-    throw Error(fmt::format("{}: not JSON, or truncated; expected a frgan label split", path.string()));
-  }
-  return label_split_from_json(json, data, path.string());
+  return label_split_from_json(read_json_object(path), data, path.string());
 }
 
 }  // namespace frgan

@@ -7,8 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "frgan/core/json.h"
 #include "frgan/core/options.h"
 #include "frgan/data/dataset.h"
 #include "frgan/data/label_noise.h"
@@ -56,10 +55,10 @@ LabelSplit split_labels(const Dataset& data, const SplitOptions& options);
 
 // The split as {"format": "frgan label split 1", "data_digest": ..., "labeled": [rows], "dev": [rows], "digest": ...}.
 // If they are not empty, "kept": [rows] and "shown": [labels] with "label_noise": {"level", "kind", "seed"} are added.
-nlohmann::ordered_json label_split_json(const LabelSplit& split);
+Json label_split_json(const LabelSplit& split);
 // Reads a split and checks it against the data; `name` is the file's name in errors. Required keys: format,
 // data_digest, train_images, labeled. After editing the rows by hand, remove the key "digest".
-LabelSplit label_split_from_json(const nlohmann::json& json, const Dataset& data, std::string_view name);
+LabelSplit label_split_from_json(const Json& json, const Dataset& data, std::string_view name);
 
 // Writes and reads the split as a JSON file with one key per line.
 void write_label_split(const std::filesystem::path& path, const LabelSplit& split);

@@ -85,10 +85,10 @@ void describe(OptionSet& options, DataOptions& data) {
       "image-size", data.image_size,
       "Side of the square images in pixels, a multiple of 8 from 16; 0 keeps the dataset's size, or 32 for an image "
       "folder.",
-      Range<int64_t>{0, 128});
+      Range<int64_t>{0, 128, "pixels"});
   options.add("channels", data.channels,
               "Number of channels: 1 (gray) or 3 (RGB); 0 keeps the dataset's number, or 3 for an image folder.",
-              Range<int64_t>{0, 3});
+              Range<int64_t>{0, 3, "channels"});
 }
 
 DataOptions with_absolute_paths(DataOptions options) {

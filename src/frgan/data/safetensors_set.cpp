@@ -7,9 +7,10 @@
 
 #include <ATen/ops/from_blob.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "frgan/core/error.h"
+#include "frgan/core/json.h"
+#include "frgan/core/old_names.h"
 #include "frgan/io/safetensors.h"
 
 namespace frgan {
@@ -43,8 +44,14 @@ at::Tensor tensor_of(const SharedFile& file, const std::string& name, DType dtyp
       data, view.shape, [file](void*) {}, dtype == DType::kU8 ? at::kByte : at::kLong);
 }
 
+// The name of the images of a role in this file: "train.images", or the old "train.pictures".
+std::string images_name(const SafetensorsFile& file, const std::string& role) {
+  const std::string name = role + ".images", old_name = role + "." + std::string(first_name("images"));
+  return file.tensors().contains(old_name) ? old_name : name;
+}
+
 ImageSet read_role(const SharedFile& file, const std::string& role, const std::string& path) {
-  ImageSet set{tensor_of(file, role + ".images", DType::kU8, 4, path),
+  ImageSet set{tensor_of(file, images_name(*file, role), DType::kU8, 4, path),
                tensor_of(file, role + ".labels", DType::kI64, 1, path)};
   if (set.images.size(1) != set.images.size(2)) {
     throw Error(fmt::format("{}: {}.images are {}x{}; must be square (N x H x W x C)", path, role, set.images.size(1),
@@ -54,8 +61,8 @@ ImageSet read_role(const SharedFile& file, const std::string& role, const std::s
 }
 
 std::vector<std::string> parse_class_names(const std::string& text, const std::string& path) try {
-  return nlohmann::json::parse(text).get<std::vector<std::string>>();
-} catch (const nlohmann::json::exception&) {
+  return parse_json(text, "class names", OldNames::kKeep).get<std::vector<std::string>>();
+} catch (const JsonError&) {
   throw Error(fmt::format("{}: metadata class_names is {}; expected a JSON list of names", path, quoted(text)));
 }
 
@@ -65,9 +72,8 @@ void write_safetensors_set(const std::filesystem::path& path, const Dataset& dat
   TensorViews tensors;
   add_role(tensors, "train", data.train);
   add_role(tensors, "test", data.test);
-  write_safetensors(
-      path, tensors,
-      {{"name", data.name}, {"class_names", nlohmann::json(data.class_names).dump()}, {"digest", data.digest}});
+  write_safetensors(path, tensors,
+                    {{"name", data.name}, {"class_names", Json(data.class_names).dump()}, {"digest", data.digest}});
 }
 
 Dataset read_safetensors_set(const std::filesystem::path& path) {
@@ -80,7 +86,7 @@ Dataset read_safetensors_set(const std::filesystem::path& path) {
   data.train = read_role(file, "train", source);
   data.image_size = data.train.images.size(1);
   data.channels = data.train.images.size(3);
-  if (file->tensors().contains("test.images")) {
+  if (file->tensors().contains(images_name(*file, "test"))) {
     data.test = read_role(file, "test", source);
     if (data.test.images.sizes().slice(1) != data.train.images.sizes().slice(1)) {
       throw Error(fmt::format("{}: test images are {}, but training images are {}", source,

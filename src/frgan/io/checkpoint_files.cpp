@@ -8,10 +8,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <stdio.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/json.h"
 #include "frgan/io/digests.h"
 #include "frgan/io/files.h"
 
@@ -92,7 +92,7 @@ void move_into_place(const fs::path& partial, const fs::path& directory) {
 }
 
 void write_parts(const fs::path& partial, const std::vector<CheckpointPart>& parts) {
-  nlohmann::json files = nlohmann::json::object();
+  Json files = Json::object();
   for (const CheckpointPart& part : parts) {
     if (!is_plain_name(part.name))
       throw Error(fmt::format("{}: invalid name of a checkpoint file: {:?}; must be a plain file name",
@@ -102,7 +102,7 @@ void write_parts(const fs::path& partial, const std::vector<CheckpointPart>& par
     sync_path(path);
     files[part.name] = {{"size", fs::file_size(path)}, {"sha256", file_digest(path, DigestKind::kSha256)}};
   }
-  const nlohmann::json manifest = {{"format", kFormat}, {"files", files}};
+  const Json manifest = {{"format", kFormat}, {"files", files}};
   write_file_safely(partial / kManifest, manifest.dump(1) + '\n');
 }
 
@@ -132,23 +132,17 @@ void write_checkpoint(const fs::path& directory, const std::vector<CheckpointPar
 }
 
 std::map<std::string, ManifestEntry> parse_manifest(std::string_view text, std::string_view name) {
-  // A depth limit, because the parser would follow any nesting of a hostile manifest.
-  const auto check_depth = [&](int depth, nlohmann::json::parse_event_t /*event*/, nlohmann::json& /*parsed*/) {
-    if (depth > 3) refuse(name, "nested too deeply");
-    return true;
-  };
-  const nlohmann::json manifest = nlohmann::json::parse(text, check_depth, /*allow_exceptions=*/false);
-  if (!manifest.is_object() || manifest.value("format", nlohmann::json()) != kFormat)
+  const Json manifest = parse_json(text, name);
+  if (!manifest.is_object() || manifest.value("format", Json()) != kFormat)
     refuse(name, fmt::format("not a manifest of format '{}'", kFormat));
-  const auto files = manifest.find("files");
-  if (files == manifest.end() || !files->is_object() || files->empty()) refuse(name, "no list of files");
+  const Json* const files = manifest.find("files");
+  if (files == nullptr || !files->is_object() || files->empty()) refuse(name, "no list of files");
 
   std::map<std::string, ManifestEntry> entries;
   for (const auto& [file, entry] : files->items()) {
-    const nlohmann::json size = entry.is_object() ? entry.value("size", nlohmann::json()) : nlohmann::json();
-    const nlohmann::json digest = entry.is_object() ? entry.value("sha256", nlohmann::json()) : nlohmann::json();
-    if (!is_plain_name(file) || !size.is_number_unsigned() || size.get<int64_t>() < 0 || !digest.is_string() ||
-        !is_sha256(digest.get_ref<const std::string&>()))
+    const Json size = entry.is_object() ? entry.value("size", Json()) : Json();
+    const Json digest = entry.is_object() ? entry.value("sha256", Json()) : Json();
+    if (!is_plain_name(file) || !size.is_count() || !digest.is_string() || !is_sha256(digest.text()))
       refuse(name, fmt::format("invalid entry {:?}", std::string_view(file).substr(0, 60)));
     entries[file] = {size.get<int64_t>(), digest.get<std::string>()};
   }

@@ -1,18 +1,14 @@
-// Reading JSON files that frgan wrote, including those of older versions.
+// Reading of JSON files.
 #pragma once
 
 #include <filesystem>
-#include <string_view>
 
-#include <nlohmann/json_fwd.hpp>
+#include "frgan/core/json.h"
 
 namespace frgan {
 
-// Parses a text and replaces old names of keys by current ones (core/old_names.h). Returns a discarded value if the
-// text is not JSON.
-nlohmann::ordered_json parse_json(std::string_view text);
-
-// Reads the object in a file. Throws an Error that names the file if it cannot be read or is not a JSON object.
-nlohmann::ordered_json read_json_object(const std::filesystem::path& path);
+// The object in a file, with current names for old keys (core/old_names.h). Throws an Error that names the file if it
+// cannot be read, or does not hold a JSON object.
+Json read_json_object(const std::filesystem::path& path);
 
 }  // namespace frgan

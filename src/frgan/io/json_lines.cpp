@@ -4,10 +4,9 @@
 #include <string_view>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "frgan/core/error.h"
-#include "frgan/io/json_file.h"
+#include "frgan/core/json.h"
 
 namespace frgan {
 namespace {
@@ -22,12 +21,14 @@ std::vector<std::string_view> complete_lines(std::string_view text) {
   return lines;
 }
 
-nlohmann::json parse_line(std::string_view line, const std::filesystem::path& path, size_t number) {
-  nlohmann::json object = parse_json(line);
-  if (!object.is_object())
-    throw Error(fmt::format("{}: line {} is not a JSON object: {:?}; the file may be corrupt", path.string(), number,
-                            line.substr(0, 60)));
-  return object;
+Json parse_line(std::string_view line, const std::filesystem::path& path, size_t number) {
+  try {
+    Json object = parse_json(line, path.string());
+    if (object.is_object()) return object;
+  } catch (const JsonError&) {  // the message below shows the line
+  }
+  throw Error(fmt::format("{}: line {} is not a JSON object: {:?}; the file may be corrupt", path.string(), number,
+                          line.substr(0, 60)));
 }
 
 }  // namespace
@@ -36,13 +37,13 @@ JsonLinesWriter::JsonLinesWriter(const std::filesystem::path& path) : file_(path
   file_.cut_after_last(std::byte{'\n'});
 }
 
-void JsonLinesWriter::write(const nlohmann::ordered_json& line) {
-  file_.append(bytes_of(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n'));
+void JsonLinesWriter::write(const Json& line) {
+  file_.append(bytes_of(line.dump() + '\n'));
 }
 
-std::vector<nlohmann::json> read_json_lines(const std::filesystem::path& path) {
+std::vector<Json> read_json_lines(const std::filesystem::path& path) {
   const std::string text = read_file(path);
-  std::vector<nlohmann::json> objects;
+  std::vector<Json> objects;
   for (const std::string_view line : complete_lines(text))
     objects.push_back(parse_line(line, path, objects.size() + 1));
   return objects;
@@ -54,9 +55,9 @@ void truncate_json_lines(const std::filesystem::path& path, int64_t step) {
   std::string kept;
   size_t number = 0;
   for (const std::string_view line : complete_lines(text)) {
-    const nlohmann::json object = parse_line(line, path, ++number);
-    const auto found = object.find("step");
-    if (found != object.end() && found->is_number() && found->get<double>() > static_cast<double>(step)) continue;
+    const Json object = parse_line(line, path, ++number);
+    const Json* const found = object.find("step");
+    if (found != nullptr && found->is_number() && found->get<double>() > static_cast<double>(step)) continue;
     kept.append(line).push_back('\n');
   }
   if (kept != text) write_file_safely(path, kept);

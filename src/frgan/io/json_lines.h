@@ -5,8 +5,7 @@
 #include <filesystem>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
+#include "frgan/core/json.h"
 #include "frgan/io/files.h"
 
 namespace frgan {
@@ -23,7 +22,7 @@ class JsonLinesWriter {
 
   // Writes NaN as null. Throws an Error if the line cannot be written completely, for example on a full disk; the file
   // is unchanged then.
-  void write(const nlohmann::ordered_json& line);
+  void write(const Json& line);
 
  private:
   GrowingFile file_;
@@ -31,7 +30,7 @@ class JsonLinesWriter {
 
 // The objects of all complete lines; a truncated last line is skipped. Throws an Error that names the file and the line
 // if a line is not a JSON object.
-std::vector<nlohmann::json> read_json_lines(const std::filesystem::path& path);
+std::vector<Json> read_json_lines(const std::filesystem::path& path);
 
 // Removes the lines with a "step" above `step`, which a resumed run writes again, and a truncated last line. Keeps
 // lines without a step. Does nothing if the file does not exist.

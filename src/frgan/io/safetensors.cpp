@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <limits>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "frgan/core/error.h"
+#include "frgan/core/json.h"
 #include "frgan/io/files.h"
 
 namespace frgan {
@@ -20,7 +18,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 
 constexpr int64_t kHeaderLimit = 100'000'000;  // bytes; the limit of the reference implementation
-constexpr int64_t kRankLimit = 64;             // dimensions of a tensor; LibTorch has the same limit
+constexpr size_t kRankLimit = 64;              // dimensions of a tensor; LibTorch has the same limit
 constexpr int64_t kAlignment = 16;
 constexpr std::string_view kMetadataKey = "__metadata__";
 
@@ -60,46 +58,33 @@ std::optional<int64_t> byte_count(DType dtype, const std::vector<int64_t>& shape
   return count;
 }
 
-// Rejects duplicate names and deep nesting, which the parser itself accepts.
-nlohmann::json parse_header_json(std::string_view text, std::string_view file) {
-  std::array<std::set<std::string>, 3> names;  // keys of the open objects, by depth
-  int64_t numbers = 0;                         // count in the open array
-  const auto check = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
-    using Event = nlohmann::json::parse_event_t;
-    if (depth > 3) refuse(file, "header nested too deeply");
-    if (event == Event::object_start && depth < 3) names[static_cast<size_t>(depth)].clear();
-    if (event == Event::key && !names[static_cast<size_t>(depth - 1)].insert(parsed.get<std::string>()).second)
-      refuse(file, fmt::format("duplicate key in the header: {:?}", parsed.get<std::string>()));
-    if (event == Event::array_start) numbers = 0;
-    if (event == Event::value && depth == 3 && ++numbers > kRankLimit)
-      refuse(file, fmt::format("a list in the header has more than {} numbers", kRankLimit));
-    return true;
-  };
+Json parse_header_json(std::string_view text, std::string_view file) {
   try {
-    return nlohmann::json::parse(text, check);
-  } catch (const nlohmann::json::exception&) {
-    refuse(file, "the header is not valid JSON");
+    return parse_json(text, "header", OldNames::kKeep);
+  } catch (const JsonError& error) {
+    refuse(file, error.what());
   }
 }
 
 // The non-negative integers of a list in the header. `tensor` is the tensor's name, escaped for messages.
-std::vector<int64_t> sizes_of(const nlohmann::json& entry, const char* key, std::string_view tensor,
-                              std::string_view file) {
-  const auto found = entry.find(key);
-  if (found == entry.end() || !found->is_array()) refuse(file, fmt::format("tensor {} has no list '{}'", tensor, key));
+std::vector<int64_t> sizes_of(const Json& entry, const char* key, std::string_view tensor, std::string_view file) {
+  const Json* const found = entry.find(key);
+  if (found == nullptr || !found->is_array()) refuse(file, fmt::format("tensor {} has no list '{}'", tensor, key));
+  if (found->size() > kRankLimit)
+    refuse(file, fmt::format("tensor {} has more than {} numbers in '{}'", tensor, kRankLimit, key));
   std::vector<int64_t> sizes;
-  for (const nlohmann::json& number : *found) {
-    if (!number.is_number_unsigned() || number.get<uint64_t>() > std::numeric_limits<int64_t>::max())
+  for (const Json& number : *found) {
+    if (!number.is_count())
       refuse(file, fmt::format("tensor {} has invalid {}: {}", tensor, key, shown(found->dump())));
     sizes.push_back(number.get<int64_t>());
   }
   return sizes;
 }
 
-DType dtype_of(const nlohmann::json& entry, std::string_view tensor, std::string_view file) {
-  const auto found = entry.find("dtype");
-  if (found == entry.end() || !found->is_string()) refuse(file, fmt::format("tensor {} has no dtype", tensor));
-  const auto& name = found->get_ref<const std::string&>();
+DType dtype_of(const Json& entry, std::string_view tensor, std::string_view file) {
+  const Json* const found = entry.find("dtype");
+  if (found == nullptr || !found->is_string()) refuse(file, fmt::format("tensor {} has no dtype", tensor));
+  const std::string& name = found->text();
   const auto* known = std::find_if(kDTypes.begin(), kDTypes.end(), [&](const auto& info) { return info.name == name; });
   if (known == kDTypes.end())
     throw Error(fmt::format("{}: tensor {} has unsupported dtype {}; must be F64, F32, BF16, F16, I64, I32, U8 or BOOL",
@@ -107,7 +92,7 @@ DType dtype_of(const nlohmann::json& entry, std::string_view tensor, std::string
   return static_cast<DType>(known - kDTypes.begin());
 }
 
-std::pair<TensorView, Extent> parse_entry(const nlohmann::json& entry, std::string_view tensor, std::string_view file) {
+std::pair<TensorView, Extent> parse_entry(const Json& entry, std::string_view tensor, std::string_view file) {
   if (!entry.is_object()) refuse(file, fmt::format("the entry of tensor {} is not an object", tensor));
   const TensorView view{dtype_of(entry, tensor, file), sizes_of(entry, "shape", tensor, file), {}};
   const std::vector<int64_t> offsets = sizes_of(entry, "data_offsets", tensor, file);
@@ -122,7 +107,7 @@ std::pair<TensorView, Extent> parse_entry(const nlohmann::json& entry, std::stri
 
 Header parse_header(std::string_view text, std::string_view file) {
   if (text.empty() || text.front() != '{') refuse(file, "the header does not begin with {");
-  const nlohmann::json json = parse_header_json(text, file);
+  const Json json = parse_header_json(text, file);
   Header header;
   for (const auto& [name, entry] : json.items()) {
     if (name != kMetadataKey) {
@@ -179,7 +164,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorViews& ten
     return item_size(tensors.at(a).dtype) > item_size(tensors.at(b).dtype);
   });
 
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  Json header = Json::object();
   if (!metadata.empty()) header[kMetadataKey] = metadata;
   int64_t position = 0;
   for (const std::string& name : names) {
@@ -189,17 +174,18 @@ void write_safetensors(const std::filesystem::path& path, const TensorViews& ten
     if (byte_count(view.dtype, view.shape) != size)
       throw Error(fmt::format("{}: wrong size of tensor {} of type {} and shape [{}]: {} bytes", path.string(),
                               shown(name), dtype_name(view.dtype), fmt::join(view.shape, ", "), size));
-    header[name] = {
-        {"dtype", dtype_name(view.dtype)}, {"shape", view.shape}, {"data_offsets", {position, position + size}}};
+    header[name] = {{"dtype", dtype_name(view.dtype)},
+                    {"shape", view.shape},
+                    {"data_offsets", Json::array({position, position + size})}};
     position += size;
   }
 
-  std::string text;
-  try {
-    text = header.dump();
-  } catch (const nlohmann::json::exception&) {
+  const auto readable = [](const auto& pair) { return is_utf8(pair.first); };
+  const auto readable_value = [](const auto& pair) { return is_utf8(pair.second); };
+  if (!std::ranges::all_of(tensors, readable) || !std::ranges::all_of(metadata, readable) ||
+      !std::ranges::all_of(metadata, readable_value))
     throw Error(fmt::format("{}: a tensor name or the metadata is not valid UTF-8", path.string()));
-  }
+  std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const uint64_t header_size = text.size();
 

@@ -8,7 +8,7 @@ void describe(OptionSet& options, ClassifierTraining& training) {
   options.group("Training");
   options.add("batch-size", training.batch_size,
               "Number of images of each kind per step: labeled, unlabeled and generated (A13: mixed batch).",
-              Range<int64_t>{1, 65536});
+              Range<int64_t>{1, 65536, "images"});
   options.add("learning-rate", training.learning_rate,
               "Learning rate of Adam until --decay-start (A18: optimizer and epochs).", Range<double>{0, 10});
   options.add("decay-start", training.decay_start,
@@ -36,7 +36,7 @@ void describe(OptionSet& options, ClassifierTraining& training) {
               Choices{"ramp", "fixed", "corrected"});
   options.add("init-images", training.init_images,
               "Number of training images that set the initial gains and biases (A31: data-dependent initialization).",
-              Range<int64_t>{2, 100000});
+              Range<int64_t>{2, 100000, "images"});
 }
 
 std::vector<Schedule> schedules_of(const ClassifierTraining& training) {

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
-#include "frgan/core/random.h"
 #include "frgan/core/schedules.h"
+#include "frgan/device/random.h"
 #include "frgan/losses/adversarial.h"
 #include "frgan/losses/classification.h"
 #include "frgan/losses/consistency.h"
@@ -40,7 +40,7 @@ class JointPass {
 void describe(OptionSet& options, FrGanOptions& fr_gan) {
   options.group("FR-GAN");
   options.add("disc-steps", fr_gan.disc_steps, "Discriminator steps per generator step (k in the paper's Algorithm).",
-              Range<int64_t>{1, 100});
+              Range<int64_t>{1, 100, "steps"});
   options.add("adv-weight", fr_gan.adv_weight,
               "Weight of each adversarial term of the discriminator; 1 in the paper, 0.5 in Improved-GAN (A7: "
               "adversarial weight).",

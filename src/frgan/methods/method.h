@@ -10,8 +10,8 @@
 #include <torch/nn/module.h>
 #include <torch/types.h>
 
-#include "frgan/core/batch.h"
 #include "frgan/core/options.h"
+#include "frgan/device/batch.h"
 #include "frgan/nn/discriminator.h"
 #include "frgan/nn/forward_pass.h"
 

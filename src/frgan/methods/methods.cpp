@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/methods/fr_gan.h"
 #include "frgan/methods/supervised.h"
 

@@ -1,6 +1,6 @@
 #include "frgan/methods/supervised.h"
 
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/losses/classification.h"
 
 namespace frgan {

@@ -26,7 +26,7 @@ size_t checked_class(int64_t value, int64_t classes, const char* what, size_t ro
   return static_cast<size_t>(value);
 }
 
-nlohmann::ordered_json count_json(const ErrorCount& count) {
+Json count_json(const ErrorCount& count) {
   return {{"images", count.images},
           {"wrong", count.wrong},
           {"error", count.error()},  // NaN becomes null
@@ -70,11 +70,11 @@ Classification score_predictions(std::span<const int64_t> labels, std::span<cons
   return result;
 }
 
-nlohmann::ordered_json to_json(const Classification& result, const std::vector<std::string>& class_names) {
-  nlohmann::ordered_json json = count_json(result.all);
-  json["classes"] = nlohmann::ordered_json::array();
+Json to_json(const Classification& result, const std::vector<std::string>& class_names) {
+  Json json = count_json(result.all);
+  json["classes"] = Json::array();
   for (size_t label = 0; label < result.classes.size(); ++label) {
-    nlohmann::ordered_json entry = {{"name", class_names.at(label)}};
+    Json entry = {{"name", class_names.at(label)}};
     entry.update(count_json(result.classes[label]));
     json["classes"].push_back(entry);
   }

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include "frgan/core/json.h"
 
 namespace frgan {
 
@@ -47,7 +47,7 @@ Classification score_predictions(std::span<const int64_t> labels, std::span<cons
 
 // {"images", "wrong", "error", "error_low", "error_high", "classes": [{"name", ...the same five keys}], "confusion"}
 // Errors are fractions, not percent, and null for 0 images. `class_names` has K entries.
-nlohmann::ordered_json to_json(const Classification& result, const std::vector<std::string>& class_names);
+Json to_json(const Classification& result, const std::vector<std::string>& class_names);
 
 // McNemar's test (1947): whether two classifiers have the same error rate on the same images.
 struct McNemarTest {

@@ -4,7 +4,7 @@
 
 #include <torch/types.h>
 
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/metrics/class_histogram.h"
 #include "frgan/metrics/frechet_distance.h"
 #include "frgan/metrics/kernel_distance.h"
@@ -70,15 +70,15 @@ Features drawn(const Features& images, int64_t count, int64_t seed) {
   return images.rows(permutation(images.size(), seed, kSubset).narrow(0, 0, count));
 }
 
-nlohmann::ordered_json to_json(const ImageScores& scores) {
+Json to_json(const ImageScores& scores) {
   const auto splits = static_cast<int64_t>(scores.inception.splits.size());
-  nlohmann::ordered_json json = {{"images", scores.images},
-                                 {"splits", splits},
-                                 {"images_per_split", scores.images / splits},
-                                 {"inception_score", scores.inception.mean},
-                                 {"inception_score_std", scores.inception.deviation},
-                                 {"inception_scores", scores.inception.splits},
-                                 {"histogram", scores.histogram}};
+  Json json = {{"images", scores.images},
+               {"splits", splits},
+               {"images_per_split", scores.images / splits},
+               {"inception_score", scores.inception.mean},
+               {"inception_score_std", scores.inception.deviation},
+               {"inception_scores", scores.inception.splits},
+               {"histogram", scores.histogram}};
   if (scores.real_images > 0) {
     json["real_images"] = scores.real_images;
     json["histogram_divergence"] = scores.histogram_divergence;  // infinity becomes null

@@ -5,8 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "frgan/core/json.h"
 #include "frgan/metrics/inception_score.h"
 #include "frgan/metrics/precision_recall.h"
 #include "frgan/metrics/scorer.h"
@@ -63,6 +62,6 @@ Features drawn(const Features& images, int64_t count, int64_t seed);
 // {"images", "splits", "images_per_split", "inception_score", "inception_score_std" (over splits), "inception_scores",
 //  "histogram", "scorer", "scorer_digest"}. A comparison with real images adds {"real_images", "histogram_divergence",
 //  "frechet_distance", "kernel_distance", "precision", "recall", "precision_recall_images": [images, real images]}.
-nlohmann::ordered_json to_json(const ImageScores& scores);
+Json to_json(const ImageScores& scores);
 
 }  // namespace frgan

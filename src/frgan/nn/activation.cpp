@@ -11,7 +11,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/nn/activation_kernels.h"
 
 namespace frgan {

@@ -2,8 +2,8 @@
 
 #include <cstring>
 
-#include "frgan/core/philox.h"
 #include "frgan/core/vectorised.h"
+#include "frgan/device/philox.h"
 
 namespace frgan {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/nn/activation.h"
 #include "frgan/nn/named_tensors.h"
 

@@ -17,11 +17,12 @@ constexpr uint64_t kNetwork = 2;  // random stream of the weights
 
 void describe(OptionSet& options, GeneratorOptions& generator) {
   options.group("Network");
-  options.add("noise-size", generator.noise_size, "Length of the generator's noise vector.", Range<int64_t>{1, 4096});
+  options.add("noise-size", generator.noise_size, "Length of the generator's noise vector.",
+              Range<int64_t>{1, 4096, "numbers"});
   options.add("gen-width", generator.gen_width,
               "Channels of the generator's first feature map before --width applies; Table 1 has 512, the paper's text "
               "1024 (A5: generator width). The next two maps have 1/2 and 1/4 of them.",
-              Range<int64_t>{4, 4096});
+              Range<int64_t>{4, 4096, "channels"});
 }
 
 BatchNormImpl::BatchNormImpl(int64_t units) {

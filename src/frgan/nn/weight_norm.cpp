@@ -5,7 +5,7 @@
 #include <ATen/ops/_weight_norm.h>
 #include <ATen/record_function.h>
 
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/nn/activation.h"
 #include "frgan/nn/convolution.h"
 #include "frgan/nn/phase_convolution.h"

@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/profile/timing.h"
 
 namespace frgan {

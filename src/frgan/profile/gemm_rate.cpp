@@ -4,7 +4,7 @@
 
 #include <torch/types.h>
 
-#include "frgan/core/random.h"
+#include "frgan/device/random.h"
 #include "frgan/profile/timing.h"
 
 namespace frgan {

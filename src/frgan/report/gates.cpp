@@ -16,16 +16,16 @@ std::vector<double> rounded(std::vector<double> numbers) {
   return numbers;
 }
 
-nlohmann::ordered_json rounded(const std::vector<std::vector<double>>& rows) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+Json rounded(const std::vector<std::vector<double>>& rows) {
+  Json list = Json::array();
   for (const std::vector<double>& row : rows) list.push_back(rounded(row));
   return list;
 }
 
 }  // namespace
 
-nlohmann::ordered_json to_json(const std::vector<GateStatistics>& gates) {
-  nlohmann::ordered_json blocks = nlohmann::ordered_json::array();
+Json to_json(const std::vector<GateStatistics>& gates) {
+  Json blocks = Json::array();
   for (const GateStatistics& gate : gates) {
     blocks.push_back({{"block", gate.block},
                       {"mean", rounded(gate.mean)},
@@ -36,9 +36,9 @@ nlohmann::ordered_json to_json(const std::vector<GateStatistics>& gates) {
   return {{"blocks", blocks}};
 }
 
-std::vector<GateStatistics> gates_from_json(const nlohmann::json& json, std::string_view name) try {
+std::vector<GateStatistics> gates_from_json(const Json& json, std::string_view name) try {
   std::vector<GateStatistics> gates;
-  for (const nlohmann::json& block : json.at("blocks")) {
+  for (const Json& block : json.at("blocks")) {
     GateStatistics gate;
     block.at("block").get_to(gate.block);
     block.at("mean").get_to(gate.mean);
@@ -61,8 +61,8 @@ std::vector<GateStatistics> gates_from_json(const nlohmann::json& json, std::str
     gates.push_back(std::move(gate));
   }
   return gates;
-} catch (const nlohmann::json::exception& error) {
-  throw Error(fmt::format("{}: not a valid gates file ({})", name, problem_of(error)));
+} catch (const JsonError& error) {
+  throw Error(fmt::format("{}: not a valid gates file ({})", name, error.what()));
 }
 
 void write_gates(const std::filesystem::path& path, const std::vector<GateStatistics>& gates) {
@@ -70,7 +70,7 @@ void write_gates(const std::filesystem::path& path, const std::vector<GateStatis
 }
 
 std::vector<GateStatistics> read_gates(const std::filesystem::path& path) {
-  return gates_from_json(parse_json(read_file(path)), path.string());
+  return gates_from_json(read_json_object(path), path.string());
 }
 
 }  // namespace frgan

@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "frgan/core/error.h"
+#include "frgan/core/json.h"
 #include "frgan/io/json_lines.h"
 #include "frgan/report/markup.h"
 
@@ -123,17 +123,27 @@ std::string draw_plot(const LearningCurves& chart, const Axis& x, const Axis& y)
   return svg;
 }
 
+// The value at a dotted path: "losses.supervised". Null if it is missing.
+const Json* find_column(const Json& line, std::string_view column) {
+  const Json* value = &line;
+  while (value != nullptr && !column.empty()) {
+    const std::string_view key = column.substr(0, column.find('.'));
+    column.remove_prefix(std::min(key.size() + 1, column.size()));
+    value = value->find(key);
+  }
+  return value;
+}
+
 }  // namespace
 
 Curve read_curve(const std::filesystem::path& metrics, const std::string& column, const std::string& name,
                  double scale) {
-  std::string path = "/" + column;
-  std::replace(path.begin(), path.end(), '.', '/');
-  const nlohmann::json::json_pointer pointer(path);
   Curve curve{name, {}};
-  for (const nlohmann::json& line : read_json_lines(metrics)) {
-    if (!line.contains(pointer) || !line.at(pointer).is_number() || !line.contains("step")) continue;
-    curve.points.emplace_back(line["step"].get<double>(), line.at(pointer).get<double>() * scale);
+  for (const Json& line : read_json_lines(metrics)) {
+    const Json* const value = find_column(line, column);
+    const Json* const step = line.find("step");
+    if (value == nullptr || !value->is_number() || step == nullptr) continue;
+    curve.points.emplace_back(step->get<double>(), value->get<double>() * scale);
   }
   if (curve.points.empty()) {
     throw Error(fmt::format("{}: no line has a number in column '{}'; see frgan/report/run_log.h for the columns",

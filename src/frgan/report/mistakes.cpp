@@ -51,8 +51,8 @@ void check(const Mistakes& found, std::string_view name) {
 
 }  // namespace
 
-nlohmann::ordered_json to_json(const Mistakes& found) {
-  nlohmann::ordered_json mistakes = nlohmann::ordered_json::array();
+Json to_json(const Mistakes& found) {
+  Json mistakes = Json::array();
   for (const auto& [row, label, prediction, probability] : found.mistakes) {
     mistakes.push_back({row, label, prediction, std::round(1e4 * probability) / 1e4});
   }
@@ -66,7 +66,7 @@ nlohmann::ordered_json to_json(const Mistakes& found) {
           {"shown", found.shown}};
 }
 
-Mistakes mistakes_from_json(const nlohmann::json& json, std::string_view name) try {
+Mistakes mistakes_from_json(const Json& json, std::string_view name) try {
   Mistakes found;
   json.at("role").get_to(found.role);
   json.at("data_digest").get_to(found.data_digest);
@@ -74,15 +74,15 @@ Mistakes mistakes_from_json(const nlohmann::json& json, std::string_view name) t
   json.at("images").get_to(found.images);
   json.at("class_names").get_to(found.class_names);
   json.at("class_counts").get_to(found.class_counts);
-  for (const nlohmann::json& entry : json.at("mistakes")) {
+  for (const Json& entry : json.at("mistakes")) {
     found.mistakes.push_back({entry.at(0).get<int64_t>(), entry.at(1).get<int64_t>(), entry.at(2).get<int64_t>(),
                               entry.at(3).get<double>()});
   }
   json.at("shown").get_to(found.shown);
   check(found, name);
   return found;
-} catch (const nlohmann::json::exception& error) {
-  throw Error(fmt::format("{}: not a valid mistakes file ({})", name, problem_of(error)));
+} catch (const JsonError& error) {
+  throw Error(fmt::format("{}: not a valid mistakes file ({})", name, error.what()));
 }
 
 void write_mistakes(const std::filesystem::path& path, const Mistakes& mistakes) {
@@ -90,7 +90,7 @@ void write_mistakes(const std::filesystem::path& path, const Mistakes& mistakes)
 }
 
 Mistakes read_mistakes(const std::filesystem::path& path) {
-  return mistakes_from_json(parse_json(read_file(path)), path.string());
+  return mistakes_from_json(read_json_object(path), path.string());
 }
 
 Mistakes find_mistakes(std::span<const int64_t> labels, std::span<const int64_t> predictions,

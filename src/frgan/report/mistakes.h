@@ -9,8 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "frgan/core/json.h"
 #include "frgan/metrics/classification.h"
 
 namespace frgan {
@@ -35,9 +34,9 @@ struct Mistakes {
 
 // {"role", "data_digest", "split_digest", "images", "class_names", "class_counts",
 //  "mistakes": [[row, label, prediction, probability], ...], "shown"}; probabilities are rounded to four decimals.
-nlohmann::ordered_json to_json(const Mistakes& mistakes);
+Json to_json(const Mistakes& mistakes);
 // Throws an Error that starts with `name` if a key is missing or a value is invalid.
-Mistakes mistakes_from_json(const nlohmann::json& json, std::string_view name);
+Mistakes mistakes_from_json(const Json& json, std::string_view name);
 
 void write_mistakes(const std::filesystem::path& path, const Mistakes& mistakes);
 //   const Mistakes first = read_mistakes("runs/a/mistakes.json"), second = read_mistakes("runs/b/mistakes.json");

@@ -19,20 +19,19 @@ namespace frgan {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 // Returns `fallback` if the key is missing, as in files of older versions, or if it is null, which stands for NaN.
 template <class T>
-T value_of(const json& object, const char* key, T fallback) {
-  const auto found = object.find(key);
-  return found == object.end() || found->is_null() ? fallback : found->get<T>();
+T value_of(const Json& object, const char* key, T fallback) {
+  const Json* const found = object.find(key);
+  return found == nullptr || found->is_null() ? fallback : found->get<T>();
 }
 
-double number_of(const json& object, const char* key) {
+double number_of(const Json& object, const char* key) {
   return value_of(object, key, std::numeric_limits<double>::quiet_NaN());
 }
 
-std::vector<std::pair<std::string, double>> losses_of(const json& object) {
+std::vector<std::pair<std::string, double>> losses_of(const Json& object) {
   std::vector<std::pair<std::string, double>> losses;
   for (const auto& [name, value] : object.items()) {
     losses.emplace_back(name, value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
@@ -40,7 +39,7 @@ std::vector<std::pair<std::string, double>> losses_of(const json& object) {
   return losses;
 }
 
-std::optional<EvaluationRecord> evaluation_of(const json& line) {
+std::optional<EvaluationRecord> evaluation_of(const Json& line) {
   for (const char* role : {"test", "dev"}) {
     const std::string key = fmt::format("{}_error", role);
     if (!line.contains(key)) continue;
@@ -52,7 +51,7 @@ std::optional<EvaluationRecord> evaluation_of(const json& line) {
 }
 
 void read_log(RunHistory& record, const fs::path& path) {
-  for (const json& line : read_json_lines(path)) {
+  for (const Json& line : read_json_lines(path)) {
     if (const auto evaluation = evaluation_of(line)) {
       record.evaluations.push_back(*evaluation);
     } else if (line.contains("losses")) {
@@ -64,7 +63,7 @@ void read_log(RunHistory& record, const fs::path& path) {
 }
 
 void read_summary(RunHistory& record, const fs::path& path) {
-  const json found = parse_json(read_file(path));
+  const Json found = read_json_object(path);
   RunSummary summary;
   found.at("method").get_to(summary.method);
   found.at("steps").get_to(summary.steps);
@@ -78,8 +77,8 @@ void read_summary(RunHistory& record, const fs::path& path) {
   summary.precision = value_of<std::string>(found, "precision", "");
   summary.device = value_of<std::string>(found, "device", "");
   for (auto* evaluation : {&summary.test, &summary.dev}) {
-    const auto entry = found.find(evaluation == &summary.test ? "test" : "dev");
-    if (entry != found.end() && entry->is_object()) *evaluation = evaluation_of(*entry);
+    const Json* const entry = found.find(evaluation == &summary.test ? "test" : "dev");
+    if (entry != nullptr && entry->is_object()) *evaluation = evaluation_of(*entry);
   }
   record.machine = {.processor = value_of<std::string>(found, "processor", ""),
                     .cores = value_of(found, "cores", int64_t{0}),
@@ -100,11 +99,11 @@ bool read_part(RunHistory& record, const char* name, const std::function<void(co
   try {
     read(path);
     return true;
+  } catch (const JsonError& error) {
+    record.notes.push_back(
+        fmt::format("{}: cannot parse the file; it is truncated or corrupt ({})", path.string(), error.what()));
   } catch (const Error& error) {
     record.notes.emplace_back(error.what());
-  } catch (const json::exception& error) {
-    record.notes.push_back(
-        fmt::format("{}: cannot parse the file; it is truncated or corrupt ({})", path.string(), problem_of(error)));
   }
   return false;
 }
@@ -125,7 +124,7 @@ RunHistory read_run_history(const fs::path& folder) {
   record.name = record.folder.filename().string();
   read_part(record, "metrics.jsonl", [&](const fs::path& path) { read_log(record, path); });
   read_part(record, "labels.json", [&](const fs::path& path) {
-    const json split = parse_json(read_file(path));
+    const Json split = read_json_object(path);
     record.labels = static_cast<int64_t>(split.at("labeled").size());
   });
   const bool has_summary = fs::exists(folder / "summary.json");

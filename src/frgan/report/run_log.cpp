@@ -6,7 +6,7 @@ RunLog::RunLog(const std::filesystem::path& path, int64_t first_step)
     : writer_((truncate_json_lines(path, first_step), path)) {}
 
 void RunLog::write(const StepRecord& record) {
-  nlohmann::ordered_json losses = nlohmann::ordered_json::object();
+  Json losses = Json::object();
   for (const auto& [name, value] : record.losses) losses[name] = value;
   writer_.write({{"step", record.step},
                  {"epoch", record.epoch},
@@ -20,7 +20,7 @@ void RunLog::write(const EvaluationRecord& record) {
   writer_.write(to_json(record));
 }
 
-nlohmann::ordered_json to_json(const EvaluationRecord& record) {
+Json to_json(const EvaluationRecord& record) {
   return {{"step", record.step},
           {record.role + "_error", record.error},
           {"error_low", record.error_low},

@@ -22,8 +22,7 @@
 #include <filesystem>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
+#include "frgan/core/json.h"
 #include "frgan/io/json_lines.h"
 #include "frgan/report/step_record.h"
 
@@ -38,7 +37,7 @@ struct EvaluationRecord {
   int64_t images = 0;
 };
 // {"step", "test_error", "error_low", "error_high", "images"}
-nlohmann::ordered_json to_json(const EvaluationRecord& record);
+Json to_json(const EvaluationRecord& record);
 
 //   RunLog log(run / "metrics.jsonl", /*first_step=*/0);
 //   log.write(StepRecord{.step = 50, .losses = {{"supervised", 0.31}}, ...});

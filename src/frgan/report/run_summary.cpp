@@ -38,8 +38,8 @@ std::string_view value_of(std::string_view text, std::string_view key) {
   return {};
 }
 
-nlohmann::ordered_json to_json(const std::optional<EvaluationRecord>& record) {
-  return record ? to_json(*record) : nlohmann::ordered_json();
+Json to_json(const std::optional<EvaluationRecord>& record) {
+  return record ? to_json(*record) : Json();
 }
 
 }  // namespace
@@ -77,8 +77,8 @@ Machine this_machine() {
           .libtorch = TORCH_VERSION};
 }
 
-nlohmann::ordered_json to_json(const RunSummary& summary, const Machine& machine) {
-  nlohmann::ordered_json losses = nlohmann::ordered_json::object();
+Json to_json(const RunSummary& summary, const Machine& machine) {
+  Json losses = Json::object();
   for (const auto& [name, value] : summary.losses) losses[name] = value;
   return {{"method", summary.method},
           {"command", summary.command},

@@ -9,8 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "frgan/core/json.h"
 #include "frgan/report/run_log.h"
 
 namespace frgan {
@@ -57,12 +56,12 @@ struct RunSummary {
   std::optional<EvaluationRecord> dev;
   std::vector<std::pair<std::string, double>> losses;  // last logged values
   std::string precision;                               // "fp32" or "bf16"
-  std::string device;                                  // core/device.h: device_name
+  std::string device;                                  // device/device.h: device_name
 };
 
 // The fields above in order, then frgan's version and commit, and the machine. Evaluations are written as
 // in metrics.jsonl, {"test_error": ..., "error_low", ...}, or null if there is none.
-nlohmann::ordered_json to_json(const RunSummary& summary, const Machine& machine);
+Json to_json(const RunSummary& summary, const Machine& machine);
 
 void write_run_summary(const std::filesystem::path& path, const RunSummary& summary);
 

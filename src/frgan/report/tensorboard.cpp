@@ -119,7 +119,7 @@ std::string hparams_record(int64_t step, std::string_view tag, uint32_t kind, co
 }
 
 // google.protobuf.Value
-void add_option(pbf_writer& map_entry, const nlohmann::ordered_json& option) {
+void add_option(pbf_writer& map_entry, const Json& option) {
   add_message(map_entry, 2, [&](pbf_writer& entry) {
     if (option.is_boolean()) {
       entry.add_bool(4, option.get<bool>());
@@ -131,7 +131,7 @@ void add_option(pbf_writer& map_entry, const nlohmann::ordered_json& option) {
   });
 }
 
-std::string session_start_record(const nlohmann::ordered_json& options) {
+std::string session_start_record(const Json& options) {
   return hparams_record(/*step=*/0, "session_start_info", hparams::kSessionStart, [&](pbf_writer& start) {
     for (const auto& [name, option] : options.items()) {
       add_message(start, 1, [&, &name = name, &option = option](pbf_writer& map_entry) {
@@ -223,7 +223,7 @@ bool is_event_file(const fs::path& path) {
   return path.filename().string().starts_with(kPrefix);
 }
 
-TensorBoardLog::TensorBoardLog(const fs::path& folder, int64_t first_step, const nlohmann::ordered_json& options)
+TensorBoardLog::TensorBoardLog(const fs::path& folder, int64_t first_step, const Json& options)
     : file_(new_event_file(folder, first_step)) {
   const std::string version =
       event_record(0, [](pbf_writer& writer) { writer.add_string(event::kFileVersion, "brain.Event:2"); });

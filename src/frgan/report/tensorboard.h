@@ -17,8 +17,7 @@
 #include <span>
 #include <string_view>
 
-#include <nlohmann/json.hpp>
-
+#include "frgan/core/json.h"
 #include "frgan/io/files.h"
 #include "frgan/report/run_log.h"
 #include "frgan/report/step_record.h"
@@ -35,7 +34,7 @@ class TensorBoardLog {
  public:
   // Starts a new file in the folder. Removes the events that earlier processes wrote after `first_step`, because the
   // resumed run writes them again; a running TensorBoard drops them too. Throws an Error if the file cannot be written.
-  TensorBoardLog(const std::filesystem::path& folder, int64_t first_step, const nlohmann::ordered_json& options);
+  TensorBoardLog(const std::filesystem::path& folder, int64_t first_step, const Json& options);
 
   void write(const StepRecord& record);
   void write(const EvaluationRecord& record);

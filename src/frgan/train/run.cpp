@@ -7,11 +7,11 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
-#include "frgan/core/device.h"
 #include "frgan/core/error.h"
-#include "frgan/core/random.h"
 #include "frgan/core/schedules.h"
 #include "frgan/core/version.h"
+#include "frgan/device/device.h"
+#include "frgan/device/random.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/digests.h"
 #include "frgan/io/files.h"
@@ -256,8 +256,8 @@ std::string TrainingRun::plan_text(double seconds_per_step) const {
   return text;
 }
 
-RunResult TrainingRun::train(const fs::path& directory, const nlohmann::ordered_json& values,
-                             const std::string& command, Progress& progress, const std::atomic<int>& stop_signal) {
+RunResult TrainingRun::train(const fs::path& directory, const Json& values, const std::string& command,
+                             Progress& progress, const std::atomic<int>& stop_signal) {
   const int64_t first_step = trainer_->steps_done();
   const fs::path checkpoints = directory / "checkpoints";
   remove_checkpoints_after(checkpoints, first_step);
@@ -385,7 +385,7 @@ double TrainingRun::epoch() const {
   return static_cast<double>(trainer_->steps_done()) / static_cast<double>(epoch_steps());
 }
 
-CheckpointState TrainingRun::checkpoint_state(const nlohmann::ordered_json& values) const {
+CheckpointState TrainingRun::checkpoint_state(const Json& values) const {
   return {.step = trainer_->steps_done(),
           .planned_steps = options_.steps,
           .seconds = seconds_,
@@ -411,7 +411,7 @@ void TrainingRun::check_weights() const {
   if (bad) throw non_finite_error(*bad, "after", trainer_->steps_done());
 }
 
-fs::path TrainingRun::write_checkpoint(const fs::path& directory, const nlohmann::ordered_json& values) {
+fs::path TrainingRun::write_checkpoint(const fs::path& directory, const Json& values) {
   const ScopedTimer timer(time_spent_.records);
   check_losses();
   check_weights();

@@ -9,9 +9,8 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "frgan/classifier/checkpoint.h"
+#include "frgan/core/json.h"
 #include "frgan/data/batch_stream.h"
 #include "frgan/data/dataset.h"
 #include "frgan/data/label_split.h"
@@ -65,8 +64,8 @@ class TrainingRun {
   // Trains until the last step, or until `stop_signal` is not 0, and writes into `directory`. `values` are all resolved
   // options; `command` is the command that repeats the run. Throws an Error if a loss or weight is NaN or infinite; the
   // last checkpoint is kept.
-  RunResult train(const std::filesystem::path& directory, const nlohmann::ordered_json& values,
-                  const std::string& command, Progress& progress, const std::atomic<int>& stop_signal);
+  RunResult train(const std::filesystem::path& directory, const Json& values, const std::string& command,
+                  Progress& progress, const std::atomic<int>& stop_signal);
 
  private:
   // Whether the current step is a multiple of `every`; if `every` is 0, of 1/`count` of the run.
@@ -74,7 +73,7 @@ class TrainingRun {
   bool evaluation_due() const;
   int64_t epoch_steps() const;
   double epoch() const;
-  CheckpointState checkpoint_state(const nlohmann::ordered_json& values) const;
+  CheckpointState checkpoint_state(const Json& values) const;
   double measure_evaluation();
   void fix_steps_by_time(double seconds);
   // Throw an Error that names the first non-finite loss term, or the first non-finite tensor of the state.
@@ -84,7 +83,7 @@ class TrainingRun {
   std::optional<EvaluationRecord> diagnose(const std::filesystem::path& directory, const ImageSet& set,
                                            const std::string& role);
   EvaluationRecord evaluation_record(const std::string& role, const ErrorCount& count) const;
-  std::filesystem::path write_checkpoint(const std::filesystem::path& directory, const nlohmann::ordered_json& values);
+  std::filesystem::path write_checkpoint(const std::filesystem::path& directory, const Json& values);
   void write_learning_curve(const std::filesystem::path& directory) const;
   std::filesystem::path samples_path(const std::filesystem::path& directory) const;
   std::filesystem::path write_samples(const std::filesystem::path& directory);

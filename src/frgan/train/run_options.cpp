@@ -15,13 +15,13 @@ void describe(OptionSet& options, RunOptions& run) {
   options.group("Run");
   options.add("method", run.method, "Method to train; `frgan methods` lists all methods.");
   options.add("steps", run.steps, "Number of steps; 0 derives it from --time-budget, else --epochs.",
-              Range<int64_t>{0, 1'000'000'000});
+              Range<int64_t>{0, 1'000'000'000, "steps"});
   options.add("epochs", run.epochs,
               "Number of epochs (A18: optimizer and epochs). One epoch is floor(unlabeled images / batch size) steps "
               "(A27: epoch length). Schedules scale with the length of the run.",
-              Range<double>{0.0001, 1e6});
+              Range<double>{0.0001, 1e6, "epochs"});
   options.add("time-budget", run.time_budget,
-              "Training time, such as 90s, 20m or 1.5h. A few steps are timed first to derive the number of steps. "
+              "Training time, such as 90s, 20m or 1h30m. A few steps are timed first to derive the number of steps. "
               "Evaluation time counts toward it.");
   options.add("seed", run.seed, "Seed of initial weights, image order, noise, augmentation and dropout.",
               Range<int64_t>{0, INT64_MAX});
@@ -34,24 +34,24 @@ void describe(OptionSet& options, RunOptions& run) {
   options.add("device", run.device, "Device: auto, cpu, cuda or cuda:N; auto selects the first GPU, else the CPU.");
   options.add("threads", run.threads,
               "Number of CPU threads; 0 uses all cores. Changing it changes the last bits of the results.",
-              Range<int64_t>{0, 4096});
+              Range<int64_t>{0, 4096, "threads"});
   options.group("Intervals (may differ on resume)");
   options.add("log-every", run.log_every, "Steps between log lines; 0 writes about 200 lines per run.",
-              Range<int64_t>{0, 1'000'000'000});
+              Range<int64_t>{0, 1'000'000'000, "steps"});
   options.add("evaluate-every", run.evaluate_every,
               "Steps between evaluations; 0 evaluates about 10 times per run, or fewer if evaluations would take more "
               "than a tenth of --time-budget.",
-              Range<int64_t>{0, 1'000'000'000});
+              Range<int64_t>{0, 1'000'000'000, "steps"});
   options.add("evaluations", run.evaluations,
               "Number of evaluations, two thirds of them in the last fifth of the run; 0 uses --evaluate-every.",
-              Range<int64_t>{0, 1'000'000});
+              Range<int64_t>{0, 1'000'000, "evaluations"});
   options.add("sample-every", run.sample_every,
               "Steps between grids of generated images; 0 writes about 10 grids per run.",
-              Range<int64_t>{0, 1'000'000'000});
+              Range<int64_t>{0, 1'000'000'000, "steps"});
   options.add("checkpoint-minutes", run.checkpoint_minutes,
-              "Minutes between checkpoints; 0 writes one after every step.", Range<double>{0, 10000});
+              "Minutes between checkpoints; 0 writes one after every step.", Range<double>{0, 10000, "minutes"});
   options.add("keep-checkpoints", run.keep_checkpoints, "Number of most recent checkpoints to keep.",
-              Range<int64_t>{1, 1000});
+              Range<int64_t>{1, 1000, "checkpoints"});
   options.add("tensorboard", run.tensorboard,
               "Writes the log also for TensorBoard, as events.out.tfevents.* in the run folder.");
 }
@@ -65,13 +65,20 @@ bool may_differ_on_resume(std::string_view option) {
 }
 
 double parse_duration(const std::string& text) {
-  double number = 0;
-  const char* end = text.data() + text.size();
-  const auto [unit, error] = std::from_chars(text.data(), end, number);
-  const std::string_view rest(unit, static_cast<size_t>(end - unit));
-  const double seconds = rest == "s" ? number : rest == "m" ? 60 * number : rest == "h" ? 3600 * number : NAN;
-  if (error != std::errc() || !std::isfinite(seconds) || seconds <= 0) {
-    throw usage_error(fmt::format("--time-budget: invalid duration '{}'; examples: 90s, 20m, 1.5h", text));
+  double seconds = 0;
+  std::string_view rest = text;
+  bool valid = !rest.empty();
+  while (valid && !rest.empty()) {
+    double number = 0;
+    const auto [unit, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    rest.remove_prefix(static_cast<size_t>(unit - rest.data()));
+    const double scale = rest.starts_with('s') ? 1 : rest.starts_with('m') ? 60 : rest.starts_with('h') ? 3600 : 0;
+    valid = error == std::errc() && scale > 0 && number >= 0;
+    seconds += number * scale;
+    if (valid) rest.remove_prefix(1);
+  }
+  if (!valid || !std::isfinite(seconds) || seconds <= 0) {
+    throw usage_error(fmt::format("--time-budget: invalid duration '{}'; examples: 90s, 20m, 1h30m", text));
   }
   return seconds;
 }

@@ -39,7 +39,7 @@ void describe(OptionSet& options, RunOptions& run);
 // Whether the option with this name may be changed when a run is resumed.
 bool may_differ_on_resume(std::string_view option);
 
-// Parses a duration above 0, such as "90s", "20m" or "1.5h"; returns seconds. Throws a usage error for anything else.
+// Parses a duration above 0, such as "90s", "20m" or "1h30m"; returns seconds. Throws a usage error for anything else.
 double parse_duration(const std::string& text);
 
 }  // namespace frgan

@@ -10,7 +10,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "frgan/core/batch.h"
+#include "frgan/device/batch.h"
 #include "frgan/methods/method.h"
 #include "frgan/nn/flat_parameters.h"
 #include "frgan/nn/named_tensors.h"

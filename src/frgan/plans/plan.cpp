@@ -1,0 +1,274 @@
+#include "frgan/plans/plan.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/core/options.h"
+#include "frgan/plans/paper_plans.h"
+#include "frgan/settings/presets.h"
+
+namespace frgan {
+namespace {
+
+const std::vector<std::string> kShows = {"errors", "scores", "grids", "noise"};
+
+// Options that a plan determines for each run by other means, so that plans cannot set them.
+constexpr std::array<std::string_view, 9> kNotAllowed = {
+    "method", "steps", "epochs", "time-budget", "seed", "split-seed", "label-noise-seed", "threads", "device"};
+
+void check_allowed(const std::string& option, const std::string& where) {
+  if (std::find(kNotAllowed.begin(), kNotAllowed.end(), option) == kNotAllowed.end()) return;
+  throw usage_error(fmt::format(
+      "{}: option '{}' is not allowed in a plan; presets set the method, budgets the length, `seeds` the seeds, --jobs "
+      "the threads, --device the device",
+      where, option));
+}
+
+// Reads a TOML table key by key. `finish` throws if the table has keys that were never asked for.
+class Reader {
+ public:
+  Reader(const Json& table, std::string where) : table_(table), where_(std::move(where)) {
+    if (!table.is_object()) throw usage_error(fmt::format("{}: is {}; expected a [table]", where_, table.dump()));
+  }
+
+  const Json* find(const std::string& key) {
+    known_.push_back(key);
+    return table_.find(key);
+  }
+  std::string text(const std::string& key, std::string fallback = "") {
+    const Json* value = find(key);
+    if (value == nullptr) return fallback;
+    if (!value->is_string()) throw wrong(key, *value, "a string in quotes");
+    return value->get<std::string>();
+  }
+  double positive(const std::string& key, double fallback) {
+    const Json* value = find(key);
+    if (value == nullptr) return fallback;
+    const double number = value->is_number() ? value->get<double>() : 0;
+    if (!(number > 0) || !std::isfinite(number)) throw wrong(key, *value, "a number above 0");
+    return number;
+  }
+  int64_t count(const std::string& key, int64_t fallback) {
+    const Json* value = find(key);
+    if (value == nullptr) return fallback;
+    if (!value->is_number_integer() || value->get<int64_t>() < 1) throw wrong(key, *value, "an integer of 1 or more");
+    return value->get<int64_t>();
+  }
+  std::vector<Setting> settings(const std::string& key) {
+    const Json* value = find(key);
+    std::vector<Setting> settings;
+    if (value == nullptr) return settings;
+    if (!value->is_object()) throw wrong(key, *value, "a table of options");
+    for (const auto& [name, setting] : value->items()) {
+      check_allowed(name, fmt::format("{}, {}", where_, key));
+      settings.push_back({name, setting, fmt::format("{}, {}", where_, key)});
+    }
+    return settings;
+  }
+  Error wrong(const std::string& key, const Json& value, std::string_view expected) const {
+    return usage_error(fmt::format("{}: {} is {}; expected {}", where_, key, value.dump(), expected));
+  }
+  void finish() const {
+    for (const auto& [key, value] : table_.items()) {
+      if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
+      throw usage_error(fmt::format("{}: unknown key '{}'; allowed here: {}{}", where_, key, fmt::join(known_, ", "),
+                                    nearest_hint(key, known_)));
+    }
+  }
+  const std::string& where() const { return where_; }
+
+ private:
+  const Json& table_;
+  std::string where_;
+  std::vector<std::string> known_;
+};
+
+// One section per combination of the varied values. Options are in alphabetical order; the first varies slowest.
+std::vector<PlanSection> read_sections(Reader& plan) {
+  std::vector<PlanSection> sections(1);
+  const Json* vary = plan.find("vary");
+  if (vary == nullptr) return sections;
+  if (!vary->is_object()) throw plan.wrong("vary", *vary, "a table of lists");
+  for (const auto& [name, values] : vary->items()) {
+    if (!values.is_array() || values.empty()) throw plan.wrong("vary." + name, values, "a list of values");
+    check_allowed(name, fmt::format("{}, vary", plan.where()));
+    std::vector<PlanSection> more;
+    for (const PlanSection& section : sections) {
+      for (const Json& value : values) {
+        PlanSection next = section;
+        next.title += fmt::format("{}{} {}", next.title.empty() ? "" : ", ", name, setting_text(value));
+        next.value += (next.value.empty() ? "" : ",") + setting_text(value);
+        next.settings.push_back({name, value, fmt::format("{}, vary", plan.where())});
+        more.push_back(std::move(next));
+      }
+    }
+    sections = std::move(more);
+  }
+  return sections;
+}
+
+Budget read_budget(const Json& table, const std::string& name, const std::string& where) {
+  Reader reader(table, where);
+  Budget budget;
+  budget.name = name;
+  budget.steps = reader.count("steps", 0);
+  budget.epochs = reader.positive("epochs", 0);
+  budget.tflop = reader.positive("tflop", 0);
+  budget.seeds = reader.count("seeds", 0);
+  budget.score_images = reader.count("score-images", budget.score_images);
+  budget.settings = reader.settings("settings");
+  budget.note = reader.text("note");
+  reader.finish();
+  if ((budget.steps > 0) + (budget.epochs > 0) + (budget.tflop > 0) != 1) {
+    throw usage_error(fmt::format("{}: expected exactly one of steps, epochs and tflop", where));
+  }
+  return budget;
+}
+
+std::vector<Budget> read_budgets(Reader& plan) {
+  std::vector<Budget> budgets;
+  const Json* table = plan.find("budget");
+  if (table == nullptr || !table->is_object() || table->empty()) {
+    throw usage_error(fmt::format("{}: missing [budget.NAME]; add one with steps, epochs or tflop", plan.where()));
+  }
+  for (const auto& [name, budget] : table->items()) {
+    budgets.push_back(read_budget(budget, name, fmt::format("{}, budget.{}", plan.where(), name)));
+  }
+  return budgets;
+}
+
+std::map<std::string, Published> read_published(Reader& row) {
+  std::map<std::string, Published> published;
+  const Json* table = row.find("published");
+  if (table == nullptr) return published;
+  if (!table->is_object()) throw row.wrong("published", *table, "a table of values");
+  for (const auto& [value, numbers] : table->items()) {
+    const bool pair =
+        numbers.is_array() && numbers.size() == 2 && numbers.at(0).is_number() && numbers.at(1).is_number();
+    const bool single = numbers.is_array() && numbers.size() == 1 && numbers.at(0).is_number();
+    if (!pair && !single) throw row.wrong("published." + value, numbers, "[value, deviation] or [value]");
+    published[value] = {numbers.at(0).get<double>(), pair ? std::optional(numbers.at(1).get<double>()) : std::nullopt};
+  }
+  return published;
+}
+
+PlanRow read_row(const Json& table, size_t number, const std::string& where) {
+  Reader reader(table, fmt::format("{}, row {}", where, number));
+  PlanRow row;
+  row.preset = reader.text("preset");
+  row.name = reader.text("name", row.preset);
+  if (row.name.empty()) throw usage_error(fmt::format("{}: missing name or preset", reader.where()));
+  if (!row.preset.empty()) {
+    try {
+      find_preset(row.preset);
+    } catch (const Error& error) {
+      throw usage_error(fmt::format("{} ({}): {}", reader.where(), row.name, error.what()));
+    }
+  }
+  row.settings = reader.settings("settings");
+  row.augmentation = reader.text("augmentation");
+  row.source = reader.text("source");
+  row.note = reader.text("note");
+  row.published = read_published(reader);
+  reader.finish();
+  return row;
+}
+
+std::vector<PlanRow> read_rows(Reader& plan) {
+  const Json* list = plan.find("row");
+  if (list == nullptr || !list->is_array() || list->empty()) {
+    throw usage_error(fmt::format("{}: missing [[row]]; add at least one", plan.where()));
+  }
+  std::vector<PlanRow> rows;
+  std::set<std::string> names;
+  for (const Json& table : *list) {
+    rows.push_back(read_row(table, rows.size() + 1, plan.where()));
+    if (!names.insert(rows.back().name).second) {
+      throw usage_error(fmt::format("{}: duplicate row name '{}'", plan.where(), rows.back().name));
+    }
+  }
+  return rows;
+}
+
+// Throws if a published value matches no section: no table would show it.
+void check_published(const Plan& plan) {
+  std::vector<std::string> known;
+  for (const PlanSection& section : plan.sections) known.push_back(plan.published_key(section));
+  for (const PlanRow& row : plan.rows) {
+    for (const auto& [key, value] : row.published) {
+      if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+      throw usage_error(fmt::format("{}, row '{}': published.{} matches no section; allowed: {}", plan.name, row.name,
+                                    key, fmt::join(known, ", ")));
+    }
+  }
+}
+
+}  // namespace
+
+std::string Plan::published_key(const PlanSection& section) const {
+  return show == "scores" || section.value.empty() ? "all" : section.value;
+}
+
+size_t Plan::reference_row() const {
+  size_t row = 0;
+  while (row < rows.size() && rows[row].name != reference) ++row;
+  return row;
+}
+
+const Budget& Plan::budget(const std::string& wanted) const {
+  std::vector<std::string> names;
+  for (const Budget& budget : budgets) {
+    if (budget.name == wanted) return budget;
+    names.push_back(budget.name);
+  }
+  throw usage_error(fmt::format("unknown --budget '{}': {} has {}{}", wanted, name, fmt::join(names, ", "),
+                                nearest_hint(wanted, names)));
+}
+
+Plan read_plan(std::string_view text, const std::string& name) {
+  const Json table = read_toml(text, name);
+  Reader reader(table, name);
+  Plan plan;
+  plan.name = name;
+  plan.title = reader.text("title", name);
+  plan.show = reader.text("show", plan.show);
+  plan.reference = reader.text("reference");
+  plan.scorer = reader.text("scorer");
+  plan.seeds = reader.count("seeds", plan.seeds);
+  plan.settings = reader.settings("settings");
+  plan.sections = read_sections(reader);
+  plan.budgets = read_budgets(reader);
+  plan.rows = read_rows(reader);
+  reader.finish();
+  if (std::find(kShows.begin(), kShows.end(), plan.show) == kShows.end()) {
+    throw usage_error(fmt::format("{}: invalid show '{}'; allowed: {}{}", name, plan.show, fmt::join(kShows, ", "),
+                                  nearest_hint(plan.show, kShows)));
+  }
+  const std::vector<Setting>& varied = plan.sections.front().settings;
+  if (plan.show == "noise" && (varied.size() != 1 || varied.front().name != "label-noise")) {
+    throw usage_error(fmt::format("{}: show = \"noise\" requires a [vary] with label-noise only", name));
+  }
+  const auto is_reference = [&](const PlanRow& row) { return row.name == plan.reference; };
+  if (!plan.reference.empty() && std::none_of(plan.rows.begin(), plan.rows.end(), is_reference)) {
+    throw usage_error(fmt::format("{}: reference '{}' is not the name of a row", name, plan.reference));
+  }
+  check_published(plan);
+  return plan;
+}
+
+Plan read_paper_plan(const std::string& name) {
+  std::vector<std::string> names;
+  for (const PaperPlan& plan : all_paper_plans()) {
+    if (plan.name == name) return read_plan(plan.text, name);
+    names.emplace_back(plan.name);
+  }
+  throw usage_error(fmt::format("unknown plan '{}'; plans of the paper: {}{}", name, fmt::join(names, ", "),
+                                nearest_hint(name, names)));
+}
+
+}  // namespace frgan

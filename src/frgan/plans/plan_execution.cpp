@@ -1,0 +1,219 @@
+#include "frgan/plans/plan_execution.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "frgan/core/error.h"
+#include "frgan/io/checkpoint_files.h"
+#include "frgan/io/files.h"
+#include "frgan/io/json_lines.h"
+#include "frgan/plans/job_queue.h"
+#include "frgan/report/progress.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Exclusive lock on the runs folder. Child processes inherit the descriptor: a run that outlives its parent keeps the
+// lock until it ends.
+class FolderLock {
+ public:
+  explicit FolderLock(const fs::path& folder) {
+    ensure_directory(folder);
+    const fs::path path = folder / ".lock";
+    descriptor_ = open(path.c_str(), O_RDWR | O_CREAT, 0666);
+    if (descriptor_ < 0) throw file_error(path, "be opened", errno);
+    if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+    close(descriptor_);
+    throw Error(
+        fmt::format("{}: in use by another frgan process; wait for it to end, or choose another folder with --runs",
+                    folder.string()));
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  ~FolderLock() { close(descriptor_); }
+
+ private:
+  int descriptor_;
+};
+
+// Monotonic time in seconds.
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Training writes the last checkpoint after summary.json. A folder with a summary but no checkpoints counts as
+// finished: someone copied it without them.
+bool is_finished(const fs::path& folder, int64_t steps) {
+  const fs::path checkpoints = folder / "checkpoints";
+  return fs::exists(folder / "summary.json") &&
+         (!has_checkpoints(checkpoints) || fs::exists(checkpoints / checkpoint_name(steps)));
+}
+
+// The fraction of a run that is done, from its log. 0 if the log cannot be read; the run itself reports that error.
+double share_done(const fs::path& folder, int64_t steps) try {
+  if (is_finished(folder, steps)) return 1;
+  const fs::path log = folder / "metrics.jsonl";
+  if (!fs::exists(log)) return 0;
+  int64_t step = 0;
+  for (const Json& line : read_json_lines(log)) step = std::max(step, line.value("step", int64_t{0}));
+  return static_cast<double>(step) / static_cast<double>(steps);
+} catch (const std::exception&) {
+  return 0;
+}
+
+Job job_of(const PlanExecution& execution, const PlannedRun& run) {
+  const fs::path folder = execution.folder_of(run);
+  Job job{run.name, {"train"}, folder.string() + ".log", {}};
+  if (has_checkpoints(folder / "checkpoints")) {
+    job.arguments.push_back("--resume=" + folder.string());
+  } else {
+    job.arguments.insert(job.arguments.end(), run.arguments.begin(), run.arguments.end());
+    job.arguments.push_back("--run=" + folder.string());
+  }
+  job.arguments.push_back(fmt::format("--threads={}", execution.threads));
+  job.arguments.push_back("--device=" + execution.device);
+  return job;
+}
+
+// Status line of the plan: how much is done, and the remaining time at the speed so far.
+class PlanProgress {
+ public:
+  PlanProgress(const PlanExecution& execution, const std::vector<PlannedRun>& runs) : execution_(execution) {
+    for (const PlannedRun& run : runs) {
+      if (shares_.contains(run.name)) continue;  // another row has the same run
+      shares_[run.name] =
+          execution.state_of(run) == RunState::kDone ? 1 : share_done(execution.folder_of(run), run.steps);
+      runs_.push_back(&run);
+    }
+    done_at_begin_ = tflop_done();
+  }
+
+  std::string line(const std::vector<const PlannedRun*>& running, size_t failed) {
+    for (const PlannedRun* run : running) shares_[run->name] = share_done(execution_.folder_of(*run), run->steps);
+    double all = 0;
+    for (const PlannedRun* run : runs_) all += run->tflop;
+    const double done = tflop_done();
+    if (done < done_at_begin_) {  // a resumed run lost the steps after its checkpoint
+      done_at_begin_ = done;
+      begin_ = now();
+    }
+    const double seconds = now() - begin_;
+    const auto finished =
+        std::count_if(shares_.begin(), shares_.end(), [](const auto& item) { return item.second == 1; });
+    std::string text =
+        fmt::format("{} of {} runs done, {} running{}, {:.1f} % of {}", finished, runs_.size(), running.size(),
+                    failed > 0 ? fmt::format(", {} failed", failed) : "", 100 * done / all, tflop_text(all));
+    if (done > done_at_begin_) {
+      text += fmt::format(", {} left", duration_text((all - done) * seconds / (done - done_at_begin_)));
+    }
+    return text;
+  }
+  void done(const PlannedRun& run) { shares_[run.name] = 1; }
+
+ private:
+  double tflop_done() const {
+    double done = 0;
+    for (const PlannedRun* run : runs_) done += run->tflop * shares_.at(run->name);
+    return done;
+  }
+
+  const PlanExecution& execution_;
+  std::vector<const PlannedRun*> runs_;   // without duplicates
+  std::map<std::string, double> shares_;  // fraction done, 0 to 1, by run name
+  double begin_ = now();                  // seconds
+  double done_at_begin_ = 0;
+};
+
+fs::path log_of(const PlanExecution& execution, const PlannedRun& run) {
+  return execution.folder_of(run).string() + ".log";
+}
+
+// Writes the record of a finished run. Returns the failure instead of throwing, so that other runs continue.
+std::optional<FailedRun> write_record(const PlanExecution& execution, const PlannedRun& run) try {
+  write_run_record(execution.records, record_of(execution.folder_of(run), run));
+  return std::nullopt;
+} catch (const std::exception& error) {
+  return FailedRun{run.name, 0,
+                   fmt::format("finished, but its record cannot be written: {}; delete {} to run it again",
+                               error.what(), execution.folder_of(run).string()),
+                   log_of(execution, run)};
+}
+
+}  // namespace
+
+fs::path PlanExecution::folder_of(const PlannedRun& run) const {
+  return runs / run.name;
+}
+
+RunState PlanExecution::state_of(const PlannedRun& run) const {
+  const fs::path record = records / (run.name + ".json");
+  if (fs::exists(record) && read_run_record(record).key == run.key) return RunState::kDone;
+  return has_checkpoints(folder_of(run) / "checkpoints") ? RunState::kBegun : RunState::kNew;
+}
+
+std::vector<FailedRun> take_up_finished(const PlanExecution& execution, const std::vector<PlannedRun>& runs) {
+  std::vector<FailedRun> failed;
+  for (const PlannedRun& run : runs) {
+    if (execution.state_of(run) == RunState::kDone || !is_finished(execution.folder_of(run), run.steps)) continue;
+    if (auto failure = write_record(execution, run)) failed.push_back(*std::move(failure));
+  }
+  return failed;
+}
+
+std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector<PlannedRun>& runs,
+                               const std::function<void(const std::string&)>& say,
+                               const std::function<void(const std::string&)>& progress,
+                               const std::atomic<int>& stop_signal) {
+  const FolderLock lock(execution.runs);
+  std::vector<FailedRun> failed = take_up_finished(execution, runs);
+  std::vector<Job> jobs;
+  std::vector<const PlannedRun*> run_of_job;
+  std::set<std::string> names;  // two rows of a plan may share a run
+  for (const PlannedRun& run : runs) {
+    if (execution.state_of(run) == RunState::kDone || !names.insert(run.name).second) continue;
+    if (is_finished(execution.folder_of(run), run.steps)) continue;  // already in `failed`: no record could be written
+    jobs.push_back(job_of(execution, run));
+    run_of_job.push_back(&run);
+  }
+  PlanProgress plan_progress(execution, runs);
+  const auto ended = [&](const JobEnd& end) {
+    const PlannedRun& run = *run_of_job[end.job];
+    if (end.code == 0) {
+      if (auto failure = write_record(execution, run)) {
+        say(fmt::format("{}: {}", run.name, failure->message));
+        failed.push_back(*std::move(failure));
+        return;
+      }
+      plan_progress.done(run);
+      const RunRecord record = read_run_record(execution.records / (run.name + ".json"));
+      say(fmt::format("{}: {:.2f} % test error", run.name, 100 * record.error()));
+      return;
+    }
+    if (stop_signal != 0) return;  // stopped on request, not failed
+    failed.push_back({run.name, end.code, last_line(jobs[end.job].log), jobs[end.job].log});
+    say(fmt::format("{}: failed (exit code {}): {}", run.name, end.code, failed.back().message));
+  };
+  run_jobs(
+      jobs, execution.jobs, ended,
+      [&](const std::vector<size_t>& running) {
+        std::vector<const PlannedRun*> planned;
+        planned.reserve(running.size());
+        for (const size_t job : running) planned.push_back(run_of_job[job]);
+        progress(plan_progress.line(planned, failed.size()));
+      },
+      stop_signal);
+  return failed;
+}
+
+}  // namespace frgan

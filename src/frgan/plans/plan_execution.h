@@ -1,0 +1,49 @@
+// Runs the unfinished runs of a plan and stores the records of finished runs.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "frgan/plans/planned_runs.h"
+#include "frgan/plans/run_record.h"
+
+namespace frgan {
+
+// kDone: has a record with its key. kBegun: has a checkpoint but no record. kNew: neither.
+enum class RunState { kNew, kBegun, kDone };
+
+struct PlanExecution {
+  std::filesystem::path runs;     // run folders with checkpoints: RUNS/NAME
+  std::filesystem::path records;  // records of finished runs: RECORDS/NAME.json
+  int64_t jobs = 1;               // concurrent runs
+  int64_t threads = 1;            // per run
+  std::string device = "auto";
+
+  std::filesystem::path folder_of(const PlannedRun& run) const;
+  RunState state_of(const PlannedRun& run) const;
+};
+
+struct FailedRun {
+  std::string name;
+  int code = 0;
+  std::string message;  // the last line of its log
+  std::filesystem::path log;
+};
+
+// Writes the missing records of finished runs. Returns the runs whose record cannot be written.
+std::vector<FailedRun> take_up_finished(const PlanExecution& execution, const std::vector<PlannedRun>& runs);
+
+// Calls `take_up_finished`, then starts new runs and resumes begun ones. A failed run does not affect the others.
+// Returns the failed runs. `say` receives a line for each run that ends. `progress` receives a status line for the
+// whole plan about once a second; each replaces the one before. Throws an Error if another process uses the same `runs`
+// folder.
+std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector<PlannedRun>& runs,
+                               const std::function<void(const std::string&)>& say,
+                               const std::function<void(const std::string&)>& progress,
+                               const std::atomic<int>& stop_signal);
+
+}  // namespace frgan

@@ -1,0 +1,53 @@
+#include "frgan/plans/scored_set.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/io/files.h"
+#include "frgan/io/json_file.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFormat = "frgan scored set 1";
+
+}  // namespace
+
+void write_scored_set(const fs::path& folder, const ScoredSet& set) {
+  ensure_directory(folder);
+  const Json json = {{"format", kFormat},
+                     {"key", set.key},
+                     {"scorer_digest", set.scorer_digest},
+                     {"precision", set.precision},
+                     {"scores", set.scores}};
+  write_file_safely(folder / (set.name + ".json"), json.dump(1) + "\n");
+}
+
+ScoredSet read_scored_set(const fs::path& file) try {
+  const Json json = read_json_object(file);
+  if (!json.is_object() || json.value("format", "") != kFormat) {
+    throw Error(
+        fmt::format("{}: not a scored set; expected an object with \"format\": \"{}\"", file.string(), kFormat));
+  }
+  return {file.stem().string(), json.at("key").get<std::string>(), json.at("scorer_digest").get<std::string>(),
+          json.at("precision").get<std::string>(), json.at("scores")};
+} catch (const JsonError& error) {
+  throw Error(fmt::format("{}: incomplete scored set: {}", file.string(), error.what()));
+}
+
+std::vector<ScoredSet> read_scored_sets(const fs::path& folder) {
+  std::vector<ScoredSet> sets;
+  for (const fs::path& file : files_in(folder, ".json")) sets.push_back(read_scored_set(file));
+  return sets;
+}
+
+const ScoredSet* find_set(const std::vector<ScoredSet>& sets, const std::string& name) {
+  const auto found = std::find_if(sets.begin(), sets.end(), [&](const ScoredSet& set) { return set.name == name; });
+  return found == sets.end() ? nullptr : &*found;
+}
+
+}  // namespace frgan

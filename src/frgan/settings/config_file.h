@@ -1,0 +1,40 @@
+// TOML reader and writer for config files, presets and --print-config. Keys are option names without the leading "--".
+// Config files have no [headings].
+//
+//   method = "fr-gan"
+//   batch-size = 50
+//   augmentation = ["translate:2", "noise:0.15"]
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frgan/core/json.h"
+#include "frgan/core/options.h"
+
+namespace frgan {
+
+struct Setting {
+  std::string name;
+  Json value;
+  std::string source;  // location of the key for error messages: "my.toml:12:1" (line, column)
+};
+
+// The value as typed on the command line, strings without quotes: 500, wrong.
+std::string setting_text(const Json& value);
+
+// Returns the settings in file order. `name` is the file name used in error messages. Throws a usage error with line
+// and column for invalid TOML, and for tables, dates and times, which are not option values.
+std::vector<Setting> read_config(std::string_view text, const std::string& name);
+// The same for a file of at most 1 MiB. Throws an Error if it cannot be read.
+std::vector<Setting> read_config_file(const std::filesystem::path& path);
+
+// Converts a TOML document with nested tables to JSON. Throws usage errors like read_config, but accepts tables.
+Json read_toml(std::string_view text, const std::string& name);
+
+// Writes all saved options as TOML, with a comment above each group. `read_config` reads the result back exactly.
+std::string config_text(const OptionSet& options);
+
+}  // namespace frgan
