@@ -199,11 +199,12 @@ std::string zsh_case(const Syntax& syntax, const std::vector<OptionGroup>& group
 
 }  // namespace
 
-// In roff a backslash is an escape, and a line must not begin with a control character.
+// In roff, a backslash is an escape, and a line must not begin with a control character.
 std::string roff(const std::string& text) {
   std::string escaped = replaced(replaced(text, "\\", "\\e"), "-", "\\-");
   if (escaped.starts_with('.') || escaped.starts_with('\'')) escaped.insert(0, "\\&");
-  return replaced(escaped, "\n", "\n.br\n");
+  escaped = replaced(escaped, "\n\n", "\n");
+  return replaced(escaped, "\n  ", "\n.br\n");
 }
 
 std::optional<HelpFormat> requested_help(std::span<const std::string> arguments) {

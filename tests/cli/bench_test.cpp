@@ -7,16 +7,15 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "frgan/core/json.h"
 #include "program.h"
 
 namespace frgan {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = Json;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
@@ -28,16 +27,16 @@ Outcome bench(std::vector<std::string> more) {
   return run_frgan(arguments);
 }
 
-double sum_of(const Json& rows, const char* field) {
+double sum_of(const nlohmann::json& rows, const char* field) {
   return std::accumulate(rows.begin(), rows.end(), 0.0,
-                         [&](double sum, const Json& row) { return sum + row.at(field).get<double>(); });
+                         [&](double sum, const nlohmann::json& row) { return sum + row.at(field).get<double>(); });
 }
 
 TEST(Bench, JsonContainsAllMeasurements) {
   const Outcome outcome = bench({"--json", "-"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(outcome.err, "");
-  const Json json = Json::parse(outcome.out);
+  const nlohmann::json json = nlohmann::json::parse(outcome.out);
   EXPECT_EQ(json["method"], "fr-gan");
   EXPECT_EQ(json["precision"], "fp32");
   EXPECT_EQ(json["threads"], 1);
@@ -68,7 +67,7 @@ TEST(Bench, JsonContainsAllMeasurements) {
   EXPECT_EQ(sum_of(json["kinds"], "calls_per_step"), json["operators_per_step"].get<double>());
   EXPECT_EQ(json["kinds"].back()["name"], "outside operators");
   std::vector<std::string> kinds;
-  for (const Json& row : json["kinds"]) kinds.push_back(row["name"]);
+  for (const nlohmann::json& row : json["kinds"]) kinds.push_back(row["name"]);
   for (const char* kind : {"weight norm, forward", "squeeze and excitation, forward", "optimizer and average",
                            "random numbers", "gather and augmentation", "activation and dropout"}) {
     EXPECT_THAT(kinds, testing::Contains(kind));
@@ -76,7 +75,7 @@ TEST(Bench, JsonContainsAllMeasurements) {
   EXPECT_GT(json["allocations_per_step"], 0);
   EXPECT_GT(json["allocated_bytes_per_step"], 1 << 20);
   double convolution_seconds = 0;
-  for (const Json& row : json["convolutions"]) {
+  for (const nlohmann::json& row : json["convolutions"]) {
     convolution_seconds += row["calls_per_step"].get<double>() * row["seconds"].get<double>();
     EXPECT_GT(row["gflop"], 0) << row;
     EXPECT_GT(row["seconds"], 0) << row;
@@ -103,7 +102,7 @@ TEST(Bench, StepOnlyOmitsProfileAndGemmRate) {
   const Outcome table = bench({"--step-only"}), json = bench({"--step-only", "--json", "-"});
   EXPECT_THAT(table.out, HasSubstr("\ntime "));
   EXPECT_THAT(table.out, testing::Not(HasSubstr("GEMM")));
-  const Json found = Json::parse(json.out);
+  const nlohmann::json found = nlohmann::json::parse(json.out);
   EXPECT_GT(found["seconds_per_step"], 0);
   EXPECT_FALSE(found.contains("operators_per_step"));
 }
@@ -114,12 +113,12 @@ TEST(Bench, AppliesPresetAndTypedOptions) {
                                  "--augmentation=none", "--json", file.string()});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("step          supervised, "));
-  const Json json = Json::parse(std::ifstream(file));
+  const nlohmann::json json = nlohmann::json::parse(std::ifstream(file));
   fs::remove(file);
   EXPECT_EQ(json["method"], "supervised");
   EXPECT_EQ(json["options"]["average-decay"], 0.999) << "from the preset";
   EXPECT_EQ(json["options"]["learning-rate"], 0.01) << "the command line overrides the preset";
-  EXPECT_EQ(json["options"]["augmentation"], Json::array({"none"}));
+  EXPECT_EQ(json["options"]["augmentation"], nlohmann::json::array({"none"}));
 }
 
 TEST(Bench, RejectsOptionsThatTrainRejects) {

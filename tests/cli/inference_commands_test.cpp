@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
-#include "frgan/core/json.h"
 #include "tiny_runs.h"
 
 namespace frgan {
@@ -33,8 +33,8 @@ std::vector<std::vector<std::string>> csv_rows(const std::string& text) {
 class InferenceCommands : public TinyRuns {};
 
 TEST_F(InferenceCommands, EvaluateReproducesErrorOfRun) {
-  const Json found = json_of({"evaluate", "fr-gan", "--json"});
-  const Json summary = Json::parse(text_of("fr-gan/summary.json"));
+  const nlohmann::json found = json_of({"evaluate", "fr-gan", "--json"});
+  const nlohmann::json summary = nlohmann::json::parse(text_of("fr-gan/summary.json"));
   EXPECT_EQ(found["images"], 10);
   EXPECT_EQ(found["step"], 2);
   EXPECT_EQ(found["method"], "fr-gan");
@@ -43,13 +43,13 @@ TEST_F(InferenceCommands, EvaluateReproducesErrorOfRun) {
   EXPECT_EQ(found["classes"][0]["name"], "ant");
   EXPECT_EQ(found["classes"][1]["images"], 5);
   EXPECT_EQ(found["confusion"][0][0].get<int>() + found["confusion"][0][1].get<int>(), 5);
-  const Json dev = json_of({"evaluate", "fr-gan", "--json", "--on", "dev"});
+  const nlohmann::json dev = json_of({"evaluate", "fr-gan", "--json", "--on", "dev"});
   EXPECT_EQ(dev["images"], 4);
   EXPECT_EQ(dev["error"], summary["dev"]["dev_error"]);
 }
 
 TEST_F(InferenceCommands, EvaluatePrintsText) {
-  const Json found = json_of({"evaluate", "supervised", "--json"});
+  const nlohmann::json found = json_of({"evaluate", "supervised", "--json"});
   const Outcome outcome = run({"evaluate", "supervised"});
   EXPECT_EQ(outcome.err, "");
   EXPECT_THAT(outcome.out, StartsWith("checkpoint  supervised/checkpoints/step-00000002 (supervised, step 2)\n"));
@@ -63,7 +63,7 @@ TEST_F(InferenceCommands, EvaluatePrintsText) {
 }
 
 TEST_F(InferenceCommands, EvaluateComparesTwoRuns) {
-  const Json found =
+  const nlohmann::json found =
       json_of({"evaluate", "fr-gan", "--json", "--compare", "supervised", "--predictions", "first.csv"})["compare"];
   json_of({"evaluate", "supervised", "--json", "--predictions", "second.csv"});
   const auto first = csv_rows(text_of("first.csv")), second = csv_rows(text_of("second.csv"));
@@ -83,7 +83,7 @@ TEST_F(InferenceCommands, EvaluateComparesTwoRuns) {
   EXPECT_EQ(found["only_second_wrong"], only_second);
   EXPECT_EQ(found["wrong"], second_wrong);
 
-  const Json same = json_of({"evaluate", "fr-gan", "--json", "--compare", "fr-gan"})["compare"];
+  const nlohmann::json same = json_of({"evaluate", "fr-gan", "--json", "--compare", "fr-gan"})["compare"];
   EXPECT_EQ(same["only_first_wrong"], 0);
   EXPECT_EQ(same["only_second_wrong"], 0);
   EXPECT_EQ(same["mcnemar_p"], 1);
@@ -100,7 +100,7 @@ TEST_F(InferenceCommands, EvaluateAcceptsOtherDataWithSameClasses) {
   }
   const Outcome outcome = run({"evaluate", "fr-gan", "--json", "--data", "other"});
   EXPECT_EQ(outcome.err, "note: these are other data than the network was trained with\n");
-  EXPECT_EQ(Json::parse(outcome.out)["images"], 4);
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["images"], 4);
 
   fs::remove_all(*folder / "other/test");
   EXPECT_THAT(run({"evaluate", "fr-gan", "--data", "other"}).err, HasSubstr("other: has no test images; --data"));
@@ -174,7 +174,7 @@ TEST_F(InferenceCommands, PredictReportsUnreadableFilesAndContinues) {
   const Outcome json = run({"predict", "fr-gan", "odd", "--format", "json", "--output", "odd.json"});
   EXPECT_EQ(json.code, 1);
   EXPECT_EQ(json.out, "");
-  const Json list = Json::parse(text_of("odd.json"));
+  const nlohmann::json list = nlohmann::json::parse(text_of("odd.json"));
   ASSERT_EQ(list.size(), 2U);
   EXPECT_EQ(list[0]["file"], "odd/a, \"b\".png");
   EXPECT_EQ(list[0]["probability"], list[0]["probabilities"][list[0]["label"].get<std::string>()]);

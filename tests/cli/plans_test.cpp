@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "frgan/core/json.h"
 #include "program.h"
 #include "tiny_mnist.h"
 
@@ -99,7 +99,7 @@ TEST_F(Plans, SkipCompletedRuns) {
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("## labels 10"), HasSubstr("| FR-GAN |"), HasSubstr("(2)")));
   EXPECT_EQ(files_in("results/runs", ".json").size(), 8u);
   for (const char* name : {"my.md", "my.csv", "my.tex", "my.html"}) text_of(root / "results" / name);
-  const auto record = Json::parse(text_of(files_in("results/runs", ".json").front()));
+  const auto record = nlohmann::json::parse(text_of(files_in("results/runs", ".json").front()));
   EXPECT_EQ(record["evaluations"].back()[0], 6);
   EXPECT_EQ(record["options"]["adv-weight"], 0.5);
   EXPECT_EQ(record["options"]["split-seed"], record["options"]["seed"]);
@@ -124,8 +124,8 @@ TEST_F(Plans, SelectionsAddUp) {
 }
 
 // Evaluations and mistakes of a record.
-std::pair<Json, Json> outcome_of(const fs::path& record) {
-  const auto json = Json::parse(text_of(record));
+std::pair<nlohmann::json, nlohmann::json> outcome_of(const fs::path& record) {
+  const auto json = nlohmann::json::parse(text_of(record));
   return {json["evaluations"], json["mistakes"]};
 }
 

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
-#include "frgan/core/json.h"
 #include "tiny_runs.h"
 
 namespace frgan {
@@ -28,8 +28,8 @@ class ScoreCommand : public TinyRuns {
     ASSERT_EQ(std::system(command.c_str()), 0) << command << ": needs a Python with torch (Debian: python3-torch)";
   }
   // The scores of the image set `name`.
-  static Json set_of(const Json& found, const std::string& name) {
-    for (const Json& set : found["sets"]) {
+  static nlohmann::json set_of(const nlohmann::json& found, const std::string& name) {
+    for (const nlohmann::json& set : found["sets"]) {
       if (set["name"] == name) return set;
     }
     ADD_FAILURE() << "no scores of " << name << ": " << found.dump(2);
@@ -40,13 +40,13 @@ class ScoreCommand : public TinyRuns {
 TEST_F(ScoreCommand, ScoresGenerator) {
   const std::vector<std::string> arguments{"score",  "fr-gan", "--scorer", "supervised", "--count", "120",
                                            "--seed", "5",      "--splits", "4",          "--json"};
-  const Json found = json_of(arguments);
+  const nlohmann::json found = json_of(arguments);
   EXPECT_EQ(found["classes"], 2);
   EXPECT_EQ(found["features"], 8);
   EXPECT_EQ(found["precision"], "fp32");
   EXPECT_EQ(found["scorer_digest"].get<std::string>().size(), 64U);
   EXPECT_EQ(found["ceiling"]["train"], 2);
-  const Json scored = set_of(found, "scored");
+  const nlohmann::json scored = set_of(found, "scored");
   EXPECT_EQ(scored["images"], 120);
   EXPECT_EQ(scored["images_per_split"], 30);
   EXPECT_EQ(scored["inception_scores"].size(), 4U);
@@ -54,12 +54,12 @@ TEST_F(ScoreCommand, ScoresGenerator) {
   EXPECT_LE(scored["inception_score"], 2);
   EXPECT_EQ(scored["real_images"], 16);
   EXPECT_GT(scored["frechet_distance"], 0);
-  EXPECT_EQ(scored["precision_recall_images"], (Json{120, 16}));
+  EXPECT_EQ(scored["precision_recall_images"], (nlohmann::json{120, 16}));
   EXPECT_EQ(scored["scorer_digest"], found["scorer_digest"]);
-  const Json train = set_of(found, "real, train");
+  const nlohmann::json train = set_of(found, "real, train");
   EXPECT_EQ(train["images"], 16);
   EXPECT_FALSE(train.contains("frechet_distance"));
-  const Json test = set_of(found, "real, test");
+  const nlohmann::json test = set_of(found, "real, test");
   EXPECT_EQ(test["images"], 10);
   EXPECT_TRUE(test.contains("frechet_distance"));
   EXPECT_EQ(json_of(arguments), found);  // deterministic
@@ -71,7 +71,7 @@ TEST_F(ScoreCommand, FolderOfGeneratedImagesScoresLikeGenerator) {
   std::vector<std::string> by_run{"score", "fr-gan"}, by_folder{"score", "made"};
   by_run.insert(by_run.end(), more.begin(), more.end());
   by_folder.insert(by_folder.end(), more.begin(), more.end());
-  Json first = set_of(json_of(by_run), "scored"), second = set_of(json_of(by_folder), "scored");
+  nlohmann::json first = set_of(json_of(by_run), "scored"), second = set_of(json_of(by_folder), "scored");
   EXPECT_EQ(second["source"], "made");
   first.erase("source");
   second.erase("source");
@@ -79,7 +79,7 @@ TEST_F(ScoreCommand, FolderOfGeneratedImagesScoresLikeGenerator) {
 }
 
 TEST_F(ScoreCommand, PrintsText) {
-  const Json found = json_of({"score", "fr-gan", "--scorer", "supervised", "--count", "100", "--json"});
+  const nlohmann::json found = json_of({"score", "fr-gan", "--scorer", "supervised", "--count", "100", "--json"});
   const Outcome outcome = run({"score", "fr-gan", "--scorer", "supervised", "--count", "100"});
   EXPECT_EQ(outcome.err, "");
   EXPECT_THAT(outcome.out,
@@ -94,20 +94,20 @@ TEST_F(ScoreCommand, PrintsText) {
 }
 
 TEST_F(ScoreCommand, AcceptsTorchScriptNetwork) {
-  const Json found =
+  const nlohmann::json found =
       json_of({"score", "--scorer", "colours.pt", "--data", "data", "--splits", "1", "--count", "16", "--json"});
   EXPECT_EQ(found["classes"], 2);
   EXPECT_EQ(found["features"], 3);
   ASSERT_EQ(found["sets"].size(), 2U);  // real images only
-  const Json train = set_of(found, "real, train");
+  const nlohmann::json train = set_of(found, "real, train");
   EXPECT_THAT(train["histogram"], ElementsAre(8, 8));
   EXPECT_GT(train["inception_score"], 1.99);
-  const Json test = set_of(found, "real, test");
+  const nlohmann::json test = set_of(found, "real, test");
   EXPECT_THAT(test["histogram"], ElementsAre(5, 5));
   EXPECT_EQ(test["histogram_divergence"], 0);
   EXPECT_LT(test["frechet_distance"], 1e-3);
 
-  const Json generated = set_of(
+  const nlohmann::json generated = set_of(
       json_of({"score", "fr-gan", "--scorer", "colours.pt", "--splits", "2", "--count", "200", "--json"}), "scored");
   EXPECT_GT(generated["frechet_distance"], test["frechet_distance"]);
 }
@@ -116,7 +116,7 @@ TEST_F(ScoreCommand, RejectsScorerWithOtherClasses) {
   EXPECT_THAT(refusal({"score", "fr-gan", "--scorer", "ten_classes.pt", "--count", "100"}, 1),
               testing::AllOf(StartsWith("frgan: ten_classes.pt: the scorer has 10 classes, but "),
                              HasSubstr("/data has 2; use"), HasSubstr("--any-classes")));
-  const Json found =
+  const nlohmann::json found =
       json_of({"score", "fr-gan", "--scorer", "ten_classes.pt", "--count", "100", "--json", "--any-classes"});
   EXPECT_FALSE(found.contains("ceiling"));
   EXPECT_EQ(set_of(found, "scored")["histogram"].size(), 10U);

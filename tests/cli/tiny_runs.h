@@ -9,9 +9,9 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "../io/temporary_folder.h"
-#include "frgan/core/json.h"
 #include "frgan/io/files.h"
 #include "frgan/io/image_file.h"
 #include "program.h"
@@ -66,10 +66,10 @@ class TinyRuns : public testing::Test {
     ASSERT_EQ(outcome.code, 0) << outcome.err;
   }
   static Outcome run(const std::vector<std::string>& arguments) { return run_frgan(arguments, {"OMP_NUM_THREADS=1"}); }
-  static Json json_of(const std::vector<std::string>& arguments) {
+  static nlohmann::json json_of(const std::vector<std::string>& arguments) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
-    return Json::parse(outcome.out);
+    return nlohmann::json::parse(outcome.out);
   }
   static std::string text_of(const std::string& name) { return read_file(*folder / name); }
   // Expects exit code `code`, one line on stderr and nothing on stdout. Returns the line.

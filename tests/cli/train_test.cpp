@@ -8,10 +8,10 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "../io/file_size_limit.h"
-#include "frgan/core/json.h"
 #include "program.h"
 #include "tiny_mnist.h"
 
@@ -73,13 +73,13 @@ TEST_F(Train, WritesCompleteRunFolder) {
   EXPECT_THAT(outcome.out, testing::StartsWith("test error  "));
   EXPECT_THAT(outcome.out, HasSubstr(" on 20 images\n"));
   EXPECT_THAT(outcome.err, HasSubstr("fr-gan for 40 steps"));
-  const Json summary = Json::parse(text_of(root / "run/summary.json"));
+  const nlohmann::json summary = nlohmann::json::parse(text_of(root / "run/summary.json"));
   EXPECT_EQ(summary["steps"], 40);
   EXPECT_EQ(summary["method"], "fr-gan");
   EXPECT_THAT(outcome.out, HasSubstr(fmt::format("repeat      {}\n", summary["command"].get<std::string>())));
   EXPECT_TRUE(fs::is_regular_file(root / "run/samples/step-00000040.png"));
   EXPECT_TRUE(fs::is_directory(checkpoint("run", "00000040")));
-  EXPECT_EQ(Json::parse(text_of(root / "run/labels.json"))["labeled"].size(), 20u);
+  EXPECT_EQ(nlohmann::json::parse(text_of(root / "run/labels.json"))["labeled"].size(), 20u);
 
   const Outcome again = run_frgan(
       {"train", "--config", (root / "run/options.toml").string(), "--run", (root / "again").string()}, environment);

@@ -12,12 +12,5 @@ TEST(ErrorTest, EscapesControlCharacters) {
   EXPECT_EQ(usage_error("a\nb").kind(), ErrorKind::kUsage);
 }
 
-TEST(ErrorTest, ProblemOfDropsTheErrorCode) {
-  EXPECT_EQ(problem_of(std::runtime_error("[json.exception.type_error.302] type must be string")),
-            "type must be string");
-  EXPECT_EQ(problem_of(std::runtime_error("[no end")), "[no end");
-  EXPECT_EQ(problem_of(std::runtime_error("plain")), "plain");
-}
-
 }  // namespace
 }  // namespace frgan

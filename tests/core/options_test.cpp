@@ -189,17 +189,17 @@ TEST_F(Options, ReadLists) {
   EXPECT_THAT(fields.augmentation, ElementsAre());
   EXPECT_EQ(error_of_value("augmentation", Json{"flip"}), "");
   EXPECT_THAT(fields.augmentation, ElementsAre("flip"));
-  const std::string expected = "expected a list of non-empty texts";
-  EXPECT_EQ(error_of("augmentation", "a,,b"), "--augmentation: got [\"a\",\"\",\"b\"], " + expected);
-  EXPECT_EQ(error_of("augmentation", "a,"), "--augmentation: got [\"a\",\"\"], " + expected);
-  EXPECT_EQ(error_of_value("augmentation", "flip"), "my.toml:3:1: augmentation: got 'flip', " + expected);
-  EXPECT_EQ(error_of_value("augmentation", Json{"a", 1}), "my.toml:3:1: augmentation: got [\"a\",1], " + expected);
+  const std::string expected = ": must be a list of non-empty texts";
+  EXPECT_EQ(error_of("augmentation", "a,,b"), "invalid --augmentation [\"a\",\"\",\"b\"]" + expected);
+  EXPECT_EQ(error_of("augmentation", "a,"), "invalid --augmentation [\"a\",\"\"]" + expected);
+  EXPECT_EQ(error_of_value("augmentation", "flip"), "my.toml:3:1: invalid augmentation 'flip'" + expected);
+  EXPECT_EQ(error_of_value("augmentation", Json{"a", 1}), "my.toml:3:1: invalid augmentation [\"a\",1]" + expected);
 }
 
 TEST_F(Options, LongValuesAreTruncatedInMessages) {
   const std::string message = error_of("labels", std::string(1000, '7'));
   EXPECT_LT(message.size(), 160u);
-  EXPECT_THAT(message, testing::HasSubstr("777..., expected a whole number"));
+  EXPECT_THAT(message, testing::HasSubstr("777...: must be a whole number"));
 }
 
 TEST_F(Options, DescribeTheAllowedValues) {
@@ -246,7 +246,7 @@ TEST_F(Options, RoundTripThroughJson) {
   type("augmentation", "");
   const Json values = set.values();
   fields = Fields{};
-  set.set_values(Json::parse(values.dump()), "run.json");
+  set.set_values(parse_json(values.dump(), "test"), "run.json");
   EXPECT_EQ(set.values(), values);
   EXPECT_EQ(fields.weight, 0.1);
   EXPECT_EQ(error_in([&] {

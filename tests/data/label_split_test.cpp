@@ -334,12 +334,13 @@ TEST(LabelSplitFile, ReadsOldFilesWithTheSameDigest) {
   const LabelSplit split = split_labels(data, {.labels = 12, .split_seed = 5, .dev_images = 7});
   const std::string digest = "2eec1b8cc4242e582baaf90f46740ca745c738a8158d7842d298893ff5be4930";
   EXPECT_EQ(split.digest, digest);
-  const Json old = Json::parse(R"({
+  const Json old = parse_json(R"({
     "format": "frgan label split 1",
     "data_digest": "82ee73a3c24100250c68a86f5757a64dd2f81738e8f1097b0ef33d9f4555adfb", "train_images": 60,
     "mode": "balanced", "seed": 5, "counts": [4, 4, 4],
     "digest": "2eec1b8cc4242e582baaf90f46740ca745c738a8158d7842d298893ff5be4930",
-    "labeled": [3, 5, 8, 22, 23, 35, 36, 39, 42, 47, 51, 55], "dev": [2, 16, 20, 38, 50, 56, 57]})");
+    "labeled": [3, 5, 8, 22, 23, 35, 36, 39, 42, 47, 51, 55], "dev": [2, 16, 20, 38, 50, 56, 57]})",
+                              "test");
   const LabelSplit read = label_split_from_json(old, data, "old.json");
   EXPECT_EQ(read.digest, digest);
   EXPECT_EQ(read.labeled, split.labeled);
@@ -397,7 +398,6 @@ TEST(LabelSplitFile, RejectsInvalidShownLabels) {
     change(json);
     return error_of([&] { label_split_from_json(json, data, "l.json"); });
   };
-  using Json = Json;
   const std::string one_label_per_row =
       "l.json: 'shown' needs one label per row of 'labeled', and 'labeled' in ascending order";
   EXPECT_EQ(error([](Json& j) { j["shown"].erase(5); }), one_label_per_row);
@@ -433,7 +433,6 @@ TEST(LabelSplitFile, RejectsInvalidContents) {
     change(json);
     return error_of([&] { label_split_from_json(json, data, "l.json"); });
   };
-  using Json = Json;
   EXPECT_THAT(error([](Json& j) { j = Json::array(); }), StartsWith("l.json: not a frgan label split; expected"));
   EXPECT_THAT(error([](Json& j) { j["format"] = 1; }), StartsWith("l.json: incomplete or invalid label split"));
   EXPECT_THAT(error([](Json& j) { j["format"] = "frgan label split 2"; }), HasSubstr("\"frgan label split 1\""));

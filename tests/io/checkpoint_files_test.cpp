@@ -215,7 +215,7 @@ TEST(CheckpointFiles, RejectsHostileManifests) {
   EXPECT_THAT(refusal(entry("a", "18446744073709551615", digest)), HasSubstr("invalid entry"));
   EXPECT_THAT(refusal(entry("a", "5.0", digest)), HasSubstr("invalid entry"));
   EXPECT_THAT(refusal(entry("a", "5", "ABC")), HasSubstr("invalid entry"));
-  EXPECT_THAT(refusal(manifest(std::string(100'000, '['))), HasSubstr("nested too deeply"));
+  EXPECT_THAT(refusal(manifest(std::string(100'000, '['))), HasSubstr("nested more than 64 levels deep"));
 }
 
 }  // namespace

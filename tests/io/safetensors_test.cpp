@@ -147,9 +147,9 @@ TEST(Safetensors, RejectsHostileHeaders) {
   EXPECT_THAT(refusal("", ""), HasSubstr("does not begin with {"));
   EXPECT_THAT(refusal("[]", ""), HasSubstr("does not begin with {"));
   EXPECT_THAT(refusal(" {}", ""), HasSubstr("does not begin with {"));
-  EXPECT_THAT(refusal("{", ""), HasSubstr("the header is not valid JSON"));
-  EXPECT_THAT(refusal("{}}", ""), HasSubstr("the header is not valid JSON"));
-  EXPECT_THAT(refusal("{\"\xff\":{}}", ""), HasSubstr("the header is not valid JSON"));
+  EXPECT_THAT(refusal("{", ""), HasSubstr("not JSON, or truncated"));
+  EXPECT_THAT(refusal("{}}", ""), HasSubstr("not JSON, or truncated"));
+  EXPECT_THAT(refusal("{\"\xff\":{}}", ""), HasSubstr("not JSON, or truncated"));
   EXPECT_THAT(refusal(R"({"a":1})", ""), HasSubstr(R"(the entry of tensor "a" is not an object)"));
   EXPECT_THAT(refusal(R"({"a":{}})", ""), HasSubstr("has no dtype"));
   EXPECT_THAT(refusal(R"({"a":{"dtype":"F8_E4M3"}})", ""),
@@ -170,9 +170,9 @@ TEST(Safetensors, RejectsHostileHeaders) {
   EXPECT_THAT(with("[7]", "[1,8]"), HasSubstr("begins at byte 1 of the data; expected 0"));
   EXPECT_THAT(with("[7]", "[0,7]"), HasSubstr("8 bytes of data; expected 7"));
   EXPECT_THAT(with("[9]", "[0,9]"), HasSubstr("8 bytes of data; expected 9"));
-  EXPECT_THAT(with("[[[8]]]", "[0,8]"), HasSubstr("nested too deeply"));
+  EXPECT_THAT(with("[[[8]]]", "[0,8]"), HasSubstr("has invalid shape"));
   EXPECT_THAT(with("[" + std::string(200, '1').replace(1, 199, std::string(99, ',') + "1") + "]", "[0,8]"),
-              HasSubstr("not valid JSON"));
+              HasSubstr("not JSON"));
 }
 
 TEST(Safetensors, RejectsDeepAndLongHeaders) {
@@ -180,17 +180,17 @@ TEST(Safetensors, RejectsDeepAndLongHeaders) {
   for (int i = 0; i < 64; ++i) ones += ",1";
   EXPECT_THAT(refusal(R"({"a":{"dtype":"U8","shape":[)" + ones + R"(],"data_offsets":[0,1]}})", "x"),
               HasSubstr("more than 64 numbers"));
-  EXPECT_THAT(refusal("{\"a\":" + std::string(100'000, '['), ""), HasSubstr("nested too deeply"));
+  EXPECT_THAT(refusal("{\"a\":" + std::string(100'000, '['), ""), HasSubstr("nested more than 64 levels deep"));
 }
 
 TEST(Safetensors, RejectsDuplicateNamesAndOverlaps) {
   const std::string entry = R"({"dtype":"U8","shape":[1],"data_offsets":[0,1]})";
   EXPECT_THAT(refusal(R"({"a":)" + entry + R"(,"a":)" + entry + "}", "x"),
-              HasSubstr("duplicate key in the header: \"a\""));
+              HasSubstr("key 'a' occurs twice"));
   EXPECT_THAT(refusal(R"({"a":)" + entry + R"(,"b":)" + entry + "}", "x"),
               HasSubstr("tensor \"b\" begins at byte 0 of the data; expected 1"));
   EXPECT_THAT(refusal(R"({"a":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "x"),
-              HasSubstr("duplicate key in the header: \"dtype\""));
+              HasSubstr("key 'dtype' occurs twice"));
   // The same key in two tensors is allowed.
   EXPECT_EQ(parse(file_of(R"({"a":)" + entry + R"(,"b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})", "xy"))
                 .tensors()

@@ -72,7 +72,7 @@ TEST(ScorePredictions, ConvertsToJson) {
   EXPECT_EQ(json["classes"][0]["name"], "cat");
   EXPECT_EQ(json["classes"][0]["error"], 0.5);
   EXPECT_EQ(json["classes"][1]["images"], 0);
-  EXPECT_EQ(Json::parse(json.dump())["classes"][1]["error"], nullptr);
+  EXPECT_EQ(parse_json(json.dump(), "test")["classes"][1]["error"], nullptr);
   EXPECT_EQ(json["confusion"], (Json{{1, 1}, {0, 0}}));
 }
 

@@ -27,12 +27,15 @@ TEST(Gates, RoundTripThroughFile) {
 }
 
 TEST(Gates, ClassDeviationIsOptional) {
-  const auto json = R"({"blocks":[{"block":"b","mean":[1],"deviation":[1],"class_mean":[[1],[1]]}]})"_json;
+  const Json json =
+      parse_json(R"({"blocks":[{"block":"b","mean":[1],"deviation":[1],"class_mean":[[1],[1]]}]})", "test");
   EXPECT_EQ(gates_from_json(json, "g.json").at(0).class_deviation.size(), 0U);
 }
 
 TEST(Gates, RejectInconsistentFiles) {
-  const auto message = [](const char* text) { return error_of([&] { gates_from_json(Json::parse(text), "g.json"); }); };
+  const auto message = [](const char* text) {
+    return error_of([&] { gates_from_json(parse_json(text, "test"), "g.json"); });
+  };
   EXPECT_THAT(message("{}"), HasSubstr("g.json: not a valid gates file"));
   EXPECT_THAT(message(R"({"blocks":[{"block":"b","mean":[1,2],"deviation":[1],"class_mean":[]}]})"),
               HasSubstr("g.json: block 'b': 1 values for 2 channels"));

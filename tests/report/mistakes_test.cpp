@@ -73,10 +73,22 @@ TEST(Mistakes, McNemarNeedsTheSameImages) {
               HasSubstr("cannot compare runs on different images"));
 }
 
+// The value at a path such as "/mistakes/0/2".
+Json& value_at(Json& json, std::string_view path) {
+  Json* value = &json;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    const std::string key(path.substr(0, path.find('/')));
+    path.remove_prefix(key.size());
+    value = value->is_array() ? &(*value)[std::stoul(key)] : &(*value)[key];
+  }
+  return *value;
+}
+
 TEST(Mistakes, RejectInconsistentFiles) {
   const auto message = [](const char* pointer, const Json& value) {
-    Json json = Json::parse(kExampleJson);
-    json[Json::json_pointer(pointer)] = value;
+    Json json = parse_json(kExampleJson, "test");
+    value_at(json, pointer) = value;
     return error_of([&] { mistakes_from_json(json, "m.json"); });
   };
   EXPECT_THAT(message("/role", "train"), HasSubstr("m.json: invalid role \"train\"; expected \"test\" or \"dev\""));
@@ -91,7 +103,7 @@ TEST(Mistakes, RejectInconsistentFiles) {
   EXPECT_THAT(message("/mistakes/0/3", 1.5), HasSubstr("row 3: invalid probability 1.5; allowed: 0 to 1"));
   EXPECT_THAT(message("/shown/0", 0), HasSubstr("row 0 is listed in 'shown' but is not a mistake"));
   EXPECT_THAT(message("/images", "six"), HasSubstr("m.json: not a valid mistakes file"));
-  EXPECT_THAT(error_of([] { mistakes_from_json(Json::parse("[]"), "m.json"); }),
+  EXPECT_THAT(error_of([] { mistakes_from_json(parse_json("[]", "test"), "m.json"); }),
               HasSubstr("m.json: not a valid mistakes file"));
   const TemporaryFolder folder;
   write_file_safely(folder / "mistakes.json", std::string_view(R"({"role": "te)"));

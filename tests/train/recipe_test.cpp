@@ -199,7 +199,7 @@ TEST(Recipe, ResumeRequiresTheRecipeOfTheCheckpoint) {
   const TemporaryFolder folder;
   SmallRun small("supervised", 1);
   small.train(folder / "run");
-  const auto summary = Json::parse(read_file(folder / "run/summary.json"));
+  const auto summary = parse_json(read_file(folder / "run/summary.json"), "test");
   EXPECT_EQ(summary.at("recipe"), kRecipe);
   Checkpoint checkpoint = load_checkpoint(folder / "run");
   EXPECT_EQ(checkpoint.state.recipe, kRecipe);

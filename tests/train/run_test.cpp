@@ -280,7 +280,7 @@ TEST_F(Run, DoesNotSaveNonFiniteWeights) {
 TEST_F(Run, RecordsTimeSpentInTheSummary) {
   const double before = process_seconds();
   train_new("run");
-  const auto summary = Json::parse(read_file(folder / "run/summary.json"));
+  const auto summary = parse_json(read_file(folder / "run/summary.json"), "test");
   const Json& spent = summary["time_spent"];
   EXPECT_GE(spent["before_first_step"], before);
   EXPECT_GT(spent["evaluations"], 0);

@@ -237,6 +237,12 @@ void Json::erase(std::string_view key) {
   }
 }
 
+void Json::erase(size_t index) {
+  auto* const array = std::get_if<Array>(&value_);
+  if (array == nullptr || index >= array->size()) throw JsonError(fmt::format("no value {} to erase", index));
+  array->erase(array->begin() + static_cast<std::ptrdiff_t>(index));
+}
+
 void Json::update(const Json& other) {
   for (const Member& member : other.items()) (*this)[member.key] = member.value;
 }

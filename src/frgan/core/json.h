@@ -123,9 +123,13 @@ class Json {
   }
   std::string value(std::string_view key, const char* otherwise) const { return value(key, std::string(otherwise)); }
 
+  const Json& operator[](size_t index) const { return at(index); }
+  const Json& operator[](std::string_view key) const { return at(key); }
+  Json& operator[](size_t index) { return const_cast<Json&>(at(index)); }
   // Inserts the member if it is missing. A null value becomes an object.
   Json& operator[](std::string_view key);
   void erase(std::string_view key);
+  void erase(size_t index);  // of an array
   // Adds all members of an object, or replaces those with the same key.
   void update(const Json& other);
   // A null value becomes an array.

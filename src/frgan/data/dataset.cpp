@@ -47,7 +47,8 @@ void check_role(const Dataset& data, const ImageSet& set, const char* role, int6
 }
 
 void update_digest(Digest& digest, const ImageSet& set) {
-  const std::string shape = fmt::format("{} images\n", set.size());
+  // "pictures" is the former term for images. Digests in existing checkpoints and records contain it.
+  const std::string shape = fmt::format("{} pictures\n", set.size());
   digest.update(bytes_of(shape));
   if (set.size() == 0) return;
   digest.update(std::as_bytes(values_of<uint8_t>(set.images)));
