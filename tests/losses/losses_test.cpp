@@ -106,11 +106,11 @@ TEST(Losses, FeatureLossesMatchGoldenValues) {
   for (const auto& [name, reduction] : kReductions) {
     expect_golden("features.consistency_" + std::string(name), {{"real", real}, {"fake", fake}},
                   [&, reduction = reduction](const Inputs& x) {
-      const auto compared = [](const at::Tensor& features) {
-        return consistency_target(ConsistencyTarget::kFeatures, /*logits=*/{}, features, 10);
-      };
-      return consistency_loss(compared(x.at("real")), compared(x.at("fake")), reduction);
-    });
+                    const auto compared = [](const at::Tensor& features) {
+                      return consistency_target(ConsistencyTarget::kFeatures, /*logits=*/{}, features, 10);
+                    };
+                    return consistency_loss(compared(x.at("real")), compared(x.at("fake")), reduction);
+                  });
   }
   // The real features are constants, as in FrGan::generator_losses.
   expect_golden("features.feature_matching", {{"real", real}, {"fake", fake}},
@@ -135,7 +135,8 @@ TEST(Losses, ExplicitFakeClassMatchesGoldenValues) {
   expect_golden("explicit.consistency",
                 {{"first", golden()["explicit.logits"]}, {"second", golden()["explicit.other"]}}, [](const Inputs& x) {
                   return consistency_loss(consistency_target(ConsistencyTarget::kProbabilities, x.at("first"), {}, 10),
-                                          consistency_target(ConsistencyTarget::kProbabilities, x.at("second"), {}, 10), MseReduction::kMean);
+                                          consistency_target(ConsistencyTarget::kProbabilities, x.at("second"), {}, 10),
+                                          MseReduction::kMean);
                 });
 }
 
@@ -172,10 +173,11 @@ TEST(Losses, StayFiniteForLargeLogits) {
       const at::Tensor logits = (at::full({2, 3}, sign * size) * at::tensor({1.0, 0.5, -1.0})).requires_grad_();
       const at::Tensor labels = at::tensor({0, 2}, at::kLong);
       const at::Tensor score = real_score(logits, 3);
-      const at::Tensor all = at::stack(
-          {cross_entropy(logits, labels, 3), masked_cross_entropy(logits, labels - 1, 3), real_loss(score),
-           fake_loss(score),
-           consistency_loss(consistency_target(ConsistencyTarget::kProbabilities, logits, {}, 3), at::full({2, 3}, 1.0 / 3), MseReduction::kMean)});
+      const at::Tensor all =
+          at::stack({cross_entropy(logits, labels, 3), masked_cross_entropy(logits, labels - 1, 3), real_loss(score),
+                     fake_loss(score),
+                     consistency_loss(consistency_target(ConsistencyTarget::kProbabilities, logits, {}, 3),
+                                      at::full({2, 3}, 1.0 / 3), MseReduction::kMean)});
       EXPECT_TRUE(at::isfinite(all).all().item<bool>()) << all;
       const at::Tensor gradient = torch::autograd::grad({all.sum()}, {logits})[0];
       EXPECT_TRUE(at::isfinite(gradient).all().item<bool>()) << gradient;
@@ -206,7 +208,8 @@ TEST(Losses, ConsistencyIsZeroOnlyForEqualInputs) {
   EXPECT_EQ(consistency_loss(z, z, MseReduction::kMean).item<double>(), 0);
   EXPECT_GT(consistency_loss(z, other, MseReduction::kMean).item<double>(), 0);
   // A10: for ten classes, the literal sum is 10 times the mean.
-  EXPECT_TRUE(close_to(consistency_loss(z, other, MseReduction::kSumClasses), 10 * consistency_loss(z, other, MseReduction::kMean), kTight));
+  EXPECT_TRUE(close_to(consistency_loss(z, other, MseReduction::kSumClasses),
+                       10 * consistency_loss(z, other, MseReduction::kMean), kTight));
 }
 
 TEST(Losses, FeatureMatchingComparesBatchMeans) {

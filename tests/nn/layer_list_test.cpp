@@ -101,8 +101,8 @@ Outputs layer_outputs(Discriminator network, const at::Tensor& images) {
 
 TEST(LayerList, MatchesEveryDiscriminator) {
   for (const ImageShape& shape : std::vector<ImageShape>{{16, 1, 3}, {32, 3, 10}}) {
-    for (const SePosition position : {SePosition::kNone, SePosition::kBlock1, SePosition::kBlock2,
-                                      SePosition::kAfterConv256, SePosition::kAll}) {
+    for (const SePosition position :
+         {SePosition::kNone, SePosition::kBlock1, SePosition::kBlock2, SePosition::kAfterConv256, SePosition::kAll}) {
       for (const Pooling pooling : {Pooling::kStride, Pooling::kMax}) {
         for (const auto& [bias, gain, fake] :
              std::vector<std::tuple<bool, bool, bool>>{{false, true, false}, {true, false, true}}) {
@@ -216,7 +216,8 @@ Outputs layer_outputs(Generator network, const at::Tensor& noise) {
 TEST(LayerList, MatchesEveryGenerator) {
   for (const ImageShape& shape : std::vector<ImageShape>{{16, 1, 3}, {32, 3, 10}}) {
     for (const int64_t width : {512, 1024}) {
-      const Generator network(GeneratorOptions{.noise_size = 20, .gen_width = width}, shape, 1.0 / 32, WeightInit::kXavier, 1);
+      const Generator network(GeneratorOptions{.noise_size = 20, .gen_width = width}, shape, 1.0 / 32,
+                              WeightInit::kXavier, 1);
       const std::vector<LayerDescription> layers = network->layers();
       int64_t sum = 0;
       for (const LayerDescription& layer : layers) sum += layer.parameters;
@@ -227,7 +228,8 @@ TEST(LayerList, MatchesEveryGenerator) {
 }
 
 TEST(LayerList, DefaultGeneratorIsTable1) {
-  const std::vector<LayerDescription> layers = Generator(GeneratorOptions{}, ImageShape{}, 1.0, WeightInit::kXavier, 1)->layers();
+  const std::vector<LayerDescription> layers =
+      Generator(GeneratorOptions{}, ImageShape{}, 1.0, WeightInit::kXavier, 1)->layers();
   EXPECT_EQ(outputs_of(layers), (Outputs{{"dense", {8192}},
                                          {"reshape", {512, 4, 4}},
                                          {"deconv1", {256, 8, 8}},

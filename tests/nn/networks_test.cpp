@@ -240,13 +240,14 @@ TEST(GoldenNetworks, Discriminator) {
 TEST(GoldenNetworks, DiscriminatorVariants) {
   const GoldenFile golden("discriminator_variants");
   // Names in the golden file.
-  const std::map<std::string, DiscriminatorOptions> variants{{"none", {.se_position = SePosition::kNone}},
-                                                             {"block1", {.se_position = SePosition::kBlock1}},
-                                                             {"block2", {.se_position = SePosition::kBlock2}},
-                                                             {"after_conv256", {.se_position = SePosition::kAfterConv256}},
-                                                             {"all", {.se_position = SePosition::kAll}},
-                                                             {"bias", {.se_bias = true}},
-                                                             {"max", {.pooling = Pooling::kMax}}};
+  const std::map<std::string, DiscriminatorOptions> variants{
+      {"none", {.se_position = SePosition::kNone}},
+      {"block1", {.se_position = SePosition::kBlock1}},
+      {"block2", {.se_position = SePosition::kBlock2}},
+      {"after_conv256", {.se_position = SePosition::kAfterConv256}},
+      {"all", {.se_position = SePosition::kAll}},
+      {"bias", {.se_bias = true}},
+      {"max", {.pooling = Pooling::kMax}}};
   for (const auto& [variant, varied] : variants) {
     SCOPED_TRACE(variant);
     DiscriminatorOptions options = varied;

@@ -175,7 +175,7 @@ LabelSplit draw(const Dataset& data, const SplitOptions& options) {
     for (const int64_t row : order) ++images[labels[row]];
     order = take_by_class(order, labels,
                           options.label_mode == LabelMode::kBalanced ? balanced_counts(data, images, options.labels)
-                                                           : proportional_counts(images, options.labels));
+                                                                     : proportional_counts(images, options.labels));
   }
   std::sort(order.begin(), order.end());
   split.labeled = std::move(order);

@@ -259,8 +259,8 @@ Losses FrGan::generator_losses(const Batch& batch) {
 
 at::Tensor FrGan::generate(const at::Tensor& noise) {
   const torch::NoGradGuard no_grad;
-  const auto statistics = fr_gan_.sampling_statistics == SamplingStatistics::kBatch ? BatchStatistics::kBatch
-                                                                                    : BatchStatistics::kRunning;
+  const auto statistics =
+      fr_gan_.sampling_statistics == SamplingStatistics::kBatch ? BatchStatistics::kBatch : BatchStatistics::kRunning;
   return generator_->forward(noise, statistics, {.precision = problem_.precision});
 }
 

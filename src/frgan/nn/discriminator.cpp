@@ -79,10 +79,10 @@ DiscriminatorImpl::DiscriminatorImpl(const DiscriminatorOptions& options, const 
     layer.train_gain = options.train_gain;
     convolutions_.push_back(register_module(name, WeightNormConv2d(layer, source)));
   };
-  const auto add_squeeze = [&](SePosition position, const std::string& name,
-                               int64_t channels) -> SqueezeExcitation {
+  const auto add_squeeze = [&](SePosition position, const std::string& name, int64_t channels) -> SqueezeExcitation {
     if (options.se_position != position && options.se_position != SePosition::kAll) return nullptr;
-    return register_module(name, SqueezeExcitation(channels, squeeze_units(options, channels), options.se_bias, squeeze_source));
+    return register_module(
+        name, SqueezeExcitation(channels, squeeze_units(options, channels), options.se_bias, squeeze_source));
   };
   add("conv1", {.in = shape.channels, .out = c64});
   add("conv2", {.in = c64, .out = c64});

@@ -43,8 +43,8 @@ at::Tensor BatchNormImpl::forward(const at::Tensor& x, BatchStatistics statistic
                         from_batch, /*momentum=*/0.1, /*eps=*/1e-5, /*cudnn_enabled=*/true);
 }
 
-GeneratorImpl::GeneratorImpl(const GeneratorOptions& options, const ImageShape& shape, double width,
-                             WeightInit init, uint64_t seed)
+GeneratorImpl::GeneratorImpl(const GeneratorOptions& options, const ImageShape& shape, double width, WeightInit init,
+                             uint64_t seed)
     : order_(options.gen_order),
       first_size_(shape.image_size / 8),
       first_channels_(std::max<int64_t>(4, std::lround(static_cast<double>(options.gen_width) * width))) {
@@ -86,8 +86,7 @@ double GeneratorImpl::forward_flop() const {
 }
 
 std::vector<LayerDescription> GeneratorImpl::layers() const {
-  const std::string activation =
-      order_ == GeneratorOrder::kBatchNormThenRelu ? "batch norm, ReLU" : "ReLU, batch norm";
+  const std::string activation = order_ == GeneratorOrder::kBatchNormThenRelu ? "batch norm, ReLU" : "ReLU, batch norm";
   int64_t channels = first_channels_, size = first_size_;
   const int64_t units = dense_weight.size(0);
   std::vector<LayerDescription> layers = {
