@@ -16,7 +16,7 @@
 #include "frgan/device/device.h"
 #include "frgan/plans/plan_execution.h"
 #include "frgan/plans/planned_runs.h"
-#include "frgan/profile/gemm_rate.h"
+#include "frgan/profile/timing.h"
 #include "frgan/report/progress.h"
 #include "frgan/report/run_summary.h"
 
@@ -64,8 +64,8 @@ double estimated_seconds(const PlanExecution& execution, double tflop) {
   constexpr int64_t kSize = 2048;
   if (resolve_device(execution.device).is_cuda()) return 0;
   set_threads(execution.threads);
-  const at::ScalarType type = has_native_bf16() ? at::kBFloat16 : at::kFloat;
-  return tflop * 1e12 / (gemm_rate(type, kSize) * static_cast<double>(execution.jobs));
+  const Precision precision = has_native_bf16() ? Precision::kBf16 : Precision::kFull;
+  return tflop * 1e12 / (gemm_rate(precision, kSize) * static_cast<double>(execution.jobs));
 }
 
 // One line per row and section with the number of finished seeds.

@@ -11,12 +11,10 @@
 #include <fmt/format.h>
 #include <valgrind/callgrind.h>
 
-#include "app/random_training.h"
 #include "frgan/core/error.h"
 #include "frgan/core/json.h"
 #include "frgan/device/device.h"
-#include "frgan/methods/methods.h"
-#include "frgan/report/run_summary.h"
+#include "frgan/profile/step_benchmark.h"
 
 namespace frgan {
 namespace {
@@ -24,16 +22,14 @@ namespace {
 void run(const std::string& name) {
   constexpr int kWarmUp = 2, kCounted = 10;
   constexpr int64_t kImages = 2000;  // more than these steps use, so no pass over the data ends
-  set_threads(1);
-  keep_freed_memory();
-  std::unique_ptr<Method> method = create_method(name);
+  StepOnRandomImages step(name);
   OptionSet options;
-  method->describe(options);
+  step.describe(options);
   options.set_values({{"width", 1.0 / 16}, {"batch-size", 4}, {"init-images", 4}}, "callgrind_step");
-  RandomTraining training(std::move(method), Precision::kFull, at::kCPU, {.translate = 2}, kImages);
-  for (int i = 0; i < kWarmUp; ++i) training.step();
+  step.prepare({.precision = "fp32", .threads = 1, .images = kImages});
+  for (int i = 0; i < kWarmUp; ++i) step.run();
   CALLGRIND_START_INSTRUMENTATION;
-  for (int i = 0; i < kCounted; ++i) training.step();
+  for (int i = 0; i < kCounted; ++i) step.run();
   CALLGRIND_STOP_INSTRUMENTATION;
   const Json found{{"libtorch", this_machine().libtorch},
                    {"processor", processor_capability()},

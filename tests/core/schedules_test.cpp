@@ -18,13 +18,13 @@ TEST(Schedules, MatchGoldenValues) {
   const GoldenFile golden("schedules");
   std::vector<double> gaussian, linear, rate, decay;
   for (int step = 0; step < 1000; ++step) {
-    gaussian.push_back(ramp_up("gaussian", step / 1000.0, 1.0 / 900, 80.0 / 900));
-    linear.push_back(ramp_up("linear", step / 1000.0, 1.0 / 900, 80.0 / 900));
+    gaussian.push_back(ramp_up(RampShape::kGaussian, step / 1000.0, 1.0 / 900, 80.0 / 900));
+    linear.push_back(ramp_up(RampShape::kLinear, step / 1000.0, 1.0 / 900, 80.0 / 900));
     rate.push_back(linear_decay(step / 1000.0, 2.0 / 3));
   }
   const at::Tensor steps = golden["average_decay.step"].to(at::kDouble);
   for (int64_t i = 0; i < steps.numel(); ++i) {
-    decay.push_back(average_decay("ramp", 0.9999, steps[i].item<double>()));
+    decay.push_back(average_decay(AverageShape::kRamp, 0.9999, steps[i].item<double>()));
   }
   EXPECT_TRUE(close_to(at::tensor(gaussian, at::kDouble), golden["ramp_up.gaussian"], 1e-14));
   EXPECT_TRUE(close_to(at::tensor(linear, at::kDouble), golden["ramp_up.linear"], 1e-14));
@@ -33,21 +33,22 @@ TEST(Schedules, MatchGoldenValues) {
 }
 
 TEST(Schedules, RampUpIsZeroAtFirstAndReachesItsMaximum) {
-  for (const char* shape : {"gaussian", "linear"}) {
-    EXPECT_EQ(ramp_up(shape, 0, 0.1, 0.5), 0) << shape;
-    EXPECT_EQ(ramp_up(shape, 0.0999, 0.1, 0.5), 0) << shape;
-    EXPECT_GT(ramp_up(shape, 0.1, 0.1, 0.5), 0) << shape;
-    EXPECT_LT(ramp_up(shape, 0.4999, 0.1, 0.5), 1) << shape;
-    EXPECT_EQ(ramp_up(shape, 0.5, 0.1, 0.5), 1) << shape;
-    EXPECT_EQ(ramp_up(shape, 1, 0.1, 0.5), 1) << shape;
+  for (const RampShape shape : {RampShape::kGaussian, RampShape::kLinear}) {
+    SCOPED_TRACE(static_cast<int>(shape));
+    EXPECT_EQ(ramp_up(shape, 0, 0.1, 0.5), 0);
+    EXPECT_EQ(ramp_up(shape, 0.0999, 0.1, 0.5), 0);
+    EXPECT_GT(ramp_up(shape, 0.1, 0.1, 0.5), 0);
+    EXPECT_LT(ramp_up(shape, 0.4999, 0.1, 0.5), 1);
+    EXPECT_EQ(ramp_up(shape, 0.5, 0.1, 0.5), 1);
+    EXPECT_EQ(ramp_up(shape, 1, 0.1, 0.5), 1);
   }
-  EXPECT_DOUBLE_EQ(ramp_up("gaussian", 0.25, 0.1, 0.5), std::exp(-5 * 0.25));
-  EXPECT_DOUBLE_EQ(ramp_up("linear", 0.25, 0.1, 0.5), 0.5);
-  EXPECT_EQ(ramp_up("none", 0, 0.1, 0.5), 1);
+  EXPECT_DOUBLE_EQ(ramp_up(RampShape::kGaussian, 0.25, 0.1, 0.5), std::exp(-5 * 0.25));
+  EXPECT_DOUBLE_EQ(ramp_up(RampShape::kLinear, 0.25, 0.1, 0.5), 0.5);
+  EXPECT_EQ(ramp_up(RampShape::kNone, 0, 0.1, 0.5), 1);
   // If the ramp has no length, the weight jumps to its maximum.
-  EXPECT_EQ(ramp_up("gaussian", 0, 0, 0), 1);
-  EXPECT_EQ(ramp_up("gaussian", 0.2, 0.3, 0.3), 0);
-  EXPECT_EQ(ramp_up("gaussian", 0.3, 0.3, 0.3), 1);
+  EXPECT_EQ(ramp_up(RampShape::kGaussian, 0, 0, 0), 1);
+  EXPECT_EQ(ramp_up(RampShape::kGaussian, 0.2, 0.3, 0.3), 0);
+  EXPECT_EQ(ramp_up(RampShape::kGaussian, 0.3, 0.3, 0.3), 1);
 }
 
 TEST(Schedules, LearningRateFallsLinearlyToZero) {
@@ -62,12 +63,12 @@ TEST(Schedules, LearningRateFallsLinearlyToZero) {
 }
 
 TEST(Schedules, AverageCoversTheLastTenthUpToItsLimit) {
-  EXPECT_DOUBLE_EQ(average_decay("ramp", 0.99, 0), 0.1);
-  EXPECT_DOUBLE_EQ(average_decay("ramp", 0.99, 90), 0.91);
-  EXPECT_DOUBLE_EQ(average_decay("ramp", 0.99, 889), 890.0 / 899);
-  EXPECT_DOUBLE_EQ(average_decay("ramp", 0.99, 5000), 0.99);
-  EXPECT_EQ(average_decay("fixed", 0.99, 0), 0.99);
-  EXPECT_EQ(average_decay("corrected", 0.99, 0), 0);
+  EXPECT_DOUBLE_EQ(average_decay(AverageShape::kRamp, 0.99, 0), 0.1);
+  EXPECT_DOUBLE_EQ(average_decay(AverageShape::kRamp, 0.99, 90), 0.91);
+  EXPECT_DOUBLE_EQ(average_decay(AverageShape::kRamp, 0.99, 889), 890.0 / 899);
+  EXPECT_DOUBLE_EQ(average_decay(AverageShape::kRamp, 0.99, 5000), 0.99);
+  EXPECT_EQ(average_decay(AverageShape::kFixed, 0.99, 0), 0.99);
+  EXPECT_EQ(average_decay(AverageShape::kCorrected, 0.99, 0), 0);
 }
 
 TEST(Schedules, CorrectedAverageMatchesGoldenAverageFromZero) {
@@ -75,7 +76,7 @@ TEST(Schedules, CorrectedAverageMatchesGoldenAverageFromZero) {
   const at::Tensor parameters = golden["adam.parameters"];
   at::Tensor average = at::full_like(parameters[0], 7);  // the first update overwrites it
   for (int64_t step = 0; step < parameters.size(0); ++step) {
-    const double decay = average_decay("corrected", 0.9, static_cast<double>(step));
+    const double decay = average_decay(AverageShape::kCorrected, 0.9, static_cast<double>(step));
     average = decay * average + (1 - decay) * parameters[step];
     EXPECT_TRUE(close_to(average, golden["average.from_zero"][step], 1e-12));
   }

@@ -54,22 +54,22 @@ TEST(LabelSplit, BalancedTakesTheSameNumberPerClass) {
 }
 
 TEST(LabelSplit, ProportionalFollowsTheClassFrequencies) {
-  EXPECT_EQ(split_labels(uneven(), {.labels = 12, .label_mode = "proportional"}).counts, (Rows{6, 4, 2}));
-  EXPECT_EQ(split_labels(uneven(), {.labels = 60, .label_mode = "proportional"}).counts, (Rows{30, 20, 10}));
+  EXPECT_EQ(split_labels(uneven(), {.labels = 12, .label_mode = LabelMode::kProportional}).counts, (Rows{6, 4, 2}));
+  EXPECT_EQ(split_labels(uneven(), {.labels = 60, .label_mode = LabelMode::kProportional}).counts, (Rows{30, 20, 10}));
   const auto counts = [](int64_t labels) {
-    return split_labels(uneven(), {.labels = labels, .label_mode = "proportional"}).counts;
+    return split_labels(uneven(), {.labels = labels, .label_mode = LabelMode::kProportional}).counts;
   };
   EXPECT_EQ(counts(3), (Rows{2, 1, 0}));  // 30/3 equals 10/1: ties go to the first class
   EXPECT_EQ(counts(4), (Rows{2, 1, 1}));
   EXPECT_EQ(counts(5), (Rows{2, 2, 1}));
   EXPECT_EQ(counts(6), (Rows{3, 2, 1}));
-  const LabelSplit two = split_labels(uneven(), {.labels = 2, .label_mode = "proportional"});
+  const LabelSplit two = split_labels(uneven(), {.labels = 2, .label_mode = LabelMode::kProportional});
   EXPECT_EQ(two.counts, (Rows{1, 1, 0}));
   EXPECT_THAT(two.notes, ElementsAre("class \"class2\" has no labeled image"));
 }
 
 TEST(LabelSplit, RandomTakesTheRequestedNumber) {
-  const LabelSplit split = split_labels(uneven(), {.labels = 37, .label_mode = "random"});
+  const LabelSplit split = split_labels(uneven(), {.labels = 37, .label_mode = LabelMode::kRandom});
   EXPECT_EQ(split.labeled.size(), 37U);
   EXPECT_EQ(split.counts[0] + split.counts[1] + split.counts[2], 37);
 }
@@ -83,7 +83,7 @@ TEST(LabelSplit, ZeroUsesAllLabels) {
 TEST(LabelSplit, NeverDrawsUnlabeledImages) {
   const Dataset data = tiny_dataset({-1, 0, -1, 1, -1, 0, -1, 1}, 2);
   for (int64_t seed = 0; seed < 20; ++seed) {
-    for (const char* mode : {"balanced", "proportional", "random"}) {
+    for (const LabelMode mode : {LabelMode::kBalanced, LabelMode::kProportional, LabelMode::kRandom}) {
       const LabelSplit split =
           split_labels(data, {.labels = 2, .label_mode = mode, .split_seed = seed, .dev_images = 1});
       for (const int64_t row : split.labeled) EXPECT_EQ(row % 2, 1);
@@ -94,11 +94,11 @@ TEST(LabelSplit, NeverDrawsUnlabeledImages) {
 
 TEST(LabelSplit, SmallerIsASubsetOfLarger) {
   const Dataset data = uneven();
-  for (const char* mode : {"balanced", "proportional", "random"}) {
+  for (const LabelMode mode : {LabelMode::kBalanced, LabelMode::kProportional, LabelMode::kRandom}) {
     Rows before;
     for (int64_t labels = 3; labels <= 30; labels += 3) {
       const Rows now = split_labels(data, {.labels = labels, .label_mode = mode, .dev_images = 0}).labeled;
-      EXPECT_TRUE(is_subset(before, now)) << mode << labels;
+      EXPECT_TRUE(is_subset(before, now)) << static_cast<int>(mode) << ' ' << labels;
       before = now;
     }
   }
@@ -109,7 +109,7 @@ TEST(LabelSplit, DependsOnTheSeed) {
   const LabelSplit one = split_labels(data, {.labels = 12, .split_seed = 1});
   EXPECT_EQ(split_labels(data, {.labels = 12, .split_seed = 1}).digest, one.digest);
   const auto counts = [](int64_t labels) {
-    return split_labels(uneven(), {.labels = labels, .label_mode = "proportional"}).counts;
+    return split_labels(uneven(), {.labels = labels, .label_mode = LabelMode::kProportional}).counts;
   };
   EXPECT_EQ(counts(3), (Rows{2, 1, 0}));  // 30/3 equals 10/1: ties go to the first class
   EXPECT_EQ(counts(4), (Rows{2, 1, 1}));
@@ -234,14 +234,14 @@ TEST(LabelSplit, RejectsImpossibleRequests) {
             "--label-mode proportional");
   EXPECT_EQ(error({.labels = 63}), "--labels 63: tiny has only 60 labeled training images; use --labels 0 for all");
   EXPECT_EQ(
-      error({.labels = 60, .label_mode = "random", .dev_images = 1}),
+      error({.labels = 60, .label_mode = LabelMode::kRandom, .dev_images = 1}),
       "--labels 60: tiny has only 59 labeled training images, excluding the development images; use --labels 0 for "
       "all");
   EXPECT_THAT(error({.dev_images = 60}), StartsWith("--dev-images 60: tiny has only 60 labeled training images"));
   EXPECT_EQ(error({.train_images = 61}), "--train-images 61: tiny has only 60 training images");
   EXPECT_EQ(error({.dev_images = 7, .train_images = 54}),
             "--train-images 54: tiny has only 53 training images, excluding the development images");
-  EXPECT_EQ(error({.labels = 12, .label_mode = "random", .train_images = 11}),
+  EXPECT_EQ(error({.labels = 12, .label_mode = LabelMode::kRandom, .train_images = 11}),
             "--labels 12: tiny has only 11 labeled training images; use --labels 0 for all");
   EXPECT_THAT(error({.labels = 6, .noise = {.kind = "some"}}),
               StartsWith("invalid --label-noise-kind 'some'; must be"));
@@ -479,7 +479,7 @@ TEST(SplitOptions, SetTheirFields) {
   options.find("train-images", "test").set_text("4000", "test");
   options.find("label-noise", "test").set_text("0.2", "test");
   EXPECT_EQ(split.labels, 500);
-  EXPECT_EQ(split.label_mode, "random");
+  EXPECT_EQ(split.label_mode, LabelMode::kRandom);
   EXPECT_EQ(split.train_images, 4000);
   EXPECT_EQ(split.noise.level, 0.2);
   EXPECT_THROW(options.find("label-mode", "test").set_text("some", "test"), Error);

@@ -6,14 +6,14 @@ Names in `backquotes` have three forms. Other text in backquotes (formulas) is i
                                                  Suite.Name stands for TEST(Suite, Name)
     configs/gan.toml                             a file
     --gen-loss saturating                        an option, optionally with one of its choices
-Also checks that each ambiguity A1 to A33 has a table row, and that a row names an option if and only if the option's help
+Also checks that each ambiguity A1 to A34 has a table row, and that a row names an option if and only if the option's help
 text names this ambiguity.
 """
 import re
 import sys
 from pathlib import Path
 
-READINGS = 33
+READINGS = 34
 DECLARATION = re.compile(r'\badd\(\s*"([a-z0-9-]+)"(.*?)\);\n', re.DOTALL)
 
 
@@ -37,7 +37,7 @@ def name_problem(root, options, code):
         option, _, choice = code[2:].partition(" ")
         if option not in options:
             return f"unknown option --{option}"
-        if choice and "Choices{" in options[option] and f'"{choice}"' not in options[option]:
+        if choice and re.search(r"Choices\{|Words<", options[option]) and f'"{choice}"' not in options[option]:
             return f"--{option} has no choice {choice}"
         return None
     match = re.fullmatch(r"([\w./-]+\.\w+)(?:: (.+))?", code)

@@ -76,17 +76,22 @@ TEST(Losses, AdversarialMatchesGoldenValues) {
   }
 }
 
+// Names in the golden file.
+constexpr std::pair<const char*, MseReduction> kReductions[] = {{"mean", MseReduction::kMean},
+                                                                {"sum_classes", MseReduction::kSumClasses}};
+
 TEST(Losses, ConsistencyMatchesGoldenValues) {
   for (const std::string& k : kCases) {
     const at::Tensor first = golden()[k + "first"], second = golden()[k + "second"];
-    for (const std::string target : {"probabilities", "logits"}) {
-      for (const std::string reduction : {"mean", "sum_classes"}) {
+    for (const auto& [target_name, target] :
+         {std::pair{"probabilities", ConsistencyTarget::kProbabilities}, {"logits", ConsistencyTarget::kLogits}}) {
+      for (const auto& [reduction_name, reduction] : kReductions) {
         for (const bool stop : {false, true}) {
-          const auto compared = [&](const at::Tensor& logits) {
+          const auto compared = [&, target = target](const at::Tensor& logits) {
             return consistency_target(target, logits, /*features=*/{}, first.size(1));
           };
-          expect_golden(k + "consistency_" + target + "_" + reduction + (stop ? "_stop" : ""),
-                        {{"first", first}, {"second", second}}, [&](const Inputs& x) {
+          expect_golden(k + "consistency_" + target_name + "_" + reduction_name + (stop ? "_stop" : ""),
+                        {{"first", first}, {"second", second}}, [&, reduction = reduction](const Inputs& x) {
                           const at::Tensor other = compared(x.at("second"));
                           return consistency_loss(compared(x.at("first")), stop ? other.detach() : other, reduction);
                         });
@@ -98,13 +103,14 @@ TEST(Losses, ConsistencyMatchesGoldenValues) {
 
 TEST(Losses, FeatureLossesMatchGoldenValues) {
   const at::Tensor real = golden()["features.real"], fake = golden()["features.fake"];
-  for (const std::string reduction : {"mean", "sum_classes"}) {
-    expect_golden("features.consistency_" + reduction, {{"real", real}, {"fake", fake}}, [&](const Inputs& x) {
-      const auto compared = [](const at::Tensor& features) {
-        return consistency_target("features", /*logits=*/{}, features, 10);
-      };
-      return consistency_loss(compared(x.at("real")), compared(x.at("fake")), reduction);
-    });
+  for (const auto& [name, reduction] : kReductions) {
+    expect_golden("features.consistency_" + std::string(name), {{"real", real}, {"fake", fake}},
+                  [&, reduction = reduction](const Inputs& x) {
+                    const auto compared = [](const at::Tensor& features) {
+                      return consistency_target(ConsistencyTarget::kFeatures, /*logits=*/{}, features, 10);
+                    };
+                    return consistency_loss(compared(x.at("real")), compared(x.at("fake")), reduction);
+                  });
   }
   // The real features are constants, as in FrGan::generator_losses.
   expect_golden("features.feature_matching", {{"real", real}, {"fake", fake}},
@@ -128,8 +134,9 @@ TEST(Losses, ExplicitFakeClassMatchesGoldenValues) {
                 [](const Inputs& x) { return real_loss(real_score(x.at("logits"), 10)); });
   expect_golden("explicit.consistency",
                 {{"first", golden()["explicit.logits"]}, {"second", golden()["explicit.other"]}}, [](const Inputs& x) {
-                  return consistency_loss(consistency_target("probabilities", x.at("first"), {}, 10),
-                                          consistency_target("probabilities", x.at("second"), {}, 10), "mean");
+                  return consistency_loss(consistency_target(ConsistencyTarget::kProbabilities, x.at("first"), {}, 10),
+                                          consistency_target(ConsistencyTarget::kProbabilities, x.at("second"), {}, 10),
+                                          MseReduction::kMean);
                 });
 }
 
@@ -166,10 +173,11 @@ TEST(Losses, StayFiniteForLargeLogits) {
       const at::Tensor logits = (at::full({2, 3}, sign * size) * at::tensor({1.0, 0.5, -1.0})).requires_grad_();
       const at::Tensor labels = at::tensor({0, 2}, at::kLong);
       const at::Tensor score = real_score(logits, 3);
-      const at::Tensor all = at::stack(
-          {cross_entropy(logits, labels, 3), masked_cross_entropy(logits, labels - 1, 3), real_loss(score),
-           fake_loss(score),
-           consistency_loss(consistency_target("probabilities", logits, {}, 3), at::full({2, 3}, 1.0 / 3), "mean")});
+      const at::Tensor all =
+          at::stack({cross_entropy(logits, labels, 3), masked_cross_entropy(logits, labels - 1, 3), real_loss(score),
+                     fake_loss(score),
+                     consistency_loss(consistency_target(ConsistencyTarget::kProbabilities, logits, {}, 3),
+                                      at::full({2, 3}, 1.0 / 3), MseReduction::kMean)});
       EXPECT_TRUE(at::isfinite(all).all().item<bool>()) << all;
       const at::Tensor gradient = torch::autograd::grad({all.sum()}, {logits})[0];
       EXPECT_TRUE(at::isfinite(gradient).all().item<bool>()) << gradient;
@@ -197,10 +205,11 @@ TEST(Losses, MaskedCrossEntropyIgnoresUnlabeledRows) {
 
 TEST(Losses, ConsistencyIsZeroOnlyForEqualInputs) {
   const at::Tensor z = random_tensor({5, 10}, 2, 1), other = random_tensor({5, 10}, 2, 2);
-  EXPECT_EQ(consistency_loss(z, z, "mean").item<double>(), 0);
-  EXPECT_GT(consistency_loss(z, other, "mean").item<double>(), 0);
+  EXPECT_EQ(consistency_loss(z, z, MseReduction::kMean).item<double>(), 0);
+  EXPECT_GT(consistency_loss(z, other, MseReduction::kMean).item<double>(), 0);
   // A10: for ten classes, the literal sum is 10 times the mean.
-  EXPECT_TRUE(close_to(consistency_loss(z, other, "sum_classes"), 10 * consistency_loss(z, other, "mean"), kTight));
+  EXPECT_TRUE(close_to(consistency_loss(z, other, MseReduction::kSumClasses),
+                       10 * consistency_loss(z, other, MseReduction::kMean), kTight));
 }
 
 TEST(Losses, FeatureMatchingComparesBatchMeans) {

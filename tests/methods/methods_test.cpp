@@ -301,7 +301,7 @@ TEST(FrGan, OnlyTheGeneratorPhaseUpdatesRunningStatistics) {
 TEST(FrGan, GeneratedImageDependsOnItsNoiseOnly) {
   const auto method = initialized("fr-gan");
   EXPECT_EQ(method->noise_size(), 8);
-  EXPECT_EQ(method->noise_range(), "symmetric");
+  EXPECT_EQ(method->noise_range(), NoiseRange::kSymmetric);
   const at::Tensor noise = RandomBatches{}({.noise = 4, .noise_size = 8}, 0, 0).noise;
   const at::Tensor images = method->generate(noise);
   EXPECT_EQ(images.sizes(), (at::IntArrayRef{4, 1, 16, 16}));
@@ -330,6 +330,7 @@ TEST(FrGan, RejectsContradictoryOptions) {
                 small_method("fr-gan", {{"ramp-start", 0.5}, {"ramp-end", 0.4}});
               }),
               AllOf(HasSubstr("--ramp-start"), HasSubstr("--ramp-end")));
+  small_method("fr-gan", {{"ramp", "none"}, {"ramp-start", 0.5}, {"ramp-end", 0.4}});  // both are unused
   EXPECT_THAT(usage_message([] {
                 small_method("fr-gan", {{"mixed-batch", true}, {"consistency-labeled", true}});
               }),
@@ -385,7 +386,7 @@ TEST(Supervised, UsesLabeledImagesOnly) {
   EXPECT_EQ(phase.batch.noise, 0);
   EXPECT_THAT(names_of(phase.losses(RandomBatches{}(phase.batch, 0, 0))[0]), ElementsAre("supervised"));
   EXPECT_FALSE(method->generate({}).defined());
-  EXPECT_EQ(method->noise_range(), "");
+  EXPECT_EQ(method->noise_size(), 0);
 }
 
 // Both methods start from the same discriminator weights.

@@ -42,7 +42,7 @@ inline std::unique_ptr<Method> small_method(const std::string& name, const Setti
 // little noise. Every second unlabeled image has a visible label.
 struct RandomBatches {
   Problem problem = small_problem();
-  std::string noise_range = "symmetric";
+  NoiseRange noise_range = NoiseRange::kSymmetric;
 
   Batch operator()(const BatchRequest& request, uint64_t draw, uint64_t part) const {
     const ImageShape& shape = problem.shape;

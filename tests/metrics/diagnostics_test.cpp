@@ -21,7 +21,7 @@ class Diagnose : public testing::Test {
     set.images = random_integers({2049, 16, 16, 3}, 0, 256, /*key=*/7, at::kCPU).to(at::kByte);
     set.labels = random_integers({2049}, 0, 3, /*key=*/8, at::kCPU);
   }
-  Discriminator make(const std::string& se_position) const {
+  Discriminator make(SePosition se_position) const {
     return Discriminator(
         DiscriminatorOptions{.width = 1.0 / 16, .se_position = se_position, .se_reduction = 1, .se_bias = true},
         ImageShape{16, 3, 4}, 1);
@@ -30,7 +30,7 @@ class Diagnose : public testing::Test {
 };
 
 TEST_F(Diagnose, PredictsTheMostProbableClass) {
-  const Discriminator network = make("block2");
+  const Discriminator network = make(SePosition::kBlock2);
   const Diagnosis found = diagnose(network, set, Precision::kFull);
   const at::Tensor probabilities = class_probabilities(network, set.images, Precision::kFull);
   EXPECT_THAT(found.predictions, ElementsAreArray(most_probable(probabilities)));
@@ -38,7 +38,7 @@ TEST_F(Diagnose, PredictsTheMostProbableClass) {
 }
 
 TEST_F(Diagnose, ComputesGateStatisticsOverAllImages) {
-  Discriminator network = make("block2");
+  Discriminator network = make(SePosition::kBlock2);
   at::Tensor all;
   const auto squeeze = network->named_children()["se_block2"]->as<SqueezeExcitationImpl>();
   squeeze->gate_observer = [&](const at::Tensor& gate) { all = all.defined() ? at::cat({all, gate}) : gate; };
@@ -64,12 +64,12 @@ TEST_F(Diagnose, ComputesGateStatisticsOverAllImages) {
 }
 
 TEST_F(Diagnose, ReportsOneGatePerBlock) {
-  EXPECT_THAT(diagnose(make("none"), set, Precision::kFull).gates, IsEmpty());
-  EXPECT_THAT(diagnose(make("all"), set, Precision::kFull).gates, SizeIs(3));
+  EXPECT_THAT(diagnose(make(SePosition::kNone), set, Precision::kFull).gates, IsEmpty());
+  EXPECT_THAT(diagnose(make(SePosition::kAll), set, Precision::kFull).gates, SizeIs(3));
 }
 
 TEST_F(Diagnose, ConstantGateHasZeroDeviation) {
-  const Discriminator network = make("block2");
+  const Discriminator network = make(SePosition::kBlock2);
   const torch::NoGradGuard no_grad;
   network->named_parameters()["se_block2.excite_weight"].zero_();
   const GateStatistics gate = diagnose(network, set, Precision::kFull).gates.at(0);

@@ -75,7 +75,7 @@ Outputs layer_outputs(Discriminator network, const at::Tensor& images) {
     record(name);
   };
   const auto end_block = [&](const std::string& number) {
-    if (options.pooling == "max") {
+    if (options.pooling == Pooling::kMax) {
       x = at::max_pool2d(x, 2);
       record("max_pool" + number);
     }
@@ -101,11 +101,13 @@ Outputs layer_outputs(Discriminator network, const at::Tensor& images) {
 
 TEST(LayerList, MatchesEveryDiscriminator) {
   for (const ImageShape& shape : std::vector<ImageShape>{{16, 1, 3}, {32, 3, 10}}) {
-    for (const std::string position : {"none", "block1", "block2", "after_conv256", "all"}) {
-      for (const std::string pooling : {"stride", "max"}) {
+    for (const SePosition position :
+         {SePosition::kNone, SePosition::kBlock1, SePosition::kBlock2, SePosition::kAfterConv256, SePosition::kAll}) {
+      for (const Pooling pooling : {Pooling::kStride, Pooling::kMax}) {
         for (const auto& [bias, gain, fake] :
              std::vector<std::tuple<bool, bool, bool>>{{false, true, false}, {true, false, true}}) {
-          SCOPED_TRACE(position + ' ' + pooling + ' ' + std::to_string(shape.image_size) + (bias ? " bias" : ""));
+          SCOPED_TRACE(testing::Message() << static_cast<int>(position) << ' ' << static_cast<int>(pooling) << ' '
+                                          << shape.image_size << (bias ? " bias" : ""));
           DiscriminatorOptions options;
           options.width = 1.0 / 16;
           options.se_position = position;
@@ -126,13 +128,13 @@ TEST(LayerList, MatchesEveryDiscriminator) {
 }
 
 TEST(LayerList, MatchesAtAnImageSizeOf24) {
-  for (const std::string pooling : {"stride", "max"}) {
+  for (const Pooling pooling : {Pooling::kStride, Pooling::kMax}) {
     DiscriminatorOptions options;
     options.width = 1.0 / 16;
     options.pooling = pooling;
     const Discriminator network(options, ImageShape{24, 1, 3}, 1);
     const at::Tensor images = random_tensor({2, 1, 24, 24}).contiguous(at::MemoryFormat::ChannelsLast);
-    EXPECT_EQ(outputs_of(network->layers()), layer_outputs(network, images)) << pooling;
+    EXPECT_EQ(outputs_of(network->layers()), layer_outputs(network, images)) << static_cast<int>(pooling);
   }
 }
 
@@ -166,7 +168,7 @@ TEST(LayerList, DefaultDiscriminatorIsTable1) {
 
 TEST(LayerList, ReflectsTheOptions) {
   DiscriminatorOptions options;
-  options.pooling = "max";
+  options.pooling = Pooling::kMax;
   options.se_bias = true;
   options.slope = 0.1;
   options.block_dropout = 0.5;
@@ -214,7 +216,8 @@ Outputs layer_outputs(Generator network, const at::Tensor& noise) {
 TEST(LayerList, MatchesEveryGenerator) {
   for (const ImageShape& shape : std::vector<ImageShape>{{16, 1, 3}, {32, 3, 10}}) {
     for (const int64_t width : {512, 1024}) {
-      const Generator network(GeneratorOptions{.noise_size = 20, .gen_width = width}, shape, 1.0 / 32, "xavier", 1);
+      const Generator network(GeneratorOptions{.noise_size = 20, .gen_width = width}, shape, 1.0 / 32,
+                              WeightInit::kXavier, 1);
       const std::vector<LayerDescription> layers = network->layers();
       int64_t sum = 0;
       for (const LayerDescription& layer : layers) sum += layer.parameters;
@@ -225,7 +228,8 @@ TEST(LayerList, MatchesEveryGenerator) {
 }
 
 TEST(LayerList, DefaultGeneratorIsTable1) {
-  const std::vector<LayerDescription> layers = Generator(GeneratorOptions{}, ImageShape{}, 1.0, "xavier", 1)->layers();
+  const std::vector<LayerDescription> layers =
+      Generator(GeneratorOptions{}, ImageShape{}, 1.0, WeightInit::kXavier, 1)->layers();
   EXPECT_EQ(outputs_of(layers), (Outputs{{"dense", {8192}},
                                          {"reshape", {512, 4, 4}},
                                          {"deconv1", {256, 8, 8}},
@@ -239,6 +243,10 @@ TEST(LayerList, DefaultGeneratorIsTable1) {
   EXPECT_EQ(layers[1].text, "reshape to 512x4x4");
   EXPECT_EQ(layers[2].text, "5x5 transposed convolution to 256, stride 2, batch norm, ReLU");
   EXPECT_EQ(layers[4].text, "5x5 transposed convolution to 3, stride 2, weight norm, tanh");
+  const Generator reversed(GeneratorOptions{.gen_order = GeneratorOrder::kReluThenBatchNorm}, ImageShape{}, 1.0 / 16,
+                           WeightInit::kXavier, 1);
+  EXPECT_EQ(reversed->layers()[0].text, "dense 100 to 512, ReLU, batch norm");
+  EXPECT_EQ(reversed->layers()[3].text, "5x5 transposed convolution to 8, stride 2, ReLU, batch norm");
 }
 
 TEST(ParameterCount, CountsTrainedValuesOnly) {

@@ -217,7 +217,7 @@ TEST(Layers, SqueezeExcitationMatchesGoldenValues) {
       {"squeeze_weight", "w1"}, {"excite_weight", "w2"}, {"squeeze_bias", "b1"}, {"excite_bias", "b2"}};
   for (const bool with_bias : {false, true}) {
     WeightSource weights = source();
-    SqueezeExcitation block(32, 16, with_bias, weights);
+    SqueezeExcitation block(32, 2, with_bias, weights);
     EXPECT_EQ(block->parameters().size(), with_bias ? 4U : 2U);
     expect_golden(with_bias ? "se_bias" : "se", *block, names, [&](const at::Tensor& x) { return block->forward(x); });
   }
@@ -225,7 +225,7 @@ TEST(Layers, SqueezeExcitationMatchesGoldenValues) {
 
 TEST(Layers, SqueezeExcitationGatesEachChannelOfEachImage) {
   WeightSource weights = source();
-  SqueezeExcitation block(32, 16, false, weights);
+  SqueezeExcitation block(32, 2, false, weights);
   const at::Tensor x = channels_last(random_tensor({3, 32, 4, 4}, 1, at::kFloat)) + 1;
   const at::Tensor gate = block->gate(x);
   EXPECT_EQ(gate.sizes(), (at::IntArrayRef{3, 32}));
@@ -234,9 +234,8 @@ TEST(Layers, SqueezeExcitationGatesEachChannelOfEachImage) {
   EXPECT_FALSE(gate[0].equal(gate[1]));
   EXPECT_TRUE(close_to(block->forward(x), x * gate.view({3, 32, 1, 1}), 1e-6));
   EXPECT_EQ(block->forward(x.to(at::kBFloat16)).scalar_type(), at::kBFloat16);
-  // The hidden layer has C / r units, at least one.
   EXPECT_EQ(block->squeeze_weight.sizes(), (at::IntArrayRef{2, 32}));
-  EXPECT_EQ(SqueezeExcitation(8, 16, false, weights)->squeeze_weight.sizes(), (at::IntArrayRef{1, 8}));
+  EXPECT_EQ(block->excite_weight.sizes(), (at::IntArrayRef{32, 2}));
 }
 
 const std::map<std::string, std::string> kBatchNormNames{

@@ -40,7 +40,7 @@ Discriminator make_discriminator(const DiscriminatorOptions& options, const Imag
 
 Generator make_generator(const GeneratorOptions& options, const ImageShape& shape, double width,
                          at::ScalarType type = at::kFloat, uint64_t seed = 1) {
-  Generator network(options, shape, width, "xavier", seed);
+  Generator network(options, shape, width, WeightInit::kXavier, seed);
   network->to(type);
   return network;
 }
@@ -78,7 +78,7 @@ TEST(Networks, DiscriminatorHasTheLayersOfTable1) {
 }
 
 TEST(Networks, GeneratorHasTheLayersOfTable1) {
-  Generator network(GeneratorOptions{}, ImageShape{}, 1.0, "xavier", 1);
+  Generator network(GeneratorOptions{}, ImageShape{}, 1.0, WeightInit::kXavier, 1);
   const auto parameters = network->named_parameters();
   EXPECT_EQ(parameters["dense_weight"].sizes(), (at::IntArrayRef{8192, 100}));
   EXPECT_EQ(parameters["norm0.weight"].sizes(), (at::IntArrayRef{8192}));
@@ -93,12 +93,12 @@ TEST(Networks, ParameterCountsMatchTable1) {
   // Discriminator: 789,440 weights, gain and bias of 1,098 units, and 2 * 128 * 8 weights of squeeze-and-excitation.
   const int64_t with_squeeze = trained_values(*Discriminator(DiscriminatorOptions{}, ImageShape{}, 1));
   DiscriminatorOptions without;
-  without.se_position = "none";
+  without.se_position = SePosition::kNone;
   const int64_t plain = trained_values(*Discriminator(without, ImageShape{}, 1));
   EXPECT_EQ(plain, 789'440 + 2 * 1'098);
   EXPECT_EQ(with_squeeze - plain, 2'048);
   // Generator: 4,924,800 weights, gain and bias of 8,576 batch-norm units, and gain and bias of 3 image channels.
-  const int64_t generator = trained_values(*Generator(GeneratorOptions{}, ImageShape{}, 1.0, "xavier", 1));
+  const int64_t generator = trained_values(*Generator(GeneratorOptions{}, ImageShape{}, 1.0, WeightInit::kXavier, 1));
   EXPECT_EQ(generator, 4'924'800 + 2 * 8'576 + 2 * 3);
 }
 
@@ -108,23 +108,23 @@ TEST(Networks, SupportEverySizeChannelAndClassCount) {
   struct Case {
     ImageShape shape;
     double width;
-    std::string pooling = "stride";
+    Pooling pooling = Pooling::kStride;
   };
   for (const Case& c : std::vector<Case>{{{16, 1, 2}, 1.0 / 16},
                                          {{16, 3, 1000}, 1.0 / 64},
                                          {{24, 3, 10}, 1.0 / 16},
                                          {{32, 3, 10}, 0.25},
-                                         {{32, 1, 10}, 1.0 / 64, "max"},
-                                         {{40, 1, 3}, 1.0 / 32, "max"},
+                                         {{32, 1, 10}, 1.0 / 64, Pooling::kMax},
+                                         {{40, 1, 3}, 1.0 / 32, Pooling::kMax},
                                          {{64, 3, 100}, 1.0 / 32},
                                          {{128, 1, 5}, 1.0 / 64},
-                                         {{128, 3, 5}, 1.0 / 64, "max"}}) {
+                                         {{128, 3, 5}, 1.0 / 64, Pooling::kMax}}) {
     SCOPED_TRACE(::testing::Message() << c.shape.image_size << 'x' << c.shape.channels << " in " << c.shape.classes);
     DiscriminatorOptions options;
     options.width = c.width;
     options.pooling = c.pooling;
     Discriminator discriminator(options, c.shape, 1);
-    Generator generator(GeneratorOptions{}, c.shape, c.width, "xavier", 1);
+    Generator generator(GeneratorOptions{}, c.shape, c.width, WeightInit::kXavier, 1);
     const at::Tensor noise = random_tensor({2, 100}, 1);
     const at::Tensor generated = generator->forward(noise, BatchStatistics::kBatch, {.initialize = true});
     EXPECT_EQ(generated.sizes(), images(c.shape, 2, 1).sizes());
@@ -148,6 +148,23 @@ TEST(Networks, ExplicitFakeClassAddsALogit) {
   options.explicit_fake_class = true;
   Discriminator network(options, ImageShape{16, 1, 7}, 1);
   EXPECT_EQ(network->forward(images({16, 1, 7}, 2, 1), {}).logits.size(1), 8);
+}
+
+// The hidden layer of squeeze-and-excitation has C / r units, at least --se-min-hidden.
+TEST(Networks, SqueezeUnitsHaveAMinimum) {
+  EXPECT_EQ(squeeze_units({}, 128), 8);
+  EXPECT_EQ(squeeze_units({}, 8), 1);
+  EXPECT_EQ(squeeze_units({.se_reduction = 4, .se_min_hidden = 8}, 128), 32);
+  const DiscriminatorOptions options{.width = 1.0 / 16, .se_min_hidden = 6};
+  Discriminator network(options, ImageShape{16, 1, 3}, 1);
+  const auto parameters = network->named_parameters();
+  EXPECT_EQ(parameters["se_block2.squeeze_weight"].sizes(), (at::IntArrayRef{6, 8}));
+  EXPECT_EQ(parameters["se_block2.excite_weight"].sizes(), (at::IntArrayRef{8, 6}));
+  // The other layers start from the same weights.
+  Discriminator plain(DiscriminatorOptions{.width = 1.0 / 16}, ImageShape{16, 1, 3}, 1);
+  for (const auto& item : plain->named_parameters()) {
+    if (!item.key().starts_with("se_")) EXPECT_TRUE(item.value().equal(parameters[item.key()])) << item.key();
+  }
 }
 
 TEST(Networks, InitialWeightsDependOnTheSeedOnly) {
@@ -222,17 +239,19 @@ TEST(GoldenNetworks, Discriminator) {
 
 TEST(GoldenNetworks, DiscriminatorVariants) {
   const GoldenFile golden("discriminator_variants");
-  for (const std::string variant : {"none", "block1", "block2", "after_conv256", "all", "bias", "max"}) {
+  // Names in the golden file.
+  const std::map<std::string, DiscriminatorOptions> variants{
+      {"none", {.se_position = SePosition::kNone}},
+      {"block1", {.se_position = SePosition::kBlock1}},
+      {"block2", {.se_position = SePosition::kBlock2}},
+      {"after_conv256", {.se_position = SePosition::kAfterConv256}},
+      {"all", {.se_position = SePosition::kAll}},
+      {"bias", {.se_bias = true}},
+      {"max", {.pooling = Pooling::kMax}}};
+  for (const auto& [variant, varied] : variants) {
     SCOPED_TRACE(variant);
-    DiscriminatorOptions options;
+    DiscriminatorOptions options = varied;
     options.width = 1.0 / 16;
-    if (variant == "bias") {
-      options.se_bias = true;
-    } else if (variant == "max") {
-      options.pooling = "max";
-    } else {
-      options.se_position = variant;
-    }
     Discriminator network = make_discriminator(options, {16, 1, 3}, at::kDouble);
     copy_golden(*network, golden, "d.");
     const Classified out = network->forward(channels_last(golden["x"]), {});
@@ -352,10 +371,11 @@ TEST(Networks, DropoutDependsOnTheKeyAndIsOffInDeterministicPasses) {
   const ImageShape shape{16, 1, 5};
   const at::Tensor x = images(shape, 4, 1);
   // With pooling or squeeze-and-excitation, dropout is not fused with the activation, but must still be applied.
-  for (const std::string position : {"none", "block2", "all"}) {
-    for (const std::string pooling : {"stride", "max"}) {
+  for (const SePosition position : {SePosition::kNone, SePosition::kBlock2, SePosition::kAll}) {
+    for (const Pooling pooling : {Pooling::kStride, Pooling::kMax}) {
       for (const bool input : {true, false}) {
-        SCOPED_TRACE(position + ' ' + pooling + (input ? " input" : " blocks"));
+        SCOPED_TRACE(testing::Message() << static_cast<int>(position) << ' ' << static_cast<int>(pooling)
+                                        << (input ? " input" : " blocks"));
         DiscriminatorOptions options;
         options.width = 0.25;
         options.se_position = position;
@@ -411,6 +431,39 @@ TEST(Networks, InitializationNormalizesTheLastLayerOfTheGenerator) {
   EXPECT_TRUE(close_to(deviation, at::full_like(deviation, 0.1), 1e-9));
 }
 
+// A34: both orders have the same parameters. Before its last layer, the network ends with ReLU in one order, with batch
+// norm in the other. The reference repeats the layers with LibTorch's operators.
+TEST(Networks, GeneratorOrderIsBatchNormAndReluOrTheReverse) {
+  const ImageShape shape{16, 3, 5};
+  const at::Tensor noise = random_tensor({6, 100}, 1, at::kDouble);
+  std::vector<at::Tensor> images;
+  for (const GeneratorOrder order : {GeneratorOrder::kBatchNormThenRelu, GeneratorOrder::kReluThenBatchNorm}) {
+    Generator network = make_generator({.gen_order = order}, shape, 1.0 / 16, at::kDouble);
+    const auto modules = network->named_modules();
+    const auto activated = [&](const at::Tensor& x, const std::string& norm) {
+      auto* const batch_norm = modules[norm]->as<BatchNormImpl>();
+      if (order == GeneratorOrder::kReluThenBatchNorm) return batch_norm->forward(x.relu(), BatchStatistics::kBatch);
+      return batch_norm->forward(x, BatchStatistics::kBatch).relu();
+    };
+    const auto upsampled = [](const at::Tensor& x, const at::Tensor& weight) {
+      return at::conv_transpose2d(x, weight, {}, /*stride=*/2, /*padding=*/2, /*output_padding=*/1);
+    };
+    at::Tensor x = activated(at::linear(noise, network->dense_weight), "norm0");
+    x = x.view({-1, network->deconv1_weight.size(0), 2, 2});
+    x = activated(upsampled(x, network->deconv1_weight), "norm1");
+    x = activated(upsampled(x, network->deconv2_weight), "norm2");
+    auto* const last = modules["deconv3"]->as<WeightNormDeconv2dImpl>();
+    const at::Tensor expected = at::tanh(upsampled(x, last->weight()) + last->bias.view({1, -1, 1, 1}));
+    images.push_back(network->forward(noise, BatchStatistics::kBatch, {}));
+    EXPECT_TRUE(close_to(images.back(), expected, kTight));
+    images.back().square().sum().backward();
+    for (const auto& item : network->named_parameters()) {
+      EXPECT_GT(item.value().grad().abs().max().item<double>(), 0) << item.key();
+    }
+  }
+  EXPECT_FALSE(close_to(images[1], images[0], 1e-2));
+}
+
 TEST(Networks, RunningStatisticsMakeImagesIndependentOfTheBatch) {
   const ImageShape shape{16, 1, 5};
   Generator network = make_generator({}, shape, 0.125);
@@ -426,10 +479,10 @@ TEST(Networks, RunningStatisticsMakeImagesIndependentOfTheBatch) {
 }
 
 TEST(Networks, GenWidthSetsTheFirstFeatureMap) {
-  Generator wide(GeneratorOptions{.gen_width = 1024}, ImageShape{}, 1.0 / 32, "xavier", 1);
+  Generator wide(GeneratorOptions{.gen_width = 1024}, ImageShape{}, 1.0 / 32, WeightInit::kXavier, 1);
   EXPECT_EQ(wide->deconv1_weight.sizes(), (at::IntArrayRef{32, 16, 5, 5}));
   EXPECT_EQ(wide->dense_weight.sizes(), (at::IntArrayRef{32 * 16, 100}));
-  Generator normal(GeneratorOptions{}, ImageShape{}, 1.0 / 8, "normal", 1);
+  Generator normal(GeneratorOptions{}, ImageShape{}, 1.0 / 8, WeightInit::kNormal, 1);
   EXPECT_NEAR(normal->deconv1_weight.std().item<double>(), 0.05, 0.002);
 }
 

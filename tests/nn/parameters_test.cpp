@@ -112,7 +112,7 @@ TEST(FlatParameters, RejectAModuleWithoutParameters) {
 }
 
 TEST(NamedTensors, ContainParametersAndBuffersWithAPrefix) {
-  Generator network(GeneratorOptions{}, kShape, 1.0 / 64, "xavier", 1);
+  Generator network(GeneratorOptions{}, kShape, 1.0 / 64, WeightInit::kXavier, 1);
   const NamedTensors tensors = named_tensors(*network, "generator.");
   EXPECT_EQ(tensors.size(), network->parameters().size() + network->buffers().size());
   EXPECT_FALSE(tensors.at("generator.dense_weight").requires_grad());

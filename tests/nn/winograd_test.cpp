@@ -100,6 +100,7 @@ TEST_P(Winograd, RejectsUnsupportedConvolutions) {
   EXPECT_THROW(winograd_convolution(x, at::zeros({16, 32, 3, 3}), 1), c10::Error);
   EXPECT_THROW(winograd_convolution(x, w, 1, at::zeros({15}), 0.2), c10::Error);
   EXPECT_THROW(winograd_convolution(x, w, 1, at::zeros({16}), 1.5), c10::Error);
+  EXPECT_THROW(winograd_convolution(x, w, 1, {}, 0.2), c10::Error) << "leaky ReLU without a bias";
   if (!available_) return;
   const at::Tensor y = winograd_convolution(x.detach().requires_grad_(), w.detach().requires_grad_(), 1);
   EXPECT_THROW(y.sum().backward({}, c10::nullopt, /*create_graph=*/true), c10::Error) << "second derivative";

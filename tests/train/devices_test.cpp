@@ -104,7 +104,7 @@ TEST_P(Devices, GeneratorGradientsEqualTheCpu) {
   const GeneratorOptions options{.noise_size = 100, .gen_width = 64};
   const at::Tensor noise = random_uniform({20, options.noise_size}, -1, 1, 2, at::TensorOptions(at::kFloat));
   const auto gradients_on = [&](at::Device where, at::ScalarType type) {
-    Generator network(options, kShape, 0.25, "xavier", 1);
+    Generator network(options, kShape, 0.25, WeightInit::kXavier, 1);
     network->to(where, type);
     return gradients(
         network, [&](Generator& g) { return g->forward(noise.to(where, type), BatchStatistics::kBatchAndTrack, {}); });
@@ -134,7 +134,7 @@ TEST_P(Devices, StepsKeepLossesAndWeightsFinite) {
       const Problem problem{.shape = kShape, .seed = 1, .precision = precision, .device = device};
       const Settings settings{{"gen-loss", matching ? "feature_matching" : "nonsaturating"}};
       const auto method = small_method(matching ? "fr-gan" : name, settings, problem);
-      Trainer trainer(*method, problem, RandomBatches{problem, "symmetric"}, 10);
+      Trainer trainer(*method, problem, RandomBatches{problem}, 10);
       trainer.initialize();
       for (int64_t step = 0; step < 10; ++step) trainer.step();
       EXPECT_FALSE(trainer.first_non_finite()) << name;

@@ -154,7 +154,7 @@ class OnMeta : public Method {
   std::vector<Schedule> schedules() const override { return method_.schedules(); }
   std::vector<Stage> stages() override { return method_.stages(); }
   double step_flop() const override { return method_.step_flop(); }
-  std::string noise_range() const override { return method_.noise_range(); }
+  NoiseRange noise_range() const override { return method_.noise_range(); }
   Discriminator make_classifier() const override {
     Discriminator network = method_.make_classifier();
     move_to_meta(*network);

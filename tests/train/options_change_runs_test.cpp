@@ -49,6 +49,7 @@ const std::map<std::string, std::vector<Json>> kOtherValues{
     {"pooling", {"max"}},
     {"se-position", {"none", "block1", "after_conv256", "all"}},
     {"se-reduction", {2}},
+    {"se-min-hidden", {4}},
     {"se-bias", {true}},
     {"leaky-slope", {0.1}},
     {"input-dropout", {0.0, 0.5}},
@@ -58,6 +59,7 @@ const std::map<std::string, std::vector<Json>> kOtherValues{
     {"explicit-fake-class", {true}},
     {"noise-size", {5}},
     {"gen-width", {1024}},
+    {"gen-order", {"relu_bn"}},
 };
 
 // Fingerprint of a run of three steps: losses of each step, then sums of absolute weights, moments, averages and

@@ -5,20 +5,27 @@
 
 namespace frgan {
 
-double ramp_up(const std::string& shape, double progress, double start, double end) {
-  if (shape == "none") return 1.0;
+double ramp_up(RampShape shape, double progress, double start, double end) {
+  if (shape == RampShape::kNone) return 1.0;
   if (progress < start) return 0.0;
   const double t = end <= 0 ? 1.0 : std::min(1.0, progress / end);
-  return shape == "linear" ? t : std::exp(-5.0 * (1.0 - t) * (1.0 - t));
+  return shape == RampShape::kLinear ? t : std::exp(-5.0 * (1.0 - t) * (1.0 - t));
 }
 
 double linear_decay(double progress, double start) {
   return progress <= start || start >= 1.0 ? 1.0 : std::max(0.0, (1.0 - progress) / (1.0 - start));
 }
 
-double average_decay(const std::string& shape, double limit, double updates) {
-  if (shape == "corrected") return limit * (1.0 - std::pow(limit, updates)) / (1.0 - std::pow(limit, updates + 1.0));
-  return shape == "fixed" ? limit : std::min(limit, (updates + 1.0) / (updates + 10.0));
+double average_decay(AverageShape shape, double limit, double updates) {
+  switch (shape) {
+    case AverageShape::kRamp:
+      return std::min(limit, (updates + 1.0) / (updates + 10.0));
+    case AverageShape::kFixed:
+      return limit;
+    case AverageShape::kCorrected:
+      return limit * (1.0 - std::pow(limit, updates)) / (1.0 - std::pow(limit, updates + 1.0));
+  }
+  return limit;
 }
 
 bool evaluation_after(int64_t step, int64_t steps, int64_t count) {

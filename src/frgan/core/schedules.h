@@ -2,23 +2,27 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 namespace frgan {
 
+enum class RampShape { kGaussian, kLinear, kNone };
+
 // Ramp-up factor of the consistency weight, 0 to 1 (A11). Before `start` it is 0. From then on, with
-// T = min(1, progress / end), "gaussian" gives exp(-5 (1 - T)^2) and "linear" gives T. "none" is always 1.
-double ramp_up(const std::string& shape, double progress, double start, double end);
+// T = min(1, progress / end), kGaussian gives exp(-5 (1 - T)^2) and kLinear gives T. kNone is always 1.
+double ramp_up(RampShape shape, double progress, double start, double end);
 
 // Factor of the learning rate (A18): 1 until `start`, then linear to 0 at the end of the run. `start` >= 1: always 1.
 double linear_decay(double progress, double start);
 
+enum class AverageShape {
+  kRamp,       // min(limit, (t + 1) / (t + 10)): the average covers about the last tenth of the steps so far
+  kFixed,      // limit
+  kCorrected,  // d (1 - d^t) / (1 - d^(t+1)) with d = limit: Improved-GAN's average from zero with its bias corrected,
+               // sum_i d^(t-i) p_i / sum_i d^(t-i)
+};
+
 // Decay of the weight average after t = `updates` updates (A29).
-//   "ramp"       min(limit, (t + 1) / (t + 10)): the average covers about the last tenth of the steps so far
-//   "fixed"      limit
-//   "corrected"  d (1 - d^t) / (1 - d^(t+1)) with d = limit: Improved-GAN's average from zero with its bias corrected,
-//                sum_i d^(t-i) p_i / sum_i d^(t-i)
-double average_decay(const std::string& shape, double limit, double updates);
+double average_decay(AverageShape shape, double limit, double updates);
 
 // Whether an evaluation follows step `step` (counted from 1) of a run of `steps` steps with `count` evaluations. A
 // third of the evaluations is spread evenly over the first four fifths of the run, for the learning curve. The others

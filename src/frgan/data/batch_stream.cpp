@@ -16,8 +16,6 @@ BatchStream::BatchStream(ImageSet train, const LabelSplit& split, BatchStreamOpt
       seen_labels_(static_cast<size_t>(train_.size()), -1) {
   TORCH_CHECK(split.train_images == train_.size(), "label split of ", split.train_images,
               " images for a training set of ", train_.size());
-  TORCH_CHECK(options_.noise_range == "symmetric" || options_.noise_range == "unit" || options_.noise_range.empty(),
-              "unknown noise range ", options_.noise_range);
   const int64_t* const labels = train_.labels.data_ptr<int64_t>();
   for (size_t i = 0; i < labeled_.size(); ++i) {
     seen_labels_[labeled_[i]] = split.shown.empty() ? labels[labeled_[i]] : split.shown[i];

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <map>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -18,9 +17,9 @@
 namespace frgan {
 
 struct BatchStreamOptions {
-  Augmentation augmentation = {};         // for all labeled and unlabeled images (A25)
-  std::string noise_range = "symmetric";  // "symmetric" U[-1, 1] or "unit" U[0, 1] (A16); "" without noise
-  at::ScalarType dtype = at::kFloat;      // of images and noise; kFloat or kDouble
+  Augmentation augmentation = {};  // for all labeled and unlabeled images (A25)
+  NoiseRange noise_range = NoiseRange::kSymmetric;
+  at::ScalarType dtype = at::kFloat;  // of images and noise; kFloat or kDouble
   uint64_t seed = 0;
 };
 

@@ -20,6 +20,7 @@ namespace {
 using Rows = std::vector<int64_t>;
 
 constexpr const char* kFormat = "frgan label split 1";
+const Words<LabelMode> kLabelModes{"balanced", "proportional", "random"};
 constexpr uint64_t kLabeledPart = 0, kDevPart = 1, kKeptPart = 2;  // each part has its own random order
 
 // Labels per class for the mode "proportional", by Webster's method: each label goes to the class with the largest
@@ -142,7 +143,7 @@ void make_labels_noisy(LabelSplit& split, const Dataset& data, const LabelNoiseO
 
 LabelSplit draw(const Dataset& data, const SplitOptions& options) {
   LabelSplit split;
-  split.mode = options.labels == 0 ? "all" : options.label_mode;
+  split.mode = options.labels == 0 ? "all" : kLabelModes.words[static_cast<size_t>(options.label_mode)];
   split.seed = options.split_seed;
 
   Rows dev = known_rows(data, options.split_seed, kDevPart);
@@ -167,14 +168,14 @@ LabelSplit draw(const Dataset& data, const SplitOptions& options) {
                                   dev.empty() ? "" : ", excluding the development images"));
   }
   const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
-  if (options.labels > 0 && options.label_mode == "random") {
+  if (options.labels > 0 && options.label_mode == LabelMode::kRandom) {
     order.resize(static_cast<size_t>(options.labels));
   } else if (options.labels > 0) {
     Rows images(data.class_names.size());
     for (const int64_t row : order) ++images[labels[row]];
     order = take_by_class(order, labels,
-                          options.label_mode == "balanced" ? balanced_counts(data, images, options.labels)
-                                                           : proportional_counts(images, options.labels));
+                          options.label_mode == LabelMode::kBalanced ? balanced_counts(data, images, options.labels)
+                                                                     : proportional_counts(images, options.labels));
   }
   std::sort(order.begin(), order.end());
   split.labeled = std::move(order);
@@ -249,7 +250,7 @@ void describe(OptionSet& options, SplitOptions& split) {
       "label-mode", split.label_mode,
       "How labeled images are drawn: balanced (the same number per class), proportional (to the class frequencies), "
       "or random (uniformly from all images).",
-      Choices{"balanced", "proportional", "random"});
+      kLabelModes);
   options.add("split-seed", split.split_seed, "Seed for drawing the labeled and development images.",
               Range<int64_t>{0, std::numeric_limits<int64_t>::max()});
   options.add("labels-file", split.labels_file,

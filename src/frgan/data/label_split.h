@@ -14,9 +14,12 @@
 
 namespace frgan {
 
+// How labeled images are drawn; see split_labels.
+enum class LabelMode { kBalanced, kProportional, kRandom };
+
 struct SplitOptions {
   int64_t labels = 0;  // number of labeled images; 0: all labels
-  std::string label_mode = "balanced";
+  LabelMode label_mode = LabelMode::kBalanced;
   int64_t split_seed = 1;
   std::string labels_file = "";  // path of a written split, used instead of the options above
   int64_t dev_images = 0;

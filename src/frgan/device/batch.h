@@ -2,16 +2,21 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 namespace frgan {
 
-// Lower end of the generator's uniform noise; the upper end is 1 (A16). "symmetric" gives -1, "unit" gives 0.
-inline double lowest_noise(std::string_view range) {
-  return range == "unit" ? 0 : -1;
+// Distribution of the generator's noise (A16).
+enum class NoiseRange {
+  kSymmetric,  // U[-1, 1]
+  kUnit,       // U[0, 1]
+};
+
+// Lower end of the noise; the upper end is 1.
+inline double lowest_noise(NoiseRange range) {
+  return range == NoiseRange::kUnit ? 0 : -1;
 }
 
 // Numbers of images and noise vectors for one pass of a training phase.

@@ -4,16 +4,16 @@
 
 namespace frgan {
 
-at::Tensor consistency_target(const std::string& target, const at::Tensor& logits, const at::Tensor& features,
+at::Tensor consistency_target(ConsistencyTarget target, const at::Tensor& logits, const at::Tensor& features,
                               int64_t classes) {
-  if (target == "features") return features;
+  if (target == ConsistencyTarget::kFeatures) return features;
   const at::Tensor real = logits.narrow(1, 0, classes);
-  return target == "logits" ? real : at::softmax(real, 1);
+  return target == ConsistencyTarget::kLogits ? real : at::softmax(real, 1);
 }
 
-at::Tensor consistency_loss(const at::Tensor& first, const at::Tensor& second, const std::string& reduction) {
+at::Tensor consistency_loss(const at::Tensor& first, const at::Tensor& second, MseReduction reduction) {
   const at::Tensor squares = (first - second).square();
-  return reduction == "sum_classes" ? squares.sum(1).mean() : squares.mean();
+  return reduction == MseReduction::kSumClasses ? squares.sum(1).mean() : squares.mean();
 }
 
 }  // namespace frgan

@@ -1,7 +1,5 @@
 #include "frgan/methods/classifier_training.h"
 
-#include "frgan/core/schedules.h"
-
 namespace frgan {
 
 void describe(OptionSet& options, ClassifierTraining& training) {
@@ -33,7 +31,7 @@ void describe(OptionSet& options, ClassifierTraining& training) {
   options.add("average-shape", training.average_shape,
               "Decay of the weight average after t updates: ramp is min(--average-decay, (t+1)/(t+10)), fixed is "
               "--average-decay, corrected starts from zero with bias correction (A29: weight average).",
-              Choices{"ramp", "fixed", "corrected"});
+              Words<AverageShape>{"ramp", "fixed", "corrected"});
   options.add("init-images", training.init_images,
               "Number of training images that set the initial gains and biases (A31: data-dependent initialization).",
               Range<int64_t>{2, 100000, "images"});

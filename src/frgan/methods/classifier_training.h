@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "frgan/core/options.h"
+#include "frgan/core/schedules.h"
 #include "frgan/methods/method.h"
 
 namespace frgan {
@@ -14,7 +15,7 @@ struct ClassifierTraining {
   double decay_start = 2.0 / 3.0;
   OptimizerOptions adam;
   double average_decay = 0.9999;
-  std::string average_shape = "ramp";
+  AverageShape average_shape = AverageShape::kRamp;
   int64_t init_images = 500;
 };
 // Declares each field as an option, with its meaning, its range and the reading of the paper that it selects

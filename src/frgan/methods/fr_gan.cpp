@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
-#include "frgan/core/schedules.h"
 #include "frgan/device/random.h"
 #include "frgan/losses/adversarial.h"
 #include "frgan/losses/classification.h"
-#include "frgan/losses/consistency.h"
 #include "frgan/losses/feature_matching.h"
 
 namespace frgan {
@@ -48,14 +46,14 @@ void describe(OptionSet& options, FrGanOptions& fr_gan) {
   options.add("gen-loss", fr_gan.gen_loss,
               "Generator loss; nonsaturating is the paper's loss with its sign error fixed, fm+ns adds feature "
               "matching to it (A8: generator loss).",
-              Choices{"nonsaturating", "saturating", "feature_matching", "fm+ns"});
+              Words<GeneratorLoss>{"nonsaturating", "saturating", "feature_matching", "fm+ns"});
   options.add("noise-range", fr_gan.noise_range,
               "Distribution of the generator's noise: symmetric is U[-1, 1], unit is U[0, 1] (A16: noise range).",
-              Choices{"symmetric", "unit"});
+              Words<NoiseRange>{"symmetric", "unit"});
   options.add("sampling-statistics", fr_gan.sampling_statistics,
               "Batch-norm statistics for generating images: running averages from training, or those of the batch "
               "(A32: sampling statistics).",
-              Choices{"running", "batch"});
+              Words<SamplingStatistics>{"running", "batch"});
   options.add("mixed-batch", fr_gan.mixed_batch,
               "Takes the labels in the unlabeled batch instead of a separate labeled batch, and divides the supervised "
               "loss by the batch size (A13: mixed batch).");
@@ -65,11 +63,11 @@ void describe(OptionSet& options, FrGanOptions& fr_gan) {
   options.add("consistency-target", fr_gan.consistency_target,
               "Outputs in which the two branches are compared: softmax probabilities, logits or pooled features (A9: "
               "consistency target).",
-              Choices{"probabilities", "logits", "features"});
+              Words<ConsistencyTarget>{"probabilities", "logits", "features"});
   options.add("mse-reduction", fr_gan.mse_reduction,
               "Squared error of the consistency term: mean over images and classes, or summed over classes as in eq. 9 "
               "(A10: squared-error reduction).",
-              Choices{"mean", "sum_classes"});
+              Words<MseReduction>{"mean", "sum_classes"});
   options.add("consistency-labeled", fr_gan.consistency_labeled,
               "Adds the labeled images to the consistency term (A12: consistency images).");
   options.add("consistency-generated", fr_gan.consistency_generated,
@@ -79,7 +77,7 @@ void describe(OptionSet& options, FrGanOptions& fr_gan) {
   options.add(
       "ramp", fr_gan.ramp,
       "Shape of the ramp-up of the consistency weight; none uses the maximum from the first step (A11: ramp-up shape).",
-      Choices{"gaussian", "linear", "none"});
+      Words<RampShape>{"gaussian", "linear", "none"});
   options.add("ramp-start", fr_gan.ramp_start,
               "Share of the run during which the consistency weight is 0 (A28: schedules as shares).",
               Range<double>{0, 1});
@@ -100,7 +98,7 @@ void FrGan::validate() const {
     throw usage_error(fmt::format(
         "invalid --batch-size {}: batch normalization in the generator needs at least 2 images", training_.batch_size));
   }
-  if (fr_gan_.ramp_start > fr_gan_.ramp_end) {
+  if (fr_gan_.ramp != RampShape::kNone && fr_gan_.ramp_start > fr_gan_.ramp_end) {
     throw usage_error(fmt::format("invalid --ramp-start {}: must not be greater than --ramp-end {}", fr_gan_.ramp_start,
                                   fr_gan_.ramp_end));
   }
@@ -243,10 +241,11 @@ Losses FrGan::generator_losses(const Batch& batch) {
   const at::Tensor score = real_score(fake.logits, problem_.shape.classes);
 
   Losses losses;
-  if (fr_gan_.gen_loss == "nonsaturating" || fr_gan_.gen_loss == "fm+ns") {
+  if (fr_gan_.gen_loss == GeneratorLoss::kSaturating) {
+    losses.push_back({"generator", "one", -fake_loss(score)});
+  } else if (fr_gan_.gen_loss != GeneratorLoss::kFeatureMatching) {
     losses.push_back({"generator", "one", real_loss(score)});
   }
-  if (fr_gan_.gen_loss == "saturating") losses.push_back({"generator", "one", -fake_loss(score)});
   if (matches_features()) {
     at::Tensor real;
     {
@@ -260,7 +259,8 @@ Losses FrGan::generator_losses(const Batch& batch) {
 
 at::Tensor FrGan::generate(const at::Tensor& noise) {
   const torch::NoGradGuard no_grad;
-  const auto statistics = fr_gan_.sampling_statistics == "batch" ? BatchStatistics::kBatch : BatchStatistics::kRunning;
+  const auto statistics =
+      fr_gan_.sampling_statistics == SamplingStatistics::kBatch ? BatchStatistics::kBatch : BatchStatistics::kRunning;
   return generator_->forward(noise, statistics, {.precision = problem_.precision});
 }
 

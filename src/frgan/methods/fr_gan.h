@@ -2,8 +2,8 @@
 // Options select the ablations and the readings of the paper (docs/paper.md).
 #pragma once
 
-#include <string>
-
+#include "frgan/core/schedules.h"
+#include "frgan/losses/consistency.h"
 #include "frgan/methods/classifier_training.h"
 #include "frgan/methods/method.h"
 #include "frgan/nn/discriminator.h"
@@ -11,20 +11,26 @@
 
 namespace frgan {
 
+// The generator's loss (A8).
+enum class GeneratorLoss { kNonsaturating, kSaturating, kFeatureMatching, kFeatureMatchingAndNonsaturating };
+
+// Batch-norm statistics for generating images: running averages from training, or those of the batch (A32).
+enum class SamplingStatistics { kRunning, kBatch };
+
 struct FrGanOptions {
   int64_t disc_steps = 1;
   double adv_weight = 1.0;
-  std::string gen_loss = "nonsaturating";
-  std::string noise_range = "symmetric";
-  std::string sampling_statistics = "running";
+  GeneratorLoss gen_loss = GeneratorLoss::kNonsaturating;
+  NoiseRange noise_range = NoiseRange::kSymmetric;
+  SamplingStatistics sampling_statistics = SamplingStatistics::kRunning;
   bool mixed_batch = false;
   double consistency_weight = 30.0;
-  std::string consistency_target = "probabilities";
-  std::string mse_reduction = "mean";
+  ConsistencyTarget consistency_target = ConsistencyTarget::kProbabilities;
+  MseReduction mse_reduction = MseReduction::kMean;
   bool consistency_labeled = false;
   bool consistency_generated = false;
   bool stop_gradient = false;
-  std::string ramp = "gaussian";
+  RampShape ramp = RampShape::kGaussian;
   double ramp_start = 1.0 / 900.0;
   double ramp_end = 80.0 / 900.0;
 };
@@ -41,14 +47,17 @@ class FrGan : public Method {
   std::vector<Schedule> schedules() const override;
   std::vector<Stage> stages() override;
   double step_flop() const override;
-  std::string noise_range() const override { return fr_gan_.noise_range; }
+  NoiseRange noise_range() const override { return fr_gan_.noise_range; }
   Discriminator make_classifier() const override;
   at::Tensor generate(const at::Tensor& noise) override;
   int64_t noise_size() const override { return generator_options_.noise_size; }
 
  private:
   bool has_consistency() const { return fr_gan_.consistency_weight > 0; }
-  bool matches_features() const { return fr_gan_.gen_loss == "feature_matching" || fr_gan_.gen_loss == "fm+ns"; }
+  bool matches_features() const {
+    return fr_gan_.gen_loss == GeneratorLoss::kFeatureMatching ||
+           fr_gan_.gen_loss == GeneratorLoss::kFeatureMatchingAndNonsaturating;
+  }
   ForwardPass training_pass(const Batch& batch, uint64_t part) const;
 
   void initialize(const Batch& batch);

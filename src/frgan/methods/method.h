@@ -125,8 +125,8 @@ class Method {
   // forward pass, a backward pass to parameters and input counts 2, even at the first layer. A backward pass to the
   // input only counts 1.
   virtual double step_flop() const = 0;
-  // Distribution of the generator's noise: "symmetric" is U[-1, 1], "unit" is U[0, 1] (A16); empty without a generator.
-  virtual std::string noise_range() const { return ""; }
+  // Distribution of the generator's noise; unused without a generator.
+  virtual NoiseRange noise_range() const { return NoiseRange::kSymmetric; }
 
   // A new network with the architecture of the classifier and its own weights. It holds the weight average.
   virtual Discriminator make_classifier() const = 0;

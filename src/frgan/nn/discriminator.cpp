@@ -34,14 +34,18 @@ void describe(OptionSet& options, DiscriminatorOptions& discriminator) {
   options.add(
       "pooling", discriminator.pooling,
       "Downsampling in each block: stride 2 in its third convolution, or 2x2 max pooling after it (A2: downsampling).",
-      Choices{"stride", "max"});
+      Words<Pooling>{"stride", "max"});
   options.add("se-position", discriminator.se_position,
               "Position of the squeeze-and-excitation block; block2 is the position in Table 1 (A3: SE position).",
-              Choices{"none", "block1", "block2", "after_conv256", "all"});
+              Words<SePosition>{"none", "block1", "block2", "after_conv256", "all"});
   options.add("se-reduction", discriminator.se_reduction,
               "Reduction ratio r of squeeze-and-excitation: its hidden layer has C/r units for C channels, and at "
-              "least 1 (A3: SE position).",
+              "least --se-min-hidden (A3: SE position).",
               Range<int64_t>{1, 1024});
+  options.add("se-min-hidden", discriminator.se_min_hidden,
+              "Smallest number of hidden units of squeeze-and-excitation, for narrow networks, in which C/r leaves few "
+              "(A3: SE position).",
+              Range<int64_t>{1, 1024, "units"});
   options.add("se-bias", discriminator.se_bias,
               "Adds biases to the layers of squeeze-and-excitation; eq. 11 has none (A4: SE biases).");
   options.add("leaky-slope", discriminator.slope, "Slope of leaky ReLU for negative inputs (A19: leaky ReLU slope).",
@@ -54,7 +58,7 @@ void describe(OptionSet& options, DiscriminatorOptions& discriminator) {
   options.add(
       "init", discriminator.init,
       "Distribution of the initial weights: xavier is Xavier uniform, normal is N(0, 0.05^2) (A17: initial weights).",
-      Choices{"xavier", "normal"});
+      Words<WeightInit>{"xavier", "normal"});
   options.add("train-gain", discriminator.train_gain,
               "Trains the gains of the hidden weight-normalized layers (A31: data-dependent initialization).");
   options.add("explicit-fake-class", discriminator.explicit_fake_class,
@@ -62,31 +66,34 @@ void describe(OptionSet& options, DiscriminatorOptions& discriminator) {
               "number of logits).");
 }
 
+int64_t squeeze_units(const DiscriminatorOptions& options, int64_t channels) {
+  return std::max(options.se_min_hidden, channels / options.se_reduction);
+}
+
 DiscriminatorImpl::DiscriminatorImpl(const DiscriminatorOptions& options, const ImageShape& shape, uint64_t seed)
     : options_(options), shape_(shape) {
-  const WeightInit init = options.init == "normal" ? WeightInit::kNormal : WeightInit::kXavier;
-  WeightSource source(init, seed, kNetwork), squeeze_source(init, seed, kSqueezeExcitation);
+  WeightSource source(options.init, seed, kNetwork), squeeze_source(options.init, seed, kSqueezeExcitation);
   const int64_t c64 = scaled(64, options.width), c128 = scaled(128, options.width), c256 = scaled(256, options.width);
-  const int64_t last_stride = options.pooling == "stride" ? 2 : 1;
+  const int64_t last_stride = options.pooling == Pooling::kStride ? 2 : 1;
   const auto add = [&](const std::string& name, WeightNormConv2dImpl::Options layer) {
     layer.train_gain = options.train_gain;
     convolutions_.push_back(register_module(name, WeightNormConv2d(layer, source)));
   };
-  const auto add_squeeze = [&](const std::string& position, const std::string& name,
-                               int64_t channels) -> SqueezeExcitation {
-    if (options.se_position != position && options.se_position != "all") return nullptr;
-    return register_module(name, SqueezeExcitation(channels, options.se_reduction, options.se_bias, squeeze_source));
+  const auto add_squeeze = [&](SePosition position, const std::string& name, int64_t channels) -> SqueezeExcitation {
+    if (options.se_position != position && options.se_position != SePosition::kAll) return nullptr;
+    return register_module(
+        name, SqueezeExcitation(channels, squeeze_units(options, channels), options.se_bias, squeeze_source));
   };
   add("conv1", {.in = shape.channels, .out = c64});
   add("conv2", {.in = c64, .out = c64});
   add("conv3", {.in = c64, .out = c64, .stride = last_stride});
-  squeeze_block1_ = add_squeeze("block1", "se_block1", c64);
+  squeeze_block1_ = add_squeeze(SePosition::kBlock1, "se_block1", c64);
   add("conv4", {.in = c64, .out = c128});
   add("conv5", {.in = c128, .out = c128});
   add("conv6", {.in = c128, .out = c128, .stride = last_stride});
-  squeeze_block2_ = add_squeeze("block2", "se_block2", c128);
+  squeeze_block2_ = add_squeeze(SePosition::kBlock2, "se_block2", c128);
   add("conv7", {.in = c128, .out = c256, .padding = 0});
-  squeeze_conv7_ = add_squeeze("after_conv256", "se_conv7", c256);
+  squeeze_conv7_ = add_squeeze(SePosition::kAfterConv256, "se_conv7", c256);
   add("nin1", {.in = c256, .out = c128, .kernel = 1, .padding = 0});
   add("nin2", {.in = c128, .out = c128, .kernel = 1, .padding = 0});
   const int64_t outputs = shape.classes + (options.explicit_fake_class ? 1 : 0);
@@ -100,7 +107,7 @@ at::Tensor DiscriminatorImpl::run_convolution(const at::Tensor& x, size_t index,
 
 at::Tensor DiscriminatorImpl::run_block(at::Tensor x, size_t first, SqueezeExcitation& squeeze,
                                         const ForwardPass& pass) {
-  const bool pooled = options_.pooling == "max";
+  const bool pooled = options_.pooling == Pooling::kMax;
   const bool fused = !pooled && squeeze.is_empty();  // no layer between activation and dropout
   const double p = pass.stochastic ? options_.block_dropout : 0.0;
   x = run_convolution(x, first, 0, pass);
@@ -130,7 +137,7 @@ double DiscriminatorImpl::forward_flop() const {
     const WeightNormConv2dImpl::Options& layer = convolutions_[i]->options();
     size = (size + 2 * layer.padding - layer.kernel) / layer.stride + 1;
     multiply_adds += size * size * convolutions_[i]->direction.numel();
-    if (options_.pooling == "max" && (i == 2 || i == 5)) size /= 2;
+    if (options_.pooling == Pooling::kMax && (i == 2 || i == 5)) size /= 2;
   }
   for (const SqueezeExcitation& squeeze : {squeeze_block1_, squeeze_block2_, squeeze_conv7_}) {
     if (!squeeze.is_empty()) multiply_adds += squeeze->squeeze_weight.numel() + squeeze->excite_weight.numel();
@@ -164,7 +171,7 @@ std::vector<LayerDescription> DiscriminatorImpl::layers() const {
                     layer.stride, padding, options_.slope),
         parameter_count(*convolutions_[i]));
     const bool ends_block = i == 2 || i == 5;
-    if (ends_block && options_.pooling == "max") {
+    if (ends_block && options_.pooling == Pooling::kMax) {
       size /= 2;
       add(fmt::format("max_pool{}", i / 3 + 1), "2x2 max pooling");
     }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include <torch/nn/module.h>
@@ -23,23 +22,36 @@ struct ImageShape {
   int64_t classes = 10;     // 2 to 1000
 };
 
+// Downsampling at the end of each block (A2).
+enum class Pooling {
+  kStride,  // stride 2 in the third convolution
+  kMax,     // 2x2 max pooling after the third convolution
+};
+
+// Positions of squeeze-and-excitation (A3).
+enum class SePosition { kNone, kBlock1, kBlock2, kAfterConv256, kAll };
+
 // Options of the discriminator. The help texts in `describe` name the reading of the paper that each option selects.
 struct DiscriminatorOptions {
   double width = 1.0;
-  std::string pooling = "stride";
-  std::string se_position = "block2";
+  Pooling pooling = Pooling::kStride;
+  SePosition se_position = SePosition::kBlock2;
   int64_t se_reduction = 16;
+  int64_t se_min_hidden = 1;
   bool se_bias = false;
   double slope = 0.2;
   double input_dropout = 0.2;
   double block_dropout = 0.2;
-  std::string init = "xavier";
+  WeightInit init = WeightInit::kXavier;
   bool train_gain = true;
   bool explicit_fake_class = false;
 };
 // Declares each field as an option, with its meaning, its range and the reading of the paper that it selects
 // (docs/options.md).
 void describe(OptionSet& options, DiscriminatorOptions& discriminator);
+
+// Number of hidden units of a squeeze-and-excitation block on `channels` channels: max(se_min_hidden, C / r).
+int64_t squeeze_units(const DiscriminatorOptions& options, int64_t channels);
 
 // Output of the discriminator, in the type of the parameters.
 struct Classified {

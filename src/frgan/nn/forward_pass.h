@@ -5,11 +5,9 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace frgan {
+#include "frgan/nn/precision.h"
 
-// Compute type of convolutions and large dense layers. Weights, losses and small layers keep the type of the
-// parameters.
-enum class Precision { kFull, kBf16 };
+namespace frgan {
 
 struct ForwardPass {
   bool stochastic = false;   // dropout is on

@@ -23,6 +23,10 @@ void describe(OptionSet& options, GeneratorOptions& generator) {
               "Channels of the generator's first feature map before --width applies; Table 1 has 512, the paper's text "
               "1024 (A5: generator width). The next two maps have 1/2 and 1/4 of them.",
               Range<int64_t>{4, 4096, "channels"});
+  options.add("gen-order", generator.gen_order,
+              "Order in the generator after each layer but the last: bn_relu is batch norm, then ReLU; relu_bn is the "
+              "order in which Table 1 names them (A34: generator order).",
+              Words<GeneratorOrder>{"bn_relu", "relu_bn"});
 }
 
 BatchNormImpl::BatchNormImpl(int64_t units) {
@@ -39,11 +43,12 @@ at::Tensor BatchNormImpl::forward(const at::Tensor& x, BatchStatistics statistic
                         from_batch, /*momentum=*/0.1, /*eps=*/1e-5, /*cudnn_enabled=*/true);
 }
 
-GeneratorImpl::GeneratorImpl(const GeneratorOptions& options, const ImageShape& shape, double width,
-                             const std::string& init, uint64_t seed)
-    : first_size_(shape.image_size / 8),
+GeneratorImpl::GeneratorImpl(const GeneratorOptions& options, const ImageShape& shape, double width, WeightInit init,
+                             uint64_t seed)
+    : order_(options.gen_order),
+      first_size_(shape.image_size / 8),
       first_channels_(std::max<int64_t>(4, std::lround(static_cast<double>(options.gen_width) * width))) {
-  WeightSource source(init == "normal" ? WeightInit::kNormal : WeightInit::kXavier, seed, kNetwork);
+  WeightSource source(init, seed, kNetwork);
   const int64_t c0 = first_channels_, c1 = c0 / 2, c2 = c0 / 4, units = c0 * first_size_ * first_size_;
   dense_weight =
       register_parameter("dense_weight", source.draw({units, options.noise_size}, options.noise_size, units));
@@ -57,7 +62,10 @@ GeneratorImpl::GeneratorImpl(const GeneratorOptions& options, const ImageShape& 
 }
 
 at::Tensor GeneratorImpl::forward(const at::Tensor& noise, BatchStatistics statistics, const ForwardPass& pass) {
-  const auto activated = [&](const at::Tensor& x, BatchNorm& norm) { return norm->forward(x, statistics).relu_(); };
+  const auto activated = [&](const at::Tensor& x, BatchNorm& norm) {
+    return order_ == GeneratorOrder::kBatchNormThenRelu ? norm->forward(x, statistics).relu_()
+                                                        : norm->forward(at::relu(x), statistics);
+  };
   const auto upsampled = [&](const at::Tensor& x, const at::Tensor& weight) {
     return phase_convolution(x, weight, pass);
   };
@@ -78,11 +86,12 @@ double GeneratorImpl::forward_flop() const {
 }
 
 std::vector<LayerDescription> GeneratorImpl::layers() const {
+  const std::string activation = order_ == GeneratorOrder::kBatchNormThenRelu ? "batch norm, ReLU" : "ReLU, batch norm";
   int64_t channels = first_channels_, size = first_size_;
   const int64_t units = dense_weight.size(0);
   std::vector<LayerDescription> layers = {
       {"dense",
-       fmt::format("dense {} to {}, batch norm, ReLU", dense_weight.size(1), units),
+       fmt::format("dense {} to {}, {}", dense_weight.size(1), units, activation),
        {units},
        dense_weight.numel() + parameter_count(*norm0_)},
       {"reshape", fmt::format("reshape to {}x{}x{}", channels, size, size), {channels, size, size}, 0}};
@@ -95,8 +104,8 @@ std::vector<LayerDescription> GeneratorImpl::layers() const {
                       {channels, size, size},
                       parameters});
   };
-  add("deconv1", deconv1_weight, "batch norm, ReLU", deconv1_weight.numel() + parameter_count(*norm1_));
-  add("deconv2", deconv2_weight, "batch norm, ReLU", deconv2_weight.numel() + parameter_count(*norm2_));
+  add("deconv1", deconv1_weight, activation, deconv1_weight.numel() + parameter_count(*norm1_));
+  add("deconv2", deconv2_weight, activation, deconv2_weight.numel() + parameter_count(*norm2_));
   add("deconv3", deconv3_->direction, "weight norm, tanh", parameter_count(*deconv3_));
   return layers;
 }

@@ -13,9 +13,13 @@
 
 namespace frgan {
 
+// Order of ReLU and batch norm after the dense layer and the first two transposed convolutions (A34).
+enum class GeneratorOrder { kBatchNormThenRelu, kReluThenBatchNorm };
+
 struct GeneratorOptions {
   int64_t noise_size = 100;
   int64_t gen_width = 512;
+  GeneratorOrder gen_order = GeneratorOrder::kBatchNormThenRelu;
 };
 // Declares each field as an option, with its meaning, its range and the reading of the paper that it selects
 // (docs/options.md).
@@ -41,13 +45,13 @@ TORCH_MODULE(BatchNorm);
 // - dense layer, batch norm, ReLU, reshape to gen_width x S/8 x S/8;
 // - two 5x5 transposed convolutions with stride 2, each halving the channels, with batch norm and ReLU;
 // - a third to the channels of the image, with weight norm and tanh.
-// A layer before batch norm has no bias, because batch norm would cancel it.
+// With GeneratorOrder::kReluThenBatchNorm, each ReLU comes before its batch norm. A layer with batch norm has no bias:
+// directly before batch norm, the bias would cancel. Both orders have the same parameters.
 //
-//   Generator generator(GeneratorOptions{}, ImageShape{}, /*width=*/1.0, "xavier", seed);
+//   Generator generator(GeneratorOptions{}, ImageShape{}, /*width=*/1.0, WeightInit::kXavier, seed);
 //   at::Tensor images = generator->forward(noise, BatchStatistics::kRunning, {});  // N x C x S x S, in [-1, 1]
 struct GeneratorImpl : torch::nn::Module {
-  GeneratorImpl(const GeneratorOptions& options, const ImageShape& shape, double width, const std::string& init,
-                uint64_t seed);
+  GeneratorImpl(const GeneratorOptions& options, const ImageShape& shape, double width, WeightInit init, uint64_t seed);
 
   // noise: N x noise_size.
   at::Tensor forward(const at::Tensor& noise, BatchStatistics statistics, const ForwardPass& pass);
@@ -61,6 +65,7 @@ struct GeneratorImpl : torch::nn::Module {
   at::Tensor dense_weight, deconv1_weight, deconv2_weight;  // dense: out x in; deconv: in x out x 5 x 5
 
  private:
+  GeneratorOrder order_;
   int64_t first_size_, first_channels_;
   BatchNorm norm0_{nullptr}, norm1_{nullptr}, norm2_{nullptr};
   WeightNormDeconv2d deconv3_{nullptr};

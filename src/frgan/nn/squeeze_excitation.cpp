@@ -1,14 +1,10 @@
 #include "frgan/nn/squeeze_excitation.h"
 
-#include <algorithm>
-
 #include <ATen/record_function.h>
 
 namespace frgan {
 
-SqueezeExcitationImpl::SqueezeExcitationImpl(int64_t channels, int64_t reduction, bool with_bias,
-                                             WeightSource& source) {
-  const int64_t hidden = std::max<int64_t>(1, channels / reduction);
+SqueezeExcitationImpl::SqueezeExcitationImpl(int64_t channels, int64_t hidden, bool with_bias, WeightSource& source) {
   squeeze_weight = register_parameter("squeeze_weight", source.draw({hidden, channels}, channels, hidden));
   excite_weight = register_parameter("excite_weight", source.draw({channels, hidden}, hidden, channels));
   if (with_bias) {

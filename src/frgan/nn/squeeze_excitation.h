@@ -10,11 +10,11 @@
 
 namespace frgan {
 
-// s = sigmoid(W2 relu(W1 mean_hw(U))), U~ = s U. The two dense layers map C to C/r (at least 1) and back to C. By
-// default they have no bias, as in eq. 11 (A4).
+// s = sigmoid(W2 relu(W1 mean_hw(U))), U~ = s U. The two dense layers map C channels to `hidden` units, C/r in
+// the paper, and back to C. By default they have no bias, as in eq. 11 (A4).
 //   x: N x C x H x W; the result has the same shape and type
 struct SqueezeExcitationImpl : torch::nn::Module {
-  SqueezeExcitationImpl(int64_t channels, int64_t reduction, bool with_bias, WeightSource& source);
+  SqueezeExcitationImpl(int64_t channels, int64_t hidden, bool with_bias, WeightSource& source);
   // The gate s: N x C, in (0, 1).
   at::Tensor gate(const at::Tensor& x);
   at::Tensor forward(const at::Tensor& x);

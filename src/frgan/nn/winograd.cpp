@@ -273,6 +273,7 @@ at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight, i
   TORCH_CHECK(!bias.defined() || (bias.numel() == weight.size(0) && bias.scalar_type() == at::kFloat), "bias has ",
               bias.numel(), " elements; expected ", weight.size(0), " of type float");
   TORCH_CHECK(slope > 0 && slope <= 1, "slope is ", slope, "; must be in (0, 1]");
+  TORCH_CHECK(bias.defined() || slope == 1, "slope is ", slope, "; without a bias it must be 1");
   return WinogradConvolution::apply(x, weight, bias.defined() ? bias : at::empty({0}, at::kFloat), padding, slope);
 }
 

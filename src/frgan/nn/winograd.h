@@ -18,7 +18,7 @@ bool has_winograd(const at::Tensor& x, const at::Tensor& weight, int64_t stride,
 //   x: N x in x H x W, channels-last, float or bfloat16
 //   weight: out x in x 3 x 3, float
 //   bias: out, float
-//   slope: negative slope of leaky ReLU, in (0, 1]
+//   slope: negative slope of leaky ReLU, in (0, 1]; 1 without a bias
 //   result: N x out x H' x W', of the type of x
 // Throws c10::Error unless has_winograd() accepts the convolution. Sums are computed in float. All results except the
 // gradient of the bias are bit-identical for any number of threads.

@@ -1,4 +1,4 @@
-// Profiles a closure: the operators that it runs and the time of each.
+// Profiles a closure: the operators that it runs, the time of each, and the tensor memory that it allocates.
 #pragma once
 
 #include <cstdint>
@@ -47,5 +47,14 @@ OperatorProfile profile_operators(const std::function<void()>& closure);
 
 // The kind of an operator that no other operator calls; "other" if it is not in the table.
 std::string_view operator_kind(std::string_view name);
+
+struct Allocations {
+  int64_t count = 0;
+  int64_t bytes = 0;
+};
+
+// Runs the closure and counts the requests to LibTorch's CPU allocator meanwhile, in all threads. Not thread-safe; a
+// nested call throws.
+Allocations count_allocations(const std::function<void()>& closure);
 
 }  // namespace frgan

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <chrono>
 
+#include <torch/types.h>
+
+#include "frgan/device/random.h"
+
 namespace frgan {
 
 double median(std::vector<double> values) {
@@ -21,6 +25,19 @@ double median_seconds(int repetitions, const std::function<void()>& closure) {
     seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
   }
   return median(std::move(seconds));
+}
+
+double gemm_rate(Precision precision, int64_t largest) {
+  const torch::NoGradGuard no_grad;
+  const at::ScalarType type = precision == Precision::kBf16 ? at::kBFloat16 : at::kFloat;
+  double best = 0;
+  for (const int64_t n : {largest / 4, largest / 2, largest}) {
+    const at::Tensor a = random_uniform({n, n}, -1, 1, 1, at::kFloat).to(type), b = a.t().contiguous();
+    const int repetitions = n == largest ? 5 : 9;
+    const double seconds = median_seconds(repetitions, [&] { at::matmul(a, b); });
+    best = std::max(best, 2.0 * static_cast<double>(n * n * n) / seconds);
+  }
+  return best;
 }
 
 }  // namespace frgan

@@ -1,12 +1,16 @@
-#include "frgan/profile/convolutions.h"
+#include "frgan/profile/convolution_times.h"
 
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <tuple>
+#include <vector>
 
-#include <ATen/record_function.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
+
+#include "frgan/nn/winograd.h"
 
 namespace frgan {
 namespace {
@@ -83,41 +87,30 @@ TEST(Convolutions, DistinguishesTypesAndLayouts) {
   EXPECT_EQ(by_form(times).count("aten::convolution bf16 2x3x8x8, bf16 4x3x3x3"), 1U);
 }
 
-// A labeled convolution; the operator that it calls is not counted separately.
-void labeled_convolution(const at::Tensor& x, const at::Tensor& weight, int64_t padding) {
-  RECORD_FUNCTION("test::convolution", (std::vector<c10::IValue>{x, weight, padding}));
-  at::conv2d(x, weight, {}, 1, padding);
-}
-
-TEST(Convolutions, TimesOwnConvolutions) {
-  int runs = 0;
-  const OwnConvolution own{
-      .name = "test::convolution",
-      .flop = [](const std::vector<c10::IValue>& inputs) { return static_cast<double>(inputs[2].toInt()); },
-      .prepare = [&](const std::vector<c10::IValue>& inputs) -> std::function<void()> {
-        return [&runs, inputs] {
-          ++runs;
-          labeled_convolution(inputs[0].toTensor(), inputs[1].toTensor(), inputs[2].toInt());
-        };
-      }};
-  const at::Tensor x = channels_last({2, 3, 8, 8}), w = channels_last({4, 3, 3, 3});
-  const auto closure = [&] {
-    labeled_convolution(x, w, 1);
-    labeled_convolution(x, w, 1);
-    labeled_convolution(x, w, 2);
-    at::conv2d(x, w);
-  };
-  const auto times = time_convolutions(closure, 2, {own});
-  ASSERT_EQ(times.size(), 3U) << "paddings must be separate entries";
-  EXPECT_EQ(runs, 2 * 3) << "one warm-up run and two timed runs per form";
+// Convolutions of frgan run under their labels. Operators that they call are not counted separately.
+TEST(Convolutions, TimesWinogradConvolutions) {
+  const at::Tensor x = channels_last({2, 32, 8, 8}), w = channels_last({16, 32, 3, 3});
+  if (!has_winograd(x, w, /*stride=*/1, /*padding=*/1)) GTEST_SKIP() << "no Winograd kernels for this CPU";
+  const auto times = time_convolutions(
+      [&] {
+        const at::Tensor input = x.detach().requires_grad_(), weight = w.detach().requires_grad_();
+        winograd_convolution(x, w, 0);
+        winograd_convolution(x, w, 1);
+        winograd_convolution(input, weight, 1).sum().backward();
+      },
+      2);
+  ASSERT_EQ(times.size(), 4U) << "paddings must be separate entries";
+  const double padded = 2.0 * 2 * 16 * 8 * 8 * 32 * 9, unpadded = 2.0 * 2 * 16 * 6 * 6 * 32 * 9;
+  std::vector<std::tuple<std::string, int64_t, double>> found;
   for (const ConvolutionTime& time : times) {
-    EXPECT_EQ(time.shapes, "fp32 2x3x8x8, fp32 4x3x3x3");
-    if (time.name == "test::convolution") {
-      EXPECT_EQ(time.flop, time.calls == 2 ? 1 : 2);
-    } else {
-      EXPECT_EQ(time.flop, 2.0 * 2 * 4 * 6 * 6 * 3 * 9);
-    }
+    found.emplace_back(time.name + " " + time.shapes, time.calls, time.flop);
+    EXPECT_GT(time.seconds, 0) << time.name;
   }
+  EXPECT_THAT(found, testing::UnorderedElementsAre(
+                         std::tuple("frgan::convolution fp32 2x32x8x8, fp32 16x32x3x3", 1, unpadded),
+                         std::tuple("frgan::convolution fp32 2x32x8x8, fp32 16x32x3x3", 2, padded),
+                         std::tuple("frgan::convolution_input_gradient fp32 2x16x8x8, fp32 16x32x3x3", 1, padded),
+                         std::tuple("frgan::convolution_weight_gradient fp32 2x16x8x8, fp32 2x32x8x8", 1, padded)));
 }
 
 TEST(Convolutions, HandlesNoConvolutionsAndExceptions) {

@@ -6,33 +6,21 @@
 #include <string>
 #include <vector>
 
-#include <ATen/core/ivalue.h>
-
 namespace frgan {
 
 // Calls of a convolution with equal arguments, and tensors of equal shapes, strides and types.
 struct ConvolutionTime {
-  std::string name;    // "aten::convolution", "aten::convolution_backward", or OwnConvolution::name
+  std::string name;    // "aten::convolution", "aten::convolution_backward", or a label of nn/winograd.cpp
   std::string shapes;  // types and shapes of the tensors: "bf16 100x64x32x32, bf16 64x64x3x3 stride 2"
   int64_t calls = 0;
   double flop = 0;     // FLOP of one call
   double seconds = 0;  // median time of one call that runs alone
 };
 
-// A convolution of frgan that is not a LibTorch operator. It must record a RECORD_FUNCTION label with its inputs:
-// RECORD_FUNCTION("frgan::convolution", std::vector<c10::IValue>({x, weight, padding})).
-struct OwnConvolution {
-  using Inputs = std::vector<c10::IValue>;
-  std::string name;                                             // the RECORD_FUNCTION label
-  std::function<double(const Inputs&)> flop;                    // FLOP of one call
-  std::function<std::function<void()>(const Inputs&)> prepare;  // returns the closure to be timed
-};
-
 // Runs the closure once and records its convolutions. Then runs each distinct convolution alone on random numbers,
 // `repetitions` times. The result is sorted by total time (calls x seconds), longest first. A convolution that another
 // one calls is not counted separately. Not thread-safe.
-std::vector<ConvolutionTime> time_convolutions(const std::function<void()>& closure, int repetitions = 5,
-                                               const std::vector<OwnConvolution>& own = {});
+std::vector<ConvolutionTime> time_convolutions(const std::function<void()>& closure, int repetitions = 5);
 
 // Sum of calls x seconds.
 double total_seconds(const std::vector<ConvolutionTime>& convolutions);

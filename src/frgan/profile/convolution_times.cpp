@@ -1,4 +1,4 @@
-#include "frgan/profile/convolutions.h"
+#include "frgan/profile/convolution_times.h"
 
 #include <algorithm>
 #include <functional>
@@ -10,15 +10,25 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/record_function.h>
 #include <fmt/format.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
 
 #include "frgan/device/random.h"
+#include "frgan/nn/winograd.h"
 #include "frgan/profile/timing.h"
 
 namespace frgan {
 namespace {
 
-using Inputs = OwnConvolution::Inputs;
+using Inputs = std::vector<c10::IValue>;
+
+// How to run one convolution operator alone. An operator of frgan must record a RECORD_FUNCTION label with its inputs:
+// RECORD_FUNCTION("frgan::convolution", std::vector<c10::IValue>({x, weight, padding})).
+struct Convolution {
+  std::string name;                                             // the operator's name, or its label
+  std::function<double(const Inputs&)> flop;                    // FLOP of one call
+  std::function<std::function<void()>(const Inputs&)> prepare;  // returns the closure to be timed
+};
 
 const std::string kForward = "aten::convolution", kBackward = "aten::convolution_backward";
 
@@ -189,7 +199,7 @@ double operator_flop(const std::string& name, const Inputs& inputs) {
   return 2.0 * passes * static_cast<double>(multiply_adds);
 }
 
-OwnConvolution libtorch_operator(const std::string& name) {
+Convolution libtorch_operator(const std::string& name) {
   return {.name = name,
           .flop = [name](const Inputs& inputs) { return operator_flop(name, inputs); },
           .prepare = [name](const Inputs& inputs) -> std::function<void()> {
@@ -201,7 +211,64 @@ OwnConvolution libtorch_operator(const std::string& name) {
           }};
 }
 
-ConvolutionTime time_call(const ConvolutionCall& call, const OwnConvolution& convolution, int repetitions) {
+// 2 x multiply-adds of a 3x3 convolution with result y. Winograd needs fewer.
+double winograd_flop(const at::Tensor& y, int64_t input_channels) {
+  constexpr int64_t kTaps = 9;
+  return 2.0 * static_cast<double>(y.numel() * input_channels * kTaps);
+}
+
+// Differentiates the convolution of x by `to`, one of x and weight.
+std::function<void()> winograd_gradient(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight,
+                                        int64_t padding, const at::Tensor& to) {
+  const torch::AutoGradMode recorded(true);
+  to.requires_grad_();
+  const at::Tensor y = winograd_convolution(x, weight, padding);
+  return [=] { torch::autograd::grad({y}, {to}, {grad}, /*retain_graph=*/true); };
+}
+
+// The convolutions of nn/winograd.cpp, by their RECORD_FUNCTION labels.
+std::vector<Convolution> winograd_convolutions() {
+  // Inputs: x, weight, padding.
+  const Convolution forward{
+      .name = "frgan::convolution",
+      .flop =
+          [](const Inputs& inputs) {
+            const at::Tensor &x = inputs[0].toTensor(), &weight = inputs[1].toTensor();
+            const int64_t more = 2 * inputs[2].toInt() - 2;
+            return winograd_flop(at::empty({x.size(0), weight.size(0), x.size(2) + more, x.size(3) + more}, at::kMeta),
+                                 x.size(1));
+          },
+      .prepare = [](const Inputs& inputs) -> std::function<void()> {
+        return [inputs] { winograd_convolution(inputs[0].toTensor(), inputs[1].toTensor(), inputs[2].toInt()); };
+      }};
+  // Inputs: gradient of the result, weight, padding.
+  const Convolution to_input{
+      .name = "frgan::convolution_input_gradient",
+      .flop = [](const Inputs& inputs) { return winograd_flop(inputs[0].toTensor(), inputs[1].toTensor().size(1)); },
+      .prepare =
+          [](const Inputs& inputs) {
+            const at::Tensor &grad = inputs[0].toTensor(), &weight = inputs[1].toTensor();
+            const int64_t padding = inputs[2].toInt(), more = 2 - 2 * padding;
+            const at::Tensor x =
+                at::zeros({grad.size(0), weight.size(1), grad.size(2) + more, grad.size(3) + more}, grad.options())
+                    .contiguous(at::MemoryFormat::ChannelsLast);
+            return winograd_gradient(grad, x, weight, padding, x);
+          }};
+  // Inputs: gradient of the result, x, padding.
+  const Convolution to_weight{
+      .name = "frgan::convolution_weight_gradient",
+      .flop = [](const Inputs& inputs) { return winograd_flop(inputs[0].toTensor(), inputs[1].toTensor().size(1)); },
+      .prepare =
+          [](const Inputs& inputs) {
+            const at::Tensor &grad = inputs[0].toTensor(), &x = inputs[1].toTensor();
+            const at::Tensor weight =
+                at::zeros({grad.size(1), x.size(1), 3, 3}, at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
+            return winograd_gradient(grad, x, weight, inputs[2].toInt(), weight);
+          }};
+  return {forward, to_input, to_weight};
+}
+
+ConvolutionTime time_call(const ConvolutionCall& call, const Convolution& convolution, int repetitions) {
   Inputs inputs;
   for (const Argument& argument : call.arguments) {
     inputs.push_back(argument.is_tensor ? c10::IValue(random_tensor(argument.form, inputs.size())) : argument.value);
@@ -215,14 +282,13 @@ ConvolutionTime time_call(const ConvolutionCall& call, const OwnConvolution& con
 
 }  // namespace
 
-std::vector<ConvolutionTime> time_convolutions(const std::function<void()>& closure, int repetitions,
-                                               const std::vector<OwnConvolution>& own) {
-  std::vector<OwnConvolution> known = own;
+std::vector<ConvolutionTime> time_convolutions(const std::function<void()>& closure, int repetitions) {
+  std::vector<Convolution> known = winograd_convolutions();
   known.push_back(libtorch_operator(kForward));
   known.push_back(libtorch_operator(kBackward));
   std::vector<std::string> names;
   names.reserve(known.size());
-  for (const OwnConvolution& convolution : known) names.push_back(convolution.name);
+  for (const Convolution& convolution : known) names.push_back(convolution.name);
   std::vector<ConvolutionTime> times;
   for (const ConvolutionCall& call : recorded_calls(closure, names)) {
     const auto position = std::find(names.begin(), names.end(), call.name) - names.begin();

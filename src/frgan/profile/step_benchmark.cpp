@@ -1,0 +1,135 @@
+#include "frgan/profile/step_benchmark.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <torch/types.h>
+
+#include "frgan/classifier/classifier.h"
+#include "frgan/data/augment.h"
+#include "frgan/data/batch_stream.h"
+#include "frgan/device/device.h"
+#include "frgan/methods/methods.h"
+#include "frgan/profile/timing.h"
+#include "frgan/train/trainer.h"
+
+namespace frgan {
+namespace {
+
+constexpr uint64_t kSeed = 1;
+
+BatchStream random_batches(int64_t images, at::Device device, const Augmentation& augmentation,
+                           NoiseRange noise_range) {
+  constexpr int64_t kLabeled = 1000, kClasses = 10, kSize = 32, kChannels = 3;
+  at::manual_seed(kSeed);
+  const ImageSet train{at::randint(256, {images, kSize, kSize, kChannels}, at::kByte),
+                       at::randint(kClasses, {images}, at::kLong)};
+  LabelSplit split;
+  split.train_images = images;
+  for (int64_t row = 0; row < std::min(kLabeled, images); ++row) split.labeled.push_back(row);
+  return BatchStream(train.to(device), split,
+                     {.augmentation = augmentation, .noise_range = noise_range, .seed = kSeed});
+}
+
+}  // namespace
+
+struct StepOnRandomImages::Impl {
+  std::string name;
+  std::unique_ptr<Method> method;
+  AugmentationOptions augmentation = {};
+  // Set by prepare():
+  at::Device device = at::kCPU;
+  std::string precision = {};
+  std::unique_ptr<BatchStream> batches = {};
+  std::unique_ptr<Trainer> trainer = {};
+
+  Precision compute_precision() const { return precision == "bf16" ? Precision::kBf16 : Precision::kFull; }
+
+  void time_steps(StepBenchmark& found, int64_t steps) {
+    constexpr int64_t kWarmUp = 2;
+    using Clock = std::chrono::steady_clock;
+    for (int64_t i = 0; i < steps + kWarmUp; ++i) {
+      const Clock::time_point begin = Clock::now();
+      trainer->step();
+      trainer->take_losses();  // waits for the device
+      if (i >= kWarmUp) found.seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+    }
+    found.median_seconds = median(found.seconds);
+    found.peak_memory_bytes = this_machine().peak_memory_bytes;
+  }
+
+  StepDetails details(const StepBenchmarkOptions& options) {
+    constexpr int kRepetitions = 5;
+    constexpr int64_t kClassified = 1024;
+    const auto step = [&] { trainer->step(); };
+    StepDetails found;
+    found.profile = profile_operators([&] {
+      for (int64_t i = 0; i < options.steps; ++i) trainer->step();
+    });
+    found.allocations = count_allocations(step);
+    found.convolutions = time_convolutions(step, kRepetitions);
+    const at::Tensor images = at::randint(256, {kClassified, 32, 32, 3}, at::kByte);
+    const auto classify = [&] { class_probabilities(trainer->classifier(), images, compute_precision()); };
+    found.classified_images = kClassified;
+    found.classification_seconds = median_seconds(kRepetitions, classify);
+    found.classification_convolutions = time_convolutions(classify, kRepetitions);
+    found.gemm_fp32 = gemm_rate(Precision::kFull, options.gemm_size);
+    if (has_native_bf16()) found.gemm_bf16 = gemm_rate(Precision::kBf16, options.gemm_size);
+    return found;
+  }
+};
+
+StepOnRandomImages::StepOnRandomImages(const std::string& method)
+    : impl_(new Impl{.name = method, .method = create_method(method)}) {}
+
+StepOnRandomImages::~StepOnRandomImages() = default;
+
+void StepOnRandomImages::describe(OptionSet& options) {
+  frgan::describe(options, impl_->augmentation);
+  impl_->method->describe(options);
+  mention_other_methods(options, impl_->name);
+}
+
+void StepOnRandomImages::prepare(const StepBenchmarkOptions& options) {
+  Impl& impl = *impl_;
+  TORCH_CHECK(impl.trainer == nullptr, "StepOnRandomImages::prepare was called twice");
+  const Augmentation augmentation = parse_augmentation(impl.augmentation.augmentation);
+  impl.method->validate();
+  impl.device = resolve_device(options.device);
+  impl.precision = resolve_precision(options.precision, impl.device);
+  set_threads(options.threads);
+  keep_freed_memory();
+  impl.batches = std::make_unique<BatchStream>(
+      random_batches(options.images, impl.device, augmentation, impl.method->noise_range()));
+  const Problem problem{.shape = {}, .seed = kSeed, .precision = impl.compute_precision(), .device = impl.device};
+  impl.method->build(problem);
+  impl.trainer = std::make_unique<Trainer>(
+      *impl.method, problem,
+      [&impl](const BatchRequest& request, uint64_t draw, uint64_t part) {
+        return impl.batches->next(request, draw, part);
+      },
+      /*planned_steps=*/1'000'000);
+  impl.trainer->initialize();
+}
+
+void StepOnRandomImages::run() {
+  TORCH_CHECK(impl_->trainer != nullptr, "StepOnRandomImages::run was called before prepare");
+  impl_->trainer->step();
+}
+
+StepBenchmark StepOnRandomImages::measure(const StepBenchmarkOptions& options) {
+  prepare(options);
+  StepBenchmark found;
+  found.device = device_name(impl_->device);
+  found.precision = impl_->precision;
+  found.machine = this_machine();
+  found.processor_capability = processor_capability();
+  found.kernel_capability = kernel_capability();
+  found.step_flop = impl_->method->step_flop();
+  found.images_per_step = images_per_step(impl_->trainer->stage());
+  impl_->time_steps(found, options.steps);
+  if (!options.step_only && impl_->device.is_cpu()) found.details = impl_->details(options);
+  return found;
+}
+
+}  // namespace frgan
