@@ -5,7 +5,7 @@
 
 #include <torch/types.h>
 
-#include "frgan/classifier/classifier.h"
+#include "frgan/classifier/inference.h"
 
 namespace frgan {
 namespace {
