@@ -15,7 +15,6 @@
 #include "app/notes.h"
 #include "frgan/core/error.h"
 #include "frgan/data/load_dataset.h"
-#include "frgan/data/safetensors_set.h"
 #include "frgan/io/digests.h"
 #include "frgan/io/download.h"
 #include "frgan/io/files.h"
@@ -25,20 +24,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void print_info(const Dataset& data) {
+void print_info(const DatasetInfo& data) {
   fmt::print("{} from {}\n", data.name, data.source);
   fmt::print("images {}x{}, {}\n", data.image_size, data.image_size, data.channels == 1 ? "gray" : "color");
   fmt::print("SHA-256 {}\n\n", data.digest);
-  const std::vector<int64_t> train = class_counts(data.train, data.classes());
-  const std::vector<int64_t> test = class_counts(data.test, data.classes());
   fmt::print("{:>9} {:>9}  class\n", "train", "test");
   for (size_t label = 0; label <= data.class_names.size(); ++label) {
     const bool known = label < data.class_names.size();
-    if (known || train[label] + test[label] > 0) {
-      fmt::print("{:>9} {:>9}  {}\n", train[label], test[label], known ? data.class_names[label] : "(no label)");
+    const int64_t train = data.train_class_counts[label], test = data.test_class_counts[label];
+    if (known || train + test > 0) {
+      fmt::print("{:>9} {:>9}  {}\n", train, test, known ? data.class_names[label] : "(no label)");
     }
   }
-  fmt::print("{:>9} {:>9}  total\n", data.train.size(), data.test.size());
+  fmt::print("{:>9} {:>9}  total\n", data.train_images, data.test_images);
 }
 
 // "train_32x32.mat: 45 % of 182 MB", redrawn on a terminal; nothing elsewhere.
@@ -111,7 +109,7 @@ int run_info(std::span<const std::string> arguments) {
     if (options.find("data", "--data").given) throw usage_error("DATASET and --data: give one of them");
     options.find("data", "--data").set(words.front(), "--data");
   }
-  const Dataset data = load_dataset(which, data_root());
+  const DatasetInfo data = dataset_info(which, data_root());
   print_info(data);
   print_notes(data.notes, quiet);
   return 0;
@@ -161,9 +159,7 @@ int run_convert(std::span<const std::string> arguments) {
     throw usage_error(fmt::format("invalid file name '{}': must end in .safetensors", output.string()));
   }
   if (fs::exists(output)) throw Error(fmt::format("{}: already exists; remove it first", output.string()));
-  const Dataset data = load_dataset(which, data_root());
-  write_safetensors_set(output, data);
-  print_notes(data.notes, quiet);
+  print_notes(convert_dataset(which, data_root(), output).notes, quiet);
   fmt::print("{}\n", output.string());
   return 0;
 }

@@ -1,8 +1,8 @@
 // frgan evaluate: measures the error of a trained network on labeled images.
-#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -11,22 +11,14 @@
 #include "app/commands.h"
 #include "app/data_root.h"
 #include "app/help.h"
-#include "app/inference.h"
 #include "app/notes.h"
-#include "frgan/classifier/classifier.h"
-#include "frgan/core/error.h"
-#include "frgan/data/label_split.h"
-#include "frgan/data/load_dataset.h"
-#include "frgan/device/device.h"
+#include "frgan/core/hardware.h"
 #include "frgan/io/csv.h"
 #include "frgan/io/files.h"
-#include "frgan/metrics/classification.h"
-#include "frgan/metrics/evaluation.h"
+#include "frgan/metrics/run_evaluation.h"
 
 namespace frgan {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::string_view kExamples[] = {
     "evaluate runs/a",
@@ -46,11 +38,12 @@ constexpr Syntax kSyntax = {"evaluate",
 struct EvaluateOptions {
   std::string data;
   std::string data_dir;
-  std::string on = "test";
+  EvaluatedImages on = EvaluatedImages::kTest;
   std::string compare;
   std::string predictions;
   bool json = false;
-  InferenceOptions inference;
+  Hardware hardware;
+  bool quiet = false;
 };
 
 void describe(OptionSet& options, EvaluateOptions& evaluate) {
@@ -59,56 +52,26 @@ void describe(OptionSet& options, EvaluateOptions& evaluate) {
               "Dataset, folder or .safetensors file, as for train; empty uses the data of the run.");
   options.add("data-dir", evaluate.data_dir, "Folder of the dataset's files; empty uses the folder of the run.");
   options.add("on", evaluate.on, "Test images, or the development images that the run held out (--dev-images).",
-              Choices{"test", "dev"});
+              Words<EvaluatedImages>{"test", "dev"});
   options.group("Output", /*saved=*/false);
   options.add("compare", evaluate.compare,
               "A second run or checkpoint; McNemar's test shows whether the two differ on these images.");
   options.add("predictions", evaluate.predictions, "CSV file to write: label and prediction of each image.");
   options.add("json", evaluate.json, "Prints the result as JSON.");
-  describe(options, evaluate.inference);
+  describe(options, evaluate.hardware);
+  add_quiet(options, evaluate.quiet);
 }
 
-// The images to evaluate on. Their labels are classes of the network.
-struct Images {
-  std::string source;
-  ImageSet set;
-};
-
-Images load_images(const EvaluateOptions& options, const Checkpoint& checkpoint) {
-  const CheckpointState& state = checkpoint.state;
-  const Dataset data = load_dataset(data_options(options.data, options.data_dir, state), data_root());
-  print_notes(data.notes, options.inference.quiet);
-  check_classes(data, state.class_names);
-  if (options.on == "test") {
-    if (data.test.size() == 0) {
-      throw Error(fmt::format(
-          "{}: no test images; name other data with --data, or use the development images with --on dev", data.source));
-    }
-    if (data.digest != state.data_digest) {
-      print_notes({"the network was trained on other data"}, options.inference.quiet);
-    }
-    return {data.source, data.test};
-  }
-  const LabelSplit split = label_split_from_json(state.label_split, data, checkpoint.path.string());
-  if (split.dev.empty()) {
-    throw Error(fmt::format("{}: the run held out no development images (--dev-images)", checkpoint.path.string()));
-  }
-  return {data.source, data.train.rows(split.dev)};
+std::string_view word(EvaluatedImages on) {
+  return on == EvaluatedImages::kTest ? "test" : "dev";
 }
 
-Classifier load_classifier(const Checkpoint& checkpoint, const Inference& inference) {
-  return Classifier::from(checkpoint, inference.device, inference.precision);
-}
-
-std::string predictions_text(const Images& images, const at::Tensor& probabilities,
-                             const std::vector<std::string>& names) {
-  const std::vector<int64_t> predictions = most_probable(probabilities);
-  const std::span<const int64_t> labels = values_of(images.set.labels);
+std::string predictions_text(const RunEvaluation& found) {
   std::string text = "image,label,prediction,probability\n";
-  for (size_t i = 0; i < predictions.size(); ++i) {
-    const auto label = static_cast<size_t>(labels[i]), prediction = static_cast<size_t>(predictions[i]);
-    text += fmt::format("{},{},{},{:.6f}\n", i, csv_field(names[label]), csv_field(names[prediction]),
-                        probabilities[static_cast<int64_t>(i)][predictions[i]].item<float>());
+  for (size_t i = 0; i < found.labels.size(); ++i) {
+    text +=
+        fmt::format("{},{},{},{:.6f}\n", i, csv_field(found.class_names[static_cast<size_t>(found.labels[i])]),
+                    csv_field(found.class_names[static_cast<size_t>(found.predictions[i])]), found.probabilities[i]);
   }
   return text;
 }
@@ -137,32 +100,16 @@ void print_confusion(const Classification& result, const std::vector<std::string
   }
 }
 
-// The result, for text and JSON.
-struct EvaluationReport {
-  const Checkpoint& checkpoint;
-  const Images& images;
-  const std::string& on;
-  const Inference& inference;
-  Classification result;
-  struct Comparison {
-    fs::path checkpoint;
-    Classification result;
-    McNemarTest test;
-  };
-  std::optional<Comparison> comparison;
-};
-
-void print_json(const EvaluationReport& report) {
-  const CheckpointState& state = report.checkpoint.state;
-  Json json = {{"checkpoint", report.checkpoint.path.string()},
-               {"method", state.method},
-               {"step", state.step},
-               {"data", report.images.source},
-               {"on", report.on},
-               {"precision", report.inference.precision_name},
-               {"device", device_name(report.inference.device)}};
-  json.update(to_json(report.result, state.class_names));
-  if (const auto& other = report.comparison) {
+void print_json(const RunEvaluation& found, EvaluatedImages on) {
+  Json json = {{"checkpoint", found.checkpoint.string()},
+               {"method", found.method},
+               {"step", found.step},
+               {"data", found.data},
+               {"on", word(on)},
+               {"precision", found.precision},
+               {"device", found.device}};
+  json.update(to_json(found.result, found.class_names));
+  if (const auto& other = found.comparison) {
     const ErrorCount& count = other->result.all;
     json["compare"] = {{"checkpoint", other->checkpoint.string()},
                        {"wrong", count.wrong},
@@ -176,45 +123,24 @@ void print_json(const EvaluationReport& report) {
   fmt::print("{}\n", json.dump(2));
 }
 
-void print_text(const EvaluationReport& report) {
-  const CheckpointState& state = report.checkpoint.state;
-  const Classification& result = report.result;
-  fmt::print("checkpoint  {} ({}, step {})\n", report.checkpoint.path.string(), state.method, state.step);
-  fmt::print("images      {} {} images of {}\n", result.all.images, report.on, report.images.source);
+void print_text(const RunEvaluation& found, EvaluatedImages on) {
+  const Classification& result = found.result;
+  fmt::print("checkpoint  {} ({}, step {})\n", found.checkpoint.string(), found.method, found.step);
+  fmt::print("images      {} {} images of {}\n", result.all.images, word(on), found.data);
   fmt::print("wrong       {}\n", result.all.wrong);
   fmt::print("error       {}\n\n", percent(result.all));
   fmt::print("{:>6} {:>8}  {:<28} name\n", "class", "images", "error (95 % interval)");
   for (size_t k = 0; k < result.classes.size(); ++k) {
     const ErrorCount& count = result.classes[k];
-    fmt::print("{:>6} {:>8}  {:<28} {}\n", k, count.images, percent(count, ""), state.class_names[k]);
+    fmt::print("{:>6} {:>8}  {:<28} {}\n", k, count.images, percent(count, ""), found.class_names[k]);
   }
-  print_confusion(result, state.class_names);
-  if (const auto& other = report.comparison) {
+  print_confusion(result, found.class_names);
+  if (const auto& other = found.comparison) {
     fmt::print("\ncompared    {}\nerror       {}\n", other->checkpoint.string(), percent(other->result.all));
     fmt::print("wrong       {} by the first only, {} by the second only\n", other->test.only_first_wrong,
                other->test.only_second_wrong);
     fmt::print("McNemar     p = {:.3g} (exact, two-sided)\n", other->test.p_value);
   }
-}
-
-EvaluationReport::Comparison compare(const EvaluateOptions& options, const CheckpointState& first, const Images& images,
-                                     const std::vector<int64_t>& predictions) {
-  const Checkpoint other = load_checkpoint_with_warnings(options.compare);
-  if (other.state.class_names != first.class_names || other.state.shape.image_size != first.shape.image_size ||
-      other.state.shape.channels != first.shape.channels) {
-    throw Error(
-        fmt::format("{}: cannot compare: input {}x{}x{} and {} classes here, input {}x{}x{} and {} classes in the "
-                    "first checkpoint; "
-                    "both must agree",
-                    other.path.string(), other.state.shape.image_size, other.state.shape.image_size,
-                    other.state.shape.channels, other.state.class_names.size(), first.shape.image_size,
-                    first.shape.image_size, first.shape.channels, first.class_names.size()));
-  }
-  const Classifier classifier = load_classifier(other, begin_inference(options.inference, other.state));
-  const std::span<const int64_t> labels = values_of(images.set.labels);
-  const std::vector<int64_t> second = most_probable(classifier.probabilities(images.set.images));
-  return {other.path, score_predictions(labels, second, first.shape.classes),
-          mcnemar_test(labels, predictions, second)};
 }
 
 }  // namespace
@@ -224,28 +150,20 @@ int run_evaluate(std::span<const std::string> arguments) {
   OptionSet set;
   describe(set, options);
   if (print_help(kSyntax, arguments, set)) return 0;
-  const Checkpoint checkpoint = load_checkpoint_with_warnings(read_arguments(kSyntax, arguments, set).front());
-  const CheckpointState& state = checkpoint.state;
+  const std::string checkpoint = read_arguments(kSyntax, arguments, set).front();
   std::optional<SafeFile> predictions_file;  // before the work, so that an unusable path fails at once
   if (!options.predictions.empty()) predictions_file.emplace(options.predictions);
-  const Inference inference = begin_inference(options.inference, state);
-  const Classifier classifier = load_classifier(checkpoint, inference);
-  const Images images = load_images(options, checkpoint);
-
-  const at::Tensor probabilities = classifier.probabilities(images.set.images);
-  const std::vector<int64_t> predictions = most_probable(probabilities);
-  EvaluationReport report{checkpoint,
-                          images,
-                          options.on,
-                          inference,
-                          score_predictions(values_of(images.set.labels), predictions, state.shape.classes),
-                          std::nullopt};
-  if (!options.compare.empty()) report.comparison = compare(options, state, images, predictions);
+  const RunEvaluation found = evaluate_run({.checkpoint = checkpoint,
+                                            .data = {options.data, options.data_dir, data_root()},
+                                            .on = options.on,
+                                            .compare = options.compare,
+                                            .hardware = options.hardware},
+                                           printed_messages(options.quiet));
   if (predictions_file) {
-    predictions_file->write(bytes_of(predictions_text(images, probabilities, state.class_names)));
+    predictions_file->write(bytes_of(predictions_text(found)));
     predictions_file->commit();
   }
-  options.json ? print_json(report) : print_text(report);
+  options.json ? print_json(found, options.on) : print_text(found, options.on);
   return 0;
 }
 

@@ -1,19 +1,18 @@
 // frgan generate: images from the generator of a run.
-#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include <ATen/ops/cat.h>
 #include <fmt/format.h>
 
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/help.h"
-#include "app/inference.h"
+#include "app/notes.h"
 #include "frgan/classifier/generation.h"
 #include "frgan/core/error.h"
+#include "frgan/core/hardware.h"
 #include "frgan/report/image_grid.h"
 
 namespace frgan {
@@ -39,22 +38,22 @@ constexpr Syntax kSyntax = {
     kExamples};
 
 struct GenerateOptions {
-  int64_t count = 100;
-  int64_t seed = 1;
+  GenerationOptions images;
   int64_t columns = 0;
   bool separate = false;
-  InferenceOptions inference;
+  bool quiet = false;
 };
 
 void describe(OptionSet& options, GenerateOptions& generate) {
   options.group("Images", /*saved=*/false);
-  options.add("count", generate.count, "Number of images.", Range<int64_t>{1, 1'000'000, "images"});
-  options.add("seed", generate.seed, "Seed of the noise; the same seed gives the same images.",
+  options.add("count", generate.images.count, "Number of images.", Range<int64_t>{1, 1'000'000, "images"});
+  options.add("seed", generate.images.seed, "Seed of the noise; the same seed gives the same images.",
               Range<int64_t>{0, INT64_MAX});
   options.add("columns", generate.columns, "Number of columns of the grid; 0 makes a square grid.",
               Range<int64_t>{0, kLargestGrid, "columns"});
   options.add("separate", generate.separate, "Writes one file per image: OUTPUT/000000.png, 000001.png and so on.");
-  describe(options, generate.inference);
+  describe(options, generate.images.hardware);
+  add_quiet(options, generate.quiet);
 }
 
 void check_output(const GenerateOptions& options, const fs::path& output) {
@@ -68,10 +67,10 @@ void check_output(const GenerateOptions& options, const fs::path& output) {
     throw usage_error(fmt::format("invalid output '{}': a grid is a .png file; use --separate for a folder of images",
                                   output.string()));
   }
-  if (options.count > kLargestGrid) {
+  if (options.images.count > kLargestGrid) {
     throw usage_error(
         fmt::format("invalid --count {}: a grid holds at most {} images; use --separate for one file per image",
-                    options.count, kLargestGrid));
+                    options.images.count, kLargestGrid));
   }
 }
 
@@ -85,22 +84,24 @@ int run_generate(std::span<const std::string> arguments) {
   const std::vector<std::string> words = read_arguments(kSyntax, arguments, set);
   const fs::path output = words[1];
   check_output(options, output);
-  const Checkpoint checkpoint = load_checkpoint_with_warnings(words[0]);
-  const Inference inference = begin_inference(options.inference, checkpoint.state);
-  const LoadedMethod loaded = load_generator(checkpoint, inference.device, inference.precision);
-  std::vector<at::Tensor> blocks;
-  for (int64_t first = 0; first < options.count; first += kGeneratedBlock) {
-    const at::Tensor images = generated_block(loaded, options.seed, first / kGeneratedBlock)
-                                  .narrow(0, 0, std::min(kGeneratedBlock, options.count - first));
-    if (options.separate) {
-      write_separate_images(output, images, first);
-    } else {
-      blocks.push_back(images.cpu());
-    }
-  }
-  if (!options.separate) {
-    const auto square = static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(options.count))));
-    write_image_grid(output, at::cat(blocks), options.columns > 0 ? options.columns : square);
+  const Messages messages = printed_messages(options.quiet);
+  if (options.separate) {
+    generate_images(
+        words[0], options.images,
+        [&](const ImageView& images, int64_t first) { write_separate_images(output, images, first); }, messages);
+  } else {
+    std::vector<uint8_t> pixels;
+    ImageView all;
+    generate_images(
+        words[0], options.images,
+        [&](const ImageView& images, int64_t) {
+          pixels.insert(pixels.end(), images.pixels.begin(), images.pixels.end());
+          all = {{}, images.image_size, images.channels};
+        },
+        messages);
+    all.pixels = pixels;
+    const auto square = static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(options.images.count))));
+    write_image_grid(output, all, options.columns > 0 ? options.columns : square);
   }
   fmt::print("{}\n", output.string());
   return 0;

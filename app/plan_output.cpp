@@ -6,14 +6,17 @@
 
 #include <fmt/format.h>
 
-#include "app/chosen_scorer.h"
 #include "app/data_root.h"
-#include "app/inference.h"
+#include "app/notes.h"
 #include "app/stop_signal.h"
+#include "frgan/classifier/checkpoint.h"
 #include "frgan/core/error.h"
+#include "frgan/core/hardware.h"
+#include "frgan/data/dataset.h"
 #include "frgan/data/load_dataset.h"
 #include "frgan/device/device.h"
 #include "frgan/io/files.h"
+#include "frgan/metrics/features.h"
 #include "frgan/plans/plan_scores.h"
 #include "frgan/tables/errors_table.h"
 #include "frgan/tables/grids_figure.h"
@@ -54,21 +57,22 @@ Dataset data_of(const PlannedRun& run) {
 }
 
 // Throws an Error if the scorer is not completely trained, or has other classes than the data.
-ChosenScorer load_scorer(const std::string& run_or_file, const PlanOptions& options, const Dataset& data) {
-  const InferenceOptions inference{.device = options.device};
-  ChosenScorer chosen;
+Scorer trained_scorer(const std::string& run_or_file, const PlanOptions& options, const Dataset& data) {
+  const Hardware hardware{.device = options.device};
+  const Messages messages = printed_messages(options.quiet);
+  Scorer scorer;
   if (is_checkpoint(run_or_file)) {
-    const Checkpoint checkpoint = load_checkpoint_with_warnings(run_or_file);
+    const Checkpoint checkpoint = load_checkpoint(run_or_file, messages);
     if (checkpoint.state.step != checkpoint.state.planned_steps) {
       throw Error(fmt::format("{}: step {} of {}; a scorer must be completely trained", checkpoint.path.string(),
                               checkpoint.state.step, checkpoint.state.planned_steps));
     }
-    chosen = scorer_of(checkpoint, inference);
+    scorer = checkpoint_scorer(checkpoint, hardware, messages);
   } else {
-    chosen = scorer_of_file(run_or_file, {data.image_size, data.channels, data.classes()}, inference);
+    scorer = load_scorer(run_or_file, {data.image_size, data.channels, data.classes()}, hardware, messages);
   }
-  if (!options.any_classes) check_classes(chosen.scorer, data);
-  return chosen;
+  if (!options.any_classes) check_classes(scorer, data);
+  return scorer;
 }
 
 int64_t score_images(const PlanCall& call, int64_t train_images) {
@@ -91,7 +95,7 @@ bool all_scored(const PlanCall& call, const std::vector<PlannedRun>& runs) {
 
 void check_given_scorer(const PlanCall& call, const PlannedRun& run) {
   const Dataset data = data_of(run);
-  const Scorer scorer = load_scorer(call.options.scorer, call.options, data).scorer;
+  const Scorer scorer = trained_scorer(call.options.scorer, call.options, data);
   const int64_t images = score_images(call, data.train.size());
   if (images > scorer.features) return;
   throw usage_error(fmt::format(
@@ -131,14 +135,13 @@ bool score(const Shown& shown) {
     if (!is_checkpoint(scorer))
       throw Error(fmt::format("{}: the scorer is not trained, so no scores were computed", scorer));
   }
-  const ChosenScorer by = load_scorer(scorer, call.options, data);
+  const Scorer by = trained_scorer(scorer, call.options, data);
   const PlanScoring scoring{.folder = scores_folder(call),
                             .images = images,
                             .precision = by.precision,
                             .device = resolve_device(call.options.device)};
   return score_plan(
-             scoring, by.scorer, data, shown.results,
-             [&](const PlannedRun& run) { return call.execution.folder_of(run); },
+             scoring, by, data, shown.results, [&](const PlannedRun& run) { return call.execution.folder_of(run); },
              [&](const std::string& line) {
                if (!call.options.quiet) fmt::print(stderr, "{}\n", line);
              },

@@ -11,9 +11,10 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/help.h"
-#include "app/inference.h"
+#include "app/notes.h"
 #include "frgan/classifier/classifier.h"
 #include "frgan/core/error.h"
+#include "frgan/core/hardware.h"
 #include "frgan/core/json.h"
 #include "frgan/io/csv.h"
 #include "frgan/io/files.h"
@@ -39,19 +40,23 @@ constexpr Syntax kSyntax = {"predict",
                             {},
                             kExamples};
 
+enum class PredictionFormat { kCsv, kJson };
+
 struct PredictOptions {
-  std::string format = "csv";
+  PredictionFormat format = PredictionFormat::kCsv;
   std::string output;
-  InferenceOptions inference;
+  Hardware hardware;
+  bool quiet = false;
 };
 
 void describe(OptionSet& options, PredictOptions& predict) {
   options.group("Output", /*saved=*/false);
   options.add("format", predict.format,
               "csv: file, label, its probability, and one column per class; json: a list of objects.",
-              Choices{"csv", "json"});
+              Words<PredictionFormat>{"csv", "json"});
   options.add("output", predict.output, "File to write; empty writes to stdout.");
-  describe(options, predict.inference);
+  describe(options, predict.hardware);
+  add_quiet(options, predict.quiet);
 }
 
 // The images in and below a folder, sorted by name. Names that begin with a dot are skipped.
@@ -88,7 +93,7 @@ std::vector<fs::path> image_paths(std::span<const std::string> words) {
 class PredictionWriter {
  public:
   PredictionWriter(const PredictOptions& options, const std::vector<std::string>& names)
-      : json_(options.format == "json"), names_(names) {
+      : json_(options.format == PredictionFormat::kJson), names_(names) {
     if (!options.output.empty()) file_ = std::make_unique<SafeFile>(options.output);
     if (json_) return;
     std::string header = "file,label,probability";
@@ -147,9 +152,7 @@ int run_predict(std::span<const std::string> arguments) {
   if (print_help(kSyntax, arguments, set)) return 0;
   const std::vector<std::string> words = read_arguments(kSyntax, arguments, set);
   const std::vector<fs::path> paths = image_paths(std::span(words).subspan(1));
-  const Checkpoint checkpoint = load_checkpoint_with_warnings(words.front());
-  const Inference inference = begin_inference(options.inference, checkpoint.state);
-  const Classifier classifier = Classifier::from(checkpoint, inference.device, inference.precision);
+  const Classifier classifier = Classifier::load(words.front(), options.hardware, printed_messages(options.quiet));
 
   PredictionWriter writer(options, classifier.class_names());
   size_t unreadable = 0;

@@ -13,19 +13,16 @@
 #include "app/commands.h"
 #include "app/data_root.h"
 #include "app/help.h"
-#include "app/inference.h"
 #include "app/notes.h"
 #include "frgan/core/error.h"
+#include "frgan/core/hardware.h"
 #include "frgan/core/version.h"
-#include "frgan/data/label_split.h"
-#include "frgan/data/load_dataset.h"
-#include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/report/html_report.h"
 #include "frgan/report/run_history.h"
 #include "frgan/report/run_images.h"
 #include "frgan/settings/config_file.h"
-#include "frgan/train/diagnostics.h"
+#include "frgan/train/run_diagnosis.h"
 #include "frgan/train/run_options.h"
 
 namespace frgan {
@@ -51,7 +48,8 @@ struct ReportOptions {
   std::string output = "report.html";
   std::string data_dir;
   bool diagnose = true;
-  InferenceOptions inference;
+  Hardware hardware;
+  bool quiet = false;
 };
 
 void describe(OptionSet& options, ReportOptions& report) {
@@ -62,32 +60,8 @@ void describe(OptionSet& options, ReportOptions& report) {
               "Classifies the test images and adds mistakes.json, mistakes.png and gates.json to the run. Needs the "
               "run's data and last checkpoint.");
   options.add("data-dir", report.data_dir, "Folder of the dataset's files; empty uses the folder of the run.");
-  describe(options, report.inference);
-}
-
-// Writes the diagnostics that runs of older versions lack.
-void add_diagnostics(const fs::path& folder, const ReportOptions& options) {
-  if (!has_checkpoints(folder / "checkpoints")) throw Error("the run has no checkpoint");
-  const Checkpoint checkpoint = load_checkpoint(folder);
-  const CheckpointState& state = checkpoint.state;
-  if (state.step != state.planned_steps) {
-    throw Error(
-        fmt::format("{}: step {} of {} is not the last", checkpoint.path.string(), state.step, state.planned_steps));
-  }
-  const Dataset data = load_dataset(data_options(/*data=*/"", options.data_dir, state), data_root());
-  if (data.digest != state.data_digest) {
-    throw Error(fmt::format("{}: the run was trained on other data", data.source));
-  }
-  const bool has_test = data.test.size() > 0;
-  const ImageSet set =
-      has_test ? data.test
-               : data.train.rows(label_split_from_json(state.label_split, data, checkpoint.path.string()).dev);
-  if (set.size() == 0) throw Error(fmt::format("{}: no test images and no development images", data.source));
-  const Inference inference = begin_inference(options.inference, state);
-  if (!options.inference.quiet) fmt::print(stderr, "{}: classifying {} images\n", folder.string(), set.size());
-  write_diagnostics(folder, load_method(checkpoint, inference.device, inference.precision).classifier,
-                    {set, has_test ? "test" : "dev", state.class_names, state.data_digest, state.split_digest},
-                    inference.precision);
+  describe(options, report.hardware);
+  add_quiet(options, report.quiet);
 }
 
 void read_options(RunHistory& record) {
@@ -108,7 +82,8 @@ RunHistory read_run(const fs::path& folder, const ReportOptions& options) {
   RunHistory record = read_run_history(folder);
   if (record.finished && !record.mistakes && options.diagnose && !fs::exists(folder / "mistakes.json")) {
     try {
-      add_diagnostics(folder, options);
+      diagnose_run(folder, {.data = "", .data_dir = options.data_dir, .root = data_root()}, options.hardware,
+                   printed_messages(options.quiet));
       record = read_run_history(folder);
     } catch (const Error& error) {
       record.notes.push_back(fmt::format("The mistakes are unknown and could not be computed: {}", error.what()));
@@ -143,7 +118,7 @@ int run_report(std::span<const std::string> arguments) {
   for (const RunHistory& run : runs) {
     std::vector<std::string> notes;
     for (const std::string& note : run.notes) notes.push_back(fmt::format("{}: {}", run.name, note));
-    print_notes(notes, options.inference.quiet);
+    print_notes(notes, options.quiet);
   }
   const std::string page = html_report(runs, frame);
   write_file_safely(options.output, page);

@@ -1,32 +1,23 @@
 // frgan score: scores generated images, and the real images beside them.
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "app/chosen_scorer.h"
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/data_root.h"
 #include "app/help.h"
-#include "app/inference.h"
 #include "app/notes.h"
-#include "frgan/classifier/generation.h"
 #include "frgan/core/error.h"
-#include "frgan/data/image_folder.h"
-#include "frgan/data/load_dataset.h"
-#include "frgan/metrics/image_scores.h"
-#include "frgan/metrics/scorer.h"
+#include "frgan/core/hardware.h"
+#include "frgan/metrics/run_scores.h"
 
 namespace frgan {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::string_view kExamples[] = {
     "score runs/a --scorer runs/scorer",
@@ -52,7 +43,8 @@ struct CommandOptions {
   std::string data;
   std::string data_dir;
   bool json = false;
-  InferenceOptions inference;
+  Hardware hardware;
+  bool quiet = false;
 };
 
 void describe(OptionSet& options, CommandOptions& command) {
@@ -77,101 +69,19 @@ void describe(OptionSet& options, CommandOptions& command) {
   options.add("data-dir", command.data_dir, "Folder of the dataset's files; empty uses the folder of the run.");
   options.group("Output", /*saved=*/false);
   options.add("json", command.json, "Prints the result as JSON.");
-  describe(options, command.inference);
+  describe(options, command.hardware);
+  add_quiet(options, command.quiet);
 }
 
-std::optional<Checkpoint> checkpoint_at(const std::string& path) {
-  if (path.empty() || !is_checkpoint(path)) return {};
-  return load_checkpoint_with_warnings(path);
-}
-
-std::string shape_text(const ImageShape& shape) {
-  return fmt::format("{}x{}x{}", shape.image_size, shape.image_size, shape.channels);
-}
-
-Dataset load_data(const CommandOptions& options, const Checkpoint* scorer, const Checkpoint* generator) {
-  if (options.data.empty() && scorer == nullptr && generator == nullptr) {
-    throw usage_error("missing --data: neither the scorer nor the images are a run whose data could be used");
-  }
-  const CheckpointState state = scorer != nullptr      ? scorer->state
-                                : generator != nullptr ? generator->state
-                                                       : CheckpointState{};
-  Dataset data = load_dataset(data_options(options.data, options.data_dir, state), data_root());
-  print_notes(data.notes, options.inference.quiet);
-  return data;
-}
-
-// The images to score and their origin.
-struct Images {
-  std::string source;
-  at::Tensor pixels;  // uint8, N x S x S x C
-};
-
-Images generate(const CommandOptions& options, const Checkpoint& checkpoint) {
-  const Inference inference = begin_inference(options.inference, checkpoint.state);
-  const LoadedMethod loaded = load_generator(checkpoint, inference.device, inference.precision);
-  return {fmt::format("{} ({}, step {})", checkpoint.path.string(), checkpoint.state.method, checkpoint.state.step),
-          generated_images(loaded, options.scores.seed, options.count)};
-}
-
-Images read_folder(const std::string& folder, const ImageShape& shape, bool quiet) {
-  if (!fs::is_directory(folder)) {
-    throw Error(fmt::format(
-        "{}: not a folder; give a run with a generator, one of its checkpoints, or a folder of images", folder));
-  }
-  LooseImages loose = read_loose_images(folder, shape.image_size, shape.channels);
-  print_notes(loose.notes, quiet);
-  return {folder, std::move(loose.images)};
-}
-
-void check_generator(const Checkpoint& checkpoint, const Dataset& data, const ImageShape& shape) {
-  const ImageShape& made = checkpoint.state.shape;
-  if (made.image_size != shape.image_size || made.channels != shape.channels) {
-    throw Error(
-        fmt::format("{}: generates {} images, but the images of {} are {}; name data of the same size with --data",
-                    checkpoint.path.string(), shape_text(made), data.source, shape_text(shape)));
-  }
-}
-
-// One row of the table.
-struct Row {
-  std::string name;
-  std::string source;
-  ImageScores scores;
-};
-
-// The result, for text and JSON.
-struct ScoreReport {
-  const CommandOptions& options;
-  const Dataset& data;
-  const ChosenScorer& by;
-  std::vector<Row> rows;
-  std::vector<std::pair<std::string, double>> ceilings;  // of the labels' entropy, for "train" and "test"
-};
-
-// Scores that need more test images than there are, are left out.
-void add_test_row(ScoreReport& report, const Features& real) {
-  const ImageSet& test = report.data.test;
-  const ScoreOptions& options = report.options.scores;
-  if (test.size() < options.splits) return;
-  const Features features = features_of(report.by.scorer, test.images);
-  report.rows.push_back({"real, test", report.data.source, scores_as_far_as_enough(features, real, options)});
-}
-
-void print_json(const ScoreReport& report) {
-  const Scorer& scorer = report.by.scorer;
-  Json json = {{"scorer", scorer.name},
-               {"scorer_digest", scorer.digest},
-               {"classes", scorer.classes},
-               {"features", scorer.features},
-               {"precision", report.by.precision},
-               {"data", report.data.source},
-               {"data_digest", report.data.digest},
-               {"seed", report.options.scores.seed}};
-  for (const auto& [role, ceiling] : report.ceilings) json["ceiling"][role] = ceiling;
-  for (const Row& row : report.rows) {
-    Json entry = {{"name", row.name}, {"source", row.source}};
-    entry.update(to_json(row.scores));
+void print_json(const ScoringResult& found, int64_t seed) {
+  Json json = {{"scorer", found.scorer},           {"scorer_digest", found.scorer_digest},
+               {"classes", found.classes},         {"features", found.features},
+               {"precision", found.precision},     {"data", found.data},
+               {"data_digest", found.data_digest}, {"seed", seed}};
+  for (const auto& [role, ceiling] : found.ceilings) json["ceiling"][role] = ceiling;
+  for (const NamedScores& set : found.sets) {
+    Json entry = {{"name", set.name}, {"source", set.source}};
+    entry.update(to_json(set.scores));
     json["sets"].push_back(entry);
   }
   fmt::print("{}\n", json.dump(2));
@@ -181,7 +91,7 @@ std::string cell(const std::optional<Distances>& distances, double (*value)(cons
   return distances ? fmt::format("{:.4g}", value(*distances)) : "-";
 }
 
-void print_row(const Row& row) {
+void print_row(const NamedScores& row) {
   const ImageScores& scores = row.scores;
   const auto& d = scores.distances;
   const auto splits = static_cast<int64_t>(scores.inception.splits.size());
@@ -195,16 +105,15 @@ void print_row(const Row& row) {
 }
 
 // Shares of the classes in percent.
-void print_histograms(const ScoreReport& report) {
+void print_histograms(const ScoringResult& found) {
   constexpr int64_t kWidestTable = 20;  // classes
-  const Scorer& scorer = report.by.scorer;
-  if (scorer.classes > kWidestTable) {
-    fmt::print("\n{} classes: use --json for the histogram.\n", scorer.classes);
+  if (found.classes > kWidestTable) {
+    fmt::print("\n{} classes: use --json for the histogram.\n", found.classes);
     return;
   }
   fmt::print("\n{:<12}", "% of class");
-  for (int64_t k = 0; k < scorer.classes; ++k) fmt::print(" {:>6}", k);
-  for (const Row& row : report.rows) {
+  for (int64_t k = 0; k < found.classes; ++k) fmt::print(" {:>6}", k);
+  for (const NamedScores& row : found.sets) {
     fmt::print("\n{:<12}", row.name);
     for (const int64_t count : row.scores.histogram) {
       fmt::print(" {:>6.2f}", 100 * static_cast<double>(count) / static_cast<double>(row.scores.images));
@@ -213,29 +122,28 @@ void print_histograms(const ScoreReport& report) {
   fmt::print("\n");
 }
 
-void print_text(const ScoreReport& report) {
-  const Scorer& scorer = report.by.scorer;
-  fmt::print("scorer   {}, {} classes, {} features, {}\n", scorer.name, scorer.classes, scorer.features,
-             report.by.precision);
-  fmt::print("SHA-256  {}\n", scorer.digest);
-  fmt::print("data     {}\n", report.data.source);
-  if (report.rows.front().name == "scored") fmt::print("scored   {}\n", report.rows.front().source);
-  for (const auto& [role, ceiling] : report.ceilings) {
+void print_text(const ScoringResult& found, int64_t neighbours) {
+  fmt::print("scorer   {}, {} classes, {} features, {}\n", found.scorer, found.classes, found.features,
+             found.precision);
+  fmt::print("SHA-256  {}\n", found.scorer_digest);
+  fmt::print("data     {}\n", found.data);
+  if (found.sets.front().name == "scored") fmt::print("scored   {}\n", found.sets.front().source);
+  for (const auto& [role, ceiling] : found.ceilings) {
     fmt::print("ceiling  {:.4f}, exp(H(y)) of the {} labels\n", ceiling, role);
   }
   fmt::print("\n{:<12} {:>8} {:>8} {:>10} {:>8} {:>9} {:>10} {:>9} {:>7} {:>8}\n", "", "images", "a split", "Inception",
              "std", "Frechet", "kernel", "precision", "recall", "class KL");
-  for (const Row& row : report.rows) print_row(row);
-  const auto compared = std::find_if(report.rows.begin(), report.rows.end(),
-                                     [](const Row& row) { return row.scores.distances.has_value(); });
-  if (compared != report.rows.end()) {
+  for (const NamedScores& row : found.sets) print_row(row);
+  const auto compared = std::find_if(found.sets.begin(), found.sets.end(),
+                                     [](const NamedScores& row) { return row.scores.distances.has_value(); });
+  if (compared != found.sets.end()) {
     const Distances& distances = *compared->scores.distances;
     fmt::print(
         "\nDistances are relative to the {} training images. Precision and recall compare {} images with {} training "
         "images, k = {}. std is over the splits.\n",
-        compared->scores.real_images, distances.drawn, distances.real_drawn, report.options.scores.neighbours);
+        compared->scores.real_images, distances.drawn, distances.real_drawn, neighbours);
   }
-  print_histograms(report);
+  print_histograms(found);
 }
 
 }  // namespace
@@ -250,37 +158,15 @@ int run_score(std::span<const std::string> arguments) {
     throw usage_error(
         "missing --scorer: give a run trained on all labels (frgan train --preset scorer) or a TorchScript file");
   }
-  const std::optional<Checkpoint> scorer = checkpoint_at(options.scorer);
-  const std::optional<Checkpoint> generator = checkpoint_at(words.empty() ? "" : words.front());
-  const Dataset data = load_data(options, scorer ? &*scorer : nullptr, generator ? &*generator : nullptr);
-  const ImageShape shape{data.image_size, data.channels, data.classes()};
-  if (generator) check_generator(*generator, data, shape);
-  const ChosenScorer by =
-      scorer ? scorer_of(*scorer, options.inference) : scorer_of_file(options.scorer, shape, options.inference);
-  if (!options.any_classes) check_classes(by.scorer, data);
-
-  ScoreReport report{options, data, by, {}, {}};
-  const Features real = features_of(by.scorer, data.train.images);
-  int64_t scored = options.count;
-  std::optional<Images> images;
-  if (generator) {
-    images = generate(options, *generator);
-  } else if (!words.empty()) {
-    images = read_folder(words.front(), shape, options.inference.quiet);
-  }
-  if (images) {
-    const Features features = drawn(features_of(by.scorer, images->pixels), options.count, options.scores.seed);
-    scored = features.size();
-    report.rows.push_back({"scored", images->source, score_images(features, real, options.scores)});
-  }
-  report.rows.push_back(
-      {"real, train", data.source, score_images(drawn(real, scored, options.scores.seed), options.scores)});
-  add_test_row(report, real);
-  if (!options.any_classes) {
-    report.ceilings.emplace_back("train", label_ceiling(data.train, data.classes()));
-    if (data.test.size() > 0) report.ceilings.emplace_back("test", label_ceiling(data.test, data.classes()));
-  }
-  options.json ? print_json(report) : print_text(report);
+  const ScoringResult found = score_run({.images = words.empty() ? "" : words.front(),
+                                         .scorer = options.scorer,
+                                         .any_classes = options.any_classes,
+                                         .count = options.count,
+                                         .options = options.scores,
+                                         .data = {options.data, options.data_dir, data_root()},
+                                         .hardware = options.hardware},
+                                        printed_messages(options.quiet));
+  options.json ? print_json(found, options.scores.seed) : print_text(found, options.scores.neighbours);
   return 0;
 }
 

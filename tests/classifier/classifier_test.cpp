@@ -6,11 +6,17 @@
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "../io/temporary_folder.h"
+#include "frgan/classifier/checkpoint.h"
+#include "frgan/classifier/generation.h"
+#include "frgan/classifier/generator.h"
+#include "frgan/classifier/inference.h"
 #include "frgan/device/random.h"
 #include "frgan/io/image_file.h"
 #include "frgan/methods/methods.h"
@@ -39,25 +45,34 @@ at::Tensor random_images(int64_t count) {
   return random_integers({count, 16, 16, 1}, 0, 256, /*key=*/7, at::kCPU).to(at::kByte);
 }
 
-// Saves a checkpoint of a supervised run with the weights of `average` as averaged weights.
-std::filesystem::path save(const std::filesystem::path& path, Discriminator average) {
-  const std::unique_ptr<Method> method = create_method("supervised");
+const Hardware kCpu{.device = "cpu"};
+
+// Saves a checkpoint of a run with the weights of `average` as averaged weights.
+std::filesystem::path save(const std::filesystem::path& path, Discriminator average,
+                           const std::string& method_name = "supervised") {
+  const std::unique_ptr<Method> method = create_method(method_name);
   OptionSet options;
   method->describe(options);
   options.find("width", "test").set(1.0 / 16, "test");
   options.find("se-reduction", "test").set(1, "test");
+  if (options.contains("gen-width")) options.find("gen-width", "test").set(8, "test");
   method->build({.shape = kShape, .seed = 5});
   CheckpointState state;
   state.step = 40;
-  state.method = "supervised";
+  state.method = method_name;
   state.options = options.values();
   state.shape = kShape;
   state.class_names = {"ant", "bee", "cat"};
   state.precision = "fp32";
-  const Player player = method->players().at(0);
-  save_checkpoint(path, state,
-                  {{"model", named_tensors(*player.network, player.name + ".")}, {"average", named_tensors(*average)}});
+  NamedTensors model;
+  for (const Player& player : method->players()) model.merge(named_tensors(*player.network, player.name + "."));
+  save_checkpoint(path, state, {{"model", model}, {"average", named_tensors(*average)}});
   return path;
+}
+
+// The class probabilities N x 3 of uint8 images.
+at::Tensor probabilities(const Classifier& classifier, const at::Tensor& images) {
+  return at::tensor(classifier.probabilities(view_of(images).pixels)).view({images.size(0), 3});
 }
 
 void write_grey(const std::filesystem::path& path, const at::Tensor& image) {
@@ -110,14 +125,14 @@ TEST(ClassProbabilities, RejectImagesOfWrongTypeOrShape) {
 TEST(Classifier, UsesTheAveragedWeightsOfACheckpoint) {
   const TemporaryFolder folder;
   Discriminator average = small_network(9);
-  const Classifier classifier = Classifier::load(save(folder / "step-00000040", average));
+  const Classifier classifier = Classifier::load(save(folder / "step-00000040", average), kCpu);
   EXPECT_EQ(classifier.image_size(), 16);
   EXPECT_EQ(classifier.channels(), 1);
   EXPECT_THAT(classifier.class_names(), ElementsAre("ant", "bee", "cat"));
   const at::Tensor images = random_images(3);
-  EXPECT_TRUE(at::equal(classifier.probabilities(images), class_probabilities(average, images, Precision::kFull)));
+  EXPECT_TRUE(at::equal(probabilities(classifier, images), class_probabilities(average, images, Precision::kFull)));
   EXPECT_FALSE(
-      at::equal(classifier.probabilities(images), class_probabilities(small_network(5), images, Precision::kFull)));
+      at::equal(probabilities(classifier, images), class_probabilities(small_network(5), images, Precision::kFull)));
 }
 
 TEST(Classifier, UsesTheNewestCheckpointOfARun) {
@@ -127,7 +142,7 @@ TEST(Classifier, UsesTheNewestCheckpointOfARun) {
   save(run.path() / "checkpoints" / "step-00000040", older);
   save(run.path() / "checkpoints" / "step-00000080", newer);
   const at::Tensor images = random_images(3);
-  EXPECT_TRUE(at::equal(Classifier::load(run.path()).probabilities(images),
+  EXPECT_TRUE(at::equal(probabilities(Classifier::load(run.path(), kCpu), images),
                         class_probabilities(newer, images, Precision::kFull)));
 }
 
@@ -137,7 +152,7 @@ TEST(Classifier, RejectsAnArchitectureMismatch) {
   options.width = 1.0 / 8;  // the options in the checkpoint have 1/16
   options.se_reduction = 1;
   const auto path = save(folder / "wide", Discriminator(options, kShape, 1));
-  const std::string message = error_of([&] { Classifier::load(path); });
+  const std::string message = error_of([&] { Classifier::load(path, kCpu); });
   EXPECT_THAT(message, HasSubstr((path / "average.safetensors").string()));
   EXPECT_THAT(message, HasSubstr("shape"));
   EXPECT_THAT(message, HasSubstr("architecture mismatch"));
@@ -149,7 +164,7 @@ TEST(Classifier, RejectsACorruptCheckpoint) {
   std::fstream file(path / "average.safetensors", std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(-1, std::ios::end).put('\x55');
   file.close();
-  EXPECT_THAT(error_of([&] { Classifier::load(path); }), HasSubstr("average.safetensors"));
+  EXPECT_THAT(error_of([&] { Classifier::load(path, kCpu); }), HasSubstr("average.safetensors"));
 }
 
 TEST(Classifier, RejectsAMissingPath) {
@@ -159,12 +174,12 @@ TEST(Classifier, RejectsAMissingPath) {
 
 TEST(Classifier, ClassifiesImageFiles) {
   const TemporaryFolder folder;
-  const Classifier classifier = Classifier::load(save(folder / "step-00000040", small_network(3)));
+  const Classifier classifier = Classifier::load(save(folder / "step-00000040", small_network(3)), kCpu);
   const at::Tensor images = random_images(2);
   write_grey(folder / "a.png", images[0]);
   write_grey(folder / "b.png", images[1]);
   std::ofstream(folder / "text.png") << "not an image";
-  const at::Tensor expected = classifier.probabilities(images);
+  const at::Tensor expected = probabilities(classifier, images);
 
   std::vector<FilePrediction> results;
   const std::vector<std::filesystem::path> paths{folder / "a.png", folder / "text.png", folder / "missing.png",
@@ -190,7 +205,7 @@ TEST(Classifier, ClassifiesImageFiles) {
 
 TEST(Classifier, ClassifiesMoreFilesThanOneBatch) {
   const TemporaryFolder folder;
-  const Classifier classifier = Classifier::load(save(folder / "step-00000040", small_network(3)));
+  const Classifier classifier = Classifier::load(save(folder / "step-00000040", small_network(3)), kCpu);
   const at::Tensor images = random_images(2);
   write_grey(folder / "a.png", images[0]);
   write_grey(folder / "b.png", images[1]);
@@ -199,11 +214,56 @@ TEST(Classifier, ClassifiesMoreFilesThanOneBatch) {
   std::vector<float> first;
   classifier.classify_files(paths, [&](const FilePrediction& result) { first.push_back(result.probabilities.at(0)); });
   ASSERT_EQ(first.size(), 1025U);
-  const at::Tensor expected = classifier.probabilities(images);
+  const at::Tensor expected = probabilities(classifier, images);
   EXPECT_NEAR(first[0], expected[0][0].item<float>(), 1e-5);
   EXPECT_NEAR(first[1023], expected[0][0].item<float>(), 1e-5);
   EXPECT_NEAR(first[1024], expected[1][0].item<float>(), 1e-5);
   classifier.classify_files({}, [](const FilePrediction&) { FAIL() << "called without a file"; });
+}
+
+TEST(Classifier, RejectsPixelsThatAreNoImages) {
+  const TemporaryFolder folder;
+  const Classifier classifier = Classifier::load(save(folder / "step-00000040", small_network()), kCpu);
+  EXPECT_EQ(error_of([&] { classifier.probabilities(std::vector<uint8_t>(257)); }),
+            "invalid images: 257 pixel values; must be a multiple of 256 (16x16x1); resize them first");
+  EXPECT_TRUE(classifier.probabilities({}).empty());
+}
+
+TEST(Classifier, PassesOnWarnings) {
+  const TemporaryFolder run;
+  std::filesystem::create_directory(run / "checkpoints");
+  save(run / "checkpoints" / "step-00000040", small_network());
+  save(run / "checkpoints" / "step-00000080", small_network());
+  std::filesystem::remove(run / "checkpoints" / "step-00000080" / "average.safetensors");
+  std::vector<std::string> warnings;
+  Messages messages;
+  messages.warning = [&](const std::string& text) { warnings.push_back(text); };
+  Classifier::load(run.path(), kCpu, messages);
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("step-00000080")));
+}
+
+TEST(GenerateImages, GivesTheImagesInOrder) {
+  const TemporaryFolder folder;
+  const auto path = save(folder / "step-00000040", small_network(), "fr-gan");
+  std::vector<uint8_t> pixels;
+  std::vector<int64_t> firsts;
+  generate_images(path, {.count = 130, .seed = 3, .hardware = kCpu}, [&](const ImageView& images, int64_t first) {
+    EXPECT_EQ(images.image_size, 16);
+    EXPECT_EQ(images.channels, 1);
+    firsts.push_back(first);
+    pixels.insert(pixels.end(), images.pixels.begin(), images.pixels.end());
+  });
+  EXPECT_THAT(firsts, ElementsAre(0, 100));
+  const at::Tensor expected =
+      generated_images(load_generator(load_checkpoint(path), at::kCPU, Precision::kFull), /*seed=*/3, 130);
+  EXPECT_THAT(pixels, testing::ElementsAreArray(view_of(expected).pixels));
+}
+
+TEST(GenerateImages, RejectsAMethodWithoutGenerator) {
+  const TemporaryFolder folder;
+  const auto path = save(folder / "step-00000040", small_network());
+  EXPECT_THAT(error_of([&] { generate_images(path, {.hardware = kCpu}, [](const ImageView&, int64_t) {}); }),
+              HasSubstr("trained with method 'supervised', which has no generator"));
 }
 
 }  // namespace

@@ -99,11 +99,12 @@ TEST_F(InferenceCommands, EvaluateAcceptsOtherDataWithSameClasses) {
     }
   }
   const Outcome outcome = run({"evaluate", "fr-gan", "--json", "--data", "other"});
-  EXPECT_EQ(outcome.err, "note: these are other data than the network was trained with\n");
+  EXPECT_EQ(outcome.err, "note: the network was trained on other data\n");
   EXPECT_EQ(nlohmann::json::parse(outcome.out)["images"], 4);
 
   fs::remove_all(*folder / "other/test");
-  EXPECT_THAT(run({"evaluate", "fr-gan", "--data", "other"}).err, HasSubstr("other: has no test images; --data"));
+  EXPECT_THAT(run({"evaluate", "fr-gan", "--data", "other"}).err,
+              HasSubstr("other: no test images; name other data with --data"));
   fs::rename(*folder / "other/train/bee", *folder / "other/train/wasp");
   EXPECT_THAT(run({"evaluate", "fr-gan", "--data", "other"}).err,
               HasSubstr("other: class 1 is 'wasp', but the network was trained with 'bee'"));
@@ -125,7 +126,8 @@ TEST_F(InferenceCommands, RejectFoldersWithoutCheckpoint) {
     if (command == "predict") arguments.push_back("data/test");
     if (command == "generate") arguments.push_back("never.png");
     EXPECT_THAT(refusal(arguments, 1), StartsWith("frgan: data: no checkpoint found; pass a run folder"));
-    EXPECT_THAT(refusal({command}, 2), StartsWith(fmt::format("frgan: frgan {} needs CHECKPOINT", command)));
+    EXPECT_THAT(refusal({command}, 2),
+                StartsWith(fmt::format("frgan: missing argument; usage: frgan {} CHECKPOINT", command)));
   }
   EXPECT_FALSE(fs::exists(*folder / "never.png"));
 }
@@ -169,7 +171,7 @@ TEST_F(InferenceCommands, PredictReportsUnreadableFilesAndContinues) {
   EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 3);
   EXPECT_THAT(outcome.err, HasSubstr("odd/e.jpg: "));
   EXPECT_THAT(outcome.err, HasSubstr("odd/missing.png: "));
-  EXPECT_THAT(outcome.err, EndsWith("frgan: 2 of 4 images could not be read\n"));
+  EXPECT_THAT(outcome.err, EndsWith("frgan: 2 of 4 images are unreadable\n"));
 
   const Outcome json = run({"predict", "fr-gan", "odd", "--format", "json", "--output", "odd.json"});
   EXPECT_EQ(json.code, 1);
@@ -185,7 +187,7 @@ TEST_F(InferenceCommands, PredictReportsUnreadableFilesAndContinues) {
   EXPECT_EQ(none.out, "[]\n");
   fs::create_directory(odd / "empty");
   EXPECT_EQ(refusal({"predict", "fr-gan", "odd/empty"}, 1),
-            "frgan: odd/empty: no .png, .jpg, .jpeg or .webp file in it\n");
+            "frgan: odd/empty: no .png, .jpg, .jpeg or .webp file in this folder\n");
   EXPECT_THAT(refusal({"predict", "fr-gan", "data/test", "--output", "odd/notes.txt/x"}, 1),
               HasSubstr("odd/notes.txt"));
 }
@@ -220,9 +222,9 @@ TEST_F(InferenceCommands, GeneratedSeparateImagesDoNotDependOnCount) {
 TEST_F(InferenceCommands, GenerateRejectsInvalidRequests) {
   EXPECT_THAT(refusal({"generate", "supervised", "x.png"}, 1),
               HasSubstr("trained with method 'supervised', which has no generator"));
-  EXPECT_THAT(refusal({"generate", "fr-gan", "x.jpg"}, 2), HasSubstr("'x.jpg' does not end in .png"));
-  EXPECT_THAT(refusal({"generate", "fr-gan", "x.png", "--count", "10001"}, 2), HasSubstr("a grid holds up to 10000"));
-  EXPECT_THAT(refusal({"generate", "fr-gan", "x.png", "--count", "0"}, 2), HasSubstr("expected a whole number, 1 to"));
+  EXPECT_THAT(refusal({"generate", "fr-gan", "x.jpg"}, 2), HasSubstr("invalid output 'x.jpg': a grid is a .png file"));
+  EXPECT_THAT(refusal({"generate", "fr-gan", "x.png", "--count", "10001"}, 2), HasSubstr("a grid holds at most 10000"));
+  EXPECT_THAT(refusal({"generate", "fr-gan", "x.png", "--count", "0"}, 2), HasSubstr("must be a whole number, 1 to"));
   EXPECT_FALSE(fs::exists(*folder / "x.png"));
 }
 

@@ -202,7 +202,7 @@ class Report(unittest.TestCase):
         for arguments, code, message in ((["data"], 1, "data: not a run folder"),
                                          (["nowhere"], 1, "nowhere: no such folder; expected a run folder"),
                                          (["fr-gan", "./fr-gan/"], 2, "fr-gan/ is given twice"),
-                                         ([], 2, "frgan report needs RUN..."),
+                                         ([], 2, "missing argument; usage: frgan report RUN..."),
                                          (["fr-gan", "-o", "no/where.html"], 1, "no/where.html: cannot write")):
             found, out, errors = self.report(*arguments)
             self.assertEqual((found, out, errors.count("\n")), (code, "", 1), errors)

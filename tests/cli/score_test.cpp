@@ -89,7 +89,8 @@ TEST_F(ScoreCommand, PrintsText) {
   EXPECT_THAT(outcome.out, HasSubstr("\nceiling  2.0000, exp(H(y)) of the train labels\n"));
   EXPECT_THAT(outcome.out, HasSubstr(fmt::format("\nscored            100       10 {:>10.4f}",
                                                  set_of(found, "scored")["inception_score"].get<double>())));
-  EXPECT_THAT(outcome.out, HasSubstr("\nDistances are to the 16 training images; precision and recall of 100"));
+  EXPECT_THAT(outcome.out,
+              HasSubstr("\nDistances are relative to the 16 training images. Precision and recall compare 100"));
   EXPECT_THAT(outcome.out, HasSubstr("\n% of class        0      1\n"));
 }
 
@@ -131,9 +132,9 @@ TEST_F(ScoreCommand, RejectsInvalidInput) {
   EXPECT_THAT(refusal({"score", "supervised", "--scorer", "supervised"}, 1),
               HasSubstr("trained with method 'supervised', which has no generator"));
   EXPECT_THAT(refusal({"score", "nowhere", "--scorer", "supervised"}, 1),
-              HasSubstr("nowhere: is no folder; give a run"));
-  EXPECT_THAT(refusal({"score", "fr-gan"}, 2), HasSubstr("--scorer is needed: a run that was trained on all labels"));
-  EXPECT_THAT(refusal({"score", "data", "--scorer", "colours.pt"}, 2), HasSubstr("--data is needed"));
+              HasSubstr("nowhere: not a folder; give a run"));
+  EXPECT_THAT(refusal({"score", "fr-gan"}, 2), HasSubstr("missing --scorer: give a run trained on all labels"));
+  EXPECT_THAT(refusal({"score", "data", "--scorer", "colours.pt"}, 2), HasSubstr("missing --data: "));
 }
 
 TEST_F(ScoreCommand, RejectsInvalidScorer) {
@@ -143,7 +144,7 @@ TEST_F(ScoreCommand, RejectsInvalidScorer) {
   EXPECT_THAT(refusal({"score", "fr-gan", "--scorer", "missing.pt"}, 1),
               HasSubstr("missing.pt: no such file; --scorer"));
   EXPECT_THAT(refusal({"score", "fr-gan", "--scorer", "data"}, 1),
-              HasSubstr("data: no checkpoint here; --scorer takes"));
+              HasSubstr("data: not a run or checkpoint; --scorer takes"));
 }
 
 }  // namespace

@@ -111,5 +111,30 @@ TEST(DataOptions, SetTheirFields) {
   EXPECT_THROW(options.find("channels", "test").set_text("4", "test"), Error);
 }
 
+TEST(DatasetInfo, DescribesTheDataset) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "tiny.safetensors";
+  const Dataset data = tiny_dataset({0, 1, 1, -1}, 2);
+  write_safetensors_set(file, data);
+  const DatasetInfo info = dataset_info({.data = file}, "data");
+  EXPECT_EQ(info.name, "tiny");
+  EXPECT_EQ(info.source, file);
+  EXPECT_EQ(info.digest, data.digest);
+  EXPECT_EQ(info.image_size, 16);
+  EXPECT_EQ(info.channels, 1);
+  EXPECT_EQ(info.class_names, data.class_names);
+  EXPECT_EQ(info.train_images, 4);
+  EXPECT_EQ(info.test_images, 0);
+  EXPECT_EQ(info.train_class_counts, (std::vector<int64_t>{1, 2, 1}));
+  EXPECT_EQ(info.test_class_counts, (std::vector<int64_t>{0, 0, 0}));
+}
+
+TEST(ConvertDataset, WritesTheSameImages) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "tiny.safetensors", copy = folder / "copy.safetensors";
+  write_safetensors_set(file, tiny_dataset({0, 1}, 2));
+  EXPECT_EQ(convert_dataset({.data = file}, "data", copy).digest, dataset_info({.data = copy}, "data").digest);
+}
+
 }  // namespace
 }  // namespace frgan

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <torch/types.h>
 
-#include "frgan/classifier/classifier.h"
+#include "frgan/classifier/inference.h"
 #include "frgan/device/random.h"
 #include "frgan/metrics/evaluation.h"
 

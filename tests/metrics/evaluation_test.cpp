@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "../io/temporary_folder.h"
-#include "frgan/classifier/classifier.h"
+#include "frgan/classifier/inference.h"
 #include "frgan/device/random.h"
 
 namespace frgan {

@@ -11,8 +11,8 @@
 #include "../io/temporary_folder.h"
 #include "frgan/device/random.h"
 #include "frgan/io/digests.h"
-#include "frgan/metrics/frechet_distance.h"
-#include "frgan/metrics/kernel_distance.h"
+#include "frgan/metrics/features.h"
+#include "frgan/metrics/score_functions.h"
 
 namespace frgan {
 namespace {

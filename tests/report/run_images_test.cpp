@@ -141,6 +141,24 @@ TEST_F(RunImagesTest, UnreadableFilesBecomeNotes) {
   EXPECT_FALSE(runs[0].images_omitted);
 }
 
+// The page shows each mistake by the place of its cell, so that a wrong size would give view boxes of size 0 or less.
+TEST_F(RunImagesTest, MistakesThatAreNoGridBecomeANote) {
+  for (const auto& [height, width] :
+       {std::pair{5 * kStep - 2, kStep}, {5 * kStep, 10 * kStep - 2}, {4 * kStep - 2, 10 * kStep - 2}, {6, 6}}) {
+    std::vector<RunHistory> runs{run_with_images("run")};
+    write_png(runs[0].folder / "mistakes.png", std::vector<uint8_t>(static_cast<size_t>(height * width * 3), 7), height,
+              width, 3);
+    read_images(runs, kNoLimit);
+    EXPECT_THAT(runs[0].mistakes_png, IsEmpty());
+    EXPECT_EQ(runs[0].shown_mistakes, 0U);
+    EXPECT_THAT(runs[0].notes,
+                ElementsAre(HasSubstr(fmt::format("mistakes.png: invalid size {}x{}: not a grid of 50 square images, "
+                                                  "10 per row; the file is corrupt or was edited",
+                                                  width, height))));
+    EXPECT_THAT(runs[0].samples, SizeIs(4));
+  }
+}
+
 TEST_F(RunImagesTest, ImagesThatAreNoGridsAreKeptWhole) {
   std::vector<RunHistory> runs{run_with_images("run")};
   fs::remove_all(runs[0].folder / "samples");

@@ -43,8 +43,9 @@ class GridsFigure : public testing::Test {
     ensure_directory(folder / name / "samples");
     for (const int64_t step : {100, 200}) {
       const at::Tensor values = at::arange(100, at::kByte) + (base + (step == 200 ? 5 : 0));
-      write_pixel_grid(folder / name / "samples" / (step == 100 ? "step-00000100.png" : "step-00000200.png"),
-                       values.view({100, 1, 1, 1}).expand({100, kSize, kSize, 3}).contiguous(), 10);
+      const at::Tensor pixels = values.view({100, 1, 1, 1}).expand({100, kSize, kSize, 3}).contiguous();
+      write_image_grid(folder / name / "samples" / (step == 100 ? "step-00000100.png" : "step-00000200.png"),
+                       view_of(pixels), 10);
     }
   }
   std::vector<fs::path> write_figure(const std::vector<std::string>& done) const {

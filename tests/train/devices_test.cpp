@@ -12,7 +12,7 @@
 
 #include "../golden/golden_file.h"
 #include "../methods/small_methods.h"
-#include "frgan/classifier/classifier.h"
+#include "frgan/classifier/inference.h"
 #include "frgan/data/augment.h"
 #include "frgan/nn/activation.h"
 #include "frgan/nn/discriminator.h"

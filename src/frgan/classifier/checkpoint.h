@@ -4,41 +4,21 @@
 //   model.safetensors      last weights and batch-norm statistics of all networks: "discriminator.conv1.direction", ...
 //   optimizer.safetensors  Adam's moments: "discriminator.conv1.direction.mean", "discriminator.conv1.direction.square"
 //   average.safetensors    averaged weights of the classifier: "conv1.direction", ...
-//   state.json             CheckpointState
+//   state.json             CheckpointState, checkpoint_state.h
 //   MANIFEST.json          see io/checkpoint_files.h
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "frgan/core/json.h"
+#include "frgan/classifier/checkpoint_state.h"
+#include "frgan/core/messages.h"
 #include "frgan/methods/method.h"
 #include "frgan/nn/named_tensors.h"
 
 namespace frgan {
-
-struct CheckpointState {
-  int64_t step = 0;
-  int64_t planned_steps = 0;
-  double seconds = 0;  // training time so far
-  int64_t recipe = 0;  // version of the training code, train/recipe.h
-  std::string method;  // "fr-gan"
-  Json options;        // all resolved options of the run, including those of the method
-  ImageShape shape;
-  std::vector<std::string> class_names;
-  std::string precision;  // "fp32" or "bf16"; never "auto"
-  std::string data_digest;
-  std::string split_digest;
-  Json label_split;  // from label_split_json
-  std::string frgan_version;
-};
-Json to_json(const CheckpointState& state);
-// Throws an Error that starts with `name`, the file, and names the missing or invalid key.
-CheckpointState checkpoint_state_from_json(const Json& json, const std::string& name);
 
 // Writes a complete checkpoint (io/checkpoint_files.h). Tensors may be on any device and have any strides.
 void save_checkpoint(const std::filesystem::path& directory, const CheckpointState& state, const TensorFiles& files);
@@ -53,6 +33,8 @@ struct Checkpoint {
 // `path` is the folder of a checkpoint or of a run. For a run, it loads the newest intact checkpoint. Throws an Error
 // if there is none, or if the given checkpoint is corrupt.
 Checkpoint load_checkpoint(const std::filesystem::path& path);
+// The same; passes the warnings on.
+Checkpoint load_checkpoint(const std::filesystem::path& path, const Messages& messages);
 
 // The method of a checkpoint, built with the checkpoint's options. Its networks hold the last weights.
 struct LoadedMethod {

@@ -5,32 +5,25 @@
 #include <utility>
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/from_blob.h>
 #include <fmt/format.h>
-#include <torch/types.h>
 
-#include "frgan/data/augment.h"
+#include "frgan/classifier/checkpoint.h"
+#include "frgan/classifier/inference.h"
 #include "frgan/data/dataset.h"
 #include "frgan/io/image_file.h"
 
 namespace frgan {
+
+struct Classifier::Network {
+  Discriminator module;
+  std::vector<std::string> class_names;
+  Precision precision;
+
+  at::Tensor probabilities(const at::Tensor& images) const { return class_probabilities(module, images, precision); }
+};
+
 namespace {
-
-// Batch size for 32x32 images. Larger images use smaller batches with the same number of pixels.
-constexpr int64_t kSmallImageBatch = 256;
-
-int64_t batch_size(int64_t image_size) {
-  return std::max<int64_t>(1, kSmallImageBatch * 32 * 32 / (image_size * image_size));
-}
-
-void check_images(const at::Tensor& images, const ImageShape& shape) {
-  const std::vector<int64_t> expected{shape.image_size, shape.image_size, shape.channels};
-  if (images.scalar_type() == at::kByte && images.dim() == 4 && images.sizes().slice(1) == at::IntArrayRef(expected)) {
-    return;
-  }
-  throw Error(fmt::format("invalid images: {} of shape {}; must be uint8 (Byte) of shape Nx{}; resize them first",
-                          c10::toString(images.scalar_type()), fmt::join(images.sizes(), "x"),
-                          fmt::join(expected, "x")));
-}
 
 struct DecodedFiles {
   std::vector<FilePrediction> files;  // every file, with its error if it could not be read
@@ -59,44 +52,39 @@ DecodedFiles decode(std::span<const std::filesystem::path> paths, int64_t size, 
 
 }  // namespace
 
-Classified classify(Discriminator network, const at::Tensor& images, Precision precision) {
-  const torch::NoGradGuard no_grad;
-  const ImageShape& shape = network->shape();
-  check_images(images, shape);
-  const at::Tensor some_weight = network->parameters().front();
-  const at::TensorOptions type = some_weight.options().dtype(at::kFloat);
-  Classified result{torch::empty({images.size(0), shape.classes}, type),
-                    torch::empty({images.size(0), network->feature_size()}, type)};
-  const int64_t batch = batch_size(shape.image_size);
-  for (int64_t first = 0; first < images.size(0); first += batch) {
-    const int64_t count = std::min(batch, images.size(0) - first);
-    at::Tensor part = images.narrow(0, first, count).to(some_weight.device());
-    // LibTorch does not recognize the strides of a single image as channels-last inside an autograd Function.
-    if (count == 1) part = part.expand({2, -1, -1, -1});
-    const Classified out = network->forward(normalised(part, some_weight.scalar_type()), {.precision = precision});
-    result.logits.narrow(0, first, count).copy_(out.logits.narrow(0, 0, count).narrow(1, 0, shape.classes));
-    result.features.narrow(0, first, count).copy_(out.features.narrow(0, 0, count));
+Classifier::Classifier(std::shared_ptr<const Network> network) : network_(std::move(network)) {}
+
+Classifier Classifier::load(const std::filesystem::path& path, const Hardware& hardware, const Messages& messages) {
+  const Checkpoint checkpoint = load_checkpoint(path, messages);
+  const auto [device, precision, name] = begin_inference(hardware, checkpoint.state.precision, messages);
+  return Classifier(std::make_shared<const Network>(
+      Network{load_method(checkpoint, device, precision).classifier, checkpoint.state.class_names, precision}));
+}
+
+int64_t Classifier::image_size() const {
+  return network_->module->shape().image_size;
+}
+
+int64_t Classifier::channels() const {
+  return network_->module->shape().channels;
+}
+
+const std::vector<std::string>& Classifier::class_names() const {
+  return network_->class_names;
+}
+
+std::vector<float> Classifier::probabilities(std::span<const uint8_t> pixels) const {
+  const int64_t size = image_size(), bytes = size * size * channels();
+  const auto total = static_cast<int64_t>(pixels.size());
+  if (total % bytes != 0) {
+    throw Error(fmt::format("invalid images: {} pixel values; must be a multiple of {} ({}x{}x{}); resize them first",
+                            total, bytes, size, size, channels()));
   }
-  return result;
-}
-
-at::Tensor class_probabilities(Discriminator network, const at::Tensor& images, Precision precision) {
-  return classify(std::move(network), images, precision).logits.softmax(1);
-}
-
-Classifier::Classifier(Discriminator network, std::vector<std::string> class_names, Precision precision)
-    : network_(std::move(network)), class_names_(std::move(class_names)), precision_(precision) {}
-
-Classifier Classifier::load(const std::filesystem::path& path, at::Device device, Precision precision) {
-  return from(load_checkpoint(path), device, precision);
-}
-
-Classifier Classifier::from(const Checkpoint& checkpoint, at::Device device, Precision precision) {
-  return {load_method(checkpoint, device, precision).classifier, checkpoint.state.class_names, precision};
-}
-
-at::Tensor Classifier::probabilities(const at::Tensor& images) const {
-  return class_probabilities(network_, images, precision_).cpu();
+  // from_blob takes no pointer to const; the images are only read.
+  const at::Tensor images =
+      at::from_blob(const_cast<uint8_t*>(pixels.data()), {total / bytes, size, size, channels()}, at::kByte);
+  const at::Tensor rows = network_->probabilities(images).cpu().contiguous();
+  return {rows.data_ptr<float>(), rows.data_ptr<float>() + rows.numel()};
 }
 
 FilePrediction Classifier::classify_file(const std::filesystem::path& path) const {
@@ -108,7 +96,7 @@ FilePrediction Classifier::classify_file(const std::filesystem::path& path) cons
 
 void Classifier::classify_files(std::span<const std::filesystem::path> paths,
                                 const std::function<void(const FilePrediction&)>& take) const {
-  const auto batch = static_cast<size_t>(batch_size(image_size()));
+  const auto batch = static_cast<size_t>(inference_batch(image_size()));
   const auto decode_next = [&] {
     const auto part = paths.first(std::min(batch, paths.size()));
     paths = paths.subspan(part.size());
@@ -116,15 +104,15 @@ void Classifier::classify_files(std::span<const std::filesystem::path> paths,
   };
   DecodedFiles decoded = decode_next();
   while (!decoded.files.empty()) {
-    const at::Tensor on_device = class_probabilities(network_, decoded.images, precision_);
+    const at::Tensor on_device = network_->probabilities(decoded.images);
     std::optional<DecodedFiles> next;
     if (on_device.is_cuda()) next = decode_next();  // overlaps with the GPU
     const at::Tensor all = on_device.cpu();
     const float* row = all.data_ptr<float>();
     for (FilePrediction& file : decoded.files) {
       if (file.error.empty()) {
-        file.probabilities.assign(row, row + class_names_.size());
-        row += class_names_.size();
+        file.probabilities.assign(row, row + class_names().size());
+        row += class_names().size();
         file.label = static_cast<size_t>(std::max_element(file.probabilities.begin(), file.probabilities.end()) -
                                          file.probabilities.begin());
       }

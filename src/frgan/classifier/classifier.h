@@ -22,15 +22,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
-#include <ATen/core/Tensor.h>
-
-#include "frgan/classifier/checkpoint.h"
 #include "frgan/core/error.h"
-#include "frgan/nn/discriminator.h"
+#include "frgan/core/hardware.h"
+#include "frgan/core/messages.h"
 
 namespace frgan {
 
@@ -42,28 +41,22 @@ struct FilePrediction {
   std::vector<float> probabilities;  // K values that sum to 1; empty if the image could not be read
 };
 
-// Classifies uint8 images N x S x S x C, which may be on any device. Returns logits N x K and features N x F, both
-// float on the network's device. Images are copied there in batches that need at most some hundred megabytes. Throws an
-// Error for other types and shapes.
-Classified classify(Discriminator network, const at::Tensor& images, Precision precision);
-
-// Class probabilities from `classify`: float N x K on the network's device. An explicit fake logit is ignored.
-at::Tensor class_probabilities(Discriminator network, const at::Tensor& images, Precision precision);
-
+// A copy shares the network.
 class Classifier {
  public:
   // Loads the averaged weights. `path` is the folder of a checkpoint, or of a run, for its newest intact checkpoint.
-  // Throws an Error that names a missing or corrupt file, or an architecture mismatch.
-  static Classifier load(const std::filesystem::path& path, at::Device device = at::kCPU,
-                         Precision precision = Precision::kFull);
-  static Classifier from(const Checkpoint& checkpoint, at::Device device, Precision precision);
+  // The number of threads applies to the whole process. Throws an Error that names a missing or corrupt file, or an
+  // architecture mismatch.
+  static Classifier load(const std::filesystem::path& path, const Hardware& hardware = {},
+                         const Messages& messages = {});
 
-  int64_t image_size() const { return network_->shape().image_size; }  // images are square
-  int64_t channels() const { return network_->shape().channels; }      // 1 or 3
-  const std::vector<std::string>& class_names() const { return class_names_; }
+  int64_t image_size() const;                           // side of the square images in pixels
+  int64_t channels() const;                             // 1 (gray) or 3 (RGB)
+  const std::vector<std::string>& class_names() const;  // K names; the index is the label
 
-  // Float N x K on the CPU, from uint8 images N x S x S x C. Throws an Error for other types and shapes.
-  at::Tensor probabilities(const at::Tensor& images) const;
+  // Class probabilities of N images: N x K values, where each row sums to 1. `pixels` holds N x S x S x C values, 0 to
+  // 255, where S is image_size() and C is channels(). Throws an Error if its length is not a multiple of S x S x C.
+  std::vector<float> probabilities(std::span<const uint8_t> pixels) const;
 
   // Rotates, resizes and converts the image to `channels()` as io/image_file.h specifies. Throws an Error that names
   // the file if it cannot be read.
@@ -75,11 +68,10 @@ class Classifier {
                       const std::function<void(const FilePrediction&)>& take) const;
 
  private:
-  Classifier(Discriminator network, std::vector<std::string> class_names, Precision precision);
+  struct Network;  // holds LibTorch's types
+  explicit Classifier(std::shared_ptr<const Network> network);
 
-  Discriminator network_;
-  std::vector<std::string> class_names_;
-  Precision precision_;
+  std::shared_ptr<const Network> network_;
 };
 
 }  // namespace frgan

@@ -1,28 +1,32 @@
-// Images from the generator of a checkpoint.
+// Images from the generator of a run.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 
-#include <ATen/core/Tensor.h>
-
-#include "frgan/classifier/checkpoint.h"
+#include "frgan/core/hardware.h"
+#include "frgan/core/image_shape.h"
+#include "frgan/core/messages.h"
 
 namespace frgan {
 
-// Images per block. Each block has its own noise and is generated as a whole. Image i therefore depends on the seed and
-// i only, not on the number of images, even with batch statistics.
-constexpr int64_t kGeneratedBlock = 100;
+struct GenerationOptions {
+  int64_t count = 100;
+  int64_t seed = 1;  // of the noise; image i depends on the seed and i only
+  Hardware hardware{};
+};
 
-// Same as load_method, but throws an Error if the method has no generator.
-LoadedMethod load_generator(const Checkpoint& checkpoint, at::Device device, Precision precision);
+// Receives images as they are made. `first` is the number of the first one. The pixels are valid during the call.
+using ImageReceiver = std::function<void(const ImageView& images, int64_t first)>;
 
-// Images 100 block to 100 block + 99 for this seed: 100 x C x S x S, in [-1, 1], on the generator's device.
-at::Tensor generated_block(const LoadedMethod& loaded, int64_t seed, int64_t block);
-
-// The first `count` images for this seed, as `frgan generate` writes them: uint8 count x S x S x C on the CPU.
+// Generates images with the last weights of a run. `path` is the folder of a run, for its newest intact checkpoint, or
+// of a checkpoint. Throws an Error if there is no checkpoint, or if its method has no generator.
 //
-//   const LoadedMethod loaded = load_generator(load_checkpoint("runs/fr-gan"), at::kCPU, Precision::kFull);
-//   const at::Tensor images = generated_images(loaded, /*seed=*/1, 50'000);
-at::Tensor generated_images(const LoadedMethod& loaded, int64_t seed, int64_t count);
+//   generate_images("runs/fr-gan", {.count = 1000}, [](const ImageView& images, int64_t first) {
+//     write_separate_images("samples", images, first);
+//   });
+void generate_images(const std::filesystem::path& path, const GenerationOptions& options, const ImageReceiver& take,
+                     const Messages& messages = {});
 
 }  // namespace frgan

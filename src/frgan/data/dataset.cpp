@@ -67,17 +67,6 @@ ImageSet ImageSet::rows(const std::vector<int64_t>& indices) const {
   return {images.index_select(0, index.to(images.device())), labels.index_select(0, index)};
 }
 
-void check_image_shape(int64_t image_size, int64_t channels, const std::string& source) {
-  if (image_size < 16 || image_size > 128 || image_size % 8 != 0) {
-    throw usage_error(fmt::format("{}: unsupported image size {}x{}; must be a multiple of 8 from 16 to 128", source,
-                                  image_size, image_size));
-  }
-  if (channels != 1 && channels != 3) {
-    throw usage_error(
-        fmt::format("{}: unsupported number of channels {}; must be 1 (gray) or 3 (RGB)", source, channels));
-  }
-}
-
 void finish_dataset(Dataset& data) {
   check_image_shape(data.image_size, data.channels, data.source);
   if (data.classes() < 2 || data.classes() > 1000) {
@@ -124,6 +113,13 @@ at::Tensor adopt(std::vector<uint8_t> values, at::IntArrayRef shape) {
 }
 at::Tensor adopt(std::vector<int64_t> values, at::IntArrayRef shape) {
   return adopt_values(std::move(values), shape, at::kLong);
+}
+
+ImageView view_of(const at::Tensor& images) {
+  TORCH_CHECK(images.scalar_type() == at::kByte && images.is_cpu() && images.is_contiguous() && images.dim() == 4 &&
+                  images.size(1) == images.size(2),
+              "expected square uint8 images on the CPU");
+  return {values_of<uint8_t>(images), images.size(1), images.size(3)};
 }
 
 std::string quoted(const std::string& name) {

@@ -7,6 +7,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "frgan/core/image_shape.h"
+
 namespace frgan {
 
 // The images of one role (training or test). Images stay uint8 in memory.
@@ -34,10 +36,6 @@ struct Dataset {
   int64_t classes() const { return static_cast<int64_t>(class_names.size()); }
 };
 
-// Checks that the networks support this shape: a size that is a multiple of 8 from 16 to 128, and 1 or 3 channels.
-// Throws a usage error that begins with `source`.
-void check_image_shape(int64_t image_size, int64_t channels, const std::string& source);
-
 // Sets `digest` and checks that shapes, labels and class names (2 to 1000) are consistent. Throws an Error that names
 // the source. Every reader calls it last.
 void finish_dataset(Dataset& data);
@@ -51,6 +49,9 @@ std::vector<int64_t> class_counts(const ImageSet& set, int64_t classes);
 // A tensor that takes ownership of the values without a copy.
 at::Tensor adopt(std::vector<uint8_t> values, at::IntArrayRef shape);
 at::Tensor adopt(std::vector<int64_t> values, at::IntArrayRef shape);
+
+// A view of uint8 images, N x S x S x C, contiguous on the CPU. It is valid as long as the tensor.
+ImageView view_of(const at::Tensor& images);
 
 // A name for messages: in double quotes, escaped to one line, with invalid UTF-8 replaced.
 std::string quoted(const std::string& name);

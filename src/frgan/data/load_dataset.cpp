@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/data/dataset.h"
 #include "frgan/data/image_folder.h"
 #include "frgan/data/mnist.h"
 #include "frgan/data/safetensors_set.h"
@@ -68,6 +69,20 @@ const DatasetKind& kind_of_path(const DataOptions& options) {
                     options.data, options.data_dir));
   }
   return *find_kind(is_set ? "safetensors" : "folder");
+}
+
+DatasetInfo info_of(const Dataset& data) {
+  return {.name = data.name,
+          .source = data.source,
+          .digest = data.digest,
+          .image_size = data.image_size,
+          .channels = data.channels,
+          .class_names = data.class_names,
+          .train_images = data.train.size(),
+          .test_images = data.test.size(),
+          .train_class_counts = class_counts(data.train, data.classes()),
+          .test_class_counts = class_counts(data.test, data.classes()),
+          .notes = data.notes};
 }
 
 }  // namespace
@@ -163,6 +178,16 @@ Dataset load_dataset(const DataOptions& options, const fs::path& data_root) {
                                   data.source, data.channels));
   }
   return data;
+}
+
+DatasetInfo dataset_info(const DataOptions& options, const fs::path& data_root) {
+  return info_of(load_dataset(options, data_root));
+}
+
+DatasetInfo convert_dataset(const DataOptions& options, const fs::path& data_root, const fs::path& output) {
+  const Dataset data = load_dataset(options, data_root);
+  write_safetensors_set(output, data);
+  return info_of(data);
 }
 
 }  // namespace frgan

@@ -8,9 +8,10 @@
 #include <vector>
 
 #include "frgan/core/options.h"
-#include "frgan/data/dataset.h"
 
 namespace frgan {
+
+struct Dataset;  // data/dataset.h
 
 struct DataOptions {
   std::string data = "svhn";
@@ -50,5 +51,26 @@ const std::vector<DatasetKind>& dataset_kinds();
 //
 //   const Dataset data = load_dataset({.data = "svhn"}, "data");
 Dataset load_dataset(const DataOptions& options, const std::filesystem::path& data_root);
+
+// A dataset without its images and labels.
+struct DatasetInfo {
+  std::string name;    // "svhn", "folder", ...
+  std::string source;  // folder or file that it was read from
+  std::string digest;  // SHA-256 over the images and labels
+  int64_t image_size = 0;
+  int64_t channels = 0;
+  std::vector<std::string> class_names;                        // K names; the index is the label
+  int64_t train_images = 0, test_images = 0;                   // test_images may be 0
+  std::vector<int64_t> train_class_counts, test_class_counts;  // K + 1: images per class, then unlabeled images
+  std::vector<std::string> notes;                              // for the user: unreadable files, no test images, ...
+};
+
+// Loads the dataset and describes it. Throws like load_dataset.
+DatasetInfo dataset_info(const DataOptions& options, const std::filesystem::path& data_root);
+
+// Writes the dataset into one .safetensors file, which loads faster, and describes it. Throws like load_dataset, or an
+// Error if the file cannot be written.
+DatasetInfo convert_dataset(const DataOptions& options, const std::filesystem::path& data_root,
+                            const std::filesystem::path& output);
 
 }  // namespace frgan

@@ -6,7 +6,7 @@
 
 #include <torch/types.h>
 
-#include "frgan/classifier/classifier.h"
+#include "frgan/classifier/inference.h"
 #include "frgan/metrics/evaluation.h"
 
 namespace frgan {

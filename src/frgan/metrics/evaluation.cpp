@@ -1,6 +1,6 @@
 #include "frgan/metrics/evaluation.h"
 
-#include "frgan/classifier/classifier.h"
+#include "frgan/classifier/inference.h"
 
 namespace frgan {
 

@@ -4,10 +4,10 @@
 
 #include <torch/types.h>
 
+#include "frgan/data/dataset.h"
 #include "frgan/device/random.h"
-#include "frgan/metrics/class_histogram.h"
-#include "frgan/metrics/frechet_distance.h"
-#include "frgan/metrics/kernel_distance.h"
+#include "frgan/metrics/features.h"
+#include "frgan/metrics/score_functions.h"
 
 namespace frgan {
 namespace {

@@ -3,20 +3,32 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "frgan/core/json.h"
-#include "frgan/metrics/inception_score.h"
-#include "frgan/metrics/precision_recall.h"
-#include "frgan/metrics/scorer.h"
 
 namespace frgan {
+
+struct Features;  // metrics/features.h
+struct ImageSet;  // data/dataset.h
 
 struct ScoreOptions {
   int64_t splits = 10;
   int64_t seed = 1;        // decides the assignment of images to splits, and which are drawn for precision and recall
   int64_t neighbours = 3;  // k of precision and recall
   int64_t drawn = 10'000;  // images drawn from each set for precision and recall, which have quadratic cost
+};
+
+struct InceptionScore {
+  double mean = 0;       // mean over the splits, 1 to K
+  double deviation = 0;  // standard deviation over the splits (not over seeds), divided by their number as numpy.std
+  std::vector<double> splits;  // score of each split
+};
+
+struct PrecisionRecall {
+  double precision = 0;  // fraction of generated images that lie in the ball of a real image
+  double recall = 0;     // fraction of real images that lie in the ball of a generated image
 };
 
 // Distances between the features of images and those of real images.

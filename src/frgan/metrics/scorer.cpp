@@ -7,9 +7,11 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
-#include "frgan/classifier/classifier.h"
+#include "frgan/classifier/inference.h"
 #include "frgan/core/error.h"
+#include "frgan/data/dataset.h"
 #include "frgan/io/digests.h"
+#include "frgan/metrics/features.h"
 
 namespace frgan {
 namespace {
@@ -45,7 +47,23 @@ Scorer checkpoint_scorer(const Checkpoint& checkpoint, at::Device device, Precis
           state.shape.classes,
           network->feature_size(),
           state.class_names,
-          [network, precision](const at::Tensor& images) { return classify(network, images, precision); }};
+          [network, precision](const at::Tensor& images) { return classify(network, images, precision); },
+          precision == Precision::kBf16 ? "bf16" : "fp32"};
+}
+
+Scorer checkpoint_scorer(const Checkpoint& checkpoint, const Hardware& hardware, const Messages& messages) {
+  const Inference inference = begin_inference(hardware, checkpoint.state.precision, messages);
+  return checkpoint_scorer(checkpoint, inference.device, inference.precision);
+}
+
+Scorer load_scorer(const std::filesystem::path& path, const ImageShape& shape, const Hardware& hardware,
+                   const Messages& messages) {
+  if (is_checkpoint(path)) return checkpoint_scorer(load_checkpoint(path, messages), hardware, messages);
+  if (std::filesystem::is_directory(path)) {
+    throw Error(fmt::format("{}: not a run or checkpoint; --scorer takes a run, a checkpoint or a TorchScript file",
+                            path.string()));
+  }
+  return torchscript_scorer(path, shape, begin_inference(hardware, "fp32", messages).device);
 }
 
 void check_classes(const Scorer& scorer, const Dataset& data) {

@@ -1,5 +1,5 @@
 // A scorer is a trained network that rates generated images. It has a name and a digest, because scores of different
-// scorers are not comparable.
+// scorers are not comparable. Its outputs are in features.h.
 #pragma once
 
 #include <cstdint>
@@ -8,23 +8,18 @@
 #include <string>
 #include <vector>
 
-#include <ATen/core/Tensor.h>
+#include "frgan/core/hardware.h"
+#include "frgan/core/image_shape.h"
+#include "frgan/core/messages.h"
 
-#include "frgan/classifier/checkpoint.h"
-#include "frgan/data/dataset.h"
+namespace at {
+class Tensor;
+}
 
 namespace frgan {
 
-// Outputs of a scorer for N images, on the CPU.
-struct Features {
-  at::Tensor probabilities;   // float64, N x K, each row sums to 1
-  at::Tensor features;        // float32, N x F; undefined if the scorer has none
-  std::string scorer;         // Scorer::name
-  std::string scorer_digest;  // Scorer::digest
-
-  int64_t size() const { return probabilities.size(0); }
-  Features rows(const at::Tensor& indices) const;  // a copy for these images
-};
+struct Classified;  // nn/discriminator.h
+struct Dataset;     // data/dataset.h
 
 struct Scorer {
   std::string name;    // "runs/scorer/checkpoints/step-00020000 (supervised, step 20000)", or the path of a file
@@ -34,25 +29,17 @@ struct Scorer {
   std::vector<std::string> class_names;  // K names; empty if unknown
   // uint8 images N x S x S x C -> logits (N x K) and features (N x F, or undefined).
   std::function<Classified(const at::Tensor& images)> classify;
+  std::string precision = "its own precision";  // "fp32" or "bf16"; a TorchScript file has its own
 };
 
-// The averaged classifier of a run. Its features are the globally pooled outputs of the last convolution. The digest
-// covers the names, shapes and values of the averaged weights, so it does not depend on machine or file name.
-Scorer checkpoint_scorer(const Checkpoint& checkpoint, at::Device device, Precision precision);
-
-// A network in a TorchScript file. Input: float images N x 3 x S x S in [0, 1], with the size of the data; the network
-// resizes them if necessary, and a grayscale image is repeated in three channels. Output: logits N x K, or a tuple
-// (logits, features N x F). The digest is that of the file. The network is tested on two images of `shape`. Throws an
-// Error that names the file if it is not TorchScript, fails, or has other outputs.
-Scorer torchscript_scorer(const std::filesystem::path& file, const ImageShape& shape, at::Device device);
+// Loads a run, a checkpoint or a TorchScript file as a scorer of images of `shape`. Throws an Error that names the path
+// if it is none of these.
+//
+//   const Scorer scorer = load_scorer("runs/scorer", {32, 3, 10}, Hardware{});
+Scorer load_scorer(const std::filesystem::path& path, const ImageShape& shape, const Hardware& hardware,
+                   const Messages& messages = {});
 
 // Throws an Error unless the scorer has the classes of the data.
 void check_classes(const Scorer& scorer, const Dataset& data);
-
-// Runs the scorer on uint8 images N x S x S x C. Throws an Error if the scorer rejects their shape, or if an output is
-// not finite.
-//
-//   const Features real = features_of(scorer, data.train.images);
-Features features_of(const Scorer& scorer, const at::Tensor& images);
 
 }  // namespace frgan

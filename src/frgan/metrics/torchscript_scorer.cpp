@@ -13,7 +13,7 @@
 
 #include "frgan/core/error.h"
 #include "frgan/io/digests.h"
-#include "frgan/metrics/scorer.h"
+#include "frgan/metrics/features.h"
 
 namespace frgan {
 namespace {

@@ -7,6 +7,7 @@
 #include <torch/nn/module.h>
 #include <torch/types.h>
 
+#include "frgan/core/image_shape.h"
 #include "frgan/core/options.h"
 #include "frgan/nn/forward_pass.h"
 #include "frgan/nn/layer_list.h"
@@ -14,13 +15,6 @@
 #include "frgan/nn/weight_norm.h"
 
 namespace frgan {
-
-// The image shape and number of classes that a network is built for.
-struct ImageShape {
-  int64_t image_size = 32;  // a multiple of 8, 16 to 128
-  int64_t channels = 3;     // 1 or 3
-  int64_t classes = 10;     // 2 to 1000
-};
 
 // Downsampling at the end of each block (A2).
 enum class Pooling {

@@ -6,10 +6,11 @@
 #include <fmt/format.h>
 
 #include "frgan/classifier/checkpoint.h"
-#include "frgan/classifier/generation.h"
+#include "frgan/classifier/generator.h"
 #include "frgan/core/error.h"
 #include "frgan/device/device.h"
 #include "frgan/io/checkpoint_files.h"
+#include "frgan/metrics/features.h"
 #include "frgan/plans/scored_set.h"
 
 namespace frgan {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/data/dataset.h"
 #include "frgan/data/load_dataset.h"
 #include "frgan/io/digests.h"
 #include "frgan/io/files.h"

@@ -5,7 +5,7 @@
 
 #include <torch/types.h>
 
-#include "frgan/classifier/classifier.h"
+#include "frgan/classifier/inference.h"
 #include "frgan/data/augment.h"
 #include "frgan/data/batch_stream.h"
 #include "frgan/device/device.h"

@@ -87,11 +87,26 @@ std::optional<Grid> try_grid(RunHistory& run, const fs::path& path, int64_t colu
   }
 }
 
+// The grid of the run's mistakes. The page refers to single cells, so other images are omitted with a note.
+std::optional<Grid> mistakes_grid(RunHistory& run) {
+  const auto shown = run.mistakes ? static_cast<int64_t>(run.mistakes->shown.size()) : 0;
+  const fs::path path = run.folder / "mistakes.png";
+  if (shown == 0 || !fs::exists(path)) return std::nullopt;
+  const int64_t columns = std::min(kGridColumns, shown), rows = (shown + columns - 1) / columns;
+  std::optional<Grid> grid = try_grid(run, path, columns);
+  if (grid && (grid->columns != columns || grid->rows != rows)) {
+    run.notes.push_back(
+        fmt::format("{}: invalid size {}x{}: not a grid of {} square images, {} per row; the file is "
+                    "corrupt or was edited",
+                    path.string(), grid->width, grid->height, shown, columns));
+    return std::nullopt;
+  }
+  return grid;
+}
+
 Source read_source(RunHistory& run) {
   Source source;
-  const auto shown = run.mistakes ? static_cast<int64_t>(run.mistakes->shown.size()) : 0;
-  const fs::path mistakes = run.folder / "mistakes.png";
-  if (shown > 0 && fs::exists(mistakes)) source.mistakes = try_grid(run, mistakes, std::min(kGridColumns, shown));
+  source.mistakes = mistakes_grid(run);
   source.grids = sample_grids(run.folder);
   if (!source.grids.empty()) source.last = try_grid(run, source.grids.back().second, kGridColumns);
   return source;

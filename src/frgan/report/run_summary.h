@@ -5,33 +5,14 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "frgan/core/json.h"
+#include "frgan/device/machine.h"
 #include "frgan/report/run_log.h"
 
 namespace frgan {
-
-// Hardware and LibTorch version, as seen by this process.
-struct Machine {
-  std::string processor;          // "AMD EPYC 9R14 96-Core Processor"; "unknown" if not in /proc/cpuinfo
-  int64_t cores = 0;              // logical cores available to this process
-  int64_t threads = 0;            // used by LibTorch
-  int64_t memory_bytes = 0;       // total main memory
-  int64_t peak_memory_bytes = 0;  // largest resident set size of this process so far
-  std::string libtorch;           // "1.13.0"
-};
-Machine this_machine();
-
-// Seconds since the start of this process.
-double process_seconds();
-
-// Extracts the processor's name from the text of /proc/cpuinfo, or returns "unknown".
-std::string processor_name(std::string_view cpuinfo);
-// Extracts "MemTotal" from the text of /proc/meminfo, or "VmHWM" from /proc/self/status, in bytes; 0 if it is missing.
-int64_t memory_quantity(std::string_view text, std::string_view key);
 
 // Time that the last process of the run spent outside training steps, in seconds.
 struct TimeSpent {

@@ -119,7 +119,8 @@ std::vector<fs::path> write_grids_figure(const fs::path& output, const std::stri
   const auto write_grid = [&](const std::string& suffix, const at::Tensor& cells, int64_t columns,
                               std::string caption) {
     images.push_back({output / fmt::format("{}-{}.png", name, suffix), std::move(caption)});
-    write_pixel_grid(images.back().image, cells.contiguous(), columns);
+    const at::Tensor pixels = cells.contiguous();
+    write_image_grid(images.back().image, view_of(pixels), columns);
   };
   std::vector<at::Tensor> grids = {real_cells(data)};
   write_grid("real", grids.front(), kGridColumns, "real training images");

@@ -23,7 +23,8 @@ Classification write_diagnostics(const std::filesystem::path& folder, const Disc
   if (mistakes.shown.empty()) {
     std::filesystem::remove(folder / "mistakes.png");
   } else {
-    write_pixel_grid(folder / "mistakes.png", images.set.rows(mistakes.shown).images.cpu(), kGridColumns);
+    const at::Tensor shown = images.set.rows(mistakes.shown).images.cpu();
+    write_image_grid(folder / "mistakes.png", view_of(shown), kGridColumns);
   }
   write_gates(folder / "gates.json", diagnosis.gates);
   return result;

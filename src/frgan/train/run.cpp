@@ -10,6 +10,7 @@
 #include "frgan/core/error.h"
 #include "frgan/core/schedules.h"
 #include "frgan/core/version.h"
+#include "frgan/data/augment.h"
 #include "frgan/device/device.h"
 #include "frgan/device/random.h"
 #include "frgan/io/checkpoint_files.h"
@@ -468,7 +469,8 @@ fs::path TrainingRun::write_samples(const fs::path& directory) {
   check_losses();
   const at::Tensor noise = method_->sampling_noise(kGridImages, random_key(problem_.seed, Stream::kSampling), problem_);
   ensure_directory(path.parent_path());
-  write_image_grid(path, method_->generate(noise), kGridColumns);
+  const at::Tensor pixels = to_pixels(method_->generate(noise));
+  write_image_grid(path, view_of(pixels), kGridColumns);
   return path;
 }
 

@@ -1,4 +1,6 @@
 // Scores of image sets: golden values from numpy and scipy (tests/golden/make_scores.py), and general properties.
+#include "frgan/metrics/score_functions.h"
+
 #include <cmath>
 
 #include <ATen/ops/cat.h>
@@ -12,12 +14,7 @@
 #include "../golden/golden_file.h"
 #include "../io/temporary_folder.h"
 #include "frgan/device/random.h"
-#include "frgan/metrics/class_histogram.h"
 #include "frgan/metrics/evaluation.h"
-#include "frgan/metrics/frechet_distance.h"
-#include "frgan/metrics/inception_score.h"
-#include "frgan/metrics/kernel_distance.h"
-#include "frgan/metrics/precision_recall.h"
 
 namespace frgan {
 namespace {

@@ -1,0 +1,93 @@
+#include "frgan/classifier/checkpoint_state.h"
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+
+namespace frgan {
+namespace {
+
+constexpr std::string_view kFormat = "frgan checkpoint 1";
+constexpr std::string_view kNormalisation = "x / 127.5 - 1";  // of a pixel byte x; the only supported one
+
+}  // namespace
+
+Json to_json(const CheckpointState& state) {
+  return {{"format", kFormat},
+          {"frgan_version", state.frgan_version},
+          {"step", state.step},
+          {"planned_steps", state.planned_steps},
+          {"seconds", state.seconds},
+          {"recipe", state.recipe},
+          {"method", state.method},
+          {"image_size", state.shape.image_size},
+          {"channels", state.shape.channels},
+          {"class_names", state.class_names},
+          {"normalisation", kNormalisation},
+          {"precision", state.precision},
+          {"data_digest", state.data_digest},
+          {"split_digest", state.split_digest},
+          {"options", state.options},
+          {"label_split", state.label_split}};
+}
+
+CheckpointState checkpoint_state_from_json(const Json& json, const std::string& name) {
+  try {
+    if (json.at("format") != kFormat) {
+      throw Error(fmt::format("{}: unsupported checkpoint format {}; this version reads \"{}\"", name,
+                              json.at("format").dump(), kFormat));
+    }
+    if (json.at("normalisation") != kNormalisation) {
+      throw Error(fmt::format("{}: unsupported normalisation {}; this version supports \"{}\"", name,
+                              json.at("normalisation").dump(), kNormalisation));
+    }
+    CheckpointState state;
+    json.at("frgan_version").get_to(state.frgan_version);
+    json.at("step").get_to(state.step);
+    json.at("planned_steps").get_to(state.planned_steps);
+    json.at("seconds").get_to(state.seconds);
+    state.recipe = json.value("recipe", int64_t{1});  // early checkpoints of recipe 1 lack this key
+    json.at("method").get_to(state.method);
+    json.at("image_size").get_to(state.shape.image_size);
+    json.at("channels").get_to(state.shape.channels);
+    json.at("class_names").get_to(state.class_names);
+    state.shape.classes = static_cast<int64_t>(state.class_names.size());
+    check_image_shape(state.shape.image_size, state.shape.channels, name);
+    json.at("precision").get_to(state.precision);
+    if (state.precision != "fp32" && state.precision != "bf16") {
+      throw Error(fmt::format("{}: invalid precision '{}': must be fp32 or bf16", name, state.precision));
+    }
+    json.at("data_digest").get_to(state.data_digest);
+    json.at("split_digest").get_to(state.split_digest);
+    state.options = json.at("options");
+    state.label_split = json.at("label_split");
+    return state;
+  } catch (const JsonError& error) {
+    throw Error(fmt::format("{}: not a valid checkpoint state of frgan ({})", name, error.what()));
+  }
+}
+
+bool is_checkpoint(const std::filesystem::path& path) {
+  return std::filesystem::exists(path / "state.json") || std::filesystem::exists(path / "checkpoints");
+}
+
+DataOptions data_options(const DataSource& source, const CheckpointState& state) {
+  DataOptions options;
+  if (source.data.empty()) {
+    OptionSet set;
+    describe(set, options);
+    for (Option& option : set.all()) {
+      if (state.options.contains(option.name)) option.set(state.options.at(option.name), "the checkpoint");
+    }
+  } else {
+    options.data = source.data;
+    if (std::filesystem::is_directory(source.data) || source.data == "folder") {
+      options.image_size = state.shape.image_size;
+      options.channels = state.shape.channels;
+    }
+  }
+  if (!source.data_dir.empty()) options.data_dir = source.data_dir;
+  return options;
+}
+
+}  // namespace frgan

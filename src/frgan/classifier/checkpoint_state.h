@@ -1,0 +1,47 @@
+// The state.json of a checkpoint: how its network was built and trained, without the weights.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "frgan/core/image_shape.h"
+#include "frgan/core/json.h"
+#include "frgan/data/load_dataset.h"
+
+namespace frgan {
+
+struct CheckpointState {
+  int64_t step = 0;
+  int64_t planned_steps = 0;
+  double seconds = 0;  // training time so far
+  int64_t recipe = 0;  // version of the training code, train/recipe.h
+  std::string method;  // "fr-gan"
+  Json options;        // all resolved options of the run, including those of the method
+  ImageShape shape;
+  std::vector<std::string> class_names;
+  std::string precision;  // "fp32" or "bf16"; never "auto"
+  std::string data_digest;
+  std::string split_digest;
+  Json label_split;  // from label_split_json
+  std::string frgan_version;
+};
+Json to_json(const CheckpointState& state);
+// Throws an Error that starts with `name`, the file, and names the missing or invalid key.
+CheckpointState checkpoint_state_from_json(const Json& json, const std::string& name);
+
+// Whether the path is a run folder or a checkpoint.
+bool is_checkpoint(const std::filesystem::path& path);
+
+// Images for a trained network.
+struct DataSource {
+  std::string data;            // dataset, folder or .safetensors file; empty: the data of the run
+  std::string data_dir;        // folder of the dataset's files; empty: the folder of the run
+  std::filesystem::path root;  // searched for datasets: $FRGAN_DATA, or data/
+};
+
+// The options to load these images. Images of a folder are resized to the network's input size.
+DataOptions data_options(const DataSource& source, const CheckpointState& state);
+
+}  // namespace frgan

@@ -1,0 +1,81 @@
+#include "frgan/classifier/inference.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <torch/types.h>
+
+#include "frgan/core/error.h"
+#include "frgan/data/augment.h"
+#include "frgan/device/device.h"
+
+namespace frgan {
+namespace {
+
+void check_images(const at::Tensor& images, const ImageShape& shape) {
+  const std::vector<int64_t> expected{shape.image_size, shape.image_size, shape.channels};
+  if (images.scalar_type() == at::kByte && images.dim() == 4 && images.sizes().slice(1) == at::IntArrayRef(expected)) {
+    return;
+  }
+  throw Error(fmt::format("invalid images: {} of shape {}; must be uint8 (Byte) of shape Nx{}; resize them first",
+                          c10::toString(images.scalar_type()), fmt::join(images.sizes(), "x"),
+                          fmt::join(expected, "x")));
+}
+
+}  // namespace
+
+Inference begin_inference(const Hardware& hardware, const std::string& run_precision, const Messages& messages) {
+  set_threads(hardware.threads);
+  keep_freed_memory();
+  const at::Device device = resolve_device(hardware.device);
+  bool bf16 = hardware.precision == PrecisionChoice::kBf16;
+  if (hardware.precision == PrecisionChoice::kAuto && run_precision == "bf16") {
+    bf16 = !device.is_cpu() || has_native_bf16();
+    if (!bf16) {
+      messages.warning(
+          "the run used bf16, which this processor only emulates: using fp32, so a few results may differ (--precision "
+          "bf16 restores bf16)");
+    }
+  }
+  return {device, bf16 ? Precision::kBf16 : Precision::kFull, bf16 ? "bf16" : "fp32"};
+}
+
+Dataset load_data(const DataSource& source, const CheckpointState& state, const Messages& messages) {
+  Dataset data = load_dataset(data_options(source, state), source.root);
+  for (const std::string& note : data.notes) messages.note(note);
+  return data;
+}
+
+Classified classify(Discriminator network, const at::Tensor& images, Precision precision) {
+  const torch::NoGradGuard no_grad;
+  const ImageShape& shape = network->shape();
+  check_images(images, shape);
+  const at::Tensor some_weight = network->parameters().front();
+  const at::TensorOptions type = some_weight.options().dtype(at::kFloat);
+  Classified result{torch::empty({images.size(0), shape.classes}, type),
+                    torch::empty({images.size(0), network->feature_size()}, type)};
+  const int64_t batch = inference_batch(shape.image_size);
+  for (int64_t first = 0; first < images.size(0); first += batch) {
+    const int64_t count = std::min(batch, images.size(0) - first);
+    at::Tensor part = images.narrow(0, first, count).to(some_weight.device());
+    // LibTorch does not recognize the strides of a single image as channels-last inside an autograd Function.
+    if (count == 1) part = part.expand({2, -1, -1, -1});
+    const Classified out = network->forward(normalised(part, some_weight.scalar_type()), {.precision = precision});
+    result.logits.narrow(0, first, count).copy_(out.logits.narrow(0, 0, count).narrow(1, 0, shape.classes));
+    result.features.narrow(0, first, count).copy_(out.features.narrow(0, 0, count));
+  }
+  return result;
+}
+
+at::Tensor class_probabilities(Discriminator network, const at::Tensor& images, Precision precision) {
+  return classify(std::move(network), images, precision).logits.softmax(1);
+}
+
+int64_t inference_batch(int64_t image_size) {
+  constexpr int64_t kSmallImageBatch = 256;  // of 32x32 images
+  return std::max<int64_t>(1, kSmallImageBatch * 32 * 32 / (image_size * image_size));
+}
+
+}  // namespace frgan

@@ -1,0 +1,42 @@
+// What everything that runs a trained network needs: device and precision, its data, and the forward pass in batches.
+// For images without tensors, see classifier.h and generation.h.
+#pragma once
+
+#include <string>
+
+#include <ATen/core/Tensor.h>
+
+#include "frgan/classifier/checkpoint_state.h"
+#include "frgan/core/hardware.h"
+#include "frgan/core/messages.h"
+#include "frgan/data/dataset.h"
+#include "frgan/nn/discriminator.h"
+
+namespace frgan {
+
+struct Inference {
+  at::Device device;
+  Precision precision;
+  std::string precision_name;  // "fp32" or "bf16"
+};
+
+// Selects device and precision. Sets LibTorch's number of threads and makes malloc keep freed memory, both for the
+// whole process. PrecisionChoice::kAuto selects `run_precision` ("fp32" or "bf16"), so that the results of a run are
+// reproduced. If this machine only emulates bf16, it selects fp32 and warns.
+Inference begin_inference(const Hardware& hardware, const std::string& run_precision, const Messages& messages = {});
+
+// The images for a trained network; passes the notes of the dataset on.
+Dataset load_data(const DataSource& source, const CheckpointState& state, const Messages& messages = {});
+
+// Classifies uint8 images N x S x S x C, which may be on any device. Returns logits N x K and features N x F, both
+// float on the network's device. Images are copied there in batches that need at most some hundred megabytes. Throws an
+// Error for other types and shapes.
+Classified classify(Discriminator network, const at::Tensor& images, Precision precision);
+
+// Class probabilities from `classify`: float N x K on the network's device. An explicit fake logit is ignored.
+at::Tensor class_probabilities(Discriminator network, const at::Tensor& images, Precision precision);
+
+// Number of images in a batch of `classify`. All batches have about the same number of pixels.
+int64_t inference_batch(int64_t image_size);
+
+}  // namespace frgan

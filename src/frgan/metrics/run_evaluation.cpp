@@ -1,0 +1,95 @@
+#include "frgan/metrics/run_evaluation.h"
+
+#include <span>
+
+#include <fmt/format.h>
+#include <torch/types.h>
+
+#include "frgan/classifier/checkpoint.h"
+#include "frgan/classifier/inference.h"
+#include "frgan/core/error.h"
+#include "frgan/data/label_split.h"
+#include "frgan/device/device.h"
+#include "frgan/metrics/evaluation.h"
+
+namespace frgan {
+namespace {
+
+// The images to evaluate on. Their labels are classes of the network.
+struct Images {
+  std::string source;
+  ImageSet set;
+};
+
+Images load_images(const EvaluationRequest& request, const Checkpoint& checkpoint, const Messages& messages) {
+  const CheckpointState& state = checkpoint.state;
+  const Dataset data = load_data(request.data, state, messages);
+  check_classes(data, state.class_names);
+  if (request.on == EvaluatedImages::kTest) {
+    if (data.test.size() == 0) {
+      throw Error(fmt::format(
+          "{}: no test images; name other data with --data, or use the development images with --on dev", data.source));
+    }
+    if (data.digest != state.data_digest) messages.note("the network was trained on other data");
+    return {data.source, data.test};
+  }
+  const LabelSplit split = label_split_from_json(state.label_split, data, checkpoint.path.string());
+  if (split.dev.empty()) {
+    throw Error(fmt::format("{}: the run held out no development images (--dev-images)", checkpoint.path.string()));
+  }
+  return {data.source, data.train.rows(split.dev)};
+}
+
+at::Tensor probabilities_of(const Checkpoint& checkpoint, const Inference& inference, const at::Tensor& images) {
+  const Discriminator network = load_method(checkpoint, inference.device, inference.precision).classifier;
+  return class_probabilities(network, images, inference.precision).cpu();
+}
+
+RunEvaluation::Comparison compare(const EvaluationRequest& request, const CheckpointState& first,
+                                  const at::Tensor& images, const RunEvaluation& evaluation, const Messages& messages) {
+  const Checkpoint other = load_checkpoint(request.compare, messages);
+  const ImageShape &shape = other.state.shape, &first_shape = first.shape;
+  if (other.state.class_names != first.class_names || shape.image_size != first_shape.image_size ||
+      shape.channels != first_shape.channels) {
+    throw Error(fmt::format(
+        "{}: cannot compare: input {}x{}x{} and {} classes here, input {}x{}x{} and {} classes in the "
+        "first checkpoint; both must agree",
+        other.path.string(), shape.image_size, shape.image_size, shape.channels, other.state.class_names.size(),
+        first_shape.image_size, first_shape.image_size, first_shape.channels, first.class_names.size()));
+  }
+  const Inference inference = begin_inference(request.hardware, other.state.precision, messages);
+  const std::vector<int64_t> predictions = most_probable(probabilities_of(other, inference, images));
+  return {other.path, score_predictions(evaluation.labels, predictions, first_shape.classes),
+          mcnemar_test(evaluation.labels, evaluation.predictions, predictions)};
+}
+
+}  // namespace
+
+RunEvaluation evaluate_run(const EvaluationRequest& request, const Messages& messages) {
+  const Checkpoint checkpoint = load_checkpoint(request.checkpoint, messages);
+  const CheckpointState& state = checkpoint.state;
+  const Inference inference = begin_inference(request.hardware, state.precision, messages);
+  const Images images = load_images(request, checkpoint, messages);
+  const at::Tensor probabilities = probabilities_of(checkpoint, inference, images.set.images);
+  const at::Tensor highest = probabilities.amax(1).contiguous();
+  const std::span<const int64_t> labels = values_of(images.set.labels);
+  RunEvaluation found{.checkpoint = checkpoint.path,
+                      .method = state.method,
+                      .step = state.step,
+                      .class_names = state.class_names,
+                      .data = images.source,
+                      .precision = inference.precision_name,
+                      .device = device_name(inference.device),
+                      .result = {},
+                      .labels = {labels.begin(), labels.end()},
+                      .predictions = most_probable(probabilities),
+                      .probabilities = {highest.data_ptr<float>(), highest.data_ptr<float>() + highest.numel()},
+                      .comparison = std::nullopt};
+  found.result = score_predictions(found.labels, found.predictions, state.shape.classes);
+  if (!request.compare.empty()) {
+    found.comparison = compare(request, state, images.set.images, found, messages);
+  }
+  return found;
+}
+
+}  // namespace frgan

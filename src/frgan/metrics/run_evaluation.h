@@ -1,0 +1,56 @@
+// Evaluates a run on labeled images, as `frgan evaluate` does.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "frgan/classifier/checkpoint_state.h"
+#include "frgan/core/hardware.h"
+#include "frgan/core/messages.h"
+#include "frgan/metrics/classification.h"
+
+namespace frgan {
+
+// Test images, or the development images that the run held out.
+enum class EvaluatedImages { kTest, kDev };
+
+struct EvaluationRequest {
+  std::filesystem::path checkpoint;  // a run, for its newest intact checkpoint, or a checkpoint
+  DataSource data{};
+  EvaluatedImages on = EvaluatedImages::kTest;
+  std::filesystem::path compare{};  // a second run or checkpoint; empty: none
+  Hardware hardware{};
+};
+
+struct RunEvaluation {
+  std::filesystem::path checkpoint;
+  std::string method;  // "fr-gan"
+  int64_t step = 0;
+  std::vector<std::string> class_names;  // K
+  std::string data;                      // folder or file of the images
+  std::string precision;                 // "fp32" or "bf16"
+  std::string device;                    // device/device.h: device_name
+  Classification result;
+  std::vector<int64_t> labels;       // N, 0 to K - 1
+  std::vector<int64_t> predictions;  // N, 0 to K - 1
+  std::vector<float> probabilities;  // N, of the predictions
+
+  struct Comparison {
+    std::filesystem::path checkpoint;
+    Classification result;
+    McNemarTest test;  // of the first and the second classifier
+  };
+  std::optional<Comparison> comparison;  // with EvaluationRequest::compare
+};
+
+// Throws an Error if a checkpoint or the data cannot be read, if the data has other classes than the network, or if
+// there are no images to evaluate.
+//
+//   const RunEvaluation found = evaluate_run({.checkpoint = "runs/a", .data = {.root = "data"}});
+//   fmt::print("{:.2f} %\n", 100 * found.result.all.error());
+RunEvaluation evaluate_run(const EvaluationRequest& request, const Messages& messages = {});
+
+}  // namespace frgan
