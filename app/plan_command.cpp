@@ -13,10 +13,9 @@
 #include "app/status_line.h"
 #include "app/stop_signal.h"
 #include "frgan/core/error.h"
-#include "frgan/device/device.h"
 #include "frgan/plans/plan_execution.h"
 #include "frgan/plans/planned_runs.h"
-#include "frgan/profile/timing.h"
+#include "frgan/profile/expected_rate.h"
 #include "frgan/report/progress.h"
 #include "frgan/report/run_summary.h"
 
@@ -51,7 +50,7 @@ PlanExecution execution_of(const PlanOptions& options, const fs::path& output, c
   const int64_t room = std::max<int64_t>(1, machine.memory_bytes / kRunBytes);
   const int64_t left = std::count_if(runs.begin(), runs.end(),
                                      [&](const PlannedRun& run) { return execution.state_of(run) != RunState::kDone; });
-  const bool on_gpu = resolve_device(options.device).is_cuda();
+  const bool on_gpu = is_gpu(options.device);
   const int64_t most = on_gpu ? 1 : std::min(cores, room);  // the memory of a GPU is not known
   execution.jobs = options.jobs > 0 ? options.jobs : std::clamp<int64_t>(left, 1, most);
   execution.threads = std::max<int64_t>(1, cores / execution.jobs);
@@ -61,11 +60,8 @@ PlanExecution execution_of(const PlanOptions& options, const fs::path& output, c
 // A lower bound in seconds, from the rate of matrix products. A step at full width comes near to it, a step at half
 // width with small batches does not (docs/performance.md). 0 if unknown.
 double estimated_seconds(const PlanExecution& execution, double tflop) {
-  constexpr int64_t kSize = 2048;
-  if (resolve_device(execution.device).is_cuda()) return 0;
-  set_threads(execution.threads);
-  const Precision precision = has_native_bf16() ? Precision::kBf16 : Precision::kFull;
-  return tflop * 1e12 / (gemm_rate(precision, kSize) * static_cast<double>(execution.jobs));
+  if (is_gpu(execution.device)) return 0;
+  return tflop * 1e12 / (cpu_matrix_rate(execution.threads) * static_cast<double>(execution.jobs));
 }
 
 // One line per row and section with the number of finished seeds.
@@ -125,6 +121,20 @@ std::vector<FailedRun> execute_with_progress(const PlanExecution& execution, con
   return failed;
 }
 
+// --tables-only. Returns the exit code. Needs the datasets only if the records do not determine all runs, or if a
+// finished run has no record yet, because records contain the digest of the dataset.
+int write_tables(const Plan& plan, const PlanOptions& options, const PlanChoice& choice, const fs::path& output,
+                 RunMeasurer& measurer) {
+  const PlanCall call{plan, options, choice, output, {.runs = options.runs, .records = output / "runs"}, measurer};
+  const auto runs = planned_runs(plan, choice, read_run_records(call.execution.records));
+  std::vector<FailedRun> failed;
+  if (!runs || lacks_record(call.execution, *runs)) {
+    failed = take_up_finished(call.execution, planned_runs(plan, choice, measurer));
+  }
+  print_failed(failed);
+  return show_plan(call) && failed.empty() ? 0 : 1;
+}
+
 }  // namespace
 
 void describe(OptionSet& options, PlanOptions& plan, PlanOrigin origin) {
@@ -169,13 +179,10 @@ int run_plan(const Plan& plan, const PlanOptions& options) {
                           .where = options.where,
                           .data_dir = options.data_dir};
   const fs::path output = output_folder(options, choice.budget);
-  std::vector<PlannedRun> runs = planned_runs(plan, choice, data_root());
-  const PlanCall call{plan, options, choice, output, execution_of(options, output, runs)};
-  if (options.tables_only) {
-    const std::vector<FailedRun> failed = take_up_finished(call.execution, runs);
-    print_failed(failed);
-    return show_plan(call) && failed.empty() ? 0 : 1;
-  }
+  RunMeasurer measurer(data_root());
+  if (options.tables_only) return write_tables(plan, options, choice, output, measurer);
+  std::vector<PlannedRun> runs = planned_runs(plan, choice, measurer);
+  const PlanCall call{plan, options, choice, output, execution_of(options, output, runs), measurer};
   std::optional<PlannedRun> scorer = scorer_to_train(call, runs);
   std::string text = plan_text(plan, choice.budget, call.execution, runs);
   if (scorer) {

@@ -6,17 +6,10 @@
 
 #include <fmt/format.h>
 
-#include "app/data_root.h"
-#include "app/notes.h"
 #include "app/stop_signal.h"
-#include "frgan/classifier/checkpoint.h"
 #include "frgan/core/error.h"
-#include "frgan/core/hardware.h"
-#include "frgan/data/dataset.h"
-#include "frgan/data/load_dataset.h"
-#include "frgan/device/device.h"
+#include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
-#include "frgan/metrics/features.h"
 #include "frgan/plans/plan_scores.h"
 #include "frgan/tables/errors_table.h"
 #include "frgan/tables/grids_figure.h"
@@ -29,54 +22,34 @@ namespace {
 namespace fs = std::filesystem;
 
 // All runs of the plan that may have results, whatever --rows, --where and --seeds chose.
-std::vector<PlannedRun> all_runs(const Plan& plan, const PlanChoice& chosen, const std::vector<RunRecord>& records) {
-  PlanChoice all = chosen;
+std::vector<PlannedRun> all_runs(const PlanCall& call, const std::vector<RunRecord>& records) {
+  PlanChoice all = call.choice;
   all.rows.clear();
   all.where.clear();
-  all.seeds = std::max<int64_t>(1, chosen.seeds);
+  all.seeds = std::max<int64_t>(1, all.seeds);
   for (const RunRecord& record : records) all.seeds = std::max(all.seeds, record.options.value("seed", int64_t{1}));
-  return planned_runs(plan, all, data_root());
+  if (call.options.tables_only) {
+    if (auto runs = planned_runs(call.plan, all, records)) return *std::move(runs);
+  }
+  return planned_runs(call.plan, all, call.measurer);
 }
 
 // The run that trains the scorer, with the length of its own plan.
-PlannedRun scorer_run(const Plan& plan, const PlanChoice& choice) {
-  return planned_runs(
-             read_paper_plan(plan.scorer),
-             {.budget = choice.budget, .steps = 0, .seeds = 1, .rows = {}, .where = {}, .data_dir = choice.data_dir},
-             data_root())
+PlannedRun scorer_run(const PlanCall& call) {
+  return planned_runs(read_paper_plan(call.plan.scorer),
+                      {.budget = call.choice.budget,
+                       .steps = 0,
+                       .seeds = 1,
+                       .rows = {},
+                       .where = {},
+                       .data_dir = call.choice.data_dir},
+                      call.measurer)
       .front();
 }
 
-// The data of a run.
-Dataset data_of(const PlannedRun& run) {
-  DataOptions data;
-  OptionSet set;
-  describe(set, data);
-  for (Option& option : set.all()) option.set(run.options.at(option.name), "the plan");
-  return load_dataset(data, data_root());
-}
-
-// Throws an Error if the scorer is not completely trained, or has other classes than the data.
-Scorer trained_scorer(const std::string& run_or_file, const PlanOptions& options, const Dataset& data) {
-  const Hardware hardware{.device = options.device};
-  const Messages messages = printed_messages(options.quiet);
-  Scorer scorer;
-  if (is_checkpoint(run_or_file)) {
-    const Checkpoint checkpoint = load_checkpoint(run_or_file, messages);
-    if (checkpoint.state.step != checkpoint.state.planned_steps) {
-      throw Error(fmt::format("{}: step {} of {}; a scorer must be completely trained", checkpoint.path.string(),
-                              checkpoint.state.step, checkpoint.state.planned_steps));
-    }
-    scorer = checkpoint_scorer(checkpoint, hardware, messages);
-  } else {
-    scorer = load_scorer(run_or_file, {data.image_size, data.channels, data.classes()}, hardware, messages);
-  }
-  if (!options.any_classes) check_classes(scorer, data);
-  return scorer;
-}
-
-int64_t score_images(const PlanCall& call, int64_t train_images) {
-  return std::min(call.plan.budget(call.choice.budget).score_images, train_images);
+// The number of images scored per generator.
+int64_t scored_images(const PlanCall& call, const std::vector<PlannedRun>& runs) {
+  return std::min(call.plan.budget(call.choice.budget).score_images, runs.front().train_images);
 }
 
 fs::path scores_folder(const PlanCall& call) {
@@ -89,18 +62,30 @@ bool all_scored(const PlanCall& call, const std::vector<PlannedRun>& runs) {
                             read_run_records(call.execution.records));
   const auto is_done = [&](const PlannedRun& run) { return results.record_of(run) != nullptr; };
   return std::all_of(runs.begin(), runs.end(), is_done) &&
-         is_scored_whole(results, read_scored_sets(scores_folder(call)),
-                         score_images(call, data_of(runs.front()).train.size()));
+         is_scored_whole(results, read_scored_sets(scores_folder(call)), scored_images(call, runs));
 }
 
-void check_given_scorer(const PlanCall& call, const PlannedRun& run) {
-  const Dataset data = data_of(run);
-  const Scorer scorer = trained_scorer(call.options.scorer, call.options, data);
-  const int64_t images = score_images(call, data.train.size());
-  if (images > scorer.features) return;
+PlanScoring scoring_by(const std::string& scorer, const PlanCall& call, int64_t images) {
+  return {.folder = scores_folder(call),
+          .images = images,
+          .scorer = scorer,
+          .any_classes = call.options.any_classes,
+          .device = call.options.device,
+          .data_root = call.measurer.data_root(),
+          .say =
+              [quiet = call.options.quiet](const std::string& line) {
+                if (!quiet) fmt::print(stderr, "{}\n", line);
+              },
+          .warn = [](const std::string& warning) { fmt::print(stderr, "warning: {}\n", warning); }};
+}
+
+void check_given_scorer(const PlanCall& call, const std::vector<PlannedRun>& runs) {
+  const int64_t images = scored_images(call, runs);
+  const int64_t features = scorer_features(scoring_by(call.options.scorer, call, images), runs.front());
+  if (images > features) return;
   throw usage_error(fmt::format(
       "{}, budget.{}: score-images is {}: too few for the covariance of the scorer's {} features; must be at least {}",
-      call.plan.name, call.choice.budget, images, scorer.features, scorer.features + 1));
+      call.plan.name, call.choice.budget, images, features, features + 1));
 }
 
 // The results of one call.
@@ -116,72 +101,74 @@ void show_table(const Shown& shown, const Table& table) {
   print_written(shown.call.output / (shown.name + ".{md,csv,tex,html}"));
 }
 
-void show_errors(const Shown& shown) {
-  show_table(shown, errors_table(shown.results));
-}
-
 // Scores the runs that lack scores. Returns false if some could not be scored.
 bool score(const Shown& shown) {
   const PlanCall& call = shown.call;
-  const Dataset data = data_of(shown.results.runs().front());
-  const int64_t images = score_images(call, data.train.size());
+  const int64_t images = scored_images(call, shown.results.runs());
   std::string scorer = call.options.scorer;
   if (scorer.empty()) {
     if (is_scored_whole(shown.results, read_scored_sets(scores_folder(call)), images)) {
       if (!call.options.quiet) fmt::print(stderr, "all runs are scored in {}\n", scores_folder(call).string());
       return true;
     }
-    scorer = call.execution.folder_of(scorer_run(call.plan, call.choice));
-    if (!is_checkpoint(scorer))
-      throw Error(fmt::format("{}: the scorer is not trained, so no scores were computed", scorer));
+    const fs::path run = call.execution.folder_of(scorer_run(call));
+    if (!has_checkpoints(run / "checkpoints")) {
+      throw Error(fmt::format("{}: the scorer is not trained, so no scores were computed", run.string()));
+    }
+    scorer = run;
   }
-  const Scorer by = trained_scorer(scorer, call.options, data);
-  const PlanScoring scoring{.folder = scores_folder(call),
-                            .images = images,
-                            .precision = by.precision,
-                            .device = resolve_device(call.options.device)};
   return score_plan(
-             scoring, by, data, shown.results, [&](const PlannedRun& run) { return call.execution.folder_of(run); },
-             [&](const std::string& line) {
-               if (!call.options.quiet) fmt::print(stderr, "{}\n", line);
-             },
-             stop_signal) == 0;
-}
-
-bool show_scores(const Shown& shown) {
-  const bool whole = shown.call.options.tables_only || score(shown);
-  show_table(shown, scores_table(shown.results, read_scored_sets(scores_folder(shown.call))));
-  return whole;
+             scoring_by(scorer, call, images), shown.results,
+             [&](const PlannedRun& run) { return call.execution.folder_of(run); }, stop_signal) == 0;
 }
 
 void show_grids(const Shown& shown) {
   const auto folder = [&](const PlannedRun& run) { return shown.call.execution.folder_of(run); };
-  for (const fs::path& path : write_grids_figure(shown.call.output, shown.name, shown.results,
-                                                 data_of(shown.results.runs().front()), folder)) {
+  const SquareImages real =
+      random_training_images(shown.results.runs().front().options, shown.call.measurer.data_root(), kGridsFigureImages);
+  for (const fs::path& path : write_grids_figure(shown.call.output, shown.name, shown.results, real, folder)) {
     print_written(path);
   }
 }
 
-void show_noise(const Shown& shown) {
-  show_errors(shown);
-  write_file_safely(shown.call.output / (shown.name + ".svg"), noise_figure(shown.results));
-  print_written(shown.call.output / (shown.name + ".svg"));
+// Writes one result. Returns false if some runs could not be scored.
+bool show(const Shown& shown, PlanOutput output) {
+  bool whole = true;
+  switch (output) {
+    case PlanOutput::kErrorsTable:
+      show_table(shown, errors_table(shown.results));
+      break;
+    case PlanOutput::kScoresTable:
+      whole = shown.call.options.tables_only || score(shown);
+      show_table(shown, scores_table(shown.results, read_scored_sets(scores_folder(shown.call))));
+      break;
+    case PlanOutput::kGridsFigure:
+      show_grids(shown);
+      break;
+    case PlanOutput::kNoiseFigure:
+      write_file_safely(shown.call.output / (shown.name + ".svg"), noise_figure(shown.results));
+      print_written(shown.call.output / (shown.name + ".svg"));
+      break;
+    case PlanOutput::kNone:
+      break;
+  }
+  return whole;
 }
 
 }  // namespace
 
 std::optional<PlannedRun> scorer_to_train(const PlanCall& call, const std::vector<PlannedRun>& runs) {
   const Plan& plan = call.plan;
-  if (plan.show != "scores") return std::nullopt;
+  if (!kind_of(plan.show).needs_scorer) return std::nullopt;
   if (!call.options.scorer.empty()) {
-    check_given_scorer(call, runs.front());
+    check_given_scorer(call, runs);
     return std::nullopt;
   }
   if (plan.scorer.empty()) {
     throw usage_error(fmt::format(
         "{}: missing scorer: give --scorer, or set scorer = \"scorer\" in the plan to train one", plan.name));
   }
-  PlannedRun scorer = scorer_run(plan, call.choice);
+  PlannedRun scorer = scorer_run(call);
   if (scorer.data_digest != runs.front().data_digest) {
     throw usage_error(
         fmt::format("{}: the scorer is trained on {}, but the runs use {}; give a fitting one with --scorer", plan.name,
@@ -193,19 +180,13 @@ std::optional<PlannedRun> scorer_to_train(const PlanCall& call, const std::vecto
 
 bool show_plan(const PlanCall& call) {
   std::vector<RunRecord> records = read_run_records(call.execution.records);
-  std::vector<PlannedRun> runs = all_runs(call.plan, call.choice, records);
+  std::vector<PlannedRun> runs = all_runs(call, records);
   const Shown shown{call, fs::path(call.plan.name).stem().string(),
                     PlanResults(call.plan, call.plan.budget(call.choice.budget), std::move(runs), std::move(records))};
   shown.results.check_any();
-  if (call.plan.show == "scores") return show_scores(shown);
-  if (call.plan.show == "grids") {
-    show_grids(shown);
-  } else if (call.plan.show == "noise") {
-    show_noise(shown);
-  } else {
-    show_errors(shown);
-  }
-  return true;
+  bool whole = true;
+  for (const PlanOutput output : kind_of(call.plan.show).outputs) whole = show(shown, output) && whole;
+  return whole;
 }
 
 }  // namespace frgan

@@ -18,14 +18,16 @@ struct PlanCall {
   PlanChoice choice;
   std::filesystem::path output;
   PlanExecution execution;
+  RunMeasurer& measurer;
 };
 
 // The run that trains the scorer of the plan; empty if no scorer is needed or --scorer gives one. Checks before the
 // `runs` start what would fail after them: throws an Error if there is no scorer or it does not fit the data.
 std::optional<PlannedRun> scorer_to_train(const PlanCall& call, const std::vector<PlannedRun>& runs);
 
-// Writes and prints the results. Returns false if some runs could not be scored; the reasons were printed. Throws an
-// Error if there is no record of any run of the plan.
+// Writes and prints the results. With --tables-only, the records replace the datasets if they determine all runs.
+// Returns false if some runs could not be scored; the reasons were printed. Throws an Error if there is no record of
+// any run of the plan.
 bool show_plan(const PlanCall& call);
 
 }  // namespace frgan

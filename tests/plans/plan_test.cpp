@@ -57,7 +57,7 @@ std::string error_of(std::string text, const std::string& from = "", const std::
 TEST(Plan, ReadsAllFields) {
   const Plan plan = read_plan(kPlan, "my.toml");
   EXPECT_EQ(plan.title, "A comparison");
-  EXPECT_EQ(plan.show, "errors");
+  EXPECT_EQ(plan.show, Show::kErrors);
   EXPECT_EQ(plan.seeds, 3);
   ASSERT_EQ(plan.sections.size(), 2u);
   EXPECT_EQ(plan.sections[1].title, "labels 1000");

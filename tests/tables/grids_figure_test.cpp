@@ -1,16 +1,13 @@
 #include "frgan/tables/grids_figure.h"
 
-#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "../data/tiny_dataset.h"
 #include "../io/temporary_folder.h"
 #include "../plans/run_records.h"
 #include "frgan/io/files.h"
 #include "frgan/io/image_file.h"
 #include "frgan/io/png_header.h"
-#include "frgan/report/image_grid.h"
 
 namespace frgan {
 namespace {
@@ -40,12 +37,17 @@ class GridsFigure : public testing::Test {
  protected:
   // Writes grids after 100 and 200 steps. Image i has the constant value base + i, plus 5 after 200 steps.
   void write_run(const std::string& name, int64_t base) const {
+    constexpr int64_t kSide = 10 * kStep - 2;
     ensure_directory(folder / name / "samples");
     for (const int64_t step : {100, 200}) {
-      const at::Tensor values = at::arange(100, at::kByte) + (base + (step == 200 ? 5 : 0));
-      const at::Tensor pixels = values.view({100, 1, 1, 1}).expand({100, kSize, kSize, 3}).contiguous();
-      write_image_grid(folder / name / "samples" / (step == 100 ? "step-00000100.png" : "step-00000200.png"),
-                       view_of(pixels), 10);
+      std::vector<uint8_t> pixels;
+      for (int64_t i = 0; i < kSide * kSide * 3; ++i) {
+        const int64_t y = i / 3 / kSide, x = i / 3 % kSide;
+        const bool in_gap = y % kStep >= kSize || x % kStep >= kSize;
+        pixels.push_back(static_cast<uint8_t>(in_gap ? 0 : base + y / kStep * 10 + x / kStep + (step == 200 ? 5 : 0)));
+      }
+      write_png(folder / name / "samples" / (step == 100 ? "step-00000100.png" : "step-00000200.png"), pixels, kSide,
+                kSide, 3);
     }
   }
   std::vector<fs::path> write_figure(const std::vector<std::string>& done) const {
@@ -60,7 +62,7 @@ class GridsFigure : public testing::Test {
     }
     for (const std::string& name : done) records.push_back(record_with(name, name, rows(10)));
     const Plan plan = small_plan();
-    return write_grids_figure(folder / "out", "figure", PlanResults(plan, plan.budgets[0], runs, records), data,
+    return write_grids_figure(folder / "out", "figure", PlanResults(plan, plan.budgets[0], runs, records), real,
                               [&](const PlannedRun& run) { return folder / run.name; });
   }
   // The value of the image at this line and column of a grid.
@@ -72,7 +74,7 @@ class GridsFigure : public testing::Test {
   }
 
   TemporaryFolder folder;
-  Dataset data = tiny_dataset(round_robin(120, 4), 4);
+  SquareImages real{kSize, std::vector<uint8_t>(100 * kSize * kSize * 3, 77)};
 };
 
 TEST_F(GridsFigure, WritesFinalGridsAndFilm) {
@@ -86,7 +88,27 @@ TEST_F(GridsFigure, WritesFinalGridsAndFilm) {
   EXPECT_EQ(value_in("figure-film.png", 3, 1), 3 + 5);
   EXPECT_EQ(value_in("figure-film.png", 4 + 2, 1), 102 + 5);
   EXPECT_THAT(read_file(folder / "out/figure.html"), HasSubstr("after 100, 200 steps: GAN without SE, then FR-GAN"));
-  EXPECT_TRUE(fs::exists(folder / "out/figure-real.png"));
+  EXPECT_EQ(value_in("figure-real.png", 9, 9), 77);
+}
+
+TEST_F(GridsFigure, DrawsAllGridsSideBySide) {
+  write_run("no-se", 0);
+  write_run("fr-gan", 100);
+  const std::vector<fs::path> written = write_figure({"no-se", "fr-gan"});
+  ASSERT_EQ(written.size(), 6u);
+  EXPECT_EQ(written[1].filename(), "figure.png");
+  const std::string png = read_file(written[1]);
+  const PngHeader header = read_png_header(bytes_of(png), "figure.png");
+  constexpr int64_t kSide = 10 * kStep - 2, kGap = kSize / 3;
+  EXPECT_EQ(header.height, kSide);
+  ASSERT_EQ(header.width, 3 * kSide + 2 * kGap);
+  const std::vector<uint8_t> pixels = decode_pixels(bytes_of(png), header.height, header.width, 3, "figure.png");
+  const auto first_line = [&](int64_t x) { return pixels.at(static_cast<size_t>(3 * x)); };
+  EXPECT_EQ(first_line(0), 77);
+  EXPECT_EQ(first_line(kSize), 0) << "black between images";
+  EXPECT_EQ(first_line(kSide), 255) << "white between grids";
+  EXPECT_EQ(first_line(kSide + kGap), 5);
+  EXPECT_EQ(first_line(2 * (kSide + kGap) + kStep), 106);
 }
 
 TEST_F(GridsFigure, LeavesOutRowsWithoutFinishedRun) {

@@ -15,8 +15,6 @@
 namespace frgan {
 namespace {
 
-const std::vector<std::string> kShows = {"errors", "scores", "grids", "noise"};
-
 // Options that a plan determines for each run by other means, so that plans cannot set them.
 constexpr std::array<std::string_view, 9> kNotAllowed = {
     "method", "steps", "epochs", "time-budget", "seed", "split-seed", "label-noise-seed", "threads", "device"};
@@ -195,6 +193,25 @@ std::vector<PlanRow> read_rows(Reader& plan) {
   return rows;
 }
 
+Show read_show(Reader& plan) {
+  const std::string text = plan.text("show", std::string(kind_of(Show::kErrors).name));
+  std::vector<std::string> names;
+  for (const ShowKind& kind : kShowKinds) {
+    if (kind.name == text) return kind.show;
+    names.emplace_back(kind.name);
+  }
+  throw usage_error(fmt::format("{}: invalid show '{}'; allowed: {}{}", plan.where(), text, fmt::join(names, ", "),
+                                nearest_hint(text, names)));
+}
+
+// Throws unless the plan varies what its kind of results requires.
+void check_varied(const Plan& plan) {
+  const ShowKind& kind = kind_of(plan.show);
+  const std::vector<Setting>& varied = plan.sections.front().settings;
+  if (kind.varied.empty() || (varied.size() == 1 && varied.front().name == kind.varied)) return;
+  throw usage_error(fmt::format("{}: show = \"{}\" requires a [vary] with {} only", plan.name, kind.name, kind.varied));
+}
+
 // Throws if a published value matches no section: no table would show it.
 void check_published(const Plan& plan) {
   std::vector<std::string> known;
@@ -211,7 +228,7 @@ void check_published(const Plan& plan) {
 }  // namespace
 
 std::string Plan::published_key(const PlanSection& section) const {
-  return show == "scores" || section.value.empty() ? "all" : section.value;
+  return kind_of(show).one_published || section.value.empty() ? "all" : section.value;
 }
 
 size_t Plan::reference_row() const {
@@ -236,7 +253,7 @@ Plan read_plan(std::string_view text, const std::string& name) {
   Plan plan;
   plan.name = name;
   plan.title = reader.text("title", name);
-  plan.show = reader.text("show", plan.show);
+  plan.show = read_show(reader);
   plan.reference = reader.text("reference");
   plan.scorer = reader.text("scorer");
   plan.seeds = reader.count("seeds", plan.seeds);
@@ -245,14 +262,7 @@ Plan read_plan(std::string_view text, const std::string& name) {
   plan.budgets = read_budgets(reader);
   plan.rows = read_rows(reader);
   reader.finish();
-  if (std::find(kShows.begin(), kShows.end(), plan.show) == kShows.end()) {
-    throw usage_error(fmt::format("{}: invalid show '{}'; allowed: {}{}", name, plan.show, fmt::join(kShows, ", "),
-                                  nearest_hint(plan.show, kShows)));
-  }
-  const std::vector<Setting>& varied = plan.sections.front().settings;
-  if (plan.show == "noise" && (varied.size() != 1 || varied.front().name != "label-noise")) {
-    throw usage_error(fmt::format("{}: show = \"noise\" requires a [vary] with label-noise only", name));
-  }
+  check_varied(plan);
   const auto is_reference = [&](const PlanRow& row) { return row.name == plan.reference; };
   if (!plan.reference.empty() && std::none_of(plan.rows.begin(), plan.rows.end(), is_reference)) {
     throw usage_error(fmt::format("{}: reference '{}' is not the name of a row", name, plan.reference));

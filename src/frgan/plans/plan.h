@@ -38,6 +38,7 @@
 #include <string_view>
 #include <vector>
 
+#include "frgan/plans/show_kinds.h"
 #include "frgan/settings/config_file.h"
 
 namespace frgan {
@@ -79,7 +80,7 @@ struct Budget {
 struct Plan {
   std::string name;  // "table3", or the path of a user's file
   std::string title;
-  std::string show = "errors";
+  Show show = Show::kErrors;
   std::string reference;
   std::string scorer;  // for show = "scores": name of the paper plan that trains the scorer
   int64_t seeds = 1;
@@ -89,7 +90,7 @@ struct Plan {
   std::vector<PlanRow> rows;          // at least one
 
   size_t reference_row() const;  // rows.size() if there is none
-  // The key of a section's values in PlanRow::published: "500"; "all" if nothing varies or show = "scores".
+  // The key of a section's values in PlanRow::published: "500"; "all" if nothing varies or ShowKind::one_published.
   std::string published_key(const PlanSection& section) const;
   // Throws a usage error with the nearest name if there is no such budget.
   const Budget& budget(const std::string& name) const;

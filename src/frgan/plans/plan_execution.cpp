@@ -150,6 +150,10 @@ std::optional<FailedRun> write_record(const PlanExecution& execution, const Plan
                    log_of(execution, run)};
 }
 
+bool lacks_record(const PlanExecution& execution, const PlannedRun& run) {
+  return execution.state_of(run) != RunState::kDone && is_finished(execution.folder_of(run), run.steps);
+}
+
 }  // namespace
 
 fs::path PlanExecution::folder_of(const PlannedRun& run) const {
@@ -162,10 +166,14 @@ RunState PlanExecution::state_of(const PlannedRun& run) const {
   return has_checkpoints(folder_of(run) / "checkpoints") ? RunState::kBegun : RunState::kNew;
 }
 
+bool lacks_record(const PlanExecution& execution, const std::vector<PlannedRun>& runs) {
+  return std::any_of(runs.begin(), runs.end(), [&](const PlannedRun& run) { return lacks_record(execution, run); });
+}
+
 std::vector<FailedRun> take_up_finished(const PlanExecution& execution, const std::vector<PlannedRun>& runs) {
   std::vector<FailedRun> failed;
   for (const PlannedRun& run : runs) {
-    if (execution.state_of(run) == RunState::kDone || !is_finished(execution.folder_of(run), run.steps)) continue;
+    if (!lacks_record(execution, run)) continue;
     if (auto failure = write_record(execution, run)) failed.push_back(*std::move(failure));
   }
   return failed;

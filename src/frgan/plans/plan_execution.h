@@ -34,6 +34,8 @@ struct FailedRun {
   std::filesystem::path log;
 };
 
+// Whether a finished run has no record yet.
+bool lacks_record(const PlanExecution& execution, const std::vector<PlannedRun>& runs);
 // Writes the missing records of finished runs. Returns the runs whose record cannot be written.
 std::vector<FailedRun> take_up_finished(const PlanExecution& execution, const std::vector<PlannedRun>& runs);
 

@@ -97,12 +97,14 @@ bool PlanResults::same_splits() const {
 
 std::vector<std::string> PlanResults::notes() const {
   std::vector<std::string> notes;
-  if (!runs_.empty()) {
-    const PlannedRun& run = runs_.front();
+  // Runs that are planned from records may lack the length of an epoch.
+  const auto known =
+      std::find_if(runs_.begin(), runs_.end(), [](const PlannedRun& planned) { return planned.steps_per_epoch > 0; });
+  if (known != runs_.end()) {
     if (!budget_.note.empty()) notes.push_back(budget_.note);
     notes.push_back(
-        fmt::format("Budget {}: {} steps, {:.3g} epochs{}{}.", budget_.name, run.steps,
-                    static_cast<double>(run.steps) / static_cast<double>(run.steps_per_epoch),
+        fmt::format("Budget {}: {} steps, {:.3g} epochs{}{}.", budget_.name, known->steps,
+                    static_cast<double>(known->steps) / static_cast<double>(known->steps_per_epoch),
                     budget_.settings.empty() ? "" : "; overrides of the presets: ", settings_text(budget_.settings)));
   }
   const auto left_out = [&](const std::string& reason, auto&& is_other) {

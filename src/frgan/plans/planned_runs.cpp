@@ -4,53 +4,20 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
-#include "frgan/data/dataset.h"
-#include "frgan/data/load_dataset.h"
 #include "frgan/io/digests.h"
 #include "frgan/io/files.h"
-#include "frgan/nn/named_tensors.h"
+#include "frgan/plans/run_record.h"
 #include "frgan/settings/presets.h"
 #include "frgan/settings/run_settings.h"
 #include "frgan/train/recipe.h"
 
 namespace frgan {
 namespace {
-
-// The properties of a dataset that a plan needs.
-struct DataFacts {
-  ImageShape shape;
-  int64_t train_images = 0;
-  std::string digest;
-};
-
-DataFacts facts_of(const Dataset& data) {
-  if (data.test.size() == 0) {
-    throw Error(fmt::format("{}: has no test images, but the tables of a plan need a test set", data.source));
-  }
-  return {{data.image_size, data.channels, data.classes()}, data.train.size(), data.digest};
-}
-
-// Loads each dataset once.
-class Datasets {
- public:
-  explicit Datasets(std::filesystem::path root) : root_(std::move(root)) {}
-
-  const DataFacts& of(const DataOptions& options) {
-    const std::string id =
-        fmt::format("{}\n{}\n{}\n{}", options.data, options.data_dir, options.image_size, options.channels);
-    const auto known = facts_.find(id);
-    if (known != facts_.end()) return known->second;
-    return facts_[id] = facts_of(load_dataset(options, root_));
-  }
-
- private:
-  std::filesystem::path root_;
-  std::map<std::string, DataFacts> facts_;
-};
 
 // The plan-wide settings that apply to this row: drops options that its method does not have.
 std::vector<Setting> applicable(const std::vector<Setting>& settings, const OptionSet& options) {
@@ -79,7 +46,7 @@ std::unique_ptr<RunRequest> row_request(const Plan& plan, const Budget& budget, 
   apply_settings(*request, section.settings);
   if (request->run.data.data_dir.empty()) request->run.data.data_dir = choice.data_dir;
   request->run.data = with_absolute_paths(request->run.data);
-  request->method->validate();
+  request->validate();
   return request;
 }
 
@@ -97,12 +64,6 @@ void check_plan_settings(const Plan& plan, const Budget& budget) {
       requests.front()->options.find(setting.name, setting.source);  // throws, with the nearest option
     }
   }
-}
-
-int64_t epoch_steps(const RunRequest& request, const DataFacts& facts) {
-  const SplitOptions& split = request.run.split;
-  const int64_t images = split.train_images > 0 ? split.train_images : facts.train_images - split.dev_images;
-  return std::max<int64_t>(1, images / epoch_images_per_step(request.method->stages().front()));
 }
 
 std::string argument_of(const std::string& name, const Json& value) {
@@ -173,32 +134,25 @@ void check_choice(const Plan& plan, const PlanChoice& choice) {
   }
 }
 
-// A row in a section, with the size of its networks and the work of a step.
+// A row in a section. Its runs differ in the seed only.
 struct Cell {
   size_t row, section;
   std::unique_ptr<RunRequest> request;
-  std::string digest;
-  double step_flop;
-  int64_t images_per_step, epoch;
-  Json parameters;
+  RunFacts facts{};
 };
 
-// Builds the networks to count parameters and work.
-Cell measured_cell(size_t row, size_t section, std::unique_ptr<RunRequest> request, Datasets& data) {
-  const DataFacts& facts = data.of(request->run.data);
-  Method& method = *request->method;
-  method.build({.shape = facts.shape, .seed = 0});
-  Cell cell{row,
-            section,
-            nullptr,
-            facts.digest,
-            method.step_flop(),
-            images_per_step(method.stages().front()),
-            epoch_steps(*request, facts),
-            {}};
-  for (const Player& player : method.players()) cell.parameters[player.name] = parameter_count(*player.network);
-  cell.request = std::move(request);
-  return cell;
+// Cells without facts. Throws a usage error for options that are unknown or out of range.
+std::vector<Cell> cells_of(const Plan& plan, const Budget& budget, const PlanChoice& choice) {
+  check_choice(plan, choice);
+  check_plan_settings(plan, budget);
+  std::vector<Cell> cells;
+  for (size_t section = 0; section < plan.sections.size(); ++section) {
+    for (size_t row = 0; row < plan.rows.size(); ++row) {
+      if (plan.rows[row].preset.empty()) continue;
+      cells.push_back({row, section, row_request(plan, budget, plan.rows[row], plan.sections[section], choice)});
+    }
+  }
+  return cells;
 }
 
 int64_t checked_steps(const Plan& plan, const Budget& budget, double steps) {
@@ -213,33 +167,34 @@ int64_t steps_of(const Plan& plan, const Budget& budget, const PlanChoice& choic
   if (choice.steps > 0) return choice.steps;
   if (budget.steps > 0) return budget.steps;
   if (budget.epochs > 0) {
+    const int64_t epoch = cells.front().facts.steps_per_epoch;
     for (const Cell& cell : cells) {
-      if (cell.epoch == cells.front().epoch) continue;
+      if (cell.facts.steps_per_epoch == epoch) continue;
       throw usage_error(
           fmt::format("{}, budget.{}: an epoch has {} steps in row '{}' but {} in row '{}', and all runs of a plan "
                       "have the same number of steps; give steps or tflop instead of epochs",
-                      plan.name, budget.name, cells.front().epoch, plan.rows[cells.front().row].name, cell.epoch,
+                      plan.name, budget.name, epoch, plan.rows[cells.front().row].name, cell.facts.steps_per_epoch,
                       plan.rows[cell.row].name));
     }
-    return checked_steps(plan, budget, budget.epochs * static_cast<double>(cells.front().epoch));
+    return checked_steps(plan, budget, budget.epochs * static_cast<double>(epoch));
   }
   double most = 0;
-  for (const Cell& cell : cells) most = std::max(most, cell.step_flop);
+  for (const Cell& cell : cells) most = std::max(most, cell.facts.step_flop);
   return checked_steps(plan, budget, budget.tflop * 1e12 / most);
 }
 
 // Throws, before anything runs, if the results cannot be shown as the plan's `show` says.
 void check_shown(const Plan& plan, const std::vector<Cell>& cells) {
-  if (plan.show != "scores" && plan.show != "grids") return;
+  const ShowKind& kind = kind_of(plan.show);
   for (const Cell& cell : cells) {
-    if (cell.request->method->noise_size() == 0) {
+    if (kind.needs_generators && !has_generator(*cell.request->method)) {
       throw usage_error(
           fmt::format("{}, row '{}': show = \"{}\" needs generated images, but its method has no generator", plan.name,
-                      plan.rows[cell.row].name, plan.show));
+                      plan.rows[cell.row].name, kind.name));
     }
-    if (cell.digest != cells.front().digest) {
+    if (kind.needs_one_dataset && cell.facts.data_digest != cells.front().facts.data_digest) {
       throw usage_error(
-          fmt::format("{}: show = \"{}\" requires one dataset, but the plan has several", plan.name, plan.show));
+          fmt::format("{}: show = \"{}\" requires one dataset, but the plan has several", plan.name, kind.name));
     }
   }
 }
@@ -255,31 +210,67 @@ std::string digest_of_files(const SplitOptions& split) {
   return digests;
 }
 
-PlannedRun planned_run(const Plan& plan, const Cell& cell, int64_t steps, int64_t seed) {
-  const PlanRow& row = plan.rows[cell.row];
-  RunRequest& request = *cell.request;
+// Sets length and seed. Returns the key of this run.
+std::string set_run(RunRequest& request, const std::string& data_digest, int64_t steps, int64_t seed) {
   request.run.steps = steps;
   request.run.time_budget.clear();
   request.run.seed = request.run.split.noise.seed = seed;
   if (request.run.split.labels_file.empty()) request.run.split.split_seed = seed;
+  return run_key(request.options, data_digest + digest_of_files(request.run.split), kRecipe);
+}
+
+PlannedRun planned_run(const Plan& plan, const Cell& cell, int64_t steps, int64_t seed) {
+  const PlanRow& row = plan.rows[cell.row];
   PlannedRun run;
   run.row = cell.row;
   run.section = cell.section;
   run.seed = seed;
-  run.options = request.options.values();
-  run.key = run_key(request.options, cell.digest + digest_of_files(request.run.split), kRecipe);
-  run.data_digest = cell.digest;
+  run.key = set_run(*cell.request, cell.facts.data_digest, steps, seed);
+  run.options = cell.request->options.values();
+  run.data_digest = cell.facts.data_digest;
   run.arguments = arguments_of(row, run.options);
   constexpr size_t kShort = 8;
-  const int64_t labels = request.run.split.labels;
+  const int64_t labels = cell.request->run.split.labels;
   run.name = fmt::format("{}_labels-{}_seed-{}_{}", row.preset, labels == 0 ? "all" : fmt::format("{}", labels), seed,
                          run.key.substr(0, kShort));
   run.steps = steps;
-  run.steps_per_epoch = cell.epoch;
-  run.tflop = cell.step_flop * static_cast<double>(steps) * 1e-12;
-  run.images_per_step = cell.images_per_step;
-  run.parameters = cell.parameters;
+  run.train_images = cell.facts.train_images;
+  run.steps_per_epoch = cell.facts.steps_per_epoch;
+  run.tflop = cell.facts.step_flop * static_cast<double>(steps) * 1e-12;
+  run.images_per_step = cell.facts.images_per_step;
+  run.parameters = cell.facts.parameters;
   return run;
+}
+
+// The chosen runs of cells with facts.
+std::vector<PlannedRun> runs_of(const Plan& plan, const Budget& budget, const PlanChoice& choice,
+                                const std::vector<Cell>& cells) {
+  check_shown(plan, cells);
+  const int64_t steps = steps_of(plan, budget, choice, cells);
+  std::vector<PlannedRun> runs;
+  const int64_t seeds = choice.seeds > 0 ? choice.seeds : budget.seeds > 0 ? budget.seeds : plan.seeds;
+  for (int64_t seed = 1; seed <= seeds; ++seed) {
+    for (const Cell& cell : cells) {
+      if (!chosen(choice, plan.rows[cell.row]) || !chosen(choice, plan.sections[cell.section])) continue;
+      runs.push_back(planned_run(plan, cell, steps, seed));
+    }
+  }
+  return runs;
+}
+
+// Whether this is the record of a run of the cell, whatever its length.
+bool is_of(const RunRecord& record, const Cell& cell) {
+  const int64_t steps = record.options.value("steps", int64_t{0}), seed = record.options.value("seed", int64_t{0});
+  return steps > 0 && set_run(*cell.request, record.data_digest, steps, seed) == record.key;
+}
+
+RunFacts recorded_facts(const RunRecord& record) {
+  const auto steps = record.options.at("steps").get<int64_t>();
+  return {.data_digest = record.data_digest,
+          .steps_per_epoch = record.steps_per_epoch,
+          .images_per_step = record.images_seen / steps,
+          .step_flop = record.tflop * 1e12 / static_cast<double>(steps),
+          .parameters = record.parameters};
 }
 
 }  // namespace
@@ -293,31 +284,33 @@ std::string tflop_text(double tflop) {
   return tflop_number(tflop) + " TFLOP";
 }
 
-std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice,
-                                     const std::filesystem::path& data_root) {
-  check_choice(plan, choice);
+std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice, RunMeasurer& measurer) {
   const Budget& budget = plan.budget(choice.budget);
-  check_plan_settings(plan, budget);
-  Datasets data(data_root);
-  std::vector<Cell> cells;
-  for (size_t section = 0; section < plan.sections.size(); ++section) {
-    for (size_t row = 0; row < plan.rows.size(); ++row) {
-      if (plan.rows[row].preset.empty()) continue;
-      cells.push_back(
-          measured_cell(row, section, row_request(plan, budget, plan.rows[row], plan.sections[section], choice), data));
+  std::vector<Cell> cells = cells_of(plan, budget, choice);
+  for (Cell& cell : cells) cell.facts = measurer.measure(cell.request->run, *cell.request->method);
+  return runs_of(plan, budget, choice, cells);
+}
+
+std::optional<std::vector<PlannedRun>> planned_runs(const Plan& plan, const PlanChoice& choice,
+                                                    const std::vector<RunRecord>& records) {
+  const Budget& budget = plan.budget(choice.budget);
+  const bool steps_given = choice.steps > 0 || budget.steps > 0;
+  std::vector<Cell> cells = cells_of(plan, budget, choice);
+  std::map<std::string, std::set<std::string>> digests;  // by dataset_id
+  for (Cell& cell : cells) {
+    for (const RunRecord& record : records) {
+      if (!is_of(record, cell)) continue;
+      cell.facts = recorded_facts(record);
+      digests[dataset_id(cell.request->run)].insert(record.data_digest);
     }
+    if (cell.facts.data_digest.empty() && !steps_given) return std::nullopt;
   }
-  check_shown(plan, cells);
-  const int64_t steps = steps_of(plan, budget, choice, cells);
-  std::vector<PlannedRun> runs;
-  const int64_t seeds = choice.seeds > 0 ? choice.seeds : budget.seeds > 0 ? budget.seeds : plan.seeds;
-  for (int64_t seed = 1; seed <= seeds; ++seed) {
-    for (const Cell& cell : cells) {
-      if (!chosen(choice, plan.rows[cell.row]) || !chosen(choice, plan.sections[cell.section])) continue;
-      runs.push_back(planned_run(plan, cell, steps, seed));
-    }
+  for (Cell& cell : cells) {
+    const std::set<std::string>& known = digests[dataset_id(cell.request->run)];
+    if (known.size() != 1) return std::nullopt;
+    cell.facts.data_digest = *known.begin();
   }
-  return runs;
+  return runs_of(plan, budget, choice, cells);
 }
 
 }  // namespace frgan

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "frgan/core/json.h"
 #include "frgan/plans/plan.h"
+#include "frgan/train/run_facts.h"
 
 namespace frgan {
+
+struct RunRecord;
 
 // The part of a plan that the user selected on the command line.
 struct PlanChoice {
@@ -30,6 +33,7 @@ struct PlannedRun {
   Json options;                        // all saved options, including steps
   std::vector<std::string> arguments;  // of frgan train: preset and options that differ from it, without --run
   int64_t steps = 0;
+  int64_t train_images = 0;  // of the dataset
   int64_t steps_per_epoch = 1;
   double tflop = 0;             // total over all steps
   int64_t images_per_step = 0;  // images that enter a network in one step
@@ -40,10 +44,17 @@ struct PlannedRun {
 std::string tflop_number(double tflop);
 std::string tflop_text(double tflop);
 
-// Returns the selected runs in execution order: all sections and rows with seed 1, then with seed 2, and so on. Loads
-// the datasets for their shapes and digests. Throws a usage error if a row sets an unknown option or a value out of
-// range, if the selection names unknown rows or values, or if the plan's display (`show`) does not fit its runs.
-std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice,
-                                     const std::filesystem::path& data_root);
+// Returns the selected runs in execution order: all sections and rows with seed 1, then with seed 2, and so on. The
+// measurer loads the datasets for their shapes and digests. Throws a usage error if a row sets an unknown option or a
+// value out of range, if the selection names unknown rows or values, or if the plan's display (`show`) does not fit its
+// runs.
+std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice, RunMeasurer& measurer);
+
+// The same without the datasets, for tables: takes digests and sizes from the records of finished runs. Runs of a row
+// and section without a record have the digest of the others; their other facts are 0. Empty if the records do not
+// determine all runs: a dataset has no record or records with several digests, or the budget gives no steps and a row
+// has no record.
+std::optional<std::vector<PlannedRun>> planned_runs(const Plan& plan, const PlanChoice& choice,
+                                                    const std::vector<RunRecord>& records);
 
 }  // namespace frgan

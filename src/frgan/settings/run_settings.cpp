@@ -13,6 +13,13 @@
 
 namespace frgan {
 
+RunRequest::RunRequest() = default;
+RunRequest::~RunRequest() = default;
+
+void RunRequest::validate() const {
+  method->validate();
+}
+
 std::string named_method(const std::vector<std::vector<Setting>>& sources, std::string method) {
   for (const std::vector<Setting>& source : sources) {
     for (const Setting& setting : source) {

@@ -9,11 +9,12 @@
 
 #include "frgan/core/json.h"
 #include "frgan/core/options.h"
-#include "frgan/methods/method.h"
 #include "frgan/settings/config_file.h"
 #include "frgan/train/run_options.h"
 
 namespace frgan {
+
+class Method;
 
 // A requested run. `options` declares all its options and points into `run` and `method`, so it cannot be copied.
 struct RunRequest {
@@ -21,9 +22,13 @@ struct RunRequest {
   std::unique_ptr<Method> method;
   OptionSet options;
 
-  RunRequest() = default;
+  RunRequest();
   RunRequest(const RunRequest&) = delete;
   RunRequest& operator=(const RunRequest&) = delete;
+  ~RunRequest();
+
+  // Checks combinations of the method's options; throws a usage error.
+  void validate() const;
 };
 
 // The method named by the settings; later sources take precedence. Returns `method` if none names one.

@@ -83,7 +83,8 @@ std::vector<TableCell> row_of(const PlanResults& results, size_t row, size_t sec
   if (reference < results.plan().rows.size()) {
     append(difference_cells(differences(results, {row, section}, {reference, section})));
   }
-  if (results.plan().show == "noise") append(difference_cells(differences(results, {row, section}, {row, 0})));
+  if (kind_of(results.plan().show).against_first)
+    append(difference_cells(differences(results, {row, section}, {row, 0})));
   append(effort_cells(records));
   return cells;
 }
@@ -101,7 +102,7 @@ std::vector<TableColumn> columns_of(const Plan& plan) {
                        {"difference", "difference_low", "difference_high", "pairs"}});
     columns.push_back({"McNemar's p, by seed", {"mcnemar_p"}});
   }
-  if (plan.show == "noise") {
+  if (kind_of(plan.show).against_first) {
     columns.push_back({fmt::format("minus same row at {}: mean [95 % t interval] (pairs)", plan.sections[0].title),
                        {"from_first", "from_first_low", "from_first_high", "from_first_pairs"}});
     columns.push_back(
@@ -126,7 +127,8 @@ std::string test_images(const PlanResults& results) {
 Table errors_table(const PlanResults& results) {
   const Plan& plan = results.plan();
   Table table{plan.title, columns_of(plan), {}, {}};
-  if (plan.show == "noise") table.title += " (as test errors, %)";  // the figure with this title shows accuracies
+  if (kind_of(plan.show).against_first)
+    table.title += " (as test errors, %)";  // the figure with this title shows accuracies
   for (size_t section = 0; section < plan.sections.size(); ++section) {
     TableSection rows{plan.sections[section].title, {}};
     bool any = false;

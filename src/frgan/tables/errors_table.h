@@ -11,7 +11,7 @@ namespace frgan {
 // - the same for the median of a run's last 20 evaluations;
 // - mean difference from the plan's reference row, paired by seed, with its 95 % t interval;
 // - p of McNemar's test against the reference row, for each seed.
-// Plans with show = "noise" also compare each row with its own runs in the first section.
+// Plans with ShowKind::against_first also compare each row with its own runs in the first section.
 Table errors_table(const PlanResults& results);
 
 }  // namespace frgan

@@ -1,16 +1,16 @@
 #include "frgan/tables/grids_figure.h"
 
 #include <algorithm>
+#include <span>
+#include <string>
+#include <vector>
 
-#include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
-#include "frgan/device/random.h"
 #include "frgan/io/files.h"
 #include "frgan/io/image_file.h"
 #include "frgan/report/grid_layout.h"
-#include "frgan/report/image_grid.h"
 #include "frgan/report/markup.h"
 #include "frgan/report/run_images.h"
 
@@ -19,25 +19,80 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kCells = kGridColumns * kGridColumns;
+constexpr int64_t kChannels = 3;
+constexpr int64_t kFilmed = 4;  // noise vectors in the film
 
-// Cuts a run's grid file into its images: uint8, 100 x S x S x 3.
-at::Tensor cells_of(const fs::path& grid, int64_t size) {
-  const int64_t side = kGridColumns * (size + kGridGap) - kGridGap;
-  const at::Tensor pixels = adopt(read_image(grid, side, /*channels=*/3), {side, side, 3});
-  std::vector<at::Tensor> cells;
-  for (int64_t i = 0; i < kCells; ++i) {
-    const int64_t top = i / kGridColumns * (size + kGridGap), left = i % kGridColumns * (size + kGridGap);
-    cells.push_back(pixels.slice(0, top, top + size).slice(1, left, left + size));
-  }
-  return at::stack(cells);
+using Cell = std::vector<uint8_t>;  // one image, S x S x 3
+
+// Height or width of `count` images of this size with gaps between them.
+int64_t side_of(int64_t count, int64_t size) {
+  return count * (size + kGridGap) - kGridGap;
 }
 
-// 100 random training images, uint8, 100 x S x S x 3; gray images are repeated to 3 channels.
-at::Tensor real_cells(const Dataset& data) {
-  const at::Tensor order = random_permutation(data.train.size(), random_key(1, Stream::kSampling));
-  const at::Tensor images = data.train.images.index_select(0, order.slice(0, 0, kCells));
-  return data.channels == 3 ? images : images.expand({-1, -1, -1, 3});
+// An image that cells are drawn on and cut from, H x W x 3.
+class Canvas {
+ public:
+  Canvas(int64_t height, int64_t width, std::vector<uint8_t> pixels)
+      : height_(height), width_(width), pixels_(std::move(pixels)) {}
+  // Of one gray value.
+  Canvas(int64_t height, int64_t width, uint8_t gray)
+      : Canvas(height, width, std::vector<uint8_t>(static_cast<size_t>(height * width * kChannels), gray)) {}
+
+  // Draws the cells row by row, with their left edge at `left`.
+  void draw(const std::vector<Cell>& cells, int64_t size, int64_t columns, int64_t left = 0) {
+    for (size_t i = 0; i < cells.size(); ++i) {
+      const auto cell = static_cast<int64_t>(i);
+      const int64_t top = cell / columns * (size + kGridGap);
+      for (int64_t y = 0; y < size; ++y) {
+        std::copy_n(cells[i].begin() + y * size * kChannels, size * kChannels,
+                    pixels_.begin() + offset(top + y, left + cell % columns * (size + kGridGap)));
+      }
+    }
+  }
+  Cell cut(int64_t top, int64_t left, int64_t size) const {
+    Cell cell;
+    for (int64_t y = 0; y < size; ++y) {
+      const auto line = pixels_.begin() + offset(top + y, left);
+      cell.insert(cell.end(), line, line + size * kChannels);
+    }
+    return cell;
+  }
+  void write(const fs::path& path) const { write_png(path, pixels_, height_, width_, kChannels); }
+
+ private:
+  int64_t offset(int64_t y, int64_t x) const { return (y * width_ + x) * kChannels; }
+
+  int64_t height_, width_;
+  std::vector<uint8_t> pixels_;
+};
+
+// Cuts a run's grid file into its images.
+std::vector<Cell> cells_of(const fs::path& grid, int64_t size) {
+  const int64_t side = side_of(kGridColumns, size);
+  const Canvas canvas(side, side, read_image(grid, side, kChannels));
+  std::vector<Cell> cells;
+  for (int64_t i = 0; i < kGridsFigureImages; ++i) {
+    cells.push_back(canvas.cut(i / kGridColumns * (size + kGridGap), i % kGridColumns * (size + kGridGap), size));
+  }
+  return cells;
+}
+
+std::vector<Cell> cells_of(const SquareImages& images) {
+  const auto bytes = static_cast<size_t>(images.size * images.size * kChannels);
+  std::vector<Cell> cells;
+  for (size_t first = 0; first + bytes <= images.pixels.size(); first += bytes) {
+    const std::span<const uint8_t> pixels = std::span(images.pixels).subspan(first, bytes);
+    cells.emplace_back(pixels.begin(), pixels.end());
+  }
+  return cells;
+}
+
+void write_grid(const fs::path& path, const std::vector<Cell>& cells, int64_t size, int64_t columns) {
+  const int64_t count = std::ssize(cells);
+  columns = std::min(columns, count);
+  Canvas canvas(side_of((count + columns - 1) / columns, size), side_of(columns, size), uint8_t{0});
+  canvas.draw(cells, size, columns);
+  canvas.write(path);
 }
 
 // A row's name as a part of a file name: "fr-gan-without-se".
@@ -50,19 +105,14 @@ std::string file_word(std::string text) {
   return text;
 }
 
-// Joins all grids to one image, H x W x 3, with gaps of a third of a cell between them.
-at::Tensor side_by_side(const std::vector<at::Tensor>& grids) {
-  const int64_t size = grids.front().size(1), side = kGridColumns * (size + kGridGap) - kGridGap, gap = size / 3;
-  const auto count = static_cast<int64_t>(grids.size());
-  at::Tensor canvas = at::full({side, count * (side + gap) - gap, 3}, 255, at::kByte);
-  for (int64_t g = 0; g < count; ++g) {
-    for (int64_t i = 0; i < kCells; ++i) {
-      const int64_t top = i / kGridColumns * (size + kGridGap);
-      const int64_t left = g * (side + gap) + i % kGridColumns * (size + kGridGap);
-      canvas.slice(0, top, top + size).slice(1, left, left + size).copy_(grids[static_cast<size_t>(g)][i]);
-    }
+// Writes all grids side by side, with white gaps of a third of a cell between them.
+void write_side_by_side(const fs::path& path, const std::vector<std::vector<Cell>>& grids, int64_t size) {
+  const int64_t side = side_of(kGridColumns, size), step = side + size / 3;
+  Canvas canvas(side, std::ssize(grids) * step - size / 3, uint8_t{255});
+  for (size_t i = 0; i < grids.size(); ++i) {
+    canvas.draw(grids[i], size, kGridColumns, static_cast<int64_t>(i) * step);
   }
-  return canvas;
+  canvas.write(path);
 }
 
 struct CaptionedImage {
@@ -110,48 +160,46 @@ void check_grids(const PlanResults& results, const std::function<fs::path(const 
 }  // namespace
 
 std::vector<fs::path> write_grids_figure(const fs::path& output, const std::string& name, const PlanResults& results,
-                                         const Dataset& data,
+                                         const SquareImages& real,
                                          const std::function<fs::path(const PlannedRun&)>& run_folder) {
-  constexpr int64_t kFilmed = 4;  // noise vectors
   check_grids(results, run_folder);
   ensure_directory(output);
   std::vector<CaptionedImage> images;
-  const auto write_grid = [&](const std::string& suffix, const at::Tensor& cells, int64_t columns,
-                              std::string caption) {
+  const auto add_grid = [&](const std::string& suffix, const std::vector<Cell>& cells, int64_t columns,
+                            std::string caption) {
     images.push_back({output / fmt::format("{}-{}.png", name, suffix), std::move(caption)});
-    const at::Tensor pixels = cells.contiguous();
-    write_image_grid(images.back().image, view_of(pixels), columns);
+    write_grid(images.back().image, cells, real.size, columns);
   };
-  std::vector<at::Tensor> grids = {real_cells(data)};
-  write_grid("real", grids.front(), kGridColumns, "real training images");
-  std::vector<at::Tensor> film;
+  std::vector<std::vector<Cell>> grids = {cells_of(real)};
+  add_grid("real", grids.front(), kGridColumns, "real training images");
+  std::vector<Cell> film;
   std::string steps_text, rows_text;
   size_t frames = 0;
   for (const PlannedRun& run : results.runs()) {
     if (!is_shown(results, run)) continue;
     const std::string& row = results.plan().rows[run.row].name;
-    std::vector<at::Tensor> steps;
+    std::vector<std::vector<Cell>> steps;
     steps_text.clear();
     for (const auto& [step, grid] : sample_grids(run_folder(run))) {
-      steps.push_back(cells_of(grid, data.image_size));
+      steps.push_back(cells_of(grid, real.size));
       steps_text += fmt::format("{}{}", steps_text.empty() ? "" : ", ", step);
     }
     rows_text += (rows_text.empty() ? "" : ", then ") + row;
     grids.push_back(steps.back());
-    write_grid(file_word(row), grids.back(), kGridColumns, fmt::format("{}, {} steps", row, run.steps));
+    add_grid(file_word(row), grids.back(), kGridColumns, fmt::format("{}, {} steps", row, run.steps));
     if (frames != 0 && frames != steps.size()) {
       throw Error(fmt::format("{}: {} image grids, but another row's run has {}", run_folder(run).string(),
                               steps.size(), frames));
     }
     frames = steps.size();
-    const at::Tensor by_step = at::stack(steps);  // steps x 100 x S x S x 3
-    film.push_back(by_step.slice(1, 0, kFilmed).transpose(0, 1).flatten(0, 1));
+    for (size_t noise = 0; noise < kFilmed; ++noise) {
+      for (const std::vector<Cell>& cells : steps) film.push_back(cells[noise]);
+    }
   }
-  write_grid("film", at::cat(film), static_cast<int64_t>(frames),
-             fmt::format("{} noise vectors after {} steps: {}", kFilmed, steps_text, rows_text));
-  const at::Tensor all = side_by_side(grids).contiguous();
+  add_grid("film", film, static_cast<int64_t>(frames),
+           fmt::format("{} noise vectors after {} steps: {}", kFilmed, steps_text, rows_text));
   const fs::path together = output / (name + ".png"), page = output / (name + ".html");
-  write_png(together, {all.data_ptr<uint8_t>(), static_cast<size_t>(all.numel())}, all.size(0), all.size(1), 3);
+  write_side_by_side(together, grids, real.size);
   write_file_safely(page, page_of(results.plan().title, images));
   std::vector<fs::path> written = {page, together};
   for (const CaptionedImage& image : images) written.push_back(image.image);

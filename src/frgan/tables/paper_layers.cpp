@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
-#include "frgan/methods/fr_gan.h"
 #include "frgan/report/svg_drawing.h"
 #include "frgan/settings/presets.h"
 #include "frgan/settings/run_settings.h"
+#include "frgan/train/run_facts.h"
 
 namespace frgan {
 namespace {
@@ -74,11 +74,14 @@ PaperNetworks::PaperNetworks() {
   RunRequest request;
   declare_run(request, "fr-gan");
   apply_settings(request, read_config(find_preset("fr-gan").text, "preset fr-gan"));
-  request.method->build({});
-  for (const Player& player : request.method->players()) {
-    if (auto built = std::dynamic_pointer_cast<DiscriminatorImpl>(player.network)) discriminator = Discriminator(built);
-    if (auto built = std::dynamic_pointer_cast<GeneratorImpl>(player.network)) generator = Generator(built);
-  }
+  const auto option = [&](const char* name) {
+    return request.options.find(name, "preset fr-gan").value().get<int64_t>();
+  };
+  noise_size = option("noise-size");
+  se_reduction = option("se-reduction");
+  std::map<std::string, std::vector<LayerDescription>> layers = network_layers(*request.method);
+  discriminator = std::move(layers.at("discriminator"));
+  generator = std::move(layers.at("generator"));
 }
 
 Table layers_table(const PaperNetworks& networks) {
@@ -88,21 +91,22 @@ Table layers_table(const PaperNetworks& networks) {
            {"name", {"name"}},
            {"output", {"output"}},
            {"parameters", {"parameters"}}},
-          {section_of("discriminator", networks.discriminator->layers(), kPaperDiscriminator),
-           section_of("generator", networks.generator->layers(), kPaperGenerator)},
+          {section_of("discriminator", networks.discriminator, kPaperDiscriminator),
+           section_of("generator", networks.generator, kPaperGenerator)},
           {"Layers, shapes and parameter counts are those of the networks built by the preset fr-gan. docs/paper.md "
            "explains the choices where the paper is ambiguous (A1 to A4, A33)."}};
 }
 
 std::string frame_drawing(const PaperNetworks& networks) {
-  const std::vector<LayerDescription> discriminator = networks.discriminator->layers();
-  const std::vector<LayerDescription> generator = networks.generator->layers();
-  const std::string image = shape_text(generator.back().output);
-  const int64_t noise = networks.generator->dense_weight.size(1);
+  const std::vector<LayerDescription>& discriminator = networks.discriminator;
+  const std::string image = shape_text(networks.generator.back().output);
+  const auto convolutions =
+      std::count_if(discriminator.begin(), discriminator.end(),
+                    [](const LayerDescription& layer) { return layer.text.find("convolution") != std::string::npos; });
   SvgDrawing drawing("Figure 1: the framework of FR-GAN", 980, 420);
   drawing.box(20, 40, 150, 56, fmt::format("labeled images x\n{}", image), "data");
   drawing.box(20, 170, 150, 56, fmt::format("unlabeled images x\n{}", image), "data");
-  drawing.box(20, 320, 110, 56, fmt::format("noise z\n{}, U[−1, 1]", noise), "data");
+  drawing.box(20, 320, 110, 56, fmt::format("noise z\n{}, U[−1, 1]", networks.noise_size), "data");
   drawing.box(200, 320, 120, 56, "generator G\nTable 1", "network");
   drawing.box(350, 320, 150, 56, fmt::format("generated G(z)\n{}", image), "data");
   drawing.arrow(130, 348, 198, 348);
@@ -113,12 +117,11 @@ std::string frame_drawing(const PaperNetworks& networks) {
   drawing.arrow(170, 68, 228, 68);
   drawing.arrow(170, 190, 228, 165);
   drawing.arrow(170, 206, 228, 235);
-  drawing.box(
-      540, 30, 150, 350,
-      fmt::format("discriminator D\nTable 1\n\n{} convolutions\n\nSE block on\n{}\n\nglobal pool\n\n{} logits",
-                  networks.discriminator->convolutions().size(),
-                  shape_text(layer_called(discriminator, "se_block2").output), discriminator.back().output.front()),
-      "network");
+  drawing.box(540, 30, 150, 350,
+              fmt::format("discriminator D\nTable 1\n\n{} convolutions\n\nSE block on\n{}\n\nglobal pool\n\n{} logits",
+                          convolutions, shape_text(layer_called(discriminator, "se_block2").output),
+                          discriminator.back().output.front()),
+              "network");
   drawing.arrow(360, 68, 538, 68);
   drawing.arrow(360, 165, 538, 165);
   drawing.arrow(360, 235, 538, 235);
@@ -137,12 +140,10 @@ std::string frame_drawing(const PaperNetworks& networks) {
 }
 
 std::string squeeze_excitation_drawing(const PaperNetworks& networks) {
-  const std::vector<LayerDescription> layers = networks.discriminator->layers();
+  const std::vector<LayerDescription>& layers = networks.discriminator;
   const std::vector<int64_t> map = layer_called(layers, "se_block2").output;
   const int64_t channels = map.front();
-  const int64_t hidden = networks.discriminator->options().se_reduction == 0
-                             ? 0
-                             : std::max<int64_t>(1, channels / networks.discriminator->options().se_reduction);
+  const int64_t hidden = networks.se_reduction == 0 ? 0 : std::max<int64_t>(1, channels / networks.se_reduction);
   SvgDrawing drawing("Figure 2: the squeeze-and-excitation block", 980, 250);
   const double top = 40, height = 60, width = 112, gap = 28;
   double x = 20;

@@ -1,10 +1,11 @@
 // Table 1 and Figures 1 and 2 of the paper, made from the networks that this program builds.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
-#include "frgan/nn/discriminator.h"
-#include "frgan/nn/generator.h"
+#include "frgan/nn/layer_list.h"
 #include "frgan/tables/table.h"
 
 namespace frgan {
@@ -12,8 +13,9 @@ namespace frgan {
 // FR-GAN's networks with the options of the preset fr-gan.
 struct PaperNetworks {
   PaperNetworks();
-  Discriminator discriminator{nullptr};
-  Generator generator{nullptr};
+  std::vector<LayerDescription> discriminator, generator;  // in forward order, for 32 x 32 x 3 images
+  int64_t noise_size = 0;
+  int64_t se_reduction = 0;  // 0: no squeeze-and-excitation layers
 };
 
 // Layers, output shapes (C x H x W) and parameter counts of the networks next to the paper's rows (A1, A2, A33).

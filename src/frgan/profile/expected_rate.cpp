@@ -1,0 +1,18 @@
+#include "frgan/profile/expected_rate.h"
+
+#include "frgan/device/device.h"
+#include "frgan/profile/timing.h"
+
+namespace frgan {
+
+bool is_gpu(const std::string& device) {
+  return resolve_device(device).is_cuda();
+}
+
+double cpu_matrix_rate(int64_t threads) {
+  constexpr int64_t kSize = 2048;
+  set_threads(threads);
+  return gemm_rate(has_native_bf16() ? Precision::kBf16 : Precision::kFull, kSize);
+}
+
+}  // namespace frgan

@@ -1,0 +1,88 @@
+#include "frgan/train/run_facts.h"
+
+#include <algorithm>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/data/load_dataset.h"
+#include "frgan/device/random.h"
+#include "frgan/methods/method.h"
+#include "frgan/nn/discriminator.h"
+#include "frgan/nn/generator.h"
+#include "frgan/nn/named_tensors.h"
+#include "frgan/train/run_options.h"
+
+namespace frgan {
+namespace {
+
+int64_t epoch_steps(const RunOptions& run, int64_t train_images, const Stage& stage) {
+  const int64_t images = run.split.train_images > 0 ? run.split.train_images : train_images - run.split.dev_images;
+  return std::max<int64_t>(1, images / epoch_images_per_step(stage));
+}
+
+}  // namespace
+
+std::string dataset_id(const RunOptions& run) {
+  return fmt::format("{}\n{}\n{}\n{}", run.data.data, run.data.data_dir, run.data.image_size, run.data.channels);
+}
+
+const RunMeasurer::DataFacts& RunMeasurer::data_facts(const RunOptions& run) {
+  const std::string id = dataset_id(run);
+  if (const auto known = known_.find(id); known != known_.end()) return known->second;
+  const Dataset data = load_dataset(run.data, root_);
+  if (data.test.size() == 0) {
+    throw Error(fmt::format("{}: has no test images, but the tables of a plan need a test set", data.source));
+  }
+  return known_[id] = {data.image_size, data.channels, data.classes(), data.train.size(), data.digest};
+}
+
+RunFacts RunMeasurer::measure(const RunOptions& run, Method& method) {
+  const DataFacts& data = data_facts(run);
+  method.build({.shape = {data.image_size, data.channels, data.classes}, .seed = 0});
+  const Stage stage = method.stages().front();
+  RunFacts facts{.data_digest = data.digest,
+                 .train_images = data.train_images,
+                 .steps_per_epoch = epoch_steps(run, data.train_images, stage),
+                 .images_per_step = images_per_step(stage),
+                 .step_flop = method.step_flop(),
+                 .parameters = {}};
+  for (const Player& player : method.players()) facts.parameters[player.name] = parameter_count(*player.network);
+  return facts;
+}
+
+bool has_generator(const Method& method) {
+  return method.noise_size() > 0;
+}
+
+std::map<std::string, std::vector<LayerDescription>> network_layers(Method& method) {
+  method.build({});
+  std::map<std::string, std::vector<LayerDescription>> layers;
+  for (const Player& player : method.players()) {
+    const auto* const discriminator = dynamic_cast<const DiscriminatorImpl*>(player.network.get());
+    const auto* const generator = dynamic_cast<const GeneratorImpl*>(player.network.get());
+    if (discriminator != nullptr) layers[player.name] = discriminator->layers();
+    if (generator != nullptr) layers[player.name] = generator->layers();
+  }
+  return layers;
+}
+
+Dataset load_run_dataset(const Json& options, const std::filesystem::path& data_root) {
+  DataOptions data;
+  OptionSet set;
+  describe(set, data);
+  for (Option& option : set.all()) option.set(options.at(option.name), "the plan");
+  return load_dataset(data, data_root);
+}
+
+SquareImages random_training_images(const Json& options, const std::filesystem::path& data_root, int64_t count) {
+  const Dataset data = load_run_dataset(options, data_root);
+  const at::Tensor order = random_permutation(data.train.size(), random_key(1, Stream::kSampling));
+  const at::Tensor images = data.train.images.index_select(0, order.slice(0, 0, count));  // N x S x S x C
+  const at::Tensor rgb = images.expand({-1, -1, -1, 3}).contiguous();
+  const auto* const first = rgb.data_ptr<uint8_t>();
+  return {data.image_size, {first, first + rgb.numel()}};
+}
+
+}  // namespace frgan
