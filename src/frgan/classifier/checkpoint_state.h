@@ -36,9 +36,9 @@ bool is_checkpoint(const std::filesystem::path& path);
 
 // Images for a trained network.
 struct DataSource {
-  std::string data;            // dataset, folder or .safetensors file; empty: the data of the run
-  std::string data_dir;        // folder of the dataset's files; empty: the folder of the run
-  std::filesystem::path root;  // searched for datasets: $FRGAN_DATA, or data/
+  std::string data = "";         // dataset, folder or .safetensors file; empty: the data of the run
+  std::string data_dir = "";     // folder of the dataset's files; empty: the folder of the run
+  std::filesystem::path root{};  // searched for datasets: $FRGAN_DATA, or data/
 };
 
 // The options to load these images. Images of a folder are resized to the network's input size.

@@ -14,7 +14,7 @@ namespace frgan {
 // be read or has changed.
 //
 //   diagnose_run("runs/a", {.root = "data"}, Hardware{});
-void diagnose_run(const std::filesystem::path& folder, const DataSource& data, const Hardware& hardware,
+void diagnose_run(const std::filesystem::path& folder, const DataSource& source, const Hardware& hardware,
                   const Messages& messages = {});
 
 }  // namespace frgan
