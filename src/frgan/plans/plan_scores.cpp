@@ -47,7 +47,7 @@ struct LoadedScorer {
 
 LoadedScorer load_scorer(const PlanScoring& scoring, const PlannedRun& run) {
   const Hardware hardware{.device = scoring.device};
-  const Messages messages{.note = scoring.say, .warn = scoring.warn};
+  const Messages messages{.warning = scoring.warn, .note = scoring.say};
   LoadedScorer loaded{load_run_dataset(run.options, scoring.data_root), {}, resolve_device(scoring.device)};
   const fs::path& path = scoring.scorer;
   if (fs::exists(path / "state.json") || fs::exists(path / "checkpoints")) {
