@@ -6,6 +6,7 @@
 
 #include "app/command_line.h"
 #include "app/notes.h"
+#include "frgan/core/run_files.h"
 #include "frgan/device/device.h"
 
 namespace frgan {
@@ -50,7 +51,7 @@ Checkpoint load_checkpoint_with_warnings(const std::filesystem::path& path) {
 }
 
 bool is_checkpoint(const std::filesystem::path& path) {
-  return std::filesystem::exists(path / "state.json") || std::filesystem::exists(path / "checkpoints");
+  return std::filesystem::exists(path / kCheckpointStateFile) || std::filesystem::exists(path / kCheckpointsFolder);
 }
 
 DataOptions data_options(const std::string& data, const std::string& data_dir, const CheckpointState& state) {

@@ -16,6 +16,7 @@
 #include "app/inference.h"
 #include "app/notes.h"
 #include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
 #include "frgan/core/version.h"
 #include "frgan/data/label_split.h"
 #include "frgan/data/load_dataset.h"
@@ -67,7 +68,7 @@ void describe(OptionSet& options, ReportOptions& report) {
 
 // Writes the diagnostics that runs of older versions lack.
 void add_diagnostics(const fs::path& folder, const ReportOptions& options) {
-  if (!has_checkpoints(folder / "checkpoints")) throw Error("the run has no checkpoint");
+  if (!has_checkpoints(folder / kCheckpointsFolder)) throw Error("the run has no checkpoint");
   const Checkpoint checkpoint = load_checkpoint(folder);
   const CheckpointState& state = checkpoint.state;
   if (state.step != state.planned_steps) {
@@ -91,7 +92,7 @@ void add_diagnostics(const fs::path& folder, const ReportOptions& options) {
 }
 
 void read_options(RunHistory& record) {
-  const fs::path file = record.folder / "options.toml";
+  const fs::path file = record.folder / kOptionsFile;
   if (!fs::exists(file)) return;
   try {
     for (const Setting& setting : read_config_file(file)) {
@@ -106,7 +107,7 @@ void read_options(RunHistory& record) {
 
 RunHistory read_run(const fs::path& folder, const ReportOptions& options) {
   RunHistory record = read_run_history(folder);
-  if (record.finished && !record.mistakes && options.diagnose && !fs::exists(folder / "mistakes.json")) {
+  if (record.finished && !record.mistakes && options.diagnose && !fs::exists(folder / kMistakesFile)) {
     try {
       add_diagnostics(folder, options);
       record = read_run_history(folder);

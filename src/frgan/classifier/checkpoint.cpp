@@ -7,6 +7,7 @@
 #include <torch/types.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
 #include "frgan/core/version.h"
 #include "frgan/data/dataset.h"
 #include "frgan/io/checkpoint_files.h"
@@ -70,6 +71,8 @@ Json to_json(const CheckpointState& state) {
           {"class_names", state.class_names},
           {"normalisation", kNormalisation},
           {"precision", state.precision},
+          {"device", state.device},
+          {"libtorch", state.libtorch},
           {"data_digest", state.data_digest},
           {"split_digest", state.split_digest},
           {"options", state.options},
@@ -102,6 +105,8 @@ CheckpointState checkpoint_state_from_json(const Json& json, const std::string& 
     if (state.precision != "fp32" && state.precision != "bf16") {
       throw Error(fmt::format("{}: invalid precision '{}': must be fp32 or bf16", name, state.precision));
     }
+    state.device = json.value("device", "");  // early checkpoints lack this key and the next
+    state.libtorch = json.value("libtorch", "");
     json.at("data_digest").get_to(state.data_digest);
     json.at("split_digest").get_to(state.split_digest);
     state.options = json.at("options");
@@ -118,18 +123,18 @@ void save_checkpoint(const fs::path& directory, const CheckpointState& state, co
     parts.push_back(
         {name + ".safetensors", [&tensors = tensors](const fs::path& path) { write_tensors(path, tensors); }});
   }
-  parts.push_back(
-      {"state.json", [&](const fs::path& path) { write_file_safely(path, to_json(state).dump(1) + "\n"); }});
+  parts.push_back({std::string(kCheckpointStateFile),
+                   [&](const fs::path& path) { write_file_safely(path, to_json(state).dump(1) + "\n"); }});
   write_checkpoint(directory, parts);
 }
 
 Checkpoint load_checkpoint(const fs::path& path) {
   Checkpoint checkpoint;
   checkpoint.path = path;
-  if (fs::exists(path / "state.json")) {
+  if (fs::exists(path / kCheckpointStateFile)) {
     verify_checkpoint(path);
   } else {
-    const CheckpointSearch search = newest_whole_checkpoint(path / "checkpoints");
+    const CheckpointSearch search = newest_whole_checkpoint(path / kCheckpointsFolder);
     checkpoint.warnings = search.refused;
     if (!search.newest) {
       throw Error(
@@ -142,7 +147,7 @@ Checkpoint load_checkpoint(const fs::path& path) {
     }
     checkpoint.path = *search.newest;
   }
-  const std::string name = (checkpoint.path / "state.json").string();
+  const std::string name = (checkpoint.path / kCheckpointStateFile).string();
   const Json json = read_json_object(name);
   checkpoint.state = checkpoint_state_from_json(json, name);
   for (const std::string file : {"model", "average", "optimizer"}) {

@@ -8,6 +8,7 @@
 #include "frgan/classifier/checkpoint.h"
 #include "frgan/classifier/generation.h"
 #include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
 #include "frgan/device/device.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/plans/scored_set.h"
@@ -80,7 +81,7 @@ int64_t score_plan(const PlanScoring& scoring, const Scorer& scorer, const Datas
   std::vector<const PlannedRun*> left;
   for (const PlannedRun& run : results.runs()) {
     if (results.record_of(run) == nullptr || is_scored(scoring, run.name, run.key, scorer, scoring.images)) continue;
-    if (has_checkpoints(run_folder(run) / "checkpoints")) {
+    if (has_checkpoints(run_folder(run) / kCheckpointsFolder)) {
       left.push_back(&run);
     } else {
       refuse_to_replace(scoring.folder / (run.name + ".json"), run);

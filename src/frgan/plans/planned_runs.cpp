@@ -11,10 +11,12 @@
 #include "frgan/data/load_dataset.h"
 #include "frgan/io/digests.h"
 #include "frgan/io/files.h"
+#include "frgan/methods/method.h"
 #include "frgan/nn/named_tensors.h"
 #include "frgan/settings/presets.h"
 #include "frgan/settings/run_settings.h"
 #include "frgan/train/recipe.h"
+#include "frgan/train/run_command.h"
 
 namespace frgan {
 namespace {
@@ -102,13 +104,6 @@ int64_t epoch_steps(const RunRequest& request, const DataFacts& facts) {
   const SplitOptions& split = request.run.split;
   const int64_t images = split.train_images > 0 ? split.train_images : facts.train_images - split.dev_images;
   return std::max<int64_t>(1, images / epoch_images_per_step(request.method->stages().front()));
-}
-
-std::string argument_of(const std::string& name, const Json& value) {
-  if (value.is_boolean()) return fmt::format("--{}{}", value.get<bool>() ? "" : "no-", name);
-  if (value.is_string()) return fmt::format("--{}={}", name, value.get<std::string>());
-  if (value.is_array()) return fmt::format("--{}={}", name, fmt::join(value.get<std::vector<std::string>>(), ","));
-  return fmt::format("--{}={}", name, value.dump());
 }
 
 // Arguments of frgan train for this run: the preset and every option that differs from it.

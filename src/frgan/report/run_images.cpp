@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/io/image_file.h"
@@ -90,7 +91,7 @@ std::optional<Grid> try_grid(RunHistory& run, const fs::path& path, int64_t colu
 Source read_source(RunHistory& run) {
   Source source;
   const auto shown = run.mistakes ? static_cast<int64_t>(run.mistakes->shown.size()) : 0;
-  const fs::path mistakes = run.folder / "mistakes.png";
+  const fs::path mistakes = run.folder / kMistakesImage;
   if (shown > 0 && fs::exists(mistakes)) source.mistakes = try_grid(run, mistakes, std::min(kGridColumns, shown));
   source.grids = sample_grids(run.folder);
   if (!source.grids.empty()) source.last = try_grid(run, source.grids.back().second, kGridColumns);
@@ -145,7 +146,7 @@ void add_earlier_grids(RunHistory& run, const Source& source, const ImageCounts&
 
 std::vector<std::pair<int64_t, fs::path>> sample_grids(const fs::path& run) {
   std::vector<std::pair<int64_t, fs::path>> found;
-  for (const fs::path& folder : {run / "samples", run}) {
+  for (const fs::path& folder : {run / kSamplesFolder, run}) {
     for (const fs::path& file : files_in(folder, ".png")) {
       if (const auto step = checkpoint_step(file.stem())) found.emplace_back(*step, file);
     }
