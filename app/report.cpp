@@ -16,6 +16,7 @@
 #include "app/notes.h"
 #include "frgan/core/error.h"
 #include "frgan/core/hardware.h"
+#include "frgan/core/run_files.h"
 #include "frgan/core/version.h"
 #include "frgan/io/files.h"
 #include "frgan/report/html_report.h"
@@ -65,7 +66,7 @@ void describe(OptionSet& options, ReportOptions& report) {
 }
 
 void read_options(RunHistory& record) {
-  const fs::path file = record.folder / "options.toml";
+  const fs::path file = record.folder / kOptionsFile;
   if (!fs::exists(file)) return;
   try {
     for (const Setting& setting : read_config_file(file)) {
@@ -80,7 +81,7 @@ void read_options(RunHistory& record) {
 
 RunHistory read_run(const fs::path& folder, const ReportOptions& options) {
   RunHistory record = read_run_history(folder);
-  if (record.finished && !record.mistakes && options.diagnose && !fs::exists(folder / "mistakes.json")) {
+  if (record.finished && !record.mistakes && options.diagnose && !fs::exists(folder / kMistakesFile)) {
     try {
       diagnose_run(folder, {.data = "", .data_dir = options.data_dir, .root = data_root()}, options.hardware,
                    printed_messages(options.quiet));

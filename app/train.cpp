@@ -1,17 +1,15 @@
 // frgan train: trains a classifier into a run folder.
 #include <algorithm>
-#include <array>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "app/command_line.h"
@@ -21,15 +19,13 @@
 #include "app/notes.h"
 #include "app/stop_signal.h"
 #include "frgan/core/error.h"
-#include "frgan/device/device.h"
-#include "frgan/io/checkpoint_files.h"
-#include "frgan/io/files.h"
+#include "frgan/core/run_files.h"
 #include "frgan/methods/methods.h"
-#include "frgan/report/tensorboard.h"
+#include "frgan/report/progress.h"
 #include "frgan/settings/config_file.h"
 #include "frgan/settings/presets.h"
 #include "frgan/settings/run_settings.h"
-#include "frgan/train/run.h"
+#include "frgan/train/training.h"
 
 namespace frgan {
 namespace {
@@ -56,20 +52,6 @@ constexpr Syntax kSyntax = {
     kImportant,
     kExamples};
 
-constexpr std::string_view kOptionsFile = "options.toml", kSplitFile = "labels.json", kLogFile = "metrics.jsonl";
-
-// Whether a run writes a file of this name before its first checkpoint.
-bool is_written_at_start(const fs::path& path) {
-  constexpr std::array<std::string_view, 4> kNames{kOptionsFile, kSplitFile, kLogFile, "checkpoints"};
-  return std::find(kNames.begin(), kNames.end(), path.filename().string()) != kNames.end() || is_event_file(path);
-}
-
-// Whether this is a temporary file of a start that was killed.
-bool is_unfinished(const fs::path& path) {
-  const std::string name = name_of_unfinished(path);
-  return name == kOptionsFile || name == kSplitFile;
-}
-
 // Options of one call, which are not part of the run.
 struct TrainCall {
   std::string preset;
@@ -94,39 +76,42 @@ void describe(OptionSet& options, TrainCall& call) {
   add_quiet(options, call.quiet);
 }
 
-struct Request : RunRequest {
+// `request` declares the options of the call too.
+struct TrainCommand {
   TrainCall call;
+  std::unique_ptr<RunRequest> request = std::make_unique<RunRequest>();
 };
 
-void declare_options(Request& request, const std::string& method) {
-  describe(request.options, request.call);
-  declare_run(request, method);
+void declare_options(TrainCommand& command, const std::string& method) {
+  describe(command.request->options, command.call);
+  declare_run(*command.request, method);
 }
 
 // The values of the preset and of the config file, in ascending precedence. A config file may name the preset.
-std::vector<std::vector<Setting>> read_settings(Request& request, std::span<const std::string> arguments) {
+std::vector<std::vector<Setting>> read_settings(TrainCall& call, std::span<const std::string> arguments) {
   std::vector<std::vector<Setting>> sources;
   if (const auto config = typed_value(arguments, "config")) sources.push_back(read_config_file(*config));
-  if (const auto preset = typed_value(arguments, "preset")) request.call.preset = *preset;
+  if (const auto preset = typed_value(arguments, "preset")) call.preset = *preset;
   for (std::vector<Setting>& source : sources) {
     const auto found = std::ranges::find(source, "preset", &Setting::name);
     if (found == source.end()) continue;
     if (!found->value.is_string()) {
       throw usage_error(fmt::format("{}: preset must be the name of a preset in quotes", found->source));
     }
-    if (request.call.preset.empty()) request.call.preset = found->value.text();
+    if (call.preset.empty()) call.preset = found->value.text();
     source.erase(found);
   }
-  if (const std::string& preset = request.call.preset; !preset.empty()) {
+  if (const std::string& preset = call.preset; !preset.empty()) {
     sources.insert(sources.begin(), read_config(find_preset(preset).text, fmt::format("preset {}", preset)));
   }
   return sources;
 }
 
 // Declares the options of the method that the command line, else the settings, name.
-void declare_options(Request& request, std::span<const std::string> arguments,
+void declare_options(TrainCommand& command, std::span<const std::string> arguments,
                      const std::vector<std::vector<Setting>>& settings) {
-  declare_options(request, typed_value(arguments, "method").value_or(named_method(settings, request.run.method)));
+  declare_options(command,
+                  typed_value(arguments, "method").value_or(named_method(settings, command.request->run.method)));
 }
 
 void refuse_two_of(const std::function<bool(std::string_view)>& typed, std::initializer_list<std::string_view> names) {
@@ -139,9 +124,10 @@ void refuse_two_of(const std::function<bool(std::string_view)>& typed, std::init
 }
 
 // Applies preset, config file and command line, in ascending precedence.
-void read_request(Request& request, std::span<const std::string> arguments) {
-  const std::vector<std::vector<Setting>> settings = read_settings(request, arguments);
-  declare_options(request, arguments, settings);
+void read_options(TrainCommand& command, std::span<const std::string> arguments) {
+  const std::vector<std::vector<Setting>> settings = read_settings(command.call, arguments);
+  declare_options(command, arguments, settings);
+  RunRequest& request = *command.request;
   for (const std::vector<Setting>& source : settings) apply_settings(request, source);
   read_arguments(kSyntax, arguments, request.options);
   const auto typed = [&](std::string_view name) { return typed_value(arguments, name).has_value(); };
@@ -154,154 +140,47 @@ void read_request(Request& request, std::span<const std::string> arguments) {
     request.run.steps = 0;
     request.run.time_budget.clear();
   }
+  validate(request);
 }
 
-// Takes all options from the run. The command line may change those that may differ; any other is an error.
-void read_resumed_request(Request& request, std::span<const std::string> arguments, const Checkpoint& checkpoint) {
-  declare_options(request, checkpoint.state.method);
-  request.options.set_values(checkpoint.state.options, checkpoint.path.string());
-  for (Option& option : request.options.all()) option.given = false;
-  read_arguments(kSyntax, arguments, request.options);
-  for (const Option& option : request.options.all()) {
-    if (!option.given || option.name == "resume" || option.name == "dry-run" || may_differ_on_resume(option.name))
-      continue;
-    throw usage_error(
-        fmt::format("--{} cannot be combined with --resume, which keeps the options of the run; start a new run with "
-                    "--init-from {}",
-                    option.name, request.call.resume));
-  }
+Training start(TrainCommand& command, std::span<const std::string> arguments) {
+  const TrainCall& call = command.call;
+  StartOptions options{.folder = call.run,
+                       .name = call.preset,
+                       .init_from = call.init_from,
+                       .data_root = data_root(),
+                       .arguments = {arguments.begin(), arguments.end()},
+                       .dry_run = call.dry_run};
+  if (!call.config.empty()) options.inputs.emplace_back(call.config);
+  return Training::start(std::move(command.request), options);
 }
 
-// `options` are resolved.
-void warn_of_another_machine(const RunOptions& options, const Checkpoint& resumed) {
-  const int64_t threads = resumed.state.options.at("threads").get<int64_t>();
-  if (options.threads != threads) {
-    fmt::print(stderr, "warning: the run used {} threads; with {}, results differ in their last bits\n", threads,
-               options.threads);
-  }
-  if (options.precision == "bf16" && resolve_device(options.device).is_cpu() && !has_native_bf16()) {
-    fmt::print(stderr, "warning: the run uses bf16, which this processor only emulates, many times slower\n");
-  }
-}
-
-// Whether a run that was killed before its first checkpoint may have left this entry. The new run overwrites it.
-bool is_left_by_a_start(const fs::directory_entry& entry, const Request& request) {
-  std::error_code ignored;
-  for (const std::string& given : {request.call.config, request.run.split.labels_file}) {
-    if (!given.empty() && fs::equivalent(entry.path(), given, ignored)) return false;
-  }
-  if (is_unfinished(entry.path())) return true;
-  return is_written_at_start(entry.path()) && (entry.path().filename() != kLogFile || fs::is_empty(entry.path()));
-}
-
-fs::path new_run_folder(const Request& request) {
-  if (!request.call.run.empty()) {
-    const fs::path folder = request.call.run;
-    if (has_checkpoints(folder / "checkpoints")) {
-      throw Error(fmt::format("{}: already holds a run; continue it with --resume {}, or give another folder",
-                              folder.string(), folder.string()));
-    }
-    if (!fs::exists(folder) || !fs::is_directory(folder)) return folder;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-      if (is_left_by_a_start(entry, request)) continue;
-      throw Error(fmt::format("{}: not empty: holds {}; give a new or empty folder for the run", folder.string(),
-                              entry.path().filename().string()));
-    }
-    return folder;
-  }
-  const std::time_t now = std::time(nullptr);
-  const std::string name = fmt::format("runs/{:%Y%m%d-%H%M%S}-{}", fmt::localtime(now),
-                                       request.call.preset.empty() ? request.run.method : request.call.preset);
-  fs::path folder = name;
-  for (int again = 2; fs::exists(folder); ++again) folder = fmt::format("{}-{}", name, again);
-  return folder;
-}
-
-// The folder of a new run. If the run ends before its first checkpoint, its files are removed again, and the folder if
-// it was new. Other files stay, except temporary files of a start that was killed.
-class NewFolder {
- public:
-  explicit NewFolder(fs::path folder)
-      : folder_(std::move(folder)),
-        is_new_(!fs::exists(folder_)),
-        parent_is_new_(folder_.has_parent_path() && !fs::exists(folder_.parent_path())),
-        is_ours_(is_new_ || fs::is_empty(folder_)) {
-    ensure_directory(folder_);
-    remove_if(is_unfinished);
-  }
-  NewFolder(const NewFolder&) = delete;
-  NewFolder& operator=(const NewFolder&) = delete;
-  ~NewFolder() {
-    std::error_code ignored;
-    try {
-      if (!is_ours_ || has_checkpoints(folder_ / "checkpoints")) return;
-      remove_if(is_written_at_start);
-    } catch (const std::exception&) {
-      return;  // unreadable entries stay
-    }
-    if (is_new_) fs::remove(folder_, ignored);
-    if (parent_is_new_) fs::remove(folder_.parent_path(), ignored);  // "runs"; fails if it is not empty
-  }
-
- private:
-  void remove_if(bool (*is_meant)(const fs::path&)) const {
-    std::vector<fs::path> meant;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
-      if (is_meant(entry.path())) meant.push_back(entry.path());
-    }
-    std::error_code ignored;
-    for (const fs::path& path : meant) fs::remove(path, ignored);
-  }
-
-  fs::path folder_;
-  bool is_new_, parent_is_new_, is_ours_;
-};
-
-// The word as a shell reads it.
-std::string shell_word(const std::string& word) {
-  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-  return quoted + "'";
-}
-
-// The typed command without the folder, and with the number of steps instead of epochs or a time budget.
-std::string repeating_command(std::span<const std::string> arguments, int64_t steps) {
-  std::string command = "frgan train";
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const std::string name = arguments[i].substr(0, arguments[i].find('='));
-    if (name == "--time-budget" || name == "--steps" || name == "--epochs" || name == "--run") {
-      if (name == arguments[i]) ++i;
-      continue;
-    }
-    command += " " + shell_word(arguments[i]);
-  }
-  return fmt::format("{} --steps {}", command, steps);
-}
-
-// The command of a run that is resumed, from the first line of its options file.
-std::string first_command(const fs::path& folder) {
-  const std::string text = read_file(folder / kOptionsFile);
-  return text.starts_with("# ") ? text.substr(2, text.find('\n') - 2) : "";
+Training resume(const std::string& folder, TrainCall& call, std::span<const std::string> arguments) {
+  const auto change = [&](OptionSet& options) {
+    describe(options, call);
+    read_arguments(kSyntax, arguments, options);
+    for (const char* name : {"resume", "dry-run", "quiet"}) options.find(name, "").given = false;  // not of the run
+  };
+  const auto warn = [](const std::string& warning) { print_warnings({warning}); };
+  return Training::resume(folder, {.change = change, .data_root = data_root(), .warn = warn});
 }
 
 // The pages of the options of all methods. Each option appears once: first those of all methods, then those of some
 // methods, whose names the heading lists.
 void print_all_methods(HelpFormat format) {
-  std::vector<Request> requests(all_methods().size());
-  for (size_t i = 0; i < requests.size(); ++i) declare_options(requests[i], std::string(all_methods()[i].name));
+  std::vector<TrainCommand> commands(all_methods().size());
+  for (size_t i = 0; i < commands.size(); ++i) declare_options(commands[i], std::string(all_methods()[i].name));
   std::vector<OptionGroup> groups, special;
   std::set<std::string> seen;
-  for (const Request& request : requests) {
-    for (const OptionGroup& group : request.options.groups()) {
+  for (const TrainCommand& command : commands) {
+    for (const OptionGroup& group : command.request->options.groups()) {
       for (const Option* option : group.options) {
         if (!seen.insert(option->name).second) continue;
         std::vector<std::string> owners;
-        for (const Request& other : requests) {
-          if (other.options.contains(option->name)) owners.push_back(other.run.method);
+        for (const TrainCommand& other : commands) {
+          if (other.request->options.contains(option->name)) owners.push_back(other.request->run.method);
         }
-        const bool of_all = owners.size() == requests.size();
+        const bool of_all = owners.size() == commands.size();
         const std::string heading =
             of_all ? group.name : fmt::format("{} (only for --method {})", group.name, fmt::join(owners, ", "));
         std::vector<OptionGroup>& list = of_all ? groups : special;
@@ -315,108 +194,70 @@ void print_all_methods(HelpFormat format) {
   fmt::print("{}", help_page(format, kSyntax, groups));
 }
 
-void print_result(const RunResult& result, const fs::path& folder, const std::string& command) {
+void print_result(const RunResult& result, const fs::path& folder) {
   const auto print_error = [](const EvaluationRecord& record) {
     fmt::print("{} error  {:.2f} % (95 % interval {:.2f} to {:.2f} %) on {} images\n", record.role, 100 * record.error,
                100 * record.error_low, 100 * record.error_high, record.images);
   };
-  if (result.dev) print_error(*result.dev);
-  if (result.test) {
-    print_error(*result.test);
+  if (result.summary.dev) print_error(*result.summary.dev);
+  if (result.summary.test) {
+    print_error(*result.summary.test);
   } else {
     fmt::print("test error  none: the dataset has no test images\n");
   }
   if (!result.samples.empty()) fmt::print("images    {}\n", result.samples.string());
-  fmt::print("log         {}\n", (folder / "metrics.jsonl").string());
+  fmt::print("log         {}\n", (folder / kLogFile).string());
   fmt::print("checkpoint  {}\n", result.checkpoint.string());
-  fmt::print("summary     {}\n", (folder / "summary.json").string());
-  fmt::print("repeat      {}\n", command);
+  fmt::print("summary     {}\n", (folder / kSummaryFile).string());
+  fmt::print("repeat      {}\n", result.summary.command);
+}
+
+// Prints the plan and trains.
+int run_training(Training& training, const TrainCall& call) {
+  const auto stopped = [] { return stop_signal != 0; };
+  const std::string plan = stopped() || (call.quiet && !call.dry_run) ? "" : training.plan_text();
+  if (stopped()) {
+    fmt::print(stderr, "stopped before the first step; nothing was written\n");
+    return 128 + stop_signal;
+  }
+  fmt::print(call.dry_run ? stdout : stderr, "{}", plan);
+  if (call.dry_run) return 0;
+  RunResult result;
+  {
+    Progress progress(standard_error_progress(), training.options().steps, training.steps_done(), call.quiet);
+    result = training.run(progress, stop_signal);
+  }
+  if (!result.finished) {
+    fmt::print(stderr, "stopped at step {} of {}; continue with: frgan train --resume {}\n", result.summary.steps,
+               training.options().steps, training.folder().string());
+    return 128 + stop_signal;
+  }
+  print_result(result, training.folder());
+  return 0;
 }
 
 }  // namespace
 
 int run_train(std::span<const std::string> arguments) {
-  Request request;
-  RunOptions& options = request.run;
-  std::optional<Checkpoint> resumed, start;
+  TrainCommand command;
+  TrainCall& call = command.call;
   if (const auto format = requested_help(arguments); format && *format != HelpFormat::kText) {
     print_all_methods(*format);
     return 0;
   } else if (format) {
-    declare_options(request, arguments, read_settings(request, arguments));
-    fmt::print("{}", help_page(*format, kSyntax, request.options.groups()));
+    declare_options(command, arguments, read_settings(call, arguments));
+    fmt::print("{}", help_page(*format, kSyntax, command.request->options.groups()));
     return 0;
   }
-  if (const auto folder = typed_value(arguments, "resume")) {
-    if (!fs::exists(fs::path(*folder) / kOptionsFile)) {
-      throw Error(fmt::format("{}: not a run folder: has no {}; give the folder that contains checkpoints/", *folder,
-                              kOptionsFile));
-    }
-    resumed = load_checkpoint(*folder);
-    print_warnings(resumed->warnings);
-    read_resumed_request(request, arguments, *resumed);
-  } else {
-    read_request(request, arguments);
-  }
-  if (!options.time_budget.empty()) parse_duration(options.time_budget);
-  parse_augmentation(options.augmentation.augmentation);
-  request.method->validate();
-  if (request.call.print_config) {
-    fmt::print("{}", config_text(request.options));
+  const auto resumed = typed_value(arguments, "resume");
+  if (!resumed) read_options(command, arguments);
+  if (call.print_config) {
+    fmt::print("{}", config_text(command.request->options));
     return 0;
   }
-  if (!request.call.init_from.empty()) start = load_checkpoint(request.call.init_from);
-  const fs::path folder = resumed ? fs::path(request.call.resume) : new_run_folder(request);
-  options.precision = resolve_precision(options.precision, resolve_device(options.device));
-  options.threads = set_threads(options.threads);
-  if (resumed) warn_of_another_machine(options, *resumed);
-  keep_freed_memory();
-
   stop_on_signals();
-  std::optional<NewFolder> new_folder;  // before the work, so that an unusable path fails at once
-  if (!resumed && !request.call.dry_run) new_folder.emplace(folder);
-  Dataset data = load_dataset(options.data, data_root());
-  LabelSplit split = resumed ? label_split_from_json(resumed->state.label_split, data, resumed->path.string())
-                             : split_labels(data, options.split);
-  options.data = with_absolute_paths(options.data);
-  if (std::string& file = options.split.labels_file; !file.empty())
-    file = fs::absolute(file).lexically_normal().string();
-  TrainingRun run(options, std::move(request.method), std::move(data), split);
-  if (resumed) {
-    run.resume(*resumed);
-  } else if (start) {
-    run.begin_from(*start);
-  } else {
-    run.begin();
-  }
-  run.fix_steps();
-  options = run.options();  // now with the number of steps
-  const std::string plan = run.plan_text(run.step_seconds());
-  if (stop_signal != 0) {
-    fmt::print(stderr, "stopped before the first step; nothing was written\n");
-    return 128 + stop_signal;
-  }
-  if (request.call.dry_run || !request.call.quiet) fmt::print(request.call.dry_run ? stdout : stderr, "{}", plan);
-  if (request.call.dry_run) return 0;
-
-  const Json values = request.options.values();
-  const std::string command = resumed ? first_command(folder) : repeating_command(arguments, options.steps);
-  if (!resumed) {
-    write_file_safely(folder / kOptionsFile, fmt::format("# {}\n\n{}", command, config_text(request.options)));
-    write_label_split(folder / kSplitFile, split);
-  }
-  RunResult result;
-  {
-    Progress progress(standard_error_progress(), options.steps, resumed ? resumed->state.step : 0);
-    result = run.train(folder, values, command, progress, stop_signal);
-  }
-  if (!result.finished) {
-    fmt::print(stderr, "stopped at step {} of {}; continue with: frgan train --resume {}\n", result.steps,
-               options.steps, folder.string());
-    return 128 + stop_signal;
-  }
-  print_result(result, folder, command);
-  return 0;
+  Training training = resumed ? resume(*resumed, call, arguments) : start(command, arguments);
+  return run_training(training, call);
 }
 
 }  // namespace frgan

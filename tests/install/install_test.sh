@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tests the installed library: installs the build to a separate folder, builds examples/classify against it, and
-# classifies an image with a checkpoint made by the installed program.
+# Tests the installed library: installs the build to a separate folder and builds the examples against it. Classifies an
+# image with a checkpoint made by the installed program, then trains, resumes and classifies with the library alone.
 #   install_test.sh SOURCE RELEASE_BUILD WORK
 set -euo pipefail
 source=$1 release=$2 work=$3
@@ -14,8 +14,10 @@ cmake --install "$release" --prefix "$prefix" >install.log
 # The program must not refer to its build folder. It does not need the sources either: presets are compiled in.
 if readelf -d "$prefix/bin/frgan" | grep -E 'R(UN)?PATH' | grep -F "$release"; then exit 1; fi
 
-cmake -S "$source/examples/classify" -B example -DCMAKE_PREFIX_PATH="$prefix" >configure.log
-cmake --build example >build.log || { cat build.log; exit 1; }
+for example in classify train_and_classify; do
+  cmake -S "$source/examples/$example" -B "$example" -DCMAKE_PREFIX_PATH="$prefix" >configure.log
+  cmake --build "$example" >build.log || { cat build.log; exit 1; }
+done
 
 # Create twelve images of two classes, dark and light.
 mkdir -p images/train/dark images/train/light
@@ -34,9 +36,20 @@ for i in range(6):
 PYTHON
 "$prefix/bin/frgan" train --method supervised --data images --image-size 16 --channels 1 --width 0.125 --steps 2 \
   --batch-size 4 --run run >train.log 2>&1 || { cat train.log; exit 1; }
-example/classify run images/train/dark/0.png | tee result
+classify/classify run images/train/dark/0.png | tee result
 grep -Eqx '(dark|light) [01](\.[0-9]+)?' result
 
 # Error messages of the library reach the user.
-! example/classify run missing.png 2>error
+! classify/classify run missing.png 2>error
 grep -q 'missing.png' error
+
+# A stopped run is continued from its last checkpoint. If it finished before the signal, it is evaluated again.
+train_and_classify/train_and_classify images own images/train/dark/0.png >stopped 2>progress &
+training=$!
+until [ -s own/metrics.jsonl ] || ! kill -0 $training 2>/dev/null; do sleep 0.05; done
+kill $training 2>/dev/null || true
+wait $training || [ $? = 143 ]
+train_and_classify/train_and_classify images own images/train/dark/0.png >resumed 2>progress || { cat progress; exit 1; }
+grep -qx 'training from step 0' stopped
+grep -Eqx 'training from step [1-9][0-9]*' resumed
+tail -1 resumed | grep -Eqx '(dark|light) [01](\.[0-9]+)?'

@@ -52,6 +52,17 @@ TEST(DurationText, ChoosesTheUnit) {
   EXPECT_EQ(duration_text(52 * 3600), "2 d 4 h");
 }
 
+TEST(Progress, QuietPrintsOnlyWarnings) {
+  FakeTerminal terminal;
+  Progress progress(terminal.output(), 100, 0, /*quiet=*/true);
+  progress.show(record_at(10));
+  progress.say("step 10: test error 4.00 %");
+  progress.show(record_at(100));
+  EXPECT_EQ(terminal.take(), "");
+  progress.warn("training diverged");
+  EXPECT_EQ(terminal.take(), "warning: training diverged\n");
+}
+
 TEST(Progress, WritesPlainLinesAtMostEveryTenSeconds) {
   FakeTerminal terminal;
   {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "frgan/core/error.h"
+#include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
 #include "frgan/settings/config_file.h"
 #include "frgan/train/run_options.h"

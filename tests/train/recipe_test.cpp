@@ -42,7 +42,7 @@ class SmallRun {
     options_.method = method;
     options_.steps = steps;
     options_.seed = 3;
-    options_.precision = "fp32";
+    options_.precision = PrecisionOption::kFp32;
     options_.device = "cpu";
     options_.threads = 1;
     options_.log_every = 1;
@@ -104,7 +104,7 @@ class SmallRun {
     const std::atomic<int> no_signal = 0;
     std::ostringstream text;
     Progress progress({text, [] { return 0; }, [] { return 0.0; }}, options_.steps, 0);
-    run.train(directory, values_, "frgan train", progress, no_signal);
+    run.train({directory, values_, "frgan train"}, progress, no_signal);
   }
 
  private:

@@ -61,7 +61,7 @@ class Run : public testing::Test {
   Run() {
     options.method = "fr-gan";
     options.steps = 6;
-    options.precision = "fp32";
+    options.precision = PrecisionOption::kFp32;
     options.device = "cpu";
     options.threads = 1;
   }
@@ -87,7 +87,7 @@ class Run : public testing::Test {
     const std::atomic<int> no_signal = 0;
     std::ostringstream text;
     Progress progress({text, [] { return 0; }, [] { return 0.0; }}, run.options().steps, 0);
-    const RunResult result = run.train(directory, values, "frgan train", progress, no_signal);
+    const RunResult result = run.train({directory, values, "frgan train"}, progress, no_signal);
     output = text.str();
     return result;
   }
@@ -123,15 +123,15 @@ TEST_F(Run, WritesAllResultFiles) {
   options.split.dev_images = 3;
   const RunResult result = train_new("run");
   EXPECT_TRUE(result.finished);
-  EXPECT_EQ(result.test->images, 6);
-  EXPECT_EQ(result.dev->images, 3);
+  EXPECT_EQ(result.summary.test->images, 6);
+  EXPECT_EQ(result.summary.dev->images, 3);
   for (const char* file : {"summary.json", "metrics.jsonl", "learning_curve.svg", "gates.json"}) {
     EXPECT_TRUE(fs::exists(folder / "run" / file)) << file;
   }
   const Mistakes mistakes = read_mistakes(folder / "run/mistakes.json");
   EXPECT_EQ(mistakes.role, "test");
   EXPECT_EQ(mistakes.images, 6);
-  EXPECT_DOUBLE_EQ(score(mistakes).all.error(), result.test->error);
+  EXPECT_DOUBLE_EQ(score(mistakes).all.error(), result.summary.test->error);
   EXPECT_EQ(fs::exists(folder / "run/mistakes.png"), !mistakes.mistakes.empty());
   EXPECT_EQ(read_gates(folder / "run/gates.json").at(0).class_mean.size(), 3U);
   EXPECT_TRUE(fs::exists(result.samples));
@@ -149,7 +149,7 @@ TEST_F(Run, ReportsMistakesOfDevelopmentImagesWithoutTestImages) {
   const RunResult result = train(run, folder / "run");
   const Mistakes mistakes = read_mistakes(folder / "run/mistakes.json");
   EXPECT_EQ(mistakes.role, "dev");
-  EXPECT_DOUBLE_EQ(score(mistakes).all.error(), result.dev->error);
+  EXPECT_DOUBLE_EQ(score(mistakes).all.error(), result.summary.dev->error);
 }
 
 TEST_F(Run, WritesTensorBoardEventsUnlessDisabled) {
@@ -296,7 +296,7 @@ TEST_F(Run, ResumingAFinishedRunWritesNothing) {
   run.resume(load_checkpoint(folder / "run"));
   const RunResult again = train(run, folder / "run");
   EXPECT_TRUE(again.finished);
-  EXPECT_EQ(again.test->error, first.test->error);
+  EXPECT_EQ(again.summary.test->error, first.summary.test->error);
   EXPECT_EQ(again.checkpoint, first.checkpoint);
   EXPECT_EQ(read_file(folder / "run/summary.json"), summary);
   EXPECT_EQ(read_file(folder / "run/metrics.jsonl"), log);
@@ -355,7 +355,7 @@ TEST_F(Run, HasNoErrorRateWithoutTestImages) {
   run.fix_steps();
   const RunResult result = train(run, folder / "run");
   EXPECT_TRUE(result.finished);
-  EXPECT_FALSE(result.test.has_value());
+  EXPECT_FALSE(result.summary.test.has_value());
   EXPECT_FALSE(fs::exists(folder / "run/learning_curve.svg"));
 }
 
@@ -365,11 +365,25 @@ TEST_F(Run, PrintsThePlan) {
   TrainingRun run = make();
   run.begin();
   run.fix_steps();
-  const std::string plan = run.plan_text(0.5);
+  RunPlan shown = run.plan();
+  EXPECT_GT(shown.seconds_per_step, 0);
+  shown.seconds_per_step = 0.5;
+  const std::string plan = plan_text(shown);
   EXPECT_THAT(plan, HasSubstr("\n  class1         2"));
   EXPECT_THAT(plan, HasSubstr("\n  all            6         21         3         6\n"));
   EXPECT_THAT(plan, HasSubstr("fr-gan for 6 steps (1.2 epochs), fp32 on cpu, 1 thread\n"));
   EXPECT_THAT(plan, HasSubstr("expected time: about 3 s (0.5 s per step, without evaluations); "));
+}
+
+TEST(RunOptionsTest, PrecisionIsAWordInFiles) {
+  RunOptions run;
+  OptionSet options;
+  describe(options, run);
+  EXPECT_EQ(options.values().at("precision"), "auto");
+  options.set("precision", "bf16", "test");
+  EXPECT_EQ(run.precision, PrecisionOption::kBf16);
+  EXPECT_EQ(precision_word(run.precision), "bf16");
+  EXPECT_THAT(error_of([&] { options.set("precision", "fp16", "test"); }), HasSubstr("auto, fp32, bf16"));
 }
 
 TEST(RunOptionsTest, ParsesDurationsWithUnits) {

@@ -7,6 +7,7 @@
 #include <torch/types.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
 #include "frgan/core/version.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
@@ -59,18 +60,18 @@ void save_checkpoint(const fs::path& directory, const CheckpointState& state, co
     parts.push_back(
         {name + ".safetensors", [&tensors = tensors](const fs::path& path) { write_tensors(path, tensors); }});
   }
-  parts.push_back(
-      {"state.json", [&](const fs::path& path) { write_file_safely(path, to_json(state).dump(1) + "\n"); }});
+  parts.push_back({std::string(kCheckpointStateFile),
+                   [&](const fs::path& path) { write_file_safely(path, to_json(state).dump(1) + "\n"); }});
   write_checkpoint(directory, parts);
 }
 
 Checkpoint load_checkpoint(const fs::path& path) {
   Checkpoint checkpoint;
   checkpoint.path = path;
-  if (fs::exists(path / "state.json")) {
+  if (fs::exists(path / kCheckpointStateFile)) {
     verify_checkpoint(path);
   } else {
-    const CheckpointSearch search = newest_whole_checkpoint(path / "checkpoints");
+    const CheckpointSearch search = newest_whole_checkpoint(path / kCheckpointsFolder);
     checkpoint.warnings = search.refused;
     if (!search.newest) {
       throw Error(
@@ -83,7 +84,7 @@ Checkpoint load_checkpoint(const fs::path& path) {
     }
     checkpoint.path = *search.newest;
   }
-  const std::string name = (checkpoint.path / "state.json").string();
+  const std::string name = (checkpoint.path / kCheckpointStateFile).string();
   const Json json = read_json_object(name);
   checkpoint.state = checkpoint_state_from_json(json, name);
   for (const std::string file : {"model", "average", "optimizer"}) {

@@ -25,6 +25,8 @@ Json to_json(const CheckpointState& state) {
           {"class_names", state.class_names},
           {"normalisation", kNormalisation},
           {"precision", state.precision},
+          {"device", state.device},
+          {"libtorch", state.libtorch},
           {"data_digest", state.data_digest},
           {"split_digest", state.split_digest},
           {"options", state.options},
@@ -57,6 +59,8 @@ CheckpointState checkpoint_state_from_json(const Json& json, const std::string& 
     if (state.precision != "fp32" && state.precision != "bf16") {
       throw Error(fmt::format("{}: invalid precision '{}': must be fp32 or bf16", name, state.precision));
     }
+    state.device = json.value("device", "");  // early checkpoints lack this key and the next
+    state.libtorch = json.value("libtorch", "");
     json.at("data_digest").get_to(state.data_digest);
     json.at("split_digest").get_to(state.split_digest);
     state.options = json.at("options");

@@ -22,6 +22,8 @@ struct CheckpointState {
   ImageShape shape;
   std::vector<std::string> class_names;
   std::string precision;  // "fp32" or "bf16"; never "auto"
+  std::string device;     // type of the device that trained it: "cpu" or "cuda"; empty if unknown
+  std::string libtorch;   // version of LibTorch that trained it: "1.13.1"; empty if unknown
   std::string data_digest;
   std::string split_digest;
   Json label_split;  // from label_split_json

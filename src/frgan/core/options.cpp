@@ -300,6 +300,19 @@ std::vector<OptionGroup> OptionSet::groups() const {
   return groups;
 }
 
+std::string config_text(const OptionSet& options) {
+  std::string text;
+  for (const auto& [group, members] : options.groups()) {
+    std::string lines;
+    for (const Option* option : members) {
+      // JSON and TOML share the syntax of numbers, lists and strings without control characters (see Option::set).
+      if (option->saved) lines += fmt::format("{} = {}\n", option->name, option->value().dump());
+    }
+    if (!lines.empty()) text += fmt::format("{}# {}\n{}", text.empty() ? "" : "\n", group, lines);
+  }
+  return text;
+}
+
 std::string nearest_name(std::string_view typed, const std::vector<std::string>& known) {
   std::string nearest;
   size_t least = std::max<size_t>(1, typed.size() / 3) + 1;

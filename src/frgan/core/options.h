@@ -142,6 +142,10 @@ class OptionSet {
   bool saved_ = true;
 };
 
+// Writes all saved options as TOML, with a comment above each group. `read_config` (settings/config_file.h) reads the
+// result back exactly.
+std::string config_text(const OptionSet& options);
+
 // The known name nearest to the typed one by edit distance, else the first that begins with it, else an empty text.
 std::string nearest_name(std::string_view typed, const std::vector<std::string>& known);
 // The end of a message: "; did you mean 'labels'?", or empty.

@@ -9,7 +9,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "frgan/core/options.h"
+#include "frgan/data/data_options.h"
 
 namespace frgan {
 
@@ -19,11 +19,6 @@ struct Augmentation {
   double noise = 0;       // standard deviation of additive Gaussian noise, for pixels in [-1, 1]; 0 to 2
   bool flip = false;      // mirror left to right with probability 1/2
 };
-
-struct AugmentationOptions {
-  std::vector<std::string> augmentation = {"translate:2"};
-};
-void describe(OptionSet& options, AugmentationOptions& augmentation);
 
 // Parses words such as {"translate:2", "noise:0.15", "flip"}, or {"none"}. Throws a usage error that begins with
 // `source` and contains the word, what is allowed, and the nearest name.

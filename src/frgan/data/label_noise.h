@@ -5,17 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "frgan/core/options.h"
+#include "frgan/data/data_options.h"
 
 namespace frgan {
-
-struct LabelNoiseOptions {
-  double level = 0;            // fraction of labels to corrupt, 0 to 1
-  std::string kind = "wrong";  // see noise_matrix
-  int64_t seed = 1;
-};
-// Declares --label-noise, --label-noise-kind and --label-noise-seed.
-void describe(OptionSet& options, LabelNoiseOptions& noise);
 
 // K x K probabilities. The row is the true class, the column the shown class; each row sums to 1.
 using NoiseMatrix = std::vector<std::vector<double>>;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/data/label_noise.h"
 #include "frgan/device/random.h"
 #include "frgan/io/digests.h"
 #include "frgan/io/files.h"

@@ -8,25 +8,10 @@
 #include <vector>
 
 #include "frgan/core/json.h"
-#include "frgan/core/options.h"
+#include "frgan/data/data_options.h"
 #include "frgan/data/dataset.h"
-#include "frgan/data/label_noise.h"
 
 namespace frgan {
-
-// How labeled images are drawn; see split_labels.
-enum class LabelMode { kBalanced, kProportional, kRandom };
-
-struct SplitOptions {
-  int64_t labels = 0;  // number of labeled images; 0: all labels
-  LabelMode label_mode = LabelMode::kBalanced;
-  int64_t split_seed = 1;
-  std::string labels_file = "";  // path of a written split, used instead of the options above
-  int64_t dev_images = 0;
-  int64_t train_images = 0;  // 0: all
-  LabelNoiseOptions noise{};
-};
-void describe(OptionSet& options, SplitOptions& split);
 
 // Rows are indices into Dataset::train, in ascending order. Labeled images are also used as unlabeled ones. Development
 // images are held out for tuning: training uses neither the images nor their labels. Images without a label in the data

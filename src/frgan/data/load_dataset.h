@@ -1,28 +1,16 @@
 // Loading datasets by name or path.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "frgan/core/options.h"
+#include "frgan/data/data_options.h"
 
 namespace frgan {
 
 struct Dataset;  // data/dataset.h
-
-struct DataOptions {
-  std::string data = "svhn";
-  std::string data_dir = "";  // folder (or file) of the dataset; empty: searched
-  int64_t image_size = 0;     // pixels; 0: the dataset's own, 32 for an image folder
-  int64_t channels = 0;       // 0: the dataset's own, 3 for an image folder
-};
-void describe(OptionSet& options, DataOptions& data);
-
-// The options with absolute paths, so that they work from any current folder.
-DataOptions with_absolute_paths(DataOptions options);
 
 // A file for download from its publisher.
 struct RemoteFile {

@@ -8,6 +8,7 @@
 #include "frgan/core/error.h"
 #include "frgan/device/random.h"
 #include "frgan/methods/fr_gan.h"
+#include "frgan/methods/method.h"
 #include "frgan/methods/supervised.h"
 
 namespace frgan {

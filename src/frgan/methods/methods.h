@@ -5,9 +5,11 @@
 #include <span>
 #include <string_view>
 
-#include "frgan/methods/method.h"
+#include "frgan/core/options.h"
 
 namespace frgan {
+
+class Method;
 
 struct MethodInfo {
   std::string_view name;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/io/json_lines.h"
@@ -55,15 +56,15 @@ double now() {
 // Training writes the last checkpoint after summary.json. A folder with a summary but no checkpoints counts as
 // finished: someone copied it without them.
 bool is_finished(const fs::path& folder, int64_t steps) {
-  const fs::path checkpoints = folder / "checkpoints";
-  return fs::exists(folder / "summary.json") &&
+  const fs::path checkpoints = folder / kCheckpointsFolder;
+  return fs::exists(folder / kSummaryFile) &&
          (!has_checkpoints(checkpoints) || fs::exists(checkpoints / checkpoint_name(steps)));
 }
 
 // The fraction of a run that is done, from its log. 0 if the log cannot be read; the run itself reports that error.
 double share_done(const fs::path& folder, int64_t steps) try {
   if (is_finished(folder, steps)) return 1;
-  const fs::path log = folder / "metrics.jsonl";
+  const fs::path log = folder / kLogFile;
   if (!fs::exists(log)) return 0;
   int64_t step = 0;
   for (const Json& line : read_json_lines(log)) step = std::max(step, line.value("step", int64_t{0}));
@@ -75,7 +76,7 @@ double share_done(const fs::path& folder, int64_t steps) try {
 Job job_of(const PlanExecution& execution, const PlannedRun& run) {
   const fs::path folder = execution.folder_of(run);
   Job job{run.name, {"train"}, folder.string() + ".log", {}};
-  if (has_checkpoints(folder / "checkpoints")) {
+  if (has_checkpoints(folder / kCheckpointsFolder)) {
     job.arguments.push_back("--resume=" + folder.string());
   } else {
     job.arguments.insert(job.arguments.end(), run.arguments.begin(), run.arguments.end());
@@ -163,7 +164,7 @@ fs::path PlanExecution::folder_of(const PlannedRun& run) const {
 RunState PlanExecution::state_of(const PlannedRun& run) const {
   const fs::path record = records / (run.name + ".json");
   if (fs::exists(record) && read_run_record(record).key == run.key) return RunState::kDone;
-  return has_checkpoints(folder_of(run) / "checkpoints") ? RunState::kBegun : RunState::kNew;
+  return has_checkpoints(folder_of(run) / kCheckpointsFolder) ? RunState::kBegun : RunState::kNew;
 }
 
 bool lacks_record(const PlanExecution& execution, const std::vector<PlannedRun>& runs) {

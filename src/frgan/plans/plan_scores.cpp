@@ -8,6 +8,7 @@
 #include "frgan/classifier/checkpoint.h"
 #include "frgan/classifier/generator.h"
 #include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
 #include "frgan/data/dataset.h"
 #include "frgan/device/device.h"
 #include "frgan/io/checkpoint_files.h"
@@ -124,7 +125,7 @@ int64_t score_plan(const PlanScoring& scoring, const PlanResults& results,
   std::vector<const PlannedRun*> left;
   for (const PlannedRun& run : results.runs()) {
     if (results.record_of(run) == nullptr || is_scored(scoring, by, run.name, run.key, scoring.images)) continue;
-    if (has_checkpoints(run_folder(run) / "checkpoints")) {
+    if (has_checkpoints(run_folder(run) / kCheckpointsFolder)) {
       left.push_back(&run);
     } else {
       refuse_to_replace(scoring.folder / (run.name + ".json"), run);

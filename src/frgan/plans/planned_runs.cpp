@@ -15,6 +15,7 @@
 #include "frgan/settings/presets.h"
 #include "frgan/settings/run_settings.h"
 #include "frgan/train/recipe.h"
+#include "frgan/train/run_command.h"
 
 namespace frgan {
 namespace {
@@ -46,7 +47,7 @@ std::unique_ptr<RunRequest> row_request(const Plan& plan, const Budget& budget, 
   apply_settings(*request, section.settings);
   if (request->run.data.data_dir.empty()) request->run.data.data_dir = choice.data_dir;
   request->run.data = with_absolute_paths(request->run.data);
-  request->validate();
+  validate(*request);
   return request;
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
 #include "frgan/io/files.h"
 #include "frgan/io/json_file.h"
 #include "frgan/io/json_lines.h"
@@ -74,21 +75,21 @@ RunRecord record_of(const fs::path& run, const PlannedRun& planned) {
   record.name = planned.name;
   record.key = planned.key;
   record.options = planned.options;
-  record.summary = read_json_object(run / "summary.json");
+  record.summary = read_json_object(run / kSummaryFile);
   if (!record.summary.contains("test") || !record.summary["test"].is_object()) {
     throw Error(fmt::format("{}: the run's dataset has no test images, but tables need a test error", run.string()));
   }
   record.recipe = record.summary.value("recipe", int64_t{0});
   record.data_digest = record.summary.value("data_digest", "");
-  for (const Json& line : read_json_lines(run / "metrics.jsonl")) {
+  for (const Json& line : read_json_lines(run / kLogFile)) {
     if (line.contains("test_error") && line.at("test_error").is_number()) {
       record.evaluations.emplace_back(line.at("step").get<int64_t>(), line.at("test_error").get<double>());
     }
   }
   if (record.evaluations.empty()) {
-    throw Error(fmt::format("{}: no line has a test error", (run / "metrics.jsonl").string()));
+    throw Error(fmt::format("{}: no line has a test error", (run / kLogFile).string()));
   }
-  for (const Mistake& mistake : read_mistakes(run / "mistakes.json").mistakes) {
+  for (const Mistake& mistake : read_mistakes(run / kMistakesFile).mistakes) {
     record.mistakes.emplace_back(mistake.row, mistake.prediction);
   }
   std::sort(record.mistakes.begin(), record.mistakes.end());

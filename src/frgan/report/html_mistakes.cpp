@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "frgan/core/run_files.h"
 #include "frgan/io/png_header.h"
 #include "frgan/report/grid_layout.h"
 #include "frgan/report/html_parts.h"
@@ -153,7 +154,7 @@ std::string confusion_section(const std::vector<RunHistory>& runs) {
                                      found.class_names.size() > kMaxMatrixClasses ? confusion_list(found)
                                                                                   : confusion_table(found))});
   }
-  return section_html("confusion", "Confusion matrix", panels_html(runs, panels, kBytes, "mistakes.json"));
+  return section_html("confusion", "Confusion matrix", panels_html(runs, panels, kBytes, kMistakesFile));
 }
 
 std::string mistakes_section(const std::vector<RunHistory>& runs) {
@@ -168,11 +169,12 @@ std::string mistakes_section(const std::vector<RunHistory>& runs) {
       html += fmt::format(
           ". Shown: {} with the highest predicted probability{}, as label → prediction, probability.</p>\n{}",
           run.shown_mistakes,
-          run.shown_mistakes < all ? fmt::format(" (mistakes.png in the run folder has {})", all) : "",
+          run.shown_mistakes < all ? fmt::format(" ({} in the run folder has {})", kMistakesImage, all) : "",
           mistake_grid(run, i));
     } else {
       html += ".</p>\n";
-      if (run.images_omitted && all > 0) html += omitted_html("mistake images; see mistakes.png in the run folder");
+      if (run.images_omitted && all > 0)
+        html += omitted_html(fmt::format("mistake images; see {} in the run folder", kMistakesImage));
     }
     html += "</article>\n";
   }

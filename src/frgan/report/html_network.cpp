@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "frgan/core/run_files.h"
 #include "frgan/io/image_file.h"
 #include "frgan/report/html_parts.h"
 #include "frgan/report/html_sections.h"
@@ -181,7 +182,7 @@ std::string gates_section(const std::vector<RunHistory>& runs) {
     if (bytes <= kBytes) break;
   }
   return section_html("gates", "Squeeze-and-excitation gates (feature recalibration)",
-                      panels_html(runs, panels, kBytes, "gates.json"));
+                      panels_html(runs, panels, kBytes, kGatesFile));
 }
 
 }  // namespace frgan

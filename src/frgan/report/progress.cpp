@@ -66,14 +66,15 @@ std::vector<std::string> progress_rows(std::string_view line, size_t columns) {
   return rows;
 }
 
-Progress::Progress(ProgressOutput output, int64_t steps, int64_t first_step)
-    : output_(std::move(output)), steps_(steps), first_step_(first_step), begin_(output_.seconds()) {}
+Progress::Progress(ProgressOutput output, int64_t steps, int64_t first_step, bool quiet)
+    : output_(std::move(output)), steps_(steps), first_step_(first_step), quiet_(quiet), begin_(output_.seconds()) {}
 
 Progress::~Progress() {
   if (rows_ > 0) output_.stream << '\n' << std::flush;
 }
 
 void Progress::show(const StepRecord& record) {
+  if (quiet_) return;
   const double now = output_.seconds();
   const int64_t done = record.step - first_step_;
   const double left =
@@ -87,9 +88,17 @@ void Progress::show(const StepRecord& record) {
 }
 
 void Progress::say(std::string_view message) {
+  if (!quiet_) print(message);
+}
+
+void Progress::warn(std::string_view message) {
+  print(fmt::format("warning: {}", message));
+}
+
+void Progress::print(std::string_view line) {
   const bool redraw = rows_ > 0;
   clear();
-  output_.stream << message << '\n';
+  output_.stream << line << '\n';
   if (redraw) draw(output_.width());
   output_.stream << std::flush;
 }

@@ -32,10 +32,11 @@ ProgressOutput standard_error_progress();
 //   progress.say("checkpoint written");
 //
 // On a terminal, the line is redrawn in place at most five times a second and wraps over several rows if necessary.
-// Elsewhere, at most one line is printed every ten seconds. The first and the last record are always shown.
+// Elsewhere, at most one line is printed every ten seconds. The first and the last record are always shown. If `quiet`,
+// only warnings are printed.
 class Progress {
  public:
-  Progress(ProgressOutput output, int64_t steps, int64_t first_step);
+  Progress(ProgressOutput output, int64_t steps, int64_t first_step, bool quiet = false);
   // Ends the progress line with a line break.
   ~Progress();
   Progress(const Progress&) = delete;
@@ -44,15 +45,19 @@ class Progress {
   void show(const StepRecord& record);
   // Prints a permanent line above the progress line.
   void say(std::string_view message);
+  // The same with "warning: " before the message, also if quiet.
+  void warn(std::string_view message);
 
  private:
   void draw(int width);
+  void print(std::string_view line);
   // Erases the progress line and moves the cursor to its first row.
   void clear();
 
   ProgressOutput output_;
   int64_t steps_;
   int64_t first_step_;
+  bool quiet_;
   double begin_;                 // time of construction, seconds
   std::optional<double> drawn_;  // time of the last drawing, seconds
   std::string line_;             // text of the newest record

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
 #include "frgan/io/files.h"
 #include "frgan/io/json_file.h"
 #include "frgan/io/json_lines.h"
@@ -93,7 +94,7 @@ void read_summary(RunHistory& record, const fs::path& path) {
 }
 
 // Reads one file of the run if it exists. An error becomes a note. Returns whether the file was read.
-bool read_part(RunHistory& record, const char* name, const std::function<void(const fs::path&)>& read) {
+bool read_part(RunHistory& record, std::string_view name, const std::function<void(const fs::path&)>& read) {
   const fs::path path = record.folder / name;
   if (!fs::exists(path)) return false;
   try {
@@ -114,28 +115,28 @@ RunHistory read_run_history(const fs::path& folder) {
   if (!fs::is_directory(folder)) {
     throw Error(fmt::format("{}: no such folder; expected a run folder written by frgan train", folder.string()));
   }
-  if (!fs::exists(folder / "metrics.jsonl") && !fs::exists(folder / "summary.json")) {
+  if (!fs::exists(folder / kLogFile) && !fs::exists(folder / kSummaryFile)) {
     throw Error(
-        fmt::format("{}: not a run folder: it contains neither metrics.jsonl nor summary.json", folder.string()));
+        fmt::format("{}: not a run folder: it contains neither {} nor {}", folder.string(), kLogFile, kSummaryFile));
   }
   RunHistory record;
   record.folder = fs::absolute(folder).lexically_normal();
   if (!record.folder.has_filename()) record.folder = record.folder.parent_path();
   record.name = record.folder.filename().string();
-  read_part(record, "metrics.jsonl", [&](const fs::path& path) { read_log(record, path); });
-  read_part(record, "labels.json", [&](const fs::path& path) {
+  read_part(record, kLogFile, [&](const fs::path& path) { read_log(record, path); });
+  read_part(record, kLabelsFile, [&](const fs::path& path) {
     const Json split = read_json_object(path);
     record.labels = static_cast<int64_t>(split.at("labeled").size());
   });
-  const bool has_summary = fs::exists(folder / "summary.json");
-  if (!read_part(record, "summary.json", [&](const fs::path& path) { read_summary(record, path); }) &&
+  const bool has_summary = fs::exists(folder / kSummaryFile);
+  if (!read_part(record, kSummaryFile, [&](const fs::path& path) { read_summary(record, path); }) &&
       !record.steps.empty()) {
     record.summary.steps = record.steps.back().step;
     record.summary.wall_seconds = record.steps.back().seconds;
   }
   if (!has_summary) record.notes.emplace_back("This run is not finished; the report shows its progress so far.");
-  read_part(record, "mistakes.json", [&](const fs::path& path) { record.mistakes = read_mistakes(path); });
-  read_part(record, "gates.json", [&](const fs::path& path) { record.gates = read_gates(path); });
+  read_part(record, kMistakesFile, [&](const fs::path& path) { record.mistakes = read_mistakes(path); });
+  read_part(record, kGatesFile, [&](const fs::path& path) { record.gates = read_gates(path); });
   return record;
 }
 

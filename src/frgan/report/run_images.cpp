@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/io/image_file.h"
@@ -160,7 +161,7 @@ void add_earlier_grids(RunHistory& run, const Source& source, const ImageCounts&
 
 std::vector<std::pair<int64_t, fs::path>> sample_grids(const fs::path& run) {
   std::vector<std::pair<int64_t, fs::path>> found;
-  for (const fs::path& folder : {run / "samples", run}) {
+  for (const fs::path& folder : {run / kSamplesFolder, run}) {
     for (const fs::path& file : files_in(folder, ".png")) {
       if (const auto step = checkpoint_step(file.stem())) found.emplace_back(*step, file);
     }

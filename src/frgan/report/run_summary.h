@@ -33,11 +33,11 @@ struct RunSummary {
   double gflop_per_step = 0;  // Method::step_flop
   double wall_seconds = 0;    // training time, including the time before a resume
   TimeSpent time_spent;
-  std::optional<EvaluationRecord> test;  // of the averaged final weights
-  std::optional<EvaluationRecord> dev;
-  std::vector<std::pair<std::string, double>> losses;  // last logged values
-  std::string precision;                               // "fp32" or "bf16"
-  std::string device;                                  // device/device.h: device_name
+  std::optional<EvaluationRecord> test{};  // of the averaged final weights
+  std::optional<EvaluationRecord> dev{};
+  std::vector<std::pair<std::string, double>> losses{};  // last logged values
+  std::string precision;                                 // "fp32" or "bf16"
+  std::string device;                                    // device/device.h: device_name
 };
 
 // The fields above in order, then frgan's version and commit, and the machine. Evaluations are written as

@@ -87,17 +87,4 @@ std::vector<Setting> read_config_file(const std::filesystem::path& path) {
   return read_config(read_file(path, kLimit), path.string());
 }
 
-std::string config_text(const OptionSet& options) {
-  std::string text;
-  for (const auto& [group, members] : options.groups()) {
-    std::string lines;
-    for (const Option* option : members) {
-      // JSON and TOML share the syntax of numbers, lists and strings without control characters (see Option::set).
-      if (option->saved) lines += fmt::format("{} = {}\n", option->name, option->value().dump());
-    }
-    if (!lines.empty()) text += fmt::format("{}# {}\n{}", text.empty() ? "" : "\n", group, lines);
-  }
-  return text;
-}
-
 }  // namespace frgan

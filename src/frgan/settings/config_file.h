@@ -1,5 +1,5 @@
-// TOML reader and writer for config files, presets and --print-config. Keys are option names without the leading "--".
-// Config files have no [headings].
+// TOML reader for config files and presets; config_text in core/options.h writes them. Keys are option names without
+// the leading "--". Config files have no [headings].
 //
 //   method = "fr-gan"
 //   batch-size = 50
@@ -33,8 +33,5 @@ std::vector<Setting> read_config_file(const std::filesystem::path& path);
 
 // Converts a TOML document with nested tables to JSON. Throws usage errors like read_config, but accepts tables.
 Json read_toml(std::string_view text, const std::string& name);
-
-// Writes all saved options as TOML, with a comment above each group. `read_config` reads the result back exactly.
-std::string config_text(const OptionSet& options);
 
 }  // namespace frgan

@@ -9,16 +9,8 @@
 #include "frgan/core/old_names.h"
 #include "frgan/io/digests.h"
 #include "frgan/io/files.h"
-#include "frgan/methods/methods.h"
 
 namespace frgan {
-
-RunRequest::RunRequest() = default;
-RunRequest::~RunRequest() = default;
-
-void RunRequest::validate() const {
-  method->validate();
-}
 
 std::string named_method(const std::vector<std::vector<Setting>>& sources, std::string method) {
   for (const std::vector<Setting>& source : sources) {
@@ -27,14 +19,6 @@ std::string named_method(const std::vector<std::vector<Setting>>& sources, std::
     }
   }
   return method;
-}
-
-void declare_run(RunRequest& request, const std::string& method) {
-  request.method = create_method(method);
-  request.run.method = method;
-  describe(request.options, request.run);
-  request.method->describe(request.options);
-  mention_other_methods(request.options, method);
 }
 
 void apply_settings(RunRequest& request, const std::vector<Setting>& settings) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,31 +10,12 @@
 #include "frgan/core/options.h"
 #include "frgan/settings/config_file.h"
 #include "frgan/train/run_options.h"
+#include "frgan/train/run_request.h"
 
 namespace frgan {
 
-class Method;
-
-// A requested run. `options` declares all its options and points into `run` and `method`, so it cannot be copied.
-struct RunRequest {
-  RunOptions run;
-  std::unique_ptr<Method> method;
-  OptionSet options;
-
-  RunRequest();
-  RunRequest(const RunRequest&) = delete;
-  RunRequest& operator=(const RunRequest&) = delete;
-  ~RunRequest();
-
-  // Checks combinations of the method's options; throws a usage error.
-  void validate() const;
-};
-
 // The method named by the settings; later sources take precedence. Returns `method` if none names one.
 std::string named_method(const std::vector<std::vector<Setting>>& sources, std::string method);
-
-// Creates the method and declares all options of a run with it.
-void declare_run(RunRequest& request, const std::string& method);
 
 // Applies the settings of one source. Call with the weakest source first. Some options exclude each other: steps and
 // time-budget; labels-file and labels. Setting one of them resets the other, if a weaker source had set it. Throws a

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
 #include "frgan/io/files.h"
 #include "frgan/io/image_file.h"
 #include "frgan/report/grid_layout.h"
@@ -149,7 +150,7 @@ void check_grids(const PlanResults& results, const std::function<fs::path(const 
     throw Error(fmt::format(
         "{}: no grids of generated images (run records do not contain them); choose the folder of the runs with "
         "--runs, or delete the record runs/{}.json of the results to run it again",
-        (run_folder(run) / "samples").string(), run.name));
+        (run_folder(run) / kSamplesFolder).string(), run.name));
   }
   if (any) return;
   const std::string& section = results.plan().sections.front().title;

@@ -1,5 +1,6 @@
 #include "frgan/train/diagnostics.h"
 
+#include "frgan/core/run_files.h"
 #include "frgan/metrics/diagnostics.h"
 #include "frgan/metrics/evaluation.h"
 #include "frgan/report/gates.h"
@@ -19,14 +20,14 @@ Classification write_diagnostics(const std::filesystem::path& folder, const Disc
   mistakes.role = images.role;
   mistakes.data_digest = images.data_digest;
   mistakes.split_digest = images.split_digest;
-  write_mistakes(folder / "mistakes.json", mistakes);
+  write_mistakes(folder / kMistakesFile, mistakes);
   if (mistakes.shown.empty()) {
-    std::filesystem::remove(folder / "mistakes.png");
+    std::filesystem::remove(folder / kMistakesImage);
   } else {
     const at::Tensor shown = images.set.rows(mistakes.shown).images.cpu();
-    write_image_grid(folder / "mistakes.png", view_of(shown), kGridColumns);
+    write_image_grid(folder / kMistakesImage, view_of(shown), kGridColumns);
   }
-  write_gates(folder / "gates.json", diagnosis.gates);
+  write_gates(folder / kGatesFile, diagnosis.gates);
   return result;
 }
 

@@ -1,4 +1,5 @@
-// A training run, from options to results: plan, checkpoints, log, evaluations, generated images and summary.
+// A training run with its data, networks and trainer: from options to results. Programs start and resume runs with
+// train/training.h, which creates the run folder and needs no LibTorch header.
 #pragma once
 
 #include <atomic>
@@ -7,7 +8,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "frgan/classifier/checkpoint.h"
 #include "frgan/core/json.h"
@@ -17,31 +17,31 @@
 #include "frgan/methods/method.h"
 #include "frgan/metrics/classification.h"
 #include "frgan/report/progress.h"
-#include "frgan/report/run_log.h"
 #include "frgan/report/run_summary.h"
 #include "frgan/train/run_options.h"
+#include "frgan/train/run_plan.h"
+#include "frgan/train/run_recorder.h"
+#include "frgan/train/run_result.h"
+#include "frgan/train/stopwatch.h"
 #include "frgan/train/trainer.h"
 
 namespace frgan {
 
-struct RunResult {
-  int64_t steps = 0;                          // completed steps
-  bool finished = false;                      // false if a signal stopped the run
-  std::optional<EvaluationRecord> test, dev;  // evaluations of the averaged weights after the last step
-  std::filesystem::path checkpoint;           // the last checkpoint
-  std::filesystem::path samples;              // the last grid of generated images; empty without a generator
+// Where a run writes, and what it records about its origin.
+struct RunOutput {
+  std::filesystem::path folder;  // exists
+  Json options;                  // all resolved options, with those of the method
+  std::string command;           // repeats the run
 };
 
-// Holds the data, networks and trainer of one run.
-//
 //   TrainingRun run(options, create_method("fr-gan"), data, split);
 //   run.begin();
 //   run.fix_steps();
-//   RunResult result = run.train(directory, values, command, progress, stop_signal);
+//   RunResult result = run.train({folder, values, command}, progress, stop_signal);
 class TrainingRun {
  public:
-  // Builds the method for the data. The options of `method` must be set. In `options`, `precision` must be "fp32" or
-  // "bf16", and `threads` the actual number of threads.
+  // Builds the method for the data. The options of `method` must be set. In `options`, `precision` must not be kAuto,
+  // and `threads` must be the actual number of threads.
   TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dataset data, LabelSplit split);
 
   // Sets the initial weights; call one of the three.
@@ -52,41 +52,41 @@ class TrainingRun {
   // Returns the median seconds of `timed` steps, after as many warm-up steps. Restores the state afterwards, so the run
   // is not affected.
   double measure_step(int timed);
-  // Seconds per step from the last measurement, or from a new measurement of one step.
-  double step_seconds();
   // Determines the number of steps: `steps` if given, else as many as fit into `time_budget`, else `epochs`.
   void fix_steps();
 
   const RunOptions& options() const { return options_; }  // after fix_steps, with the number of steps
-  // A description of the run for the user, several lines: data, label split, steps, expected time, loss weights.
-  std::string plan_text(double seconds_per_step) const;
+  const LabelSplit& split() const { return split_; }
+  int64_t steps_done() const { return trainer_->steps_done(); }
+  // A description of the run for the user. Times a step unless it was measured before.
+  RunPlan plan();
 
-  // Trains until the last step, or until `stop_signal` is not 0, and writes into `directory`. `values` are all resolved
-  // options; `command` is the command that repeats the run. Throws an Error if a loss or weight is NaN or infinite; the
-  // last checkpoint is kept.
-  RunResult train(const std::filesystem::path& directory, const Json& values, const std::string& command,
-                  Progress& progress, const std::atomic<int>& stop_signal);
+  // Trains until the last step, or until `stop_signal` is not 0. Throws an Error if a loss or weight is NaN or
+  // infinite; the last checkpoint is kept.
+  RunResult train(const RunOutput& output, Progress& progress, const std::atomic<int>& stop_signal);
 
  private:
-  // Whether the current step is a multiple of `every`; if `every` is 0, of 1/`count` of the run.
-  bool due(int64_t every, int64_t count) const;
-  bool evaluation_due() const;
+  bool is_finished() const { return trainer_->steps_done() >= options_.steps; }
   int64_t epoch_steps() const;
-  double epoch() const;
-  CheckpointState checkpoint_state(const Json& values) const;
+  double epochs(int64_t steps) const;
   double measure_evaluation();
-  void fix_steps_by_time(double seconds);
+  CheckpointState checkpoint_state(const Json& options) const;
+  RunSummary summary(const RunOutput& output) const;
   // Throw an Error that names the first non-finite loss term, or the first non-finite tensor of the state.
   void check_losses() const;
   void check_weights() const;
+
+  // The parts of `train`.
+  void log_step(RunRecorder& recorder);
+  std::filesystem::path write_samples(RunRecorder& recorder);
+  std::filesystem::path write_checkpoint(const RunOutput& output);
+  RunResult stopped(const RunOutput& output);
+  RunResult finish(const RunOutput& output, RunRecorder& recorder, const Stopwatch& total);
+  RunResult result_of_finished(const RunOutput& output);
   std::optional<EvaluationRecord> evaluate_on(const ImageSet& set, const std::string& role);
-  std::optional<EvaluationRecord> diagnose(const std::filesystem::path& directory, const ImageSet& set,
+  std::optional<EvaluationRecord> diagnose(const std::filesystem::path& folder, const ImageSet& set,
                                            const std::string& role);
   EvaluationRecord evaluation_record(const std::string& role, const ErrorCount& count) const;
-  std::filesystem::path write_checkpoint(const std::filesystem::path& directory, const Json& values);
-  void write_learning_curve(const std::filesystem::path& directory) const;
-  std::filesystem::path samples_path(const std::filesystem::path& directory) const;
-  std::filesystem::path write_samples(const std::filesystem::path& directory);
 
   RunOptions options_;
   Dataset data_;

@@ -10,6 +10,17 @@
 #include "frgan/core/error.h"
 
 namespace frgan {
+namespace {
+
+Words<PrecisionOption> precision_words() {
+  return {"auto", "fp32", "bf16"};
+}
+
+}  // namespace
+
+std::string precision_word(PrecisionOption precision) {
+  return precision_words().words[static_cast<size_t>(precision)];
+}
 
 void describe(OptionSet& options, RunOptions& run) {
   options.group("Run");
@@ -26,7 +37,7 @@ void describe(OptionSet& options, RunOptions& run) {
   options.add("seed", run.seed, "Seed of initial weights, image order, noise, augmentation and dropout.",
               Range<int64_t>{0, INT64_MAX});
   options.add("precision", run.precision, "Convolution precision; auto selects bf16 where the hardware supports it.",
-              Choices{"auto", "fp32", "bf16"});
+              precision_words());
   describe(options, run.data);
   describe(options, run.split);
   describe(options, run.augmentation);

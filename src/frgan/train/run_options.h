@@ -1,23 +1,27 @@
-// Options of a training run, without those of its method.
+// Options of a training run, without those of its method. This header includes no LibTorch.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "frgan/core/options.h"
-#include "frgan/data/augment.h"
-#include "frgan/data/label_split.h"
-#include "frgan/data/load_dataset.h"
+#include "frgan/data/data_options.h"
 
 namespace frgan {
 
+// Requested precision of convolutions; kAuto selects bf16 where the hardware supports it.
+enum class PrecisionOption { kAuto, kFp32, kBf16 };
+// "auto", "fp32" or "bf16", as in files and on the command line.
+std::string precision_word(PrecisionOption precision);
+
+// Field names are those of the options, with '_' for '-'.
 struct RunOptions {
   std::string method = "fr-gan";
   int64_t steps = 0;
   double epochs = 900;
   std::string time_budget;
   int64_t seed = 1;
-  std::string precision = "auto";
+  PrecisionOption precision = PrecisionOption::kAuto;
   DataOptions data;
   SplitOptions split;
   AugmentationOptions augmentation;

@@ -1,0 +1,54 @@
+// Options of a dataset, its label split and its augmentation. This header includes no LibTorch.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "frgan/core/options.h"
+
+namespace frgan {
+
+// Which dataset is loaded (data/load_dataset.h).
+struct DataOptions {
+  std::string data = "svhn";
+  std::string data_dir = "";  // folder (or file) of the dataset; empty: searched
+  int64_t image_size = 0;     // pixels; 0: the dataset's own, 32 for an image folder
+  int64_t channels = 0;       // 0: the dataset's own, 3 for an image folder
+};
+void describe(OptionSet& options, DataOptions& data);
+
+// The options with absolute paths, so that they work from any current folder.
+DataOptions with_absolute_paths(DataOptions options);
+
+// Deliberately corrupted labels (data/label_noise.h).
+struct LabelNoiseOptions {
+  double level = 0;            // fraction of labels to corrupt, 0 to 1
+  std::string kind = "wrong";  // see noise_matrix
+  int64_t seed = 1;
+};
+// Declares --label-noise, --label-noise-kind and --label-noise-seed.
+void describe(OptionSet& options, LabelNoiseOptions& noise);
+
+// How labeled images are drawn; see split_labels.
+enum class LabelMode { kBalanced, kProportional, kRandom };
+
+// Which training images are labeled (data/label_split.h).
+struct SplitOptions {
+  int64_t labels = 0;  // number of labeled images; 0: all labels
+  LabelMode label_mode = LabelMode::kBalanced;
+  int64_t split_seed = 1;
+  std::string labels_file = "";  // path of a written split, used instead of the options above
+  int64_t dev_images = 0;
+  int64_t train_images = 0;  // 0: all
+  LabelNoiseOptions noise{};
+};
+void describe(OptionSet& options, SplitOptions& split);
+
+// Random changes of training images, as words for parse_augmentation (data/augment.h).
+struct AugmentationOptions {
+  std::vector<std::string> augmentation = {"translate:2"};
+};
+void describe(OptionSet& options, AugmentationOptions& augmentation);
+
+}  // namespace frgan

@@ -1,0 +1,51 @@
+#include "frgan/train/run_command.h"
+
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace frgan {
+namespace {
+
+// The word as a shell reads it.
+std::string shell_word(const std::string& word) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
+}  // namespace
+
+std::string argument_of(const std::string& option, const Json& value) {
+  if (value.is_boolean()) return fmt::format("--{}{}", value.get<bool>() ? "" : "no-", option);
+  if (value.is_string()) return fmt::format("--{}={}", option, value.get<std::string>());
+  if (value.is_array()) return fmt::format("--{}={}", option, fmt::join(value.get<std::vector<std::string>>(), ","));
+  return fmt::format("--{}={}", option, value.dump());
+}
+
+std::vector<std::string> changed_arguments(const OptionSet& options) {
+  std::vector<std::string> arguments;
+  for (const Option& option : options.all()) {
+    const Json value = option.value();
+    if (option.saved && (option.name == "method" || value != option.initial))
+      arguments.push_back(argument_of(option.name, value));
+  }
+  return arguments;
+}
+
+std::string train_command(std::span<const std::string> arguments, int64_t steps) {
+  std::string command = "frgan train";
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string name = arguments[i].substr(0, arguments[i].find('='));
+    if (name == "--time-budget" || name == "--steps" || name == "--epochs" || name == "--run") {
+      if (name == arguments[i]) ++i;
+      continue;
+    }
+    command += " " + shell_word(arguments[i]);
+  }
+  return fmt::format("{} --steps {}", command, steps);
+}
+
+}  // namespace frgan

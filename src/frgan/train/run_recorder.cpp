@@ -1,0 +1,86 @@
+#include "frgan/train/run_recorder.h"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "frgan/core/run_files.h"
+#include "frgan/io/checkpoint_files.h"
+#include "frgan/io/files.h"
+#include "frgan/report/grid_layout.h"
+#include "frgan/report/image_grid.h"
+#include "frgan/report/learning_curve.h"
+
+namespace frgan {
+
+namespace fs = std::filesystem;
+
+fs::path samples_path(const fs::path& folder, int64_t step) {
+  return folder / kSamplesFolder / (checkpoint_name(step) + ".png");
+}
+
+RunRecorder::RunRecorder(RecordedRun run, Progress& progress)
+    : run_(std::move(run)),
+      progress_(progress),
+      log_(run_.folder / kLogFile, run_.first_step),
+      last_step_(run_.first_step) {
+  if (run_.tensorboard) events_.emplace(run_.folder, run_.first_step, run_.options);
+}
+
+void RunRecorder::write(StepRecord record) {
+  record.images_per_second =
+      static_cast<double>((record.step - last_step_) * run_.images_per_step) / since_last_.seconds();
+  last_step_ = record.step;
+  since_last_ = Stopwatch();
+  log_.write(record);
+  if (events_) events_->write(record);
+  progress_.show(record);
+  warn_of_divergence(record);
+  losses_ = std::move(record.losses);
+}
+
+// Warns if the supervised loss is far above ln K, the loss of uniform guessing. Few such runs recover.
+void RunRecorder::warn_of_divergence(const StepRecord& record) {
+  constexpr double kFactor = 4;
+  const double guessing = std::log(static_cast<double>(run_.classes));
+  for (const auto& [name, value] : record.losses) {
+    if (warned_ || name != "supervised" || value < kFactor * guessing) continue;
+    progress_.warn(
+        fmt::format("step {}: training diverged: the supervised loss is {:.3g}, random guessing gives {:.2f}; the run "
+                    "may not recover; use a lower --learning-rate",
+                    record.step, value, guessing));
+    warned_ = true;
+  }
+}
+
+void RunRecorder::write(const EvaluationRecord& record) {
+  log_.write(record);
+  if (events_) events_->write(record);
+}
+
+void RunRecorder::show(const EvaluationRecord& record) {
+  progress_.say(fmt::format("step {}: {} error {:.2f} %", record.step, record.role, 100 * record.error));
+}
+
+fs::path RunRecorder::write_samples(int64_t step, const at::Tensor& images) {
+  const fs::path path = samples_path(run_.folder, step);
+  ensure_directory(path.parent_path());
+  write_image_grid(path, images, kGridColumns);
+  if (events_) events_->write_samples(step, path);
+  return path;
+}
+
+void RunRecorder::write_learning_curve(const std::string& title, const std::vector<std::string>& roles) const {
+  LearningCurves chart{title, "error (%)", {}};
+  for (const std::string& role : roles) {
+    const std::string name = role == "dev" ? "development" : role;
+    chart.curves.push_back(read_curve(run_.folder / kLogFile, role + "_error", name, /*scale=*/100));
+  }
+  if (!chart.curves.empty()) write_file_safely(run_.folder / kLearningCurveFile, learning_curve_svg(chart));
+}
+
+void RunRecorder::finish(int64_t steps) {
+  if (events_) events_->finish(steps);
+}
+
+}  // namespace frgan

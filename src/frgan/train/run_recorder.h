@@ -1,0 +1,72 @@
+// Everything that a run records while it trains: log, TensorBoard events, sample grids, learning curve and progress
+// line.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "frgan/core/json.h"
+#include "frgan/report/progress.h"
+#include "frgan/report/run_log.h"
+#include "frgan/report/tensorboard.h"
+#include "frgan/train/stopwatch.h"
+
+namespace frgan {
+
+// The grid of images that were generated after `step`, in a run folder.
+std::filesystem::path samples_path(const std::filesystem::path& folder, int64_t step);
+
+struct RecordedRun {
+  std::filesystem::path folder;
+  Json options;             // shown by TensorBoard
+  int64_t first_step = 0;   // later records of an earlier process are dropped
+  int64_t images_per_step;  // images that enter a network
+  int64_t classes;
+  bool tensorboard;
+};
+
+//   RunRecorder recorder(run, progress);
+//   recorder.write(StepRecord{.step = 50, .losses = {{"supervised", 0.31}}, ...});
+class RunRecorder {
+ public:
+  // `progress` must outlive the recorder. Throws an Error if a file cannot be written.
+  RunRecorder(RecordedRun run, Progress& progress);
+  // Starts the clock of images_per_second; call it before the first step.
+  void begin() { since_last_ = Stopwatch(); }
+
+  // Sets images_per_second, writes the record and shows it. Warns once if the supervised loss shows that training
+  // diverged.
+  void write(StepRecord record);
+  void write(const EvaluationRecord& record);
+  // Prints the error as a permanent line.
+  void show(const EvaluationRecord& record);
+  // Writes generated images, N x C x S x S in [-1, 1], as a grid. Returns its path.
+  std::filesystem::path write_samples(int64_t step, const at::Tensor& images);
+  // Writes a chart of the errors of the given roles ("test", "dev"); nothing without roles.
+  void write_learning_curve(const std::string& title, const std::vector<std::string>& roles) const;
+  // Marks the run as finished.
+  void finish(int64_t steps);
+
+  // Values of the last step record.
+  const std::vector<std::pair<std::string, double>>& losses() const { return losses_; }
+
+ private:
+  void warn_of_divergence(const StepRecord& record);
+
+  RecordedRun run_;
+  Progress& progress_;
+  RunLog log_;
+  std::optional<TensorBoardLog> events_;
+  std::vector<std::pair<std::string, double>> losses_;
+  int64_t last_step_;     // of the previous step record
+  Stopwatch since_last_;  // since the previous step record
+  bool warned_ = false;
+};
+
+}  // namespace frgan

@@ -1,0 +1,33 @@
+#include "frgan/train/run_request.h"
+
+#include "frgan/data/augment.h"
+#include "frgan/methods/method.h"
+#include "frgan/methods/methods.h"
+
+namespace frgan {
+
+RunRequest::RunRequest() = default;
+RunRequest::~RunRequest() = default;
+
+void declare_run(RunRequest& request, const std::string& method) {
+  request.method = create_method(method);
+  request.run.method = method;
+  describe(request.options, request.run);
+  request.method->describe(request.options);
+  mention_other_methods(request.options, method);
+}
+
+std::unique_ptr<RunRequest> make_run_request(const std::string& method, const Json& options) {
+  auto request = std::make_unique<RunRequest>();
+  declare_run(*request, method);
+  request->options.set_values(options, "options of the run");
+  return request;
+}
+
+void validate(const RunRequest& request) {
+  if (!request.run.time_budget.empty()) parse_duration(request.run.time_budget);
+  parse_augmentation(request.run.augmentation.augmentation);
+  request.method->validate();
+}
+
+}  // namespace frgan

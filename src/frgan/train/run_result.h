@@ -1,0 +1,17 @@
+// The result of a training run.
+#pragma once
+
+#include <filesystem>
+
+#include "frgan/report/run_summary.h"
+
+namespace frgan {
+
+struct RunResult {
+  bool finished = false;               // false if a signal stopped the run
+  RunSummary summary{};                // steps, time and, of a finished run, the evaluations after the last step
+  std::filesystem::path checkpoint{};  // the last checkpoint
+  std::filesystem::path samples{};     // the last grid of generated images; empty without a generator
+};
+
+}  // namespace frgan

@@ -1,0 +1,172 @@
+// Starting and resuming runs through the library.
+#include "frgan/train/training.h"
+
+#include <atomic>
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+
+#include "../data/tiny_dataset.h"
+#include "../io/temporary_folder.h"
+#include "frgan/classifier/checkpoint.h"
+#include "frgan/core/run_files.h"
+#include "frgan/data/safetensors_set.h"
+#include "frgan/io/checkpoint_files.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+class TrainingTest : public testing::Test {
+ protected:
+  TrainingTest() {
+    fs::create_directories(root);
+    Dataset data = tiny_dataset(round_robin(24, 3), 3);
+    data.test = {tiny_images(6, 16, 1), at::tensor(round_robin(6, 3))};
+    finish_dataset(data);
+    write_safetensors_set(root / "tiny.safetensors", data);
+  }
+
+  std::unique_ptr<RunRequest> request(Json more = Json::object()) const {
+    Json options = {{"data", (root / "tiny.safetensors").string()},
+                    {"steps", 3},
+                    {"width", 1.0 / 16},
+                    {"batch-size", 4},
+                    {"init-images", 8},
+                    {"precision", "fp32"},
+                    {"device", "cpu"},
+                    {"threads", 1},
+                    {"checkpoint-minutes", 0.0},
+                    {"tensorboard", false}};
+    options.update(more);
+    return make_run_request("supervised", options);
+  }
+
+  // Stops the run before its first step.
+  RunResult stop_at_once(Training training) const {
+    std::ostringstream text;
+    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, 3, 0, /*quiet=*/true);
+    const std::atomic<int> signal = 2;
+    return training.run(progress, signal);
+  }
+
+  // Replaces device and LibTorch version in the last checkpoint.
+  void set_origin(const std::string& device, const std::string& libtorch) const {
+    Checkpoint checkpoint = load_checkpoint(folder);
+    checkpoint.state.device = device;
+    checkpoint.state.libtorch = libtorch;
+    save_checkpoint(checkpoint.path, checkpoint.state, checkpoint.files);
+  }
+
+  std::vector<std::string> warnings_of_resume() const {
+    std::vector<std::string> warnings;
+    Training::resume(folder, {.warn = [&](const std::string& warning) { warnings.push_back(warning); }});
+    return warnings;
+  }
+
+  const TemporaryFolder folder_;
+  const fs::path root = folder_ / "root", folder = root / "run";
+};
+
+TEST_F(TrainingTest, StartsARun) {
+  Training training = Training::start(request(), {.folder = folder});
+  EXPECT_EQ(training.folder(), folder);
+  EXPECT_EQ(training.steps_done(), 0);
+  EXPECT_THAT(training.plan_text(), HasSubstr("supervised for 3 steps"));
+  const RunResult result = training.run();
+  EXPECT_TRUE(result.finished);
+  EXPECT_EQ(result.summary.steps, 3);
+  EXPECT_EQ(result.summary.test->images, 6);
+  EXPECT_EQ(result.checkpoint, folder / kCheckpointsFolder / checkpoint_name(3));
+  EXPECT_EQ(result.samples, "");
+  EXPECT_THAT(result.summary.command, StartsWith("frgan train --method=supervised "));
+  EXPECT_THAT(result.summary.command, HasSubstr(" --batch-size=4 "));
+  EXPECT_THAT(read_file(folder / kOptionsFile), StartsWith("# " + result.summary.command + "\n\n# Run\n"));
+  EXPECT_TRUE(fs::exists(folder / kLabelsFile));
+  EXPECT_TRUE(fs::exists(folder / kSummaryFile));
+}
+
+TEST_F(TrainingTest, ResumesARun) {
+  EXPECT_FALSE(stop_at_once(Training::start(request(), {.folder = folder})).finished);
+  Training training =
+      Training::resume(folder, {.change = [](OptionSet& options) { options.set("log-every", 1, "test"); }});
+  EXPECT_EQ(training.options().log_every, 1);
+  const RunResult result = training.run();
+  EXPECT_TRUE(result.finished);
+  const RunResult whole = Training::start(request(), {.folder = root / "whole"}).run();
+  EXPECT_TRUE(read_file(result.checkpoint / "model.safetensors") == read_file(whole.checkpoint / "model.safetensors"));
+  EXPECT_EQ(result.summary.command, whole.summary.command);
+}
+
+TEST_F(TrainingTest, RejectsChangesOfTheRunOnResume) {
+  stop_at_once(Training::start(request(), {.folder = folder}));
+  const auto change = [](OptionSet& options) { options.set("seed", 2, "test"); };
+  EXPECT_THAT(error_of([&] { Training::resume(folder, {.change = change}); }),
+              StartsWith("--seed cannot be combined with --resume"));
+  EXPECT_THAT(error_of([&] { Training::resume(root); }), HasSubstr("not a run folder: has no options.toml"));
+}
+
+TEST_F(TrainingTest, RemovesTheFolderOfARunThatDidNotStart) {
+  { const Training training = Training::start(request(), {.folder = folder}); }
+  EXPECT_FALSE(fs::exists(folder));
+  EXPECT_THAT(error_of([&] { Training::start(request({{"labels", 1000}}), {.folder = folder}); }), HasSubstr("1000"));
+  EXPECT_FALSE(fs::exists(folder));
+  Training dry = Training::start(request(), {.folder = folder, .dry_run = true});
+  EXPECT_FALSE(fs::exists(folder));
+}
+
+TEST_F(TrainingTest, RejectsAFolderWithARun) {
+  Training::start(request(), {.folder = folder}).run();
+  EXPECT_THAT(error_of([&] { Training::start(request(), {.folder = folder}); }), HasSubstr("already holds a run"));
+}
+
+TEST_F(TrainingTest, StartsFromTheWeightsOfAnotherRun) {
+  const RunResult first = Training::start(request(), {.folder = folder}).run();
+  const RunResult second = stop_at_once(Training::start(request(), {.folder = root / "second", .init_from = folder}));
+  EXPECT_TRUE(read_file(second.checkpoint / "model.safetensors") == read_file(first.checkpoint / "model.safetensors"));
+}
+
+TEST_F(TrainingTest, WarnsOfAnotherDeviceOrLibTorch) {
+  stop_at_once(Training::start(request(), {.folder = folder}));
+  const std::string libtorch = load_checkpoint(folder).state.libtorch;
+  EXPECT_NE(libtorch, "");
+  EXPECT_EQ(load_checkpoint(folder).state.device, "cpu");
+  EXPECT_THAT(warnings_of_resume(), IsEmpty());
+  set_origin("cuda", libtorch);
+  EXPECT_THAT(warnings_of_resume(), ElementsAre("the run used the device cuda; cpu draws other random numbers, so "
+                                                "results differ from an uninterrupted run"));
+  set_origin("cpu", "0.9");
+  EXPECT_THAT(warnings_of_resume(),
+              ElementsAre("the run used LibTorch 0.9; with " + libtorch + ", results differ in their last bits"));
+  set_origin("", "");  // as in checkpoints of older versions
+  EXPECT_THAT(warnings_of_resume(), IsEmpty());
+}
+
+TEST(CheckpointStateTest, DeviceAndLibTorchMayBeMissing) {
+  CheckpointState state;
+  state.shape = {16, 1, 2};
+  state.class_names = {"a", "b"};
+  state.precision = "fp32";
+  state.device = "cuda";
+  state.libtorch = "2.11.0";
+  Json json = to_json(state);
+  EXPECT_EQ(checkpoint_state_from_json(json, "state.json").device, "cuda");
+  EXPECT_EQ(checkpoint_state_from_json(json, "state.json").libtorch, "2.11.0");
+  json.erase("device");
+  json.erase("libtorch");
+  EXPECT_EQ(checkpoint_state_from_json(json, "state.json").device, "");
+  EXPECT_EQ(checkpoint_state_from_json(json, "state.json").libtorch, "");
+}
+
+}  // namespace
+}  // namespace frgan
