@@ -42,7 +42,7 @@ class SmallRun {
     options_.method = method;
     options_.steps = steps;
     options_.seed = 3;
-    options_.precision = PrecisionOption::kFp32;
+    options_.precision = PrecisionChoice::kFp32;
     options_.device = "cpu";
     options_.threads = 1;
     options_.log_every = 1;

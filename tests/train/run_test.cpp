@@ -61,7 +61,7 @@ class Run : public testing::Test {
   Run() {
     options.method = "fr-gan";
     options.steps = 6;
-    options.precision = PrecisionOption::kFp32;
+    options.precision = PrecisionChoice::kFp32;
     options.device = "cpu";
     options.threads = 1;
   }
@@ -381,7 +381,7 @@ TEST(RunOptionsTest, PrecisionIsAWordInFiles) {
   describe(options, run);
   EXPECT_EQ(options.values().at("precision"), "auto");
   options.set("precision", "bf16", "test");
-  EXPECT_EQ(run.precision, PrecisionOption::kBf16);
+  EXPECT_EQ(run.precision, PrecisionChoice::kBf16);
   EXPECT_EQ(precision_word(run.precision), "bf16");
   EXPECT_THAT(error_of([&] { options.set("precision", "fp16", "test"); }), HasSubstr("auto, fp32, bf16"));
 }

@@ -56,7 +56,7 @@ TrainingRun::TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dat
       split_(std::move(split)),
       problem_{.shape = {data_.image_size, data_.channels, data_.classes()},
                .seed = static_cast<uint64_t>(options_.seed),
-               .precision = options_.precision == PrecisionOption::kBf16 ? Precision::kBf16 : Precision::kFull,
+               .precision = options_.precision == PrecisionChoice::kBf16 ? Precision::kBf16 : Precision::kFull,
                .device = resolve_device(options_.device)},
       method_(built_method(std::move(method), problem_)),
       batches_(data_.train.to(problem_.device), split_,

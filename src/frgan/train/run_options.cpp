@@ -12,13 +12,13 @@
 namespace frgan {
 namespace {
 
-Words<PrecisionOption> precision_words() {
+Words<PrecisionChoice> precision_words() {
   return {"auto", "fp32", "bf16"};
 }
 
 }  // namespace
 
-std::string precision_word(PrecisionOption precision) {
+std::string precision_word(PrecisionChoice precision) {
   return precision_words().words[static_cast<size_t>(precision)];
 }
 

@@ -4,15 +4,14 @@
 #include <cstdint>
 #include <string>
 
+#include "frgan/core/hardware.h"
 #include "frgan/core/options.h"
 #include "frgan/data/data_options.h"
 
 namespace frgan {
 
-// Requested precision of convolutions; kAuto selects bf16 where the hardware supports it.
-enum class PrecisionOption { kAuto, kFp32, kBf16 };
 // "auto", "fp32" or "bf16", as in files and on the command line.
-std::string precision_word(PrecisionOption precision);
+std::string precision_word(PrecisionChoice precision);
 
 // Field names are those of the options, with '_' for '-'.
 struct RunOptions {
@@ -21,7 +20,7 @@ struct RunOptions {
   double epochs = 900;
   std::string time_budget;
   int64_t seed = 1;
-  PrecisionOption precision = PrecisionOption::kAuto;
+  PrecisionChoice precision = PrecisionChoice::kAuto;
   DataOptions data;
   SplitOptions split;
   AugmentationOptions augmentation;

@@ -8,6 +8,8 @@
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/report/grid_layout.h"
+#include "frgan/data/augment.h"
+#include "frgan/data/dataset.h"
 #include "frgan/report/image_grid.h"
 #include "frgan/report/learning_curve.h"
 
@@ -65,7 +67,8 @@ void RunRecorder::show(const EvaluationRecord& record) {
 fs::path RunRecorder::write_samples(int64_t step, const at::Tensor& images) {
   const fs::path path = samples_path(run_.folder, step);
   ensure_directory(path.parent_path());
-  write_image_grid(path, images, kGridColumns);
+  const at::Tensor pixels = to_pixels(images);
+  write_image_grid(path, view_of(pixels), kGridColumns);
   if (events_) events_->write_samples(step, path);
   return path;
 }

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 // Sets the number of threads and the precision that "auto" stands for on this machine.
 void resolve_machine(RunOptions& options) {
   const std::string precision = resolve_precision(precision_word(options.precision), resolve_device(options.device));
-  options.precision = precision == "bf16" ? PrecisionOption::kBf16 : PrecisionOption::kFp32;
+  options.precision = precision == "bf16" ? PrecisionChoice::kBf16 : PrecisionChoice::kFp32;
   options.threads = set_threads(options.threads);
   keep_freed_memory();
 }
@@ -68,7 +68,7 @@ std::vector<std::string> machine_warnings(const CheckpointState& saved, const Ru
     warnings.push_back(
         fmt::format("the run used {} threads; with {}, results differ in their last bits", threads, options.threads));
   }
-  if (options.precision == PrecisionOption::kBf16 && device.is_cpu() && !has_native_bf16()) {
+  if (options.precision == PrecisionChoice::kBf16 && device.is_cpu() && !has_native_bf16()) {
     warnings.emplace_back("the run uses bf16, which this processor only emulates, many times slower");
   }
   return warnings;
