@@ -91,7 +91,7 @@ TEST(Bench, TableContainsAllMeasurements) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   for (const char* text : {"step          supervised, width 0.0625, batch 4, fp32: 0.01443 GFLOP\n", "\ntime          ",
                            " s (median of 2, ", " steps/s, ", " images/s, ", "\npeak memory ", "\nGEMM rate     fp32 ",
-                           " % of the rate of fp32, ", "\nconvolutions  ", " operators a step, ", " allocations of ",
+                           " % of the fp32 rate; ", "\nconvolutions  ", " operators per step, ", " allocations of ",
                            "%  classifier\n", "%  convolution, backward (", "%  outside operators (0)\n",
                            "%  aten::", "aten::convolution fp32 4x3x32x32, fp32 4x3x3x3 (1), "}) {
     EXPECT_THAT(outcome.out, HasSubstr(text));
@@ -133,9 +133,9 @@ TEST(Bench, RejectsOptionsThatTrainRejects) {
   EXPECT_EQ(error_of({"--method", "supervised", "--gen-loss", "saturating"}),
             "frgan: option --gen-loss belongs to the method fr-gan, which this run does not use\n");
   EXPECT_THAT(error_of({"--batch-size", "1"}), HasSubstr("needs at least 2 images"));
-  EXPECT_THAT(error_of({"--steps", "0"}), HasSubstr("expected a whole number, 1 to 100000"));
+  EXPECT_THAT(error_of({"--steps", "0"}), HasSubstr("must be a whole number, 1 to 100000"));
   EXPECT_THAT(error_of({"--preset", "dmeo"}), HasSubstr("did you mean 'demo'?"));
-  EXPECT_THAT(error_of({"--augmentation", "translate:99"}), HasSubstr("translate:PIXELS"));
+  EXPECT_THAT(error_of({"--augmentation", "translate:99"}), HasSubstr("PIXELS must be 1 to 15"));
 }
 
 }  // namespace

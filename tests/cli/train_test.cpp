@@ -92,7 +92,7 @@ TEST_F(Train, ResumingAfterSignalIsBitIdentical) {
   for (const auto& [signal, name] : std::map<int, std::string>{{SIGINT, "int"}, {SIGTERM, "term"}}) {
     const Outcome stopped = train(name, {}, {signal, logged(name)});
     EXPECT_EQ(stopped.code, 128 + signal);
-    EXPECT_THAT(stopped.err, HasSubstr("go on with: frgan train --resume " + (root / name).string()));
+    EXPECT_THAT(stopped.err, HasSubstr("continue with: frgan train --resume " + (root / name).string()));
     EXPECT_FALSE(fs::exists(root / name / "summary.json"));
     const Outcome rest = resume(name);
     EXPECT_EQ(rest.code, 0) << rest.err;
@@ -105,7 +105,7 @@ TEST_F(Train, SignalBeforeFirstStepLeavesNoFolder) {
   const Outcome outcome = train("run", {}, {SIGINT, [this] { return fs::exists(root / "run"); }});
   EXPECT_EQ(outcome.code, 130);
   if (fs::exists(checkpoint("run", "00000000"))) return;  // training began before the signal; other tests cover this
-  EXPECT_THAT(outcome.err, HasSubstr("stopped before the first step: nothing new was written"));
+  EXPECT_THAT(outcome.err, HasSubstr("stopped before the first step; nothing was written"));
   EXPECT_FALSE(fs::exists(root / "run"));
 }
 
@@ -124,7 +124,7 @@ TEST_F(Train, ResumingRejectsOptionsOfTheRun) {
     const Outcome outcome = resume("run", {option});
     EXPECT_EQ(outcome.code, 2);
     EXPECT_THAT(outcome.err,
-                testing::StartsWith(fmt::format("frgan: {} cannot be given with --resume",
+                testing::StartsWith(fmt::format("frgan: {} cannot be combined with --resume",
                                                 std::string(option).substr(0, std::string(option).find('=')))));
   }
   const Outcome other_threads = resume("run", {"--threads=2", "--log-every=20"});
@@ -139,10 +139,10 @@ TEST_F(Train, RejectsUnusableFolders) {
     EXPECT_EQ(outcome.out, "");
     return outcome.err;
   };
-  EXPECT_THAT(error_of(train("run")), HasSubstr("there is a run already; go on with --resume"));
+  EXPECT_THAT(error_of(train("run")), HasSubstr("already holds a run; continue it with --resume"));
   EXPECT_THAT(error_of(train("mnist/train-images-idx3-ubyte/run")), HasSubstr("train-images-idx3-ubyte"));
-  EXPECT_THAT(error_of(resume("nothing")), HasSubstr("nothing: is no folder of a run"));
-  EXPECT_THAT(error_of(resume("run/checkpoints/step-00000001")), HasSubstr("is no folder of a run"));
+  EXPECT_THAT(error_of(resume("nothing")), HasSubstr("nothing: not a run folder"));
+  EXPECT_THAT(error_of(resume("run/checkpoints/step-00000001")), HasSubstr("not a run folder"));
   fs::remove(root / "mnist/train-labels-idx1-ubyte");
   EXPECT_THAT(error_of(train("new")), HasSubstr("train-labels-idx1-ubyte"));
   EXPECT_FALSE(fs::exists(root / "new"));
@@ -154,7 +154,7 @@ TEST_F(Train, DoesNotOverwriteForeignFolders) {
     std::ofstream(root / name / name) << "mine\n";
     const Outcome outcome = train(name);
     EXPECT_EQ(outcome.code, 1);
-    EXPECT_THAT(outcome.err, HasSubstr(fmt::format("{}/{}: holds {}; name a new or empty folder for the run",
+    EXPECT_THAT(outcome.err, HasSubstr(fmt::format("{}/{}: not empty: holds {}; give a new or empty folder for the run",
                                                    root.string(), name, name)));
     EXPECT_EQ(text_of(root / name / name), "mine\n");
   }
@@ -164,7 +164,8 @@ TEST_F(Train, DoesNotOverwriteInputFiles) {
   fs::create_directories(root / "mine");
   const std::string config = (root / "mine/options.toml").string();
   std::ofstream(config) << "seed = 5\n";
-  EXPECT_THAT(train("mine", {"--config", config}).err, HasSubstr("mine: holds options.toml; name a new or empty"));
+  EXPECT_THAT(train("mine", {"--config", config}).err,
+              HasSubstr("mine: not empty: holds options.toml; give a new or empty"));
   EXPECT_EQ(train("mine", {"--data-dir", (root / "nowhere").string()}).code, 1);
   EXPECT_EQ(text_of(config), "seed = 5\n");
 }
