@@ -141,7 +141,7 @@ TEST(Bench, RejectsOptionsThatTrainRejects) {
   EXPECT_THAT(error_of({"--batch-size", "1"}), HasSubstr("needs at least 2 images"));
   EXPECT_THAT(error_of({"--steps", "0"}), HasSubstr("must be a whole number, 1 to 100000"));
   EXPECT_THAT(error_of({"--preset", "dmeo"}), HasSubstr("did you mean 'demo'?"));
-  EXPECT_THAT(error_of({"--augmentation", "translate:99"}), HasSubstr("translate:PIXELS"));
+  EXPECT_THAT(error_of({"--augmentation", "translate:99"}), HasSubstr("PIXELS must be 1 to 15"));
 }
 
 }  // namespace

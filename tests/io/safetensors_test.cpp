@@ -185,8 +185,7 @@ TEST(Safetensors, RejectsDeepAndLongHeaders) {
 
 TEST(Safetensors, RejectsDuplicateNamesAndOverlaps) {
   const std::string entry = R"({"dtype":"U8","shape":[1],"data_offsets":[0,1]})";
-  EXPECT_THAT(refusal(R"({"a":)" + entry + R"(,"a":)" + entry + "}", "x"),
-              HasSubstr("key 'a' occurs twice"));
+  EXPECT_THAT(refusal(R"({"a":)" + entry + R"(,"a":)" + entry + "}", "x"), HasSubstr("key 'a' occurs twice"));
   EXPECT_THAT(refusal(R"({"a":)" + entry + R"(,"b":)" + entry + "}", "x"),
               HasSubstr("tensor \"b\" begins at byte 0 of the data; expected 1"));
   EXPECT_THAT(refusal(R"({"a":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "x"),

@@ -19,7 +19,7 @@ Json resolved(std::string_view name) {
   OptionSet options;
   std::string method_name = run.method;
   for (const Setting& setting : settings) {
-    if (setting.name == "method") method_name = setting.value;
+    if (setting.name == "method") method_name = setting.value.text();
   }
   const std::unique_ptr<Method> method = create_method(method_name);
   describe(options, run);

@@ -110,7 +110,7 @@ TEST(OptionsChangeRuns, ForEveryMethod) {
       ASSERT_NE(others, kOtherValues.end()) << option.name << " of " << name << " has no value in kOtherValues";
       for (const Json& value : others->second) {
         EXPECT_TRUE(differ(run(name, option.name, value), base))
-            << name << " --" << option.name << ' ' << value << " changes nothing";
+            << name << " --" << option.name << ' ' << value.dump() << " changes nothing";
       }
       // All choices must be covered, by these values or the default.
       if (!option.choices.empty()) {

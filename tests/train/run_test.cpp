@@ -282,11 +282,11 @@ TEST_F(Run, RecordsTimeSpentInTheSummary) {
   train_new("run");
   const auto summary = parse_json(read_file(folder / "run/summary.json"), "test");
   const Json& spent = summary["time_spent"];
-  EXPECT_GE(spent["before_first_step"], before);
-  EXPECT_GT(spent["evaluations"], 0);
-  EXPECT_GT(spent["records"], 0);
+  EXPECT_GE(spent["before_first_step"].get<double>(), before);
+  EXPECT_GT(spent["evaluations"].get<double>(), 0);
+  EXPECT_GT(spent["records"].get<double>(), 0);
   EXPECT_LT(spent["evaluations"].get<double>() + spent["records"].get<double>(), summary["wall_seconds"].get<double>());
-  EXPECT_GT(summary["gflop_per_step"], 0);
+  EXPECT_GT(summary["gflop_per_step"].get<double>(), 0);
 }
 
 TEST_F(Run, ResumingAFinishedRunWritesNothing) {

@@ -35,19 +35,19 @@ Dataset real_images(const DataSource& source, const std::optional<Checkpoint>& s
 }
 
 // The images to score and their origin.
-struct Images {
+struct ScoredImages {
   std::string source;
   at::Tensor pixels;  // uint8, N x S x S x C
 };
 
-Images generate(const ScoringRequest& request, const Checkpoint& checkpoint, const Messages& messages) {
+ScoredImages generate(const ScoringRequest& request, const Checkpoint& checkpoint, const Messages& messages) {
   const Inference inference = begin_inference(request.hardware, checkpoint.state.precision, messages);
   const LoadedMethod loaded = load_generator(checkpoint, inference.device, inference.precision);
   return {fmt::format("{} ({}, step {})", checkpoint.path.string(), checkpoint.state.method, checkpoint.state.step),
           generated_images(loaded, request.options.seed, request.count)};
 }
 
-Images read_folder(const fs::path& folder, const ImageShape& shape, const Messages& messages) {
+ScoredImages read_folder(const fs::path& folder, const ImageShape& shape, const Messages& messages) {
   if (!fs::is_directory(folder)) {
     throw Error(
         fmt::format("{}: not a folder; give a run with a generator, one of its checkpoints, or a folder of images",
@@ -92,7 +92,7 @@ ScoringResult score_run(const ScoringRequest& request, const Messages& messages)
   const Features real = features_of(scorer, data.train.images);
   int64_t scored = request.count;
   if (!request.images.empty()) {
-    const Images images =
+    const ScoredImages images =
         generator ? generate(request, *generator, messages) : read_folder(request.images, shape, messages);
     const Features features = drawn(features_of(scorer, images.pixels), request.count, options.seed);
     scored = features.size();

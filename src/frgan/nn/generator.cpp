@@ -11,7 +11,7 @@
 namespace frgan {
 namespace {
 
-constexpr uint64_t kNetwork = 2;  // random stream of the weights
+constexpr uint64_t kGeneratorNetwork = 2;  // random stream of the weights
 
 }  // namespace
 
@@ -48,7 +48,7 @@ GeneratorImpl::GeneratorImpl(const GeneratorOptions& options, const ImageShape& 
     : order_(options.gen_order),
       first_size_(shape.image_size / 8),
       first_channels_(std::max<int64_t>(4, std::lround(static_cast<double>(options.gen_width) * width))) {
-  WeightSource source(init, seed, kNetwork);
+  WeightSource source(init, seed, kGeneratorNetwork);
   const int64_t c0 = first_channels_, c1 = c0 / 2, c2 = c0 / 4, units = c0 * first_size_ * first_size_;
   dense_weight =
       register_parameter("dense_weight", source.draw({units, options.noise_size}, options.noise_size, units));
