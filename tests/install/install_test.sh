@@ -14,6 +14,21 @@ cmake --install "$release" --prefix "$prefix" >install.log
 # The program must not refer to its build folder. It does not need the sources either: presets are compiled in.
 if readelf -d "$prefix/bin/frgan" | grep -E 'R(UN)?PATH' | grep -F "$release"; then exit 1; fi
 
+# Help and documentation are installed.
+for file in share/man/man1/frgan.1 share/bash-completion/completions/frgan share/zsh/site-functions/_frgan \
+            share/doc/frgan/README.md share/doc/frgan/docs/performance.md share/doc/frgan/docs/plans.md; do
+  [ -s "$prefix/$file" ] || { echo "not installed: $file"; exit 1; }
+done
+
+# Each public header compiles alone, without the headers of LibTorch and of the JSON library.
+find "$prefix/include" -name '*.h' -printf '%P\n' | sort >headers
+[ "$(wc -l <headers)" -ge 20 ]
+while read -r header; do
+  echo "#include \"$header\"" >header.cpp
+  c++ -std=c++20 -Wall -Wextra -Werror -fsyntax-only -MD -MF header.d -I"$prefix/include" header.cpp
+  ! grep -E '/(torch|ATen|c10|nlohmann|toml\+\+)/' header.d || { echo "$header includes LibTorch or a parser"; exit 1; }
+done <headers
+
 for example in classify train_and_classify; do
   cmake -S "$source/examples/$example" -B "$example" -DCMAKE_PREFIX_PATH="$prefix" >configure.log
   cmake --build "$example" >build.log || { cat build.log; exit 1; }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/data/dataset.h"
 #include "frgan/data/load_dataset.h"
 #include "frgan/device/random.h"
 #include "frgan/methods/method.h"
