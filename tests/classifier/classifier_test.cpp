@@ -19,6 +19,7 @@
 #include "frgan/classifier/inference.h"
 #include "frgan/device/random.h"
 #include "frgan/io/image_file.h"
+#include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
 
 namespace frgan {

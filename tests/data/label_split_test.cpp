@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "../io/temporary_folder.h"
+#include "frgan/data/label_noise.h"
 #include "frgan/io/files.h"
 #include "tiny_dataset.h"
 

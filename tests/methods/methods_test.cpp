@@ -1,5 +1,6 @@
 // Batches, losses and gradients of each method. tests/train/options_change_runs_test.cpp checks that every option
 // changes a run.
+#include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
 
 #include <algorithm>

@@ -12,6 +12,7 @@
 #include "frgan/core/options.h"
 #include "frgan/device/batch.h"
 #include "frgan/device/random.h"
+#include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
 
 namespace frgan {

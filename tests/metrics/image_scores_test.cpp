@@ -1,3 +1,4 @@
+#include "frgan/data/dataset.h"
 #include "frgan/metrics/image_scores.h"
 
 #include <cmath>
@@ -9,6 +10,7 @@
 #include <torch/types.h>
 
 #include "../io/temporary_folder.h"
+#include "frgan/data/dataset.h"
 #include "frgan/device/random.h"
 #include "frgan/io/digests.h"
 #include "frgan/metrics/features.h"

@@ -15,6 +15,7 @@
 #include "frgan/classifier/checkpoint.h"
 #include "frgan/classifier/inference.h"
 #include "frgan/data/safetensors_set.h"
+#include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
 #include "frgan/metrics/run_scores.h"
 

@@ -22,6 +22,7 @@
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/io/json_lines.h"
+#include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
 #include "frgan/train/run.h"
 

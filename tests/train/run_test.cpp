@@ -16,6 +16,7 @@
 #include "frgan/core/error.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
+#include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
 #include "frgan/methods/supervised.h"
 #include "frgan/report/gates.h"

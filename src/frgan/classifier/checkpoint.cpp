@@ -13,6 +13,7 @@
 #include "frgan/io/files.h"
 #include "frgan/io/json_file.h"
 #include "frgan/io/safetensors.h"
+#include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
 
 namespace frgan {

@@ -9,6 +9,7 @@
 #include "frgan/data/augment.h"
 #include "frgan/data/batch_stream.h"
 #include "frgan/device/device.h"
+#include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
 #include "frgan/profile/timing.h"
 #include "frgan/train/trainer.h"
