@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "../io/temporary_folder.h"
@@ -39,7 +40,7 @@ TEST_F(RunLogTest, WritesTheDocumentedColumns) {
   log.write(record_at(50));
   EXPECT_EQ(text(), kFirst);  // written at once, without buffering
   log.write(EvaluationRecord{100, "test", 0.125, 0.1, 0.15, 5000});
-  EXPECT_EQ(text(), std::string(kFirst) + kSecond);
+  EXPECT_EQ(text(), fmt::format("{}{}", kFirst, kSecond));
   log.write(EvaluationRecord{100, "dev", 0.125, 0.1, 0.15, 500});
   EXPECT_NE(text().find(R"("dev_error":0.125)"), std::string::npos);
 }
@@ -53,7 +54,7 @@ TEST_F(RunLogTest, DropsLinesAfterCheckpoint) {
   }
   std::ofstream(path_, std::ios::app) << R"({"step": 15)";  // line truncated by a killed process
   RunLog log(path_, 100);
-  EXPECT_EQ(text(), std::string(kFirst) + kSecond);
+  EXPECT_EQ(text(), fmt::format("{}{}", kFirst, kSecond));
   RunLog earlier(path_, 99);
   EXPECT_EQ(text(), kFirst);
 }

@@ -67,13 +67,6 @@ void check_plan_settings(const Plan& plan, const Budget& budget) {
   }
 }
 
-std::string argument_of(const std::string& name, const Json& value) {
-  if (value.is_boolean()) return fmt::format("--{}{}", value.get<bool>() ? "" : "no-", name);
-  if (value.is_string()) return fmt::format("--{}={}", name, value.get<std::string>());
-  if (value.is_array()) return fmt::format("--{}={}", name, fmt::join(value.get<std::vector<std::string>>(), ","));
-  return fmt::format("--{}={}", name, value.dump());
-}
-
 // Arguments of frgan train for this run: the preset and every option that differs from it.
 std::vector<std::string> arguments_of(const PlanRow& row, const Json& options) {
   std::vector<std::string> words = {"--preset=" + row.preset};

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kFormat = "frgan run record 1";
+constexpr const char* kRunRecordFormat = "frgan run record 1";
 
 // One key per line, with lists on one line, so that changing one number changes one line in a diff.
 std::string text_of(const Json& record) {
@@ -31,8 +31,8 @@ std::string text_of(const Json& record) {
 }
 
 RunRecord parsed(const Json& value, const fs::path& path) try {
-  if (value.value("format", "") != kFormat) {
-    throw Error(fmt::format("{}: not a run record; expected \"format\": \"{}\"", path.string(), kFormat));
+  if (value.value("format", "") != kRunRecordFormat) {
+    throw Error(fmt::format("{}: not a run record; expected \"format\": \"{}\"", path.string(), kRunRecordFormat));
   }
   RunRecord record = {.name = path.stem().string(),
                       .key = value.at("key").get<std::string>(),
@@ -102,7 +102,7 @@ RunRecord record_of(const fs::path& run, const PlannedRun& planned) {
 
 void write_run_record(const fs::path& folder, const RunRecord& record) {
   ensure_directory(folder);
-  write_file_safely(folder / (record.name + ".json"), text_of({{"format", kFormat},
+  write_file_safely(folder / (record.name + ".json"), text_of({{"format", kRunRecordFormat},
                                                                {"key", record.key},
                                                                {"recipe", record.recipe},
                                                                {"data_digest", record.data_digest},

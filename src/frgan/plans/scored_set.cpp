@@ -13,13 +13,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kFormat = "frgan scored set 1";
+constexpr const char* kScoredSetFormat = "frgan scored set 1";
 
 }  // namespace
 
 void write_scored_set(const fs::path& folder, const ScoredSet& set) {
   ensure_directory(folder);
-  const Json json = {{"format", kFormat},
+  const Json json = {{"format", kScoredSetFormat},
                      {"key", set.key},
                      {"scorer_digest", set.scorer_digest},
                      {"precision", set.precision},
@@ -29,9 +29,9 @@ void write_scored_set(const fs::path& folder, const ScoredSet& set) {
 
 ScoredSet read_scored_set(const fs::path& file) try {
   const Json json = read_json_object(file);
-  if (!json.is_object() || json.value("format", "") != kFormat) {
+  if (!json.is_object() || json.value("format", "") != kScoredSetFormat) {
     throw Error(
-        fmt::format("{}: not a scored set; expected an object with \"format\": \"{}\"", file.string(), kFormat));
+        fmt::format("{}: not a scored set; expected an object with \"format\": \"{}\"", file.string(), kScoredSetFormat));
   }
   return {file.stem().string(), json.at("key").get<std::string>(), json.at("scorer_digest").get<std::string>(),
           json.at("precision").get<std::string>(), json.at("scores")};
