@@ -5,7 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include "frgan/profile/expected_rate.h"
 #include "frgan/profile/gemm_rate.h"
 
 namespace frgan {
@@ -30,11 +29,6 @@ TEST(GemmRate, IsPlausible) {
   EXPECT_GT(gemm_rate(at::kFloat, 64), 1e6);
   EXPECT_LT(gemm_rate(at::kFloat, 64), 1e15);
   EXPECT_GT(gemm_rate(at::kBFloat16, 16), 1e3);
-}
-
-TEST(ExpectedRate, TellsCpuFromGpu) {
-  EXPECT_FALSE(is_gpu("cpu"));
-  EXPECT_ANY_THROW(is_gpu("tpu"));
 }
 
 }  // namespace
