@@ -53,7 +53,7 @@ TEST_F(InferenceCommands, EvaluatePrintsText) {
   const Outcome outcome = run({"evaluate", "supervised"});
   EXPECT_EQ(outcome.err, "");
   EXPECT_THAT(outcome.out, StartsWith("checkpoint  supervised/checkpoints/step-00000002 (supervised, step 2)\n"));
-  EXPECT_THAT(outcome.out, testing::ContainsRegex("images    10 test images of /.*/data\n"));
+  EXPECT_THAT(outcome.out, testing::ContainsRegex("images      10 test images of /.*/data\n"));
   EXPECT_THAT(outcome.out,
               HasSubstr(fmt::format("\nerror       {:.2f} % (95 % interval {:.2f} to {:.2f} %)\n",
                                     100 * found["error"].get<double>(), 100 * found["error_low"].get<double>(),

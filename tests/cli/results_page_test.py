@@ -23,8 +23,8 @@ def main():
             shutil.copytree(ROOT / name, root / name)
         shutil.copy(ROOT / "README.md", root)
         assert check(root).returncode == 0
-        tables = list((root / "results").glob("*/table3.md"))
-        assert tables, "no results/*/table3.md; the table in README.md is made from it"
+        tables = [*(root / "results").glob("*/table3.md"), root / "results/full-width-h100/full-width.md"]
+        assert tables[-1].exists(), "the table in README.md is made from it"
         for path in tables:
             path.write_text(path.read_text().replace("FR-GAN", "FR-GUN"))
         stale = check(root)

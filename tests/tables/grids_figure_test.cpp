@@ -105,7 +105,7 @@ TEST_F(GridsFigure, DrawsAllGridsSideBySide) {
   const std::vector<uint8_t> pixels = decode_pixels(bytes_of(png), header.height, header.width, 3, "figure.png");
   const auto first_line = [&](int64_t x) { return pixels.at(static_cast<size_t>(3 * x)); };
   EXPECT_EQ(first_line(0), 77);
-  EXPECT_EQ(first_line(kSize), 0) << "black between images";
+  EXPECT_EQ(first_line(kSize), 255) << "white between images";
   EXPECT_EQ(first_line(kSide), 255) << "white between grids";
   EXPECT_EQ(first_line(kSide + kGap), 5);
   EXPECT_EQ(first_line(2 * (kSide + kGap) + kStep), 106);
