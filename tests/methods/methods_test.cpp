@@ -1,6 +1,5 @@
 // Batches, losses and gradients of each method. tests/train/options_change_runs_test.cpp checks that every option
 // changes a run.
-#include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <torch/types.h>
 
 #include "frgan/core/error.h"
+#include "frgan/methods/method.h"
 #include "frgan/nn/named_tensors.h"
 #include "small_methods.h"
 

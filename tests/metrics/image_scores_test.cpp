@@ -1,4 +1,3 @@
-#include "frgan/data/dataset.h"
 #include "frgan/metrics/image_scores.h"
 
 #include <cmath>

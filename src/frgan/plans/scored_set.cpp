@@ -30,8 +30,8 @@ void write_scored_set(const fs::path& folder, const ScoredSet& set) {
 ScoredSet read_scored_set(const fs::path& file) try {
   const Json json = read_json_object(file);
   if (!json.is_object() || json.value("format", "") != kScoredSetFormat) {
-    throw Error(
-        fmt::format("{}: not a scored set; expected an object with \"format\": \"{}\"", file.string(), kScoredSetFormat));
+    throw Error(fmt::format("{}: not a scored set; expected an object with \"format\": \"{}\"", file.string(),
+                            kScoredSetFormat));
   }
   return {file.stem().string(), json.at("key").get<std::string>(), json.at("scorer_digest").get<std::string>(),
           json.at("precision").get<std::string>(), json.at("scores")};

@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 
 #include "frgan/core/run_files.h"
+#include "frgan/data/augment.h"
+#include "frgan/data/dataset.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/report/grid_layout.h"
-#include "frgan/data/augment.h"
-#include "frgan/data/dataset.h"
 #include "frgan/report/image_grid.h"
 #include "frgan/report/learning_curve.h"
 
