@@ -9,6 +9,7 @@
 #include <torch/types.h>
 
 #include "../golden/golden_file.h"
+#include "bf16_error.h"
 #include "frgan/device/random.h"
 #include "frgan/nn/activation.h"
 #include "frgan/nn/generator.h"
@@ -139,7 +140,10 @@ TEST(Layers, WeightNormComputesInBf16WithFloatGradients) {
   const at::Tensor fp32 = layer->forward(x, {}), bf16 = layer->forward(x, {.precision = Precision::kBf16});
   EXPECT_EQ(fp32.scalar_type(), at::kFloat);
   EXPECT_EQ(bf16.scalar_type(), at::kBFloat16);
-  EXPECT_TRUE(close_to(bf16, fp32, 0.02));
+  // 8 x 9 products per sum; a 10 % larger gain is detected.
+  const double bound = bf16_bound(bf16_variance(72));
+  EXPECT_LT(relative_error(bf16, fp32), bound);
+  EXPECT_GT(relative_error(bf16, fp32 * 1.1), bound);
   EXPECT_FALSE(bf16.to(at::kFloat).equal(fp32));
   bf16.to(at::kFloat).square().sum().backward();
   EXPECT_EQ(layer->direction.grad().scalar_type(), at::kFloat);
