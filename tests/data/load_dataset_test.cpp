@@ -133,7 +133,8 @@ TEST(ConvertDataset, WritesTheSameImages) {
   const TemporaryFolder folder;
   const std::string file = folder / "tiny.safetensors", copy = folder / "copy.safetensors";
   write_safetensors_set(file, tiny_dataset({0, 1}, 2));
-  EXPECT_EQ(convert_dataset({.data = file}, "data", copy).digest, dataset_info({.data = copy}, "data").digest);
+  const std::string digest = convert_dataset({.data = file}, "data", copy).digest;
+  EXPECT_EQ(dataset_info({.data = copy}, "data").digest, digest);
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ TEST(CheckpointFiles, VerifyNamesTheDamagedFile) {
   EXPECT_THAT(message_after([&] { fs::remove(checkpoint / "MANIFEST.json"); }),
               HasSubstr("MANIFEST.json: file is missing"));
   EXPECT_THAT(message_after([&] { fs::resize_file(checkpoint / "MANIFEST.json", 20); }),
-              HasSubstr("MANIFEST.json: not a manifest"));
+              HasSubstr("MANIFEST.json: not JSON, or truncated"));
   EXPECT_THAT(message_after([&] { fs::remove_all(checkpoint); }), HasSubstr("not a checkpoint"));
 }
 
@@ -200,7 +200,7 @@ TEST(CheckpointFiles, RejectsHostileManifests) {
   };
   EXPECT_EQ(parse_manifest(entry("a", "5", digest), "m").at("a").sha256, digest);
   const auto refusal = [](const std::string& text) { return error_of([&] { parse_manifest(text, "m"); }); };
-  EXPECT_THAT(refusal(""), HasSubstr("m: not a manifest"));
+  EXPECT_THAT(refusal(""), HasSubstr("m: not JSON, or truncated"));
   EXPECT_THAT(refusal("[]"), HasSubstr("not a manifest"));
   EXPECT_THAT(refusal(R"({"format":"frgan checkpoint 2","files":{}})"), HasSubstr("not a manifest"));
   EXPECT_THAT(refusal(R"({"format":"frgan checkpoint 1"})"), HasSubstr("no list of files"));

@@ -108,7 +108,7 @@ TEST(Mistakes, RejectInconsistentFiles) {
   const TemporaryFolder folder;
   write_file_safely(folder / "mistakes.json", std::string_view(R"({"role": "te)"));
   EXPECT_THAT(error_of([&] { read_mistakes(folder / "mistakes.json"); }),
-              HasSubstr("mistakes.json: not a valid mistakes file"));
+              HasSubstr("mistakes.json: not JSON, or truncated"));
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ TEST(RunKey, DefaultsMatchTheRecipe) {
       if (option.saved) text += fmt::format("{} {} {}\n", entry.name, option.name, option.initial.dump());
     }
   }
-  EXPECT_EQ(sha256(bytes_of(text)), "f464e146350218db3755293ec25d9bb06f8f8a7dcfcc0a6c64fe84eb778b5d7b") << text;
+  EXPECT_EQ(sha256(bytes_of(text)), "ae9f893e707ffb6b509e5d516ee8e8ca92938e3550beb5f0164f1db106d18b83") << text;
 }
 
 TEST(RunSettings, LaterSourcesResetExcludedOptions) {

@@ -129,7 +129,7 @@ TEST(ScoredSets, RejectIncompleteFiles) {
   write_file_safely(folder.path() / "x.json", "{\"format\": \"frgan scored set 1\"}");
   EXPECT_THAT(error_of([&] { read_scored_sets(folder.path()); }), HasSubstr("x.json: incomplete scored set"));
   write_file_safely(folder.path() / "x.json", "{");
-  EXPECT_THAT(error_of([&] { read_scored_sets(folder.path()); }), HasSubstr("x.json: not a scored set"));
+  EXPECT_THAT(error_of([&] { read_scored_sets(folder.path()); }), HasSubstr("x.json: not JSON, or truncated"));
 }
 
 }  // namespace

@@ -193,7 +193,7 @@ Rows read_rows(const Json& json, const char* key, const Dataset& data, std::stri
   const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
   Rows rows;
   for (const Json& item : list) {
-    const int64_t row = item.is_number_integer() ? item.get<int64_t>() : -1;
+    const int64_t row = item.is_count() ? item.get<int64_t>() : -1;
     if (row < 0 || row >= data.train.size()) {
       throw Error(
           fmt::format("{}: '{}' contains {}; rows must be 0 to {}", name, key, item.dump(), data.train.size() - 1));
