@@ -54,7 +54,7 @@ TEST_F(RunHistoryTest, ReadsFinishedRun) {
   EXPECT_EQ(run.machine.processor, "Zen");
   EXPECT_EQ(run.commit, "abc");
   ASSERT_THAT(run.steps, SizeIs(1));
-  EXPECT_EQ(run.steps[0].losses.front(), (std::pair<std::string, double>("supervised", 0.5)));  // in file order
+  EXPECT_EQ(run.steps[0].losses.front(), (std::pair<std::string, double>("real", 0.5)));  // in file order
   EXPECT_THAT(run.evaluations, SizeIs(2));
   EXPECT_EQ(primary_role(run), "test");
   EXPECT_EQ(final_error(run)->error, 0.25);
