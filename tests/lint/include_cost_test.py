@@ -21,7 +21,7 @@ class IncludeCostTest(unittest.TestCase):
 
     def test_higher_values_fail(self):
         self.assertEqual(len(self.problems(found(io=(1, 10)))), 1)
-        self.assertEqual(len(self.problems(found(io=(0, 11.1)))), 1)
+        self.assertEqual(len(self.problems(found(io=(0, 11.2)))), 1)
 
     def test_limits_far_above_values_fail(self):
         self.assertEqual(len(self.problems(found(nn=(8, 8)))), 2)
