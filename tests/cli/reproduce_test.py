@@ -100,7 +100,7 @@ def main():
     fr_gan = next(row for row in ours if row["section"] == "labels 1000" and row["method"] == "FR-GAN")
     assert (fr_gan["published_error"], fr_gan["published_sd"]) == ("7.2", "0.16"), fr_gan
     again = reproduce("table3")
-    assert again.stdout == first.stdout and "1 done, 0 begun, 0 new" in again.stderr, again.stderr
+    assert again.stdout == first.stdout and "1 finished, 0 started, 0 new" in again.stderr, again.stderr
 
     scored = reproduce("table2")  # trains its scorer first
     assert "1 done" in reproduce("scorer").stderr
