@@ -103,7 +103,7 @@ def main():
     assert again.stdout == first.stdout and "1 finished, 0 started, 0 new" in again.stderr, again.stderr
 
     scored = reproduce("table2")  # trains its scorer first
-    assert "1 done" in reproduce("scorer").stderr
+    assert "1 finished" in reproduce("scorer").stderr
     assert "FR-GAN without SE" in scored.stdout and "other scorer, not comparable" in scored.stdout
     names = [row["name"] for row in rows_of("table2")]
     assert names == ["real, train", "FR-GAN without SE", "FR-GAN without consistency", "FR-GAN", "GAN", "real, test"], names
@@ -114,7 +114,7 @@ def main():
     check_that_scores_are_kept(scored)
 
     shared = reproduce("figure3")  # uses the runs of the tables
-    assert "0 begun, 0 new" in shared.stderr and "1 new" not in shared.stderr, shared.stderr
+    assert "0 started, 0 new" in shared.stderr and "1 new" not in shared.stderr, shared.stderr
     expect_files("figure3.png", "figure3-real.png", "figure3-fr-gan.png", "figure3-fr-gan-without-se.png",
                  "figure3-film.png")
 
