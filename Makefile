@@ -4,6 +4,8 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 WHEEL_VENV ?= build/torch-wheel
+NEWEST_VENV ?= build/torch-newest
+NEWEST_TORCH ?= 2.15.0
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 export CTEST_PARALLEL_LEVEL ?= $(JOBS)
 PACKAGES := scripts/install-packages
@@ -30,19 +32,18 @@ gpu: ## builds the program for CPU and NVIDIA GPUs, with `pip install torch`: bu
 	cmake --build --preset gpu
 
 test: test-build ## runs all quick tests: unit tests under sanitizers, program tests, lint
-	ctest --preset asan
+	scripts/run-tests asan
 
-test-wheel: ## runs the quick tests with `pip install torch` in the virtual environment WHEEL_VENV
+test-wheel: ## runs the tests that depend on LibTorch with `pip install torch` in the virtual environment WHEEL_VENV
 	@$(PACKAGES) build test lint wheel
-	scripts/python-tools build/python-tools
 	scripts/torch-wheel $(WHEEL_VENV)
 	cmake --preset wheel -D FRGAN_WHEEL_VENV=$(abspath $(WHEEL_VENV))
 	cmake --build --preset wheel
-	ctest --preset wheel
+	scripts/run-tests wheel
 
 test-long: TEST_PACKAGES := bench demo
 test-long: test-build ## runs the tests that take minutes
-	ctest --preset long
+	scripts/run-tests long
 
 .PHONY: test-build
 test-build:
@@ -54,7 +55,7 @@ test-build:
 	cmake --build --preset asan
 
 lint: test-build ## checks format, clang-tidy, and includes against docs/design.md
-	ctest --preset asan -L lint
+	scripts/run-tests asan -L lint
 
 format: ## formats every source file in place
 	@$(PACKAGES) lint
@@ -70,14 +71,17 @@ coverage: ## prints the line coverage of the tests
 	@$(PACKAGES) build test lint coverage
 	cmake --preset coverage
 	cmake --build --preset coverage
-	ctest --preset coverage -LE lint
+	scripts/run-tests coverage -LE lint
 	gcovr --root . --filter src --filter app --exclude-throw-branches --object-directory build/coverage
 
-bench: ## times the training step against PyTorch programs, alternating: 10 to 20 minutes
-	@$(PACKAGES) build bench
+bench: ## times the training step against PyTorch, eager and compiled, three releases: 20 to 40 minutes, 10 GB
+	@$(PACKAGES) build bench wheel
 	cmake --preset release
 	cmake --build --preset release --target frgan_cli
-	/usr/bin/python3 benchmarks/compare_step.py --wheel-python $(or $(WHEEL_PYTHON),$(WHEEL_VENV)/bin/python3)
+	scripts/torch-wheel $(WHEEL_VENV)
+	scripts/torch-wheel $(NEWEST_VENV) $(NEWEST_TORCH)
+	/usr/bin/python3 benchmarks/compare_step.py --wheel-python $(WHEEL_VENV)/bin/python3 \
+	  --newest-python $(NEWEST_VENV)/bin/python3
 
 install: build ## installs program, library and headers below PREFIX (/usr/local)
 	cmake --install build/release --prefix $(PREFIX)

@@ -23,23 +23,24 @@
 namespace frgan {
 namespace {
 
-constexpr std::string_view kExamples[] = {
+constexpr std::string_view kBenchExamples[] = {
     "bench",
     "bench --preset fast --json step.json",
     "bench --width 1 --batch-size 100 --precision fp32",
 };
-constexpr std::string_view kImportant[] = {"preset", "method",    "steps", "precision", "threads",
-                                           "device", "step-only", "json",  "width",     "batch-size"};
+constexpr std::string_view kBenchImportant[] = {"preset", "method",    "steps", "precision", "threads",
+                                                "device", "step-only", "json",  "width",     "batch-size"};
 
-constexpr Syntax kSyntax = {"bench",
-                            "",
-                            "Times a training step on random images. On a CPU, also profiles it and compares it with "
-                            "matrix-multiply throughput; docs/performance.md explains the output. Accepts the options "
-                            "of the method, as frgan train does.",
-                            0,
-                            0,
-                            kImportant,
-                            kExamples};
+constexpr Syntax kBenchSyntax = {
+    "bench",
+    "",
+    "Times a training step on random images. On a CPU, also profiles it and compares it with "
+    "matrix-multiply throughput; docs/performance.md explains the output. Accepts the options "
+    "of the method, as frgan train does.",
+    0,
+    0,
+    kBenchImportant,
+    kBenchExamples};
 
 struct BenchOptions {
   std::string preset;
@@ -258,10 +259,10 @@ int run_bench(std::span<const std::string> arguments) {
     std::vector<OptionGroup> groups = request.options.groups();
     // The page of train already lists the options of the methods.
     if (*format == HelpFormat::kMarkdown || *format == HelpFormat::kMan) groups.resize(1);
-    fmt::print("{}", help_page(*format, kSyntax, groups));
+    fmt::print("{}", help_page(*format, kBenchSyntax, groups));
     return 0;
   }
-  read_arguments(kSyntax, arguments, request.options);
+  read_arguments(kBenchSyntax, arguments, request.options);
   const BenchOptions& bench = request.bench;
   const Measurements measured{request, request.step->measure(bench.step)};
   const bool only_json = bench.json == "-";

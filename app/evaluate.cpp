@@ -20,20 +20,21 @@
 namespace frgan {
 namespace {
 
-constexpr std::string_view kExamples[] = {
+constexpr std::string_view kEvaluateExamples[] = {
     "evaluate runs/a",
     "evaluate runs/a --compare runs/b",
     "evaluate runs/a --data my-images --predictions predictions.csv",
 };
 
-constexpr Syntax kSyntax = {"evaluate",
-                            "CHECKPOINT",
-                            "Measures the error of a run, or of one of its checkpoints, on labeled images. Prints the "
-                            "error with its 95 % interval (Wilson), the error of each class and the confusion matrix.",
-                            1,
-                            1,
-                            {},
-                            kExamples};
+constexpr Syntax kEvaluateSyntax = {
+    "evaluate",
+    "CHECKPOINT",
+    "Measures the error of a run, or of one of its checkpoints, on labeled images. Prints the "
+    "error with its 95 % interval (Wilson), the error of each class and the confusion matrix.",
+    1,
+    1,
+    {},
+    kEvaluateExamples};
 
 struct EvaluateOptions {
   std::string data;
@@ -149,8 +150,8 @@ int run_evaluate(std::span<const std::string> arguments) {
   EvaluateOptions options;
   OptionSet set;
   describe(set, options);
-  if (print_help(kSyntax, arguments, set)) return 0;
-  const std::string checkpoint = read_arguments(kSyntax, arguments, set).front();
+  if (print_help(kEvaluateSyntax, arguments, set)) return 0;
+  const std::string checkpoint = read_arguments(kEvaluateSyntax, arguments, set).front();
   std::optional<SafeFile> predictions_file;  // before the work, so that an unusable path fails at once
   if (!options.predictions.empty()) predictions_file.emplace(options.predictions);
   const RunEvaluation found = evaluate_run({.checkpoint = checkpoint,

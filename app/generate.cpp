@@ -22,12 +22,12 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kLargestGrid = 10'000;
 
-constexpr std::string_view kExamples[] = {
+constexpr std::string_view kGenerateExamples[] = {
     "generate runs/a grid.png",
     "generate runs/a samples --separate --count 1000",
 };
 
-constexpr Syntax kSyntax = {
+constexpr Syntax kGenerateSyntax = {
     "generate",
     "CHECKPOINT OUTPUT",
     "Generates images with the generator of a run. OUTPUT is one PNG with a grid of all images, "
@@ -35,7 +35,7 @@ constexpr Syntax kSyntax = {
     2,
     2,
     {},
-    kExamples};
+    kGenerateExamples};
 
 struct GenerateOptions {
   GenerationOptions images;
@@ -80,8 +80,8 @@ int run_generate(std::span<const std::string> arguments) {
   GenerateOptions options;
   OptionSet set;
   describe(set, options);
-  if (print_help(kSyntax, arguments, set)) return 0;
-  const std::vector<std::string> words = read_arguments(kSyntax, arguments, set);
+  if (print_help(kGenerateSyntax, arguments, set)) return 0;
+  const std::vector<std::string> words = read_arguments(kGenerateSyntax, arguments, set);
   const fs::path output = words[1];
   check_output(options, output);
   const Messages messages = printed_messages(options.quiet);

@@ -118,7 +118,9 @@ std::string markdown_cell(const std::string& text) {
 }
 
 std::string markdown_page(const Syntax& syntax, const std::vector<OptionGroup>& groups) {
-  std::string text = fmt::format("\n## frgan {}\n\n{}\n", syntax.command, syntax.summary);
+  std::string summary(syntax.summary);  // indented lines become a code block
+  for (size_t i = 0; (i = summary.find("\n  ", i)) != std::string::npos; i += 5) summary.insert(i + 1, "  ");
+  std::string text = fmt::format("\n## frgan {}\n\n{}\n", syntax.command, summary);
   for (const OptionGroup& group : groups) {
     text += fmt::format("\n### {}\n\n| option | default | allowed | meaning |\n|---|---|---|---|\n", group.name);
     for (const Option* option : group.options) {

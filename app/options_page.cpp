@@ -108,8 +108,7 @@ file (`--config FILE`, TOML), it is `name = VALUE`. Precedence, from high to low
 std::string old_names_table() {
   std::string text =
       "\n## Old names\n\nThese options and keys were renamed. Command lines, config files, plans, checkpoints and "
-      "records "
-      "with the old names still work.\n\n| old name | name |\n|---|---|\n";
+      "records with the old names still work.\n\n| old name | name |\n|---|---|\n";
   for (const OldName& renamed : kOldNames) text += fmt::format("| `{}` | `{}` |\n", renamed.old_name, renamed.name);
   return text;
 }

@@ -25,20 +25,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kExamples[] = {
+constexpr std::string_view kPredictExamples[] = {
     "predict runs/a new/*.jpg",
     "predict runs/a folder-of-images --format json -o predictions.json",
 };
 
-constexpr Syntax kSyntax = {"predict",
-                            "CHECKPOINT IMAGE...",
-                            "Prints the class and the probabilities of image files (PNG, JPEG, WebP). A folder stands "
-                            "for all images in and below it. Unreadable files are named on stderr; the exit code is "
-                            "then 1.",
-                            2,
-                            SIZE_MAX,
-                            {},
-                            kExamples};
+constexpr Syntax kPredictSyntax = {
+    "predict",
+    "CHECKPOINT IMAGE...",
+    "Prints the class and the probabilities of image files (PNG, JPEG, WebP). A folder stands "
+    "for all images in and below it. Unreadable files are named on stderr; the exit code is "
+    "then 1.",
+    2,
+    SIZE_MAX,
+    {},
+    kPredictExamples};
 
 enum class PredictionFormat { kCsv, kJson };
 
@@ -149,8 +150,8 @@ int run_predict(std::span<const std::string> arguments) {
   PredictOptions options;
   OptionSet set;
   describe(set, options);
-  if (print_help(kSyntax, arguments, set)) return 0;
-  const std::vector<std::string> words = read_arguments(kSyntax, arguments, set);
+  if (print_help(kPredictSyntax, arguments, set)) return 0;
+  const std::vector<std::string> words = read_arguments(kPredictSyntax, arguments, set);
   const std::vector<fs::path> paths = image_paths(std::span(words).subspan(1));
   const Classifier classifier = Classifier::load(words.front(), options.hardware, printed_messages(options.quiet));
 

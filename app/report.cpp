@@ -31,19 +31,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kExamples[] = {
+constexpr std::string_view kReportExamples[] = {
     "report runs/a",
     "report runs/a runs/b -o comparison.html",
 };
 
-constexpr Syntax kSyntax = {"report",
-                            "RUN...",
-                            "Writes one HTML page about one or more runs: errors, curves, confusions, the worst "
-                            "mistakes, generated images, options and hardware. The page needs no network.",
-                            1,
-                            100,
-                            {},
-                            kExamples};
+constexpr Syntax kReportSyntax = {"report",
+                                  "RUN...",
+                                  "Writes one HTML page about one or more runs: errors, curves, confusions, the worst "
+                                  "mistakes, generated images, options and hardware. The page needs no network.",
+                                  1,
+                                  100,
+                                  {},
+                                  kReportExamples};
 
 struct ReportOptions {
   std::string output = "report.html";
@@ -102,8 +102,8 @@ int run_report(std::span<const std::string> arguments) {
   ReportOptions options;
   OptionSet set;
   describe(set, options);
-  if (print_help(kSyntax, arguments, set)) return 0;
-  const std::vector<std::string> folders = read_arguments(kSyntax, arguments, set);
+  if (print_help(kReportSyntax, arguments, set)) return 0;
+  const std::vector<std::string> folders = read_arguments(kReportSyntax, arguments, set);
   std::vector<RunHistory> runs;
   for (const std::string& folder : folders) {
     RunHistory run = read_run(folder, options);

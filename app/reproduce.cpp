@@ -50,7 +50,7 @@ constexpr std::array kDrawings = {
     Drawing{"table1", "Table 1: layers, shapes and parameters of the networks as built", make_table1},
 };
 
-constexpr std::string_view kExamples[] = {
+constexpr std::string_view kReproduceExamples[] = {
     "reproduce table1",
     "reproduce table3 --budget hour --dry-run",
     "reproduce table3 --budget hour --rows fr-gan,gan --seeds 2",
@@ -77,7 +77,7 @@ Error unknown_name(const std::string& name) {
 
 int run_reproduce(std::span<const std::string> arguments) {
   const std::string text = summary();
-  const Syntax syntax = {"reproduce", "TABLE_OR_FIGURE", text, 1, 1, kPlanImportant, kExamples};
+  const Syntax syntax = {"reproduce", "TABLE_OR_FIGURE", text, 1, 1, kPlanImportant, kReproduceExamples};
   PlanOptions options;
   OptionSet set;
   describe(set, options, PlanOrigin::kPaper);

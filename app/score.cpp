@@ -19,21 +19,22 @@
 namespace frgan {
 namespace {
 
-constexpr std::string_view kExamples[] = {
+constexpr std::string_view kScoreExamples[] = {
     "score runs/a --scorer runs/scorer",
     "score folder-of-images --scorer runs/scorer --data svhn",
 };
-constexpr std::string_view kImportant[] = {"scorer", "count", "data", "json"};
+constexpr std::string_view kScoreImportant[] = {"scorer", "count", "data", "json"};
 
-constexpr Syntax kSyntax = {"score",
-                            "[IMAGES]",
-                            "Scores images with the network --scorer: the images that the generator of a run makes, or "
-                            "the images in and below a folder. Scores the real images for comparison. docs/scores.md "
-                            "explains the numbers.",
-                            0,
-                            1,
-                            kImportant,
-                            kExamples};
+constexpr Syntax kScoreSyntax = {
+    "score",
+    "[IMAGES]",
+    "Scores images with the network --scorer: the images that the generator of a run makes, or "
+    "the images in and below a folder. Scores the real images for comparison. docs/scores.md "
+    "explains the numbers.",
+    0,
+    1,
+    kScoreImportant,
+    kScoreExamples};
 
 struct CommandOptions {
   std::string scorer;
@@ -152,8 +153,8 @@ int run_score(std::span<const std::string> arguments) {
   CommandOptions options;
   OptionSet set;
   describe(set, options);
-  if (print_help(kSyntax, arguments, set)) return 0;
-  const std::vector<std::string> words = read_arguments(kSyntax, arguments, set);
+  if (print_help(kScoreSyntax, arguments, set)) return 0;
+  const std::vector<std::string> words = read_arguments(kScoreSyntax, arguments, set);
   if (options.scorer.empty()) {
     throw usage_error(
         "missing --scorer: give a run trained on all labels (frgan train --preset scorer) or a TorchScript file");

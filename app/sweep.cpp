@@ -16,20 +16,21 @@
 namespace frgan {
 namespace {
 
-constexpr std::string_view kExamples[] = {
+constexpr std::string_view kSweepExamples[] = {
     "sweep comparison.toml --dry-run",
     "sweep comparison.toml --budget short --output results/comparison",
 };
 
-constexpr Syntax kSyntax = {"sweep",
-                            "FILE",
-                            "Runs a plan: rows of options, varied values and seeds. Writes a table of the errors as "
-                            "Markdown, CSV, LaTeX and HTML. Completed runs are skipped, interrupted ones resumed. "
-                            "docs/plans.md describes the file.",
-                            1,
-                            1,
-                            kPlanImportant,
-                            kExamples};
+constexpr Syntax kSweepSyntax = {
+    "sweep",
+    "FILE",
+    "Runs a plan: rows of options, varied values and seeds. Writes a table of the errors as "
+    "Markdown, CSV, LaTeX and HTML. Completed runs are skipped, interrupted ones resumed. "
+    "docs/plans.md describes the file.",
+    1,
+    1,
+    kPlanImportant,
+    kSweepExamples};
 
 }  // namespace
 
@@ -37,8 +38,8 @@ int run_sweep(std::span<const std::string> arguments) {
   PlanOptions options;
   OptionSet set;
   describe(set, options, PlanOrigin::kFile);
-  if (print_help(kSyntax, arguments, set)) return 0;
-  const std::string file = read_arguments(kSyntax, arguments, set).front();
+  if (print_help(kSweepSyntax, arguments, set)) return 0;
+  const std::string file = read_arguments(kSweepSyntax, arguments, set).front();
   for (const PaperPlan& plan : all_paper_plans()) {
     if (!options.output.empty() || std::filesystem::path(file).stem() != plan.name) continue;
     throw usage_error(

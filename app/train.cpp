@@ -32,16 +32,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kExamples[] = {
+constexpr std::string_view kTrainExamples[] = {
     "train --data my-images --preset demo --labels 0 --image-size 32 --time-budget 30m --run my-run",
     "train --preset fr-gan --data svhn --labels 1000 --epochs 20",
     "train --resume my-run",
     "train --preset fast --dry-run",
 };
-constexpr std::string_view kImportant[] = {"data",   "preset", "labels", "time-budget", "steps",
-                                           "method", "width",  "run",    "resume",      "dry-run"};
+constexpr std::string_view kTrainImportant[] = {"data",   "preset", "labels", "time-budget", "steps",
+                                                "method", "width",  "run",    "resume",      "dry-run"};
 
-constexpr Syntax kSyntax = {
+constexpr Syntax kTrainSyntax = {
     "train",
     "",
     "Trains a classifier from few labeled and many unlabeled images (semi-supervised learning). "
@@ -49,8 +49,8 @@ constexpr Syntax kSyntax = {
     "the options of another method.",
     0,
     0,
-    kImportant,
-    kExamples};
+    kTrainImportant,
+    kTrainExamples};
 
 // Options of one call, which are not part of the run.
 struct TrainCall {
@@ -129,7 +129,7 @@ void read_options(TrainCommand& command, std::span<const std::string> arguments)
   declare_options(command, arguments, settings);
   RunRequest& request = *command.request;
   for (const std::vector<Setting>& source : settings) apply_settings(request, source);
-  read_arguments(kSyntax, arguments, request.options);
+  read_arguments(kTrainSyntax, arguments, request.options);
   const auto typed = [&](std::string_view name) { return typed_value(arguments, name).has_value(); };
   refuse_two_of(typed, {"steps", "epochs", "time-budget"});
   for (const Option& option : request.options.all()) {
@@ -158,7 +158,7 @@ Training start(TrainCommand& command, std::span<const std::string> arguments) {
 Training resume(const std::string& folder, TrainCall& call, std::span<const std::string> arguments) {
   const auto change = [&](OptionSet& options) {
     describe(options, call);
-    read_arguments(kSyntax, arguments, options);
+    read_arguments(kTrainSyntax, arguments, options);
     for (const char* name : {"resume", "dry-run", "quiet"}) options.find(name, "").given = false;  // not of the run
   };
   const auto warn = [](const std::string& warning) { print_warnings({warning}); };
@@ -191,7 +191,7 @@ void print_all_methods(HelpFormat format) {
     }
   }
   groups.insert(groups.end(), special.begin(), special.end());
-  fmt::print("{}", help_page(format, kSyntax, groups));
+  fmt::print("{}", help_page(format, kTrainSyntax, groups));
 }
 
 void print_result(const RunResult& result, const fs::path& folder) {
@@ -246,7 +246,7 @@ int run_train(std::span<const std::string> arguments) {
     return 0;
   } else if (format) {
     declare_options(command, arguments, read_settings(call, arguments));
-    fmt::print("{}", help_page(*format, kSyntax, command.request->options.groups()));
+    fmt::print("{}", help_page(*format, kTrainSyntax, command.request->options.groups()));
     return 0;
   }
   const auto resumed = typed_value(arguments, "resume");

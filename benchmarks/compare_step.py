@@ -5,12 +5,13 @@
     /usr/bin/python3 benchmarks/compare_step.py --threads 2 --rounds 5
 
 Each round runs each program in a new process: `frgan bench --step-only` and pytorch_step.py, both in fp32 and, if the
-CPU supports it, in bf16. pytorch_step.py runs with every --python. By default, these are the Python that runs this
-script and the one of `make test-wheel`, if it exists. If frgan has also been built with the LibTorch of that wheel
-(CMake preset `wheel`), this build runs too. Finally, frgan measures the rate of matrix products. Nothing else should
-run meanwhile.
+CPU supports it, in bf16. pytorch_step.py runs with every --python, eager and, with PyTorch 2, also compiled. By default,
+these are the Python that runs this script, the one of `make test-wheel` and one with the newest PyTorch, if they exist
+(`make bench` installs the newest). If frgan has also been built with the LibTorch of the wheel (CMake preset `wheel`), this
+build runs too. Finally, frgan measures the rate of matrix products. Nothing else should run meanwhile.
 """
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -47,9 +48,10 @@ def frgan_command(frgan, options, precision):
             *loss, f"--steps={options.steps}", f"--threads={options.threads}", f"--precision={precision}", "--json=-"]
 
 
-def pytorch_command(python, options, form):
+def pytorch_command(python, options, form, compiled):
     work = [f"--{key}={getattr(options, key)}" for key in ("method", "width", "batch", "steps", "threads")]
     work.append(f"--gen-loss={options.gen_loss}")
+    work += ["--compile"] * compiled
     return [python, HERE / "pytorch_step.py", f"--form={form}", *work]
 
 
@@ -57,7 +59,8 @@ class Programs:
     """The programs of a round as {name: command}, and their names by kind."""
 
     def __init__(self, options, precisions):
-        self.commands, self.frgan, self.pytorch = {}, {}, {}  # names by (program, precision)
+        self.commands, self.frgan = {}, {}  # names by (program, precision)
+        self.pytorch = {}  # precisions by name
         self.precisions = precisions
         frgans = {"frgan": options.frgan}
         if options.wheel_frgan.exists():
@@ -72,19 +75,19 @@ class Programs:
         self.paths = frgans
         for python in options.python:
             version = output_of([python, "-c", "import torch; print(torch.__version__)"]).strip()
-            for form in precisions:
-                name = f"PyTorch {version} {form}"
+            for form, compiled in itertools.product(precisions, [False, True][:1 if version.startswith("1.") else 2]):
+                name = f"PyTorch {version}{' compiled' * compiled} {form}"
                 if name in self.commands:
                     sys.exit(f"{python}: duplicate program {name}; give each PyTorch version once")
-                self.pytorch[version, form] = name
-                self.commands[name] = pytorch_command(python, options, form)
+                self.pytorch[name] = form
+                self.commands[name] = pytorch_command(python, options, form, compiled)
 
 
 def ratios(programs, medians):
     """Compares frgan in its default precision with the fastest PyTorch, and in fp32 with the fastest fp32 one."""
     rows = []
     for (_, precision), name in programs.frgan.items():
-        rivals = [other for (_, form), other in programs.pytorch.items()
+        rivals = [other for other, form in programs.pytorch.items()
                   if precision == programs.precisions[0] or form == precision]
         rival = min(rivals, key=medians.get)
         rows.append({"program": name, "rival": rival, "ratio": medians[rival] / medians[name]})
@@ -94,11 +97,13 @@ def ratios(programs, medians):
 def pythons(options):
     if options.python:
         return options.python
-    if not options.wheel_python.exists():
-        print(f"note: no {options.wheel_python} (from make test-wheel; or set WHEEL_PYTHON): the PyTorch of pip is not "
-              "measured", file=sys.stderr)
-        return [sys.executable]
-    return [sys.executable] + [options.wheel_python] * (str(options.wheel_python) != sys.executable)
+    found = [sys.executable]
+    for python, origin in [(options.wheel_python, "make test-wheel"), (options.newest_python, "make bench")]:
+        if not python.exists():
+            print(f"note: no {python} (from {origin}): its PyTorch is not measured", file=sys.stderr)
+        elif str(python) not in found:
+            found.append(str(python))
+    return found
 
 
 def main():
@@ -107,8 +112,10 @@ def main():
     parser.add_argument("--wheel-frgan", type=pathlib.Path, default=BUILD / "wheel/bin/frgan",
                         help="frgan built with the LibTorch of pip (optional)")
     parser.add_argument("--python", action="append", help="a Python with torch; may be repeated")
-    parser.add_argument("--wheel-python", type=pathlib.Path, help="a Python with the torch of pip (optional)",
-                        default=os.environ.get("WHEEL_PYTHON", BUILD / "torch-wheel/bin/python3"))
+    parser.add_argument("--wheel-python", type=pathlib.Path, default=BUILD / "torch-wheel/bin/python3",
+                        help="the Python whose LibTorch CI tests (optional)")
+    parser.add_argument("--newest-python", type=pathlib.Path, default=BUILD / "torch-newest/bin/python3",
+                        help="a Python with the newest torch of pip (optional)")
     parser.add_argument("--method", choices=["fr-gan", "supervised"], default="fr-gan")
     parser.add_argument("--width", type=float, default=1.0, help="factor on the channel counts of Table 1")
     parser.add_argument("--batch", type=int, default=100, help="number of images of each kind per step")

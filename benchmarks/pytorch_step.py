@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times one FR-GAN training step in plain eager PyTorch, the program that a user would write instead of frgan.
+"""Times one FR-GAN training step in plain PyTorch, eager or compiled, the program that a user would write instead of frgan.
 
 It does the same work as `frgan bench`: gather from a uint8 dataset, translation by up to 2 pixels (reflected), dropout,
 Table 1 with weight norm, K + 1 class losses with consistency, Adam and weight average for the discriminator, and the
@@ -96,6 +96,8 @@ class Step:
         self.labels = torch.randint(10, (options.images,))
         self.d = Discriminator(options.width).to(memory_format=self.layout)
         self.g = Generator(options.width, self.bf16).to(memory_format=self.layout)
+        if options.compile:
+            self.d, self.g = torch.compile(self.d), torch.compile(self.g)
         self.average = [p.detach().clone() for p in self.d.parameters()]
         self.adam_d = torch.optim.Adam(self.d.parameters(), lr=3e-4, betas=(0.5, 0.999), foreach=True)
         self.adam_g = torch.optim.Adam(self.g.parameters(), lr=3e-4, betas=(0.5, 0.999), foreach=True)
@@ -171,6 +173,7 @@ def timed(step):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--form", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument("--compile", action="store_true", help="compile both networks (torch.compile, PyTorch 2)")
     parser.add_argument("--method", choices=["fr-gan", "supervised"], default="fr-gan")
     parser.add_argument("--width", type=float, default=1.0, help="factor on the channel counts of Table 1")
     parser.add_argument("--batch", type=int, default=100, help="number of images of each kind per step")
@@ -191,7 +194,7 @@ def main():
     step.passes = min(warm_up, key=warm_up.get)
     seconds = [timed(step) for _ in range(options.steps)]
     print(json.dumps({"seconds_per_step": statistics.median(seconds), "steps": [round(s, 4) for s in seconds],
-                      "method": options.method, "form": options.form, "passes": step.passes, "width": options.width,
+                      "method": options.method, "form": options.form, "compiled": options.compile, "passes": step.passes, "width": options.width,
                       "batch": options.batch, "threads": options.threads, "torch": torch.__version__}))
 
 

@@ -4,7 +4,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
+#include <sstream>
 #include <thread>
 
 #include <fcntl.h>
@@ -17,7 +19,7 @@ namespace {
 
 using File = std::unique_ptr<FILE, int (*)(FILE*)>;
 
-std::string text_of(FILE* file) {
+std::string written_to(FILE* file) {
   std::rewind(file);
   std::string text;
   for (int c; (c = std::fgetc(file)) != EOF;) text += static_cast<char>(c);
@@ -51,10 +53,17 @@ Outcome run_frgan(const std::vector<std::string>& arguments, const std::vector<s
     kill(child, interruption.signal);
     waiting = false;
   }
-  Outcome outcome = {WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status), text_of(out.get()),
-                     text_of(err.get())};
+  Outcome outcome = {WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status), written_to(out.get()),
+                     written_to(err.get())};
   EXPECT_NE(outcome.code, 127) << FRGAN_PROGRAM << " could not be started";
   return outcome;
+}
+
+std::string text_of(const std::filesystem::path& path) {
+  std::stringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  EXPECT_FALSE(text.str().empty()) << path;
+  return text.str();
 }
 
 }  // namespace frgan

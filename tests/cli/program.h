@@ -1,6 +1,7 @@
 // Runs the frgan program as a child process and captures its output.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -22,5 +23,8 @@ struct Interruption {
 // Waits for the end of the program. `environment` adds variables, "NAME=VALUE", to the inherited ones.
 Outcome run_frgan(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {},
                   const Interruption& interruption = {});
+
+// The content of a file, which must not be empty.
+std::string text_of(const std::filesystem::path& path);
 
 }  // namespace frgan

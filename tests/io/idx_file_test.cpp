@@ -20,7 +20,7 @@ const std::string kSmallGzipped(
     "\xde\x5f\x21\x12\x00\x00\x00",
     35);
 
-std::string refusal(std::string_view bytes) {
+std::string idx_refusal(std::string_view bytes) {
   return error_of([&] { parse_idx(bytes, "x"); });
 }
 
@@ -40,31 +40,32 @@ TEST(IdxFile, SizesAreBigEndian) {
 }
 
 TEST(IdxFile, RejectsTruncatedFiles) {
-  for (size_t size = 0; size < kSmall.size(); ++size) EXPECT_THAT(refusal(kSmall.substr(0, size)), StartsWith("x: "));
-  EXPECT_THAT(refusal(kSmall.substr(0, 17)),
+  for (size_t size = 0; size < kSmall.size(); ++size)
+    EXPECT_THAT(idx_refusal(kSmall.substr(0, size)), StartsWith("x: "));
+  EXPECT_THAT(idx_refusal(kSmall.substr(0, 17)),
               HasSubstr("has 5 values, but the header declares 2 x 3; the file may be truncated"));
-  EXPECT_THAT(refusal(kSmall + "x"), HasSubstr("has 7 values, but the header declares 2 x 3"));
+  EXPECT_THAT(idx_refusal(kSmall + "x"), HasSubstr("has 7 values, but the header declares 2 x 3"));
   for (size_t size = 2; size < kSmallGzipped.size(); ++size)
-    EXPECT_THAT(refusal(kSmallGzipped.substr(0, size)), HasSubstr("x: truncated gzip file"));
-  EXPECT_THAT(refusal(kSmallGzipped + "x"), HasSubstr("1 bytes follow the gzip data"));
+    EXPECT_THAT(idx_refusal(kSmallGzipped.substr(0, size)), HasSubstr("x: truncated gzip file"));
+  EXPECT_THAT(idx_refusal(kSmallGzipped + "x"), HasSubstr("1 bytes follow the gzip data"));
 }
 
 TEST(IdxFile, RejectsCorruptGzippedFiles) {
   for (size_t place = 10; place < kSmallGzipped.size(); ++place) {
     std::string corrupt = kSmallGzipped;
     corrupt[place] = static_cast<char>(corrupt[place] ^ 0x10);
-    EXPECT_THAT(refusal(corrupt), StartsWith("x: ")) << place;
+    EXPECT_THAT(idx_refusal(corrupt), StartsWith("x: ")) << place;
   }
 }
 
 TEST(IdxFile, RejectsOtherFiles) {
   EXPECT_THAT(error_of([] { read_idx("none"); }), HasSubstr("none: cannot read: No such file"));
-  EXPECT_THAT(refusal("PK\3\4"), HasSubstr("x: not an idx file: it does not begin with two zero bytes"));
-  EXPECT_THAT(refusal(std::string("\0\0\xd\1\0\0\0\1\0\0\0\0", 12)),
+  EXPECT_THAT(idx_refusal("PK\3\4"), HasSubstr("x: not an idx file: it does not begin with two zero bytes"));
+  EXPECT_THAT(idx_refusal(std::string("\0\0\xd\1\0\0\0\1\0\0\0\0", 12)),
               HasSubstr("unsupported idx type 0x0d; must be 0x08 (uint8)"));
-  EXPECT_THAT(refusal(std::string("\0\0\x8\0", 4)), HasSubstr("invalid idx header: 4 bytes, 0 dimensions"));
-  EXPECT_THAT(refusal(std::string("\0\0\x8\xff", 4)), HasSubstr("invalid idx header: 4 bytes, 255 dimensions"));
-  EXPECT_THAT(refusal(std::string("\0\0\x8\3", 4) + std::string(12, '\xff')),
+  EXPECT_THAT(idx_refusal(std::string("\0\0\x8\0", 4)), HasSubstr("invalid idx header: 4 bytes, 0 dimensions"));
+  EXPECT_THAT(idx_refusal(std::string("\0\0\x8\xff", 4)), HasSubstr("invalid idx header: 4 bytes, 255 dimensions"));
+  EXPECT_THAT(idx_refusal(std::string("\0\0\x8\3", 4) + std::string(12, '\xff')),
               HasSubstr("has 0 values, but the header declares 4294967295 x 4294967295 x 4294967295"));
 }
 

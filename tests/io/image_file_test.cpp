@@ -40,7 +40,7 @@ std::string color_letters(const std::vector<uint8_t>& pixels) {
   return names;
 }
 
-std::string refusal(std::string_view bytes) {
+std::string image_refusal(std::string_view bytes) {
   return error_of([&] { decode_image(bytes_of(bytes), 8, 3, "x"); });
 }
 
@@ -112,9 +112,9 @@ TEST(ImageFile, RecognizesImageNames) {
 
 TEST(ImageFile, RejectsOtherFiles) {
   EXPECT_THAT(error_of([] { read_image("none.png", 8, 3); }), HasSubstr("none.png: cannot read: No such file"));
-  EXPECT_THAT(refusal(""), HasSubstr("x: not a PNG, JPEG or WebP image"));
-  EXPECT_THAT(refusal("GIF89a..."), HasSubstr("not a PNG, JPEG or WebP"));
-  EXPECT_THAT(refusal("RIFF\4\0\0\0WAVE"), HasSubstr("not a PNG, JPEG or WebP"));
+  EXPECT_THAT(image_refusal(""), HasSubstr("x: not a PNG, JPEG or WebP image"));
+  EXPECT_THAT(image_refusal("GIF89a..."), HasSubstr("not a PNG, JPEG or WebP"));
+  EXPECT_THAT(image_refusal("RIFF\4\0\0\0WAVE"), HasSubstr("not a PNG, JPEG or WebP"));
 }
 
 TEST(ImageFile, RejectsTruncatedFilesSilently) {
@@ -122,7 +122,7 @@ TEST(ImageFile, RejectsTruncatedFilesSilently) {
     const std::string whole = read_file(golden(name));
     const std::string output = stderr_of([&] {
       for (size_t size = 12; size < whole.size(); ++size)
-        EXPECT_THAT(refusal(std::string_view(whole).substr(0, size)), HasSubstr("x: truncated or corrupt image"))
+        EXPECT_THAT(image_refusal(std::string_view(whole).substr(0, size)), HasSubstr("x: truncated or corrupt image"))
             << name << " " << size;
     });
     EXPECT_THAT(output, IsEmpty());
@@ -133,7 +133,7 @@ TEST(ImageFile, RejectsCorruptPngsSilently) {
   const std::string whole = read_file(golden("turned.png"));
   const std::string output = stderr_of([&] {
     for (size_t place = 0; place < whole.size(); ++place)
-      EXPECT_THAT(refusal(replaced(whole, place, std::string(1, static_cast<char>(whole[place] ^ 1)))),
+      EXPECT_THAT(image_refusal(replaced(whole, place, std::string(1, static_cast<char>(whole[place] ^ 1)))),
                   StartsWith("x: "));
   });
   EXPECT_THAT(output, IsEmpty());
@@ -157,7 +157,7 @@ TEST(ImageFile, RejectsDecompressionBombs) {
   // The checksums are correct, so only the size can be the reason for the rejection.
   const std::string png = encode_png(std::vector<uint8_t>(1), 1, 1, 1);
   const auto resized = [&](std::string_view sizes, std::string_view checksum) {
-    return refusal(replaced(replaced(png, 16, sizes), 29, checksum));
+    return image_refusal(replaced(replaced(png, 16, sizes), 29, checksum));
   };
   EXPECT_THAT(resized(std::string_view("\0\0\xff\xff\0\0\xff\xff", 8), "\x93\x6e\x86\x8c"),
               HasSubstr("x: too large: 65535 x 65535 pixels; at most 134217728 in total are allowed"));
@@ -167,10 +167,10 @@ TEST(ImageFile, RejectsDecompressionBombs) {
       resized(std::string_view("\0\0\x10\0\0\0\x10\0", 8), "\xd7\xc8\x7b\xcb"),
       HasSubstr(fmt::format("implausible size: 4096 x 4096 pixels in {} bytes; the file may be corrupt", png.size())));
   const std::string jpeg = read_file(golden("turned.jpg"));
-  EXPECT_THAT(refusal(replaced(jpeg, jpeg.find("\xff\xc0") + 5, "\xff\xff\xff\xff")),
+  EXPECT_THAT(image_refusal(replaced(jpeg, jpeg.find("\xff\xc0") + 5, "\xff\xff\xff\xff")),
               HasSubstr("too large: 65535 x 65535 pixels"));
   const std::string webp = read_file(golden("turned6.webp"));
-  EXPECT_THAT(refusal(replaced(webp, 24, "\xff\xff\xff\xff\xff\xff")),
+  EXPECT_THAT(image_refusal(replaced(webp, 24, "\xff\xff\xff\xff\xff\xff")),
               HasSubstr("too large: 16777216 x 16777216 pixels"));
 }
 
@@ -178,16 +178,16 @@ TEST(ImageFile, RejectsJpegsWithTooManyScans) {
   std::string jpeg = read_file(golden("turned.jpg"));
   const size_t scan = jpeg.find("\xff\xda");
   for (int i = 0; i < 100; ++i) jpeg.insert(scan, std::string("\xff\xda\0\x2", 4));
-  EXPECT_THAT(refusal(jpeg), HasSubstr("too many JPEG scans: 101; at most 100 are allowed"));
+  EXPECT_THAT(image_refusal(jpeg), HasSubstr("too many JPEG scans: 101; at most 100 are allowed"));
 }
 
 // OpenCV would pass such a file to GDAL and GDCM if these are built in.
 TEST(ImageFile, RejectsInvalidWebpDataSilently) {
   std::string file = "RIFF" + std::string("\x3c\0\0\0", 4) + "WEBP" + std::string(56, 's');
   const std::string output = stderr_of([&] {
-    EXPECT_THAT(refusal(file), HasSubstr("x: truncated or corrupt image"));
+    EXPECT_THAT(image_refusal(file), HasSubstr("x: truncated or corrupt image"));
     for (const char* type : {"VP8 ", "VP8L", "VP8X"})
-      EXPECT_THAT(refusal(replaced(file, 12, type)), HasSubstr("x: truncated or corrupt image"));
+      EXPECT_THAT(image_refusal(replaced(file, 12, type)), HasSubstr("x: truncated or corrupt image"));
   });
   EXPECT_THAT(output, IsEmpty());
 }

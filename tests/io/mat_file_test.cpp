@@ -59,7 +59,7 @@ void write_small(const std::filesystem::path& path, bool compressed) {
   writer.labels({1, 10, 9}, compressed);
 }
 
-std::string refusal(const std::filesystem::path& path) {
+std::string mat_refusal(const std::filesystem::path& path) {
   return error_of([&] { read_mat_images(path); });
 }
 
@@ -71,7 +71,7 @@ std::string refusal_of(Write write) {
     MatWriter writer(folder / "a.mat");
     write(writer);
   }
-  return refusal(folder / "a.mat");
+  return mat_refusal(folder / "a.mat");
 }
 
 TEST(MatFile, ReadsCompressedAndUncompressedFiles) {
@@ -186,14 +186,14 @@ TEST(MatFile, RejectsOtherShapesAndTypes) {
 
 TEST(MatFile, RejectsOtherFiles) {
   const TemporaryFolder folder;
-  EXPECT_THAT(refusal(folder / "none.mat"), HasSubstr("none.mat: cannot read: No such file"));
-  EXPECT_THAT(refusal(folder.path()), HasSubstr("is a folder"));
+  EXPECT_THAT(mat_refusal(folder / "none.mat"), HasSubstr("none.mat: cannot read: No such file"));
+  EXPECT_THAT(mat_refusal(folder.path()), HasSubstr("is a folder"));
   write_file_safely(folder / "a.mat", std::string_view("hello"));
-  EXPECT_THAT(refusal(folder / "a.mat"), HasSubstr("too small: 5 bytes; a MATLAB header has 128"));
+  EXPECT_THAT(mat_refusal(folder / "a.mat"), HasSubstr("too small: 5 bytes; a MATLAB header has 128"));
   write_file_safely(folder / "a.mat", std::string(1000, 'x'));
-  EXPECT_THAT(refusal(folder / "a.mat"), HasSubstr("not a MATLAB 5.0 file"));
+  EXPECT_THAT(mat_refusal(folder / "a.mat"), HasSubstr("not a MATLAB 5.0 file"));
   write_file_safely(folder / "a.mat", std::string(124, ' ') + std::string("\0\2IM", 4));
-  EXPECT_THAT(refusal(folder / "a.mat"),
+  EXPECT_THAT(mat_refusal(folder / "a.mat"),
               HasSubstr("unsupported format: MATLAB 7.3; must be 5.0; save the file with save(..., '-v7')"));
 }
 
@@ -204,7 +204,7 @@ TEST(MatFile, RejectsFilesTruncatedAnywhere) {
     const std::string whole = read_file(folder / "whole.mat");
     for (size_t size = 0; size < whole.size(); size += 3) {
       std::ofstream(folder / "truncated.mat", std::ios::binary) << whole.substr(0, size);
-      EXPECT_THAT(refusal(folder / "truncated.mat"),
+      EXPECT_THAT(mat_refusal(folder / "truncated.mat"),
                   AnyOf(HasSubstr("the file is truncated or corrupt; download it again"),
                         HasSubstr("a MATLAB header has 128"), HasSubstr("expected X and y")));
     }
@@ -249,7 +249,7 @@ TEST(MatFile, RejectsHugeShapes) {
   ASSERT_NE(place, std::string::npos);
   bytes.replace(place, 16, std::string("\xff\xff\xff\x7f\xff\xff\xff\x7f\3\0\0\0\3\0\0\0", 16));
   write_file_safely(folder / "a.mat", bytes);
-  EXPECT_THAT(refusal(folder / "a.mat"), HasSubstr("the file is truncated or corrupt"));
+  EXPECT_THAT(mat_refusal(folder / "a.mat"), HasSubstr("the file is truncated or corrupt"));
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ SafetensorsFile parse(std::string_view bytes) {
   return parse_safetensors(bytes_of(bytes), "x.safetensors");
 }
 
-std::string refusal(std::string_view header, std::string_view data) {
+std::string safetensors_refusal(std::string_view header, std::string_view data) {
   return error_of([&] { parse(file_of(header, data)); });
 }
 
@@ -144,20 +144,22 @@ TEST(Safetensors, RejectsHostileHeaders) {
   EXPECT_THAT(error_of([] { parse("1234567"); }), HasSubstr("too small: 7 bytes; at least 8 are needed"));
   EXPECT_THAT(error_of([] { parse(std::string(8, '\xff')); }),
               HasSubstr("declares a header of 18446744073709551615 bytes"));
-  EXPECT_THAT(refusal("", ""), HasSubstr("does not begin with {"));
-  EXPECT_THAT(refusal("[]", ""), HasSubstr("does not begin with {"));
-  EXPECT_THAT(refusal(" {}", ""), HasSubstr("does not begin with {"));
-  EXPECT_THAT(refusal("{", ""), HasSubstr("not JSON, or truncated"));
-  EXPECT_THAT(refusal("{}}", ""), HasSubstr("not JSON, or truncated"));
-  EXPECT_THAT(refusal("{\"\xff\":{}}", ""), HasSubstr("not JSON, or truncated"));
-  EXPECT_THAT(refusal(R"({"a":1})", ""), HasSubstr(R"(the entry of tensor "a" is not an object)"));
-  EXPECT_THAT(refusal(R"({"a":{}})", ""), HasSubstr("has no dtype"));
-  EXPECT_THAT(refusal(R"({"a":{"dtype":"F8_E4M3"}})", ""),
+  EXPECT_THAT(safetensors_refusal("", ""), HasSubstr("does not begin with {"));
+  EXPECT_THAT(safetensors_refusal("[]", ""), HasSubstr("does not begin with {"));
+  EXPECT_THAT(safetensors_refusal(" {}", ""), HasSubstr("does not begin with {"));
+  EXPECT_THAT(safetensors_refusal("{", ""), HasSubstr("not JSON, or truncated"));
+  EXPECT_THAT(safetensors_refusal("{}}", ""), HasSubstr("not JSON, or truncated"));
+  EXPECT_THAT(safetensors_refusal("{\"\xff\":{}}", ""), HasSubstr("not JSON, or truncated"));
+  EXPECT_THAT(safetensors_refusal(R"({"a":1})", ""), HasSubstr(R"(the entry of tensor "a" is not an object)"));
+  EXPECT_THAT(safetensors_refusal(R"({"a":{}})", ""), HasSubstr("has no dtype"));
+  EXPECT_THAT(safetensors_refusal(R"({"a":{"dtype":"F8_E4M3"}})", ""),
               HasSubstr(R"(has unsupported dtype "F8_E4M3"; must be F64, F32)"));
-  EXPECT_THAT(refusal(R"({"a":{"dtype":"U8"}})", ""), HasSubstr("has no list 'shape'"));
-  EXPECT_THAT(refusal(R"({"a":{"dtype":"U8","shape":[8]}})", data), HasSubstr("has no list 'data_offsets'"));
+  EXPECT_THAT(safetensors_refusal(R"({"a":{"dtype":"U8"}})", ""), HasSubstr("has no list 'shape'"));
+  EXPECT_THAT(safetensors_refusal(R"({"a":{"dtype":"U8","shape":[8]}})", data),
+              HasSubstr("has no list 'data_offsets'"));
   const auto with = [&](std::string_view shape, std::string_view offsets) {
-    return refusal(fmt::format(R"({{"a":{{"dtype":"U8","shape":{},"data_offsets":{}}}}})", shape, offsets), data);
+    return safetensors_refusal(fmt::format(R"({{"a":{{"dtype":"U8","shape":{},"data_offsets":{}}}}})", shape, offsets),
+                               data);
   };
   EXPECT_THAT(with("[-1]", "[0,8]"), HasSubstr("has invalid shape: \"[-1]\""));
   EXPECT_THAT(with("[8.0]", "[0,8]"), HasSubstr("has invalid shape"));
@@ -178,17 +180,19 @@ TEST(Safetensors, RejectsHostileHeaders) {
 TEST(Safetensors, RejectsDeepAndLongHeaders) {
   std::string ones = "1";
   for (int i = 0; i < 64; ++i) ones += ",1";
-  EXPECT_THAT(refusal(R"({"a":{"dtype":"U8","shape":[)" + ones + R"(],"data_offsets":[0,1]}})", "x"),
+  EXPECT_THAT(safetensors_refusal(R"({"a":{"dtype":"U8","shape":[)" + ones + R"(],"data_offsets":[0,1]}})", "x"),
               HasSubstr("more than 64 numbers"));
-  EXPECT_THAT(refusal("{\"a\":" + std::string(100'000, '['), ""), HasSubstr("nested more than 64 levels deep"));
+  EXPECT_THAT(safetensors_refusal("{\"a\":" + std::string(100'000, '['), ""),
+              HasSubstr("nested more than 64 levels deep"));
 }
 
 TEST(Safetensors, RejectsDuplicateNamesAndOverlaps) {
   const std::string entry = R"({"dtype":"U8","shape":[1],"data_offsets":[0,1]})";
-  EXPECT_THAT(refusal(R"({"a":)" + entry + R"(,"a":)" + entry + "}", "x"), HasSubstr("key 'a' occurs twice"));
-  EXPECT_THAT(refusal(R"({"a":)" + entry + R"(,"b":)" + entry + "}", "x"),
+  EXPECT_THAT(safetensors_refusal(R"({"a":)" + entry + R"(,"a":)" + entry + "}", "x"),
+              HasSubstr("key 'a' occurs twice"));
+  EXPECT_THAT(safetensors_refusal(R"({"a":)" + entry + R"(,"b":)" + entry + "}", "x"),
               HasSubstr("tensor \"b\" begins at byte 0 of the data; expected 1"));
-  EXPECT_THAT(refusal(R"({"a":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "x"),
+  EXPECT_THAT(safetensors_refusal(R"({"a":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "x"),
               HasSubstr("key 'dtype' occurs twice"));
   // The same key in two tensors is allowed.
   EXPECT_EQ(parse(file_of(R"({"a":)" + entry + R"(,"b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})", "xy"))
@@ -198,12 +202,12 @@ TEST(Safetensors, RejectsDuplicateNamesAndOverlaps) {
 }
 
 TEST(Safetensors, RejectsInvalidMetadata) {
-  EXPECT_THAT(refusal(R"({"__metadata__":[]})", ""), HasSubstr("the metadata is not an object"));
-  EXPECT_THAT(refusal(R"({"__metadata__":{"a":1}})", ""), HasSubstr("metadata \"a\" is not a string"));
+  EXPECT_THAT(safetensors_refusal(R"({"__metadata__":[]})", ""), HasSubstr("the metadata is not an object"));
+  EXPECT_THAT(safetensors_refusal(R"({"__metadata__":{"a":1}})", ""), HasSubstr("metadata \"a\" is not a string"));
 }
 
 TEST(Safetensors, RejectsInvalidBooleans) {
-  EXPECT_THAT(refusal(R"({"a":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}})", "\1\2"),
+  EXPECT_THAT(safetensors_refusal(R"({"a":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}})", "\1\2"),
               HasSubstr("bytes other than 0 and 1"));
 }
 

@@ -75,6 +75,16 @@ class ConventionsTest(unittest.TestCase):
         self.write("app/a.cpp", "// done\n// TO" + "DO: the rest\n")
         self.assertEqual(len(self.check("unfinished")), 1)
 
+    def test_sentences(self):
+        short, long = "One word after another. " * 20, "A sentence " + "that goes on " * 10 + "and ends."
+        self.write("docs/a.md", f"{short}\n\n    {long}\n\n```\n{long}\n```\n| {long} |\n- {short}\n- {short}\n")
+        self.write("src/frgan/io/a.h", f"// {short}\n//\n//   {long}\nint x;\n")
+        self.write("runs.txt", long)
+        self.assertEqual(self.check("sentences"), [])
+        self.write("docs/a.md", f"{short} {long}\n\n- {long}\n")
+        self.write("src/frgan/io/a.h", f"  int x;  // {long}\n// {long[:60]}\n// {long[60:]}\nint y;\n")
+        self.assertEqual(len(self.check("sentences")), 3)
+
     def test_generated_folders_are_ignored(self):
         self.write("build/a.cpp", "// TO" + "DO\n")
         self.assertEqual(self.check("unfinished"), [])

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy on our source files: tidy.py BUILD [--torch]. Skips files that have not changed since they passed.
+"""Runs clang-tidy on what a build compiles from src/ and app/: tidy.py BUILD [--torch].
 
-Without --torch: checks all files that do not include LibTorch.
-With --torch: checks files that include LibTorch. Needs a build with the wheel's LibTorch, because clang cannot parse
-Debian's headers. Each file takes half a minute, so only changed files are checked: uncommitted changes, and commits since
-the merge base with FRGAN_TIDY_SINCE (default: origin/main; on main itself: the last commit). A changed header is checked
-through one file that includes it. No file is started after FRGAN_TIDY_SECONDS (default 120; CI uses 600).
+Without --torch: checks the sources that do not include LibTorch.
+With --torch: checks those that do. Needs a build with the wheel's LibTorch, because clang cannot parse Debian's headers.
+
+A unity build compiles several sources as one, and clang-tidy checks them as one: the headers are parsed once. Sources that
+have not changed since they passed are skipped. The sources that git changed last come first. With --torch, where an object
+takes more than a minute, no check starts after FRGAN_TIDY_SECONDS (default 150); the objects left are listed.
 """
 
 import json
@@ -17,7 +18,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-MIN_FILES = 20  # with fewer candidates, the detection of LibTorch headers must be broken, and the check fails
+MIN_SOURCES = 20  # with fewer, the detection of LibTorch headers must be broken, and the check fails
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -34,102 +35,93 @@ def dependencies(build):
     return found
 
 
+def our_sources(read):
+    """The sources of src/ and app/ that a compilation read; none if it also read a test or a benchmark."""
+    sources = [file for file in read if file.suffix == ".cpp" and ROOT in file.parents and "build" not in file.relative_to(ROOT).parts]
+    folders = {file.relative_to(ROOT).parts[0] for file in sources}
+    return sources if folders <= {"src", "app"} else []
+
+
 def uses_torch(read, command):
     """Whether a file includes LibTorch, directly or by a precompiled header (which `read`, its dependencies, does not list)."""
     outside = [header for header in read if ROOT not in header.parents]
     return "cmake_pch" in command or any(not {"torch", "ATen", "c10"}.isdisjoint(header.parts) for header in outside)
 
 
-def compiled(build):
-    """Yields (file, files it was compiled from, compile command) for our files."""
+def compilations(build):
+    """Yields (compile command, our sources, files read) of each object with our sources."""
     known = dependencies(build)
     for command in json.loads((build / "compile_commands.json").read_text()):
-        file = Path(command["file"])
-        if ROOT / "src" in file.parents or ROOT / "app" in file.parents:
-            read = known.get(command["command"].split(" -o ")[1].split()[0], [])
-            if not read:
-                sys.exit(f"{file}: not compiled in {build}; build it first")
-            yield file, read, command
+        read = known.get(command["command"].split(" -o ")[1].split()[0], [])
+        sources = our_sources(read)
+        if sources:
+            yield command, sources, read
 
 
-def git(*arguments):
-    done = subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True)
-    return done.stdout.split() if done.returncode == 0 else []
+def for_clang(command, folder):
+    """GCC's command, adapted to clang. clang would load GCC's precompiled header, so it gets a copy of the header's source in
+    `folder`. It rejects -fvect-cost-model and has no omp.h."""
+    header = re.search(r"-include (\S*cmake_pch\.hxx)", command["command"])
+    text = command["command"]
+    if header:
+        copy = folder / "cmake_pch.hxx"
+        copy.write_text(Path(header[1]).read_text())
+        text = text.replace(header[1], str(copy))
+    return {**command, "command": re.sub(r" -fvect-cost-model=\S+| -fopenmp\b", "", text)}
 
 
-def changed():
-    """{changed file: number of added lines}; see the module's documentation for what counts as changed."""
-    since = os.environ.get("FRGAN_TIDY_SINCE")
-    base = git("merge-base", since or "origin/main", "HEAD")
-    if since and not base:
-        sys.exit(f"FRGAN_TIDY_SINCE: no commit '{since}' with a common history")
-    if not since and base in ([], git("rev-parse", "HEAD")):
-        base = git("rev-parse", "--verify", "HEAD~1") or git("rev-parse", "HEAD")  # a clone with one commit
-    counts = git("diff", "--numstat", "--no-renames", "--relative", *base)  # added, removed, name; "-" for binary files
-    lines = {ROOT / name: int(added) for added, name in zip(counts[::3], counts[2::3]) if added != "-"}
-    lines |= {ROOT / name: 1 << 30 for name in git("ls-files", "--others", "--exclude-standard")}
-    print(f"changed since {base[0][:12] if base else '(no git repository)'}: {len(lines)} files")
-    return lines
-
-
-def representatives(files):
-    """Selects from {file: its includes}: changed files, most changed first, then one file for each other changed header."""
-    lines = changed()
-    chosen = sorted(files.keys() & lines.keys(), key=lambda file: (-lines[file], file))
-    for header in sorted(lines):
-        users = [file for file, read in files.items() if header in read]
-        if header.suffix == ".h" and users and not set(users) & set(chosen):
-            chosen.append(min(users, key=lambda file: (file.stem != header.stem, len(files[file]), file)))
-    return chosen
+def last_change(sources):
+    """Time of the newest change of a source: uncommitted ones now, others when they were committed."""
+    def git(*arguments):
+        return subprocess.run(["git", "-C", ROOT, *arguments, "--", *sources], capture_output=True, text=True).stdout
+    return time.time() if git("status", "--porcelain") else int(git("log", "-1", "--format=%ct") or 0)
 
 
 def main():
     build, with_torch = Path(sys.argv[1]).resolve(), sys.argv[2:] == ["--torch"]
-    until = time.monotonic() + int(os.environ.get("FRGAN_TIDY_SECONDS", "120")) if with_torch else float("inf")
     stamps = build / "tidy"
     stamps.mkdir(exist_ok=True)
-    # Adapt GCC's commands to clang. clang would load GCC's precompiled header, so it gets a copy of the header's source in
-    # another folder. It rejects -fvect-cost-model and has no omp.h. clang 14 does not know newer processor features.
-    files, commands = {}, []
-    for file, read, command in compiled(build):
-        header = re.search(r"-include (\S*cmake_pch\.hxx)", command["command"])
-        if header:
-            copy = stamps / "cmake_pch.hxx"
-            copy.write_text(Path(header[1]).read_text())
-            command["command"] = command["command"].replace(header[1], str(copy))
-        command["command"] = re.sub(r" -fvect-cost-model=\S+| -fopenmp\b", "", command["command"])
-        commands.append(command)
-        if uses_torch(read, command["command"]) == with_torch:
-            files[file] = set(read)
-    (stamps / "compile_commands.json").write_text(json.dumps(commands))
-    chosen = representatives(files) if with_torch else files.keys()
+    chosen = [(for_clang(command, stamps), sources, read) for command, sources, read in compilations(build)
+              if uses_torch(read, command["command"]) == with_torch]
+    (stamps / "compile_commands.json").write_text(json.dumps([command for command, _, _ in chosen]))
 
     jobs = {}
-    for file in chosen:
-        stamp = stamps / str(file.relative_to(ROOT)).replace("/", "_")
-        newest = max(header.stat().st_mtime for header in [*files[file], ROOT / ".clang-tidy"] if header.exists())
+    for command, _, read in chosen:
+        file = command["file"]
+        stamp = stamps / file.replace(str(ROOT), "").replace("/", "_")
+        newest = max(header.stat().st_mtime for header in [*read, ROOT / ".clang-tidy"] if header.exists())
         if not stamp.exists() or stamp.stat().st_mtime < newest:
             jobs[file] = stamp
+
+    seconds = float(os.environ.get("FRGAN_TIDY_SECONDS", "150")) if with_torch else float("inf")
+    until = time.monotonic() + seconds
 
     def tidy(job):
         file, stamp = job
         if time.monotonic() > until:
             return None
+        # clang 14 does not know newer processor features.
         done = subprocess.run(["clang-tidy", "-p", stamps, "--quiet", "--extra-arg=-D__builtin_cpu_supports(name)=(*(name) != 0)", file],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if done.returncode == 0:
             stamp.touch()
         return done
 
+    changed = {command["file"]: last_change(sources) for command, sources, _ in chosen if command["file"] in jobs}
+    order = sorted(jobs.items(), key=lambda job: -changed[job[0]])
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        results = dict(zip(jobs, pool.map(tidy, jobs.items())))
-    left = [file.name for file, result in results.items() if result is None]
-    failed = [result for result in results.values() if result and result.returncode != 0]
-    print("".join(result.stdout for result in failed))
-    print(f"clang-tidy: {len(jobs) - len(left)} of {len(chosen)} files checked, {len(chosen) - len(jobs)} unchanged, {len(failed)} with findings")
+        results = list(pool.map(tidy, order))
+    left = [file.replace(str(build), "") for (file, _), result in zip(order, results) if result is None]
+    failed = [result for result in results if result and result.returncode != 0]
+    findings = {}  # a finding in a header appears once, not once per source that includes it
+    for done in failed:
+        findings |= dict.fromkeys(re.split(r"\n(?=/)", done.stdout.strip()))
+    print("\n".join(findings))
+    count = sum(len(sources) for _, sources, _ in chosen)
+    print(f"clang-tidy: {count} sources in {len(chosen)} objects, {len(chosen) - len(jobs)} unchanged, {len(failed)} with findings")
     if left:
-        print("not checked, time limit reached:", *left)
-    sys.exit(1 if failed or len(files) < MIN_FILES else 0)
+        print(f"not checked within {seconds:.0f} s (FRGAN_TIDY_SECONDS):", *left, sep="\n  ")
+    sys.exit(1 if failed or count < MIN_SOURCES else 0)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
-"""Tests which files tidy.py --torch regards as changed, and through which file it checks a header."""
+"""Tests which compilations tidy.py checks, and the commands it passes to clang."""
 
-import os
-import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -15,61 +13,32 @@ class TidyTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = Path(folder.name).resolve()
-        clean = {name: text for name, text in os.environ.items() if not name.startswith(("GIT_", "FRGAN_"))}
-        for patch in (mock.patch.object(tidy, "ROOT", self.root), mock.patch("builtins.print"),
-                      mock.patch.dict(os.environ, clean, clear=True)):
-            patch.start()
-            self.addCleanup(patch.stop)
+        patch = mock.patch.object(tidy, "ROOT", self.root)
+        patch.start()
+        self.addCleanup(patch.stop)
 
-    def git(self, *arguments):
-        subprocess.run(["git", "-C", self.root, "-c", "user.name=a", "-c", "user.email=a@b", *arguments],
-                       check=True, capture_output=True)
+    def sources(self, *names):
+        return [file.name for file in tidy.our_sources([self.root / name for name in names])]
 
-    def commit(self, *names):
-        if not (self.root / ".git").exists():
-            self.git("init", "-b", "main")
-        for name in names:
-            file = self.root / name
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(name)
-        self.git("add", "-A")
-        self.git("commit", "-m", " ".join(names))
+    def test_only_program_and_library_are_checked(self):
+        self.assertEqual(self.sources("src/frgan/io/a.cpp", "app/b.cpp", "src/frgan/io/a.h"), ["a.cpp", "b.cpp"])
+        self.assertEqual(self.sources("tests/io/a_test.cpp", "src/frgan/io/a.cpp"), [])
+        self.assertEqual(self.sources("build/x/src/paper_plans_text.cpp"), [])
+        self.assertEqual(tidy.our_sources([Path("/usr/src/googletest/a.cpp")]), [])
 
-    def changed(self):
-        return {str(file.relative_to(self.root)) for file in tidy.changed()}
+    def test_libtorch_is_recognised(self):
+        ours, theirs = self.root / "src/torch/a.h", Path("/usr/include/ATen/ATen.h")
+        self.assertFalse(tidy.uses_torch([ours], "c++ a.cpp"))
+        self.assertTrue(tidy.uses_torch([ours, theirs], "c++ a.cpp"))
+        self.assertTrue(tidy.uses_torch([ours], "c++ -include /b/cmake_pch.hxx a.cpp"))
 
-    def test_on_main_last_commit_and_uncommitted_changes(self):
-        self.commit("src/a.cpp")
-        self.assertEqual(self.changed(), set())  # a clone with one commit
-        self.commit("src/b.cpp")
-        self.commit("src/c.cpp")
-        (self.root / "src/new.cpp").write_text("")
-        (self.root / "src/a.cpp").write_text("other")
-        (self.root / "src/b.cpp").unlink()
-        self.assertEqual(self.changed(), {"src/c.cpp", "src/new.cpp", "src/a.cpp", "src/b.cpp"})
-
-    def test_on_branch_all_its_commits(self):
-        self.commit("src/a.cpp")
-        self.git("update-ref", "refs/remotes/origin/main", "HEAD")
-        self.commit("src/b.cpp")
-        self.commit("src/c.cpp")
-        self.assertEqual(self.changed(), {"src/b.cpp", "src/c.cpp"})
-        os.environ["FRGAN_TIDY_SINCE"] = "HEAD~1"
-        self.assertEqual(self.changed(), {"src/c.cpp"})
-        os.environ["FRGAN_TIDY_SINCE"] = "nothing"
-        self.assertRaises(SystemExit, self.changed)
-
-    def test_without_git_nothing_changed(self):
-        self.assertEqual(self.changed(), set())
-
-    def test_header_is_checked_through_one_file(self):
-        a, b, c = (self.root / f"src/{name}.cpp" for name in "abc")
-        header, other = self.root / "src/c.h", self.root / "src/other.h"
-        files = {a: {a, header}, b: {b, header, other}, c: {c, header, other}}
-        for names, read in [([], []), ([a], [a]), ([header], [c]), ([header, a], [a]), ([other], [b]),
-                            ([header, other], [c]), ([self.root / "src/gone.cpp"], [])]:
-            with mock.patch.object(tidy, "changed", lambda: {name: len(name.stem) for name in names}):
-                self.assertEqual(tidy.representatives(files), read, names)
+    def test_command_for_clang(self):
+        (self.root / "cmake_pch.hxx").write_text("#include <x.h>")
+        (self.root / "tidy").mkdir()
+        command = {"file": "a.cpp", "command": f"c++ -O3 -fopenmp -fvect-cost-model=cheap -include {self.root}/cmake_pch.hxx a.cpp"}
+        changed = tidy.for_clang(command, self.root / "tidy")
+        self.assertEqual(changed["command"], f"c++ -O3 -include {self.root}/tidy/cmake_pch.hxx a.cpp")
+        self.assertEqual((self.root / "tidy/cmake_pch.hxx").read_text(), "#include <x.h>")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ at::MemoryFormat layout_of(at::IntArrayRef shape) {
   return shape.size() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
 }
 
-at::Tensor random_tensor(at::IntArrayRef shape, uint64_t key, at::ScalarType type = at::kFloat) {
+at::Tensor random_input(at::IntArrayRef shape, uint64_t key, at::ScalarType type = at::kFloat) {
   return random_uniform(shape, -2, 2, key, at::kDouble).to(type).contiguous(layout_of(shape));
 }
 
@@ -62,8 +62,8 @@ TEST(Activation, MatchesLibTorchOperators) {
   for (const at::ScalarType type : {at::kDouble, at::kFloat, at::kBFloat16}) {
     for (const auto& shape : kShapes) {
       SCOPED_TRACE(::testing::Message() << type << ' ' << at::IntArrayRef(shape));
-      const at::Tensor x = random_tensor(shape, 1, type), dy = random_tensor(shape, 2, type);
-      const at::Tensor bias = random_tensor({shape[1]}, 3, type == at::kDouble ? at::kDouble : at::kFloat);
+      const at::Tensor x = random_input(shape, 1, type), dy = random_input(shape, 2, type);
+      const at::Tensor bias = random_input({shape[1]}, 3, type == at::kDouble ? at::kDouble : at::kFloat);
       const Differentiated found = differentiate(x, bias, dy, 0, 0);
       const Differentiated expected = composed(x, bias, dy, ones(shape));
       EXPECT_TRUE(found.y.equal(expected.y));
@@ -79,7 +79,7 @@ TEST(Activation, MatchesLibTorchOperators) {
 TEST(Activation, OperatorVersionMatchesLibTorch) {
   for (const auto& shape : kShapes) {
     SCOPED_TRACE(::testing::Message() << at::IntArrayRef(shape));
-    const at::Tensor x = random_tensor(shape, 1), dy = random_tensor(shape, 2), bias = random_tensor({shape[1]}, 3);
+    const at::Tensor x = random_input(shape, 1), dy = random_input(shape, 2), bias = random_input({shape[1]}, 3);
     for (const double p : {0.0, 0.25}) {
       const at::Tensor leaf = x.clone().requires_grad_(), b = bias.clone().requires_grad_();
       const at::Tensor y = bias_leaky_relu_dropout_by_operators(leaf, b, kSlope, p, 7);
@@ -104,7 +104,7 @@ TEST(Activation, MatchesGoldenLeakyRelu) {
 }
 
 TEST(Activation, OverwritesItsInput) {
-  const at::Tensor x = random_tensor({4, 6}, 1), before = x.clone();
+  const at::Tensor x = random_input({4, 6}, 1), before = x.clone();
   const at::Tensor y = bias_leaky_relu_dropout_(x, {}, kSlope, 0, 0);
   EXPECT_EQ(y.data_ptr(), x.data_ptr());
   EXPECT_FALSE(x.equal(before));
@@ -137,7 +137,7 @@ TEST(Activation, AcceptsAnEmptyTensor) {
 
 TEST(Dropout, DropsTheGivenShareAndScalesTheRest) {
   for (const double p : {0.05, 0.2, 0.5, 0.95}) {
-    const at::Tensor x = random_tensor({4, 16, 64, 64}, 1).abs_().add_(1);
+    const at::Tensor x = random_input({4, 16, 64, 64}, 1).abs_().add_(1);
     const at::Tensor y = frgan::dropout(x, p, 42);
     const double count = static_cast<double>(x.numel());
     const at::Tensor dropped = y.eq(0).to(at::kDouble);
@@ -153,7 +153,7 @@ TEST(Dropout, DropsTheGivenShareAndScalesTheRest) {
 }
 
 TEST(Dropout, DoesNotModifyItsInput) {
-  const at::Tensor x = random_tensor({3, 5, 4, 4}, 1), before = x.clone();
+  const at::Tensor x = random_input({3, 5, 4, 4}, 1), before = x.clone();
   EXPECT_TRUE(frgan::dropout(x, 0, 1).equal(before));
   EXPECT_FALSE(frgan::dropout(x, 0.5, 1).equal(before));
   EXPECT_TRUE(x.equal(before));
@@ -169,8 +169,8 @@ TEST(Dropout, BackwardUsesTheMaskOfForward) {
     for (const auto& shape : kShapes) {
       SCOPED_TRACE(::testing::Message() << type << ' ' << at::IntArrayRef(shape));
       const at::ScalarType wide = type == at::kDouble ? at::kDouble : at::kFloat;
-      const at::Tensor x = random_tensor(shape, 1, type), dy = random_tensor(shape, 2, type),
-                       bias = random_tensor({shape[1]}, 3, wide);
+      const at::Tensor x = random_input(shape, 1, type), dy = random_input(shape, 2, type),
+                       bias = random_input({shape[1]}, 3, wide);
       const at::Tensor scale = frgan::dropout(ones(shape), 0.3, 9);
       const Differentiated found = differentiate(x, bias, dy, 0.3, 9);
       const Differentiated expected = composed(x, bias, dy, scale);
@@ -202,8 +202,8 @@ TEST(Dropout, MaskDependsOnKeyAndPositionOnly) {
 TEST(Dropout, IsIndependentOfTheNumberOfThreads) {
   const std::vector<int64_t> shape{9, 20, 31, 33};
   const int before = at::get_num_threads();
-  const at::Tensor x = random_tensor(shape, 1, at::kDouble), dy = random_tensor(shape, 2, at::kDouble);
-  const at::Tensor bias = random_tensor({20}, 3, at::kDouble);
+  const at::Tensor x = random_input(shape, 1, at::kDouble), dy = random_input(shape, 2, at::kDouble);
+  const at::Tensor bias = random_input({20}, 3, at::kDouble);
   std::vector<Differentiated> runs;
   for (const int threads : {1, 2, 3, 2}) {
     at::set_num_threads(threads);
@@ -222,8 +222,8 @@ TEST(Dropout, IsIndependentOfTheNumberOfThreads) {
 TEST(Activation, GradientsMatchFiniteDifferences) {
   const double step = 1e-6;
   for (const auto& shape : std::vector<std::vector<int64_t>>{{4, 6}, {2, 5, 3, 2}}) {
-    const at::Tensor x = random_tensor(shape, 1, at::kDouble), dy = random_tensor(shape, 2, at::kDouble);
-    const at::Tensor bias = random_tensor({shape[1]}, 3, at::kDouble);
+    const at::Tensor x = random_input(shape, 1, at::kDouble), dy = random_input(shape, 2, at::kDouble);
+    const at::Tensor bias = random_input({shape[1]}, 3, at::kDouble);
     const auto value = [&](const at::Tensor& input, const at::Tensor& b) {
       return (bias_leaky_relu_dropout_(input.clone(), b, kSlope, 0.25, 11) * dy).sum().item<double>();
     };

@@ -16,6 +16,7 @@
 #include "frgan/nn/discriminator.h"
 #include "frgan/nn/generator.h"
 #include "frgan/nn/named_tensors.h"
+#include "test_tensors.h"
 
 namespace frgan {
 namespace {
@@ -23,10 +24,6 @@ namespace {
 using testing::ElementsAre;
 using Shape = std::vector<int64_t>;
 using Outputs = std::vector<std::pair<std::string, Shape>>;
-
-at::Tensor random_tensor(at::IntArrayRef shape) {
-  return random_uniform(shape, -1, 1, 1, at::kFloat);
-}
 
 // The shape for one image or noise vector.
 Shape shape_of(const at::Tensor& batch) {
@@ -119,7 +116,7 @@ TEST(LayerList, MatchesEveryDiscriminator) {
           const Discriminator network(options, shape, 1);
           const std::vector<LayerDescription> layers = network->layers();
           expect_parameters_of(*network, layers);
-          const at::Tensor images = random_tensor({2, shape.channels, shape.image_size, shape.image_size});
+          const at::Tensor images = random_tensor({2, shape.channels, shape.image_size, shape.image_size}, 1);
           EXPECT_EQ(outputs_of(layers), layer_outputs(network, images.contiguous(at::MemoryFormat::ChannelsLast)));
         }
       }
@@ -133,7 +130,7 @@ TEST(LayerList, MatchesAtAnImageSizeOf24) {
     options.width = 1.0 / 16;
     options.pooling = pooling;
     const Discriminator network(options, ImageShape{24, 1, 3}, 1);
-    const at::Tensor images = random_tensor({2, 1, 24, 24}).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor images = random_tensor({2, 1, 24, 24}, 1).contiguous(at::MemoryFormat::ChannelsLast);
     EXPECT_EQ(outputs_of(network->layers()), layer_outputs(network, images)) << static_cast<int>(pooling);
   }
 }
@@ -222,7 +219,8 @@ TEST(LayerList, MatchesEveryGenerator) {
       int64_t sum = 0;
       for (const LayerDescription& layer : layers) sum += layer.parameters;
       EXPECT_EQ(sum, parameter_count(*network)) << width;
-      EXPECT_EQ(outputs_of(layers), layer_outputs(network, random_tensor({4, 20}))) << width << ' ' << shape.image_size;
+      EXPECT_EQ(outputs_of(layers), layer_outputs(network, random_tensor({4, 20}, 1)))
+          << width << ' ' << shape.image_size;
     }
   }
 }

@@ -17,19 +17,12 @@
 #include "frgan/nn/phase_convolution.h"
 #include "frgan/nn/squeeze_excitation.h"
 #include "frgan/nn/weight_norm.h"
+#include "test_tensors.h"
 
 namespace frgan {
 namespace {
 
-constexpr double kTight = 1e-12;
-
-at::Tensor random_tensor(at::IntArrayRef shape, uint64_t key, at::ScalarType type = at::kDouble) {
-  return random_uniform(shape, -1, 1, key, at::kDouble).to(type);
-}
-
-at::Tensor channels_last(const at::Tensor& x) {
-  return x.contiguous(at::MemoryFormat::ChannelsLast);
-}
+constexpr double kLayerTolerance = 1e-12;
 
 WeightSource source(uint64_t seed = 1) {
   return {WeightInit::kXavier, seed, 0};
@@ -46,11 +39,12 @@ void expect_golden(const std::string& name, torch::nn::Module& layer, const std:
   const at::Tensor given = golden[name + ".x"];
   const at::Tensor x = (given.dim() == 4 ? channels_last(given) : given).requires_grad_();
   const at::Tensor y = run(x);
-  EXPECT_TRUE(close_to(y, golden[name + ".y"], kTight));
+  EXPECT_TRUE(close_to(y, golden[name + ".y"], kLayerTolerance));
   y.backward(golden[name + ".dy"]);
-  EXPECT_TRUE(close_to(x.grad(), golden[name + ".dx"], kTight));
+  EXPECT_TRUE(close_to(x.grad(), golden[name + ".dx"], kLayerTolerance));
   for (const auto& item : layer.named_parameters()) {
-    EXPECT_TRUE(close_to(item.value().grad(), golden[name + ".d" + names.at(item.key())], kTight)) << item.key();
+    EXPECT_TRUE(close_to(item.value().grad(), golden[name + ".d" + names.at(item.key())], kLayerTolerance))
+        << item.key();
   }
 }
 
@@ -97,9 +91,9 @@ TEST(Layers, WeightNormInitializationNormalizesTheBatch) {
     for (torch::nn::Module* layer : std::vector<torch::nn::Module*>{conv.get(), dense.get(), deconv.get()}) {
       layer->to(at::kDouble);
     }
-    const at::Tensor images = channels_last(random_tensor({6, 3, 5, 5}, 1) * 3 + 2),
-                     units = random_tensor({9, 6}, 2) - 4;
-    const at::Tensor maps = channels_last(random_tensor({6, 4, 3, 3}, 3));
+    const at::Tensor images = channels_last(random_tensor({6, 3, 5, 5}, 1, at::kDouble) * 3 + 2),
+                     units = random_tensor({9, 6}, 2, at::kDouble) - 4;
+    const at::Tensor maps = channels_last(random_tensor({6, 4, 3, 3}, 3, at::kDouble));
     const ForwardPass first{.initialize = true};
     const auto expect_normal = [&](const at::Tensor& y, std::vector<int64_t> dimensions) {
       EXPECT_LT(y.mean(dimensions).abs().max().item<double>(), 1e-12);
@@ -180,9 +174,9 @@ TEST(Layers, PhaseConvolutionEqualsConvTranspose2d) {
   for (const Case& c :
        std::vector<Case>{{1, 1, 1, 1, 1}, {2, 3, 4, 4, 5}, {3, 4, 2, 7, 1}, {2, 1, 5, 3, 3}, {2, 16, 8, 8, 8}}) {
     SCOPED_TRACE(::testing::Message() << c.in << " to " << c.out << " at " << c.height << 'x' << c.width);
-    const at::Tensor x = random_tensor({c.count, c.in, c.height, c.width}, 1),
-                     w = random_tensor({c.in, c.out, 5, 5}, 2);
-    const at::Tensor dy = random_tensor({c.count, c.out, 2 * c.height, 2 * c.width}, 3);
+    const at::Tensor x = random_tensor({c.count, c.in, c.height, c.width}, 1, at::kDouble),
+                     w = random_tensor({c.in, c.out, 5, 5}, 2, at::kDouble);
+    const at::Tensor dy = random_tensor({c.count, c.out, 2 * c.height, 2 * c.width}, 3, at::kDouble);
     const auto run = [&](const std::function<at::Tensor(const at::Tensor&, const at::Tensor&)>& function,
                          bool input_channels_last) {
       const at::Tensor input = (input_channels_last ? channels_last(x) : x).clone().requires_grad_();
@@ -200,7 +194,7 @@ TEST(Layers, PhaseConvolutionEqualsConvTranspose2d) {
       const auto found =
           run([](const at::Tensor& input, const at::Tensor& weight) { return phase_convolution(input, weight, {}); },
               input_channels_last);
-      for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(close_to(found[i], expected[i], kTight)) << i;
+      for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(close_to(found[i], expected[i], kLayerTolerance)) << i;
       EXPECT_TRUE(found[0].is_contiguous(at::MemoryFormat::ChannelsLast));
     }
   }
@@ -210,10 +204,10 @@ TEST(Layers, PhaseConvolutionMatchesGoldenValues) {
   const GoldenFile golden("layers");
   const at::Tensor x = channels_last(golden["deconv.x"]).requires_grad_(), w = golden["deconv.w"].requires_grad_();
   const at::Tensor y = phase_convolution(x, w, {});
-  EXPECT_TRUE(close_to(y, golden["deconv.y"], kTight));
+  EXPECT_TRUE(close_to(y, golden["deconv.y"], kLayerTolerance));
   y.backward(golden["deconv.dy"]);
-  EXPECT_TRUE(close_to(x.grad(), golden["deconv.dx"], kTight));
-  EXPECT_TRUE(close_to(w.grad(), golden["deconv.dw"], kTight));
+  EXPECT_TRUE(close_to(x.grad(), golden["deconv.dx"], kLayerTolerance));
+  EXPECT_TRUE(close_to(w.grad(), golden["deconv.dw"], kLayerTolerance));
 }
 
 TEST(Layers, SqueezeExcitationMatchesGoldenValues) {
@@ -250,8 +244,8 @@ TEST(Layers, BatchNormMatchesGoldenValuesInAllThreeModes) {
   for (const auto& [name, units] : std::map<std::string, int64_t>{{"batch_norm_dense", 6}, {"batch_norm_map", 2}}) {
     SCOPED_TRACE(name);
     const auto expect_statistics = [&](const BatchNorm& norm, const std::string& after) {
-      EXPECT_TRUE(close_to(norm->running_mean, golden[name + ".running_mean" + after], kTight));
-      EXPECT_TRUE(close_to(norm->running_var, golden[name + ".running_var" + after], kTight));
+      EXPECT_TRUE(close_to(norm->running_mean, golden[name + ".running_mean" + after], kLayerTolerance));
+      EXPECT_TRUE(close_to(norm->running_var, golden[name + ".running_var" + after], kLayerTolerance));
     };
     BatchNorm tracking(units), untracked(units);
     expect_golden(name, *tracking, kBatchNormNames,
@@ -261,7 +255,7 @@ TEST(Layers, BatchNormMatchesGoldenValuesInAllThreeModes) {
                   [&](const at::Tensor& x) { return untracked->forward(x, BatchStatistics::kBatch); });
     expect_statistics(untracked, "");
     EXPECT_TRUE(close_to(untracked->forward(golden[name + ".x"], BatchStatistics::kRunning),
-                         golden[name + ".y_running"], kTight));
+                         golden[name + ".y_running"], kLayerTolerance));
     expect_statistics(untracked, "");
   }
 }

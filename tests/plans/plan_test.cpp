@@ -39,7 +39,7 @@ source = "a paper"
 )";
 
 // The message of reading `text` with `from` replaced by `to`.
-std::string error_of(std::string text, const std::string& from = "", const std::string& to = "") {
+std::string plan_error(std::string text, const std::string& from = "", const std::string& to = "") {
   if (!from.empty()) {
     EXPECT_NE(text.find(from), std::string::npos) << from;
     text.replace(text.find(from), from.size(), to);
@@ -92,27 +92,27 @@ preset = "gan"
 
 TEST(Plan, ErrorsNameProblemAndPlace) {
   const std::string plan(kPlan);
-  EXPECT_THAT(error_of(plan, "preset = \"gan\"", "preset = \"gna\""),
+  EXPECT_THAT(plan_error(plan, "preset = \"gan\"", "preset = \"gna\""),
               testing::AllOf(HasSubstr("my.toml, row 2"), HasSubstr("unknown preset 'gna'; did you mean 'gan'?")));
-  EXPECT_THAT(error_of(plan, "seeds = 3", "seds = 3"),
+  EXPECT_THAT(plan_error(plan, "seeds = 3", "seds = 3"),
               testing::AllOf(HasSubstr("my.toml: unknown key 'seds'; allowed here: title, show, "),
                              HasSubstr("did you mean 'seeds'?")));
-  EXPECT_THAT(error_of(plan, "seeds = 3", "seeds = 0"), HasSubstr("seeds is 0; expected an integer of 1 or more"));
-  EXPECT_THAT(error_of(plan, "reference = \"one\"", "reference = \"two\""),
+  EXPECT_THAT(plan_error(plan, "seeds = 3", "seeds = 0"), HasSubstr("seeds is 0; expected an integer of 1 or more"));
+  EXPECT_THAT(plan_error(plan, "reference = \"one\"", "reference = \"two\""),
               HasSubstr("reference 'two' is not the name of a row"));
-  EXPECT_THAT(error_of(plan, "steps = 20", "steps = 20\nepochs = 3"),
+  EXPECT_THAT(plan_error(plan, "steps = 20", "steps = 20\nepochs = 3"),
               HasSubstr("expected exactly one of steps, epochs and tflop"));
-  EXPECT_THAT(error_of(plan, "labels = [500, 1000]", "labels = 500"), HasSubstr("expected a list of values"));
-  EXPECT_THAT(error_of(plan, "500 = [13.41, 0.20]", "500 = 13.41"), HasSubstr("[value, deviation] or [value]"));
-  EXPECT_THAT(error_of(plan, "500 = [13.41, 0.20]", "100 = [13.41, 0.20]"),
+  EXPECT_THAT(plan_error(plan, "labels = [500, 1000]", "labels = 500"), HasSubstr("expected a list of values"));
+  EXPECT_THAT(plan_error(plan, "500 = [13.41, 0.20]", "500 = 13.41"), HasSubstr("[value, deviation] or [value]"));
+  EXPECT_THAT(plan_error(plan, "500 = [13.41, 0.20]", "100 = [13.41, 0.20]"),
               HasSubstr("row 'one': published.100 matches no section; allowed: 500, 1000"));
-  EXPECT_THAT(error_of(plan, "tflop = 7.5", "tflop = inf"), HasSubstr("expected a number above 0"));
-  EXPECT_THAT(error_of(plan, "width = 0.5", "threads = 2"), HasSubstr("option 'threads' is not allowed in a plan"));
-  EXPECT_THAT(error_of(plan, "name = \"elsewhere\"", "name = \"one\""), HasSubstr("duplicate row name 'one'"));
-  EXPECT_THAT(error_of(plan, "title = \"A comparison\"", "show = \"erors\""), HasSubstr("did you mean 'errors'?"));
-  EXPECT_THAT(error_of("[budget.a]\nsteps = 1\n"), HasSubstr("missing [[row]]"));
-  EXPECT_THAT(error_of("[[row]]\npreset = \"gan\"\n"), HasSubstr("missing [budget.NAME]"));
-  EXPECT_THAT(error_of("[[row]\n"), HasSubstr("my.toml:1:"));
+  EXPECT_THAT(plan_error(plan, "tflop = 7.5", "tflop = inf"), HasSubstr("expected a number above 0"));
+  EXPECT_THAT(plan_error(plan, "width = 0.5", "threads = 2"), HasSubstr("option 'threads' is not allowed in a plan"));
+  EXPECT_THAT(plan_error(plan, "name = \"elsewhere\"", "name = \"one\""), HasSubstr("duplicate row name 'one'"));
+  EXPECT_THAT(plan_error(plan, "title = \"A comparison\"", "show = \"erors\""), HasSubstr("did you mean 'errors'?"));
+  EXPECT_THAT(plan_error("[budget.a]\nsteps = 1\n"), HasSubstr("missing [[row]]"));
+  EXPECT_THAT(plan_error("[[row]]\npreset = \"gan\"\n"), HasSubstr("missing [budget.NAME]"));
+  EXPECT_THAT(plan_error("[[row]\n"), HasSubstr("my.toml:1:"));
 }
 
 TEST(Plan, PaperPlansAreValidInAllBudgets) {

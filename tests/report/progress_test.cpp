@@ -8,7 +8,7 @@
 namespace frgan {
 namespace {
 
-StepRecord record_at(int64_t step) {
+StepRecord progress_record(int64_t step) {
   return {.step = step,
           .epoch = 0.25,
           .losses = {{"supervised", 0.5}},
@@ -33,13 +33,14 @@ struct FakeTerminal {
 };
 
 TEST(ProgressLine, ContainsAllValues) {
-  StepRecord record = record_at(1200);
+  StepRecord record = progress_record(1200);
   record.epoch = 1.64;
   record.losses = {{"supervised", 0.42341}, {"consistency", 1.5e-7}, {"generator", std::nan("")}};
   EXPECT_EQ(progress_line(record, 4000, 840),
             "step 1200/4000 (30 %)  epoch 1.6  supervised 0.4234  consistency 1.5e-07  generator nan  lr 3.0e-04  "
             "512 images/s  14 min left");
-  EXPECT_EQ(progress_line(record_at(1), 3, -1), "step 1/3 (33 %)  epoch 0.2  supervised 0.5  lr 3.0e-04  512 images/s");
+  EXPECT_EQ(progress_line(progress_record(1), 3, -1),
+            "step 1/3 (33 %)  epoch 0.2  supervised 0.5  lr 3.0e-04  512 images/s");
 }
 
 TEST(DurationText, ChoosesTheUnit) {
@@ -55,9 +56,9 @@ TEST(DurationText, ChoosesTheUnit) {
 TEST(Progress, QuietPrintsOnlyWarnings) {
   FakeTerminal terminal;
   Progress progress(terminal.output(), 100, 0, /*quiet=*/true);
-  progress.show(record_at(10));
+  progress.show(progress_record(10));
   progress.say("step 10: test error 4.00 %");
-  progress.show(record_at(100));
+  progress.show(progress_record(100));
   EXPECT_EQ(terminal.take(), "");
   progress.warn("training diverged");
   EXPECT_EQ(terminal.take(), "warning: training diverged\n");
@@ -68,16 +69,16 @@ TEST(Progress, WritesPlainLinesAtMostEveryTenSeconds) {
   {
     Progress progress(terminal.output(), 100, 0);
     terminal.now += 4;
-    progress.show(record_at(10));
-    EXPECT_EQ(terminal.take(), progress_line(record_at(10), 100, 36) + "\n");  // 4 s for 10 steps, 90 steps left
+    progress.show(progress_record(10));
+    EXPECT_EQ(terminal.take(), progress_line(progress_record(10), 100, 36) + "\n");  // 4 s for 10 steps, 90 steps left
     terminal.now += 9;
-    progress.show(record_at(20));
+    progress.show(progress_record(20));
     EXPECT_EQ(terminal.take(), "");
     terminal.now += 1;
-    progress.show(record_at(30));
-    EXPECT_EQ(terminal.take(), progress_line(record_at(30), 100, 14.0 / 30 * 70) + "\n");
-    progress.show(record_at(100));
-    EXPECT_EQ(terminal.take(), progress_line(record_at(100), 100, 0) + "\n");  // the last record is shown at once
+    progress.show(progress_record(30));
+    EXPECT_EQ(terminal.take(), progress_line(progress_record(30), 100, 14.0 / 30 * 70) + "\n");
+    progress.show(progress_record(100));
+    EXPECT_EQ(terminal.take(), progress_line(progress_record(100), 100, 0) + "\n");  // the last record is shown at once
   }
   EXPECT_EQ(terminal.take(), "");
 }
@@ -86,8 +87,8 @@ TEST(Progress, EstimatesTimeLeftFromResumedStep) {
   FakeTerminal terminal;
   Progress progress(terminal.output(), 100, 80);
   terminal.now += 5;
-  progress.show(record_at(90));
-  EXPECT_EQ(terminal.take(), progress_line(record_at(90), 100, 5) + "\n");
+  progress.show(progress_record(90));
+  EXPECT_EQ(terminal.take(), progress_line(progress_record(90), 100, 5) + "\n");
 }
 
 TEST(Progress, RedrawsLineOnTerminal) {
@@ -96,14 +97,14 @@ TEST(Progress, RedrawsLineOnTerminal) {
   {
     Progress progress(terminal.output(), 100, 0);
     terminal.now += 1;
-    progress.show(record_at(10));
-    EXPECT_EQ(terminal.take(), progress_line(record_at(10), 100, 9));
+    progress.show(progress_record(10));
+    EXPECT_EQ(terminal.take(), progress_line(progress_record(10), 100, 9));
     terminal.now += 0.125;
-    progress.show(record_at(11));
+    progress.show(progress_record(11));
     EXPECT_EQ(terminal.take(), "");
     terminal.now += 0.125;
-    progress.show(record_at(12));
-    EXPECT_EQ(terminal.take(), "\r\x1b[J" + progress_line(record_at(12), 100, 1.25 / 12 * 88));
+    progress.show(progress_record(12));
+    EXPECT_EQ(terminal.take(), "\r\x1b[J" + progress_line(progress_record(12), 100, 1.25 / 12 * 88));
   }
   EXPECT_EQ(terminal.take(), "\n");
 }
@@ -113,15 +114,15 @@ TEST(Progress, WrapsAndRedrawsSeveralRows) {
   terminal.columns = 28;
   Progress progress(terminal.output(), 100, 0);
   terminal.now += 1;
-  progress.show(record_at(10));
+  progress.show(progress_record(10));
   EXPECT_EQ(terminal.take(), "step 10/100 (10 %)\nepoch 0.2  supervised 0.5\nlr 3.0e-04  512 images/s\n9 s left");
   terminal.now += 1;
-  progress.show(record_at(20));
+  progress.show(progress_record(20));
   EXPECT_TRUE(terminal.take().starts_with("\x1b[3A\r\x1b[Jstep 20/100 (20 %)\n"));
 }
 
 TEST(ProgressRows, FitFrGanLossesInto80Columns) {
-  StepRecord record = record_at(384);
+  StepRecord record = progress_record(384);
   record.losses = {{"supervised", 0.6924}, {"real", 0.4477}, {"fake", 0.88}, {"consistency", 1e-5}, {"generator", 1}};
   const std::string line = progress_line(record, 400, 60);
   std::string joined;
@@ -139,16 +140,16 @@ TEST(Progress, PrintsMessagesAboveTheLine) {
   Progress progress(terminal.output(), 100, 0);
   progress.say("begin");
   EXPECT_EQ(terminal.take(), "begin\n");
-  progress.show(record_at(10));
+  progress.show(progress_record(10));
   terminal.take();
   progress.say("checkpoint written");
-  EXPECT_EQ(terminal.take(), "\r\x1b[Jcheckpoint written\n" + progress_line(record_at(10), 100, 0));
+  EXPECT_EQ(terminal.take(), "\r\x1b[Jcheckpoint written\n" + progress_line(progress_record(10), 100, 0));
 }
 
 TEST(Progress, PrintsMessagesBetweenPlainLines) {
   FakeTerminal terminal;
   Progress progress(terminal.output(), 100, 0);
-  progress.show(record_at(10));
+  progress.show(progress_record(10));
   terminal.take();
   progress.say("checkpoint written");
   EXPECT_EQ(terminal.take(), "checkpoint written\n");

@@ -37,7 +37,7 @@ std::vector<int64_t> steps_of(const RunHistory& run) {
   return steps;
 }
 
-size_t bytes_of(const std::vector<RunHistory>& runs) {
+size_t image_bytes_of(const std::vector<RunHistory>& runs) {
   size_t bytes = 0;
   for (const RunHistory& run : runs) {
     bytes += run.mistakes_png.size();
@@ -47,7 +47,7 @@ size_t bytes_of(const std::vector<RunHistory>& runs) {
 }
 
 PngHeader header_of(const std::string& png) {
-  return read_png_header(frgan::bytes_of(png), "grid");
+  return read_png_header(bytes_of(png), "grid");
 }
 
 class RunImagesTest : public testing::Test {
@@ -89,7 +89,7 @@ TEST_F(RunImagesTest, SingleRunShowsAllMistakesAndThreeRowsOfEachGrid) {
   EXPECT_EQ(header.width, 10 * kStep - 2);
   std::vector<uint8_t> first = noise(10, 10);
   first.resize(static_cast<size_t>(header.height * header.width * 3));
-  EXPECT_EQ(decode_pixels(frgan::bytes_of(run.samples[0].png), header.height, header.width, 3, "grid"), first);
+  EXPECT_EQ(decode_pixels(bytes_of(run.samples[0].png), header.height, header.width, 3, "grid"), first);
   EXPECT_THAT(run.notes, IsEmpty());
 }
 
@@ -97,8 +97,8 @@ TEST_F(RunImagesTest, RunsShareTheBytesEqually) {
   size_t before = 51;
   for (const size_t bytes : {400'000, 200'000, 100'000}) {
     const std::vector<RunHistory> runs = read(6, bytes);
-    EXPECT_LT(bytes_of(runs), bytes);
-    EXPECT_GT(bytes_of(runs), bytes / 3);
+    EXPECT_LT(image_bytes_of(runs), bytes);
+    EXPECT_GT(image_bytes_of(runs), bytes / 3);
     EXPECT_LT(runs[0].shown_mistakes, before);
     before = runs[0].shown_mistakes;
     for (const RunHistory& run : runs) {
@@ -111,7 +111,7 @@ TEST_F(RunImagesTest, RunsShareTheBytesEqually) {
 
 TEST_F(RunImagesTest, SmallLimitShowsFirstRunsOnly) {
   const std::vector<RunHistory> runs = read(6, 16'000);
-  EXPECT_LT(bytes_of(runs), 16'000U);
+  EXPECT_LT(image_bytes_of(runs), 16'000U);
   EXPECT_EQ(runs[0].shown_mistakes, 5U);
   EXPECT_EQ(header_of(runs[0].mistakes_png).width, 5 * kStep - 2);
   EXPECT_EQ(runs[0].sample_images, 5U);
@@ -120,11 +120,11 @@ TEST_F(RunImagesTest, SmallLimitShowsFirstRunsOnly) {
   EXPECT_THAT(runs[5].mistakes_png, IsEmpty());
   EXPECT_THAT(runs[5].samples, IsEmpty());
   EXPECT_EQ(runs[5].grids, 4U);
-  EXPECT_EQ(bytes_of(read(6, 0)), 0U);
+  EXPECT_EQ(image_bytes_of(read(6, 0)), 0U);
 }
 
 TEST_F(RunImagesTest, EarlierGridsAreEvenlySpaced) {
-  const size_t all = bytes_of(read(1, kNoLimit));
+  const size_t all = image_bytes_of(read(1, kNoLimit));
   const RunHistory run = read(1, all + 9'000)[0];  // captions take 17 kB, a grid of 30 images 11 kB
   EXPECT_EQ(run.shown_mistakes, 50U);
   EXPECT_THAT(steps_of(run), ElementsAre(5, 10, 20));

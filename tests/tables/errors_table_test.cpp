@@ -13,7 +13,7 @@ using testing::Contains;
 using testing::HasSubstr;
 
 // Two rows that run and one with published values only; sections with 500 and 1,000 labels.
-Plan small_plan() {
+Plan errors_plan() {
   return read_plan(R"(
 title = "Errors"
 reference = "FR-GAN"
@@ -66,7 +66,7 @@ const TableCell& cell(const Table& table, size_t section, size_t row, const std:
 }
 
 TEST(ErrorsTable, ShowsPublishedAndOwnErrors) {
-  const Plan plan = small_plan();
+  const Plan plan = errors_plan();
   const std::vector<RunRecord> records = {
       record_with("a", "FR-GAN5001", rows(100)), record_with("b", "FR-GAN5002", rows(120)),
       record_with("c", "GAN5001", rows(140)), record_with("d", "GAN5002", rows(180))};
@@ -92,7 +92,7 @@ TEST(ErrorsTable, ShowsPublishedAndOwnErrors) {
 }
 
 TEST(ErrorsTable, PairsDifferencesBySeed) {
-  const Plan plan = small_plan();
+  const Plan plan = errors_plan();
   const std::vector<RunRecord> records = {record_with("a", "FR-GAN5001", rows(100)),
                                           record_with("d", "GAN5002", rows(180))};
   const Table table = errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 2), records));
@@ -101,7 +101,7 @@ TEST(ErrorsTable, PairsDifferencesBySeed) {
 }
 
 TEST(ErrorsTable, LeavesOutResultsOfOtherRecipes) {
-  const Plan plan = small_plan();
+  const Plan plan = errors_plan();
   RunRecord other = record_with("old run", "key of another recipe", rows(1));
   other.recipe = kRecipe + 1;
   const Table table = errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 1), {other}));
@@ -110,7 +110,7 @@ TEST(ErrorsTable, LeavesOutResultsOfOtherRecipes) {
 }
 
 TEST(ErrorsTable, LeavesOutResultsOfOtherDatasets) {
-  const Plan plan = small_plan();
+  const Plan plan = errors_plan();
   RunRecord other = record_with("more images", "key of other data", rows(1));
   other.data_digest = "other data";
   const auto with = [&](std::vector<RunRecord> records) {
@@ -125,7 +125,7 @@ TEST(ErrorsTable, LeavesOutResultsOfOtherDatasets) {
 }
 
 TEST(ErrorsTable, NotesBudgetAndLabelSplits) {
-  const Plan plan = small_plan();
+  const Plan plan = errors_plan();
   std::vector<RunRecord> records = {record_with("a", "FR-GAN5001", rows(100)), record_with("b", "GAN5001", rows(140))};
   const auto notes = [&] {
     return errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 1), records)).notes;
@@ -139,7 +139,7 @@ TEST(ErrorsTable, NotesBudgetAndLabelSplits) {
 
 // Two rows of a plan may share a run.
 TEST(ErrorsTable, DoesNotCompareARunWithItself) {
-  const Plan plan = small_plan();
+  const Plan plan = errors_plan();
   std::vector<PlannedRun> runs = planned_for(plan, 1);
   for (PlannedRun& run : runs) run.key = "the same";
   const Table table = errors_table(PlanResults(plan, plan.budgets[0], runs, {record_with("a", "the same", rows(100))}));

@@ -17,7 +17,7 @@ using testing::HasSubstr;
 
 constexpr int64_t kSize = 16, kStep = kSize + 2;  // image size, and distance between images in a grid
 
-Plan small_plan() {
+Plan grids_plan() {
   return read_plan(R"(
 title = "Grids"
 show = "grids"
@@ -61,7 +61,7 @@ class GridsFigure : public testing::Test {
       runs.push_back(run);
     }
     for (const std::string& name : done) records.push_back(record_with(name, name, rows(10)));
-    const Plan plan = small_plan();
+    const Plan plan = grids_plan();
     return write_grids_figure(folder / "out", "figure", PlanResults(plan, plan.budgets[0], runs, records), real,
                               [&](const PlannedRun& run) { return folder / run.name; });
   }

@@ -13,7 +13,7 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 
-Plan small_plan() {
+Plan scores_plan() {
   return read_plan(R"(
 title = "Scores"
 show = "scores"
@@ -46,7 +46,7 @@ PlanResults results_of(int64_t seeds, bool without_real_row = false) {
       runs.push_back(std::move(run));
     }
   }
-  Plan plan = small_plan();
+  Plan plan = scores_plan();
   if (without_real_row) plan.rows[0].name = "elsewhere";
   return {plan, plan.budgets[0], std::move(runs), std::move(records)};
 }

@@ -144,6 +144,10 @@ TEST_P(Devices, StepsKeepLossesAndWeightsFinite) {
   }
 }
 
+TEST(Devices, IncludeAGpu) {
+  if (gpu_count() == 0) GTEST_SKIP() << "no NVIDIA GPU: the suites On/... run on the CPU only";
+}
+
 INSTANTIATE_TEST_SUITE_P(On, Devices, testing::ValuesIn(devices()), device_label);
 
 }  // namespace

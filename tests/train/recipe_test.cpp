@@ -33,17 +33,18 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using Numbers = std::vector<std::pair<std::string, double>>;
 
-constexpr int64_t kSteps = 20;
+constexpr int64_t kRecipeSteps = 20;
 
 // A short run in which every option affects the result. The settings keep rounding errors from growing: a leaky ReLU
 // with slope 0.9, a low learning rate, a large Adam epsilon, and random pixels, which give every unit some variance.
 class SmallRun {
  public:
-  explicit SmallRun(const std::string& method, int64_t steps = kSteps) {
+  explicit SmallRun(const std::string& method, int64_t steps = kRecipeSteps,
+                    PrecisionChoice precision = PrecisionChoice::kFp32) {
     options_.method = method;
     options_.steps = steps;
     options_.seed = 3;
-    options_.precision = PrecisionChoice::kFp32;
+    options_.precision = precision;
     options_.device = "cpu";
     options_.threads = 1;
     options_.log_every = 1;
@@ -125,21 +126,21 @@ double distance(const NamedTensors& tensors, const NamedTensors& others, const s
 
 // Losses at three steps, the distance of the final from the initial weights, and that of the averaged from the final
 // ones.
-Numbers numbers_of(const std::string& method) {
+Numbers numbers_of(const std::string& method, PrecisionChoice precision) {
   const TemporaryFolder folder;
-  SmallRun(method).train(folder / "run");
+  SmallRun(method, kRecipeSteps, precision).train(folder / "run");
   Numbers numbers;
   for (const Json& line : read_json_lines(folder / "run/metrics.jsonl")) {
     if (!line.contains("losses")) continue;
     const auto step = line["step"].get<int64_t>();
-    if (step != 1 && step != 5 && step != kSteps) continue;
+    if (step != 1 && step != 5 && step != kRecipeSteps) continue;
     for (const auto& [term, value] : line["losses"].items()) {
       numbers.emplace_back(fmt::format("{} at step {}", term, step), value.get<double>());
     }
   }
   const Checkpoint first = load_checkpoint(folder / "run/checkpoints" / checkpoint_name(0));
   const Checkpoint last = load_checkpoint(folder / "run");
-  EXPECT_EQ(last.state.step, kSteps);
+  EXPECT_EQ(last.state.step, kRecipeSteps);
   numbers.emplace_back("distance of final from initial weights",
                        distance(last.files.at("model"), first.files.at("model")));
   numbers.emplace_back("distance of averaged from final weights",
@@ -147,14 +148,14 @@ Numbers numbers_of(const std::string& method) {
   return numbers;
 }
 
-// Compares with a tolerance, because rounding differs between processors and LibTorch releases.
-testing::AssertionResult matches_stored(const std::string& method, const Numbers& stored) {
-  constexpr double kRounding = 1e-3;
-  const Numbers found = numbers_of(method);
+// Compares with a relative tolerance, because rounding differs between processors and LibTorch releases.
+testing::AssertionResult matches_stored(const std::string& method, PrecisionChoice precision, const Numbers& stored,
+                                        double tolerance) {
+  const Numbers found = numbers_of(method, precision);
   bool same = found.size() == stored.size();
   for (size_t i = 0; same && i < found.size(); ++i) {
     same = found[i].first == stored[i].first &&
-           std::abs(found[i].second - stored[i].second) <= kRounding * std::abs(stored[i].second);
+           std::abs(found[i].second - stored[i].second) <= tolerance * std::abs(stored[i].second);
   }
   if (same) return testing::AssertionSuccess();
   std::string lines;
@@ -192,8 +193,16 @@ const Numbers kSupervised{{"supervised at step 1", 1.13066},
                           {"distance of averaged from final weights", 9.64428e-05}};
 
 TEST(Recipe, MatchesStoredGoldenRun) {
-  EXPECT_TRUE(matches_stored("fr-gan", kFrGan));
-  EXPECT_TRUE(matches_stored("supervised", kSupervised));
+  EXPECT_TRUE(matches_stored("fr-gan", PrecisionChoice::kFp32, kFrGan, 1e-3));
+  EXPECT_TRUE(matches_stored("supervised", PrecisionChoice::kFp32, kSupervised, 1e-3));
+}
+
+// The headline results are trained in bf16. There, the numbers of LibTorch 1.13 and 2.11 differ from the stored ones by
+// up to 1.7 %, in both directions.
+TEST(Recipe, MatchesStoredGoldenRunInBf16) {
+  EXPECT_TRUE(matches_stored("fr-gan", PrecisionChoice::kBf16, kFrGan, 0.03));
+  EXPECT_TRUE(matches_stored("supervised", PrecisionChoice::kBf16, kSupervised, 0.03));
+  EXPECT_FALSE(matches_stored("supervised", PrecisionChoice::kBf16, kSupervised, 1e-4)) << "must compute in bf16";
 }
 
 TEST(Recipe, ResumeRequiresTheRecipeOfTheCheckpoint) {

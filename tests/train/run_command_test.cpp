@@ -12,6 +12,7 @@ TEST(RunCommand, WritesOneArgumentPerOption) {
   EXPECT_EQ(argument_of("data", "svhn"), "--data=svhn");
   EXPECT_EQ(argument_of("tensorboard", false), "--no-tensorboard");
   EXPECT_EQ(argument_of("augmentation", Json::array({"flip", "noise:0.1"})), "--augmentation=flip,noise:0.1");
+  EXPECT_EQ(argument_of("rows", Json::array({"a, b,c", "d"})), R"(--rows=a\, b\,c,d)");
 }
 
 TEST(RunCommand, ContainsChangedOptions) {

@@ -21,9 +21,9 @@ using ::testing::HasSubstr;
 using ::testing::Pair;
 
 // A small method that trains on random images.
-struct Training {
-  explicit Training(const std::string& name, const Settings& settings = {}, int64_t steps = 10,
-                    at::ScalarType type = at::kFloat)
+struct SmallTraining {
+  explicit SmallTraining(const std::string& name, const Settings& settings = {}, int64_t steps = 10,
+                         at::ScalarType type = at::kFloat)
       : problem(small_problem(type)),
         method(small_method(name, settings, problem)),
         trainer(
@@ -80,7 +80,8 @@ TEST(Trainer, RestoredTrainingIsBitIdentical) {
   for (const std::string name : {"fr-gan", "supervised"}) {
     SCOPED_TRACE(name);
     const Settings settings{{"gen-loss", "fm+ns"}, {"disc-steps", 2}};
-    Training whole(name, settings), first(name, settings), second(name, {{"init-images", 5}, settings[0], settings[1]});
+    SmallTraining whole(name, settings), first(name, settings),
+        second(name, {{"init-images", 5}, settings[0], settings[1]});
     whole.steps(10);
     first.steps(5);
     const TensorFiles saved = copy_of(first.trainer.state());
@@ -95,15 +96,16 @@ TEST(Trainer, RestoredTrainingIsBitIdentical) {
 }
 
 TEST(Trainer, RestoreRejectsOtherArchitectures) {
-  Training training("fr-gan");
+  SmallTraining training("fr-gan");
   const auto restore_error = [&](const Settings& settings) {
-    return message_of([&] { training.trainer.restore(Training("fr-gan", settings).trainer.state(), 5, "runs/a"); });
+    return message_of(
+        [&] { training.trainer.restore(SmallTraining("fr-gan", settings).trainer.state(), 5, "runs/a"); });
   };
   EXPECT_THAT(restore_error({{"width", 0.125}}),
               AllOf(HasSubstr("runs/a"), HasSubstr("shape"), HasSubstr("architecture")));
   EXPECT_THAT(restore_error({{"se-position", "none"}}), AllOf(HasSubstr("se_block2"), HasSubstr("is missing")));
   EXPECT_THAT(restore_error({{"se-position", "all"}}), AllOf(HasSubstr("this network has no"), HasSubstr("se_block1")));
-  EXPECT_THAT(message_of([&] { training.trainer.restore(Training("supervised").trainer.state(), 5, "runs/a"); }),
+  EXPECT_THAT(message_of([&] { training.trainer.restore(SmallTraining("supervised").trainer.state(), 5, "runs/a"); }),
               HasSubstr("generator"));
   TensorFiles incomplete = training.trainer.state();
   incomplete.erase("optimizer");
@@ -112,7 +114,7 @@ TEST(Trainer, RestoreRejectsOtherArchitectures) {
 }
 
 TEST(Trainer, StateHasAllTensorsAsViews) {
-  Training training("fr-gan");
+  SmallTraining training("fr-gan");
   const TensorFiles state = training.trainer.state();
   ASSERT_EQ(state.size(), 3U);
   size_t tensors = 0, parameters = 0;
@@ -139,7 +141,7 @@ TEST(Trainer, StateHasAllTensorsAsViews) {
 // ---- Updates
 
 TEST(Trainer, EachPhaseUpdatesOnlyItsPlayer) {
-  Training training("fr-gan", {{"gen-loss", "fm+ns"}});
+  SmallTraining training("fr-gan", {{"gen-loss", "fm+ns"}});
   const auto flat = [&](size_t player, bool gradient) {
     std::vector<at::Tensor> parts;
     for (const at::Tensor& parameter : training.method->players()[player].network->parameters()) {
@@ -167,7 +169,7 @@ TEST(Trainer, EachPhaseUpdatesOnlyItsPlayer) {
 }
 
 TEST(Trainer, EachDiscriminatorStepUsesANewBatch) {
-  Training training("fr-gan", {{"disc-steps", 3}});
+  SmallTraining training("fr-gan", {{"disc-steps", 3}});
   std::vector<std::pair<uint64_t, uint64_t>> draws;  // (part, draw)
   std::vector<at::Tensor> weights;
   training.before_batch = [&](Batch&, uint64_t draw, uint64_t part) {
@@ -183,7 +185,7 @@ TEST(Trainer, EachDiscriminatorStepUsesANewBatch) {
 
 // The decay of the average depends on the number of updates, which includes the repetitions of a phase.
 TEST(Trainer, AverageIncludesEveryUpdate) {
-  Training training("fr-gan", {{"disc-steps", 2}}, 10, at::kDouble);
+  SmallTraining training("fr-gan", {{"disc-steps", 2}}, 10, at::kDouble);
   const auto network = training.method->players()[0].network;
   std::vector<at::Tensor> weights;  // before each update of the step
   training.before_batch = [&](Batch&, uint64_t, uint64_t) {
@@ -203,7 +205,7 @@ TEST(Trainer, AverageIncludesEveryUpdate) {
 }
 
 TEST(Trainer, ClassifierHasAveragedWeights) {
-  Training training("supervised");
+  SmallTraining training("supervised");
   training.steps(3);
   const at::Tensor images = RandomBatches{training.problem}({.unlabeled = 4}, 0, 5).unlabeled[0];
   Discriminator classifier = training.trainer.classifier();
@@ -218,7 +220,7 @@ TEST(Trainer, ClassifierHasAveragedWeights) {
 // ---- Losses
 
 TEST(Trainer, TakeLossesReturnsMeansSinceTheLastCall) {
-  Training each("fr-gan", {{"disc-steps", 2}}, 10, at::kDouble),
+  SmallTraining each("fr-gan", {{"disc-steps", 2}}, 10, at::kDouble),
       together("fr-gan", {{"disc-steps", 2}}, 10, at::kDouble);
   EXPECT_THAT(each.trainer.take_losses(), ElementsAre());
   std::vector<std::string> names;
@@ -263,7 +265,7 @@ TEST(Trainer, ReportsTheFirstNonFiniteLoss) {
                                 {1, [&](Batch& batch) { batch.noise.view(-1)[7] = -inf; }, "generator"}};
   for (const Case& c : cases) {
     SCOPED_TRACE(c.term);
-    Training training("fr-gan", {{"disc-steps", 2}});
+    SmallTraining training("fr-gan", {{"disc-steps", 2}});
     training.before_batch = [&](Batch& batch, uint64_t draw, uint64_t part) {
       if (part == c.part && draw == (part == 0 ? 7 : 3))
         c.spoil(batch);  // the last batch of the fourth step in that phase
@@ -285,7 +287,7 @@ TEST(Trainer, ReportsTheFirstNonFiniteLoss) {
 // ---- Schedules
 
 TEST(Trainer, SchedulesScaleWithThePlannedSteps) {
-  Training training("fr-gan", {{"learning-rate", 0.01}, {"decay-start", 0.5}, {"consistency-weight", 20}}, 100);
+  SmallTraining training("fr-gan", {{"learning-rate", 0.01}, {"decay-start", 0.5}, {"consistency-weight", 20}}, 100);
   Trainer& trainer = training.trainer;
   EXPECT_EQ(trainer.planned_steps(), 100);
   EXPECT_EQ(trainer.progress(), 0);
@@ -302,7 +304,7 @@ TEST(Trainer, SchedulesScaleWithThePlannedSteps) {
 
 // Steps use the scheduled learning rate: at the end of the run it is 0, so the weights do not change.
 TEST(Trainer, StepsFollowTheLearningRate) {
-  Training training("supervised", {{"decay-start", 0.0}}, 2);
+  SmallTraining training("supervised", {{"decay-start", 0.0}}, 2);
   const at::Tensor weights = training.method->players()[0].network->parameters()[0].detach();
   const auto moved = [&] {
     const at::Tensor before = weights.clone();

@@ -181,16 +181,16 @@ const std::string& Json::text() const {
 }
 
 const Json::Array& Json::elements() const {
-  static const Array kNone;
-  if (is_null()) return kNone;
+  static const Array none;
+  if (is_null()) return none;
   const auto* const array = std::get_if<Array>(&value_);
   if (array == nullptr) wrong_type("a list");
   return *array;
 }
 
 const Json::Object& Json::items() const {
-  static const Object kNone;
-  if (is_null()) return kNone;
+  static const Object none;
+  if (is_null()) return none;
   const auto* const object = std::get_if<Object>(&value_);
   if (object == nullptr) wrong_type("an object");
   return *object;

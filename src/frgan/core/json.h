@@ -43,6 +43,8 @@ class Json {
   Json& operator=(Json&& other) noexcept;
   ~Json();
 
+  // Implicit conversions, so that values can be listed: Json{{"step", 5}, {"errors", errors}}.
+  // NOLINTBEGIN(google-explicit-constructor)
   Json(std::nullptr_t);
   template <std::same_as<bool> T>
   Json(T value) : Json() {
@@ -69,6 +71,7 @@ class Json {
   Json(const std::pair<A, B>& pair);  // [first, second]
   template <class T>
   Json(const std::map<std::string, T>& map);
+  // NOLINTEND(google-explicit-constructor)
   // An object if every element is a list of a text and a value; otherwise an array.
   Json(std::initializer_list<Json> list);
 

@@ -11,7 +11,7 @@ namespace frgan {
 
 BatchStream::BatchStream(ImageSet train, const LabelSplit& split, BatchStreamOptions options)
     : train_(std::move(train)),
-      options_(std::move(options)),
+      options_(options),
       labeled_(split.labeled),
       seen_labels_(static_cast<size_t>(train_.size()), -1) {
   TORCH_CHECK(split.train_images == train_.size(), "label split of ", split.train_images,

@@ -23,10 +23,10 @@ namespace fs = std::filesystem;
 constexpr const char* kManifest = "MANIFEST.json";
 constexpr std::string_view kFormat = "frgan checkpoint 1";
 constexpr std::string_view kPrefix = "step-";
-constexpr std::string_view kPartial = ".partial";
+constexpr std::string_view kPartialFolder = ".partial";
 constexpr int64_t kManifestLimit = 1 << 20;  // bytes
 
-[[noreturn]] void refuse(std::string_view file, std::string_view what) {
+[[noreturn]] void refuse_checkpoint(std::string_view file, std::string_view what) {
   throw Error(fmt::format("{}: {}; the checkpoint is corrupt; use another one", file, what));
 }
 
@@ -51,7 +51,7 @@ std::map<int64_t, fs::path> checkpoints_of(const fs::path& folder) {
 }
 
 fs::path partial_of(const fs::path& directory) {
-  return fs::path(directory) += kPartial;
+  return fs::path(directory) += kPartialFolder;
 }
 
 // Removes the partial checkpoints of interrupted writers.
@@ -59,7 +59,7 @@ void remove_leftovers(const fs::path& folder) {
   std::vector<fs::path> leftovers;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (name.ends_with(kPartial) && checkpoint_step(name.substr(0, name.size() - kPartial.size())))
+    if (name.ends_with(kPartialFolder) && checkpoint_step(name.substr(0, name.size() - kPartialFolder.size())))
       leftovers.push_back(entry.path());
   }
   for (const fs::path& path : leftovers) fs::remove_all(path);
@@ -134,16 +134,16 @@ void write_checkpoint(const fs::path& directory, const std::vector<CheckpointPar
 std::map<std::string, ManifestEntry> parse_manifest(std::string_view text, std::string_view name) {
   const Json manifest = parse_json(text, name);
   if (!manifest.is_object() || manifest.value("format", Json()) != kFormat)
-    refuse(name, fmt::format("not a manifest of format '{}'", kFormat));
+    refuse_checkpoint(name, fmt::format("not a manifest of format '{}'", kFormat));
   const Json* const files = manifest.find("files");
-  if (files == nullptr || !files->is_object() || files->empty()) refuse(name, "no list of files");
+  if (files == nullptr || !files->is_object() || files->empty()) refuse_checkpoint(name, "no list of files");
 
   std::map<std::string, ManifestEntry> entries;
   for (const auto& [file, entry] : files->items()) {
     const Json size = entry.is_object() ? entry.value("size", Json()) : Json();
     const Json digest = entry.is_object() ? entry.value("sha256", Json()) : Json();
     if (!is_plain_name(file) || !size.is_count() || !digest.is_string() || !is_sha256(digest.text()))
-      refuse(name, fmt::format("invalid entry {:?}", std::string_view(file).substr(0, 60)));
+      refuse_checkpoint(name, fmt::format("invalid entry {:?}", std::string_view(file).substr(0, 60)));
     entries[file] = {size.get<int64_t>(), digest.get<std::string>()};
   }
   return entries;
@@ -154,14 +154,15 @@ void verify_checkpoint(const fs::path& directory) {
   if (!fs::is_directory(directory, ignored))
     throw Error(fmt::format("{}: not a checkpoint; expected a folder with {}", directory.string(), kManifest));
   const fs::path manifest = directory / kManifest;
-  if (!fs::exists(manifest, ignored)) refuse(manifest.string(), "file is missing");
+  if (!fs::exists(manifest, ignored)) refuse_checkpoint(manifest.string(), "file is missing");
   for (const auto& [name, entry] : parse_manifest(read_file(manifest, kManifestLimit), manifest.string())) {
     const fs::path path = directory / name;
-    if (!fs::exists(path, ignored)) refuse(path.string(), "file is missing");
+    if (!fs::exists(path, ignored)) refuse_checkpoint(path.string(), "file is missing");
     const int64_t size = InputFile(path).size();
-    if (size != entry.size) refuse(path.string(), fmt::format("wrong size: {} bytes; expected {}", size, entry.size));
+    if (size != entry.size)
+      refuse_checkpoint(path.string(), fmt::format("wrong size: {} bytes; expected {}", size, entry.size));
     if (file_digest(path, DigestKind::kSha256) != entry.sha256)
-      refuse(path.string(), "SHA-256 differs from the manifest");
+      refuse_checkpoint(path.string(), "SHA-256 differs from the manifest");
   }
 }
 

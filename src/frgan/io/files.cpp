@@ -15,7 +15,7 @@
 namespace frgan {
 namespace {
 
-constexpr std::string_view kPartial = ".partial-";  // a process ID follows
+constexpr std::string_view kPartialFile = ".partial-";  // a process ID follows
 
 // Owns a file descriptor.
 class Descriptor {
@@ -72,7 +72,7 @@ SafeFile::SafeFile(const std::filesystem::path& path) : path_(path) {
   }
   for (int attempt = 0; descriptor_ < 0; ++attempt) {
     partial_ = path_;
-    partial_ += fmt::format("{}{}", kPartial, ::getpid());
+    partial_ += fmt::format("{}{}", kPartialFile, ::getpid());
     if (attempt > 0) partial_ += fmt::format(".{}", attempt);
     descriptor_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor_ < 0 && errno != EEXIST) throw file_error(path, "write", errno);
@@ -120,13 +120,13 @@ void write_file_safely(const std::filesystem::path& path, std::string_view text)
 
 std::string name_of_unfinished(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
-  const size_t end = name.rfind(kPartial);
+  const size_t end = name.rfind(kPartialFile);
   std::error_code ignored;
   if (end == std::string::npos || !std::filesystem::is_regular_file(path, ignored)) return "";
   pid_t writer = 0;
   int attempt = 0;
   const char* const last = name.data() + name.size();
-  auto [rest, failed] = std::from_chars(name.data() + end + kPartial.size(), last, writer);
+  auto [rest, failed] = std::from_chars(name.data() + end + kPartialFile.size(), last, writer);
   if (failed == std::errc() && rest != last && *rest == '.') rest = std::from_chars(rest + 1, last, attempt).ptr;
   if (failed != std::errc() || rest != last || name.back() == '.' || writer <= 0 || attempt < 0) return "";
   const bool writer_runs = ::kill(writer, 0) == 0 || errno == EPERM;

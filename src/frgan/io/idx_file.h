@@ -13,8 +13,8 @@ struct IdxArray {
   std::vector<uint8_t> values;  // product(shape) values, row-major
 };
 
-// Reads a file. Throws an Error that names the file and the problem if it is missing, not an idx file, not of type
-// uint8, or not of the size that its header declares. If it is gzipped, the gzip checksum is verified too.
+// Reads a file. Throws an Error that names the file if it is missing, is no idx file or is not of type uint8, or if its
+// size differs from its header. If it is gzipped, the gzip checksum is verified too.
 IdxArray read_idx(const std::filesystem::path& path);
 // The same from the bytes of a file; `name` is its name in messages.
 IdxArray parse_idx(std::string_view bytes, std::string_view name);

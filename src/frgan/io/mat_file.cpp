@@ -50,7 +50,7 @@ struct Element {
   bool compressed = false;
 };
 
-[[noreturn]] void refuse(std::string_view file, std::string_view what) {
+[[noreturn]] void refuse_mat_file(std::string_view file, std::string_view what) {
   throw Error(fmt::format("{}: {}; {}", file, what, kHint));
 }
 
@@ -129,14 +129,14 @@ std::vector<Element> elements_of(const std::filesystem::path& path) {
   const std::string name = path.string();
   InputFile file(path);
   if (file.size() < kFileHeader)
-    refuse(name, fmt::format("too small: {} bytes; a MATLAB header has {}", file.size(), kFileHeader));
+    refuse_mat_file(name, fmt::format("too small: {} bytes; a MATLAB header has {}", file.size(), kFileHeader));
   std::string header(kFileHeader, '\0');
   file.read(std::as_writable_bytes(std::span(header)));
   const std::string_view version = std::string_view(header).substr(124);
   if (version == std::string_view("\0\2IM", 4))
     throw Error(
         fmt::format("{}: unsupported format: MATLAB 7.3; must be 5.0; save the file with save(..., '-v7')", name));
-  if (version != std::string_view("\0\1IM", 4)) refuse(name, "not a MATLAB 5.0 file");
+  if (version != std::string_view("\0\1IM", 4)) refuse_mat_file(name, "not a MATLAB 5.0 file");
 
   std::vector<Element> elements;
   for (int64_t place = kFileHeader; place < file.size();) {
@@ -170,7 +170,8 @@ Variable parse_variable(std::string bytes, int64_t length, std::string_view file
   if (reader.number() != MAT_T_INT32) refuse_corrupt(file, "variable without dimensions");
   const uint32_t rank_bytes = reader.number();
   const uint32_t rank = rank_bytes / 4;
-  if (!numeric || rank < 2 || rank > 4 || rank_bytes % 4 != 0) refuse(file, "a variable is not a plain numeric array");
+  if (!numeric || rank < 2 || rank > 4 || rank_bytes % 4 != 0)
+    refuse_mat_file(file, "a variable is not a plain numeric array");
   variable.count = 1;
   for (uint32_t i = 0; i < rank; ++i) {
     variable.shape.push_back(static_cast<int32_t>(reader.number()));
@@ -356,24 +357,25 @@ MatImages read_mat_images(const std::filesystem::path& path) {
   const auto find = [&](std::string_view name) {
     const auto found = std::find_if(variables.begin(), variables.end(), [&](const auto& v) { return v.name == name; });
     if (found == variables.end() || variables.size() != 2)
-      refuse(file, fmt::format("wrong variables: {}; expected X and y",
-                               names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+      refuse_mat_file(file, fmt::format("wrong variables: {}; expected X and y",
+                                        names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
     return *found;
   };
   const Variable images = find("X");
   const Variable labels = find("y");
 
-  if (images.type != MAT_C_UINT8) refuse(file, "X is not a uint8 array");
+  if (images.type != MAT_C_UINT8) refuse_mat_file(file, "X is not a uint8 array");
   if (images.shape.size() != 4 || images.count == 0 || (images.shape[2] != 1 && images.shape[2] != 3))
-    refuse(file, fmt::format("wrong shape of X: {}; expected 32 x 32 x 3 x N", fmt::join(images.shape, " x ")));
+    refuse_mat_file(file,
+                    fmt::format("wrong shape of X: {}; expected 32 x 32 x 3 x N", fmt::join(images.shape, " x ")));
   MatImages set;
   set.height = images.shape[0];
   set.width = images.shape[1];
   set.channels = images.shape[2];
   set.count = images.shape[3];
   if (labels.count != set.count || labels.shape.size() != 2)
-    refuse(file, fmt::format("wrong shape of y: {}; expected {} x 1, one label per image",
-                             fmt::join(labels.shape, " x "), set.count));
+    refuse_mat_file(file, fmt::format("wrong shape of y: {}; expected {} x 1, one label per image",
+                                      fmt::join(labels.shape, " x "), set.count));
   if (images.count > INT_MAX)
     throw Error(fmt::format("{}: X is too large: {} values; at most {} are allowed", file, images.count, INT_MAX));
 
@@ -382,7 +384,7 @@ MatImages read_mat_images(const std::filesystem::path& path) {
   if (compressed) decompress(path, elements, decompressed);
   [[maybe_unused]] static const int silent = Mat_LogInitFunc("frgan", [](int /*level*/, char* /*message*/) {});
   const MatFile mat(Mat_Open((compressed ? decompressed.path() : file).c_str(), MAT_ACC_RDONLY), &Mat_Close);
-  if (mat == nullptr) refuse(file, "libmatio cannot open the file");
+  if (mat == nullptr) refuse_mat_file(file, "libmatio cannot open the file");
   set.images = read_numbers<uint8_t>(mat, images, file);
   make_channels_fastest(set);
   set.labels = read_labels(mat, labels, file);

@@ -18,9 +18,9 @@ struct MatImages {
 };
 
 // Reads the variables X (uint8, height x width x channels x count, column-major) and y (count labels of any numeric
-// type, 1 to 10). Label 10 is the digit 0 and is returned as 0. Throws an Error that names the file and the problem if
-// it is missing, truncated, corrupt, not a MATLAB 5.0 file (7.3 is not supported), or has wrong variables, shapes,
-// types or labels. Safe for untrusted files: sizes are checked against the file before memory is allocated. The
+// type, 1 to 10). Label 10 is the digit 0 and is returned as 0. Throws an Error that names the file if it is missing,
+// truncated, corrupt or not a MATLAB 5.0 file, or if its variables, shapes, types or labels are wrong. MATLAB 7.3 files
+// are not supported. Safe for untrusted files: sizes are checked against the file before memory is allocated. The
 // official training file (225 MB) takes 1 to 2 seconds, and memory for two copies of the images while it is read.
 MatImages read_mat_images(const std::filesystem::path& path);
 

@@ -46,7 +46,7 @@ std::string shown(std::string_view text) {
   return fmt::format("{:?}", text.substr(0, 80));
 }
 
-[[noreturn]] void refuse(std::string_view file, std::string_view what) {
+[[noreturn]] void refuse_safetensors(std::string_view file, std::string_view what) {
   throw Error(fmt::format("{}: {}; is it a complete safetensors file?", file, what));
 }
 
@@ -62,20 +62,21 @@ Json parse_header_json(std::string_view text, std::string_view file) {
   try {
     return parse_json(text, "header", OldNames::kKeep);
   } catch (const JsonError& error) {
-    refuse(file, error.what());
+    refuse_safetensors(file, error.what());
   }
 }
 
 // The non-negative integers of a list in the header. `tensor` is the tensor's name, escaped for messages.
 std::vector<int64_t> sizes_of(const Json& entry, const char* key, std::string_view tensor, std::string_view file) {
   const Json* const found = entry.find(key);
-  if (found == nullptr || !found->is_array()) refuse(file, fmt::format("tensor {} has no list '{}'", tensor, key));
+  if (found == nullptr || !found->is_array())
+    refuse_safetensors(file, fmt::format("tensor {} has no list '{}'", tensor, key));
   if (found->size() > kRankLimit)
-    refuse(file, fmt::format("tensor {} has more than {} numbers in '{}'", tensor, kRankLimit, key));
+    refuse_safetensors(file, fmt::format("tensor {} has more than {} numbers in '{}'", tensor, kRankLimit, key));
   std::vector<int64_t> sizes;
   for (const Json& number : *found) {
     if (!number.is_count())
-      refuse(file, fmt::format("tensor {} has invalid {}: {}", tensor, key, shown(found->dump())));
+      refuse_safetensors(file, fmt::format("tensor {} has invalid {}: {}", tensor, key, shown(found->dump())));
     sizes.push_back(number.get<int64_t>());
   }
   return sizes;
@@ -83,7 +84,7 @@ std::vector<int64_t> sizes_of(const Json& entry, const char* key, std::string_vi
 
 DType dtype_of(const Json& entry, std::string_view tensor, std::string_view file) {
   const Json* const found = entry.find("dtype");
-  if (found == nullptr || !found->is_string()) refuse(file, fmt::format("tensor {} has no dtype", tensor));
+  if (found == nullptr || !found->is_string()) refuse_safetensors(file, fmt::format("tensor {} has no dtype", tensor));
   const std::string& name = found->text();
   const auto* known = std::find_if(kDTypes.begin(), kDTypes.end(), [&](const auto& info) { return info.name == name; });
   if (known == kDTypes.end())
@@ -93,20 +94,21 @@ DType dtype_of(const Json& entry, std::string_view tensor, std::string_view file
 }
 
 std::pair<TensorView, Extent> parse_entry(const Json& entry, std::string_view tensor, std::string_view file) {
-  if (!entry.is_object()) refuse(file, fmt::format("the entry of tensor {} is not an object", tensor));
+  if (!entry.is_object()) refuse_safetensors(file, fmt::format("the entry of tensor {} is not an object", tensor));
   const TensorView view{dtype_of(entry, tensor, file), sizes_of(entry, "shape", tensor, file), {}};
   const std::vector<int64_t> offsets = sizes_of(entry, "data_offsets", tensor, file);
   if (offsets.size() != 2 || offsets[0] > offsets[1])
-    refuse(file, fmt::format("tensor {} has invalid data_offsets: [{}]", tensor, fmt::join(offsets, ", ")));
+    refuse_safetensors(file, fmt::format("tensor {} has invalid data_offsets: [{}]", tensor, fmt::join(offsets, ", ")));
   const Extent extent{offsets[0], offsets[1]};
   if (byte_count(view.dtype, view.shape) != extent.end - extent.begin)
-    refuse(file, fmt::format("tensor {} of type {} and shape [{}] has {} bytes", tensor, dtype_name(view.dtype),
-                             fmt::join(view.shape, ", "), extent.end - extent.begin));
+    refuse_safetensors(file,
+                       fmt::format("tensor {} of type {} and shape [{}] has {} bytes", tensor, dtype_name(view.dtype),
+                                   fmt::join(view.shape, ", "), extent.end - extent.begin));
   return {view, extent};
 }
 
 Header parse_header(std::string_view text, std::string_view file) {
-  if (text.empty() || text.front() != '{') refuse(file, "the header does not begin with {");
+  if (text.empty() || text.front() != '{') refuse_safetensors(file, "the header does not begin with {");
   const Json json = parse_header_json(text, file);
   Header header;
   for (const auto& [name, entry] : json.items()) {
@@ -114,9 +116,9 @@ Header parse_header(std::string_view text, std::string_view file) {
       header.tensors.emplace(name, parse_entry(entry, shown(name), file));
       continue;
     }
-    if (!entry.is_object()) refuse(file, "the metadata is not an object");
+    if (!entry.is_object()) refuse_safetensors(file, "the metadata is not an object");
     for (const auto& [key, value] : entry.items()) {
-      if (!value.is_string()) refuse(file, fmt::format("metadata {:?} is not a string", key));
+      if (!value.is_string()) refuse_safetensors(file, fmt::format("metadata {:?} is not a string", key));
       header.metadata.emplace(key, value.get<std::string>());
     }
   }
@@ -134,11 +136,12 @@ std::vector<std::string> names_by_offset(const Header& header, int64_t data_size
   int64_t position = 0;
   for (const std::string& name : names) {
     if (extent(name).begin != position)
-      refuse(file, fmt::format("tensor {} begins at byte {} of the data; expected {}", shown(name), extent(name).begin,
-                               position));
+      refuse_safetensors(file, fmt::format("tensor {} begins at byte {} of the data; expected {}", shown(name),
+                                           extent(name).begin, position));
     position = extent(name).end;
   }
-  if (position != data_size) refuse(file, fmt::format("{} bytes of data; expected {}", data_size, position));
+  if (position != data_size)
+    refuse_safetensors(file, fmt::format("{} bytes of data; expected {}", data_size, position));
   return names;
 }
 
@@ -200,10 +203,11 @@ SafetensorsFile SafetensorsFile::load(std::string name, int64_t size,
                                       const std::function<void(std::span<std::byte>)>& read) {
   uint64_t header_size = 0;
   constexpr int64_t kPrefix = sizeof(header_size);
-  if (size < kPrefix) refuse(name, fmt::format("too small: {} bytes; at least {} are needed", size, kPrefix));
+  if (size < kPrefix)
+    refuse_safetensors(name, fmt::format("too small: {} bytes; at least {} are needed", size, kPrefix));
   read(std::as_writable_bytes(std::span(&header_size, 1)));
   if (header_size > static_cast<uint64_t>(std::min(kHeaderLimit, size - kPrefix)))
-    refuse(name, fmt::format("declares a header of {} bytes, but the file has {}", header_size, size));
+    refuse_safetensors(name, fmt::format("declares a header of {} bytes, but the file has {}", header_size, size));
   std::string text(header_size, '\0');
   read(std::as_writable_bytes(std::span(text)));
 
@@ -225,7 +229,7 @@ SafetensorsFile SafetensorsFile::load(std::string name, int64_t size,
     read(bytes);
     if (view.dtype == DType::kBool &&
         std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b > std::byte{1}; }))
-      refuse(file.name_, fmt::format("tensor {} of type BOOL has bytes other than 0 and 1", shown(tensor)));
+      refuse_safetensors(file.name_, fmt::format("tensor {} of type BOOL has bytes other than 0 and 1", shown(tensor)));
     view.bytes = bytes;
     place += aligned(extent.end - extent.begin);
     file.tensors_.emplace(tensor, std::move(view));

@@ -29,8 +29,8 @@ Scorer checkpoint_scorer(const Checkpoint& checkpoint, at::Device device, Precis
 // The same on this hardware.
 Scorer checkpoint_scorer(const Checkpoint& checkpoint, const Hardware& hardware, const Messages& messages = {});
 
-// A network in a TorchScript file. Input: float images N x 3 x S x S in [0, 1], with the size of the data; the network
-// resizes them if necessary, and a grayscale image is repeated in three channels. Output: logits N x K, or a tuple
+// A network in a TorchScript file. Input: float images N x 3 x S x S in [0, 1], with the size of the data. The network
+// resizes them if necessary. A grayscale image is repeated in three channels. Output: logits N x K, or a tuple
 // (logits, features N x F). The digest is that of the file. The network is tested on two images of `shape`. Throws an
 // Error that names the file if it is not TorchScript, fails, or has other outputs.
 Scorer torchscript_scorer(const std::filesystem::path& file, const ImageShape& shape, at::Device device);

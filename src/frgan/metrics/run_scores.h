@@ -46,7 +46,7 @@ struct ScoringResult {
 };
 
 // Throws an Error if something cannot be read, if classes or image shapes differ, or if there are too few images for a
-// score; a usage error if no data is named. Scores that need more test images than there are, are left out.
+// score. Throws a usage error if no data is named. Scores that need more test images than there are, are left out.
 //
 //   const ScoringResult found = score_run({.images = "runs/a", .scorer = "runs/scorer", .data = {.root = "data"}});
 ScoringResult score_run(const ScoringRequest& request, const Messages& messages = {});

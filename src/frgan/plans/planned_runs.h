@@ -46,8 +46,8 @@ std::string tflop_text(double tflop);
 
 // Returns the selected runs in execution order: all sections and rows with seed 1, then with seed 2, and so on. The
 // measurer loads the datasets for their shapes and digests. Throws a usage error if a row sets an unknown option or a
-// value out of range, if the selection names unknown rows or values, or if the plan's display (`show`) does not fit its
-// runs.
+// value out of range, or if the selection names unknown rows or values. Also throws one if the plan's display (`show`)
+// does not fit its runs.
 std::vector<PlannedRun> planned_runs(const Plan& plan, const PlanChoice& choice, RunMeasurer& measurer);
 
 // The same without the datasets, for tables: takes digests and sizes from the records of finished runs. Runs of a row

@@ -17,10 +17,8 @@
 namespace frgan {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
 constexpr std::string_view kOther = "other", kOutside = "outside operators";
@@ -133,7 +131,7 @@ struct Call : at::ObserverContext {
   bool is_scope = false;
   Call* caller = nullptr;
   double called_seconds = 0;  // time of the operators that it called
-  Clock::time_point begin;
+  std::chrono::steady_clock::time_point begin;
 };
 thread_local Call* innermost = nullptr;
 
@@ -153,7 +151,7 @@ std::unique_ptr<at::ObserverContext> begin_call(const at::RecordFunction& functi
     call->caller = innermost;
     innermost = call.get();
   }
-  call->begin = Clock::now();
+  call->begin = std::chrono::steady_clock::now();
   return call;
 }
 
@@ -258,7 +256,7 @@ OperatorProfile profile_operators(const std::function<void()>& closure) {
   OperatorProfile profile;
   {
     const Watch watch(recording);
-    const Clock::time_point begin = Clock::now();
+    const std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
     closure();
     profile.seconds = seconds_since(begin);
   }

@@ -6,7 +6,7 @@ namespace frgan {
 namespace {
 
 // The Okabe-Ito palette, which is safe for color-blind readers, darkened or lightened to suit the background.
-constexpr std::string_view kStyle = R"(
+constexpr std::string_view kPageStyle = R"(
 :root { color-scheme: light dark; --ground: #f7f6f3; --panel: #fff; --ink: #1c2025; --soft: #59606b; --line: #dedbd4;
   --grid: #e6e3dd; --link: #005a96; --warn: #fff3d6; --wrong: 213 94 0; --right: 0 114 178;
   --c0: #0072b2; --c1: #d55e00; --c2: #00805d; --c3: #b8578c; --c4: #a87900; --c5: #3a3f47; }
@@ -147,7 +147,7 @@ pre { background: var(--ground); border: 1px solid var(--line); border-radius: 8
 }  // namespace
 
 std::string report_style(size_t runs) {
-  std::string style(kStyle.substr(1));
+  std::string style(kPageStyle.substr(1));
   for (size_t i = 0; i < runs; ++i) {
     style += fmt::format("body:has(#show-{}:not(:checked)) .r{} {{ display: none; }}\n", i, i);
   }

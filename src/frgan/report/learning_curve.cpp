@@ -22,7 +22,7 @@ constexpr Frame kFile{720, 400, 64, 560, 44, 344};    // room for curve names to
 constexpr Frame kFigure{400, 250, 56, 388, 10, 216};  // the page has its own legend; text stays readable on a phone
 
 // The Okabe-Ito palette, which is safe for color-blind readers; black turns white in dark mode.
-constexpr std::string_view kStyle = R"(<style>
+constexpr std::string_view kCurveStyle = R"(<style>
 svg { background: #fff; font: 13px system-ui, sans-serif; }
 text { fill: #222; }
 .grid { stroke: #ddd; }
@@ -194,7 +194,7 @@ std::string learning_curve_svg(const LearningCurves& chart) {
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" width=\"{}\" height=\"{}\" role=\"img\">\n"
       "<title>{}</title>\n",
       frame.width, frame.height, frame.width, frame.height, escaped(chart.title));
-  svg += kStyle;
+  svg += kCurveStyle;
   svg += text_at(frame.left, 18, "start", chart.title);
   svg += text_at(frame.left, 36, "start", chart.y_label);
   svg += text_at(frame.right, frame.bottom + 40, "end", chart.x_label);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kLine = 17;  // line spacing in pixels
 
-constexpr std::string_view kStyle = R"(<style>
+constexpr std::string_view kDrawingStyle = R"(<style>
 svg { background: #fff; font: 13px system-ui, sans-serif; }
 text { fill: #222; }
 .box { stroke: #555; fill: #f4f4f4; } .data { fill: #dcecf7; } .network { fill: #fbe8d3; } .loss { fill: #dff2e6; }
@@ -42,7 +42,7 @@ SvgDrawing::SvgDrawing(std::string_view title, double width, double height)
     : body_(
           fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
                       "role=\"img\" aria-label=\"{2}\">\n<title>{2}</title>\n{3}",
-                      width, height, escaped(title), kStyle)) {}
+                      width, height, escaped(title), kDrawingStyle)) {}
 
 void SvgDrawing::box(double x, double y, double width, double height, std::string_view text, std::string_view kind) {
   body_ += fmt::format("<rect class=\"box {}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"6\"/>\n", kind, x, y,

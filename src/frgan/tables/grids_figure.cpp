@@ -121,7 +121,7 @@ struct CaptionedImage {
   std::string caption;
 };
 
-constexpr std::string_view kStyle = R"(main { display: flex; flex-wrap: wrap; gap: 1.5rem; }
+constexpr std::string_view kFigureStyle = R"(main { display: flex; flex-wrap: wrap; gap: 1.5rem; }
 figure { margin: 0; }
 img { max-width: 100%; image-rendering: pixelated; }
 )";
@@ -133,7 +133,7 @@ std::string page_of(const std::string& title, const std::vector<CaptionedImage>&
     figures += fmt::format("<figure><img alt=\"{0}\" src=\"{1}\"><figcaption>{0}</figcaption></figure>\n",
                            escaped(caption), png_address(read_file(image)));
   }
-  return plain_page(title, kStyle, "<main>\n" + figures + "</main>\n");
+  return plain_page(title, kFigureStyle, "<main>\n" + figures + "</main>\n");
 }
 
 bool is_shown(const PlanResults& results, const PlannedRun& run) {

@@ -1,6 +1,5 @@
 #include "frgan/tables/paper_layers.h"
 
-#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -74,11 +73,7 @@ PaperNetworks::PaperNetworks() {
   RunRequest request;
   declare_run(request, "fr-gan");
   apply_settings(request, read_config(find_preset("fr-gan").text, "preset fr-gan"));
-  const auto option = [&](const char* name) {
-    return request.options.find(name, "preset fr-gan").value().get<int64_t>();
-  };
-  noise_size = option("noise-size");
-  se_reduction = option("se-reduction");
+  noise_size = request.options.find("noise-size", "preset fr-gan").value().get<int64_t>();
   std::map<std::string, std::vector<LayerDescription>> layers = network_layers(*request.method);
   discriminator = std::move(layers.at("discriminator"));
   generator = std::move(layers.at("generator"));
@@ -143,7 +138,7 @@ std::string squeeze_excitation_drawing(const PaperNetworks& networks) {
   const std::vector<LayerDescription>& layers = networks.discriminator;
   const std::vector<int64_t> map = layer_called(layers, "se_block2").output;
   const int64_t channels = map.front();
-  const int64_t hidden = networks.se_reduction == 0 ? 0 : std::max<int64_t>(1, channels / networks.se_reduction);
+  const int64_t hidden = layer_called(layers, "se_block2").parameters / (2 * channels);  // W1 and W2, no biases
   SvgDrawing drawing("Figure 2: the squeeze-and-excitation block", 980, 250);
   const double top = 40, height = 60, width = 112, gap = 28;
   double x = 20;

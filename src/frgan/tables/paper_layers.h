@@ -15,7 +15,6 @@ struct PaperNetworks {
   PaperNetworks();
   std::vector<LayerDescription> discriminator, generator;  // in forward order, for 32 x 32 x 3 images
   int64_t noise_size = 0;
-  int64_t se_reduction = 0;  // 0: no squeeze-and-excitation layers
 };
 
 // Layers, output shapes (C x H x W) and parameter counts of the networks next to the paper's rows (A1, A2, A33).

@@ -64,7 +64,7 @@ std::vector<size_t> shown_columns(const Table& table) {
   return shown;
 }
 
-constexpr std::string_view kStyle = R"(.scroll { overflow-x: auto; }
+constexpr std::string_view kTableStyle = R"(.scroll { overflow-x: auto; }
 table { border-collapse: collapse; }
 th, td { padding: .3rem .8rem; text-align: left; border-bottom: 1px solid #8884; font-variant-numeric: tabular-nums; }
 thead th { border-bottom: 2px solid #888; vertical-align: bottom; }
@@ -160,7 +160,7 @@ std::string html_of(const Table& table) {
   if (!table.notes.empty()) text += "<ul>\n";
   for (const std::string& note : table.notes) text += fmt::format("<li>{}</li>\n", escaped(note));
   if (!table.notes.empty()) text += "</ul>\n";
-  return plain_page(table.title, kStyle, text);
+  return plain_page(table.title, kTableStyle, text);
 }
 
 void write_table(const std::filesystem::path& folder, const std::string& name, const Table& table) {

@@ -21,7 +21,13 @@ std::string shell_word(const std::string& word) {
 std::string argument_of(const std::string& option, const Json& value) {
   if (value.is_boolean()) return fmt::format("--{}{}", value.get<bool>() ? "" : "no-", option);
   if (value.is_string()) return fmt::format("--{}={}", option, value.get<std::string>());
-  if (value.is_array()) return fmt::format("--{}={}", option, fmt::join(value.get<std::vector<std::string>>(), ","));
+  if (value.is_array()) {
+    auto parts = value.get<std::vector<std::string>>();
+    for (std::string& part : parts) {
+      for (size_t i = 0; (i = part.find(',', i)) != std::string::npos; i += 2) part.insert(i, "\\");
+    }
+    return fmt::format("--{}={}", option, fmt::join(parts, ","));
+  }
   return fmt::format("--{}={}", option, value.dump());
 }
 
