@@ -34,12 +34,15 @@ gpu: ## builds the program for CPU and NVIDIA GPUs, with `pip install torch`: bu
 test: test-build ## runs all quick tests: unit tests under sanitizers, program tests, lint
 	scripts/run-tests asan
 
-test-wheel: ## runs the tests that depend on LibTorch with `pip install torch` in the virtual environment WHEEL_VENV
+test-wheel: test-wheel-build ## runs the tests that depend on LibTorch with `pip install torch` in the virtual environment WHEEL_VENV
+	scripts/run-tests wheel
+
+.PHONY: test-wheel-build
+test-wheel-build:
 	@$(PACKAGES) build test lint wheel
 	scripts/torch-wheel $(WHEEL_VENV)
 	cmake --preset wheel -D FRGAN_WHEEL_VENV=$(abspath $(WHEEL_VENV))
 	cmake --build --preset wheel
-	scripts/run-tests wheel
 
 test-long: TEST_PACKAGES := bench demo
 test-long: test-build ## runs the tests that take minutes

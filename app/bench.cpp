@@ -52,7 +52,7 @@ struct BenchOptions {
 void describe(OptionSet& options, BenchOptions& bench) {
   options.group("Bench", /*saved=*/false);
   options.add("method", bench.method, "Training method; 'frgan methods' lists them.");
-  options.add("preset", bench.preset, "Preset whose method options are used; its other options are ignored.");
+  options.add("preset", bench.preset, "Preset; only its method options are used.");
   options.add("device", bench.step.device,
               "Device: auto, cpu, cuda or cuda:N. On a GPU, the step is timed but not profiled.");
   options.add("precision", bench.step.precision,

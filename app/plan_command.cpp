@@ -159,9 +159,9 @@ void describe(OptionSet& options, PlanOptions& plan, PlanOrigin origin) {
       "Number of concurrent runs; 0 starts one per core on a CPU and one on a GPU. The cores are shared evenly.",
       Range<int64_t>{0, 1024, "runs"});
   options.add("device", plan.device, "Device: auto, cpu, cuda or cuda:N; auto selects the first GPU, else the CPU.");
-  options.add("runs", plan.runs, "Folder of the run folders, with their checkpoints.");
+  options.add("runs", plan.runs, "Parent folder of all run folders.");
   options.add("output", plan.output,
-              "Folder of the results; empty uses results/BUDGET, or results/networks without runs.");
+              "Folder of the results; empty: results/BUDGET, or results/networks for drawings and layer tables.");
   options.add("dry-run", plan.dry_run, "Prints the plan and the estimated time, and stops.");
   options.add("tables-only", plan.tables_only, "Writes the tables of the finished runs without running anything.");
   add_quiet(options, plan.quiet);

@@ -8,6 +8,7 @@
 
 #include "app/stop_signal.h"
 #include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
 #include "frgan/plans/plan_scores.h"
@@ -112,7 +113,7 @@ bool score(const Shown& shown) {
       return true;
     }
     const fs::path run = call.execution.folder_of(scorer_run(call));
-    if (!has_checkpoints(run / "checkpoints")) {
+    if (!has_checkpoints(run / kCheckpointsFolder)) {
       throw Error(fmt::format("{}: the scorer is not trained, so no scores were computed", run.string()));
     }
     scorer = run;

@@ -66,10 +66,11 @@ struct TrainCall {
 
 void describe(OptionSet& options, TrainCall& call) {
   options.group("Call", /*saved=*/false);
-  options.add("preset", call.preset, "Preset whose option values to use; 'frgan methods' lists the presets.");
+  options.add("preset", call.preset, "Preset that sets option values; 'frgan methods' lists them.");
   options.add("config", call.config, "Config file (TOML) with option values.");
-  options.add("run", call.run, "Folder of the run, new or empty; empty uses runs/DATE-PRESET, else runs/DATE-METHOD.");
-  options.add("resume", call.resume, "Folder of a run to continue with its own options.");
+  options.add("run", call.run,
+              "Folder of the run, new or empty; empty: runs/DATE-PRESET, or runs/DATE-METHOD without a preset.");
+  options.add("resume", call.resume, "Run folder to continue; its stored options apply.");
   options.add("init-from", call.init_from, "Run or checkpoint whose weights initialize the new run.");
   options.add("dry-run", call.dry_run, "Prints the dataset, the plan and the estimated time, and stops.");
   options.add("print-config", call.print_config, "Prints all options as a config file, and stops.");

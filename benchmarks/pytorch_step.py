@@ -97,7 +97,7 @@ class Step:
         self.d = Discriminator(options.width).to(memory_format=self.layout)
         self.g = Generator(options.width, self.bf16).to(memory_format=self.layout)
         if options.compile:
-            self.d, self.g = torch.compile(self.d), torch.compile(self.g)
+            self.d, self.g = (torch.compile(network, dynamic=False) for network in (self.d, self.g))
         self.average = [p.detach().clone() for p in self.d.parameters()]
         self.adam_d = torch.optim.Adam(self.d.parameters(), lr=3e-4, betas=(0.5, 0.999), foreach=True)
         self.adam_g = torch.optim.Adam(self.g.parameters(), lr=3e-4, betas=(0.5, 0.999), foreach=True)
@@ -152,6 +152,7 @@ class Step:
             torch._foreach_add_(self.average, list(self.d.parameters()), alpha=1 - 0.9999)
         if self.options.method == "supervised":
             return
+        self.d.requires_grad_(False)  # the generator's step needs no gradients of these parameters
         (fake, features), = self.discriminate(self.generate())
         if self.options.gen_loss == "feature_matching":
             with torch.no_grad():
@@ -160,8 +161,9 @@ class Step:
         else:
             loss = F.softplus(-fake.logsumexp(1)).mean()
         self.adam_g.zero_grad(set_to_none=True)
-        loss.backward(inputs=list(self.g.parameters()))  # no gradients for the discriminator
+        loss.backward()
         self.adam_g.step()
+        self.d.requires_grad_(True)
 
 
 def timed(step):
@@ -179,12 +181,13 @@ def main():
     parser.add_argument("--batch", type=int, default=100, help="number of images of each kind per step")
     parser.add_argument("--gen-loss", choices=["nonsaturating", "feature_matching"], default="nonsaturating")
     parser.add_argument("--steps", type=int, default=5, help="number of timed steps")
-    parser.add_argument("--warm-up", type=int, default=2, help="untimed steps per mode of --passes, at least 1")
+    parser.add_argument("--warm-up", type=int, help="untimed steps per mode of --passes; default 2, compiled 4")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--passes", choices=["faster", "concatenated", "separate"], default="faster",
                         help="discriminator passes: one over all batches, one per batch, or the faster in warm-up")
     parser.add_argument("--images", type=int, default=73257, help="size of the (random) dataset")
     options = parser.parse_args()
+    options.warm_up = options.warm_up or (4 if options.compile else 2)
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
 

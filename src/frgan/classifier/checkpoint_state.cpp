@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
 
 namespace frgan {
 namespace {
@@ -72,7 +73,7 @@ CheckpointState checkpoint_state_from_json(const Json& json, const std::string& 
 }
 
 bool is_checkpoint(const std::filesystem::path& path) {
-  return std::filesystem::exists(path / "state.json") || std::filesystem::exists(path / "checkpoints");
+  return std::filesystem::exists(path / kCheckpointStateFile) || std::filesystem::exists(path / kCheckpointsFolder);
 }
 
 DataOptions data_options(const DataSource& source, const CheckpointState& state) {

@@ -132,11 +132,11 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 // Names that other programs use for our options.
 std::string_view usual_name(std::string_view name) {
   constexpr std::pair<std::string_view, std::string_view> kUsualNames[] = {
-      {"lr", "learning-rate"}, {"gpu", "device"},        {"cuda", "device"},     {"cpu", "device"},
-      {"bs", "batch-size"},    {"batch", "batch-size"},  {"jobs", "threads"},    {"workers", "threads"},
-      {"epoch", "epochs"},     {"iterations", "steps"},  {"max-steps", "steps"}, {"dataset", "data"},
-      {"out", "output"},       {"output-dir", "run"},    {"model", "method"},    {"time", "time-budget"},
-      {"dtype", "precision"},  {"num-labels", "labels"}, {"random-seed", "seed"}};
+      {"lr", "learning-rate"}, {"gpu", "device"},       {"cuda", "device"},       {"cpu", "device"},
+      {"bs", "batch-size"},    {"batch", "batch-size"}, {"jobs", "threads"},      {"workers", "threads"},
+      {"epoch", "epochs"},     {"epochs", "steps"},     {"iterations", "steps"},  {"max-steps", "steps"},
+      {"dataset", "data"},     {"out", "output"},       {"output-dir", "run"},    {"model", "method"},
+      {"time", "time-budget"}, {"dtype", "precision"},  {"num-labels", "labels"}, {"random-seed", "seed"}};
   const auto* const found = std::ranges::find(kUsualNames, name, &std::pair<std::string_view, std::string_view>::first);
   return found == std::end(kUsualNames) ? std::string_view() : found->second;
 }

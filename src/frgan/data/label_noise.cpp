@@ -68,10 +68,10 @@ NoiseMatrix read_matrix(const std::string& path, int64_t classes) {
 void describe(OptionSet& options, LabelNoiseOptions& noise) {
   options.add("label-noise", noise.level, "Fraction of labels to corrupt (A24: level and kind of wrong labels).",
               Range<double>{0, 1});
-  options.add(
-      "label-noise-kind", noise.kind,
-      "New class of a corrupted label: wrong (uniform over the other classes), random (uniform over all classes), or "
-      "matrix:FILE with a row of probabilities per true class (A24: level and kind of wrong labels).");
+  options.add("label-noise-kind", noise.kind,
+              "How a corrupted label gets its new class: wrong (a random other class), random (any class), or "
+              "matrix:FILE (a row "
+              "of probabilities per true class; A24: level and kind of wrong labels).");
   options.add("label-noise-seed", noise.seed, "Seed for the choice of corrupted labels and their new classes.",
               Range<int64_t>{0, std::numeric_limits<int64_t>::max()});
 }

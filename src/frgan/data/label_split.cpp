@@ -255,7 +255,7 @@ void describe(OptionSet& options, SplitOptions& split) {
   options.add("split-seed", split.split_seed, "Seed for drawing the labeled and development images.",
               Range<int64_t>{0, std::numeric_limits<int64_t>::max()});
   options.add("labels-file", split.labels_file,
-              "File with the label split of another run (its labels.json), used instead of drawing one.");
+              "File labels.json of another run, whose label split is used instead of drawing one.");
   options.add("dev-images", split.dev_images, "Number of labeled training images held out for tuning.",
               Range<int64_t>{0, 1'000'000'000, "images"});
   options.add("train-images", split.train_images,

@@ -10,8 +10,8 @@ void describe(OptionSet& options, ClassifierTraining& training) {
   options.add("learning-rate", training.learning_rate,
               "Learning rate of Adam until --decay-start (A18: optimizer and epochs).", Range<double>{0, 10});
   options.add("decay-start", training.decay_start,
-              "Share of the run after which the learning rate decays linearly to 0 (A18: optimizer and epochs; A28: "
-              "schedules as shares).",
+              "Start of the linear decay of the learning rate to 0, as a share of the run (A18: optimizer and epochs; "
+              "A28: schedules as shares).",
               Range<double>{0, 1});
   options.add("beta1", training.adam.beta1,
               "Adam's beta1: decay of the running mean of the gradient (A18: optimizer and epochs).",
@@ -26,14 +26,15 @@ void describe(OptionSet& options, ClassifierTraining& training) {
               "initialization).");
   options.add(
       "average-decay", training.average_decay,
-      "Largest decay of the weight average, which is the network used for classification (A29: weight average).",
+      "Largest decay of the weight average; the averaged weights are used for classification (A29: weight average).",
       Range<double>{0, 0.9999999});
   options.add("average-shape", training.average_shape,
               "Decay of the weight average after t updates: ramp is min(--average-decay, (t+1)/(t+10)), fixed is "
               "--average-decay, corrected starts from zero with bias correction (A29: weight average).",
               Words<AverageShape>{"ramp", "fixed", "corrected"});
   options.add("init-images", training.init_images,
-              "Number of training images that set the initial gains and biases (A31: data-dependent initialization).",
+              "Number of training images from which the initial gains and biases are computed (A31: data-dependent "
+              "initialization).",
               Range<int64_t>{2, 100000, "images"});
 }
 

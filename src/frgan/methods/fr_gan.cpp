@@ -61,7 +61,7 @@ void describe(OptionSet& options, FrGanOptions& fr_gan) {
               "Maximum weight w_max of the consistency term; 0 disables the term (A30: consistency weight).",
               Range<double>{0, 100000});
   options.add("consistency-target", fr_gan.consistency_target,
-              "Outputs in which the two branches are compared: softmax probabilities, logits or pooled features (A9: "
+              "Outputs that the consistency term compares: softmax probabilities, logits or pooled features (A9: "
               "consistency target).",
               Words<ConsistencyTarget>{"probabilities", "logits", "features"});
   options.add("mse-reduction", fr_gan.mse_reduction,

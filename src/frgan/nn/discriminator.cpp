@@ -42,10 +42,10 @@ void describe(OptionSet& options, DiscriminatorOptions& discriminator) {
               "Reduction ratio r of squeeze-and-excitation: its hidden layer has C/r units for C channels, and at "
               "least --se-min-hidden (A3: SE position).",
               Range<int64_t>{1, 1024});
-  options.add("se-min-hidden", discriminator.se_min_hidden,
-              "Smallest number of hidden units of squeeze-and-excitation, for narrow networks, in which C/r leaves few "
-              "(A3: SE position).",
-              Range<int64_t>{1, 1024, "units"});
+  options.add(
+      "se-min-hidden", discriminator.se_min_hidden,
+      "Smallest number of hidden units of squeeze-and-excitation; it applies where C/r is smaller (A3: SE position).",
+      Range<int64_t>{1, 1024, "units"});
   options.add("se-bias", discriminator.se_bias,
               "Adds biases to the layers of squeeze-and-excitation; eq. 11 has none (A4: SE biases).");
   options.add("leaky-slope", discriminator.slope, "Slope of leaky ReLU for negative inputs (A19: leaky ReLU slope).",
@@ -62,8 +62,8 @@ void describe(OptionSet& options, DiscriminatorOptions& discriminator) {
   options.add("train-gain", discriminator.train_gain,
               "Trains the gains of the hidden weight-normalized layers (A31: data-dependent initialization).");
   options.add("explicit-fake-class", discriminator.explicit_fake_class,
-              "Adds a trained logit for generated images, for K+1 logits in total, instead of fixing it at 0 (A23: "
-              "number of logits).");
+              "Trains the logit of the generated class, so that the network has K+1 logits; otherwise that logit is 0 "
+              "(A23: number of logits).");
 }
 
 int64_t squeeze_units(const DiscriminatorOptions& options, int64_t channels) {

@@ -91,7 +91,7 @@ std::optional<Grid> try_grid(RunHistory& run, const fs::path& path, int64_t colu
 // The grid of the run's mistakes. The page refers to single cells, so other images are omitted with a note.
 std::optional<Grid> mistakes_grid(RunHistory& run) {
   const auto shown = run.mistakes ? static_cast<int64_t>(run.mistakes->shown.size()) : 0;
-  const fs::path path = run.folder / "mistakes.png";
+  const fs::path path = run.folder / kMistakesImage;
   if (shown == 0 || !fs::exists(path)) return std::nullopt;
   const int64_t columns = std::min(kGridColumns, shown), rows = (shown + columns - 1) / columns;
   std::optional<Grid> grid = try_grid(run, path, columns);

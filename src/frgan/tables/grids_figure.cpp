@@ -148,7 +148,7 @@ void check_grids(const PlanResults& results, const std::function<fs::path(const 
     any = true;
     if (!sample_grids(run_folder(run)).empty()) continue;
     throw Error(fmt::format(
-        "{}: no grids of generated images (run records do not contain them); choose the folder of the runs with "
+        "{}: no grids of generated images, and run records do not contain them. Choose the folder of the runs with "
         "--runs, or delete the record runs/{}.json of the results to run it again",
         (run_folder(run) / kSamplesFolder).string(), run.name));
   }

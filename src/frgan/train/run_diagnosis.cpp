@@ -5,6 +5,7 @@
 #include "frgan/classifier/checkpoint.h"
 #include "frgan/classifier/inference.h"
 #include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
 #include "frgan/data/label_split.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/train/diagnostics.h"
@@ -13,7 +14,7 @@ namespace frgan {
 
 void diagnose_run(const std::filesystem::path& folder, const DataSource& source, const Hardware& hardware,
                   const Messages& messages) {
-  if (!has_checkpoints(folder / "checkpoints")) throw Error("the run has no checkpoint");
+  if (!has_checkpoints(folder / kCheckpointsFolder)) throw Error("the run has no checkpoint");
   const Checkpoint checkpoint = load_checkpoint(folder);
   const CheckpointState& state = checkpoint.state;
   if (state.step != state.planned_steps) {

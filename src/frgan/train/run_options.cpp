@@ -25,7 +25,7 @@ std::string precision_word(PrecisionChoice precision) {
 void describe(OptionSet& options, RunOptions& run) {
   options.group("Run");
   options.add("method", run.method, "Method to train; `frgan methods` lists all methods.");
-  options.add("steps", run.steps, "Number of steps; 0 derives it from --time-budget, else --epochs.",
+  options.add("steps", run.steps, "Number of steps; 0 derives it from --time-budget if given, else from --epochs.",
               Range<int64_t>{0, 1'000'000'000, "steps"});
   options.add("epochs", run.epochs,
               "Number of epochs (A18: optimizer and epochs). One epoch is floor(unlabeled images / batch size) steps "
@@ -44,7 +44,7 @@ void describe(OptionSet& options, RunOptions& run) {
   options.group("Machine (may differ on resume)");
   options.add("device", run.device, "Device: auto, cpu, cuda or cuda:N; auto selects the first GPU, else the CPU.");
   options.add("threads", run.threads,
-              "Number of CPU threads; 0 uses all cores. Changing it changes the last bits of the results.",
+              "Number of CPU threads; 0 uses all cores. Another number gives slightly different rounding.",
               Range<int64_t>{0, 4096, "threads"});
   options.group("Intervals (may differ on resume)");
   options.add("log-every", run.log_every, "Steps between log lines; 0 writes about 200 lines per run.",
@@ -64,7 +64,7 @@ void describe(OptionSet& options, RunOptions& run) {
   options.add("keep-checkpoints", run.keep_checkpoints, "Number of most recent checkpoints to keep.",
               Range<int64_t>{1, 1000, "checkpoints"});
   options.add("tensorboard", run.tensorboard,
-              "Writes the log also for TensorBoard, as events.out.tfevents.* in the run folder.");
+              "Also writes the log as a TensorBoard file, events.out.tfevents.*, into the run folder.");
 }
 
 bool may_differ_on_resume(std::string_view option) {
