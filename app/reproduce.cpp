@@ -67,6 +67,7 @@ std::string summary() {
 
 Error unknown_name(const std::string& name) {
   std::vector<std::string> names;
+  names.reserve(std::size(kDrawings) + all_paper_plans().size());
   for (const Drawing& drawing : kDrawings) names.emplace_back(drawing.name);
   for (const PaperPlan& plan : all_paper_plans()) names.emplace_back(plan.name);
   return usage_error(fmt::format("unknown table or figure '{}'{}; available: {}", name, nearest_hint(name, names),
