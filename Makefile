@@ -77,7 +77,7 @@ coverage: ## prints the line coverage of the tests
 	scripts/run-tests coverage -LE lint
 	gcovr --root . --filter src --filter app --exclude-throw-branches --object-directory build/coverage
 
-bench: ## times the training step against PyTorch, eager and compiled, three releases: 20 to 40 minutes, 10 GB
+bench: ## times the training step against PyTorch, eager and compiled, three releases (10 GB)
 	@$(PACKAGES) build bench wheel
 	cmake --preset release
 	cmake --build --preset release --target frgan_cli

@@ -89,22 +89,22 @@ const DatasetKind& find_kind(const std::string& name) {
 }
 
 int run_info(std::span<const std::string> arguments) {
-  static constexpr std::string_view kDataExamples[] = {"data info svhn", "data info my-images"};
-  constexpr Syntax kDataSyntax = {"data info",
-                                  "[DATASET]",
-                                  "Prints the number of images per class and split, the image size and the digest of a "
-                                  "dataset. DATASET is short for --data DATASET.",
-                                  0,
-                                  1,
-                                  {},
-                                  kDataExamples};
+  static constexpr std::string_view kExamples[] = {"data info svhn", "data info my-images"};
+  constexpr Syntax kSyntax = {"data info",
+                              "[DATASET]",
+                              "Prints the number of images per class and split, the image size and the digest of a "
+                              "dataset. DATASET is short for --data DATASET.",
+                              0,
+                              1,
+                              {},
+                              kExamples};
   DataOptions which;
   bool quiet = false;
   OptionSet options;
   describe(options, which);
   add_quiet(options, quiet);
-  if (print_help(kDataSyntax, arguments, options)) return 0;
-  const std::vector<std::string> words = read_arguments(kDataSyntax, arguments, options);
+  if (print_help(kSyntax, arguments, options)) return 0;
+  const std::vector<std::string> words = read_arguments(kSyntax, arguments, options);
   if (!words.empty()) {
     if (options.find("data", "--data").given) throw usage_error("DATASET and --data: give one of them");
     options.find("data", "--data").set(words.front(), "--data");
@@ -116,16 +116,15 @@ int run_info(std::span<const std::string> arguments) {
 }
 
 int run_fetch(std::span<const std::string> arguments) {
-  static constexpr std::string_view kDataExamples[] = {"data fetch svhn"};
-  constexpr Syntax kDataSyntax = {
-      "data fetch",
-      "DATASET",
-      "Downloads the files of a dataset from its authors' site and verifies them. Resumes an "
-      "interrupted download. Files that are already there are kept.",
-      1,
-      1,
-      {},
-      kDataExamples};
+  static constexpr std::string_view kExamples[] = {"data fetch svhn"};
+  constexpr Syntax kSyntax = {"data fetch",
+                              "DATASET",
+                              "Downloads the files of a dataset from its authors' site and verifies them. Resumes an "
+                              "interrupted download. Files that are already there are kept.",
+                              1,
+                              1,
+                              {},
+                              kExamples};
   std::string folder;
   bool quiet = false;
   OptionSet options;
@@ -133,29 +132,29 @@ int run_fetch(std::span<const std::string> arguments) {
   options.add("data-dir", folder,
               "Folder for the files; empty uses the dataset's folder in $FRGAN_DATA, else in data/.");
   add_quiet(options, quiet);
-  if (print_help(kDataSyntax, arguments, options)) return 0;
-  const DatasetKind& kind = find_kind(read_arguments(kDataSyntax, arguments, options).front());
+  if (print_help(kSyntax, arguments, options)) return 0;
+  const DatasetKind& kind = find_kind(read_arguments(kSyntax, arguments, options).front());
   fetch(kind, folder, quiet);
   return 0;
 }
 
 int run_convert(std::span<const std::string> arguments) {
-  static constexpr std::string_view kDataExamples[] = {
+  static constexpr std::string_view kExamples[] = {
       "data convert --data my-images --image-size 32 my-images.safetensors"};
-  constexpr Syntax kDataSyntax = {"data convert",
-                                  "FILE.safetensors",
-                                  "Writes a dataset into one file, which loads faster (--data FILE.safetensors).",
-                                  1,
-                                  1,
-                                  {},
-                                  kDataExamples};
+  constexpr Syntax kSyntax = {"data convert",
+                              "FILE.safetensors",
+                              "Writes a dataset into one file, which loads faster (--data FILE.safetensors).",
+                              1,
+                              1,
+                              {},
+                              kExamples};
   DataOptions which;
   bool quiet = false;
   OptionSet options;
   describe(options, which);
   add_quiet(options, quiet);
-  if (print_help(kDataSyntax, arguments, options)) return 0;
-  const fs::path output = read_arguments(kDataSyntax, arguments, options).front();
+  if (print_help(kSyntax, arguments, options)) return 0;
+  const fs::path output = read_arguments(kSyntax, arguments, options).front();
   if (output.extension() != ".safetensors") {
     throw usage_error(fmt::format("invalid file name '{}': must end in .safetensors", output.string()));
   }

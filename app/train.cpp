@@ -206,7 +206,7 @@ void print_result(const RunResult& result, const fs::path& folder) {
   } else {
     fmt::print("test error  none: the dataset has no test images\n");
   }
-  if (!result.samples.empty()) fmt::print("images    {}\n", result.samples.string());
+  if (!result.samples.empty()) fmt::print("images      {}\n", result.samples.string());
   fmt::print("log         {}\n", (folder / kLogFile).string());
   fmt::print("checkpoint  {}\n", result.checkpoint.string());
   fmt::print("summary     {}\n", (folder / kSummaryFile).string());

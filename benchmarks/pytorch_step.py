@@ -197,8 +197,8 @@ def main():
     step.passes = min(warm_up, key=warm_up.get)
     seconds = [timed(step) for _ in range(options.steps)]
     print(json.dumps({"seconds_per_step": statistics.median(seconds), "steps": [round(s, 4) for s in seconds],
-                      "method": options.method, "form": options.form, "compiled": options.compile, "passes": step.passes, "width": options.width,
-                      "batch": options.batch, "threads": options.threads, "torch": torch.__version__}))
+                      "method": options.method, "form": options.form, "compiled": options.compile, "passes": step.passes,
+                      "width": options.width, "batch": options.batch, "threads": options.threads, "torch": torch.__version__}))
 
 
 if __name__ == "__main__":

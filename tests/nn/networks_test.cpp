@@ -213,9 +213,10 @@ TEST(Networks, Bf16DiscriminatorIsWithinTheRoundingError) {
 }
 
 // With slope 1 the network is linear. Otherwise a rounding error that changes the sign of a pre-activation changes the
-// gradient by far more than the error itself. The gradient of layer l has three variances. That of its input
-// comes from the layers before. That of its output's gradient comes from the layers after, with `out` x k x k products
-// per pixel each. The third is that of its own sum over all pixels of all images.
+// gradient by far more than the error itself. Three rounding errors add up in the gradient of layer l:
+// - of its input, from the layers before;
+// - of its output's gradient, from the layers after, which sum `out` x k x k products per pixel;
+// - of its own sum over all pixels of all images.
 TEST(Networks, Bf16GradientsOfTheDiscriminatorAreWithinTheRoundingError) {
   constexpr int64_t kImages = 2;
   for (const int64_t channels : {1, 3}) {

@@ -51,7 +51,7 @@ LoadedScorer load_scorer(const PlanScoring& scoring, const PlannedRun& run) {
   const Messages messages{.warning = scoring.warn, .note = scoring.say};
   LoadedScorer loaded{load_run_dataset(run.options, scoring.data_root), {}, resolve_device(scoring.device)};
   const fs::path& path = scoring.scorer;
-  if (fs::exists(path / kCheckpointStateFile) || fs::exists(path / kCheckpointsFolder)) {
+  if (is_checkpoint(path)) {
     loaded.scorer = checkpoint_scorer(load_trained(scoring), hardware, messages);
   } else {
     const ImageShape shape{loaded.data.image_size, loaded.data.channels, loaded.data.classes()};
