@@ -56,8 +56,7 @@ void describe(OptionSet& options, BenchOptions& bench) {
   options.add("device", bench.step.device,
               "Device: auto, cpu, cuda or cuda:N. On a GPU, the step is timed but not profiled.");
   options.add("precision", bench.step.precision,
-              "Convolution precision; auto selects bf16 where the hardware supports it.",
-              Choices{"auto", "fp32", "bf16"});
+              "Convolution precision; auto selects bf16 where the hardware supports it.", precision_words());
   options.add("threads", bench.step.threads, "Number of CPU threads; 0 uses all cores.",
               Range<int64_t>{0, 4096, "threads"});
   options.add("steps", bench.step.steps, "Number of timed steps, after two warm-up steps; the same number is profiled.",
@@ -127,7 +126,7 @@ Json to_json(const Measurements& measured) {
             {"threads", found.machine.threads},
             {"device", found.device},
             {"method", measured.request.bench.method},
-            {"precision", found.precision},
+            {"precision", precision_name(found.precision)},
             {"options", measured.request.options.values()},
             {"timed_steps", measured.request.bench.step.steps},
             {"seconds_per_step", found.median_seconds},
@@ -189,7 +188,7 @@ void print_step(const Measurements& measured) {
              found.kernel_capability, machine.threads, machine.threads == 1 ? "" : "s");
   if (found.device != "cpu") fmt::print("device        {}\n", found.device);
   fmt::print("step          {}, width {}, batch {}, {}: {:.4g} GFLOP\n\n", measured.request.bench.method,
-             option("width"), option("batch-size"), found.precision, found.step_flop * 1e-9);
+             option("width"), option("batch-size"), precision_name(found.precision), found.step_flop * 1e-9);
   fmt::print("time          {:.4f} s (median of {}, {:.4f} to {:.4f})\n", found.median_seconds, found.seconds.size(),
              *fastest, *slowest);
   fmt::print("speed         {:.3g} steps/s, {:.4g} images/s, {:.4g} GFLOP/s\n", 1 / found.median_seconds,
@@ -211,7 +210,7 @@ void print_details(const Measurements& measured) {
   if (details.gemm_bf16) fmt::print(", bf16 {:.4g} GFLOP/s", *details.gemm_bf16 * 1e-9);
   if (const std::optional<double> gemm = found.gemm_rate()) {
     fmt::print("\n              the step reaches {:.1f} % of the {} rate; at 100 % it would take {:.4f} s\n",
-               100 * found.rate() / *gemm, found.precision, found.step_flop / *gemm);
+               100 * found.rate() / *gemm, precision_name(found.precision), found.step_flop / *gemm);
   } else {
     fmt::print("; no bf16 on this processor\n");
   }

@@ -24,6 +24,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kInfoExamples[] = {"data info svhn", "data info my-images"};
+constexpr std::string_view kFetchExamples[] = {"data fetch svhn"};
+constexpr std::string_view kConvertExamples[] = {"data convert --data my-images --image-size 32 my-images.safetensors"};
+
 void print_info(const DatasetInfo& data) {
   fmt::print("{} from {}\n", data.name, data.source);
   fmt::print("images {}x{}, {}\n", data.image_size, data.image_size, data.channels == 1 ? "gray" : "color");
@@ -89,7 +93,6 @@ const DatasetKind& find_kind(const std::string& name) {
 }
 
 int run_info(std::span<const std::string> arguments) {
-  static constexpr std::string_view kExamples[] = {"data info svhn", "data info my-images"};
   constexpr Syntax kSyntax = {"data info",
                               "[DATASET]",
                               "Prints the number of images per class and split, the image size and the digest of a "
@@ -97,7 +100,7 @@ int run_info(std::span<const std::string> arguments) {
                               0,
                               1,
                               {},
-                              kExamples};
+                              kInfoExamples};
   DataOptions which;
   bool quiet = false;
   OptionSet options;
@@ -116,7 +119,6 @@ int run_info(std::span<const std::string> arguments) {
 }
 
 int run_fetch(std::span<const std::string> arguments) {
-  static constexpr std::string_view kExamples[] = {"data fetch svhn"};
   constexpr Syntax kSyntax = {"data fetch",
                               "DATASET",
                               "Downloads the files of a dataset from its authors' site and verifies them. Resumes an "
@@ -124,7 +126,7 @@ int run_fetch(std::span<const std::string> arguments) {
                               1,
                               1,
                               {},
-                              kExamples};
+                              kFetchExamples};
   std::string folder;
   bool quiet = false;
   OptionSet options;
@@ -139,15 +141,13 @@ int run_fetch(std::span<const std::string> arguments) {
 }
 
 int run_convert(std::span<const std::string> arguments) {
-  static constexpr std::string_view kExamples[] = {
-      "data convert --data my-images --image-size 32 my-images.safetensors"};
   constexpr Syntax kSyntax = {"data convert",
                               "FILE.safetensors",
                               "Writes a dataset into one file, which loads faster (--data FILE.safetensors).",
                               1,
                               1,
                               {},
-                              kExamples};
+                              kConvertExamples};
   DataOptions which;
   bool quiet = false;
   OptionSet options;
@@ -179,7 +179,10 @@ int run_data(std::span<const std::string> arguments) {
     for (const Command& action : kActions) fmt::print("  {:<10} {}\n", action.name, action.summary);
     fmt::print("\nDatasets:\n");
     for (const DatasetKind& kind : dataset_kinds()) fmt::print("  {:<14} {}\n", kind.name, kind.summary);
-    fmt::print("\nRun 'frgan data ACTION --help' for the options of an action.\n");
+    fmt::print("\nRun 'frgan data ACTION --help' for the options of an action.\n\nExamples:\n");
+    for (const std::string_view example : {kInfoExamples[0], kFetchExamples[0], kConvertExamples[0]}) {
+      fmt::print("  frgan {}\n", example);
+    }
     return 0;
   }
   std::vector<std::string> names;

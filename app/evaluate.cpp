@@ -107,7 +107,7 @@ void print_json(const RunEvaluation& found, EvaluatedImages on) {
                {"step", found.step},
                {"data", found.data},
                {"on", word(on)},
-               {"precision", found.precision},
+               {"precision", precision_name(found.precision)},
                {"device", found.device}};
   json.update(to_json(found.result, found.class_names));
   if (const auto& other = found.comparison) {

@@ -26,7 +26,7 @@ void run(const std::string& name) {
   OptionSet options;
   step.describe(options);
   options.set_values({{"width", 1.0 / 16}, {"batch-size", 4}, {"init-images", 4}}, "callgrind_step");
-  step.prepare({.precision = "fp32", .threads = 1, .images = kImages});
+  step.prepare({.precision = PrecisionChoice::kFp32, .threads = 1, .images = kImages});
   for (int i = 0; i < kWarmUp; ++i) step.run();
   CALLGRIND_START_INSTRUMENTATION;
   for (int i = 0; i < kCounted; ++i) step.run();

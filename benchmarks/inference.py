@@ -3,10 +3,10 @@
 
     /usr/bin/python3 benchmarks/inference.py --data-dir data/svhn
 
-Trains a network of Table 1 for one step. Each round then times `evaluate` on 26,032 SVHN images (the size of the
-official test set, taken from the training images), `predict` on 10,000 PNG files of 32x32, and the convolutions for
-the same number of images in `frgan bench`. It also times `predict` on large images, where decoding dominates. Nothing
-else should run meanwhile.
+Trains a network of Table 1 for one step. Each round then times `evaluate` on 26,032 SVHN images, and `predict` on 10,000
+PNG files of 32x32. The SVHN images are training images, as many as the official test set has. Each round also times the
+convolutions for the same number of images in `frgan bench`, and `predict` on large images, where decoding dominates.
+Nothing else should run meanwhile.
 """
 import argparse
 import json

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Times one FR-GAN training step in plain PyTorch, eager or compiled, the program that a user would write instead of frgan.
 
-It does the same work as `frgan bench`: gather from a uint8 dataset, translation by up to 2 pixels (reflected), dropout,
-Table 1 with weight norm, K + 1 class losses with consistency, Adam and weight average for the discriminator, and the
-generator step. It prints one line of JSON.
+It does the same work as `frgan bench`. The discriminator step consists of: gather from a uint8 dataset, translation by
+up to 2 pixels (reflected), dropout, Table 1 with weight norm, K + 1 class losses with consistency, Adam, weight average.
+The generator step follows. It prints one line of JSON.
 
     python3 benchmarks/pytorch_step.py --form bf16 --threads 2
 

@@ -25,6 +25,7 @@ write_basic_package_version_file(frganConfigVersion.cmake COMPATIBILITY SameMino
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/frganConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/frganConfigVersion.cmake
               cmake/Dependencies.cmake cmake/WheelTorch.cmake DESTINATION ${config_dir})
 # The pages that `frgan COMMAND --help` refers to, and what they link to.
-file(GLOB pages CONFIGURE_DEPENDS docs/*.md)
-install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
+install(FILES LICENSE README.md CHANGELOG.md CONTRIBUTING.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY results DESTINATION ${CMAKE_INSTALL_DOCDIR}
+        FILES_MATCHING PATTERN "*.md" PATTERN "*.svg" PATTERN "*.png")

@@ -10,6 +10,7 @@ set(frgan_public_headers
   frgan/core/json.h
   frgan/core/messages.h
   frgan/core/options.h
+  frgan/core/precision.h
   frgan/core/run_files.h
   frgan/core/version.h
   frgan/data/data_options.h

@@ -64,7 +64,7 @@ std::filesystem::path save(const std::filesystem::path& path, Discriminator aver
   state.options = options.values();
   state.shape = kShape;
   state.class_names = {"ant", "bee", "cat"};
-  state.precision = "fp32";
+  state.precision = Precision::kFull;
   NamedTensors model;
   for (const Player& player : method->players()) model.merge(named_tensors(*player.network, player.name + "."));
   save_checkpoint(path, state, {{"model", model}, {"average", named_tensors(*average)}});

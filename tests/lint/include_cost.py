@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Guards compile time without a clock: include_cost.py BUILD [--update].
 
-For each folder, counts the source files that include LibTorch (ATen, torch or c10) directly or indirectly, and the bytes
-of all files that the preprocessor reads, without the precompiled header. Compares both with include_cost.json. Reads the dependencies that ninja recorded
-in BUILD, so it needs no compiler. A higher value fails. A value more than 10 % below the limit fails too: --update lowers
+Counts, for each folder, the source files that include LibTorch (ATen, torch or c10) directly or indirectly. Also counts
+the bytes of all files that the preprocessor reads, without the precompiled header. Compares both with
+include_cost.json. Reads the dependencies that ninja recorded in BUILD, so it needs no compiler. A higher value fails. A value more than 10 % below the limit fails too: --update lowers
 the limits.
 """
 

@@ -53,7 +53,7 @@ class TinyRun : public testing::Test {
     state.options = options.values();
     state.shape = shape;
     state.class_names = data.class_names;
-    state.precision = "fp32";
+    state.precision = Precision::kFull;
     state.data_digest = data.digest;
     save_checkpoint(
         folder / name, state,
@@ -73,7 +73,7 @@ TEST_F(TinyRun, EvaluationHasLabelsPredictionsAndResult) {
   EXPECT_EQ(found.checkpoint, path);
   EXPECT_EQ(found.method, "supervised");
   EXPECT_EQ(found.step, 40);
-  EXPECT_EQ(found.precision, "fp32");
+  EXPECT_EQ(found.precision, Precision::kFull);
   EXPECT_EQ(found.device, "cpu");
   EXPECT_EQ(found.data, file.string());
   EXPECT_THAT(found.class_names, ElementsAre("class0", "class1", "class2"));
@@ -137,7 +137,7 @@ TEST_F(TinyRun, ScoresOfRealImages) {
   EXPECT_EQ(found.scorer_digest.size(), 64U);
   EXPECT_EQ(found.classes, 3);
   EXPECT_EQ(found.features, 8);
-  EXPECT_EQ(found.precision, "fp32");
+  EXPECT_EQ(found.precision, Precision::kFull);
   EXPECT_EQ(found.data_digest, data.digest);
   ASSERT_EQ(found.sets.size(), 2U);
   EXPECT_EQ(found.sets[0].name, "real, train");

@@ -17,7 +17,7 @@ void describe_small(StepOnRandomImages& step, OptionSet& options) {
 }
 
 const StepBenchmarkOptions kSmall{
-    .precision = "fp32", .threads = 1, .images = 50, .steps = 2, .gemm_size = 64, .step_only = false};
+    .precision = PrecisionChoice::kFp32, .threads = 1, .images = 50, .steps = 2, .gemm_size = 64, .step_only = false};
 
 TEST(StepBenchmark, MeasuresTimesAndDetails) {
   StepOnRandomImages step("fr-gan");
@@ -25,7 +25,7 @@ TEST(StepBenchmark, MeasuresTimesAndDetails) {
   describe_small(step, options);
   const StepBenchmark found = step.measure(kSmall);
   EXPECT_EQ(found.device, "cpu");
-  EXPECT_EQ(found.precision, "fp32");
+  EXPECT_EQ(found.precision, Precision::kFull);
   EXPECT_EQ(found.machine.threads, 1);
   EXPECT_EQ(found.images_per_step, 5 * 4);
   EXPECT_EQ(found.seconds.size(), 2U);

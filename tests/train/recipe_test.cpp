@@ -233,7 +233,7 @@ TEST(Recipe, IsOneForCheckpointsWithoutRecipe) {
   state.recipe = 7;
   state.shape = {16, 1, 2};
   state.class_names = {"a", "b"};
-  state.precision = "fp32";
+  state.precision = Precision::kFull;
   Json json = to_json(state);
   EXPECT_EQ(json.at("recipe"), 7);
   EXPECT_EQ(checkpoint_state_from_json(json, "state.json").recipe, 7);

@@ -383,7 +383,6 @@ TEST(RunOptionsTest, PrecisionIsAWordInFiles) {
   EXPECT_EQ(options.values().at("precision"), "auto");
   options.set("precision", "bf16", "test");
   EXPECT_EQ(run.precision, PrecisionChoice::kBf16);
-  EXPECT_EQ(precision_word(run.precision), "bf16");
   EXPECT_THAT(error_of([&] { options.set("precision", "fp16", "test"); }), HasSubstr("auto, fp32, bf16"));
 }
 

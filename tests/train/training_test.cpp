@@ -156,7 +156,7 @@ TEST(CheckpointStateTest, DeviceAndLibTorchMayBeMissing) {
   CheckpointState state;
   state.shape = {16, 1, 2};
   state.class_names = {"a", "b"};
-  state.precision = "fp32";
+  state.precision = Precision::kFull;
   state.device = "cuda";
   state.libtorch = "2.11.0";
   Json json = to_json(state);

@@ -25,7 +25,7 @@ Json to_json(const CheckpointState& state) {
           {"channels", state.shape.channels},
           {"class_names", state.class_names},
           {"normalisation", kNormalisation},
-          {"precision", state.precision},
+          {"precision", precision_name(state.precision)},
           {"device", state.device},
           {"libtorch", state.libtorch},
           {"data_digest", state.data_digest},
@@ -56,10 +56,11 @@ CheckpointState checkpoint_state_from_json(const Json& json, const std::string& 
     json.at("class_names").get_to(state.class_names);
     state.shape.classes = static_cast<int64_t>(state.class_names.size());
     check_image_shape(state.shape.image_size, state.shape.channels, name);
-    json.at("precision").get_to(state.precision);
-    if (state.precision != "fp32" && state.precision != "bf16") {
-      throw Error(fmt::format("{}: invalid precision '{}': must be fp32 or bf16", name, state.precision));
+    const auto precision = json.at("precision").get<std::string>();
+    if (precision != precision_name(Precision::kFull) && precision != precision_name(Precision::kBf16)) {
+      throw Error(fmt::format("{}: invalid precision '{}'; must be fp32 or bf16", name, precision));
     }
+    state.precision = precision == precision_name(Precision::kBf16) ? Precision::kBf16 : Precision::kFull;
     state.device = json.value("device", "");  // early checkpoints lack this key and the next
     state.libtorch = json.value("libtorch", "");
     json.at("data_digest").get_to(state.data_digest);

@@ -8,6 +8,7 @@
 
 #include "frgan/core/image_shape.h"
 #include "frgan/core/json.h"
+#include "frgan/core/precision.h"
 #include "frgan/data/load_dataset.h"
 
 namespace frgan {
@@ -21,9 +22,9 @@ struct CheckpointState {
   Json options;        // all resolved options of the run, including those of the method
   ImageShape shape;
   std::vector<std::string> class_names;
-  std::string precision;  // "fp32" or "bf16"; never "auto"
-  std::string device;     // type of the device that trained it: "cpu" or "cuda"; empty if unknown
-  std::string libtorch;   // version of LibTorch that trained it: "1.13.1"; empty if unknown
+  Precision precision = Precision::kFull;
+  std::string device;    // type of the device that trained it: "cpu" or "cuda"; empty if unknown
+  std::string libtorch;  // version of LibTorch that trained it: "1.13.1"; empty if unknown
   std::string data_digest;
   std::string split_digest;
   Json label_split;  // from label_split_json

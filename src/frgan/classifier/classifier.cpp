@@ -56,7 +56,7 @@ Classifier::Classifier(std::shared_ptr<const Network> network) : network_(std::m
 
 Classifier Classifier::load(const std::filesystem::path& path, const Hardware& hardware, const Messages& messages) {
   const Checkpoint checkpoint = load_checkpoint(path, messages);
-  const auto [device, precision, name] = begin_inference(hardware, checkpoint.state.precision, messages);
+  const auto [device, precision] = begin_inference(hardware, checkpoint.state.precision, messages);
   return Classifier(std::make_shared<const Network>(
       Network{load_method(checkpoint, device, precision).classifier, checkpoint.state.class_names, precision}));
 }

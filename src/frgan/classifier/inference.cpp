@@ -26,20 +26,20 @@ void check_images(const at::Tensor& images, const ImageShape& shape) {
 
 }  // namespace
 
-Inference begin_inference(const Hardware& hardware, const std::string& run_precision, const Messages& messages) {
+Inference begin_inference(const Hardware& hardware, Precision run_precision, const Messages& messages) {
   set_threads(hardware.threads);
   keep_freed_memory();
   const at::Device device = resolve_device(hardware.device);
-  bool bf16 = hardware.precision == PrecisionChoice::kBf16;
-  if (hardware.precision == PrecisionChoice::kAuto && run_precision == "bf16") {
-    bf16 = !device.is_cpu() || has_native_bf16();
-    if (!bf16) {
+  Precision precision = resolve_precision(hardware.precision, device);
+  if (hardware.precision == PrecisionChoice::kAuto && precision != run_precision) {
+    if (run_precision == Precision::kBf16) {
       messages.warning(
           "the run used bf16, which this processor only emulates: using fp32, so a few results may differ (--precision "
           "bf16 restores bf16)");
     }
+    precision = Precision::kFull;
   }
-  return {device, bf16 ? Precision::kBf16 : Precision::kFull, bf16 ? "bf16" : "fp32"};
+  return {device, precision};
 }
 
 Dataset load_data(const DataSource& source, const CheckpointState& state, const Messages& messages) {

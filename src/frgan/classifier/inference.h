@@ -17,13 +17,12 @@ namespace frgan {
 struct Inference {
   at::Device device;
   Precision precision;
-  std::string precision_name;  // "fp32" or "bf16"
 };
 
 // Selects device and precision. Sets LibTorch's number of threads and makes malloc keep freed memory, both for the
-// whole process. PrecisionChoice::kAuto selects `run_precision` ("fp32" or "bf16"), so that the results of a run are
-// reproduced. If this machine only emulates bf16, it selects fp32 and warns.
-Inference begin_inference(const Hardware& hardware, const std::string& run_precision, const Messages& messages = {});
+// whole process. PrecisionChoice::kAuto selects `run_precision`, so that the results of a run are reproduced. If this
+// machine only emulates bf16, it selects fp32 and warns.
+Inference begin_inference(const Hardware& hardware, Precision run_precision, const Messages& messages = {});
 
 // The images for a trained network; passes the notes of the dataset on.
 Dataset load_data(const DataSource& source, const CheckpointState& state, const Messages& messages = {});

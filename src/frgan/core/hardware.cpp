@@ -8,7 +8,7 @@ void describe(OptionSet& options, Hardware& hardware) {
               "Device: auto, cpu, cuda or cuda:N; auto selects the first GPU, else the CPU.");
   options.add("precision", hardware.precision,
               "Convolution precision; auto selects that of the run, but fp32 where bf16 is emulated.",
-              Words<PrecisionChoice>{"auto", "fp32", "bf16"});
+              precision_words());
   options.add("threads", hardware.threads, "Number of CPU threads; 0 uses all cores.",
               Range<int64_t>{0, 4096, "threads"});
 }

@@ -5,16 +5,14 @@
 #include <string>
 
 #include "frgan/core/options.h"
+#include "frgan/core/precision.h"
 
 namespace frgan {
 
-// Compute type of the convolutions. kAuto is that of the run, but fp32 where the processor only emulates bf16.
-enum class PrecisionChoice { kAuto, kFp32, kBf16 };
-
 struct Hardware {
-  std::string device = "auto";  // auto (the first GPU, else the CPU), cpu, cuda or cuda:N
-  PrecisionChoice precision = PrecisionChoice::kAuto;
-  int64_t threads = 0;  // of the CPU; 0: all cores
+  std::string device = "auto";                         // auto (the first GPU, else the CPU), cpu, cuda or cuda:N
+  PrecisionChoice precision = PrecisionChoice::kAuto;  // kAuto: that of the run, but fp32 where bf16 is emulated
+  int64_t threads = 0;                                 // of the CPU; 0: all cores
 };
 void describe(OptionSet& options, Hardware& hardware);
 

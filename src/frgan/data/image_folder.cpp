@@ -185,7 +185,7 @@ void note_ignored_folders(const fs::path& folder, Dataset& data) {
 }  // namespace
 
 Dataset read_image_folder(const fs::path& folder, int64_t size, int64_t channels) {
-  check_image_shape(size, channels, folder.string());
+  check_image_shape(size, channels, fmt::format("{} with --image-size {}", folder.string(), size));
   Dataset data;
   data.name = "folder";
   data.source = folder.string();

@@ -118,9 +118,10 @@ std::string device_name(at::Device device) {
   return fmt::format("{} ({})", device.str(), name.data());
 }
 
-std::string resolve_precision(const std::string& precision, at::Device device) {
-  if (precision != "auto") return precision;
-  return !device.is_cpu() || has_native_bf16() ? "bf16" : "fp32";
+Precision resolve_precision(PrecisionChoice precision, at::Device device) {
+  const bool has_bf16 = !device.is_cpu() || has_native_bf16();
+  const bool bf16 = precision == PrecisionChoice::kBf16 || (precision == PrecisionChoice::kAuto && has_bf16);
+  return bf16 ? Precision::kBf16 : Precision::kFull;
 }
 
 int64_t set_threads(int64_t threads) {

@@ -6,6 +6,8 @@
 
 #include <c10/core/Device.h>
 
+#include "frgan/core/precision.h"
+
 namespace frgan {
 
 // Whether the CPU has bfloat16 multiply instructions (AVX512-BF16 or AMX). On other CPUs, LibTorch emulates bfloat16,
@@ -34,8 +36,8 @@ at::Device resolve_device(const std::string& device);
 // Name for messages: "cpu", or "cuda:0 (NVIDIA H100 80GB HBM3)".
 std::string device_name(at::Device device);
 
-// "fp32" or "bf16". "auto" selects bf16 on a GPU and on a CPU with has_native_bf16(), else fp32.
-std::string resolve_precision(const std::string& precision, at::Device device);
+// kAuto selects bf16 on a GPU and on a CPU with has_native_bf16(), else fp32.
+Precision resolve_precision(PrecisionChoice precision, at::Device device);
 
 // Sets LibTorch's number of threads; 0 means all cores available to this process. Returns the number in use.
 int64_t set_threads(int64_t threads);

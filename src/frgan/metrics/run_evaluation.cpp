@@ -78,7 +78,7 @@ RunEvaluation evaluate_run(const EvaluationRequest& request, const Messages& mes
                       .step = state.step,
                       .class_names = state.class_names,
                       .data = images.source,
-                      .precision = inference.precision_name,
+                      .precision = inference.precision,
                       .device = device_name(inference.device),
                       .result = {},
                       .labels = {labels.begin(), labels.end()},

@@ -31,8 +31,8 @@ struct RunEvaluation {
   int64_t step = 0;
   std::vector<std::string> class_names;  // K
   std::string data;                      // folder or file of the images
-  std::string precision;                 // "fp32" or "bf16"
-  std::string device;                    // device/device.h: device_name
+  Precision precision = Precision::kFull;
+  std::string device;  // device/device.h: device_name
   Classification result;
   std::vector<int64_t> labels;       // N, 0 to K - 1
   std::vector<int64_t> predictions;  // N, 0 to K - 1

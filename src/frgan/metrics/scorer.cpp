@@ -48,7 +48,7 @@ Scorer checkpoint_scorer(const Checkpoint& checkpoint, at::Device device, Precis
           network->feature_size(),
           state.class_names,
           [network, precision](const at::Tensor& images) { return classify(network, images, precision); },
-          precision == Precision::kBf16 ? "bf16" : "fp32"};
+          precision_name(precision)};
 }
 
 Scorer checkpoint_scorer(const Checkpoint& checkpoint, const Hardware& hardware, const Messages& messages) {

@@ -5,7 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "frgan/nn/precision.h"
+#include "frgan/core/precision.h"
 
 namespace frgan {
 

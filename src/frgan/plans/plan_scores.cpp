@@ -27,8 +27,8 @@ const ScoreOptions kOptions{};  // the same for all sets, so that they are compa
 
 // The precision of the checkpoint's run, or fp32 where bf16 is emulated.
 Precision precision_of(const Checkpoint& checkpoint, at::Device device) {
-  const bool both = checkpoint.state.precision == "bf16" && resolve_precision("auto", device) == "bf16";
-  return both ? Precision::kBf16 : Precision::kFull;
+  const bool fast = resolve_precision(PrecisionChoice::kAuto, device) == Precision::kBf16;
+  return fast ? checkpoint.state.precision : Precision::kFull;
 }
 
 Checkpoint load_trained(const PlanScoring& scoring) {

@@ -40,11 +40,9 @@ struct StepOnRandomImages::Impl {
   AugmentationOptions augmentation = {};
   // Set by prepare():
   at::Device device = at::kCPU;
-  std::string precision = {};
+  Precision precision = Precision::kFull;
   std::unique_ptr<BatchStream> batches = {};
   std::unique_ptr<Trainer> trainer = {};
-
-  Precision compute_precision() const { return precision == "bf16" ? Precision::kBf16 : Precision::kFull; }
 
   void time_steps(StepBenchmark& found, int64_t steps) {
     constexpr int64_t kWarmUp = 2;
@@ -70,7 +68,7 @@ struct StepOnRandomImages::Impl {
     found.allocations = count_allocations(step);
     found.convolutions = time_convolutions(step, kRepetitions);
     const at::Tensor images = at::randint(256, {kClassified, 32, 32, 3}, at::kByte);
-    const auto classify = [&] { class_probabilities(trainer->classifier(), images, compute_precision()); };
+    const auto classify = [&] { class_probabilities(trainer->classifier(), images, precision); };
     found.classified_images = kClassified;
     found.classification_seconds = median_seconds(kRepetitions, classify);
     found.classification_convolutions = time_convolutions(classify, kRepetitions);
@@ -102,7 +100,7 @@ void StepOnRandomImages::prepare(const StepBenchmarkOptions& options) {
   keep_freed_memory();
   impl.batches = std::make_unique<BatchStream>(
       random_batches(options.images, impl.device, augmentation, impl.method->noise_range()));
-  const Problem problem{.shape = {}, .seed = kSeed, .precision = impl.compute_precision(), .device = impl.device};
+  const Problem problem{.shape = {}, .seed = kSeed, .precision = impl.precision, .device = impl.device};
   impl.method->build(problem);
   impl.trainer = std::make_unique<Trainer>(
       *impl.method, problem,

@@ -5,7 +5,7 @@
 //   OptionSet options;
 //   step.describe(options);
 //   options.set("width", 0.5, "example");
-//   const StepBenchmark found = step.measure({.precision = "fp32", .steps = 10});
+//   const StepBenchmark found = step.measure({.precision = PrecisionChoice::kFp32, .steps = 10});
 //   fmt::print("{} s, {} FLOP/s\n", found.median_seconds, found.rate());
 #pragma once
 
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "frgan/core/options.h"
+#include "frgan/core/precision.h"
 #include "frgan/profile/convolution_times.h"
 #include "frgan/profile/operator_profile.h"
 #include "frgan/report/run_summary.h"
@@ -23,13 +24,13 @@
 namespace frgan {
 
 struct StepBenchmarkOptions {
-  std::string device = "cpu";      // "auto", "cpu", "cuda" or "cuda:N"
-  std::string precision = "auto";  // "auto", "fp32" or "bf16"
-  int64_t threads = 0;             // 0: all cores
-  int64_t images = 73257;          // size of the training set
-  int64_t steps = 5;               // timed steps, after two warm-up steps; the same number is profiled
-  int64_t gemm_size = 4096;        // largest n of the timed n x n matrix products
-  bool step_only = false;          // times the step without profiling it
+  std::string device = "cpu";  // "auto", "cpu", "cuda" or "cuda:N"
+  PrecisionChoice precision = PrecisionChoice::kAuto;
+  int64_t threads = 0;       // 0: all cores
+  int64_t images = 73257;    // size of the training set
+  int64_t steps = 5;         // timed steps, after two warm-up steps; the same number is profiled
+  int64_t gemm_size = 4096;  // largest n of the timed n x n matrix products
+  bool step_only = false;    // times the step without profiling it
 };
 
 // Where the time of a step on a CPU goes.
@@ -45,8 +46,8 @@ struct StepDetails {
 };
 
 struct StepBenchmark {
-  std::string device;     // device/device.h: device_name
-  std::string precision;  // "fp32" or "bf16"
+  std::string device;  // device/device.h: device_name
+  Precision precision = Precision::kFull;
   Machine machine;
   std::string processor_capability, kernel_capability;  // device/device.h
   double step_flop = 0;
@@ -59,7 +60,9 @@ struct StepBenchmark {
   // FLOP/s of the step.
   double rate() const { return step_flop / median_seconds; }
   // FLOP/s of matrix products in the step's precision. Requires `details`.
-  std::optional<double> gemm_rate() const { return precision == "bf16" ? details->gemm_bf16 : details->gemm_fp32; }
+  std::optional<double> gemm_rate() const {
+    return return precision == Precision::kBf16 ? details->gemm_bf16 : details->gemm_fp32;
+  }
 };
 
 // A method, its options and its training step on 32x32 random images of 10 classes. A thousand images, or all if there

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "frgan/nn/precision.h"
+#include "frgan/core/precision.h"
 
 namespace frgan {
 

@@ -157,7 +157,7 @@ RunPlan TrainingRun::plan() {
                .all = {"all", static_cast<int64_t>(split_.labeled.size()), batches_.unlabeled_images(), dev_.size(),
                        data_.test.size()},
                .method = options_.method,
-               .precision = precision_word(options_.precision),
+               .precision = precision_name(problem_.precision),
                .device = problem_.device.str(),
                .threads = options_.threads,
                .steps = options_.steps,
@@ -294,7 +294,7 @@ RunSummary TrainingRun::summary(const RunOutput& output) const {
           .gflop_per_step = method_->step_flop() * 1e-9,
           .wall_seconds = seconds_,
           .time_spent = time_spent_,
-          .precision = precision_word(options_.precision),
+          .precision = precision_name(problem_.precision),
           .device = device_name(problem_.device)};
 }
 
@@ -307,7 +307,7 @@ CheckpointState TrainingRun::checkpoint_state(const Json& options) const {
           .options = options,
           .shape = problem_.shape,
           .class_names = data_.class_names,
-          .precision = precision_word(options_.precision),
+          .precision = precision_name(problem_.precision),
           .device = at::DeviceTypeName(problem_.device.type(), /*lower_case=*/true),
           .libtorch = this_machine().libtorch,
           .data_digest = data_.digest,

@@ -10,17 +10,7 @@
 #include "frgan/core/error.h"
 
 namespace frgan {
-namespace {
-
-Words<PrecisionChoice> precision_words() {
-  return {"auto", "fp32", "bf16"};
-}
-
-}  // namespace
-
-std::string precision_word(PrecisionChoice precision) {
-  return precision_words().words[static_cast<size_t>(precision)];
-}
+namespace {}  // namespace
 
 void describe(OptionSet& options, RunOptions& run) {
   options.group("Run");

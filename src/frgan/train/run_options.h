@@ -11,7 +11,6 @@
 namespace frgan {
 
 // "auto", "fp32" or "bf16", as in files and on the command line.
-std::string precision_word(PrecisionChoice precision);
 
 // Field names are those of the options, with '_' for '-'.
 struct RunOptions {

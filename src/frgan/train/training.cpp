@@ -26,8 +26,8 @@ namespace fs = std::filesystem;
 
 // Sets the number of threads and the precision that "auto" stands for on this machine.
 void resolve_machine(RunOptions& options) {
-  const std::string precision = resolve_precision(precision_word(options.precision), resolve_device(options.device));
-  options.precision = precision == "bf16" ? PrecisionChoice::kBf16 : PrecisionChoice::kFp32;
+  const Precision precision = resolve_precision(options.precision, resolve_device(options.device));
+  options.precision = precision == Precision::kBf16 ? PrecisionChoice::kBf16 : PrecisionChoice::kFp32;
   options.threads = set_threads(options.threads);
   keep_freed_memory();
 }
