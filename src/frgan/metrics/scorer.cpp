@@ -63,7 +63,7 @@ Scorer load_scorer(const std::filesystem::path& path, const ImageShape& shape, c
     throw Error(fmt::format("{}: not a run or checkpoint; --scorer takes a run, a checkpoint or a TorchScript file",
                             path.string()));
   }
-  return torchscript_scorer(path, shape, begin_inference(hardware, "fp32", messages).device);
+  return torchscript_scorer(path, shape, begin_inference(hardware, Precision::kFull, messages).device);
 }
 
 void check_classes(const Scorer& scorer, const Dataset& data) {

@@ -61,7 +61,7 @@ struct StepBenchmark {
   double rate() const { return step_flop / median_seconds; }
   // FLOP/s of matrix products in the step's precision. Requires `details`.
   std::optional<double> gemm_rate() const {
-    return return precision == Precision::kBf16 ? details->gemm_bf16 : details->gemm_fp32;
+    return precision == Precision::kBf16 ? details->gemm_bf16 : details->gemm_fp32;
   }
 };
 

@@ -307,7 +307,7 @@ CheckpointState TrainingRun::checkpoint_state(const Json& options) const {
           .options = options,
           .shape = problem_.shape,
           .class_names = data_.class_names,
-          .precision = precision_name(problem_.precision),
+          .precision = problem_.precision,
           .device = at::DeviceTypeName(problem_.device.type(), /*lower_case=*/true),
           .libtorch = this_machine().libtorch,
           .data_digest = data_.digest,
