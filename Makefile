@@ -11,7 +11,7 @@ export CTEST_PARALLEL_LEVEL ?= $(JOBS)
 PACKAGES := scripts/install-packages
 DEMO_START := $(shell date +%s)
 
-.PHONY: build demo gpu test test-wheel test-long lint format fuzz coverage bench install install-packages clean help
+.PHONY: build demo gpu test test-wheel test-long test-faults lint format fuzz coverage bench install install-packages clean help
 .DEFAULT_GOAL := build
 
 build: ## builds the program: build/release/bin/frgan (CPU only)
@@ -63,6 +63,12 @@ lint: test-build ## checks format, clang-tidy, and includes against docs/design.
 format: ## formats every source file in place
 	@$(PACKAGES) lint
 	scripts/sources | xargs clang-format -i
+
+test-faults: ## makes ten times as many random faults as CI: killed processes, power failures, damaged files
+	@$(PACKAGES) build test
+	cmake --preset dev
+	cmake --build --preset dev --target faults_test
+	FRGAN_FAULTS=10 build/dev/bin/faults_test
 
 fuzz: ## runs every fuzz target for FUZZ_SECONDS (60)
 	@$(PACKAGES) build fuzz

@@ -1,6 +1,5 @@
 // frgan bench: times and profiles the training step on this machine.
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,9 +9,12 @@
 
 #include <fmt/format.h>
 
+#include "app/bench_contention.h"
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/console.h"
 #include "app/help.h"
+#include "frgan/core/error.h"
 #include "frgan/core/json.h"
 #include "frgan/core/version.h"
 #include "frgan/io/files.h"
@@ -27,6 +29,7 @@ constexpr std::string_view kBenchExamples[] = {
     "bench",
     "bench --preset fast --json step.json",
     "bench --width 1 --batch-size 100 --precision fp32",
+    "bench --contention",
 };
 constexpr std::string_view kBenchImportant[] = {"preset", "method",    "steps", "precision", "threads",
                                                 "device", "step-only", "json",  "width",     "batch-size"};
@@ -47,6 +50,7 @@ struct BenchOptions {
   std::string method = "fr-gan";
   StepBenchmarkOptions step;
   std::string json;
+  bool contention = false;
 };
 
 void describe(OptionSet& options, BenchOptions& bench) {
@@ -67,6 +71,10 @@ void describe(OptionSet& options, BenchOptions& bench) {
               "Size n of the largest n x n matrix product that is timed; n/2 and n/4 are timed too.",
               Range<int64_t>{4, 65536, "rows"});
   options.add("step-only", bench.step.step_only, "Times the step without profiling it.");
+  options.add("adapt-threads", bench.step.adapt_threads,
+              "Measures which number of threads is fastest, as train does. Requires --step-only.");
+  options.add("contention", bench.contention,
+              "Times small and full-width steps beside other programs that use the cores, and stops. Takes minutes.");
   options.add("json", bench.json, "JSON file to write the numbers to; - prints JSON to stdout instead of the table.");
 }
 
@@ -183,22 +191,22 @@ void print_step(const Measurements& measured) {
   const Machine& machine = found.machine;
   const auto option = [&](const char* name) { return measured.request.options.values().at(name).get<double>(); };
   const auto [fastest, slowest] = std::minmax_element(found.seconds.begin(), found.seconds.end());
-  fmt::print("frgan {} ({}), LibTorch {}\n", version(), source_commit(), machine.libtorch);
-  fmt::print("processor     {}, {}, LibTorch kernels {}; {} thread{}\n", machine.processor, found.processor_capability,
-             found.kernel_capability, machine.threads, machine.threads == 1 ? "" : "s");
-  if (found.device != "cpu") fmt::print("device        {}\n", found.device);
-  fmt::print("step          {}, width {}, batch {}, {}: {:.4g} GFLOP\n\n", measured.request.bench.method,
-             option("width"), option("batch-size"), precision_name(found.precision), found.step_flop * 1e-9);
-  fmt::print("time          {:.4f} s (median of {}, {:.4f} to {:.4f})\n", found.median_seconds, found.seconds.size(),
-             *fastest, *slowest);
-  fmt::print("speed         {:.3g} steps/s, {:.4g} images/s, {:.4g} GFLOP/s\n", 1 / found.median_seconds,
-             measured.images_per_second(), found.rate() * 1e-9);
-  fmt::print("peak memory   {:.0f} MiB\n", static_cast<double>(found.peak_memory_bytes) / kMiB);
+  print_output("frgan {} ({}), LibTorch {}\n", version(), source_commit(), machine.libtorch);
+  print_output("processor     {}, {}, LibTorch kernels {}; {} thread{}\n", machine.processor,
+               found.processor_capability, found.kernel_capability, machine.threads, machine.threads == 1 ? "" : "s");
+  if (found.device != "cpu") print_output("device        {}\n", found.device);
+  print_output("step          {}, width {}, batch {}, {}: {:.4g} GFLOP\n\n", measured.request.bench.method,
+               option("width"), option("batch-size"), precision_name(found.precision), found.step_flop * 1e-9);
+  print_output("time          {:.4f} s (median of {}, {:.4f} to {:.4f})\n", found.median_seconds, found.seconds.size(),
+               *fastest, *slowest);
+  print_output("speed         {:.3g} steps/s, {:.4g} images/s, {:.4g} GFLOP/s\n", 1 / found.median_seconds,
+               measured.images_per_second(), found.rate() * 1e-9);
+  print_output("peak memory   {:.0f} MiB\n", static_cast<double>(found.peak_memory_bytes) / kMiB);
 }
 
 // "  0.0123 s   1.2 %  name"
 void print_row(double seconds, double whole, const std::string& text) {
-  fmt::print("{:>10.2f} {:>6.1f} %  {}\n", 1e3 * seconds, 100 * seconds / whole, text);
+  print_output("{:>10.2f} {:>6.1f} %  {}\n", 1e3 * seconds, 100 * seconds / whole, text);
 }
 
 void print_details(const Measurements& measured) {
@@ -206,42 +214,42 @@ void print_details(const Measurements& measured) {
   const StepBenchmark& found = measured.found;
   const StepDetails& details = *found.details;
   const double alone = total_seconds(details.convolutions), step = found.median_seconds;
-  fmt::print("GEMM rate     fp32 {:.4g} GFLOP/s", details.gemm_fp32 * 1e-9);
-  if (details.gemm_bf16) fmt::print(", bf16 {:.4g} GFLOP/s", *details.gemm_bf16 * 1e-9);
+  print_output("GEMM rate     fp32 {:.4g} GFLOP/s", details.gemm_fp32 * 1e-9);
+  if (details.gemm_bf16) print_output(", bf16 {:.4g} GFLOP/s", *details.gemm_bf16 * 1e-9);
   if (const std::optional<double> gemm = found.gemm_rate()) {
-    fmt::print("\n              the step reaches {:.1f} % of the {} rate; at 100 % it would take {:.4f} s\n",
-               100 * found.rate() / *gemm, precision_name(found.precision), found.step_flop / *gemm);
+    print_output("\n              the step reaches {:.1f} % of the {} rate; at 100 % it would take {:.4f} s\n",
+                 100 * found.rate() / *gemm, precision_name(found.precision), found.step_flop / *gemm);
   } else {
-    fmt::print("; no bf16 on this processor\n");
+    print_output("; no bf16 on this processor\n");
   }
-  fmt::print("convolutions  {:.4f} s when timed alone, {:.1f} % of the step\n", alone, 100 * alone / step);
-  fmt::print("counts        {:.0f} operators per step, {} allocations of {:.0f} MiB in total\n",
-             measured.per_step(details.profile.calls), details.allocations.count,
-             static_cast<double>(details.allocations.bytes) / kMiB);
+  print_output("convolutions  {:.4f} s when timed alone, {:.1f} % of the step\n", alone, 100 * alone / step);
+  print_output("counts        {:.0f} operators per step, {} allocations of {:.0f} MiB in total\n",
+               measured.per_step(details.profile.calls), details.allocations.count,
+               static_cast<double>(details.allocations.bytes) / kMiB);
 
   const double classified_alone = total_seconds(details.classification_convolutions);
-  fmt::print("classifying   {:.0f} images/s; its convolutions timed alone take {:.1f} % of that time\n",
-             static_cast<double>(details.classified_images) / details.classification_seconds,
-             100 * classified_alone / details.classification_seconds);
+  print_output("classifying   {:.0f} images/s; its convolutions timed alone take {:.1f} % of that time\n",
+               static_cast<double>(details.classified_images) / details.classification_seconds,
+               100 * classified_alone / details.classification_seconds);
 
   const double profiled = measured.per_step(details.profile.seconds);
-  fmt::print("\n ms/step      share  phase\n");
+  print_output("\n ms/step      share  phase\n");
   for (const ScopeTime& phase : details.profile.scopes) {
     print_row(measured.per_step(phase.seconds), profiled, phase.name);
   }
-  fmt::print("\n ms/step      share  kind of operation (calls)\n");
+  print_output("\n ms/step      share  kind of operation (calls)\n");
   for (const KindTime& kind : details.profile.kinds()) {
     print_row(measured.per_step(kind.seconds), profiled,
               fmt::format("{} ({:.0f})", kind.kind, measured.per_step(kind.calls)));
   }
-  fmt::print("\n ms/step      share  operator (calls), kind\n");
+  print_output("\n ms/step      share  operator (calls), kind\n");
   const auto& operators = details.profile.operators;
   for (size_t i = 0; i < std::min(kRows, operators.size()); ++i) {
     print_row(
         measured.per_step(operators[i].seconds), profiled,
         fmt::format("{} ({:.0f}), {}", operators[i].name, measured.per_step(operators[i].calls), operators[i].kind));
   }
-  fmt::print("\n ms/step      share  convolution timed alone (calls), GFLOP/s\n");
+  print_output("\n ms/step      share  convolution timed alone (calls), GFLOP/s\n");
   for (size_t i = 0; i < std::min(kRows, details.convolutions.size()); ++i) {
     const ConvolutionTime& time = details.convolutions[i];
     print_row(static_cast<double>(time.calls) * time.seconds, step,
@@ -258,17 +266,19 @@ int run_bench(std::span<const std::string> arguments) {
     std::vector<OptionGroup> groups = request.options.groups();
     // The page of train already lists the options of the methods.
     if (*format == HelpFormat::kMarkdown || *format == HelpFormat::kMan) groups.resize(1);
-    fmt::print("{}", help_page(*format, kBenchSyntax, groups));
+    print_output("{}", help_page(*format, kBenchSyntax, groups));
     return 0;
   }
   read_arguments(kBenchSyntax, arguments, request.options);
   const BenchOptions& bench = request.bench;
+  if (bench.contention) return run_contention();
+  if (bench.step.adapt_threads && !bench.step.step_only) throw usage_error("--adapt-threads requires --step-only");
   const Measurements measured{request, request.step->measure(bench.step)};
   const bool only_json = bench.json == "-";
-  const std::string json = bench.json.empty() ? "" : to_json(measured).dump(2) + '\n';
+  const std::string json = bench.json.empty() ? "" : json_text(to_json(measured), 2) + '\n';
   if (!json.empty() && !only_json) write_file_safely(bench.json, json);
   if (only_json) {
-    fmt::print("{}", json);
+    print_output("{}", json);
     return 0;
   }
   print_step(measured);

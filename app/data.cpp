@@ -10,6 +10,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/console.h"
 #include "app/data_root.h"
 #include "app/help.h"
 #include "app/notes.h"
@@ -29,26 +30,27 @@ constexpr std::string_view kFetchExamples[] = {"data fetch svhn"};
 constexpr std::string_view kConvertExamples[] = {"data convert --data my-images --image-size 32 my-images.safetensors"};
 
 void print_info(const DatasetInfo& data) {
-  fmt::print("{} from {}\n", data.name, data.source);
-  fmt::print("images {}x{}, {}\n", data.image_size, data.image_size, data.channels == 1 ? "gray" : "color");
-  fmt::print("SHA-256 {}\n\n", data.digest);
-  fmt::print("{:>9} {:>9}  class\n", "train", "test");
+  print_output("{} from {}\n", one_line(data.name), one_line(data.source));
+  print_output("images {}x{}, {}\n", data.image_size, data.image_size, data.channels == 1 ? "gray" : "color");
+  print_output("SHA-256 {}\n\n", data.digest);
+  print_output("{:>9} {:>9}  class\n", "train", "test");
   for (size_t label = 0; label <= data.class_names.size(); ++label) {
     const bool known = label < data.class_names.size();
     const int64_t train = data.train_class_counts[label], test = data.test_class_counts[label];
     if (known || train + test > 0) {
-      fmt::print("{:>9} {:>9}  {}\n", train, test, known ? data.class_names[label] : "(no label)");
+      print_output("{:>9} {:>9}  {}\n", train, test, known ? one_line(data.class_names[label]) : "(no label)");
     }
   }
-  fmt::print("{:>9} {:>9}  total\n", data.train_images, data.test_images);
+  print_output("{:>9} {:>9}  total\n", data.train_images, data.test_images);
 }
 
 // "train_32x32.mat: 45 % of 182 MB", redrawn on a terminal; nothing elsewhere.
 DownloadProgress download_line(const std::string& name, bool quiet) {
   return [name, terminal = !quiet && isatty(STDERR_FILENO) == 1](int64_t received, int64_t total) {
     if (terminal && total > 0) {
-      fmt::print(stderr, "\r{}: {} % of {} MB", name, received * 100 / total, (total + 999'999) / 1'000'000);
-      if (received == total) fmt::print(stderr, "\n");
+      write_to_stderr("\r");
+      print_message("{}: {} % of {} MB", name, received * 100 / total, (total + 999'999) / 1'000'000);
+      if (received == total) print_message("\n");
     }
     return true;
   };
@@ -71,14 +73,14 @@ void fetch(const DatasetKind& kind, const std::string& folder, bool quiet) {
   const fs::path target = folder.empty() ? data_root() / kind.name : fs::path(folder);
   for (const RemoteFile& file : kind.downloads) {
     if (const auto present = folder.empty() ? present_file(kind, file) : std::nullopt) {
-      if (!quiet) fmt::print(stderr, "{} is already there\n", file.name);
-      fmt::print("{}\n", present->string());
+      if (!quiet) print_message("{} is already there\n", file.name);
+      print_output("{}\n", one_line(present->string()));
       continue;
     }
     ensure_directory(target);
-    if (!quiet) fmt::print(stderr, "{}\n", file.url);
+    if (!quiet) print_message("{}\n", file.url);
     download(file.url, target / file.name, file.md5, download_line(file.name, quiet));
-    fmt::print("{}\n", (target / file.name).string());
+    print_output("{}\n", one_line((target / file.name).string()));
   }
 }
 
@@ -160,7 +162,7 @@ int run_convert(std::span<const std::string> arguments) {
   }
   if (fs::exists(output)) throw Error(fmt::format("{}: already exists; remove it first", output.string()));
   print_notes(convert_dataset(which, data_root(), output).notes, quiet);
-  fmt::print("{}\n", output.string());
+  print_output("{}\n", one_line(output.string()));
   return 0;
 }
 
@@ -175,13 +177,13 @@ constexpr Command kActions[] = {
 int run_data(std::span<const std::string> arguments) {
   const std::string name = arguments.empty() ? "" : arguments.front();
   if (name == "--help" || name == "-h") {
-    fmt::print("Usage: frgan data ACTION [OPTIONS]\n\nActions:\n");
-    for (const Command& action : kActions) fmt::print("  {:<10} {}\n", action.name, action.summary);
-    fmt::print("\nDatasets:\n");
-    for (const DatasetKind& kind : dataset_kinds()) fmt::print("  {:<14} {}\n", kind.name, kind.summary);
-    fmt::print("\nRun 'frgan data ACTION --help' for the options of an action.\n\nExamples:\n");
+    print_output("Usage: frgan data ACTION [OPTIONS]\n\nActions:\n");
+    for (const Command& action : kActions) print_output("  {:<10} {}\n", action.name, action.summary);
+    print_output("\nDatasets:\n");
+    for (const DatasetKind& kind : dataset_kinds()) print_output("  {:<14} {}\n", kind.name, kind.summary);
+    print_output("\nRun 'frgan data ACTION --help' for the options of an action.\n\nExamples:\n");
     for (const std::string_view example : {kInfoExamples[0], kFetchExamples[0], kConvertExamples[0]}) {
-      fmt::print("  frgan {}\n", example);
+      print_output("  frgan {}\n", example);
     }
     return 0;
   }

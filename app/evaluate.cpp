@@ -1,5 +1,4 @@
 // frgan evaluate: measures the error of a trained network on labeled images.
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,9 +8,11 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/console.h"
 #include "app/data_root.h"
 #include "app/help.h"
 #include "app/notes.h"
+#include "frgan/core/error.h"
 #include "frgan/core/hardware.h"
 #include "frgan/io/csv.h"
 #include "frgan/io/files.h"
@@ -57,7 +58,8 @@ void describe(OptionSet& options, EvaluateOptions& evaluate) {
   options.group("Output", /*saved=*/false);
   options.add("compare", evaluate.compare,
               "A second run or checkpoint; McNemar's test shows whether the two differ on these images.");
-  options.add("predictions", evaluate.predictions, "CSV file to write: label and prediction of each image.");
+  options.add("predictions", evaluate.predictions,
+              "CSV file to write: label and prediction of each image. Texts as in the CSV of predict.");
   options.add("json", evaluate.json, "Prints the result as JSON.");
   describe(options, evaluate.hardware);
   add_quiet(options, evaluate.quiet);
@@ -70,9 +72,8 @@ std::string_view word(EvaluatedImages on) {
 std::string predictions_text(const RunEvaluation& found) {
   std::string text = "image,label,prediction,probability\n";
   for (size_t i = 0; i < found.labels.size(); ++i) {
-    text +=
-        fmt::format("{},{},{},{:.6f}\n", i, csv_field(found.class_names[static_cast<size_t>(found.labels[i])]),
-                    csv_field(found.class_names[static_cast<size_t>(found.predictions[i])]), found.probabilities[i]);
+    text += fmt::format("{},{},{},{:.6f}\n", i, csv_text(found.class_names[static_cast<size_t>(found.labels[i])]),
+                        csv_text(found.class_names[static_cast<size_t>(found.predictions[i])]), found.probabilities[i]);
   }
   return text;
 }
@@ -88,16 +89,16 @@ std::string percent(const ErrorCount& count, std::string_view interval_name = "9
 void print_confusion(const Classification& result, const std::vector<std::string>& names) {
   constexpr size_t kWidestTable = 20;  // classes
   if (names.size() > kWidestTable) {
-    fmt::print("\n{} classes: use --json for the confusion matrix.\n", names.size());
+    print_output("\n{} classes: use --json for the confusion matrix.\n", names.size());
     return;
   }
-  fmt::print("\nConfusion matrix (rows: labels, columns: predictions)\n      ");
-  for (size_t k = 0; k < names.size(); ++k) fmt::print(" {:>5}", k);
-  fmt::print("\n");
+  print_output("\nConfusion matrix (rows: labels, columns: predictions)\n      ");
+  for (size_t k = 0; k < names.size(); ++k) print_output(" {:>5}", k);
+  print_output("\n");
   for (size_t k = 0; k < names.size(); ++k) {
-    fmt::print("{:>6}", k);
-    for (const int64_t count : result.confusion[k]) fmt::print(" {:>5}", count);
-    fmt::print("  {}\n", names[k]);
+    print_output("{:>6}", k);
+    for (const int64_t count : result.confusion[k]) print_output(" {:>5}", count);
+    print_output("  {}\n", one_line(names[k]));
   }
 }
 
@@ -121,26 +122,28 @@ void print_json(const RunEvaluation& found, EvaluatedImages on) {
                        {"only_second_wrong", other->test.only_second_wrong},
                        {"mcnemar_p", other->test.p_value}};
   }
-  fmt::print("{}\n", json.dump(2));
+  print_output("{}\n", json_text(json, 2));
 }
 
 void print_text(const RunEvaluation& found, EvaluatedImages on) {
   const Classification& result = found.result;
-  fmt::print("checkpoint  {} ({}, step {})\n", found.checkpoint.string(), found.method, found.step);
-  fmt::print("images      {} {} images of {}\n", result.all.images, word(on), found.data);
-  fmt::print("wrong       {}\n", result.all.wrong);
-  fmt::print("error       {}\n\n", percent(result.all));
-  fmt::print("{:>6} {:>8}  {:<28} name\n", "class", "images", "error (95 % interval)");
+  print_output("checkpoint  {} ({}, step {})\n", one_line(found.checkpoint.string()), one_line(found.method),
+               found.step);
+  print_output("images      {} {} images of {}\n", result.all.images, word(on), one_line(found.data));
+  print_output("wrong       {}\n", result.all.wrong);
+  print_output("error       {}\n\n", percent(result.all));
+  print_output("{:>6} {:>8}  {:<28} name\n", "class", "images", "error (95 % interval)");
   for (size_t k = 0; k < result.classes.size(); ++k) {
     const ErrorCount& count = result.classes[k];
-    fmt::print("{:>6} {:>8}  {:<28} {}\n", k, count.images, percent(count, ""), found.class_names[k]);
+    print_output("{:>6} {:>8}  {:<28} {}\n", k, count.images, percent(count, ""), one_line(found.class_names[k]));
   }
   print_confusion(result, found.class_names);
   if (const auto& other = found.comparison) {
-    fmt::print("\ncompared    {}\nerror       {}\n", other->checkpoint.string(), percent(other->result.all));
-    fmt::print("wrong       {} by the first only, {} by the second only\n", other->test.only_first_wrong,
-               other->test.only_second_wrong);
-    fmt::print("McNemar     p = {:.3g} (exact, two-sided)\n", other->test.p_value);
+    print_output("\ncompared    {}\nerror       {}\n", one_line(other->checkpoint.string()),
+                 percent(other->result.all));
+    print_output("wrong       {} by the first only, {} by the second only\n", other->test.only_first_wrong,
+                 other->test.only_second_wrong);
+    print_output("McNemar     p = {:.3g} (exact, two-sided)\n", other->test.p_value);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/console.h"
 #include "app/help.h"
 #include "app/notes.h"
 #include "frgan/classifier/generation.h"
@@ -103,7 +104,7 @@ int run_generate(std::span<const std::string> arguments) {
     const auto square = static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(options.images.count))));
     write_image_grid(output, all, options.columns > 0 ? options.columns : square);
   }
-  fmt::print("{}\n", output.string());
+  print_output("{}\n", one_line(output.string()));
   return 0;
 }
 

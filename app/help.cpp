@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <functional>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "app/console.h"
 
 namespace frgan {
 namespace {
@@ -86,6 +87,14 @@ const Option* find_option(const std::vector<OptionGroup>& groups, std::string_vi
   return nullptr;
 }
 
+// Whether a help text refers to a reading of the paper, such as "(A28: schedules as shares)".
+bool mentions_readings(const std::string& text) {
+  for (size_t at = 0; (at = text.find("(A", at)) != std::string::npos; at += 2) {
+    if (at + 2 < text.size() && text[at + 2] >= '0' && text[at + 2] <= '9') return true;
+  }
+  return false;
+}
+
 std::string text_page(const Syntax& syntax, const std::vector<OptionGroup>& groups) {
   std::string text =
       fmt::format("Usage: frgan {}{}{} [OPTIONS]\n\n", syntax.command, syntax.words.empty() ? "" : " ", syntax.words);
@@ -108,6 +117,7 @@ std::string text_page(const Syntax& syntax, const std::vector<OptionGroup>& grou
     if (!entries.empty()) text += fmt::format("\n{}:\n{}", group.name, entries);
   }
   text += "\n  -h, --help\n      Prints this help.\n";
+  if (mentions_readings(text)) text += "\nLabels such as A28 refer to the readings of the paper in docs/paper.md.\n";
   if (!syntax.examples.empty()) text += "\nExamples:\n";
   for (const std::string_view example : syntax.examples) text += fmt::format("  frgan {}\n", example);
   return text;
@@ -240,7 +250,7 @@ std::string help_page(HelpFormat format, const Syntax& syntax, const std::vector
 
 bool print_help(const Syntax& syntax, std::span<const std::string> arguments, const OptionSet& options) {
   const std::optional<HelpFormat> format = requested_help(arguments);
-  if (format) fmt::print("{}", help_page(*format, syntax, options.groups()));
+  if (format) print_output("{}", help_page(*format, syntax, options.groups()));
   return format.has_value();
 }
 

@@ -1,7 +1,9 @@
 // The program: a table of commands, and the only place that catches exceptions.
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <new>
@@ -13,6 +15,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/console.h"
 #include "frgan/core/error.h"
 
 namespace frgan {
@@ -63,7 +66,7 @@ const Command& find_command(const std::string& name) {
 // frgan help [COMMAND [ACTION]]
 int run_help(std::span<const std::string> arguments) {
   if (arguments.empty() || arguments.front().starts_with('-')) {
-    fmt::print("{}", overview());
+    print_output("{}", overview());
     return 0;
   }
   std::vector<std::string> with_help(arguments.begin() + 1, arguments.end());
@@ -73,7 +76,7 @@ int run_help(std::span<const std::string> arguments) {
 
 int run(std::span<const std::string> arguments) {
   if (arguments.empty()) {
-    fmt::print(stderr, "{}", overview());
+    print_message("{}", overview());
     return 2;
   }
   const std::string& name = arguments.front();
@@ -97,27 +100,30 @@ std::span<const Command> all_commands() {
 }  // namespace frgan
 
 int main(int argc, char** argv) {
+  frgan::open_closed_descriptors();
   // A write beyond a file-size limit then fails with an error code and gets a message.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     const int code = frgan::run(arguments);
-    if (std::fflush(stdout) != 0) throw frgan::Error("cannot write the output to stdout; is the disk full?");
+    if (std::fflush(stdout) != 0) {
+      throw frgan::Error(fmt::format("cannot write the output to stdout: {}", std::strerror(errno)));
+    }
     return code;
   } catch (const frgan::Error& error) {
-    fmt::print(stderr, "frgan: {}\n", error.what());
+    frgan::print_message("frgan: {}\n", error.what());
     return error.kind() == frgan::ErrorKind::kUsage ? 2 : 1;
   } catch (const std::filesystem::filesystem_error& error) {
-    fmt::print(stderr, "frgan: {}: {}\n", frgan::one_line(error.path1().string()), error.code().message());
+    frgan::print_message("frgan: {}: {}\n", frgan::one_line(error.path1().string()), error.code().message());
     return 1;
-  } catch (const std::system_error& error) {  // fmt::print to stdout
-    fmt::print(stderr, "frgan: {}\n", error.what());
+  } catch (const std::system_error& error) {  // such as a thread that cannot be started
+    frgan::print_message("frgan: {}\n", error.what());
     return 1;
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "frgan: out of memory\n");
+    frgan::write_to_stderr("frgan: out of memory\n");
     return 1;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "frgan: unexpected error, please report it: {}\n", frgan::first_line(error.what()));
+    frgan::print_message("frgan: unexpected error, please report it: {}\n", frgan::first_line(error.what()));
     return 1;
   }
 }

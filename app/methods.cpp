@@ -5,6 +5,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/console.h"
 #include "app/help.h"
 #include "frgan/settings/presets.h"
 
@@ -15,10 +16,10 @@ int run_methods(std::span<const std::string> arguments) {
   OptionSet options;
   if (print_help(kSyntax, arguments, options)) return 0;
   read_arguments(kSyntax, arguments, options);
-  fmt::print("Methods (frgan train --method NAME):\n");
-  for (const MethodInfo& method : all_methods()) fmt::print("  {:<22} {}\n", method.name, method.summary);
-  fmt::print("\nPresets (frgan train --preset NAME):\n");
-  for (const Preset& preset : all_presets()) fmt::print("  {:<22} {}\n", preset.name, preset.summary);
+  print_output("Methods (frgan train --method NAME):\n");
+  for (const MethodInfo& method : all_methods()) print_output("  {:<22} {}\n", method.name, method.summary);
+  print_output("\nPresets (frgan train --preset NAME):\n");
+  for (const Preset& preset : all_presets()) print_output("  {:<22} {}\n", preset.name, preset.summary);
   return 0;
 }
 

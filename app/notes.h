@@ -1,12 +1,11 @@
 // Notes, warnings and progress on stderr.
 #pragma once
 
-#include <cstdio>
 #include <string>
 #include <vector>
 
-#include <fmt/format.h>
-
+#include "app/console.h"
+#include "frgan/core/error.h"
 #include "frgan/core/messages.h"
 
 namespace frgan {
@@ -14,20 +13,20 @@ namespace frgan {
 // Prints notes, such as unreadable images, unless `quiet`.
 inline void print_notes(const std::vector<std::string>& notes, bool quiet) {
   if (quiet) return;
-  for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : notes) print_message("note: {}\n", one_line(note));
 }
 
 inline void print_warnings(const std::vector<std::string>& warnings) {
-  for (const std::string& warning : warnings) fmt::print(stderr, "warning: {}\n", warning);
+  for (const std::string& warning : warnings) print_message("warning: {}\n", one_line(warning));
 }
 
 // Prints the messages of library functions; if `quiet`, only warnings.
 inline Messages printed_messages(bool quiet) {
   Messages messages;
-  messages.warning = [](const std::string& text) { fmt::print(stderr, "warning: {}\n", text); };
+  messages.warning = [](const std::string& text) { print_message("warning: {}\n", one_line(text)); };
   if (quiet) return messages;
-  messages.note = [](const std::string& text) { fmt::print(stderr, "note: {}\n", text); };
-  messages.progress = [](const std::string& text) { fmt::print(stderr, "{}\n", text); };
+  messages.note = [](const std::string& text) { print_message("note: {}\n", one_line(text)); };
+  messages.progress = [](const std::string& text) { print_message("{}\n", one_line(text)); };
   return messages;
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/console.h"
 #include "app/help.h"
 #include "frgan/core/old_names.h"
 #include "frgan/core/version.h"
@@ -40,8 +41,8 @@ std::string man_page_begin() {
 
 std::string man_page_end() {
   return ".SH ENVIRONMENT\n.TP\n\\fBFRGAN_DATA\\fR\nFolder of the datasets. Default: data in the current folder.\n"
-         ".SH EXIT STATUS\n0: success. 1: the work failed. 2: the command line was wrong. 130, 143: stopped by SIGINT "
-         "or SIGTERM.\n";
+         ".SH EXIT STATUS\n0: success. 1: the work failed. 2: the command line was wrong. 129, 130, 143, 152: stopped "
+         "by SIGHUP, SIGINT, SIGTERM or SIGXCPU.\n";
 }
 
 std::string bash_completion_begin() {
@@ -140,11 +141,11 @@ int run_options(std::span<const std::string> arguments) {
   if (print_help(kSyntax, arguments, options)) return 0;
   read_arguments(kSyntax, arguments, options);
   const std::string request = "--help-format=" + format;
-  fmt::print("{}", begin_of(format));
+  print_output("{}", begin_of(format));
   for (const Command& command : all_commands()) {
     if (!command.summary.empty()) command.run({&request, 1});
   }
-  fmt::print("{}", end_of(format));
+  print_output("{}", end_of(format));
   return 0;
 }
 

@@ -2,20 +2,25 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iostream>
 #include <optional>
 #include <set>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "app/command_line.h"
+#include "app/console.h"
 #include "app/data_root.h"
 #include "app/plan_output.h"
 #include "app/status_line.h"
 #include "app/stop_signal.h"
 #include "frgan/core/error.h"
+#include "frgan/plans/plan_check.h"
 #include "frgan/plans/plan_execution.h"
 #include "frgan/plans/planned_runs.h"
 #include "frgan/profile/expected_rate.h"
+#include "frgan/profile/thread_choice.h"
 #include "frgan/report/progress.h"
 #include "frgan/report/run_summary.h"
 
@@ -24,15 +29,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The budget of --budget, else the only one of the plan, else "hour".
-std::string budget_name(const Plan& plan, const PlanOptions& options) {
-  if (!options.budget.empty()) return options.budget;
-  if (plan.budgets.size() == 1) return plan.budgets.front().name;
+std::vector<std::string> budget_names(const Plan& plan) {
   std::vector<std::string> names;
   for (const Budget& budget : plan.budgets) names.push_back(budget.name);
-  if (std::find(names.begin(), names.end(), "hour") != names.end()) return "hour";
-  throw usage_error(
-      fmt::format("{}: missing --budget, the length of each run; available: {}", plan.name, fmt::join(names, ", ")));
+  return names;
+}
+
+bool is_budget_chosen(const Plan& plan, const PlanOptions& options) {
+  return !options.budget.empty() || plan.budgets.size() == 1;
+}
+
+// The budget of --budget, else the only one of the plan, else "hour"; empty if the plan has none of these.
+std::string budget_name(const Plan& plan, const PlanOptions& options) {
+  if (is_budget_chosen(plan, options)) return options.budget.empty() ? plan.budgets.front().name : options.budget;
+  const std::vector<std::string> names = budget_names(plan);
+  return std::find(names.begin(), names.end(), "hour") == names.end() ? "" : "hour";
+}
+
+PlanChoice choice_of(const PlanOptions& options, const std::string& budget) {
+  return {.budget = budget,
+          .steps = options.steps,
+          .seeds = options.seeds,
+          .rows = options.rows,
+          .where = options.where,
+          .data_dir = options.data_dir};
 }
 
 // Results of different lengths go to different folders: results/hour, results/hour-8000-steps.
@@ -57,54 +77,142 @@ PlanExecution execution_of(const PlanOptions& options, const fs::path& output, c
   return execution;
 }
 
-// A lower bound in seconds, from the rate of matrix products. A step at full width comes near to it, a step at half
-// width with small batches does not (docs/performance.md). 0 if unknown.
-double estimated_seconds(const PlanExecution& execution, double tflop) {
-  if (is_gpu(execution.device)) return 0;
-  return tflop * 1e12 / (cpu_matrix_rate(execution.threads) * static_cast<double>(execution.jobs));
+// The work of the different runs of a plan; rows may share a run.
+struct PlanWork {
+  size_t runs = 0, unfinished = 0;
+  double tflop = 0, left = 0;
+};
+
+PlanWork work_of(const PlanExecution& execution, const std::vector<PlannedRun>& runs) {
+  PlanWork work;
+  std::set<std::string> names;
+  for (const PlannedRun& run : runs) {
+    if (!names.insert(run.name).second) continue;
+    ++work.runs;
+    work.tflop += run.tflop;
+    if (execution.state_of(run) == RunState::kDone) continue;
+    ++work.unfinished;
+    work.left += run.tflop;
+  }
+  return work;
+}
+
+// "at least 5 d 3 h for all runs, without evaluations and scores". A lower bound from the rate of matrix products: a
+// step at full width comes near to it, a step at half width with small batches does not (docs/performance.md).
+// Measured once for all budgets.
+class TimeEstimate {
+ public:
+  explicit TimeEstimate(const std::string& device) : rate_(is_gpu(device) ? 0 : cpu_matrix_rate(0)) {}
+  std::string text(double tflop) const {
+    if (rate_ == 0) return "no time estimate for a GPU";
+    return fmt::format("at least {} for all runs, without evaluations and scores", duration_text(tflop * 1e12 / rate_));
+  }
+
+ private:
+  double rate_;  // FLOP/s of all cores; 0: unknown
+};
+
+// The error for a plan with several budgets if none is chosen: the length of each, for all runs.
+Error missing_budget(const Plan& plan, const PlanOptions& options, RunMeasurer& measurer) {
+  const TimeEstimate estimate(options.device);
+  std::vector<std::string> totals;
+  for (const Budget& budget : plan.budgets) {
+    const std::vector<PlannedRun> runs = planned_runs(plan, choice_of(options, budget.name), measurer);
+    const PlanWork work = work_of(execution_of(options, output_folder(options, budget.name), runs), runs);
+    totals.push_back(fmt::format("{}: {} runs of {} steps, {}, {}", budget.name, work.runs, runs.front().steps,
+                                 tflop_text(work.tflop), estimate.text(work.tflop)));
+  }
+  return usage_error(
+      fmt::format("{}: missing --budget, the length of each run; {}", plan.name, fmt::join(totals, "; ")));
+}
+
+std::string threads_text(int64_t threads) {
+  return fmt::format("{} thread{}", threads, threads == 1 ? "" : "s");
+}
+
+// "2 at a time, 1 thread each"
+std::string jobs_text(const PlanExecution& execution) {
+  return fmt::format("{} at a time, {} each", execution.jobs, threads_text(execution.threads));
+}
+
+// Whether a timing of the training step decides the number of concurrent runs.
+bool is_timing_useful(const PlanOptions& options, const PlanExecution& execution, size_t unfinished) {
+  return options.jobs == 0 && !is_gpu(options.device) && unfinished >= 2 && execution.jobs > 1;
+}
+
+// Chooses between the given number of concurrent runs and one at a time, by the training step of the first unfinished
+// run. Returns a line about the choice.
+std::string choose_jobs(PlanExecution& execution, const std::vector<PlannedRun>& runs) {
+  const auto first = std::find_if(runs.begin(), runs.end(),
+                                  [&](const PlannedRun& run) { return execution.state_of(run) != RunState::kDone; });
+  const ThreadTimes times =
+      time_threads(first->options.at("method").get<std::string>(), first->options, this_machine().cores);
+  if (times.favors_one_run()) {
+    execution.jobs = 1;
+    execution.threads = times.cores;
+  }
+  return fmt::format("training step: {:.3g} s with 1 thread, {:.3g} s with {} ({:.1f} times as fast): {}\n",
+                     times.one_thread, times.all_cores, threads_text(times.cores), times.speedup(),
+                     jobs_text(execution));
 }
 
 // One line per row and section with the number of finished seeds.
-std::string plan_text(const Plan& plan, const std::string& budget, const PlanExecution& execution,
-                      const std::vector<PlannedRun>& runs) {
-  double tflop = 0, left = 0;
+std::string rows_text(const Plan& plan, const PlanExecution& execution, const std::vector<PlannedRun>& runs) {
   std::string text;
-  std::set<std::string> names;  // two rows may share a run
   for (size_t section = 0; section < plan.sections.size(); ++section) {
     for (size_t row = 0; row < plan.rows.size(); ++row) {
       int64_t of_state[3] = {0, 0, 0}, all = 0;
       double each = 0;
       for (const PlannedRun& run : runs) {
         if (run.row != row || run.section != section) continue;
-        const RunState state = execution.state_of(run);
-        ++of_state[static_cast<size_t>(state)];
+        ++of_state[static_cast<size_t>(execution.state_of(run))];
         ++all;
         each = run.tflop;
-        if (!names.insert(run.name).second) continue;
-        tflop += run.tflop;
-        if (state != RunState::kDone) left += run.tflop;
       }
       if (all == 0) continue;
-      const std::string& title = plan.sections[section].title;
-      text += fmt::format("  {:<30} {:<16} {:>3} runs of {}: {} finished, {} started, {} new\n", plan.rows[row].name,
-                          title, all, tflop_text(each), of_state[2], of_state[1], of_state[0]);
+      text += fmt::format("  {:<30} {:<16} {:>3} run{} of {}: {} finished, {} started, {} new\n",
+                          one_line(plan.rows[row].name), one_line(plan.sections[section].title), all,
+                          all == 1 ? "" : "s", tflop_text(each), of_state[2], of_state[1], of_state[0]);
     }
   }
-  text = fmt::format("{}\nbudget {}: {} runs of {} steps, {} in total, {} remaining\n", plan.title, budget,
-                     names.size(), runs.empty() ? 0 : runs.front().steps, tflop_text(tflop), tflop_text(left)) +
-         text;
-  if (left == 0) return text;
-  const double seconds = estimated_seconds(execution, left);
-  return text + fmt::format("{} at a time, {} thread{} each{}\n", execution.jobs, execution.threads,
-                            execution.threads == 1 ? "" : "s",
-                            seconds > 0 ? ": at least " + duration_text(seconds) + ", without evaluations and scores"
-                                        : "; no time estimate for a GPU");
+  return text;
+}
+
+// The total first, then the rows. `work` includes the scorer.
+std::string plan_text(const PlanCall& call, const std::vector<PlannedRun>& runs,
+                      const std::optional<PlannedRun>& scorer, const PlanWork& work, const std::string& time) {
+  const size_t count = work.runs - (scorer ? 1 : 0);
+  std::string text =
+      fmt::format("{}\nbudget {}: {} run{} of {} steps, {} in total, {} remaining{}{}\n", one_line(call.plan.title),
+                  call.choice.budget, count, count == 1 ? "" : "s", runs.front().steps, tflop_text(work.tflop),
+                  tflop_text(work.left), time.empty() ? "" : ": ", time);
+  text += rows_text(call.plan, call.execution, runs);
+  if (scorer) {
+    text +=
+        fmt::format("first the scorer, {}, unless it is finished; the total includes it\n", tflop_text(scorer->tflop));
+  }
+  return text;
+}
+
+// Prints the plan and asks on a terminal whether to start. Where nobody can answer, throws the usage error for a
+// missing budget.
+bool is_confirmed(const PlanCall& call, const std::string& text, const std::string& time) {
+  if (isatty(STDIN_FILENO) == 0 || isatty(STDERR_FILENO) == 0) {
+    throw missing_budget(call.plan, call.options, call.measurer);
+  }
+  print_message("{}Start ({})? [y/N] ", text, time);
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == "y" || answer == "Y" || answer == "yes") return true;
+  print_message("not started; --budget chooses the length of each run: {}\n", fmt::join(budget_names(call.plan), ", "));
+  return false;
 }
 
 void print_failed(const std::vector<FailedRun>& failed) {
   for (const FailedRun& run : failed) {
     const std::string code = run.code == 0 ? "" : fmt::format(" (exit code {})", run.code);
-    fmt::print(stderr, "failed: {}{}: {}; see the log {}\n", run.name, code, run.message, run.log.string());
+    print_message("failed: {}{}: {}; see the log {}\n", run.name, code, one_line(run.message),
+                  one_line(run.log.string()));
   }
 }
 
@@ -119,6 +227,32 @@ std::vector<FailedRun> execute_with_progress(const PlanExecution& execution, con
   }
   print_failed(failed);
   return failed;
+}
+
+// What a call without --dry-run does: the plan, the number of concurrent runs, and the folders of the runs.
+void print_dry_run(const PlanCall& call, const std::vector<PlannedRun>& runs, const std::string& text,
+                   const PlanWork& work, bool timed) {
+  print_output("{}", text);
+  if (work.left > 0) {
+    print_output("{}{}\n", jobs_text(call.execution),
+                 timed ? fmt::format(", or 1 at a time with {}; a timing of the training step decides before the start",
+                                     threads_text(this_machine().cores))
+                       : "");
+  }
+  print_output("\n");
+  for (const PlannedRun& run : runs) print_output("{}\n", one_line(call.execution.folder_of(run).string()));
+}
+
+// Runs what is not finished, and shows the results. Returns the exit code.
+int carry_out(const PlanCall& call, const std::vector<PlannedRun>& runs) {
+  stop_on_signals("\nstopping the runs after their next checkpoint; press Ctrl-C again to stop at once\n");
+  const std::vector<FailedRun> failed = execute_with_progress(call.execution, runs, call.options.quiet);
+  const bool shown = stop_signal == 0 && show_plan(call);
+  if (stop_signal != 0) {
+    print_message("stopped; repeat the command to continue\n");
+    return 128 + stop_signal;
+  }
+  return shown && failed.empty() ? 0 : 1;
 }
 
 // --tables-only. Returns the exit code. Needs the datasets only if the records do not determine all runs, or if a
@@ -141,8 +275,10 @@ void describe(OptionSet& options, PlanOptions& plan, PlanOrigin origin) {
   options.group("Plan", /*saved=*/false);
   options.add("budget", plan.budget,
               origin == PlanOrigin::kPaper
-                  ? "Length of each run. paper: as in the paper; hour: about an hour on a fast CPU; smoke: 20 steps."
-                  : "Length of each run: the name of a [budget.NAME] of the plan.");
+                  ? "Length of each run. paper: as in the paper; hour: about an hour on a fast CPU; smoke: 20 steps. "
+                    "--dry-run prints the time of all runs. Required, unless the start is confirmed on a terminal."
+                  : "Length of each run: the name of a [budget.NAME] of the plan. Required if the plan has several "
+                    "budgets, unless the start is confirmed on a terminal.");
   options.add("steps", plan.steps, "Number of steps of each run; 0 uses that of the budget.",
               Range<int64_t>{0, 1'000'000'000, "steps"});
   options.add("seeds", plan.seeds, "Number of runs of each row, with seeds 1 to N; 0 uses that of the plan.",
@@ -156,53 +292,55 @@ void describe(OptionSet& options, PlanOptions& plan, PlanOrigin origin) {
   options.group("Execution", /*saved=*/false);
   options.add(
       "jobs", plan.jobs,
-      "Number of concurrent runs; 0 starts one per core on a CPU and one on a GPU. The cores are shared evenly.",
+      "Number of concurrent runs; 0 starts one on a GPU. On a CPU, 0 starts one per core, or one at a time if a timing "
+      "shows that all cores speed up a run almost by their number. The cores are shared evenly.",
       Range<int64_t>{0, 1024, "runs"});
   options.add("device", plan.device, "Device: auto, cpu, cuda or cuda:N; auto selects the first GPU, else the CPU.");
   options.add("runs", plan.runs, "Parent folder of all run folders.");
   options.add("output", plan.output,
               "Folder of the results; empty: results/BUDGET, or results/networks for drawings and layer tables.");
-  options.add("dry-run", plan.dry_run, "Prints the plan and the estimated time, and stops.");
+  options.add("dry-run", plan.dry_run, "Checks and prints the plan and the estimated time of all runs, and stops.");
   options.add("tables-only", plan.tables_only, "Writes the tables of the finished runs without running anything.");
   add_quiet(options, plan.quiet);
 }
 
 void print_written(const fs::path& path) {
-  fmt::print("written     {}\n", path.string());
+  print_unattended("written     {}\n", one_line(path.string()));
 }
 
 int run_plan(const Plan& plan, const PlanOptions& options) {
-  const PlanChoice choice{.budget = budget_name(plan, options),
-                          .steps = options.steps,
-                          .seeds = options.seeds,
-                          .rows = options.rows,
-                          .where = options.where,
-                          .data_dir = options.data_dir};
-  const fs::path output = output_folder(options, choice.budget);
   RunMeasurer measurer(data_root());
-  if (options.tables_only) return write_tables(plan, options, choice, output, measurer);
-  std::vector<PlannedRun> runs = planned_runs(plan, choice, measurer);
-  const PlanCall call{plan, options, choice, output, execution_of(options, output, runs), measurer};
-  std::optional<PlannedRun> scorer = scorer_to_train(call, runs);
-  std::string text = plan_text(plan, choice.budget, call.execution, runs);
-  if (scorer) {
-    text += fmt::format("first the scorer, {}, unless it is finished\n", tflop_text(scorer->tflop));
-    runs.insert(runs.begin(), *std::move(scorer));
+  const PlanChoice choice = choice_of(options, budget_name(plan, options));
+  if (choice.budget.empty() && options.tables_only) {
+    throw usage_error(fmt::format("{}: missing --budget, the length of each run; available: {}", plan.name,
+                                  fmt::join(budget_names(plan), ", ")));
   }
-  if (options.dry_run || !options.quiet) fmt::print(options.dry_run ? stdout : stderr, "{}", text);
+  if (choice.budget.empty()) throw missing_budget(plan, options, measurer);
+  const fs::path output = output_folder(options, choice.budget);
+  if (!options.dry_run) ignore_broken_output();
+  if (options.tables_only) return write_tables(plan, options, choice, output, measurer);
+  const std::vector<PlannedRun> runs = planned_runs(plan, choice, measurer);
+  check_runs(plan, runs, measurer);
+  PlanCall call{plan, options, choice, output, execution_of(options, output, runs), measurer};
+  const std::optional<PlannedRun> scorer = scorer_to_train(call, runs);
+  std::vector<PlannedRun> all = runs;
+  if (scorer) all.insert(all.begin(), *scorer);
+  const PlanWork work = work_of(call.execution, all);
+  const std::string time = work.left == 0 ? "" : TimeEstimate(options.device).text(work.left);
+  const std::string text = plan_text(call, runs, scorer, work, time);
+  const bool timed = is_timing_useful(options, call.execution, work.unfinished);
   if (options.dry_run) {
-    fmt::print("\n");
-    for (const PlannedRun& run : runs) fmt::print("{}\n", call.execution.folder_of(run).string());
+    print_dry_run(call, all, text, work, timed);
     return 0;
   }
-  stop_on_signals();
-  const std::vector<FailedRun> failed = execute_with_progress(call.execution, runs, options.quiet);
-  const bool shown = stop_signal == 0 && show_plan(call);
-  if (stop_signal != 0) {
-    fmt::print(stderr, "stopped; repeat the command to continue\n");
-    return 128 + stop_signal;
+  if (!is_budget_chosen(plan, options) && work.left > 0) {
+    if (!is_confirmed(call, text, time)) return 1;
+  } else if (!options.quiet) {
+    print_message("{}", text);
   }
-  return shown && failed.empty() ? 0 : 1;
+  const std::string jobs = timed ? choose_jobs(call.execution, all) : jobs_text(call.execution) + "\n";
+  if (!options.quiet && work.left > 0) print_message("{}", jobs);
+  return carry_out(call, all);
 }
 
 }  // namespace frgan

@@ -6,11 +6,14 @@
 
 #include <fmt/format.h>
 
+#include "app/console.h"
 #include "app/stop_signal.h"
 #include "frgan/core/error.h"
 #include "frgan/core/run_files.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
+#include "frgan/metrics/image_scores.h"
+#include "frgan/plans/plan_check.h"
 #include "frgan/plans/plan_scores.h"
 #include "frgan/tables/errors_table.h"
 #include "frgan/tables/grids_figure.h"
@@ -35,9 +38,21 @@ std::vector<PlannedRun> all_runs(const PlanCall& call, const std::vector<RunReco
   return planned_runs(call.plan, all, call.measurer);
 }
 
+// The plan that trains the scorer. Throws a usage error if it lacks the budget of this call.
+Plan scorer_plan(const PlanCall& call) {
+  Plan plan = read_paper_plan(call.plan.scorer);
+  std::vector<std::string> names;
+  for (const Budget& budget : plan.budgets) names.push_back(budget.name);
+  if (std::find(names.begin(), names.end(), call.choice.budget) != names.end()) return plan;
+  throw usage_error(fmt::format(
+      "{}: the plan '{}' that trains the scorer has no budget '{}'; it has {}; rename the budget, or give a "
+      "trained scorer with --scorer",
+      call.plan.name, plan.name, call.choice.budget, fmt::join(names, ", ")));
+}
+
 // The run that trains the scorer, with the length of its own plan.
 PlannedRun scorer_run(const PlanCall& call) {
-  return planned_runs(read_paper_plan(call.plan.scorer),
+  return planned_runs(scorer_plan(call),
                       {.budget = call.choice.budget,
                        .steps = 0,
                        .seeds = 1,
@@ -75,9 +90,19 @@ PlanScoring scoring_by(const std::string& scorer, const PlanCall& call, int64_t 
           .data_root = call.measurer.data_root(),
           .say =
               [quiet = call.options.quiet](const std::string& line) {
-                if (!quiet) fmt::print(stderr, "{}\n", line);
+                if (!quiet) print_message("{}\n", one_line(line));
               },
-          .warn = [](const std::string& warning) { fmt::print(stderr, "warning: {}\n", warning); }};
+          .warn = [](const std::string& warning) { print_message("warning: {}\n", one_line(warning)); }};
+}
+
+// Throws a usage error if there are too few images for an Inception Score.
+void check_image_count(const PlanCall& call, const std::vector<PlannedRun>& runs) {
+  const int64_t images = scored_images(call, runs), splits = ScoreOptions{}.splits;
+  if (images >= splits) return;
+  throw usage_error(
+      fmt::format("{}, budget.{}: {} images are scored: too few for the {} splits of the Inception Score; "
+                  "increase score-images or use a larger dataset",
+                  call.plan.name, call.choice.budget, images, splits));
 }
 
 void check_given_scorer(const PlanCall& call, const std::vector<PlannedRun>& runs) {
@@ -98,7 +123,7 @@ struct Shown {
 
 void show_table(const Shown& shown, const Table& table) {
   write_table(shown.call.output, shown.name, table);
-  fmt::print("{}", markdown_of(table));
+  print_unattended("{}", markdown_of(table));
   print_written(shown.call.output / (shown.name + ".{md,csv,tex,html}"));
 }
 
@@ -109,7 +134,7 @@ bool score(const Shown& shown) {
   std::string scorer = call.options.scorer;
   if (scorer.empty()) {
     if (is_scored_whole(shown.results, read_scored_sets(scores_folder(call)), images)) {
-      if (!call.options.quiet) fmt::print(stderr, "all runs are scored in {}\n", scores_folder(call).string());
+      if (!call.options.quiet) print_message("all runs are scored in {}\n", one_line(scores_folder(call).string()));
       return true;
     }
     const fs::path run = call.execution.folder_of(scorer_run(call));
@@ -161,6 +186,7 @@ bool show(const Shown& shown, PlanOutput output) {
 std::optional<PlannedRun> scorer_to_train(const PlanCall& call, const std::vector<PlannedRun>& runs) {
   const Plan& plan = call.plan;
   if (!kind_of(plan.show).needs_scorer) return std::nullopt;
+  check_image_count(call, runs);
   if (!call.options.scorer.empty()) {
     check_given_scorer(call, runs);
     return std::nullopt;
@@ -176,6 +202,7 @@ std::optional<PlannedRun> scorer_to_train(const PlanCall& call, const std::vecto
                     setting_text(scorer.options.at("data")), setting_text(runs.front().options.at("data"))));
   }
   if (all_scored(call, runs)) return std::nullopt;
+  check_runs(scorer_plan(call), {scorer}, call.measurer);
   return scorer;
 }
 

@@ -1,6 +1,5 @@
 // frgan predict: classifies image files.
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/console.h"
 #include "app/help.h"
 #include "app/notes.h"
 #include "frgan/classifier/classifier.h"
@@ -53,7 +53,9 @@ struct PredictOptions {
 void describe(OptionSet& options, PredictOptions& predict) {
   options.group("Output", /*saved=*/false);
   options.add("format", predict.format,
-              "csv: file, label, its probability, and one column per class; json: a list of objects.",
+              "csv: file, label, its probability, and one column per class; json: a list of objects. In CSV, a text "
+              "that begins "
+              "with =, +, - or @ gets an apostrophe in front, so that spreadsheets do not take it for a formula.",
               Words<PredictionFormat>{"csv", "json"});
   options.add("output", predict.output, "File to write; empty writes to stdout.");
   describe(options, predict.hardware);
@@ -98,7 +100,7 @@ class PredictionWriter {
     if (!options.output.empty()) file_ = std::make_unique<SafeFile>(options.output);
     if (json_) return;
     std::string header = "file,label,probability";
-    for (const std::string& name : names_) header += "," + csv_field("p(" + name + ")");
+    for (const std::string& name : names_) header += "," + csv_text("p(" + name + ")");
     put(header + "\n");
   }
 
@@ -114,8 +116,8 @@ class PredictionWriter {
 
  private:
   std::string csv_line(const FilePrediction& prediction) const {
-    std::string line = fmt::format("{},{},{:.6f}", csv_field(prediction.path.string()),
-                                   csv_field(names_[prediction.label]), prediction.probabilities[prediction.label]);
+    std::string line = fmt::format("{},{},{:.6f}", csv_text(prediction.path.string()),
+                                   csv_text(names_[prediction.label]), prediction.probabilities[prediction.label]);
     for (const float probability : prediction.probabilities) line += fmt::format(",{:.6f}", probability);
     return line + "\n";
   }
@@ -127,14 +129,14 @@ class PredictionWriter {
                          {"label", names_[prediction.label]},
                          {"probability", prediction.probabilities[prediction.label]},
                          {"probabilities", probabilities}};
-    return (first_ ? "[\n" : ",\n") + object.dump();
+    return (first_ ? "[\n" : ",\n") + json_text(object);
   }
 
   void put(std::string_view text) {
     if (file_ != nullptr) {
       file_->write(bytes_of(text));
     } else {
-      fmt::print("{}", text);
+      print_output("{}", text);
     }
   }
 
@@ -161,12 +163,12 @@ int run_predict(std::span<const std::string> arguments) {
     if (prediction.error.empty()) {
       writer.write(prediction);
     } else {
-      fmt::print(stderr, "{}\n", prediction.error);
+      print_message("{}\n", one_line(prediction.error));
       ++unreadable;
     }
   });
   writer.finish();
-  if (unreadable > 0) fmt::print(stderr, "frgan: {} of {} images are unreadable\n", unreadable, paths.size());
+  if (unreadable > 0) print_message("frgan: {} of {} images are unreadable\n", unreadable, paths.size());
   return unreadable > 0 ? 1 : 0;
 }
 

@@ -1,6 +1,5 @@
 // frgan report: writes one HTML page about runs.
 #include <algorithm>
-#include <cstdio>
 #include <ctime>
 #include <filesystem>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/console.h"
 #include "app/data_root.h"
 #include "app/help.h"
 #include "app/notes.h"
@@ -123,7 +123,7 @@ int run_report(std::span<const std::string> arguments) {
   }
   const std::string page = html_report(runs, frame);
   write_file_safely(options.output, page);
-  fmt::print("report      {} ({:.1f} MB)\n", options.output, static_cast<double>(page.size()) / 1e6);
+  print_output("report      {} ({:.1f} MB)\n", one_line(options.output), static_cast<double>(page.size()) / 1e6);
   return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/console.h"
 #include "app/help.h"
 #include "app/plan_command.h"
 #include "frgan/core/error.h"
@@ -30,7 +31,7 @@ struct Drawing {
 void make_table1(const fs::path& output) {
   const Table table = layers_table(PaperNetworks());
   write_table(output, "table1", table);
-  fmt::print("{}", markdown_of(table));
+  print_unattended("{}", markdown_of(table));
   print_written(output / "table1.{md,csv,tex,html}");
 }
 
@@ -86,8 +87,12 @@ int run_reproduce(std::span<const std::string> arguments) {
   const std::string name = read_arguments(syntax, arguments, set).front();
   for (const Drawing& drawing : kDrawings) {
     if (drawing.name != name) continue;
-    if (!options.dry_run) drawing.make(options.output.empty() ? "results/networks" : options.output);
-    if (options.dry_run) fmt::print("{}\nno training needed\n", drawing.summary);
+    if (options.dry_run) {
+      print_output("{}\nno training needed\n", drawing.summary);
+    } else {
+      ignore_broken_output();
+      drawing.make(options.output.empty() ? "results/networks" : options.output);
+    }
     return 0;
   }
   for (const PaperPlan& plan : all_paper_plans()) {

@@ -1,6 +1,5 @@
 // frgan score: scores generated images, and the real images beside them.
 #include <algorithm>
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +8,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/console.h"
 #include "app/data_root.h"
 #include "app/help.h"
 #include "app/notes.h"
@@ -85,7 +85,7 @@ void print_json(const ScoringResult& found, int64_t seed) {
     entry.update(to_json(set.scores));
     json["sets"].push_back(entry);
   }
-  fmt::print("{}\n", json.dump(2));
+  print_output("{}\n", json_text(json, 2));
 }
 
 std::string cell(const std::optional<Distances>& distances, double (*value)(const Distances&)) {
@@ -96,50 +96,50 @@ void print_row(const NamedScores& row) {
   const ImageScores& scores = row.scores;
   const auto& d = scores.distances;
   const auto splits = static_cast<int64_t>(scores.inception.splits.size());
-  fmt::print("{:<12} {:>8} {:>8} {:>10.4f} {:>8.4f} {:>9} {:>10} {:>9} {:>7} {:>8}\n", row.name, scores.images,
-             scores.images / splits, scores.inception.mean, scores.inception.deviation,
-             cell(d, [](const Distances& x) { return x.frechet; }),
-             cell(d, [](const Distances& x) { return x.kernel; }),
-             cell(d, [](const Distances& x) { return x.balls.precision; }),
-             cell(d, [](const Distances& x) { return x.balls.recall; }),
-             scores.real_images > 0 ? fmt::format("{:.4f}", scores.histogram_divergence) : "-");
+  print_output("{:<12} {:>8} {:>8} {:>10.4f} {:>8.4f} {:>9} {:>10} {:>9} {:>7} {:>8}\n", row.name, scores.images,
+               scores.images / splits, scores.inception.mean, scores.inception.deviation,
+               cell(d, [](const Distances& x) { return x.frechet; }),
+               cell(d, [](const Distances& x) { return x.kernel; }),
+               cell(d, [](const Distances& x) { return x.balls.precision; }),
+               cell(d, [](const Distances& x) { return x.balls.recall; }),
+               scores.real_images > 0 ? fmt::format("{:.4f}", scores.histogram_divergence) : "-");
 }
 
 // Shares of the classes in percent.
 void print_histograms(const ScoringResult& found) {
   constexpr int64_t kWidestTable = 20;  // classes
   if (found.classes > kWidestTable) {
-    fmt::print("\n{} classes: use --json for the histogram.\n", found.classes);
+    print_output("\n{} classes: use --json for the histogram.\n", found.classes);
     return;
   }
-  fmt::print("\n{:<12}", "% of class");
-  for (int64_t k = 0; k < found.classes; ++k) fmt::print(" {:>6}", k);
+  print_output("\n{:<12}", "% of class");
+  for (int64_t k = 0; k < found.classes; ++k) print_output(" {:>6}", k);
   for (const NamedScores& row : found.sets) {
-    fmt::print("\n{:<12}", row.name);
+    print_output("\n{:<12}", row.name);
     for (const int64_t count : row.scores.histogram) {
-      fmt::print(" {:>6.2f}", 100 * static_cast<double>(count) / static_cast<double>(row.scores.images));
+      print_output(" {:>6.2f}", 100 * static_cast<double>(count) / static_cast<double>(row.scores.images));
     }
   }
-  fmt::print("\n");
+  print_output("\n");
 }
 
 void print_text(const ScoringResult& found, int64_t neighbours) {
-  fmt::print("scorer   {}, {} classes, {} features, {}\n", found.scorer, found.classes, found.features,
-             found.precision);
-  fmt::print("SHA-256  {}\n", found.scorer_digest);
-  fmt::print("data     {}\n", found.data);
-  if (found.sets.front().name == "scored") fmt::print("scored   {}\n", found.sets.front().source);
+  print_output("scorer   {}, {} classes, {} features, {}\n", one_line(found.scorer), found.classes, found.features,
+               found.precision);
+  print_output("SHA-256  {}\n", found.scorer_digest);
+  print_output("data     {}\n", one_line(found.data));
+  if (found.sets.front().name == "scored") print_output("scored   {}\n", one_line(found.sets.front().source));
   for (const auto& [role, ceiling] : found.ceilings) {
-    fmt::print("ceiling  {:.4f}, exp(H(y)) of the {} labels\n", ceiling, role);
+    print_output("ceiling  {:.4f}, exp(H(y)) of the {} labels\n", ceiling, role);
   }
-  fmt::print("\n{:<12} {:>8} {:>8} {:>10} {:>8} {:>9} {:>10} {:>9} {:>7} {:>8}\n", "", "images", "a split", "Inception",
-             "std", "Frechet", "kernel", "precision", "recall", "class KL");
+  print_output("\n{:<12} {:>8} {:>8} {:>10} {:>8} {:>9} {:>10} {:>9} {:>7} {:>8}\n", "", "images", "a split",
+               "Inception", "std", "Frechet", "kernel", "precision", "recall", "class KL");
   for (const NamedScores& row : found.sets) print_row(row);
   const auto compared = std::find_if(found.sets.begin(), found.sets.end(),
                                      [](const NamedScores& row) { return row.scores.distances.has_value(); });
   if (compared != found.sets.end()) {
     const Distances& distances = *compared->scores.distances;
-    fmt::print(
+    print_output(
         "\nDistances are relative to the {} training images. Precision and recall compare {} images with {} training "
         "images, k = {}. std is over the splits.\n",
         compared->scores.real_images, distances.drawn, distances.real_drawn, neighbours);

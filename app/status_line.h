@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <string>
+#include <string_view>
 
-#include <fmt/format.h>
 #include <unistd.h>
+
+#include "app/console.h"
 
 namespace frgan {
 
@@ -21,23 +22,25 @@ class StatusLine {
     if (quiet_) return;
     constexpr int64_t kCallsPerLine = 60;  // at one call per second
     if (isatty(STDERR_FILENO) == 0) {
-      if (calls_++ % kCallsPerLine == 0) fmt::print(stderr, "{}\n", line);
+      if (calls_++ % kCallsPerLine == 0) print_message("{}\n", line);
       return;
     }
-    fmt::print(stderr, "\r\x1b[K{}", line);
-    std::fflush(stderr);
+    write_to_stderr(kErase);
+    print_message("{}", line);
     drawn_ = true;
   }
   // Prints a line that stays.
   void print(const std::string& line) {
     if (quiet_) return;
     clear();
-    fmt::print(stderr, "{}\n", line);
+    print_message("{}\n", line);
   }
 
  private:
+  static constexpr std::string_view kErase = "\r\x1b[K";
+
   void clear() {
-    if (drawn_) fmt::print(stderr, "\r\x1b[K");
+    if (drawn_) write_to_stderr(kErase);
     drawn_ = false;
   }
   bool quiet_;

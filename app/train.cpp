@@ -11,12 +11,15 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/console.h"
 #include "app/data_root.h"
 #include "app/help.h"
 #include "app/notes.h"
+#include "app/status_line.h"
 #include "app/stop_signal.h"
 #include "frgan/core/error.h"
 #include "frgan/core/run_files.h"
@@ -132,7 +135,7 @@ void read_options(TrainCommand& command, std::span<const std::string> arguments)
   for (const std::vector<Setting>& source : settings) apply_settings(request, source);
   read_arguments(kTrainSyntax, arguments, request.options);
   const auto typed = [&](std::string_view name) { return typed_value(arguments, name).has_value(); };
-  refuse_two_of(typed, {"steps", "epochs", "time-budget"});
+  refuse_two_of(typed, {"steps", "epochs", "time-budget", "plan"});
   for (const Option& option : request.options.all()) {
     if (is_in_labels_file(option.name)) refuse_two_of(typed, {"labels-file", option.name});
   }
@@ -144,6 +147,17 @@ void read_options(TrainCommand& command, std::span<const std::string> arguments)
   validate(request);
 }
 
+// Shows the progress of loading on a terminal.
+LoadWatch watch_loading(bool quiet) {
+  LoadWatch watch;
+  watch.stopped = [] { return stop_signal != 0; };
+  if (quiet || isatty(STDERR_FILENO) == 0) return watch;
+  watch.progress = [status = std::make_shared<StatusLine>(false)](int64_t done, int64_t total) {
+    status->show(fmt::format("decoding image {} of {}", done, total));
+  };
+  return watch;
+}
+
 Training start(TrainCommand& command, std::span<const std::string> arguments) {
   const TrainCall& call = command.call;
   StartOptions options{.folder = call.run,
@@ -151,7 +165,8 @@ Training start(TrainCommand& command, std::span<const std::string> arguments) {
                        .init_from = call.init_from,
                        .data_root = data_root(),
                        .arguments = {arguments.begin(), arguments.end()},
-                       .dry_run = call.dry_run};
+                       .dry_run = call.dry_run,
+                       .watch = watch_loading(call.quiet)};
   if (!call.config.empty()) options.inputs.emplace_back(call.config);
   return Training::start(std::move(command.request), options);
 }
@@ -163,7 +178,11 @@ Training resume(const std::string& folder, TrainCall& call, std::span<const std:
     for (const char* name : {"resume", "dry-run", "quiet"}) options.find(name, "").given = false;  // not of the run
   };
   const auto warn = [](const std::string& warning) { print_warnings({warning}); };
-  return Training::resume(folder, {.change = change, .data_root = data_root(), .warn = warn});
+  return Training::resume(folder, {.change = change,
+                                   .data_root = data_root(),
+                                   .dry_run = typed(arguments, "--dry-run"),
+                                   .watch = watch_loading(typed(arguments, "--quiet") || typed(arguments, "-q")),
+                                   .warn = warn});
 }
 
 // The pages of the options of all methods. Each option appears once: first those of all methods, then those of some
@@ -197,20 +216,20 @@ void print_all_methods(HelpFormat format) {
 
 void print_result(const RunResult& result, const fs::path& folder) {
   const auto print_error = [](const EvaluationRecord& record) {
-    fmt::print("{} error  {:.2f} % (95 % interval {:.2f} to {:.2f} %) on {} images\n", record.role, 100 * record.error,
-               100 * record.error_low, 100 * record.error_high, record.images);
+    print_unattended("{} error  {:.2f} % (95 % interval {:.2f} to {:.2f} %) on {} images\n", record.role,
+                     100 * record.error, 100 * record.error_low, 100 * record.error_high, record.images);
   };
   if (result.summary.dev) print_error(*result.summary.dev);
   if (result.summary.test) {
     print_error(*result.summary.test);
   } else {
-    fmt::print("test error  none: the dataset has no test images\n");
+    print_unattended("test error  none: the dataset has no test images\n");
   }
-  if (!result.samples.empty()) fmt::print("images      {}\n", result.samples.string());
-  fmt::print("log         {}\n", (folder / kLogFile).string());
-  fmt::print("checkpoint  {}\n", result.checkpoint.string());
-  fmt::print("summary     {}\n", (folder / kSummaryFile).string());
-  fmt::print("repeat      {}\n", result.summary.command);
+  if (!result.samples.empty()) print_unattended("images      {}\n", result.samples.string());
+  print_unattended("log         {}\n", (folder / kLogFile).string());
+  print_unattended("checkpoint  {}\n", result.checkpoint.string());
+  print_unattended("summary     {}\n", (folder / kSummaryFile).string());
+  print_unattended("repeat      {}\n", result.summary.command);
 }
 
 // Prints the plan and trains.
@@ -218,19 +237,23 @@ int run_training(Training& training, const TrainCall& call) {
   const auto stopped = [] { return stop_signal != 0; };
   const std::string plan = stopped() || (call.quiet && !call.dry_run) ? "" : training.plan_text();
   if (stopped()) {
-    fmt::print(stderr, "stopped before the first step; nothing was written\n");
+    print_message("stopped before the first step; nothing was written\n");
     return 128 + stop_signal;
   }
-  fmt::print(call.dry_run ? stdout : stderr, "{}", plan);
-  if (call.dry_run) return 0;
+  if (call.dry_run) {
+    print_output("{}", plan);
+    return 0;
+  }
+  print_message("{}", plan);
+  stop_message = "\nwriting a checkpoint after this step; press Ctrl-C again to stop at once\n";
   RunResult result;
   {
-    Progress progress(standard_error_progress(), training.options().steps, training.steps_done(), call.quiet);
+    Progress progress(standard_error_progress(), training.planned_steps(), training.steps_done(), call.quiet);
     result = training.run(progress, stop_signal);
   }
   if (!result.finished) {
-    fmt::print(stderr, "stopped at step {} of {}; continue with: frgan train --resume {}\n", result.summary.steps,
-               training.options().steps, training.folder().string());
+    print_message("stopped at step {} of {}; continue with: frgan train --resume {}\n", result.summary.steps,
+                  training.planned_steps(), training.folder().string());
     return 128 + stop_signal;
   }
   print_result(result, training.folder());
@@ -256,9 +279,16 @@ int run_train(std::span<const std::string> arguments) {
     fmt::print("{}", config_text(command.request->options));
     return 0;
   }
-  stop_on_signals();
-  Training training = resumed ? resume(*resumed, call, arguments) : start(command, arguments);
-  return run_training(training, call);
+  ignore_broken_output();
+  stop_on_signals("\nstopping\n");
+  try {
+    Training training = resumed ? resume(*resumed, call, arguments) : start(command, arguments);
+    return run_training(training, call);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kStopped) throw;
+  }
+  print_message("stopped before the first step; nothing was written\n");
+  return 128 + stop_signal;
 }
 
 }  // namespace frgan

@@ -9,6 +9,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/console.h"
 #include "app/help.h"
 #include "frgan/device/device.h"
 #include "frgan/report/run_summary.h"
@@ -35,15 +36,15 @@ int run_version(std::span<const std::string> arguments) {
   read_arguments(kSyntax, arguments, options);
   const int64_t gpus = gpu_count();
   const Machine machine = this_machine();
-  fmt::print("frgan {} ({})\n", version(), source_commit());
-  fmt::print("LibTorch   {}\n", machine.libtorch);
-  fmt::print("processor  {}, {} cores, {} GiB of memory\n", machine.processor, machine.cores,
-             machine.memory_bytes >> 30);
-  fmt::print("kernels    {}\n", kernel_capability());
-  fmt::print("bf16       {}\n", has_native_bf16() ? "native" : "emulated and slow: --precision auto selects fp32");
-  fmt::print("BLAS       {}\n", blas());
-  fmt::print("GPU        {}\n",
-             gpus > 0 ? fmt::format("{}, {}", gpus, device_name({at::kCUDA, 0})) : "none: " + why_no_gpu());
+  print_output("frgan {} ({})\n", version(), source_commit());
+  print_output("LibTorch   {}\n", machine.libtorch);
+  print_output("processor  {}, {} cores, {} GiB of memory\n", machine.processor, machine.cores,
+               machine.memory_bytes >> 30);
+  print_output("kernels    {}\n", kernel_capability());
+  print_output("bf16       {}\n", has_native_bf16() ? "native" : "emulated and slow: --precision auto selects fp32");
+  print_output("BLAS       {}\n", blas());
+  print_output("GPU        {}\n",
+               gpus > 0 ? fmt::format("{}, {}", gpus, device_name({at::kCUDA, 0})) : "none: " + why_no_gpu());
   return 0;
 }
 

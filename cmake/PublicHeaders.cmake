@@ -12,9 +12,11 @@ set(frgan_public_headers
   frgan/core/options.h
   frgan/core/precision.h
   frgan/core/run_files.h
+  frgan/core/step_plan.h
   frgan/core/version.h
   frgan/data/data_options.h
   frgan/data/load_dataset.h
+  frgan/data/load_watch.h
   frgan/device/machine.h
   frgan/io/files.h
   frgan/io/json_lines.h

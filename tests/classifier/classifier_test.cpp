@@ -1,7 +1,10 @@
 #include "frgan/classifier/classifier.h"
 
+#include <cmath>
 #include <fstream>
 #include <numeric>
+#include <string>
+#include <vector>
 
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/cat.h>
@@ -18,6 +21,7 @@
 #include "frgan/classifier/generator.h"
 #include "frgan/classifier/inference.h"
 #include "frgan/device/random.h"
+#include "frgan/io/files.h"
 #include "frgan/io/image_file.h"
 #include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
@@ -25,6 +29,7 @@
 namespace frgan {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -121,6 +126,41 @@ TEST(ClassProbabilities, RejectImagesOfWrongTypeOrShape) {
                 class_probabilities(network, at::zeros({2, 16, 16, 1}), Precision::kFull);
               }),
               HasSubstr("invalid images: Float"));
+}
+
+TEST(ClassProbabilities, RejectANetworkWithUnusableWeights) {
+  const at::Tensor images = random_images(4);
+  const torch::NoGradGuard no_grad;
+  const auto message = [&](const std::string& name, double value) {
+    Discriminator network = small_network();
+    network->named_parameters()[name].fill_(value);
+    return error_of([&] { class_probabilities(network, images, Precision::kFull); });
+  };
+  EXPECT_THAT(message("conv1.gain", INFINITY),
+              HasSubstr("NaN or infinite for 4 of 4 images: conv1.gain is NaN or infinite; use an earlier checkpoint"));
+  EXPECT_THAT(message("conv1.gain", 3e38), HasSubstr("the largest value, 3e+38, is in conv1.gain"));
+  EXPECT_THAT(message("dense.gain", 0), HasSubstr("the network has the same outputs for all 4 images"));
+  Discriminator network = small_network();
+  EXPECT_NO_THROW(class_probabilities(network, images.narrow(0, 0, 1).expand({3, -1, -1, -1}), Precision::kFull))
+      << "equal images have equal outputs";
+}
+
+TEST(Classifier, RefusesAnOlderCheckpointUnlessAllowed) {
+  const TemporaryFolder folder;
+  const std::filesystem::path checkpoints = folder / "checkpoints";
+  save(checkpoints / "step-00000020", small_network(9));
+  save(checkpoints / "step-00000040", small_network(9));
+  write_file_safely(checkpoints / "step-00000040/state.json", std::string_view("{}"));
+  EXPECT_THAT(error_of([&] { Classifier::load(folder.path(), kCpu); }),
+              AllOf(HasSubstr("step-00000040/state.json: wrong size"), HasSubstr("the checkpoint is corrupt; to use"),
+                    HasSubstr("step-00000020, pass --allow-older")));
+  std::vector<std::string> warnings;
+  Messages messages;
+  messages.warning = [&](const std::string& warning) { warnings.push_back(warning); };
+  Hardware hardware = kCpu;
+  hardware.allow_older = true;
+  Classifier::load(folder.path(), hardware, messages);
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("the checkpoint is corrupt; using step-00000020 instead")));
 }
 
 TEST(Classifier, UsesTheAveragedWeightsOfACheckpoint) {
@@ -239,7 +279,7 @@ TEST(Classifier, PassesOnWarnings) {
   std::vector<std::string> warnings;
   Messages messages;
   messages.warning = [&](const std::string& text) { warnings.push_back(text); };
-  Classifier::load(run.path(), kCpu, messages);
+  Classifier::load(run.path(), {.device = "cpu", .allow_older = true}, messages);
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("step-00000080")));
 }
 

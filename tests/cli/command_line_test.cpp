@@ -182,6 +182,14 @@ TEST_F(CommandLine, HelpWrapsLongLines) {
               HasSubstr("      " + std::string(60, 'a') + "\n      " + std::string(40, 'b') + " c Default: 0.\n"));
 }
 
+TEST_F(CommandLine, HelpExplainsReadingsOfThePaper) {
+  constexpr const char* kLegend = "Labels such as A28 refer to the readings of the paper in docs/paper.md.\n";
+  EXPECT_THAT(help_page(HelpFormat::kText, syntax, options.groups()), testing::Not(HasSubstr(kLegend)));
+  int64_t number = 0;
+  options.add("se", number, "A number (A3: SE position).");
+  EXPECT_THAT(help_page(HelpFormat::kText, syntax, options.groups()), HasSubstr(kLegend));
+}
+
 TEST_F(CommandLine, MarkdownIsTable) {
   EXPECT_THAT(help_page(HelpFormat::kMarkdown, syntax, options.groups()), HasSubstr(R"(
 ### Prediction

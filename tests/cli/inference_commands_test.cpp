@@ -192,6 +192,19 @@ TEST_F(InferenceCommands, PredictReportsUnreadableFilesAndContinues) {
               HasSubstr("odd/notes.txt"));
 }
 
+// File names may hold escape sequences for the terminal and formulas for spreadsheets.
+TEST_F(InferenceCommands, PredictEscapesFileNames) {
+  const std::string name = "=cmd(1,2)\x1b[31m.png";
+  draw(*folder / "plain.png", 200, 90, 1);
+  fs::rename(*folder / "plain.png", *folder / name);
+  const Outcome csv = run({"predict", "fr-gan", name, "missing\x1b[31m.png"});
+  EXPECT_EQ(csv.code, 1);
+  EXPECT_THAT(csv.out, HasSubstr("\n\"'=cmd(1,2)\\x1b[31m.png\","));
+  EXPECT_THAT(csv.err, HasSubstr("missing\\x1b[31m.png: "));
+  EXPECT_THAT(csv.out + csv.err, testing::Not(HasSubstr("\x1b")));
+  EXPECT_EQ(json_of({"predict", "fr-gan", name, "--format", "json"})[0]["file"], name);
+}
+
 TEST_F(InferenceCommands, GenerateWritesGrid) {
   EXPECT_EQ(run({"generate", "fr-gan", "grid.png", "--count", "6", "--columns", "3"}).out, "grid.png\n");
   // 3 x 2 images of 16 pixels with gaps of 2 pixels. A PNG header stores width and height from byte 16 on.

@@ -1,5 +1,6 @@
 // Tests of frgan sweep and frgan reproduce as child processes, on small synthetic images.
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -84,6 +85,59 @@ TEST_F(Plans, DryRunShowsPlan) {
   EXPECT_FALSE(fs::exists(root / "results"));
 }
 
+TEST_F(Plans, DryRunFindsRunsThatMustFail) {
+  write_plan();
+  std::string text = text_of(root / "my.toml");
+  text.replace(text.find("[10, 20]"), 8, "[10, 500]");
+  std::ofstream(root / "my.toml") << text;
+  for (const std::vector<std::string>& call : {std::vector<std::string>{"--dry-run"}, {}}) {
+    const Outcome outcome = sweep(call);
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("my.toml, row 'FR-GAN', labels 500, seed 1: --labels 500: "),
+                                   HasSubstr("(4 of 8 runs would fail)")));
+  }
+  std::ofstream(root / "noise.txt") << "1 2 3\n";
+  write_plan("6", fmt::format("[[row]]\nname = \"noise\"\npreset = \"supervised\"\nsettings = {{label-noise-kind = "
+                              "\"matrix:{}\"}}\n",
+                              (root / "noise.txt").string()));
+  EXPECT_THAT(sweep({"--dry-run"}).err, AllOf(HasSubstr("row 'noise', labels 10, seed 1"), HasSubstr("row 1")));
+  EXPECT_FALSE(fs::exists(root / "runs"));
+}
+
+TEST_F(Plans, SeveralBudgetsNeedAChoice) {
+  write_plan("6", "[budget.hour]\nsteps = 9\nsettings = {width = 0.0625, gen-width = 16}\n");
+  const Outcome refused = sweep();
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("my.toml: missing --budget, the length of each run; "),
+                                 HasSubstr("hour: 8 runs of 9 steps, "), HasSubstr("short: 8 runs of 6 steps, "),
+                                 HasSubstr("for all runs")));
+  EXPECT_FALSE(fs::exists(root / "runs"));
+  EXPECT_THAT(sweep({"--dry-run"}).out, HasSubstr("budget hour: 8 runs of 9 steps, "));
+  EXPECT_EQ(sweep({"--budget", "short", "--rows", "fr-gan", "--where", "labels=10", "--seeds", "1"}).code, 0);
+}
+
+TEST_F(Plans, FullStdoutDoesNotFailASweep) {
+  write_plan();
+  const std::string command = fmt::format(
+      "FRGAN_DATA='{0}' '{1}' sweep '{0}/my.toml' --runs '{0}/runs' --output '{0}/results' --rows fr-gan --seeds 1 "
+      "--where labels=10 > /dev/full 2> /dev/full",
+      root.string(), FRGAN_PROGRAM);
+  EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 0);
+  EXPECT_THAT(text_of(root / "results/my.md"), HasSubstr("| FR-GAN | "));
+}
+
+TEST_F(Plans, EscapesTitlesAndRowNames) {
+  write_plan("6", "[[row]]\nname = \"\\u001b[31mred\"\npreset = \"supervised\"\n");
+  std::string text = text_of(root / "my.toml");
+  text.replace(text.find("A comparison"), 12, "\\u001b]0;title\\u0007");
+  std::ofstream(root / "my.toml") << text;
+  const Outcome planned = sweep({"--dry-run"});
+  EXPECT_EQ(planned.code, 0) << planned.err;
+  EXPECT_THAT(planned.out, AllOf(HasSubstr("\\x1b]0;title\\x07"), HasSubstr("\\x1b[31mred"), Not(HasSubstr("\x1b"))));
+}
+
 TEST_F(Plans, SkipCompletedRuns) {
   write_plan();
   const Outcome outcome = sweep();
@@ -146,16 +200,18 @@ TEST_F(Plans, ResumeInterruptedRun) {
 }
 
 TEST_F(Plans, ContinueAfterFailedRun) {
-  std::ofstream(root / "noise.txt") << "1 2 3\n";
-  write_plan("6", fmt::format("[[row]]\nname = \"fails\"\npreset = \"supervised\"\nsettings = {{label-noise-kind = "
-                              "\"matrix:{}\"}}\n",
-                              (root / "noise.txt").string()));
+  write_plan();
+  const std::string plan = sweep({"--seeds", "1", "--where", "labels=10", "--dry-run"}).out;
+  const size_t name = plan.find("supervised_labels-10_");
+  ASSERT_NE(name, std::string::npos) << plan;
+  fs::create_directories(root / "runs");  // with a file in place of the folder of a run, which makes the run fail
+  std::ofstream(root / "runs" / plan.substr(name, plan.find('\n', name) - name)) << "no folder";
   const Outcome outcome = sweep({"--seeds", "1", "--where", "labels=10"});
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_THAT(outcome.err,
-              AllOf(HasSubstr("failed: supervised_"), HasSubstr("noise.txt: row 1"), HasSubstr("see the log")));
-  EXPECT_THAT(outcome.out, HasSubstr("| fails | – |"));
-  EXPECT_EQ(files_in("results/runs", ".json").size(), 2u);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("failed: supervised_"), HasSubstr("see the log"),
+                                 HasSubstr("training step: "), HasSubstr(" times as fast): ")));
+  EXPECT_THAT(outcome.out, HasSubstr("| Supervised | – |"));
+  EXPECT_EQ(files_in("results/runs", ".json").size(), 1u);
 }
 
 TEST_F(Plans, AcceptLabelsFile) {

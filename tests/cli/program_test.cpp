@@ -184,7 +184,31 @@ TEST_F(Program, ReportsFailedOutput) {
   EXPECT_EQ(WEXITSTATUS(status), 1);
   std::stringstream err;
   err << std::ifstream(folder / "err").rdbuf();
-  EXPECT_EQ(err.str(), "frgan: cannot write the output to stdout; is the disk full?\n");
+  EXPECT_EQ(err.str(), "frgan: cannot write the output to stdout: No space left on device\n");
+}
+
+// The exit code of a shell command that begins with the program.
+int code_of(const std::string& rest) {
+  const int status = std::system(fmt::format("'{}' {}", FRGAN_PROGRAM, rest).c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+TEST_F(Program, WorksWithoutStderr) {
+  for (const char* stderr_text : {"2>&-", "2> /dev/full", "<&- 2>&-"}) {
+    EXPECT_EQ(code_of(fmt::format("nonsense {}", stderr_text)), 2) << stderr_text;
+    EXPECT_EQ(code_of(fmt::format("report {}/missing {}", folder.string(), stderr_text)), 1) << stderr_text;
+    EXPECT_EQ(code_of(fmt::format("methods > /dev/null {}", stderr_text)), 0) << stderr_text;
+  }
+}
+
+TEST_F(Program, ClosedStdoutIsAnErrorExceptForUnattendedCommands) {
+  const std::string quietly = fmt::format(" 2> {}/err", folder.string());
+  for (const char* stdout_text : {">&-", "> /dev/full"}) {
+    EXPECT_EQ(code_of("methods " + (stdout_text + quietly)), 1) << stdout_text;
+    EXPECT_EQ(code_of("reproduce table1 --dry-run " + (stdout_text + quietly)), 1) << stdout_text;
+    EXPECT_EQ(code_of(fmt::format("reproduce table1 --output {}/tables {}", folder.string(), stdout_text)), 0);
+  }
+  EXPECT_TRUE(fs::exists(folder / "tables/table1.md"));
 }
 
 TEST_F(Program, DataInfoAgreesWithConvertedFile) {

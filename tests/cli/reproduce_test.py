@@ -31,7 +31,7 @@ def prepare_images():
     import numpy
     import scipy.io
     random = numpy.random.default_rng(1)
-    for role, count in (("train", 2000), ("test", 300)):
+    for role, count in (("train", 6000), ("test", 300)):
         scipy.io.savemat(DATA / f"{role}_32x32.mat",
                          {"X": random.integers(0, 256, (32, 32, 3, count), dtype=numpy.uint8),
                           "y": (numpy.arange(count) % 10 + 1).astype(numpy.uint8).reshape(-1, 1)})

@@ -121,7 +121,7 @@ TEST_F(Train, ResumingRejectsOptionsOfTheRun) {
   }
   const Outcome other_threads = resume("run", {"--threads=2", "--log-every=20"});
   EXPECT_EQ(other_threads.code, 0) << other_threads.err;
-  EXPECT_THAT(other_threads.err, HasSubstr("warning: the run used 1 threads"));
+  EXPECT_THAT(other_threads.err, HasSubstr("warning: the run used 1 thread; with 2"));
 }
 
 TEST_F(Train, RejectsUnusableFolders) {

@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
 
-std::string error_of(const std::function<void()>& action) {
+std::string json_error_of(const std::function<void()>& action) {
   try {
     action();
   } catch (const JsonError& error) {
@@ -55,14 +55,14 @@ TEST(JsonValue, ConvertsLists) {
 TEST(JsonValue, ReadsOnlyTheRightType) {
   const Json json = {{"whole", 3}, {"number", 2.5}, {"text", "x"}, {"large", uint64_t{1} << 63}};
   EXPECT_EQ(json.at("whole").get<double>(), 3);
-  EXPECT_EQ(error_of([&] { json.at("number").get<int64_t>(); }), "2.5 is not a whole number");
-  EXPECT_EQ(error_of([&] { json.at("text").get<double>(); }), "\"x\" is not a number");
-  EXPECT_EQ(error_of([&] { json.at("whole").get<std::string>(); }), "3 is not a text");
-  EXPECT_EQ(error_of([&] { json.at("large").get<int64_t>(); }), "9223372036854775808 is not a whole number");
-  EXPECT_EQ(error_of([&] { json.at("absent"); }), "key 'absent' is missing");
-  EXPECT_EQ(error_of([&] { json.at("whole").at("x"); }), "3 is not an object");
-  EXPECT_EQ(error_of([&] { Json({1, 2}).at(2); }), "a list of 2 values has no value 2");
-  EXPECT_EQ(error_of([] { Json(300).get<int8_t>(); }), "300 is not a whole number from -128 to 127");
+  EXPECT_EQ(json_error_of([&] { json.at("number").get<int64_t>(); }), "2.5 is not a whole number");
+  EXPECT_EQ(json_error_of([&] { json.at("text").get<double>(); }), "\"x\" is not a number");
+  EXPECT_EQ(json_error_of([&] { json.at("whole").get<std::string>(); }), "3 is not a text");
+  EXPECT_EQ(json_error_of([&] { json.at("large").get<int64_t>(); }), "9223372036854775808 is not a whole number");
+  EXPECT_EQ(json_error_of([&] { json.at("absent"); }), "key 'absent' is missing");
+  EXPECT_EQ(json_error_of([&] { json.at("whole").at("x"); }), "3 is not an object");
+  EXPECT_EQ(json_error_of([&] { Json({1, 2}).at(2); }), "a list of 2 values has no value 2");
+  EXPECT_EQ(json_error_of([] { Json(300).get<int8_t>(); }), "300 is not a whole number from -128 to 127");
   EXPECT_EQ(json.value("absent", int64_t{7}), 7);
   EXPECT_EQ(json.value("text", "y"), "x");
 }
@@ -81,20 +81,36 @@ TEST(ParseJson, RoundTrips) {
 
 TEST(ParseJson, RejectsInvalidText) {
   for (const char* text : {"", "{", "[1,]", "nan", "'a'", "{} x", "\"\xff\"", "[1 2]"}) {
-    EXPECT_THAT(error_of([&] { parse_json(text, "run.json"); }), HasSubstr("run.json: not JSON, or truncated")) << text;
+    EXPECT_THAT(json_error_of([&] { parse_json(text, "run.json"); }), HasSubstr("run.json: not JSON, or truncated"))
+        << text;
   }
-  EXPECT_THAT(error_of([] { parse_json(R"({"a":1,"a":2})", "f"); }), HasSubstr("key 'a' occurs twice"));
+  EXPECT_THAT(json_error_of([] { parse_json(R"({"a":1,"a":2})", "f"); }), HasSubstr("key \"a\" occurs twice"));
+  EXPECT_THAT(json_error_of([] { parse_json("{\"a\\n\":1,\"a\\n\":2}", "f"); }),
+              HasSubstr("key \"a\\n\" occurs twice"));
 }
 
 TEST(ParseJson, LimitsDepth) {
   EXPECT_EQ(parse_json(std::string(64, '[') + std::string(64, ']'), "f").size(), 1U);
-  EXPECT_THAT(error_of([] { parse_json(std::string(200'000, '['), "f"); }), HasSubstr("more than 64 levels"));
+  EXPECT_THAT(json_error_of([] { parse_json(std::string(200'000, '['), "f"); }), HasSubstr("more than 64 levels"));
+  std::string objects;
+  for (int i = 0; i < 200'000; ++i) objects += "{\"a\":";
+  EXPECT_THAT(json_error_of([&] { parse_json(objects, "f"); }), HasSubstr("more than 64 levels"));
 }
 
-TEST(ParseJson, TakesLinearTimeInTheNumberOfKeys) {
+TEST(ParseJson, LimitsTheNumberOfValues) {
+  const char* const text = R"({"a": [1, 2], "b": {}})";
+  EXPECT_EQ(parse_json(text, "f", OldNames::kKeep, 5).size(), 2U);
+  EXPECT_THAT(json_error_of([&] { parse_json(text, "f", OldNames::kKeep, 4); }),
+              HasSubstr("f: not JSON, or truncated: more than 4 values"));
+}
+
+TEST(ParseJson, ReadingAndPrintingTakeLinearTimeInTheNumberOfKeys) {
   std::string text = "{";
   for (int i = 0; i < 200'000; ++i) text += "\"k" + std::to_string(i) + "\":{},";
-  EXPECT_EQ(parse_json(text + "\"last\":1}", "f").size(), 200'001U);
+  text += "\"last\":1}";
+  const Json json = parse_json(text, "f");
+  EXPECT_EQ(json.size(), 200'001U);
+  EXPECT_EQ(json.dump(), text);
 }
 
 TEST(ParseJson, ReplacesOldNamesOfKeys) {

@@ -280,6 +280,18 @@ TEST_F(Options, InvalidDeclarationsThrowLogicErrors) {
                std::logic_error);
 }
 
+TEST_F(Options, ErrorsNameTheLineThatSetAnOption) {
+  const auto message = [&](const std::string& text) { return std::string(with_source(usage_error(text), set).what()); };
+  set.set("labels", 500, "preset fast:3:1");
+  set.find("seed", "--seed").set(7, "--seed");
+  EXPECT_EQ(message("--labels 500: pets has 120"), "--labels 500 (set by preset fast): pets has 120");
+  EXPECT_EQ(message("--seed 7: is odd"), "--seed 7: is odd") << "typed on the command line";
+  EXPECT_EQ(message("--shift 0.5: is a default"), "--shift 0.5: is a default");
+  EXPECT_EQ(message("pets: --labels 500 is too much"), "pets: --labels 500 is too much");
+  EXPECT_EQ(message("--labelsx"), "--labelsx");
+  EXPECT_EQ(with_source(usage_error("--labels 500: x"), set).kind(), ErrorKind::kUsage);
+}
+
 TEST(NearestName, CountsEdits) {
   const std::vector<std::string> known = {"labels", "label-mode", "batch-size", "beta1", "beta2", "width"};
   EXPECT_EQ(nearest_name("label", known), "labels");

@@ -86,7 +86,7 @@ TEST(Schedules, CorrectedAverageMatchesGoldenAverageFromZero) {
 std::vector<int64_t> evaluated_steps(int64_t steps, int64_t count) {
   std::vector<int64_t> found;
   for (int64_t step = 1; step <= steps; ++step) {
-    if (evaluation_after(step, steps, count)) found.push_back(step);
+    if (evaluations_due(step, steps, count) > evaluations_due(step - 1, steps, count)) found.push_back(step);
   }
   return found;
 }
@@ -126,9 +126,10 @@ TEST(Evaluations, SingleOneFollowsTheLastStepAndZeroMeansNone) {
 // The options allow at most 10^6 evaluations in 10^9 steps.
 TEST(Evaluations, DoNotOverflowInTheLongestRun) {
   constexpr int64_t kSteps = 1'000'000'000, kCount = 1'000'000;
-  EXPECT_TRUE(evaluation_after(kSteps, kSteps, kCount));
-  EXPECT_TRUE(evaluation_after(2'400'003, kSteps, kCount));  // the 1000th of 333,333 in 800,000,000
-  EXPECT_FALSE(evaluation_after(2'400'004, kSteps, kCount));
+  EXPECT_EQ(evaluations_due(kSteps, kSteps, kCount), kCount);
+  EXPECT_EQ(evaluations_due(2'400'002, kSteps, kCount), 999);
+  EXPECT_EQ(evaluations_due(2'400'003, kSteps, kCount), 1000);  // of 333,333 in 800,000,000
+  EXPECT_EQ(evaluations_due(int64_t{1} << 31, int64_t{1} << 31, kCount), kCount);
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 #include "frgan/data/image_folder.h"
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -220,6 +223,32 @@ TEST(LooseImages, RejectsAFolderWithoutImages) {
   EXPECT_THAT(error_of([&] { read_loose_images(folder.root().path(), 16, 1); }),
               AllOf(HasSubstr("no readable .png, .jpg, .jpeg or .webp file in this folder; 1 unreadable image file"),
                     HasSubstr("broken.png")));
+}
+
+TEST(ImageFolder, LoadingCanBeWatchedAndStopped) {
+  Folder folder;
+  for (int i = 0; i < 12; ++i) folder.image(fmt::format("train/{}/{}.png", i % 2 == 0 ? "a" : "b", i), 10);
+  std::atomic<int> asked = 0;
+  LoadWatch watch;
+  watch.stopped = [&] { return ++asked > 4; };
+  try {
+    read_image_folder(folder.root().path(), 16, 3, watch);
+    FAIL() << "must stop";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kStopped);
+  }
+  EXPECT_LT(asked, 12) << "must not decode the rest";
+  std::vector<int64_t> shown;
+  watch.stopped = [] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    return false;
+  };
+  watch.progress = [&](int64_t done, int64_t total) {
+    shown.push_back(done);
+    EXPECT_EQ(total, 12);
+  };
+  EXPECT_EQ(read_image_folder(folder.root().path(), 16, 3, watch).train.size(), 12);
+  EXPECT_FALSE(shown.empty());
 }
 
 }  // namespace

@@ -469,6 +469,8 @@ TEST(LabelSplitFile, RejectsUnreadableFiles) {
   EXPECT_THAT(error_of([&] { read_label_split(folder / "truncated.json", data); }),
               HasSubstr("truncated.json: not JSON, or truncated"));
   EXPECT_THAT(error_of([&] { read_label_split(folder / "none.json", data); }), HasSubstr("none.json"));
+  write_file_safely(folder / "deep.json", std::string(200'000, '['));
+  EXPECT_THAT(error_of([&] { read_label_split(folder / "deep.json", data); }), HasSubstr("nested more than 64 levels"));
 }
 
 TEST(SplitOptions, SetTheirFields) {

@@ -1,9 +1,11 @@
 #include "frgan/device/machine.h"
 
 #include <chrono>
+#include <cmath>
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 namespace frgan {
 namespace {
@@ -41,6 +43,39 @@ TEST(ProcessSeconds, AdvanceWithRealTime) {
   EXPECT_LT(before, 3600);
   EXPECT_GT(passed, 0.2);  // /proc/uptime has a resolution of 0.01 s
   EXPECT_LT(passed, 60);
+}
+
+TEST(MachineTest, ReadsTheCpuQuota) {
+  EXPECT_EQ(cpu_quota("150000 100000\n"), 1.5);
+  EXPECT_EQ(cpu_quota("max 100000\n"), HUGE_VAL);
+  EXPECT_EQ(cpu_quota(""), HUGE_VAL);
+  EXPECT_EQ(cpu_quota("-1 100000\n"), HUGE_VAL);
+}
+
+TEST(MachineTest, CountsTheCoresOfTheAffinity) {
+  cpu_set_t before, one;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  const int64_t all = usable_cores();
+  EXPECT_GE(all, 1);
+  EXPECT_LE(all, CPU_COUNT(&before));
+  int first = 0;
+  while (!CPU_ISSET(first, &before)) ++first;
+  CPU_ZERO(&one);
+  CPU_SET(first, &one);
+  ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+  EXPECT_EQ(usable_cores(), 1);
+  // Two threads that spin on one core wait for each other.
+  const double waited = run_queue_seconds();
+  const auto spin = [&] {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(400);
+    while (std::chrono::steady_clock::now() < end) {
+    }
+  };
+  std::thread other(spin);
+  spin();
+  EXPECT_GT(run_queue_seconds() - waited, 0.1);
+  other.join();
+  sched_setaffinity(0, sizeof(before), &before);
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ TEST(Files, ReportsUnwritablePaths) {
   EXPECT_THAT(error_of([&] { write_file_safely(folder.path(), std::string_view("x")); }),
               HasSubstr("is not a regular file"));
   EXPECT_THAT(error_of([&] { ensure_directory(folder.path() / "file" / "below"); }),
-              HasSubstr("cannot create the folder: Not a directory"));
+              HasSubstr("file: cannot create the folder: File exists"));
   EXPECT_THAT(error_of([&] { ensure_directory(folder / "file"); }), HasSubstr("cannot create the folder"));
 }
 
@@ -90,13 +90,18 @@ TEST(Files, DoesNotReplaceADevice) {
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
-TEST(Files, FollowsALink) {
+TEST(Files, DoesNotWriteThroughALink) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file", std::string_view("old"));
   std::filesystem::create_symlink(folder / "file", folder / "link");
-  write_file_safely(folder / "link", std::string_view("new"));
-  EXPECT_EQ(read_file(folder / "file"), "new");
-  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  std::filesystem::create_symlink(folder / "nowhere", folder / "dangling");
+  for (const char* link : {"link", "dangling"}) {
+    EXPECT_THAT(error_of([&] { write_file_safely(folder / link, std::string_view("new")); }),
+                HasSubstr("cannot write: exists and is a link"));
+    EXPECT_THAT(error_of([&] { GrowingFile file(folder / link); }), HasSubstr("the path is a link"));
+  }
+  EXPECT_EQ(read_file(folder / "file"), "old");
+  EXPECT_EQ(folder.count(), 3);
 }
 
 TEST(Files, ReportsUnreadablePaths) {

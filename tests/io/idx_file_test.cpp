@@ -1,6 +1,11 @@
 #include "frgan/io/idx_file.h"
 
+#include <array>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <zlib.h>
 
 #include "frgan/io/files.h"
 #include "frgan/io/gzip.h"
@@ -44,7 +49,7 @@ TEST(IdxFile, RejectsTruncatedFiles) {
     EXPECT_THAT(idx_refusal(kSmall.substr(0, size)), StartsWith("x: "));
   EXPECT_THAT(idx_refusal(kSmall.substr(0, 17)),
               HasSubstr("has 5 values, but the header declares 2 x 3; the file may be truncated"));
-  EXPECT_THAT(idx_refusal(kSmall + "x"), HasSubstr("has 7 values, but the header declares 2 x 3"));
+  EXPECT_THAT(idx_refusal(kSmall + "x"), HasSubstr("1 bytes follow the 2 x 3 values that the header declares"));
   for (size_t size = 2; size < kSmallGzipped.size(); ++size)
     EXPECT_THAT(idx_refusal(kSmallGzipped.substr(0, size)), HasSubstr("x: truncated gzip file"));
   EXPECT_THAT(idx_refusal(kSmallGzipped + "x"), HasSubstr("1 bytes follow the gzip data"));
@@ -66,14 +71,59 @@ TEST(IdxFile, RejectsOtherFiles) {
   EXPECT_THAT(idx_refusal(std::string("\0\0\x8\0", 4)), HasSubstr("invalid idx header: 4 bytes, 0 dimensions"));
   EXPECT_THAT(idx_refusal(std::string("\0\0\x8\xff", 4)), HasSubstr("invalid idx header: 4 bytes, 255 dimensions"));
   EXPECT_THAT(idx_refusal(std::string("\0\0\x8\3", 4) + std::string(12, '\xff')),
-              HasSubstr("has 0 values, but the header declares 4294967295 x 4294967295 x 4294967295"));
+              HasSubstr("has at most 16 values, but the header declares 4294967295 x 4294967295 x 4294967295"));
 }
 
-TEST(Gzip, EnforcesTheSizeLimit) {
-  EXPECT_EQ(gunzip(kSmallGzipped, 18, "x"), kSmall);
-  EXPECT_THAT(error_of([] { gunzip(kSmallGzipped, 17, "x"); }), HasSubstr("x: decompresses to more than 17 bytes"));
-  EXPECT_THAT(error_of([] { gunzip(kSmallGzipped, 0, "x"); }), HasSubstr("more than 0 bytes"));
-  EXPECT_THAT(error_of([] { gunzip(kSmall, 100, "x"); }), HasSubstr("corrupt gzip file"));
+// A gzip file of an idx header that declares two dimensions, `sizes`, followed by `count` zeros.
+std::string gzipped_zeros(const std::string& sizes, int64_t count) {
+  z_stream stream{};
+  EXPECT_EQ(deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  std::string result(1 << 20, '\0');
+  stream.next_out = reinterpret_cast<Bytef*>(result.data());
+  stream.avail_out = static_cast<uInt>(result.size());
+  const auto add = [&](std::string bytes, int flush) {
+    stream.next_in = reinterpret_cast<Bytef*>(bytes.data());
+    stream.avail_in = static_cast<uInt>(bytes.size());
+    return deflate(&stream, flush);
+  };
+  add(std::string("\0\0\x8\2", 4) + sizes, Z_NO_FLUSH);
+  constexpr int64_t kBlock = 1 << 20;
+  for (; count > kBlock; count -= kBlock) add(std::string(kBlock, '\0'), Z_NO_FLUSH);
+  EXPECT_EQ(add(std::string(static_cast<size_t>(count), '\0'), Z_FINISH), Z_STREAM_END);
+  result.resize(stream.total_out);
+  deflateEnd(&stream);
+  return result;
+}
+
+// The largest amount of memory that the process has used, in bytes.
+int64_t peak_memory() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return int64_t{1024} * usage.ru_maxrss;
+}
+
+TEST(IdxFile, MemoryIsLimitedByTheDeclaredSize) {
+  const std::string longer = gzipped_zeros(std::string("\0\0\0\2\0\0\0\3", 8), 100'000'000);
+  const std::string shorter = gzipped_zeros("\x7f\xff\xff\xff\x7f\xff\xff\xff", 1000);
+  const int64_t before = peak_memory();
+  EXPECT_THAT(idx_refusal(longer), HasSubstr("x: decompresses to more bytes than it declares"));
+  EXPECT_THAT(idx_refusal(shorter),
+              HasSubstr(fmt::format("has at most {} values, but the header declares 2147483647 x 2147483647",
+                                    1032 * shorter.size())));
+  EXPECT_THAT(idx_refusal(std::string("\0\0\x8\2\0\xff\xff\xff\0\0\0\xff", 12)), HasSubstr("has at most 12 values"));
+  EXPECT_LT(peak_memory() - before, 16'000'000);
+}
+
+TEST(Gzip, ReadsInPieces) {
+  GzipReader gzip(kSmallGzipped, "x");
+  std::array<uint8_t, 10> piece{};
+  EXPECT_EQ(gzip.read(piece), 10U);
+  EXPECT_EQ(piece[3], 2);
+  EXPECT_THAT(error_of([&] { gzip.finish(); }), HasSubstr("x: decompresses to more bytes than it declares"));
+  EXPECT_EQ(gzip.read(piece), 7U);  // one byte was read by `finish`
+  gzip.finish();
+  EXPECT_EQ(gzip.read(piece), 0U);
+  EXPECT_THAT(error_of([&] { GzipReader(kSmall, "x").read(piece); }), HasSubstr("corrupt gzip file"));
   EXPECT_TRUE(is_gzip(kSmallGzipped));
   EXPECT_FALSE(is_gzip(kSmall));
 }

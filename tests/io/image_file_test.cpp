@@ -169,6 +169,11 @@ TEST(ImageFile, RejectsDecompressionBombs) {
   const std::string jpeg = read_file(golden("turned.jpg"));
   EXPECT_THAT(image_refusal(replaced(jpeg, jpeg.find("\xff\xc0") + 5, "\xff\xff\xff\xff")),
               HasSubstr("too large: 65535 x 65535 pixels"));
+  // A second, small frame after the scan does not hide the first one.
+  const size_t frame = jpeg.find("\xff\xc0"), scan = jpeg.find("\xff\xda"), end = jpeg.size() - 2;
+  const std::string two_frames = jpeg.substr(0, end) + jpeg.substr(frame, scan - frame) + jpeg.substr(end);
+  EXPECT_THAT(image_refusal(replaced(two_frames, frame + 5, "\xff\xff\xff\xff")),
+              HasSubstr("too large: 65535 x 65535 pixels"));
   const std::string webp = read_file(golden("turned6.webp"));
   EXPECT_THAT(image_refusal(replaced(webp, 24, "\xff\xff\xff\xff\xff\xff")),
               HasSubstr("too large: 16777216 x 16777216 pixels"));

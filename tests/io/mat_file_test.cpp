@@ -184,6 +184,29 @@ TEST(MatFile, RejectsOtherShapesAndTypes) {
               HasSubstr("a variable is not a plain numeric array"));
 }
 
+TEST(MatFile, RejectsFilesThatNeedTooMuchMemory) {
+  EXPECT_THAT(
+      refusal_of([](MatWriter& w) {
+        w.images({2, 1025, 1, 1});
+        w.labels({1});
+      }),
+      HasSubstr("X is too large: 2 x 1025 x 1 x 1; at most 1024 x 1024 pixels and 16777216 images are allowed"));
+  const TemporaryFolder folder;
+  write_small(folder / "a.mat", false);
+  std::string bytes = read_file(folder / "a.mat");
+  // The last variable, y, gets 8 more bytes than its numbers need.
+  const size_t tag = bytes.rfind(std::string("\x0e\0\0\0", 4));
+  ASSERT_NE(tag, std::string::npos);
+  bytes[tag + 4] = static_cast<char>(bytes[tag + 4] + 8);
+  write_file_safely(folder / "a.mat", bytes + std::string(8, '\0'));
+  EXPECT_THAT(mat_refusal(folder / "a.mat"),
+              HasSubstr("extra bytes in variable \"y\"; the file is truncated or corrupt"));
+  bytes.resize(128);
+  for (int i = 0; i <= 100; ++i) bytes += std::string("\x0e\0\0\0\0\0\0\0", 8);
+  write_file_safely(folder / "a.mat", bytes);
+  EXPECT_THAT(mat_refusal(folder / "a.mat"), HasSubstr("more than 100 variables; expected X and y"));
+}
+
 TEST(MatFile, RejectsOtherFiles) {
   const TemporaryFolder folder;
   EXPECT_THAT(mat_refusal(folder / "none.mat"), HasSubstr("none.mat: cannot read: No such file"));

@@ -186,14 +186,31 @@ TEST(Safetensors, RejectsDeepAndLongHeaders) {
               HasSubstr("nested more than 64 levels deep"));
 }
 
+// Quadratic time would take minutes.
+TEST(Safetensors, ReadsManyTensors) {
+  std::string header = "{";
+  for (int i = 0; i < 50'000; ++i)
+    header += fmt::format(R"("{}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}},)", i);
+  header.back() = '}';
+  EXPECT_EQ(parse(file_of(header, "")).tensors().size(), 50'000U);
+}
+
+TEST(Safetensors, WritesManyTensors) {
+  const TemporaryFolder folder;
+  TensorViews tensors;
+  for (int i = 0; i < 10'000; ++i) tensors[fmt::format("{}", i)] = {DType::kF32, {0}, {}};
+  write_safetensors(folder / "file", tensors);
+  EXPECT_EQ(read_safetensors(folder / "file").tensors().size(), tensors.size());
+}
+
 TEST(Safetensors, RejectsDuplicateNamesAndOverlaps) {
   const std::string entry = R"({"dtype":"U8","shape":[1],"data_offsets":[0,1]})";
   EXPECT_THAT(safetensors_refusal(R"({"a":)" + entry + R"(,"a":)" + entry + "}", "x"),
-              HasSubstr("key 'a' occurs twice"));
+              HasSubstr("key \"a\" occurs twice"));
   EXPECT_THAT(safetensors_refusal(R"({"a":)" + entry + R"(,"b":)" + entry + "}", "x"),
               HasSubstr("tensor \"b\" begins at byte 0 of the data; expected 1"));
   EXPECT_THAT(safetensors_refusal(R"({"a":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "x"),
-              HasSubstr("key 'dtype' occurs twice"));
+              HasSubstr("key \"dtype\" occurs twice"));
   // The same key in two tensors is allowed.
   EXPECT_EQ(parse(file_of(R"({"a":)" + entry + R"(,"b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})", "xy"))
                 .tensors()

@@ -137,7 +137,7 @@ TEST_F(TinyRun, ScoresOfRealImages) {
   EXPECT_EQ(found.scorer_digest.size(), 64U);
   EXPECT_EQ(found.classes, 3);
   EXPECT_EQ(found.features, 8);
-  EXPECT_EQ(found.precision, Precision::kFull);
+  EXPECT_EQ(found.precision, "fp32");
   EXPECT_EQ(found.data_digest, data.digest);
   ASSERT_EQ(found.sets.size(), 2U);
   EXPECT_EQ(found.sets[0].name, "real, train");

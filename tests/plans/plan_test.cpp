@@ -1,5 +1,6 @@
 #include "frgan/plans/plan.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -97,7 +98,7 @@ TEST(Plan, ErrorsNameProblemAndPlace) {
   EXPECT_THAT(plan_error(plan, "seeds = 3", "seds = 3"),
               testing::AllOf(HasSubstr("my.toml: unknown key 'seds'; allowed here: title, show, "),
                              HasSubstr("did you mean 'seeds'?")));
-  EXPECT_THAT(plan_error(plan, "seeds = 3", "seeds = 0"), HasSubstr("seeds is 0; expected an integer of 1 or more"));
+  EXPECT_THAT(plan_error(plan, "seeds = 3", "seeds = 0"), HasSubstr("seeds is 0; expected an integer from 1 to 1000"));
   EXPECT_THAT(plan_error(plan, "reference = \"one\"", "reference = \"two\""),
               HasSubstr("reference 'two' is not the name of a row"));
   EXPECT_THAT(plan_error(plan, "steps = 20", "steps = 20\nepochs = 3"),
@@ -113,6 +114,33 @@ TEST(Plan, ErrorsNameProblemAndPlace) {
   EXPECT_THAT(plan_error("[budget.a]\nsteps = 1\n"), HasSubstr("missing [[row]]"));
   EXPECT_THAT(plan_error("[[row]]\npreset = \"gan\"\n"), HasSubstr("missing [budget.NAME]"));
   EXPECT_THAT(plan_error("[[row]\n"), HasSubstr("my.toml:1:"));
+}
+
+// A larger plan would take hours to list, or all memory.
+TEST(Plan, LimitsItsSize) {
+  const std::string plan(kPlan);
+  EXPECT_THAT(plan_error(plan, "seeds = 3", "seeds = 9223372036854775807"),
+              HasSubstr("my.toml: seeds is 9223372036854775807; expected an integer from 1 to 1000"));
+  EXPECT_THAT(plan_error(plan, "seeds = 2", "seeds = 1001"), HasSubstr("budget.long: seeds is 1001; expected"));
+  EXPECT_THAT(plan_error(plan, "steps = 20", "steps = 1000000001"), HasSubstr("an integer from 1 to 1000000000"));
+  EXPECT_THAT(plan_error(plan, "steps = 20", "steps = 20\nscore-images = 1000001"),
+              HasSubstr("score-images is 1000001; expected an integer from 1 to 1000000"));
+  std::string vary = "labels = [1", rows;
+  for (int i = 2; i <= 100; ++i) vary += fmt::format(", {}", i);
+  EXPECT_THAT(plan_error(plan, "labels = [500, 1000]", vary + "]\nwidth = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]"),
+              HasSubstr("my.toml: vary has more than 1000 combinations of values; split the plan"));
+  EXPECT_THAT(plan_error(plan, "labels = [500, 1000]", "labels = [\"" + std::string(1001, 'x') + "\"]"),
+              HasSubstr("x; expected values of at most 1000 characters on one line"));
+  EXPECT_THAT(plan_error(plan, "name = \"one\"", "name = \"one\\n\""),
+              HasSubstr("row 1: name is \"one\\n\"; expected text on one line"));
+  EXPECT_THAT(plan_error(plan, "[budget.long]", "[budget.\"lo\\u001b[31mng\"]"),
+              HasSubstr("my.toml: invalid key \"lo\\x1b[31mng\": control characters are not allowed"));
+  EXPECT_THAT(plan_error(plan, "labels = [500, 1000]", "a=[1]\nb=[1]\nc=[1]\nd=[1]\ne=[1]\nf=[1]\ng=[1]\nh=[1]\ni=[1]"),
+              HasSubstr("vary has 9 options; at most 8 are allowed"));
+  for (int i = 0; i < 10'000; ++i) rows += fmt::format("\n[[row]]\nname = \"{}\"", i);
+  EXPECT_THAT(
+      plan_error(plan + rows),
+      HasSubstr("my.toml: 10003 rows with 2 combinations of varied values; at most 10000 in total are allowed"));
 }
 
 TEST(Plan, PaperPlansAreValidInAllBudgets) {

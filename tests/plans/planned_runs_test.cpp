@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "../io/temporary_folder.h"
+#include "frgan/core/error.h"
 #include "frgan/plans/plan_results.h"
 #include "frgan/settings/run_settings.h"
 #include "frgan/train/recipe.h"
@@ -61,6 +62,18 @@ TEST(PlannedRuns, ChoiceAppliesToRecords) {
   ASSERT_TRUE(runs.has_value());
   ASSERT_EQ(runs->size(), 1u);
   EXPECT_EQ(runs->front().options.at("label-noise"), 0.5);
+}
+
+// A record may have any seed, and tables show all seeds up to the largest one.
+TEST(PlannedRuns, LimitsTheNumberOfRuns) {
+  PlanChoice choice = hour();
+  choice.seeds = INT64_MAX;
+  try {
+    planned_runs(read_paper_plan("figure4"), choice, noise_records());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("seeds; at most 100000 runs are allowed"));
+  }
 }
 
 TEST(PlannedRuns, RunsWithoutRecordShareTheDigest) {

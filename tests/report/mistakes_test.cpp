@@ -94,7 +94,9 @@ TEST(Mistakes, RejectInconsistentFiles) {
   EXPECT_THAT(message("/role", "train"), HasSubstr("m.json: invalid role \"train\"; expected \"test\" or \"dev\""));
   EXPECT_THAT(message("/class_counts", {6}), HasSubstr("1 class counts for 3 class names"));
   EXPECT_THAT(message("/class_counts/0", 1), HasSubstr("class counts do not match 6 images"));
-  EXPECT_THAT(message("/class_counts", {0, 4, 2}), HasSubstr("class counts do not match 6 images"));
+  EXPECT_THAT(message("/class_counts", {0, 4, 2}), HasSubstr("class counts do not match 6 images and their mistakes"));
+  EXPECT_THAT(message("/class_counts", {INT64_MAX, INT64_MAX, 8}), HasSubstr("class counts do not match 6 images"));
+  EXPECT_THAT(message("/class_counts", {INT64_MIN, 4, 2}), HasSubstr("class counts do not match 6 images"));
   EXPECT_THAT(message("/mistakes/0/0", 6), HasSubstr("row 6 is a duplicate or outside the 6 images"));
   EXPECT_THAT(message("/mistakes/0/0", 1), HasSubstr("row 1 is a duplicate"));
   EXPECT_THAT(message("/mistakes/0/2", 1),

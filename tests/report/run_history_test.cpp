@@ -87,7 +87,7 @@ TEST_F(RunHistoryTest, DamagedFilesBecomeNotes) {
   write_run();
   write("run/metrics.jsonl", "{}\nno JSON\n");
   run = read();
-  EXPECT_THAT(run.notes[0], HasSubstr("metrics.jsonl: line 2 is not a JSON object"));
+  EXPECT_THAT(run.notes[0], HasSubstr("metrics.jsonl: 1 damaged line ignored"));
   EXPECT_TRUE(run.finished);
 }
 

@@ -30,10 +30,11 @@ StepRecord record_at(int64_t step) {
 }
 
 constexpr const char* kFirst =
-    R"({"step":50,"epoch":0.5,"losses":{"supervised":0.25,"generator":null},"learning_rate":0.001,"images_per_second":400.0,"seconds":12.5})"
+    R"({"step":50,"epoch":0.5,"losses":{"supervised":0.25,"generator":null},"learning_rate":0.001,"images_per_second":400.0,"seconds":12.5,"crc32c":"e3816580"})"
     "\n";
-constexpr const char* kSecond = R"({"step":100,"test_error":0.125,"error_low":0.1,"error_high":0.15,"images":5000})"
-                                "\n";
+constexpr const char* kSecond =
+    R"({"step":100,"test_error":0.125,"error_low":0.1,"error_high":0.15,"images":5000,"crc32c":"59586adb"})"
+    "\n";
 
 TEST_F(RunLogTest, WritesTheDocumentedColumns) {
   RunLog log(path_, 0);
@@ -55,8 +56,11 @@ TEST_F(RunLogTest, DropsLinesAfterCheckpoint) {
   std::ofstream(path_, std::ios::app) << R"({"step": 15)";  // line truncated by a killed process
   RunLog log(path_, 100);
   EXPECT_EQ(text(), fmt::format("{}{}", kFirst, kSecond));
+  EXPECT_EQ(log.lines(), 2);
   RunLog earlier(path_, 99);
   EXPECT_EQ(text(), kFirst);
+  EXPECT_EQ(earlier.lines(), 1);
+  EXPECT_EQ(earlier.damaged_lines(), 0);
 }
 
 }  // namespace

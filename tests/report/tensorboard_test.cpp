@@ -32,11 +32,6 @@ class TensorBoard : public testing::Test {
   const TemporaryFolder folder;
 };
 
-TEST_F(TensorBoard, ChecksumIsCrc32c) {
-  EXPECT_EQ(crc32c(bytes_of("123456789")), 0xe3069283U);
-  EXPECT_EQ(crc32c({}), 0U);
-}
-
 TEST_F(TensorBoard, FirstRecordHasFormatVersion) {
   log(0);
   ASSERT_THAT(files(), SizeIs(1));

@@ -66,6 +66,49 @@ TEST(ConfigFile, RejectsInputsThatCrashTomlParser) {
   EXPECT_EQ(read_config("# Größe\ndata = \"Größe\" # é\nrun = 'Größe'", "my.toml").size(), 2u);
 }
 
+TEST(ConfigFile, LimitsDepth) {
+  const auto repeated = [](const std::string& text, int count) {
+    std::string result;
+    for (int i = 0; i < count; ++i) result += text;
+    return result;
+  };
+  const auto table_error_of = [](const std::string& text) {
+    try {
+      read_toml(text, "my.toml");
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(table_error_of("a = " + repeated("[", 16) + repeated("]", 16)), "");
+  constexpr int kDeep = 200'000;
+  EXPECT_THAT(error_of("a = " + repeated("[", kDeep)), testing::HasSubstr("exceeded maximum nested value depth of 16"));
+  EXPECT_THAT(table_error_of("a = " + repeated("{a = ", kDeep)), testing::HasSubstr("nested value depth of 16"));
+  for (const char* part : {"a.", "a . ", "\"a\".", "'a'."}) {
+    EXPECT_EQ(error_of("x = 1\n" + repeated(part, kDeep) + "a = 1\n"),
+              "my.toml:2: more than 100 dots in one line; split the line");
+    EXPECT_THAT(error_of("[" + repeated(part, kDeep) + "a]\n"), testing::StartsWith("my.toml:1: more than 100 dots"));
+  }
+  EXPECT_EQ(table_error_of(repeated("a.", 30) + "a = 1\n"), "");
+  EXPECT_EQ(table_error_of(repeated("a.", 100) + "a = 1\n"), "my.toml: nested more than 64 levels deep");
+}
+
+// Quadratic time would take minutes.
+TEST(ReadToml, ReadsManyKeys) {
+  std::string text;
+  for (int i = 0; i < 50'000; ++i) text += "key" + std::to_string(i) + " = 1\n";
+  EXPECT_EQ(read_toml(text, "my.toml").size(), 50'000U);
+}
+
+TEST(ReadToml, RejectsAnOptionUnderTwoNames) {
+  try {
+    read_toml("[settings]\ndev-images = 1\ndev-pictures = 2\n", "my.toml");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "my.toml: 'dev-images' occurs twice, also under its old name; remove one");
+  }
+}
+
 TEST(ConfigFile, RejectsTablesAndDates) {
   EXPECT_EQ(error_of("[fr-gan]\nwidth = 1\n"),
             "my.toml:1:2: a [heading] or {table} is not allowed here; write NAME = VALUE lines");

@@ -60,7 +60,7 @@ TEST(RunKey, DefaultsMatchTheRecipe) {
       if (option.saved) text += fmt::format("{} {} {}\n", entry.name, option.name, option.initial.dump());
     }
   }
-  EXPECT_EQ(sha256(bytes_of(text)), "ae9f893e707ffb6b509e5d516ee8e8ca92938e3550beb5f0164f1db106d18b83") << text;
+  EXPECT_EQ(sha256(bytes_of(text)), "c92886ec05b92887539159db77b274345a204c5daddbdc4f5be4103a465b552f") << text;
 }
 
 TEST(RunSettings, LaterSourcesResetExcludedOptions) {

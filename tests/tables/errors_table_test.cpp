@@ -137,6 +137,13 @@ TEST(ErrorsTable, NotesBudgetAndLabelSplits) {
   EXPECT_THAT(notes(), Contains(HasSubstr("the label splits of the rows differ")));
 }
 
+TEST(ErrorsTable, SaysThatNothingIsFinished) {
+  const Plan plan = errors_plan();
+  const Table table = errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 1), {}));
+  EXPECT_EQ(table.notes.front(), "No run of this plan is finished.");
+  EXPECT_THAT(table.notes, testing::Not(Contains(HasSubstr("test images"))));
+}
+
 // Two rows of a plan may share a run.
 TEST(ErrorsTable, DoesNotCompareARunWithItself) {
   const Plan plan = errors_plan();

@@ -20,7 +20,7 @@ Table small_table() {
 }
 
 TEST(Table, WritesMarkdown) {
-  EXPECT_EQ(markdown_of(small_table()), R"(# Errors | of <all> & more
+  EXPECT_EQ(markdown_of(small_table()), R"(# Errors \| of \<all> & more
 
 ## labels 500
 
@@ -36,6 +36,18 @@ TEST(Table, WritesMarkdown) {
 
 - A note with 50 %.
 )");
+}
+
+TEST(Table, OmitsEmptyColumnsExceptInCsv) {
+  Table table = small_table();
+  table.sections[0].rows[0][1] = {"–", {"", ""}};
+  for (const std::string& text : {markdown_of(table), latex_of(table), html_of(table)}) {
+    EXPECT_THAT(text, testing::Not(HasSubstr("error (")));
+    EXPECT_THAT(text, HasSubstr("method"));
+  }
+  EXPECT_THAT(csv_of(table), HasSubstr("section,method,error_mean,error_sd,seconds\n"));
+  table.sections.clear();
+  EXPECT_THAT(markdown_of(table), HasSubstr("- A note with 50 %.")) << "a table without rows";
 }
 
 TEST(Table, WritesCsvWithAllNumbers) {

@@ -102,7 +102,7 @@ class SmallRun {
     fs::create_directories(directory);
     TrainingRun run = make();
     run.begin();
-    run.fix_steps();
+    run.fix_plan();
     const std::atomic<int> no_signal = 0;
     std::ostringstream text;
     Progress progress({text, [] { return 0; }, [] { return 0.0; }}, options_.steps, 0);
@@ -130,7 +130,7 @@ Numbers numbers_of(const std::string& method, PrecisionChoice precision) {
   const TemporaryFolder folder;
   SmallRun(method, kRecipeSteps, precision).train(folder / "run");
   Numbers numbers;
-  for (const Json& line : read_json_lines(folder / "run/metrics.jsonl")) {
+  for (const Json& line : read_json_lines(folder / "run/metrics.jsonl").objects) {
     if (!line.contains("losses")) continue;
     const auto step = line["step"].get<int64_t>();
     if (step != 1 && step != 5 && step != kRecipeSteps) continue;

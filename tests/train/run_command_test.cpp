@@ -32,9 +32,9 @@ TEST(RunCommand, ContainsChangedOptions) {
 TEST(RunCommand, ReplacesLengthAndFolder) {
   const std::vector<std::string> arguments = {"--time-budget", "5m", "--run=a",  "--epochs=2", "--data",   "my images",
                                               "--steps",       "7",  "--seed=2", "--config",   "it's.toml"};
-  EXPECT_EQ(train_command(arguments, 30),
+  EXPECT_EQ(train_command(arguments, {"--steps", "30"}),
             "frgan train --data 'my images' --seed=2 --config 'it'\\''s.toml' --steps 30");
-  EXPECT_EQ(train_command({}, 3), "frgan train --steps 3");
+  EXPECT_EQ(train_command({}, {"--plan", "my run/plan.json"}), "frgan train --plan 'my run/plan.json'");
 }
 
 }  // namespace

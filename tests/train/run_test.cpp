@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <limits>
 #include <sstream>
+#include <thread>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <torch/types.h>
 
@@ -87,7 +90,7 @@ class Run : public testing::Test {
     fs::create_directories(directory);
     const std::atomic<int> no_signal = 0;
     std::ostringstream text;
-    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, run.options().steps, 0);
+    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, run.planned_steps(), run.steps_done());
     const RunResult result = run.train({directory, values, "frgan train"}, progress, no_signal);
     output = text.str();
     return result;
@@ -95,7 +98,7 @@ class Run : public testing::Test {
   RunResult train_new(const std::string& name) {
     TrainingRun run = make();
     run.begin();
-    run.fix_steps();
+    run.fix_plan();
     return train(run, folder / name);
   }
 
@@ -146,7 +149,7 @@ TEST_F(Run, ReportsMistakesOfDevelopmentImagesWithoutTestImages) {
   finish_dataset(data);
   TrainingRun run = make(nullptr, std::move(data));
   run.begin();
-  run.fix_steps();
+  run.fix_plan();
   const RunResult result = train(run, folder / "run");
   const Mistakes mistakes = read_mistakes(folder / "run/mistakes.json");
   EXPECT_EQ(mistakes.role, "dev");
@@ -169,7 +172,7 @@ TEST_F(Run, EpochsDetermineTheNumberOfSteps) {
   options.steps = 0;
   options.epochs = 1.5;  // 24 images are 6 batches of 4
   TrainingRun run = make();
-  run.fix_steps();
+  run.fix_plan();
   EXPECT_EQ(run.options().steps, 9);
 }
 
@@ -177,24 +180,104 @@ TEST_F(Run, MeasuringAStepDoesNotChangeTheRun) {
   train_new("plain");
   TrainingRun run = make();
   run.begin();
-  run.fix_steps();
+  run.fix_plan();
   EXPECT_GT(run.measure_step(2), 0);
   const RunResult result = train(run, folder / "measured");
   expect_same_weights(folder / "plain/checkpoints/step-00000006", result.checkpoint);
 }
 
-TEST_F(Run, TimeBudgetRunEqualsRunWithItsSteps) {
+StepPlan plan_of(const fs::path& run) {
+  const std::string path = run / "plan.json";
+  return step_plan_from_json(parse_json(read_file(path), path), path);
+}
+
+TEST_F(Run, PlanRepeatsARunWithATimeBudget) {
   options.steps = 0;
-  options.time_budget = "1s";
+  options.time_budget = "2s";
   TrainingRun run = make();
   run.begin();
-  run.fix_steps();
-  options = run.options();
-  EXPECT_GT(options.steps, 0);
-  EXPECT_EQ(options.time_budget, "");
-  options.evaluate_every = 0;
-  const fs::path one = train(run, folder / "by_time").checkpoint;
-  expect_same_weights(one, train_new("by_steps").checkpoint);
+  run.fix_plan();
+  const RunResult first = train(run, folder / "by_time");
+  EXPECT_TRUE(first.finished);
+  const StepPlan plan = plan_of(folder / "by_time");
+  EXPECT_EQ(plan.steps(), first.summary.steps);
+  EXPECT_GT(plan.lengths().size(), 1U) << "must plan anew while it runs";
+  options.time_budget.clear();
+  options.plan = "plan.json";
+  TrainingRun again = make();
+  again.begin();
+  again.follow(plan);
+  again.fix_plan();
+  EXPECT_EQ(again.options().steps, plan.steps());
+  expect_same_weights(first.checkpoint, train(again, folder / "by_plan").checkpoint);
+  EXPECT_EQ(read_file(folder / "by_time/plan.json"), read_file(folder / "by_plan/plan.json"));
+}
+
+// A killed run repeats what it decided after its last checkpoint.
+TEST_F(Run, ResumedRunFollowsTheDecisionsOfTheKilledOne) {
+  StepPlan plan(6);
+  plan.use_threads(0, 1);
+  plan.replan(2, 3);
+  plan.use_threads(3, 2);
+  options.plan = "plan.json";
+  options.checkpoint_minutes = 0;
+  options.keep_checkpoints = 10;
+  const auto follow = [&](TrainingRun& run, const std::string& name) {
+    run.follow(plan);
+    run.fix_plan();
+    return train(run, folder / name);
+  };
+  TrainingRun whole = make();
+  whole.begin();
+  const RunResult first = follow(whole, "whole");
+  EXPECT_EQ(first.summary.steps, 5);
+  fs::copy(folder / "whole", folder / "killed", fs::copy_options::recursive);
+  for (const char* later : {"step-00000002", "step-00000003", "step-00000004", "step-00000005"}) {
+    fs::remove_all(folder / "killed/checkpoints" / later);
+  }
+  TrainingRun resumed = make();
+  resumed.resume(load_checkpoint(folder / "killed"));
+  EXPECT_EQ(resumed.steps_done(), 1);
+  expect_same_weights(first.checkpoint, follow(resumed, "killed").checkpoint);
+  EXPECT_EQ(to_json(plan_of(folder / "killed")), to_json(plan));
+}
+
+// Steps that sleep, and from the half of the time on four times as long, as on a machine that another program slows.
+class SleepingMethod : public Supervised {
+ public:
+  SleepingMethod(std::chrono::milliseconds sleep, const Stopwatch& clock, double slow_from)
+      : sleep_(sleep), clock_(clock), slow_from_(slow_from) {}
+  std::vector<Stage> stages() override {
+    std::vector<Stage> stages = Supervised::stages();
+    stages[0].phases[0].losses = [this, losses = stages[0].phases[0].losses](const Batch& batch) {
+      std::this_thread::sleep_for(clock_.seconds() < slow_from_ ? sleep_ : 4 * sleep_);
+      return losses(batch);
+    };
+    return stages;
+  }
+
+ private:
+  std::chrono::milliseconds sleep_;
+  Stopwatch clock_;
+  double slow_from_;
+};
+
+TEST_F(Run, MeetsItsDeadlineOnAMachineThatBecomesSlower) {
+  options.method = "supervised";
+  options.steps = 0;
+  options.time_budget = "6s";
+  for (const double slow_from : {0.0, 3.0, 5.0, 100.0}) {
+    const Stopwatch clock;
+    TrainingRun run = make(std::make_unique<SleepingMethod>(std::chrono::milliseconds(8), clock, slow_from));
+    run.begin();
+    run.fix_plan();
+    const RunResult result = train(run, folder / fmt::format("from-{}", slow_from));
+    EXPECT_TRUE(result.finished);
+    EXPECT_NEAR(clock.seconds(), 6, 0.3) << slow_from;
+    const StepPlan plan = plan_of(folder / fmt::format("from-{}", slow_from));
+    EXPECT_EQ(plan.progress(plan.steps()), 1);
+    EXPECT_GT(plan.progress(plan.steps() - 1), 0.95) << "schedules must reach their end";
+  }
 }
 
 TEST_F(Run, TimeBudgetIncludesEvaluations) {
@@ -206,8 +289,8 @@ TEST_F(Run, TimeBudgetIncludesEvaluations) {
     options.evaluate_every = evaluate_every;
     TrainingRun run = make(nullptr, data);
     run.begin();
-    run.fix_steps();
-    return run.options().steps;
+    run.fix_plan();
+    return run.planned_steps();
   };
   // Use the extremes of several measurements, because other load can make a step look slower than an evaluation.
   int64_t with_many = INT64_MAX, with_few = 0;
@@ -223,11 +306,11 @@ TEST_F(Run, RejectsTooShortAndTooLongTimeBudgets) {
   options.time_budget = "0.000001s";
   TrainingRun run = make();
   run.begin();
-  EXPECT_THAT(error_of([&] { run.fix_steps(); }), StartsWith("--time-budget 0.000001s is too short: one step takes "));
+  EXPECT_THAT(error_of([&] { run.fix_plan(); }), StartsWith("--time-budget 0.000001s is too short: loading took "));
   options.time_budget = "1e300h";
   TrainingRun too_long = make();
   too_long.begin();
-  EXPECT_THAT(error_of([&] { too_long.fix_steps(); }), HasSubstr("at most 1000000000 are allowed"));
+  EXPECT_THAT(error_of([&] { too_long.fix_plan(); }), HasSubstr("at most 1000000000 are allowed"));
 }
 
 // The error is detected at the next grid, evaluation or last step, even if no log line is due.
@@ -240,7 +323,7 @@ TEST_F(Run, StopsAtANonFiniteLoss) {
     const std::string name = std::to_string(sample) + "-" + std::to_string(evaluate);
     TrainingRun run = make(std::make_unique<FaultyMethod>(3));
     run.begin();
-    run.fix_steps();
+    run.fix_plan();
     EXPECT_THAT(error_of([&] { train(run, folder / name); }),
                 StartsWith("loss term 'supervised' is not finite (NaN or infinite) at step 3; training stopped"));
     EXPECT_THAT(checkpoints(name), ElementsAre("step-00000000"));
@@ -255,7 +338,7 @@ TEST_F(Run, WarnsOnceIfTrainingDiverges) {
   for (const auto& [name, factor] : {std::pair{"normal", 1.0}, {"diverged", 1000.0}}) {
     TrainingRun run = make(std::make_unique<FaultyMethod>(3, factor));
     run.begin();
-    run.fix_steps();
+    run.fix_plan();
     train(run, folder / name);
     const std::string warning = "warning: step 3: training diverged: the supervised loss is ";
     EXPECT_EQ(output.find(warning) != std::string::npos, factor > 1) << output;
@@ -268,7 +351,7 @@ TEST_F(Run, DoesNotSaveNonFiniteWeights) {
   const Method& built = *method;
   TrainingRun run = make(std::move(method));
   run.begin();
-  run.fix_steps();
+  run.fix_plan();
   {
     const torch::NoGradGuard no_grad;
     built.players()[1].network->named_parameters()["deconv3.bias"].fill_(std::nan(""));
@@ -333,7 +416,7 @@ TEST_F(Run, StartsFromTheWeightsOfAnotherRun) {
   const RunResult first = train_new("first");
   TrainingRun run = make();
   run.begin_from(load_checkpoint(folder / "first"));
-  run.fix_steps();
+  run.fix_plan();
   options.steps = 6;
   train(run, folder / "second");
   const fs::path start = folder / "second/checkpoints/step-00000000";
@@ -353,7 +436,7 @@ TEST_F(Run, HasNoErrorRateWithoutTestImages) {
   data.test = {};
   TrainingRun run = make(nullptr, std::move(data));
   run.begin();
-  run.fix_steps();
+  run.fix_plan();
   const RunResult result = train(run, folder / "run");
   EXPECT_TRUE(result.finished);
   EXPECT_FALSE(result.summary.test.has_value());
@@ -365,7 +448,7 @@ TEST_F(Run, PrintsThePlan) {
   options.split.dev_images = 3;
   TrainingRun run = make();
   run.begin();
-  run.fix_steps();
+  run.fix_plan();
   RunPlan shown = run.plan();
   EXPECT_GT(shown.seconds_per_step, 0);
   shown.seconds_per_step = 0.5;

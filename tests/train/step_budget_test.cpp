@@ -11,56 +11,63 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::StartsWith;
-
-RunOptions with_time(const std::string& time_budget) {
-  RunOptions options;
-  options.time_budget = time_budget;
-  return options;
-}
 
 TEST(StepBudget, EvaluationsTakeAtMostATenthOfTheTimeByDefault) {
-  // Two evaluations of 4 s fit into a tenth of 100 s; 92 s remain for steps.
-  const StepBudget budget = steps_in_time(with_time("100s"), /*step_seconds=*/0.5, /*evaluation_seconds=*/4);
-  EXPECT_EQ(budget.steps, 184);
-  EXPECT_EQ(budget.evaluate_every, 92);
+  EXPECT_EQ(default_evaluations(100, {.step = 0.5, .evaluation = 4}), 2);
+  EXPECT_EQ(default_evaluations(100, {.step = 0.5, .evaluation = 0.1}), 10);
+  EXPECT_EQ(default_evaluations(100, {.step = 0.5, .evaluation = 60}), 1);
+  EXPECT_EQ(default_evaluations(100, {.step = 0.5}), 10);
 }
 
-TEST(StepBudget, IsAllStepsWithoutEvaluationImages) {
-  const StepBudget budget = steps_in_time(with_time("100s"), 0.5, 0);
-  EXPECT_EQ(budget.steps, 200);
-  EXPECT_EQ(budget.evaluate_every, 0);
-}
-
-TEST(StepBudget, RequestedEvaluationsReduceTheSteps) {
-  RunOptions options = with_time("100s");
+TEST(StepBudget, TimeIsForStepsEvaluationsAndTheEnd) {
+  RunOptions options;
+  EXPECT_EQ(steps_in_time(options, 100, {.step = 0.5}, 10), 200);
+  EXPECT_EQ(steps_in_time(options, 100, {.step = 0.5, .evaluation = 4}, 2), 184);
+  EXPECT_EQ(steps_in_time(options, 100, {.step = 0.5, .evaluation = 4, .end = 10}, 2), 164);
   options.evaluate_every = 2;
-  EXPECT_EQ(steps_in_time(options, 1, 4).steps, 32);  // (100 - 4) / (1 + 4 / 2)
+  EXPECT_EQ(steps_in_time(options, 100, {.step = 1, .evaluation = 4}, 10), 32);  // (100 - 4) / (1 + 4 / 2)
   options.evaluations = 10;
-  EXPECT_EQ(steps_in_time(options, 1, 4).steps, 60);
+  EXPECT_EQ(steps_in_time(options, 100, {.step = 1, .evaluation = 4}, 10), 60);
+  EXPECT_EQ(steps_in_time(options, 4, {.step = 1, .evaluation = 4}, 1), 0);
+  EXPECT_EQ(steps_in_time(options, -5, {.step = 1}, 1), 0);
 }
 
-TEST(StepBudget, RejectsTooShortAndTooLongRuns) {
-  EXPECT_THAT(error_of([] { steps_in_time(with_time("4s"), 1, 4); }),
-              StartsWith("--time-budget 4s is too short: one step takes 1 s and one evaluation 4 s"));
+TEST(StepBudget, RejectsTooLongRuns) {
   EXPECT_THAT(error_of([] { rounded_steps(2e9); }), HasSubstr("at most 1000000000 are allowed"));
   EXPECT_EQ(rounded_steps(0.2), 1);
 }
 
 TEST(StepBudget, TellsWhatIsDue) {
   RunOptions options;
-  options.steps = 40;
   options.log_every = 15;
-  options.evaluate_every = 0;  // ten times
+  const StepPlan plan(40);
   std::vector<int64_t> logged, sampled, evaluated;
-  for (int64_t step = 1; step <= options.steps; ++step) {
-    if (log_due(options, step)) logged.push_back(step);
-    if (samples_due(options, step) && step <= 8) sampled.push_back(step);
-    if (evaluation_due(options, step) && step > 32) evaluated.push_back(step);
+  for (int64_t step = 1; step <= plan.steps(); ++step) {
+    const RunPosition position = position_after(plan, step);
+    if (log_due(options, position)) logged.push_back(step);
+    if (samples_due(options, position) && step <= 8) sampled.push_back(step);
+    if (evaluation_due(options, position, 10) && step > 32) evaluated.push_back(step);
+    EXPECT_TRUE(replan_due(position));
   }
   EXPECT_THAT(logged, ElementsAre(15, 30, 40));
   EXPECT_THAT(sampled, ElementsAre(4, 8));
   EXPECT_THAT(evaluated, ElementsAre(36, 40));
+}
+
+// After a change of the length, the rest of the evaluations is spread over the rest of the run.
+TEST(StepBudget, FollowsAChangedLength) {
+  StepPlan plan(100);
+  plan.replan(50, 500);
+  RunOptions options;
+  std::vector<int64_t> evaluated;
+  for (int64_t step = 1; step <= plan.steps(); ++step) {
+    const RunPosition position = position_after(plan, step);
+    if (!evaluation_due(options, position, 4)) continue;
+    evaluated.push_back(step);
+    EXPECT_EQ(evaluations_left(options, position, 4), 4 - std::ssize(evaluated));
+  }
+  EXPECT_THAT(evaluated, ElementsAre(25, 50, 300, 550));
+  EXPECT_EQ(evaluations_left(options, position_after(plan, 60), 4), 2);
 }
 
 }  // namespace

@@ -289,7 +289,7 @@ TEST(Trainer, ReportsTheFirstNonFiniteLoss) {
 TEST(Trainer, SchedulesScaleWithThePlannedSteps) {
   SmallTraining training("fr-gan", {{"learning-rate", 0.01}, {"decay-start", 0.5}, {"consistency-weight", 20}}, 100);
   Trainer& trainer = training.trainer;
-  EXPECT_EQ(trainer.planned_steps(), 100);
+  EXPECT_EQ(trainer.plan().steps(), 100);
   EXPECT_EQ(trainer.progress(), 0);
   training.steps(1);
   EXPECT_EQ(trainer.progress(), 0.01);
@@ -297,7 +297,7 @@ TEST(Trainer, SchedulesScaleWithThePlannedSteps) {
   EXPECT_DOUBLE_EQ(trainer.scheduled("learning_rate", 0.75), 0.005);
   EXPECT_EQ(trainer.scheduled("consistency_weight", 0), 0);
   EXPECT_EQ(trainer.scheduled("consistency_weight", 0.5), 20);
-  trainer.set_planned_steps(4);
+  trainer.plan() = StepPlan(4);
   EXPECT_EQ(trainer.progress(), 0.25);
   EXPECT_THROW(trainer.scheduled("no such", 0), c10::Error);
 }

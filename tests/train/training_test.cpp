@@ -9,6 +9,7 @@
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "../data/tiny_dataset.h"
 #include "../io/temporary_folder.h"
@@ -58,6 +59,15 @@ class TrainingTest : public testing::Test {
     Progress progress({text, [] { return 0; }, [] { return 0.0; }}, 3, 0, /*quiet=*/true);
     const std::atomic<int> signal = 2;
     return training.run(progress, signal);
+  }
+
+  // What the run prints when it is resumed.
+  std::string output_of_resume() const {
+    std::ostringstream text;
+    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, 3, 0);
+    const std::atomic<int> no_signal = 0;
+    Training::resume(folder).run(progress, no_signal);
+    return text.str();
   }
 
   // Replaces device and LibTorch version in the last checkpoint.
@@ -128,6 +138,112 @@ TEST_F(TrainingTest, RemovesTheFolderOfARunThatDidNotStart) {
 TEST_F(TrainingTest, RejectsAFolderWithARun) {
   Training::start(request(), {.folder = folder}).run();
   EXPECT_THAT(error_of([&] { Training::start(request(), {.folder = folder}); }), HasSubstr("already holds a run"));
+}
+
+TEST_F(TrainingTest, RefusesASecondProcess) {
+  Training training = Training::start(request(), {.folder = folder});
+  const std::string owner = "run: process " + std::to_string(getpid()) + " on host ";
+  EXPECT_THAT(error_of([&] { Training::start(request(), {.folder = folder}); }), HasSubstr(owner));
+  EXPECT_TRUE(fs::exists(folder)) << "the refused process must not remove the folder";
+  EXPECT_FALSE(stop_at_once(std::move(training)).finished);
+  const Training resumed = Training::resume(folder);
+  EXPECT_THAT(error_of([&] { Training::resume(folder); }), HasSubstr(owner));
+  EXPECT_NO_THROW(Training::resume(folder, {.dry_run = true}));
+}
+
+// state.json is the only source of options and command.
+TEST_F(TrainingTest, ResumesWithADamagedOptionsFile) {
+  stop_at_once(Training::start(request(), {.folder = folder}));
+  write_file_safely(folder / kOptionsFile, std::string_view("# frgan train \xad\xff\n\nseed = 7\n"));
+  const RunResult result = Training::resume(folder).run();
+  const RunResult whole = Training::start(request(), {.folder = root / "whole"}).run();
+  EXPECT_EQ(result.summary.command, whole.summary.command);
+  EXPECT_TRUE(read_file(result.checkpoint / "model.safetensors") == read_file(whole.checkpoint / "model.safetensors"));
+}
+
+TEST_F(TrainingTest, FollowsMovedData) {
+  stop_at_once(Training::start(request(), {.folder = folder}));
+  fs::rename(root / "tiny.safetensors", root / "moved.safetensors");
+  EXPECT_THAT(
+      error_of([&] { Training::resume(folder); }),
+      HasSubstr("if the data was moved, give its new place: frgan train --resume " + folder.string() + " --data"));
+  const auto move_to = [&](const char* file) {
+    return ResumeOptions{.change = [this, file](OptionSet& set) { set.set("data", (root / file).string(), "test"); }};
+  };
+  const RunResult result = Training::resume(folder, move_to("moved.safetensors")).run();
+  EXPECT_TRUE(result.finished);
+  EXPECT_EQ(load_checkpoint(folder).state.options.at("data"), (root / "moved.safetensors").string());
+  write_safetensors_set(root / "other.safetensors", tiny_dataset(round_robin(30, 3), 3));
+  EXPECT_THAT(error_of([&] { Training::resume(folder, move_to("other.safetensors")); }), HasSubstr("data mismatch"));
+}
+
+TEST_F(TrainingTest, ContinuesWithAnotherLearningRate) {
+  stop_at_once(Training::start(request(), {.folder = folder}));
+  const auto change = [](OptionSet& options) { options.set("learning-rate", 1e-5, "test"); };
+  const RunResult result = Training::resume(folder, {.change = change}).run();
+  EXPECT_EQ(load_checkpoint(folder).state.options.at("learning-rate"), 1e-5);
+  const RunResult other = Training::start(request({{"learning-rate", 1e-5}}), {.folder = root / "other"}).run();
+  EXPECT_TRUE(read_file(result.checkpoint / "model.safetensors") == read_file(other.checkpoint / "model.safetensors"));
+}
+
+TEST_F(TrainingTest, ReportsADamagedLog) {
+  Training::start(request(), {.folder = folder}).run();
+  fs::remove_all(folder / kCheckpointsFolder / checkpoint_name(3));
+  std::string log = read_file(folder / kLogFile);
+  log[10] ^= 1;  // in the line of step 1
+  write_file_safely(folder / kLogFile, log);
+  EXPECT_THAT(output_of_resume(), HasSubstr("warning: " + (folder / kLogFile).string() + ": moved 1 damaged line to "));
+  EXPECT_TRUE(fs::exists(folder / "metrics.jsonl.damaged"));
+}
+
+TEST_F(TrainingTest, ReportsAMissingLog) {
+  stop_at_once(Training::start(request({{"keep-checkpoints", 9}}), {.folder = folder}));
+  Training::resume(folder).run();
+  for (const int64_t step : {2, 3}) fs::remove_all(folder / kCheckpointsFolder / checkpoint_name(step));
+  write_file_safely(folder / kLogFile, std::string_view());
+  EXPECT_THAT(output_of_resume(), HasSubstr("lines before step 2 are missing; the curves have a gap"));
+}
+
+TEST_F(TrainingTest, FollowsARenamedFolder) {
+  const fs::path renamed = root / "renamed";
+  Training training = Training::start(request({{"steps", 6}}), {.folder = folder});
+  std::ostringstream text;
+  const auto rename_once = [&] {
+    if (fs::exists(folder) && !text.str().empty()) fs::rename(folder, renamed);
+    return 0.0;
+  };
+  Progress progress({text, [] { return 0; }, rename_once}, 6, 0);
+  const std::atomic<int> no_signal = 0;
+  const RunResult result = training.run(progress, no_signal);
+  EXPECT_TRUE(result.finished);
+  EXPECT_EQ(result.checkpoint, renamed / kCheckpointsFolder / checkpoint_name(6));
+  EXPECT_THAT(text.str(), HasSubstr("the run folder was renamed; the run continues in " + renamed.string()));
+  EXPECT_TRUE(fs::exists(renamed / kSummaryFile));
+  EXPECT_FALSE(fs::exists(folder));
+}
+
+TEST_F(TrainingTest, StopsIfTheFolderIsRemoved) {
+  Training training = Training::start(request({{"steps", 6}}), {.folder = folder});
+  std::ostringstream text;
+  const auto remove_once = [&] {
+    if (!text.str().empty()) fs::remove_all(folder);
+    return 0.0;
+  };
+  Progress progress({text, [] { return 0; }, remove_once}, 6, 0);
+  const std::atomic<int> no_signal = 0;
+  EXPECT_THAT(error_of([&] { training.run(progress, no_signal); }), HasSubstr("the folder was removed or replaced"));
+}
+
+TEST_F(TrainingTest, RecordsWhatIsInherited) {
+  const RunResult first = Training::start(request(), {.folder = folder}).run();
+  const RunResult second = Training::start(request(), {.folder = root / "second", .init_from = folder}).run();
+  const Json& inherited = second.summary.inherited;
+  EXPECT_EQ(inherited.at("checkpoint"), first.checkpoint.string());
+  EXPECT_EQ(inherited.at("step"), 3);
+  EXPECT_EQ(inherited.at("labels"), 24);
+  EXPECT_EQ(inherited.at("test").at("test_error"), first.summary.test->error);
+  EXPECT_TRUE(first.summary.inherited.is_null());
+  EXPECT_EQ(load_checkpoint(root / "second").state.inherited, inherited);
 }
 
 TEST_F(TrainingTest, StartsFromTheWeightsOfAnotherRun) {

@@ -72,8 +72,9 @@ Checkpoint load_checkpoint(const fs::path& path) {
   if (fs::exists(path / kCheckpointStateFile)) {
     verify_checkpoint(path);
   } else {
+    if (!fs::exists(path))
+      throw Error(fmt::format("{}: no such folder; expected a run or a checkpoint", path.string()));
     const CheckpointSearch search = newest_whole_checkpoint(path / kCheckpointsFolder);
-    checkpoint.warnings = search.refused;
     if (!search.newest) {
       throw Error(
           search.refused.empty()
@@ -84,6 +85,9 @@ Checkpoint load_checkpoint(const fs::path& path) {
                             fmt::join(search.refused, "; ")));
     }
     checkpoint.path = *search.newest;
+    for (const std::string& reason : search.refused) {
+      checkpoint.warnings.push_back(fmt::format("{}; using {} instead", reason, checkpoint.path.filename().string()));
+    }
   }
   const std::string name = (checkpoint.path / kCheckpointStateFile).string();
   const Json json = read_json_object(name);
@@ -100,8 +104,13 @@ Checkpoint load_checkpoint(const fs::path& path) {
   return checkpoint;
 }
 
-Checkpoint load_checkpoint(const fs::path& path, const Messages& messages) {
+Checkpoint load_checkpoint(const fs::path& path, bool allow_older, const Messages& messages) {
   Checkpoint checkpoint = load_checkpoint(path);
+  if (!checkpoint.warnings.empty() && !allow_older) {
+    const std::string& warning = checkpoint.warnings.front();
+    throw Error(fmt::format("{}; to use the older {}, pass --allow-older, or its folder",
+                            warning.substr(0, warning.rfind(';')), checkpoint.path.string()));
+  }
   for (const std::string& warning : checkpoint.warnings) messages.warning(warning);
   return checkpoint;
 }

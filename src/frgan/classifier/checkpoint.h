@@ -27,14 +27,15 @@ struct Checkpoint {
   std::filesystem::path path;
   CheckpointState state;
   TensorFiles files;                  // on the CPU
-  std::vector<std::string> warnings;  // newer checkpoints that were skipped, each with the reason
+  std::vector<std::string> warnings;  // newer checkpoints that were skipped: the reason, and which one is used instead
 };
 
 // `path` is the folder of a checkpoint or of a run. For a run, it loads the newest intact checkpoint. Throws an Error
 // if there is none, or if the given checkpoint is corrupt.
 Checkpoint load_checkpoint(const std::filesystem::path& path);
-// The same; passes the warnings on.
-Checkpoint load_checkpoint(const std::filesystem::path& path, const Messages& messages);
+// The same for commands that use a trained network. If the newest checkpoint of a run is corrupt, throws an Error, or
+// if `allow_older`, passes the warnings on.
+Checkpoint load_checkpoint(const std::filesystem::path& path, bool allow_older, const Messages& messages);
 
 // The method of a checkpoint, built with the checkpoint's options. Its networks hold the last weights.
 struct LoadedMethod {

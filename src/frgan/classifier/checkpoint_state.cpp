@@ -18,7 +18,12 @@ Json to_json(const CheckpointState& state) {
           {"frgan_version", state.frgan_version},
           {"step", state.step},
           {"planned_steps", state.planned_steps},
+          {"plan", to_json(state.plan)},
           {"seconds", state.seconds},
+          {"used_seconds", state.used_seconds},
+          {"log_lines", state.log_lines},
+          {"command", state.command},
+          {"inherited", state.inherited},
           {"recipe", state.recipe},
           {"method", state.method},
           {"image_size", state.shape.image_size},
@@ -48,7 +53,13 @@ CheckpointState checkpoint_state_from_json(const Json& json, const std::string& 
     json.at("frgan_version").get_to(state.frgan_version);
     json.at("step").get_to(state.step);
     json.at("planned_steps").get_to(state.planned_steps);
+    const Json* const plan = json.find("plan");  // early checkpoints lack this key and the four that follow seconds
+    state.plan = plan == nullptr ? StepPlan(state.planned_steps) : step_plan_from_json(*plan, name);
     json.at("seconds").get_to(state.seconds);
+    state.used_seconds = json.value("used_seconds", state.seconds);
+    state.log_lines = json.value("log_lines", int64_t{0});
+    state.command = json.value("command", "");
+    state.inherited = json.value("inherited", Json());
     state.recipe = json.value("recipe", int64_t{1});  // early checkpoints of recipe 1 lack this key
     json.at("method").get_to(state.method);
     json.at("image_size").get_to(state.shape.image_size);

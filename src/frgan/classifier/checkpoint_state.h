@@ -9,6 +9,7 @@
 #include "frgan/core/image_shape.h"
 #include "frgan/core/json.h"
 #include "frgan/core/precision.h"
+#include "frgan/core/step_plan.h"
 #include "frgan/data/load_dataset.h"
 
 namespace frgan {
@@ -16,7 +17,14 @@ namespace frgan {
 struct CheckpointState {
   int64_t step = 0;
   int64_t planned_steps = 0;
-  double seconds = 0;  // training time so far
+  StepPlan plan{};          // decisions up to this step
+  double seconds = 0;       // training time so far
+  double used_seconds = 0;  // of the time budget: also loading and evaluations
+  int64_t log_lines = 0;    // lines of metrics.jsonl; 0 if unknown
+  std::string command;      // repeats the run; empty if unknown
+  // The checkpoint whose weights the run started from: {"checkpoint": path, "method", "step", "seconds", "labels",
+  // "command", and "test": its last evaluation, if it is the end of a run}. Null for new weights.
+  Json inherited;
   int64_t recipe = 0;  // version of the training code, train/recipe.h
   std::string method;  // "fr-gan"
   Json options;        // all resolved options of the run, including those of the method

@@ -20,7 +20,10 @@ struct Classifier::Network {
   std::vector<std::string> class_names;
   Precision precision;
 
-  at::Tensor probabilities(const at::Tensor& images) const { return class_probabilities(module, images, precision); }
+  at::Tensor logits(const at::Tensor& images) const { return classify(module, images, precision).logits; }
+  at::Tensor probabilities(const at::Tensor& images, const at::Tensor& logits) const {
+    return checked_probabilities(module, images, logits);
+  }
 };
 
 namespace {
@@ -55,7 +58,7 @@ DecodedFiles decode(std::span<const std::filesystem::path> paths, int64_t size, 
 Classifier::Classifier(std::shared_ptr<const Network> network) : network_(std::move(network)) {}
 
 Classifier Classifier::load(const std::filesystem::path& path, const Hardware& hardware, const Messages& messages) {
-  const Checkpoint checkpoint = load_checkpoint(path, messages);
+  const Checkpoint checkpoint = load_checkpoint(path, hardware.allow_older, messages);
   const auto [device, precision] = begin_inference(hardware, checkpoint.state.precision, messages);
   return Classifier(std::make_shared<const Network>(
       Network{load_method(checkpoint, device, precision).classifier, checkpoint.state.class_names, precision}));
@@ -83,7 +86,7 @@ std::vector<float> Classifier::probabilities(std::span<const uint8_t> pixels) co
   // from_blob takes no pointer to const; the images are only read.
   const at::Tensor images =
       at::from_blob(const_cast<uint8_t*>(pixels.data()), {total / bytes, size, size, channels()}, at::kByte);
-  const at::Tensor rows = network_->probabilities(images).cpu().contiguous();
+  const at::Tensor rows = network_->probabilities(images, network_->logits(images)).contiguous();
   return {rows.data_ptr<float>(), rows.data_ptr<float>() + rows.numel()};
 }
 
@@ -104,10 +107,10 @@ void Classifier::classify_files(std::span<const std::filesystem::path> paths,
   };
   DecodedFiles decoded = decode_next();
   while (!decoded.files.empty()) {
-    const at::Tensor on_device = network_->probabilities(decoded.images);
+    const at::Tensor logits = network_->logits(decoded.images);
     std::optional<DecodedFiles> next;
-    if (on_device.is_cuda()) next = decode_next();  // overlaps with the GPU
-    const at::Tensor all = on_device.cpu();
+    if (logits.is_cuda()) next = decode_next();  // overlaps with the GPU
+    const at::Tensor all = network_->probabilities(decoded.images, logits).contiguous();
     const float* row = all.data_ptr<float>();
     for (FilePrediction& file : decoded.files) {
       if (file.error.empty()) {

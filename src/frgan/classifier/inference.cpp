@@ -1,6 +1,8 @@
 #include "frgan/classifier/inference.h"
 
 #include <algorithm>
+#include <cmath>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,6 +12,7 @@
 #include "frgan/core/error.h"
 #include "frgan/data/augment.h"
 #include "frgan/device/device.h"
+#include "frgan/nn/named_tensors.h"
 
 namespace frgan {
 namespace {
@@ -24,7 +27,43 @@ void check_images(const at::Tensor& images, const ImageShape& shape) {
                           fmt::join(expected, "x")));
 }
 
+// The tensor that most likely makes all outputs of a network unusable, and what is wrong with it.
+std::string suspect_tensor(const Discriminator& network) {
+  NamedTensors tensors = named_tensors(*network);
+  std::string largest, zero;
+  double most = 0;
+  for (const auto& [name, tensor] : tensors) {
+    if (!tensor.is_floating_point() || tensor.numel() == 0) continue;
+    const auto value = tensor.detach().abs().max().item<double>();
+    if (!std::isfinite(value)) return fmt::format("{} is NaN or infinite", name);
+    if (value == 0 && zero.empty() && tensor.dim() > 1) zero = name;  // biases and running means may be 0
+    if (value > most) {
+      most = value;
+      largest = name;
+    }
+  }
+  if (!zero.empty()) return fmt::format("all values of {} are 0", zero);
+  return fmt::format("the largest value, {:.3g}, is in {}", most, largest);
+}
+
 }  // namespace
+
+at::Tensor checked_probabilities(const Discriminator& network, const at::Tensor& images, const at::Tensor& logits) {
+  const at::Tensor outputs = logits.cpu();
+  if (outputs.size(0) == 0) return outputs;
+  constexpr std::string_view kRemedy = "use an earlier checkpoint, or train again with a lower --learning-rate";
+  const auto bad = outputs.isfinite().all(1).logical_not().sum().item<int64_t>();
+  if (bad > 0) {
+    throw Error(fmt::format("the outputs of the network are NaN or infinite for {} of {} images: {}; {}", bad,
+                            outputs.size(0), suspect_tensor(network), kRemedy));
+  }
+  const auto all_equal = [](const at::Tensor& rows) { return rows.eq(rows.narrow(0, 0, 1)).all().item<bool>(); };
+  if (outputs.size(0) > 1 && all_equal(outputs) && !all_equal(images)) {
+    throw Error(fmt::format("the network has the same outputs for all {} images: {}; {}", outputs.size(0),
+                            suspect_tensor(network), kRemedy));
+  }
+  return outputs.softmax(1);
+}
 
 Inference begin_inference(const Hardware& hardware, Precision run_precision, const Messages& messages) {
   set_threads(hardware.threads);
@@ -70,7 +109,7 @@ Classified classify(Discriminator network, const at::Tensor& images, Precision p
 }
 
 at::Tensor class_probabilities(Discriminator network, const at::Tensor& images, Precision precision) {
-  return classify(std::move(network), images, precision).logits.softmax(1);
+  return checked_probabilities(network, images, classify(network, images, precision).logits);
 }
 
 int64_t inference_batch(int64_t image_size) {

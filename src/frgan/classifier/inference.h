@@ -32,7 +32,11 @@ Dataset load_data(const DataSource& source, const CheckpointState& state, const 
 // Error for other types and shapes.
 Classified classify(Discriminator network, const at::Tensor& images, Precision precision);
 
-// Class probabilities from `classify`: float N x K on the network's device. An explicit fake logit is ignored.
+// Class probabilities of the images from their logits N x K: float N x K on the CPU. Waits for the device. Throws an
+// Error that names the layer if outputs are NaN or infinite, or if different images all have the same outputs.
+at::Tensor checked_probabilities(const Discriminator& network, const at::Tensor& images, const at::Tensor& logits);
+
+// The same after `classify`. An explicit fake logit is ignored.
 at::Tensor class_probabilities(Discriminator network, const at::Tensor& images, Precision precision);
 
 // Number of images in a batch of `classify`. All batches have about the same number of pixels.

@@ -7,26 +7,13 @@
 
 namespace frgan {
 
-// Escapes the control characters of a text, so that it prints as one line on a terminal: a line break becomes "\n", an
-// escape character "\x1b". File names in messages may contain such characters.
-inline std::string one_line(const std::string& text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string line;
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (code >= 0x20 && code != 0x7f) {
-      line += c;
-    } else if (c == '\n') {
-      line += "\\n";
-    } else {
-      line += {'\\', 'x', kHex[code / 16], kHex[code % 16]};
-    }
-  }
-  return line;
-}
+// Escapes what a terminal could take for a command, so that the text prints as one line: a line break becomes "\n", an
+// escape character "\x1b", and a byte that is not UTF-8 "\xff". File and class names may contain any bytes.
+std::string one_line(std::string_view text);
 
 // Determines the exit status of the program: kUsage for a wrong command (2), kFailure for any other failure (1).
-enum class ErrorKind { kFailure, kUsage };
+// kStopped: the work was stopped on request; the program ends with 128 + the number of the signal.
+enum class ErrorKind { kFailure, kUsage, kStopped };
 
 // Thrown if the input, the machine or the request makes the work impossible. The message is one line: what is wrong,
 // what was found, what is allowed, and what to do. Programming errors are assertions (TORCH_CHECK), not this type.

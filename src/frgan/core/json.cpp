@@ -17,7 +17,8 @@ constexpr size_t kMostLevels = 64;
 Library library_value(const Json& json) {
   if (json.is_object()) {
     Library object = Library::object();
-    for (const Json::Member& member : json.items()) object.push_back({member.key, library_value(member.value)});
+    auto& members = object.get_ref<Library::object_t&>();  // a vector; its other functions search for the key first
+    for (const Json::Member& member : json.items()) members.emplace_back(member.key, library_value(member.value));
     return object;
   }
   if (json.is_array()) {
@@ -36,7 +37,7 @@ Library library_value(const Json& json) {
 // Receives the parser's events (nlohmann's SAX interface) and builds the value.
 class Builder {
  public:
-  explicit Builder(OldNames old_names) : old_names_(old_names) {}
+  Builder(OldNames old_names, size_t most_values) : old_names_(old_names), most_values_(most_values) {}
 
   bool null() { return add(Json()); }
   bool boolean(bool value) { return add(value); }
@@ -53,11 +54,12 @@ class Builder {
   }
   bool end_array() { return close(); }
   bool end_object() {
-    std::vector<std::string> keys = levels_.back().keys;
+    std::vector<std::string_view> keys(levels_.back().keys.begin(), levels_.back().keys.end());
     std::ranges::sort(keys);
     const auto twice = std::ranges::adjacent_find(keys);
     if (twice == keys.end()) return close();
-    problem = fmt::format("key '{}' occurs twice", *twice);
+    constexpr size_t kShown = 60;
+    problem = fmt::format("key {:?} occurs twice", twice->substr(0, kShown));
     return false;
   }
   bool parse_error(size_t position, const std::string& /*token*/, const nlohmann::detail::exception& /*error*/) {
@@ -77,6 +79,10 @@ class Builder {
   };
 
   bool add(Json value) {
+    if (++count_ > most_values_) {
+      problem = fmt::format("more than {} values", most_values_);
+      return false;
+    }
     if (levels_.empty()) {
       result = std::move(value);
     } else {
@@ -100,6 +106,8 @@ class Builder {
   }
 
   OldNames old_names_;
+  size_t most_values_;
+  size_t count_ = 0;  // values so far
   std::vector<Level> levels_;
 };
 
@@ -303,8 +311,8 @@ bool Json::boolean() const {
   return *value;
 }
 
-Json parse_json(std::string_view text, std::string_view name, OldNames old_names) {
-  Builder builder(old_names);
+Json parse_json(std::string_view text, std::string_view name, OldNames old_names, size_t most_values) {
+  Builder builder(old_names, most_values);
   if (!Library::sax_parse(text.begin(), text.end(), &builder)) {
     throw JsonError(fmt::format("{}: not JSON, or truncated: {}", name, builder.problem));
   }

@@ -170,9 +170,11 @@ struct Json::Member {
 // Whether old names of keys are replaced by current ones (core/old_names.h).
 enum class OldNames { kReplace, kKeep };
 
-// Throws a JsonError that begins with `name` if the text is not JSON, has a key twice in one object, or is nested more
-// than 64 levels deep.
-Json parse_json(std::string_view text, std::string_view name, OldNames old_names = OldNames::kReplace);
+// Throws a JsonError that begins with `name` if the text is not JSON or has a key twice in one object. Safe for
+// untrusted text: more than 64 nested levels or `most_values` values are errors too. A value takes 20 times the memory
+// of its shortest text, "0,".
+Json parse_json(std::string_view text, std::string_view name, OldNames old_names = OldNames::kReplace,
+                size_t most_values = size_t{1} << 24);
 
 bool is_utf8(std::string_view text);
 

@@ -173,6 +173,7 @@ void Option::set(const Json& value, std::string_view source) {
       },
       field);
   given = true;
+  set_by = source;
 }
 
 void Option::set_text(std::string_view text, std::string_view source) {
@@ -233,6 +234,7 @@ void OptionSet::add(Option option) {
     throw std::logic_error(error.what());
   }
   option.given = false;
+  option.set_by.clear();
   options_.push_back(std::move(option));
 }
 
@@ -311,6 +313,21 @@ std::string config_text(const OptionSet& options) {
     if (!lines.empty()) text += fmt::format("{}# {}\n{}", text.empty() ? "" : "\n", group, lines);
   }
   return text;
+}
+
+Error with_source(const Error& error, const OptionSet& options) {
+  const std::string message = error.what();
+  const size_t end = message.find(": ");  // of "--labels 1000"
+  const std::string begin = message.substr(0, end);
+  for (const Option& option : options.all()) {
+    const bool is_line = option.set_by.find(':') != std::string::npos;
+    if (end == std::string::npos || !is_line || !begin.starts_with(fmt::format("--{} ", option.name))) continue;
+    // The line in a preset says nothing to the user; that in a config file does.
+    const std::string& source = option.set_by;
+    const std::string name = source.starts_with("preset ") ? source.substr(0, source.find(':')) : source;
+    return Error(fmt::format("{} (set by {}){}", begin, name, message.substr(end)), error.kind());
+  }
+  return error;
 }
 
 std::string nearest_name(std::string_view typed, const std::vector<std::string>& known) {

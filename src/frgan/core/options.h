@@ -22,6 +22,7 @@
 #include <variant>
 #include <vector>
 
+#include "frgan/core/error.h"
 #include "frgan/core/json.h"
 
 namespace frgan {
@@ -68,6 +69,7 @@ struct Option {
   bool saved = true;                      // stored in config files and checkpoints; false: command line only
   bool given = false;                     // set by a preset, a file or the command line
   Json initial = nullptr;                 // the value at the time of declaration: the default
+  std::string set_by = {};                // where the value came from: "--labels", "preset fast:3:1"; empty: default
 
   Json value() const;
   // Checks type, range, finiteness and choice, then sets the field. Otherwise throws a usage error that names the
@@ -145,6 +147,10 @@ class OptionSet {
 // Writes all saved options as TOML, with a comment above each group. `read_config` (settings/config_file.h) reads the
 // result back exactly.
 std::string config_text(const OptionSet& options);
+
+// The error with the place where an option got its value. If the message begins with "--labels 1000" and a line of a
+// preset or config file set the option, it then begins with "--labels 1000 (set by preset fast:3:1)".
+Error with_source(const Error& error, const OptionSet& options);
 
 // The known name nearest to the typed one by edit distance, else the first that begins with it, else an empty text.
 std::string nearest_name(std::string_view typed, const std::vector<std::string>& known);

@@ -28,12 +28,9 @@ double average_decay(AverageShape shape, double limit, double updates) {
   return limit;
 }
 
-bool evaluation_after(int64_t step, int64_t steps, int64_t count) {
+int64_t evaluations_due(int64_t part, int64_t whole, int64_t count) {
   const int64_t early = count / 3, late = count - early;
-  const auto done = [&](int64_t at) {
-    return 5 * at <= 4 * steps ? early * 5 * at / (4 * steps) : early + late * (5 * at - 4 * steps) / steps;
-  };
-  return done(step) > done(step - 1);
+  return 5 * part <= 4 * whole ? early * 5 * part / (4 * whole) : early + late * (5 * part - 4 * whole) / whole;
 }
 
 }  // namespace frgan

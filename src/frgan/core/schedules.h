@@ -24,10 +24,9 @@ enum class AverageShape {
 // Decay of the weight average after t = `updates` updates (A29).
 double average_decay(AverageShape shape, double limit, double updates);
 
-// Whether an evaluation follows step `step` (counted from 1) of a run of `steps` steps with `count` evaluations. A
-// third of the evaluations is spread evenly over the first four fifths of the run, for the learning curve. The others
-// are spread over the last fifth, for the result. The last one follows the last step. Short runs have fewer
-// evaluations.
-bool evaluation_after(int64_t step, int64_t steps, int64_t count);
+// How many of `count` evaluations are due after `part` of the `whole` of a run. A third of them is spread evenly over
+// the first four fifths of the run, for the learning curve. The others are spread over the last fifth, for the result.
+// The last one is due at the end. Requires part <= whole <= 2^31 and count <= 10^6.
+int64_t evaluations_due(int64_t part, int64_t whole, int64_t count);
 
 }  // namespace frgan

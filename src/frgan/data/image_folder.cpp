@@ -1,9 +1,12 @@
 #include "frgan/data/image_folder.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstring>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -20,6 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::chrono::milliseconds kShowEvery{200};
 constexpr size_t kMostNamed = 10;  // files that a note names; others are only counted
 
 // Files found in the folders: images with their labels, in order, and the names of other files.
@@ -93,14 +97,25 @@ const char* files(size_t count) {
 }
 
 // Decodes all images. Unreadable images and other files are skipped and named in the notes.
-ImageSet decode(const Found& found, int64_t size, int64_t channels, std::vector<std::string>& notes) {
+ImageSet decode(const Found& found, int64_t size, int64_t channels, std::vector<std::string>& notes,
+                const LoadWatch& watch) {
   const auto count = static_cast<int64_t>(found.images.size());
   const int64_t bytes = size * size * channels;
   const at::Tensor images = at::empty({count, size, size, channels}, at::kByte);
   auto* const pixels = images.data_ptr<uint8_t>();
   std::vector<std::string> failures(found.images.size());
+  std::atomic<int64_t> done = 0;
+  std::atomic<bool> stopped = false;
+  const std::thread::id caller = std::this_thread::get_id();
+  auto last_shown = std::chrono::steady_clock::now();
   at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
+    for (int64_t i = begin; i < end && !stopped; ++i, ++done) {
+      if (watch.stopped()) stopped = true;
+      const auto now = std::chrono::steady_clock::now();
+      if (std::this_thread::get_id() == caller && now - last_shown > kShowEvery) {
+        watch.progress(done, count);
+        last_shown = now;
+      }
       try {
         const std::vector<uint8_t> image = read_image(found.images[i], size, channels);
         std::memcpy(pixels + i * bytes, image.data(), image.size());
@@ -109,6 +124,8 @@ ImageSet decode(const Found& found, int64_t size, int64_t channels, std::vector<
       }
     }
   });
+
+  if (stopped) throw Error("stopped while images were loaded", ErrorKind::kStopped);
 
   std::vector<int64_t> labels;
   for (int64_t i = 0; i < count; ++i) {
@@ -184,14 +201,14 @@ void note_ignored_folders(const fs::path& folder, Dataset& data) {
 
 }  // namespace
 
-Dataset read_image_folder(const fs::path& folder, int64_t size, int64_t channels) {
+Dataset read_image_folder(const fs::path& folder, int64_t size, int64_t channels, const LoadWatch& watch) {
   check_image_shape(size, channels, fmt::format("{} with --image-size {}", folder.string(), size));
   Dataset data;
   data.name = "folder";
   data.source = folder.string();
   data.image_size = size;
   data.channels = channels;
-  data.train = decode(find_training(folder, data), size, channels, data.notes);
+  data.train = decode(find_training(folder, data), size, channels, data.notes, watch);
   const std::vector<int64_t> counts = class_counts(data.train, data.classes());
   for (size_t c = 0; c < data.class_names.size(); ++c) {
     if (counts[c] > 0) continue;
@@ -201,7 +218,7 @@ Dataset read_image_folder(const fs::path& folder, int64_t size, int64_t channels
   note_ignored_folders(folder, data);
   const fs::path test = folder / "test";
   if (is_folder(test)) {
-    data.test = decode(find_test(test, data), size, channels, data.notes);
+    data.test = decode(find_test(test, data), size, channels, data.notes, watch);
   }
   if (data.test.size() == 0) {
     data.notes.push_back(fmt::format("no test images in {}/CLASS/; no test error can be computed", test.string()));
@@ -214,7 +231,7 @@ LooseImages read_loose_images(const fs::path& folder, int64_t size, int64_t chan
   Found found;
   find_files(folder, /*label=*/-1, found);
   LooseImages loose;
-  loose.images = decode(found, size, channels, loose.notes).images;
+  loose.images = decode(found, size, channels, loose.notes, {}).images;
   if (loose.images.size(0) == 0) {
     throw Error(fmt::format("{}: no readable .png, .jpg, .jpeg or .webp file in this folder{}", folder.string(),
                             loose.notes.empty() ? "" : "; " + loose.notes.front()));

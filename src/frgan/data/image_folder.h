@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "frgan/data/dataset.h"
+#include "frgan/data/load_watch.h"
 
 namespace frgan {
 
@@ -20,8 +21,9 @@ namespace frgan {
 // Dataset::train contains the images of train/, then those of unlabeled/ with label -1, both ordered by path. Names
 // that begin with a dot are skipped. The notes name unreadable images, files without an image extension, ignored
 // folders, and a missing test/. Throws an Error if train/ is missing, an image lies next to the class folders, a class
-// has no readable image, or test/ has a class that train/ lacks.
-Dataset read_image_folder(const std::filesystem::path& folder, int64_t size, int64_t channels);
+// has no readable image, or test/ has a class that train/ lacks. Also throws one if `watch` stops it.
+Dataset read_image_folder(const std::filesystem::path& folder, int64_t size, int64_t channels,
+                          const LoadWatch& watch = {});
 
 // Images without class folders.
 struct LooseImages {

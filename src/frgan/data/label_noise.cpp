@@ -28,9 +28,10 @@ NoiseMatrix uniform_matrix(int64_t classes, bool include_true_class) {
 }
 
 NoiseMatrix read_matrix(const std::string& path, int64_t classes) {
-  constexpr double kRounding = 1e-3;  // tolerance of a row's sum, for numbers with few digits
+  constexpr double kRounding = 1e-3;            // tolerance of a row's sum, for numbers with few digits
+  constexpr int64_t kLimit = int64_t{1} << 26;  // bytes; a matrix of 1000 classes has 20 MB
   NoiseMatrix matrix;
-  std::istringstream lines(read_file(path));
+  std::istringstream lines(read_file(path, kLimit));
   for (std::string line; std::getline(lines, line);) {
     std::replace(line.begin(), line.end(), ',', ' ');
     std::istringstream words(line);

@@ -195,8 +195,9 @@ Rows read_rows(const Json& json, const char* key, const Dataset& data, std::stri
   for (const Json& item : list) {
     const int64_t row = item.is_count() ? item.get<int64_t>() : -1;
     if (row < 0 || row >= data.train.size()) {
-      throw Error(
-          fmt::format("{}: '{}' contains {}; rows must be 0 to {}", name, key, item.dump(), data.train.size() - 1));
+      constexpr size_t kShown = 60;
+      throw Error(fmt::format("{}: '{}' contains {}; rows must be 0 to {}", name, key, item.dump().substr(0, kShown),
+                              data.train.size() - 1));
     }
     if (labels[row] < 0) {
       throw Error(fmt::format("{}: '{}' contains row {}, an unlabeled image", name, key, row));

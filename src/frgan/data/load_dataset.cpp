@@ -43,10 +43,10 @@ fs::path find_folder(const DatasetKind& kind, const DataOptions& options, const 
       fmt::format("{}: {} not found in {}; {}", kind.name, kind.files.front(), fmt::join(names, " or "), kind.hint));
 }
 
-Dataset load_kind(const DatasetKind& kind, const DataOptions& options, const fs::path& root) {
-  if (!kind.files.empty()) return kind.load(find_folder(kind, options, root), options);
+Dataset load_kind(const DatasetKind& kind, const DataOptions& options, const fs::path& root, const LoadWatch& watch) {
+  if (!kind.files.empty()) return kind.load(find_folder(kind, options, root), options, watch);
   if (options.data_dir.empty()) throw usage_error(fmt::format("--data {}: {}", kind.name, kind.hint));
-  return kind.load(options.data_dir, options);
+  return kind.load(options.data_dir, options, watch);
 }
 
 // The kind of dataset for `--data PATH`: "safetensors" for a file, "folder" for a folder.
@@ -123,21 +123,21 @@ const std::vector<DatasetKind>& dataset_kinds() {
                      {"test_32x32.mat", "http://ufldl.stanford.edu/housenumbers/test_32x32.mat",
                       "eb5a983be6a315427106f1b164d9cef3"}},
        .hint = "download it with 'frgan data fetch svhn', or give its folder with --data-dir or FRGAN_DATA",
-       .load = [](const fs::path& folder, const DataOptions&) { return read_svhn(folder); }},
+       .load = [](const fs::path& folder, const DataOptions&, const LoadWatch&) { return read_svhn(folder); }},
       {.name = "mnist",
        .summary = "Handwritten digits, 28x28 gray padded to 32x32, 60,000 training and 10,000 test images.",
        .files = {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"},
        .folders = {"mnist"},
        .downloads = {},
        .hint = "download the four idx files of MNIST, and give their folder with --data-dir",
-       .load = [](const fs::path& folder, const DataOptions&) { return read_mnist(folder); }},
+       .load = [](const fs::path& folder, const DataOptions&, const LoadWatch&) { return read_mnist(folder); }},
       {.name = "fashion-mnist",
        .summary = "Clothing, 28x28 gray padded to 32x32, 60,000 training and 10,000 test images of 10 classes.",
        .files = {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"},
        .folders = {"fashion-mnist", "/usr/share/datasets/fashion-mnist"},
        .downloads = {},
        .hint = "install it with 'apt install dataset-fashion-mnist', or give its folder with --data-dir or FRGAN_DATA",
-       .load = [](const fs::path& folder, const DataOptions&) { return read_fashion_mnist(folder); }},
+       .load = [](const fs::path& folder, const DataOptions&, const LoadWatch&) { return read_fashion_mnist(folder); }},
       {.name = "folder",
        .summary = "Your own images: --data-dir contains train/CLASS/*, and optionally unlabeled/* and test/CLASS/*.",
        .files = {},
@@ -145,9 +145,9 @@ const std::vector<DatasetKind>& dataset_kinds() {
        .downloads = {},
        .hint = "give the folder that contains train/CLASS/* with --data-dir",
        .load =
-           [](const fs::path& folder, const DataOptions& options) {
+           [](const fs::path& folder, const DataOptions& options, const LoadWatch& watch) {
              return read_image_folder(folder, options.image_size == 0 ? 32 : options.image_size,
-                                      options.channels == 0 ? 3 : options.channels);
+                                      options.channels == 0 ? 3 : options.channels, watch);
            }},
       {.name = "safetensors",
        .summary = "A file written by 'frgan data convert'; --data-dir is its path.",
@@ -155,12 +155,12 @@ const std::vector<DatasetKind>& dataset_kinds() {
        .folders = {},
        .downloads = {},
        .hint = "give the file with --data-dir",
-       .load = [](const fs::path& path, const DataOptions&) { return read_safetensors_set(path); }},
+       .load = [](const fs::path& path, const DataOptions&, const LoadWatch&) { return read_safetensors_set(path); }},
   };
   return kinds;
 }
 
-Dataset load_dataset(const DataOptions& options, const fs::path& data_root) {
+Dataset load_dataset(const DataOptions& options, const fs::path& data_root, const LoadWatch& watch) {
   const DatasetKind* const named = find_kind(options.data);
   DataOptions wanted = options;
   if (named == nullptr) {
@@ -168,7 +168,7 @@ Dataset load_dataset(const DataOptions& options, const fs::path& data_root) {
     wanted.data_dir = options.data;
     wanted.data = kind.name;
   }
-  Dataset data = load_kind(*find_kind(wanted.data), wanted, data_root);
+  Dataset data = load_kind(*find_kind(wanted.data), wanted, data_root, watch);
   if (options.image_size != 0 && options.image_size != data.image_size) {
     throw usage_error(fmt::format("--image-size {}: {} has images of {}x{}; only image folders are resized",
                                   options.image_size, data.source, data.image_size, data.image_size));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "frgan/data/data_options.h"
+#include "frgan/data/load_watch.h"
 
 namespace frgan {
 
@@ -29,7 +30,7 @@ struct DatasetKind {
   std::vector<std::string> folders;
   std::vector<RemoteFile> downloads;
   std::string hint;  // how to get the dataset, for error messages
-  std::function<Dataset(const std::filesystem::path&, const DataOptions&)> load;
+  std::function<Dataset(const std::filesystem::path&, const DataOptions&, const LoadWatch&)> load;
 };
 const std::vector<DatasetKind>& dataset_kinds();
 
@@ -38,7 +39,7 @@ const std::vector<DatasetKind>& dataset_kinds();
 // folders and how to get the data, or that names the file and the problem.
 //
 //   const Dataset data = load_dataset({.data = "svhn"}, "data");
-Dataset load_dataset(const DataOptions& options, const std::filesystem::path& data_root);
+Dataset load_dataset(const DataOptions& options, const std::filesystem::path& data_root, const LoadWatch& watch = {});
 
 // A dataset without its images and labels.
 struct DatasetInfo {

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <limits>
 #include <string_view>
-#include <thread>
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -14,18 +13,12 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <malloc.h>
-#include <sched.h>
 
 #include "frgan/core/error.h"
+#include "frgan/device/machine.h"
 
 namespace frgan {
 namespace {
-
-int64_t usable_cores() {
-  cpu_set_t cores;
-  if (sched_getaffinity(0, sizeof(cores), &cores) == 0) return CPU_COUNT(&cores);
-  return std::max(1U, std::thread::hardware_concurrency());
-}
 
 // Handle of the NVIDIA driver library, or nullptr if no driver is installed. LibTorch does not ship this library.
 void* nvidia_driver() {
@@ -125,7 +118,8 @@ Precision resolve_precision(PrecisionChoice precision, at::Device device) {
 }
 
 int64_t set_threads(int64_t threads) {
-  at::set_num_threads(static_cast<int>(threads > 0 ? threads : usable_cores()));
+  const auto wanted = static_cast<int>(threads > 0 ? threads : usable_cores());
+  if (at::get_num_threads() != wanted) at::set_num_threads(wanted);  // a change costs milliseconds
   return at::get_num_threads();
 }
 

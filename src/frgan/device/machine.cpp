@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 #include <thread>
 
 #include <ATen/Parallel.h>
+#include <sched.h>
 #include <torch/version.h>
 #include <unistd.h>
 
@@ -49,6 +53,39 @@ int64_t memory_quantity(std::string_view text, std::string_view key) {
   return kilobytes * 1024;
 }
 
+double cpu_quota(std::string_view cpu_max) {
+  double quota = 0, period = 0;
+  std::istringstream fields{std::string(cpu_max)};
+  return fields >> quota >> period && quota > 0 && period > 0 ? quota / period : HUGE_VAL;
+}
+
+int64_t usable_cores() {
+  cpu_set_t cores;
+  double usable = sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores)
+                                                                   : std::max(1U, std::thread::hardware_concurrency());
+  // The control group of this process in the unified hierarchy, and all groups above it: "0::/user.slice/a".
+  const std::string group = system_text("/proc/self/cgroup");
+  if (group.starts_with("0::/")) {
+    const std::filesystem::path root = "/sys/fs/cgroup";
+    for (std::filesystem::path path = group.substr(4, group.find('\n') - 4);; path = path.parent_path()) {
+      usable = std::min(usable, cpu_quota(system_text((root / path / "cpu.max").c_str())));
+      if (path.empty()) break;
+    }
+  }
+  return std::max<int64_t>(1, std::llround(std::ceil(usable)));
+}
+
+double run_queue_seconds() {
+  double nanoseconds = 0;
+  std::error_code ended;  // a thread may end meanwhile
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", ended)) {
+    std::istringstream fields(system_text((task.path() / "schedstat").c_str()));
+    double running = 0, waiting = 0;
+    if (fields >> running >> waiting) nanoseconds += waiting;
+  }
+  return 1e-9 * nanoseconds;
+}
+
 double process_seconds() {
   const std::string stat = system_text("/proc/self/stat");
   std::istringstream fields(stat.substr(stat.rfind(')') + 1)), uptime(system_text("/proc/uptime"));
@@ -63,7 +100,7 @@ double process_seconds() {
 
 Machine this_machine() {
   return {.processor = processor_name(system_text("/proc/cpuinfo")),
-          .cores = std::thread::hardware_concurrency(),
+          .cores = usable_cores(),
           .threads = at::get_num_threads(),
           .memory_bytes = memory_quantity(system_text("/proc/meminfo"), "MemTotal"),
           .peak_memory_bytes = memory_quantity(system_text("/proc/self/status"), "VmHWM"),

@@ -18,8 +18,18 @@ struct Machine {
 };
 Machine this_machine();
 
+// Number of CPU cores that this process may use: those of its affinity, but not more than the CPU quota of its control
+// groups (cpu.max), rounded up.
+int64_t usable_cores();
+// The quota in the text of a cpu.max file, in cores: 1.5 for "150000 100000"; infinite for "max 100000".
+double cpu_quota(std::string_view cpu_max);
+
 // Seconds since the start of this process.
 double process_seconds();
+
+// Seconds that the threads of this process were ready to run but waited for a core, summed over its present threads
+// (/proc/self/task/*/schedstat). 0 if the kernel does not count them.
+double run_queue_seconds();
 
 // Extracts the processor's name from the text of /proc/cpuinfo, or returns "unknown".
 std::string processor_name(std::string_view cpuinfo);

@@ -27,7 +27,7 @@ constexpr std::string_view kPartialFolder = ".partial";
 constexpr int64_t kManifestLimit = 1 << 20;  // bytes
 
 [[noreturn]] void refuse_checkpoint(std::string_view file, std::string_view what) {
-  throw Error(fmt::format("{}: {}; the checkpoint is corrupt; use another one", file, what));
+  throw Error(fmt::format("{}: {}; the checkpoint is corrupt", file, what));
 }
 
 bool is_plain_name(std::string_view name) {

@@ -1,9 +1,12 @@
 #include "frgan/io/download.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <string_view>
+#include <thread>
 
 #include <curl/curl.h>
 #include <fcntl.h>
@@ -20,14 +23,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The partial file of a download, with libcurl's callbacks. There is one object per connection.
+// The partial file of a download, with libcurl's callbacks.
 class Part {
  public:
-  Part(const fs::path& path, const DownloadProgress& progress) : path_(path), progress_(progress) {
-    descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  Part(const fs::path& path, const DownloadProgress& progress, int64_t limit)
+      : path_(path), progress_(progress), limit_(limit) {
+    // O_NOFOLLOW: a symbolic link in a folder from elsewhere must not redirect the download. O_NONBLOCK: opening a pipe
+    // must not block.
+    descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
     struct stat status {};
     if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) throw file_error(path, "write", errno);
-    begin_ = size_ = status.st_size;
+    size_ = status.st_size;
   }
   Part(const Part&) = delete;
   Part& operator=(const Part&) = delete;
@@ -36,9 +42,20 @@ class Part {
   int64_t begin() const { return begin_; }  // bytes from earlier connections
   int64_t size() const { return size_; }
   int write_error() const { return write_error_; }  // errno of a failed write, else 0
+  bool too_large() const { return too_large_; }     // the server sent more bytes than the limit
+  bool stopped() const { return progress_ && !progress_(size_, -1); }
+
+  // To be called before each connection.
+  void start_connection() { begin_ = size_; }
+  void clear() {
+    if (::ftruncate(descriptor_, 0) != 0) throw file_error(path_, "write", errno);
+    size_ = 0;
+  }
 
   static size_t write(char* data, size_t /*one*/, size_t count, void* self) {
     auto& part = *static_cast<Part*>(self);
+    part.too_large_ = static_cast<int64_t>(count) > part.limit_ - part.size_;
+    if (part.too_large_) return 0;  // libcurl then closes the connection
     const ssize_t written = ::write(part.descriptor_, data, count);
     if (written != static_cast<ssize_t>(count)) part.write_error_ = written < 0 ? errno : ENOSPC;
     if (written > 0) part.size_ += written;
@@ -54,10 +71,12 @@ class Part {
  private:
   fs::path path_;
   const DownloadProgress& progress_;
+  int64_t limit_;
   int descriptor_ = -1;
   int64_t begin_ = 0;
   int64_t size_ = 0;
   int write_error_ = 0;
+  bool too_large_ = false;
 };
 
 struct Outcome {
@@ -67,7 +86,8 @@ struct Outcome {
 };
 
 // Opens one connection and appends the received bytes to the part.
-Outcome connect(const std::string& url, Part& part) {
+Outcome connect(const std::string& url, Part& part, const DownloadLimits& limits) {
+  part.start_connection();
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(), &curl_easy_cleanup);
   if (ready != CURLE_OK || handle == nullptr) throw Error(fmt::format("{}: cannot initialize libcurl", url));
@@ -83,8 +103,11 @@ Outcome connect(const std::string& url, Part& part) {
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_USERAGENT, "frgan");
   set(CURLOPT_CONNECTTIMEOUT, 30L);
-  set(CURLOPT_LOW_SPEED_LIMIT, 1L);  // bytes per second
-  set(CURLOPT_LOW_SPEED_TIME, 60L);  // seconds below the limit until the connection is closed
+  set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(limits.bytes_per_second));
+  set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(limits.slow_time.count()));
+  // Of this connection; 0 would mean no limit. It applies to sizes that the server announces, Part::write to all
+  // others.
+  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(std::max<int64_t>(1, limits.bytes - part.begin())));
   set(CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(part.begin()));
   set(CURLOPT_WRITEFUNCTION, &Part::write);
   set(CURLOPT_WRITEDATA, &part);
@@ -104,33 +127,49 @@ bool is_broken_connection(CURLcode code) {
          code == CURLE_GOT_NOTHING;
 }
 
-// Completes the part, or throws. Reconnects as long as each broken connection brought data.
-void fetch(const std::string& url, const fs::path& part_path, const DownloadProgress& progress) {
-  constexpr long kRangeNotSatisfiable = 416;
-  while (true) {
-    Part part(part_path, progress);
-    const Outcome outcome = connect(url, part);
-    // The server does not support ranges, or the part is longer than the file. libcurl reports the latter as success.
-    if (part.begin() > 0 && (outcome.code == CURLE_RANGE_ERROR || outcome.status == kRangeNotSatisfiable)) {
-      fs::resize_file(part_path, 0);
-      continue;
-    }
-    if (outcome.code == CURLE_OK) return;
-    if (is_broken_connection(outcome.code) && part.size() > part.begin()) continue;
+// Waits before the next connection. Returns early if the caller stops the download.
+void wait(const Part& part, std::chrono::milliseconds pause) {
+  constexpr std::chrono::milliseconds kPiece{100};
+  for (; pause.count() > 0 && !part.stopped(); pause -= kPiece) std::this_thread::sleep_for(std::min(pause, kPiece));
+}
 
-    const std::string kept =
-        part.size() > 0 ? fmt::format("{} bytes are kept in {}; run again to resume", part.size(), part_path.string())
-                        : std::string("check the URL and the network");
-    if (part.size() == 0) fs::remove(part_path);
-    if (outcome.code == CURLE_ABORTED_BY_CALLBACK) throw Error(fmt::format("{}: stopped; {}", url, kept));
-    if (part.write_error() != 0) throw file_error(part_path, "write", part.write_error());
-    throw Error(fmt::format("{}: download failed: {}; {}", url, outcome.message, kept));
+// Completes the part, or throws. Reconnects if a broken connection brought data.
+void fetch(const std::string& url, const fs::path& part_path, const DownloadProgress& progress,
+           const DownloadLimits& limits) {
+  constexpr long kRangeNotSatisfiable = 416;
+  Part part(part_path, progress, limits.bytes);
+  Outcome outcome;
+  for (int connection = 1;; ++connection) {
+    outcome = connect(url, part, limits);
+    if (outcome.code == CURLE_ABORTED_BY_CALLBACK || part.write_error() != 0) break;
+    // The server does not support ranges, or the part is longer than the file. libcurl reports the latter as success.
+    const bool no_range =
+        part.begin() > 0 && (outcome.code == CURLE_RANGE_ERROR || outcome.status == kRangeNotSatisfiable);
+    if (no_range) part.clear();
+    if (outcome.code == CURLE_OK && !no_range) return;
+    const bool goes_on = no_range || (is_broken_connection(outcome.code) && part.size() > part.begin());
+    if (!goes_on || connection >= limits.connections) break;
+    wait(part, limits.first_pause * (int64_t{1} << std::min(connection - 1, 20)));
   }
+
+  if (part.too_large() || outcome.code == CURLE_FILESIZE_EXCEEDED) {
+    fs::remove(part_path);
+    throw Error(
+        fmt::format("{}: too large: more than {} bytes; the download was deleted; check the URL", url, limits.bytes));
+  }
+  const std::string kept =
+      part.size() > 0 ? fmt::format("{} bytes are kept in {}; run again to resume", part.size(), part_path.string())
+                      : std::string("check the URL and the network");
+  if (part.size() == 0) fs::remove(part_path);
+  if (outcome.code == CURLE_ABORTED_BY_CALLBACK) throw Error(fmt::format("{}: stopped; {}", url, kept));
+  if (part.write_error() != 0) throw file_error(part_path, "write", part.write_error());
+  throw Error(fmt::format("{}: download failed: {}; {}", url, outcome.message, kept));
 }
 
 }  // namespace
 
-void download(const std::string& url, const fs::path& path, const std::string& md5, const DownloadProgress& progress) {
+void download(const std::string& url, const fs::path& path, const std::string& md5, const DownloadProgress& progress,
+              const DownloadLimits& limits) {
   if (fs::exists(path)) {
     const std::string found = file_digest(path, DigestKind::kMd5);
     if (found == md5) return;
@@ -138,9 +177,12 @@ void download(const std::string& url, const fs::path& path, const std::string& m
                             path.string(), found, url, md5));
   }
   const fs::path part = fs::path(path) += ".part";
+  const fs::file_type type = fs::symlink_status(part).type();
+  if (type != fs::file_type::regular && type != fs::file_type::not_found)
+    throw Error(fmt::format("{}: cannot write: exists and is not a regular file; remove it", part.string()));
   // An earlier, interrupted call may have completed the part.
-  if (!fs::exists(part) || file_digest(part, DigestKind::kMd5) != md5) {
-    fetch(url, part, progress);
+  if (type == fs::file_type::not_found || file_digest(part, DigestKind::kMd5) != md5) {
+    fetch(url, part, progress, limits);
     const std::string found = file_digest(part, DigestKind::kMd5);
     if (found != md5) {
       fs::remove(part);

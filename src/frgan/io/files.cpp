@@ -44,6 +44,8 @@ std::string_view hint_for(int error_number) {
     case EPERM:
     case EROFS:
       return "; check the permissions or choose a writable folder";
+    case ELOOP:
+      return "; the path is a link; remove the link or choose another path";
     case ENOTDIR:
     case EEXIST:
       return "; the path contains a file where a folder is needed; choose another path";
@@ -63,12 +65,11 @@ Error file_error(const std::filesystem::path& path, std::string_view action, int
 
 SafeFile::SafeFile(const std::filesystem::path& path) : path_(path) {
   std::error_code ignored;
-  if (std::filesystem::exists(path, ignored)) {
-    // Renaming would replace a device or a link, and fail late on a folder.
-    if (!std::filesystem::is_regular_file(path, ignored))
-      throw Error(
-          fmt::format("{}: cannot write: exists and is not a regular file; choose another path", path.string()));
-    path_ = std::filesystem::canonical(path);
+  const std::filesystem::file_type type = std::filesystem::symlink_status(path, ignored).type();
+  // Renaming would replace a device or a link, and fail late on a folder.
+  if (type != std::filesystem::file_type::regular && type != std::filesystem::file_type::not_found) {
+    throw Error(fmt::format("{}: cannot write: exists and is {}; choose another path", path.string(),
+                            type == std::filesystem::file_type::symlink ? "a link" : "not a regular file"));
   }
   for (int attempt = 0; descriptor_ < 0; ++attempt) {
     partial_ = path_;
@@ -134,8 +135,9 @@ std::string name_of_unfinished(const std::filesystem::path& path) {
 }
 
 GrowingFile::GrowingFile(const std::filesystem::path& path)
-    : path_(path), descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
+    : path_(path), descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666)) {
   if (descriptor_ < 0) throw file_error(path_, "write", errno);
+  sync_path(path_.has_parent_path() ? path_.parent_path() : ".");  // the name of a new file
 }
 
 GrowingFile::~GrowingFile() {
@@ -153,6 +155,10 @@ void GrowingFile::append(std::span<const std::byte> bytes) {
   const int error = written < 0 ? errno : ENOSPC;
   if (::ftruncate(descriptor_, before) != 0) throw file_error(path_, "write, nor undo a partial write", errno);
   throw file_error(path_, "write", error);
+}
+
+void GrowingFile::sync() {
+  if (::fsync(descriptor_) != 0) throw file_error(path_, "write", errno);
 }
 
 void GrowingFile::cut_after_last(std::byte end) {
@@ -215,9 +221,13 @@ std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder,
 
 void ensure_directory(const std::filesystem::path& path) {
   std::error_code error;
-  std::filesystem::create_directories(path, error);
+  if (std::filesystem::is_directory(path, error)) return;
+  const std::filesystem::path parent = path.parent_path().empty() ? "." : path.parent_path();
+  if (parent != path) ensure_directory(parent);
+  std::filesystem::create_directory(path, error);
   if (!error && !std::filesystem::is_directory(path)) error = std::make_error_code(std::errc::not_a_directory);
   if (error) throw file_error(path, "create the folder", error.value());
+  sync_path(parent);
 }
 
 void sync_path(const std::filesystem::path& path) {

@@ -28,7 +28,7 @@ inline std::span<const std::byte> bytes_of(std::string_view text) {
 class SafeFile {
  public:
   // Throws an Error that names the path and the remedy if the folder is missing or not writable, or if the path is
-  // something other than a regular file.
+  // something other than a regular file. A link is refused too: it could lead out of a run folder.
   explicit SafeFile(const std::filesystem::path& path);
   SafeFile(const SafeFile&) = delete;
   SafeFile& operator=(const SafeFile&) = delete;
@@ -55,10 +55,10 @@ void write_file_safely(const std::filesystem::path& path, std::string_view text)
 std::string name_of_unfinished(const std::filesystem::path& path);
 
 // A file that grows while the program runs. Each append is visible at once and complete. If the program is killed, at
-// most the last piece is truncated.
+// most the last piece is truncated. After a power failure, at least everything before the last `sync` is there.
 class GrowingFile {
  public:
-  // Creates the file if needed. Throws an Error that names the file if it cannot be written.
+  // Creates the file if needed. Throws an Error that names the file if it cannot be written or is a link.
   explicit GrowingFile(const std::filesystem::path& path);
   GrowingFile(const GrowingFile&) = delete;
   GrowingFile& operator=(const GrowingFile&) = delete;
@@ -66,6 +66,8 @@ class GrowingFile {
 
   // Throws an Error if the piece cannot be written completely, for example on a full disk; the file is unchanged then.
   void append(std::span<const std::byte> bytes);
+  // Waits until all appended data is on disk (fsync).
+  void sync();
   // Truncates the file after the last byte equal to `end`, or to length 0 if there is none.
   void cut_after_last(std::byte end);
 
@@ -97,12 +99,13 @@ class InputFile {
 
 // All bytes of a regular file. Throws an Error if it is missing, unreadable, not a regular file, or larger than `limit`
 // bytes.
-std::string read_file(const std::filesystem::path& path, int64_t limit = int64_t{1} << 40);
+std::string read_file(const std::filesystem::path& path, int64_t limit = int64_t{1} << 32);
 
 // The files in a folder with this extension (".json"), sorted by name. Empty if the folder does not exist.
 std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder, std::string_view extension);
 
-// Creates the folder and its parents if needed. Throws an Error if that fails, for example because a file is there.
+// Creates the folder and its parents if needed, and syncs their names to disk. Throws an Error if that fails, for
+// example because a file is there.
 void ensure_directory(const std::filesystem::path& path);
 
 // Syncs a file or folder to disk (fsync), so that its contents or renames survive a power failure.

@@ -14,7 +14,8 @@ struct IdxArray {
 };
 
 // Reads a file. Throws an Error that names the file if it is missing, is no idx file or is not of type uint8, or if its
-// size differs from its header. If it is gzipped, the gzip checksum is verified too.
+// size differs from its header. If it is gzipped, the gzip checksum is verified too. Safe for untrusted files: memory
+// is allocated for the size in the header, at most 2 GiB, and only if a file of this size can hold as many values.
 IdxArray read_idx(const std::filesystem::path& path);
 // The same from the bytes of a file; `name` is its name in messages.
 IdxArray parse_idx(std::string_view bytes, std::string_view name);

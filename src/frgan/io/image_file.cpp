@@ -109,9 +109,9 @@ Structure jpeg_structure(Bytes bytes) {
     if (length < 2 || length > bytes.size() - place) return structure;
     if (marker == kScan) ++structure.scans;
     const bool is_frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
-    if (is_frame && length >= 7) {
-      structure.height = big_endian(bytes, place + 3, 2);
-      structure.width = big_endian(bytes, place + 5, 2);
+    if (is_frame && length >= 7) {  // libjpeg allocates memory for the first frame before it rejects a second one
+      structure.height = std::max<int64_t>(structure.height, big_endian(bytes, place + 3, 2));
+      structure.width = std::max<int64_t>(structure.width, big_endian(bytes, place + 5, 2));
     }
     place += length;
   }

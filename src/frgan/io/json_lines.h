@@ -1,4 +1,9 @@
 // JSON Lines: a file with one object per line, appended during a run (metrics.jsonl).
+//
+//   {"step":100,"loss":0.5,"crc32c":"8e1d3f0a"}
+//
+// "crc32c" is the CRC-32C of the line without this key: of {"step":100,"loss":0.5} here. A line whose checksum differs
+// is damaged. Older files have no checksums.
 #pragma once
 
 #include <cstdint>
@@ -23,17 +28,27 @@ class JsonLinesWriter {
   // Writes NaN as null. Throws an Error if the line cannot be written completely, for example on a full disk; the file
   // is unchanged then.
   void write(const Json& line);
+  // Waits until all lines are on disk.
+  void sync() { file_.sync(); }
 
  private:
   GrowingFile file_;
 };
 
-// The objects of all complete lines; a truncated last line is skipped. Throws an Error that names the file and the line
-// if a line is not a JSON object.
-std::vector<Json> read_json_lines(const std::filesystem::path& path);
+struct JsonLines {
+  std::vector<Json> objects;          // of the intact lines, in order, without checksums
+  std::vector<int64_t> damaged = {};  // numbers of the damaged lines, counted from 1
+};
+// The complete lines of a file; a truncated last line is skipped.
+JsonLines read_json_lines(const std::filesystem::path& path);
 
-// Removes the lines with a "step" above `step`, which a resumed run writes again, and a truncated last line. Keeps
-// lines without a step. Does nothing if the file does not exist.
-void truncate_json_lines(const std::filesystem::path& path, int64_t step);
+// Prepares a file for a run that continues after `step`. Removes the lines with a later "step", which the run writes
+// again, and a truncated last line. Moves damaged lines to FILE.damaged. Keeps lines without a step. Does nothing if
+// the file does not exist. Returns the numbers of kept and damaged lines.
+struct RepairedLines {
+  int64_t kept = 0;
+  int64_t damaged = 0;
+};
+RepairedLines repair_json_lines(const std::filesystem::path& path, int64_t step);
 
 }  // namespace frgan

@@ -34,6 +34,10 @@ constexpr int64_t kFileHeader = 128;
 constexpr int64_t kTag = 8;
 constexpr size_t kVariableHeader = 256;  // enough for the tags, flags, four dimensions and a name
 constexpr int64_t kMaximalRatio = 1032;  // deflate's limit: decompressed bytes per compressed byte
+// Limits of memory. SVHN's largest file, extra_32x32.mat, has half a million images of 32 x 32 pixels.
+constexpr size_t kMostVariables = 100;
+constexpr int64_t kMostImages = int64_t{1} << 24;
+constexpr int64_t kLargestSide = 1024;  // pixels
 constexpr std::string_view kHint = "is this SVHN's train_32x32.mat or test_32x32.mat (cropped digits)?";
 
 struct Variable {
@@ -150,6 +154,8 @@ std::vector<Element> elements_of(const std::filesystem::path& path) {
     if (length > file.size() - place - kTag)
       refuse_corrupt(
           name, fmt::format("variable of {} bytes at byte {}, but the file has {} bytes", length, place, file.size()));
+    if (elements.size() == kMostVariables)
+      refuse_mat_file(name, fmt::format("more than {} variables; expected X and y", kMostVariables));
     elements.push_back({place + kTag, length, type == MAT_T_COMPRESSED});
     place += kTag + length;
   }
@@ -197,6 +203,8 @@ Variable parse_variable(std::string bytes, int64_t length, std::string_view file
   if (item == 0 || data_length > room || data_length % item != 0 || data_length / item != variable.count)
     refuse_corrupt(file, fmt::format("variable {:?} of shape {} declares {} bytes of data; {} are available",
                                      variable.name, fmt::join(variable.shape, " x "), data_length, room));
+  const int64_t extra = length - reader.place() - (data_is_small != 0 ? 4 : data_length);
+  if (extra >= kTag) refuse_corrupt(file, fmt::format("{} extra bytes in variable {:?}", extra, variable.name));
   return variable;
 }
 
@@ -368,6 +376,9 @@ MatImages read_mat_images(const std::filesystem::path& path) {
   if (images.shape.size() != 4 || images.count == 0 || (images.shape[2] != 1 && images.shape[2] != 3))
     refuse_mat_file(file,
                     fmt::format("wrong shape of X: {}; expected 32 x 32 x 3 x N", fmt::join(images.shape, " x ")));
+  if (images.shape[0] > kLargestSide || images.shape[1] > kLargestSide || images.shape[3] > kMostImages)
+    refuse_mat_file(file, fmt::format("X is too large: {}; at most {} x {} pixels and {} images are allowed",
+                                      fmt::join(images.shape, " x "), kLargestSide, kLargestSide, kMostImages));
   MatImages set;
   set.height = images.shape[0];
   set.width = images.shape[1];

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -127,18 +128,17 @@ Header parse_header(std::string_view text, std::string_view file) {
 
 // The names of the tensors in the order of their bytes. The byte ranges must cover the data without gaps or overlaps.
 std::vector<std::string> names_by_offset(const Header& header, int64_t data_size, std::string_view file) {
-  const auto extent = [&](const std::string& name) { return header.tensors.at(name).second; };
+  std::vector<std::tuple<int64_t, int64_t, std::string>> tensors;  // begin, end, name
+  for (const auto& [name, entry] : header.tensors) tensors.emplace_back(entry.second.begin, entry.second.end, name);
+  std::ranges::sort(tensors);
   std::vector<std::string> names;
-  for (const auto& [name, entry] : header.tensors) names.push_back(name);
-  std::sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
-    return std::pair(extent(a).begin, extent(a).end) < std::pair(extent(b).begin, extent(b).end);
-  });
   int64_t position = 0;
-  for (const std::string& name : names) {
-    if (extent(name).begin != position)
-      refuse_safetensors(file, fmt::format("tensor {} begins at byte {} of the data; expected {}", shown(name),
-                                           extent(name).begin, position));
-    position = extent(name).end;
+  for (auto& [begin, end, name] : tensors) {
+    if (begin != position)
+      refuse_safetensors(
+          file, fmt::format("tensor {} begins at byte {} of the data; expected {}", shown(name), begin, position));
+    position = end;
+    names.push_back(std::move(name));
   }
   if (position != data_size)
     refuse_safetensors(file, fmt::format("{} bytes of data; expected {}", data_size, position));
@@ -167,8 +167,12 @@ void write_safetensors(const std::filesystem::path& path, const TensorViews& ten
     return item_size(tensors.at(a).dtype) > item_size(tensors.at(b).dtype);
   });
 
-  Json header = Json::object();
-  if (!metadata.empty()) header[kMetadataKey] = metadata;
+  std::vector<std::string> keys;
+  std::vector<Json> entries;
+  if (!metadata.empty()) {
+    keys.emplace_back(kMetadataKey);
+    entries.emplace_back(metadata);
+  }
   int64_t position = 0;
   for (const std::string& name : names) {
     const TensorView& view = tensors.at(name);
@@ -177,9 +181,10 @@ void write_safetensors(const std::filesystem::path& path, const TensorViews& ten
     if (byte_count(view.dtype, view.shape) != size)
       throw Error(fmt::format("{}: wrong size of tensor {} of type {} and shape [{}]: {} bytes", path.string(),
                               shown(name), dtype_name(view.dtype), fmt::join(view.shape, ", "), size));
-    header[name] = {{"dtype", dtype_name(view.dtype)},
-                    {"shape", view.shape},
-                    {"data_offsets", Json::array({position, position + size})}};
+    keys.push_back(name);
+    entries.push_back({{"dtype", dtype_name(view.dtype)},
+                       {"shape", view.shape},
+                       {"data_offsets", Json::array({position, position + size})}});
     position += size;
   }
 
@@ -188,7 +193,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorViews& ten
   if (!std::ranges::all_of(tensors, readable) || !std::ranges::all_of(metadata, readable) ||
       !std::ranges::all_of(metadata, readable_value))
     throw Error(fmt::format("{}: a tensor name or the metadata is not valid UTF-8", path.string()));
-  std::string text = header.dump();
+  std::string text = Json::object_of(std::move(keys), std::move(entries)).dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const uint64_t header_size = text.size();
 

@@ -80,7 +80,7 @@ Diagnosis diagnose(Discriminator network, const ImageSet& set, Precision precisi
       observers.push_back(std::make_unique<GateObserver>(child.key(), *squeeze, labels, classes));
     }
   }
-  const auto [probabilities, predictions] = class_probabilities(network, set.images, precision).cpu().max(1);
+  const auto [probabilities, predictions] = class_probabilities(network, set.images, precision).max(1);
   const std::span<const int64_t> rows = values_of(predictions);
   Diagnosis result{{rows.begin(), rows.end()},
                    {probabilities.data_ptr<float>(), probabilities.data_ptr<float>() + probabilities.numel()},

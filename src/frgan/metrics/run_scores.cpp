@@ -11,6 +11,7 @@
 #include "frgan/core/error.h"
 #include "frgan/data/image_folder.h"
 #include "frgan/metrics/features.h"
+#include "frgan/metrics/scorer_error.h"
 
 namespace frgan {
 namespace {
@@ -21,9 +22,9 @@ std::string shape_text(const ImageShape& shape) {
   return fmt::format("{}x{}x{}", shape.image_size, shape.image_size, shape.channels);
 }
 
-std::optional<Checkpoint> checkpoint_at(const fs::path& path, const Messages& messages) {
+std::optional<Checkpoint> checkpoint_at(const fs::path& path, bool allow_older, const Messages& messages) {
   if (path.empty() || !is_checkpoint(path)) return std::nullopt;
-  return load_checkpoint(path, messages);
+  return load_checkpoint(path, allow_older, messages);
 }
 
 Dataset real_images(const DataSource& source, const std::optional<Checkpoint>& scorer,
@@ -71,8 +72,8 @@ void check_generator(const Checkpoint& checkpoint, const Dataset& data, const Im
 
 ScoringResult score_run(const ScoringRequest& request, const Messages& messages) {
   const ScoreOptions& options = request.options;
-  const std::optional<Checkpoint> scorer_run = checkpoint_at(request.scorer, messages);
-  const std::optional<Checkpoint> generator = checkpoint_at(request.images, messages);
+  const std::optional<Checkpoint> scorer_run = checkpoint_at(request.scorer, request.hardware.allow_older, messages);
+  const std::optional<Checkpoint> generator = checkpoint_at(request.images, request.hardware.allow_older, messages);
   const Dataset data = real_images(request.data, scorer_run, generator, messages);
   const ImageShape shape{data.image_size, data.channels, data.classes()};
   if (generator) check_generator(*generator, data, shape);
@@ -107,6 +108,7 @@ ScoringResult score_run(const ScoringRequest& request, const Messages& messages)
     found.ceilings.emplace_back("train", label_ceiling(data.train, data.classes()));
     if (data.test.size() > 0) found.ceilings.emplace_back("test", label_ceiling(data.test, data.classes()));
   }
+  judge_scorer(request.scorer, messages);
   return found;
 }
 

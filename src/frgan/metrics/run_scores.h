@@ -45,8 +45,9 @@ struct ScoringResult {
       ceilings;  // exp(H(y)) of the "train" and "test" labels; see label_ceiling
 };
 
-// Throws an Error if something cannot be read, if classes or image shapes differ, or if there are too few images for a
-// score. Throws a usage error if no data is named. Scores that need more test images than there are, are left out.
+// Warns if the scorer has a high test error (scorer_error.h). Throws an Error if something cannot be read, if classes
+// or image shapes differ, or if there are too few images for a score. Throws a usage error if no data is named. Scores
+// that need more test images than there are, are left out.
 //
 //   const ScoringResult found = score_run({.images = "runs/a", .scorer = "runs/scorer", .data = {.root = "data"}});
 ScoringResult score_run(const ScoringRequest& request, const Messages& messages = {});

@@ -47,7 +47,11 @@ Scorer checkpoint_scorer(const Checkpoint& checkpoint, at::Device device, Precis
           state.shape.classes,
           network->feature_size(),
           state.class_names,
-          [network, precision](const at::Tensor& images) { return classify(network, images, precision); },
+          [network, precision](const at::Tensor& images) {
+            const Classified outputs = classify(network, images, precision);
+            checked_probabilities(network, images, outputs.logits);
+            return outputs;
+          },
           precision_name(precision)};
 }
 
@@ -58,7 +62,8 @@ Scorer checkpoint_scorer(const Checkpoint& checkpoint, const Hardware& hardware,
 
 Scorer load_scorer(const std::filesystem::path& path, const ImageShape& shape, const Hardware& hardware,
                    const Messages& messages) {
-  if (is_checkpoint(path)) return checkpoint_scorer(load_checkpoint(path, messages), hardware, messages);
+  if (is_checkpoint(path))
+    return checkpoint_scorer(load_checkpoint(path, hardware.allow_older, messages), hardware, messages);
   if (std::filesystem::is_directory(path)) {
     throw Error(fmt::format("{}: not a run or checkpoint; --scorer takes a run, a checkpoint or a TorchScript file",
                             path.string()));

@@ -16,8 +16,17 @@ namespace frgan {
 namespace {
 
 // Options that a plan determines for each run by other means, so that plans cannot set them.
-constexpr std::array<std::string_view, 9> kNotAllowed = {
-    "method", "steps", "epochs", "time-budget", "seed", "split-seed", "label-noise-seed", "threads", "device"};
+constexpr std::array<std::string_view, 10> kNotAllowed = {
+    "method", "steps", "epochs", "time-budget", "plan", "seed", "split-seed", "label-noise-seed", "threads", "device"};
+
+constexpr size_t kShown = 100;                   // characters of a value in a message
+constexpr int64_t kMostSeeds = 1000;             // the limit of --seeds
+constexpr int64_t kMostSteps = 1'000'000'000;    // the limit of --steps
+constexpr int64_t kMostScoreImages = 1'000'000;  // memory is proportional to this number
+constexpr size_t kMostVaried = 8;                // options
+constexpr size_t kMostSections = 1000;
+constexpr size_t kMostCells = 10'000;    // rows times sections
+constexpr size_t kLongestVaried = 1000;  // characters of a value, which is part of the titles of sections
 
 void check_allowed(const std::string& option, const std::string& where) {
   if (std::find(kNotAllowed.begin(), kNotAllowed.end(), option) == kNotAllowed.end()) return;
@@ -31,7 +40,8 @@ void check_allowed(const std::string& option, const std::string& where) {
 class Reader {
  public:
   Reader(const Json& table, std::string where) : table_(table), where_(std::move(where)) {
-    if (!table.is_object()) throw usage_error(fmt::format("{}: is {}; expected a [table]", where_, table.dump()));
+    if (!table.is_object())
+      throw usage_error(fmt::format("{}: is {}; expected a [table]", where_, table.dump().substr(0, kShown)));
   }
 
   const Json* find(const std::string& key) {
@@ -42,6 +52,8 @@ class Reader {
     const Json* value = find(key);
     if (value == nullptr) return fallback;
     if (!value->is_string()) throw wrong(key, *value, "a string in quotes");
+    // Messages contain names; only a note may have several lines.
+    if (key != "note" && has_control_characters(value->text())) throw wrong(key, *value, "text on one line");
     return value->get<std::string>();
   }
   double positive(const std::string& key, double fallback) {
@@ -51,11 +63,12 @@ class Reader {
     if (!(number > 0) || !std::isfinite(number)) throw wrong(key, *value, "a number above 0");
     return number;
   }
-  int64_t count(const std::string& key, int64_t fallback) {
+  int64_t count(const std::string& key, int64_t fallback, int64_t most) {
     const Json* value = find(key);
     if (value == nullptr) return fallback;
-    if (!value->is_number_integer() || value->get<int64_t>() < 1) throw wrong(key, *value, "an integer of 1 or more");
-    return value->get<int64_t>();
+    const int64_t number = value->is_count() ? value->get<int64_t>() : 0;
+    if (number < 1 || number > most) throw wrong(key, *value, fmt::format("an integer from 1 to {}", most));
+    return number;
   }
   std::vector<Setting> settings(const std::string& key) {
     const Json* value = find(key);
@@ -69,7 +82,7 @@ class Reader {
     return settings;
   }
   Error wrong(const std::string& key, const Json& value, std::string_view expected) const {
-    return usage_error(fmt::format("{}: {} is {}; expected {}", where_, key, value.dump(), expected));
+    return usage_error(fmt::format("{}: {} is {}; expected {}", where_, key, value.dump().substr(0, kShown), expected));
   }
   void finish() const {
     for (const auto& [key, value] : table_.items()) {
@@ -92,9 +105,23 @@ std::vector<PlanSection> read_sections(Reader& plan) {
   const Json* vary = plan.find("vary");
   if (vary == nullptr) return sections;
   if (!vary->is_object()) throw plan.wrong("vary", *vary, "a table of lists");
+  if (vary->size() > kMostVaried) {
+    throw usage_error(
+        fmt::format("{}: vary has {} options; at most {} are allowed", plan.where(), vary->size(), kMostVaried));
+  }
   for (const auto& [name, values] : vary->items()) {
     if (!values.is_array() || values.empty()) throw plan.wrong("vary." + name, values, "a list of values");
     check_allowed(name, fmt::format("{}, vary", plan.where()));
+    if (values.size() > kMostSections / sections.size()) {
+      throw usage_error(
+          fmt::format("{}: vary has more than {} combinations of values; split the plan", plan.where(), kMostSections));
+    }
+    for (const Json& value : values) {
+      const std::string text = setting_text(value);
+      if (text.size() <= kLongestVaried && !has_control_characters(text)) continue;
+      throw plan.wrong("vary." + name, text.substr(0, kShown),
+                       fmt::format("values of at most {} characters on one line", kLongestVaried));
+    }
     std::vector<PlanSection> more;
     for (const PlanSection& section : sections) {
       for (const Json& value : values) {
@@ -114,11 +141,11 @@ Budget read_budget(const Json& table, const std::string& name, const std::string
   Reader reader(table, where);
   Budget budget;
   budget.name = name;
-  budget.steps = reader.count("steps", 0);
+  budget.steps = reader.count("steps", 0, kMostSteps);
   budget.epochs = reader.positive("epochs", 0);
   budget.tflop = reader.positive("tflop", 0);
-  budget.seeds = reader.count("seeds", 0);
-  budget.score_images = reader.count("score-images", budget.score_images);
+  budget.seeds = reader.count("seeds", 0, kMostSeeds);
+  budget.score_images = reader.count("score-images", budget.score_images, kMostScoreImages);
   budget.settings = reader.settings("settings");
   budget.note = reader.text("note");
   reader.finish();
@@ -256,12 +283,16 @@ Plan read_plan(std::string_view text, const std::string& name) {
   plan.show = read_show(reader);
   plan.reference = reader.text("reference");
   plan.scorer = reader.text("scorer");
-  plan.seeds = reader.count("seeds", plan.seeds);
+  plan.seeds = reader.count("seeds", plan.seeds, kMostSeeds);
   plan.settings = reader.settings("settings");
   plan.sections = read_sections(reader);
   plan.budgets = read_budgets(reader);
   plan.rows = read_rows(reader);
   reader.finish();
+  if (plan.rows.size() > kMostCells / plan.sections.size()) {
+    throw usage_error(fmt::format("{}: {} rows with {} combinations of varied values; at most {} in total are allowed",
+                                  name, plan.rows.size(), plan.sections.size(), kMostCells));
+  }
   check_varied(plan);
   const auto is_reference = [&](const PlanRow& row) { return row.name == plan.reference; };
   if (!plan.reference.empty() && std::none_of(plan.rows.begin(), plan.rows.end(), is_reference)) {

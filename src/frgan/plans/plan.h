@@ -97,7 +97,8 @@ struct Plan {
 };
 
 // Parses and checks a plan; `name` is the file name for error messages. Throws a usage error for invalid TOML, an
-// unknown key, a wrong type, an unknown preset (with the nearest name), or a reference that is not a row.
+// unknown key, a wrong type, an unknown preset (with the nearest name), or a reference that is not a row. It also
+// limits the plan's size: 1000 seeds, 1000 combinations of varied values, and 10,000 rows times combinations.
 Plan read_plan(std::string_view text, const std::string& name);
 
 // A plan of the paper by name (paper_plans.h). Throws a usage error with the nearest name if there is none.

@@ -67,7 +67,7 @@ double share_done(const fs::path& folder, int64_t steps) try {
   const fs::path log = folder / kLogFile;
   if (!fs::exists(log)) return 0;
   int64_t step = 0;
-  for (const Json& line : read_json_lines(log)) step = std::max(step, line.value("step", int64_t{0}));
+  for (const Json& line : read_json_lines(log).objects) step = std::max(step, line.value("step", int64_t{0}));
   return static_cast<double>(step) / static_cast<double>(steps);
 } catch (const std::exception&) {
   return 0;

@@ -15,6 +15,7 @@
 #include "frgan/metrics/features.h"
 #include "frgan/metrics/image_scores.h"
 #include "frgan/metrics/scorer.h"
+#include "frgan/metrics/scorer_error.h"
 #include "frgan/plans/scored_set.h"
 #include "frgan/train/run_facts.h"
 
@@ -116,7 +117,9 @@ void refuse_to_replace(const fs::path& file, const PlannedRun& run) {
 }  // namespace
 
 int64_t scorer_features(const PlanScoring& scoring, const PlannedRun& run) {
-  return load_scorer(scoring, run).scorer.features;
+  const int64_t features = load_scorer(scoring, run).scorer.features;
+  judge_scorer(scoring.scorer, {.warning = scoring.warn, .note = scoring.say});
+  return features;
 }
 
 int64_t score_plan(const PlanScoring& scoring, const PlanResults& results,
@@ -134,6 +137,7 @@ int64_t score_plan(const PlanScoring& scoring, const PlanResults& results,
   }
   const int64_t real_images = std::min(scoring.images, by.data.train.size());
   if (left.empty() && is_scored(scoring, by, kRealTrain, by.data.digest, real_images)) return 0;
+  judge_scorer(scoring.scorer, {.warning = scoring.warn, .note = scoring.say});
   const Features real = features_of(by.scorer, by.data.train.images);
   score_real(scoring, by, real);
   int64_t failed = 0;

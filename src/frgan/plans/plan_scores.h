@@ -22,14 +22,15 @@ struct PlanScoring {
   std::function<void(const std::string&)> warn;  // receives warnings about the scorer's checkpoint and precision
 };
 
-// Loads the scorer and the dataset of the run. Returns the number of the scorer's features, 0 if it has none. Throws an
-// Error if the scorer is not completely trained, or has other classes than the data.
+// Loads the scorer and the dataset of the run. Returns the number of the scorer's features, 0 if it has none. Warns if
+// the scorer has a high test error. Throws an Error if the scorer is not completely trained, or has other classes than
+// the data.
 int64_t scorer_features(const PlanScoring& scoring, const PlannedRun& run);
 
 // Scores real images, then each finished run that has a checkpoint in `run_folder` and no scores yet by this scorer
 // with this number of images. The runs must have one dataset. Stops between runs when `stop_signal` becomes nonzero.
-// Returns the number of runs whose scoring failed. Throws like `scorer_features`, and, before anything is written, if
-// it would replace scores by another scorer that cannot be recomputed.
+// Returns the number of runs whose scoring failed. Warns and throws like `scorer_features`, and, before anything is
+// written, if it would replace scores by another scorer that cannot be recomputed.
 int64_t score_plan(const PlanScoring& scoring, const PlanResults& results,
                    const std::function<std::filesystem::path(const PlannedRun&)>& run_folder,
                    const std::atomic<int>& stop_signal);

@@ -10,7 +10,6 @@
 
 #include "frgan/core/error.h"
 #include "frgan/io/digests.h"
-#include "frgan/io/files.h"
 #include "frgan/plans/run_record.h"
 #include "frgan/settings/presets.h"
 #include "frgan/settings/run_settings.h"
@@ -135,8 +134,23 @@ struct Cell {
   RunFacts facts{};
 };
 
+int64_t seeds_of(const Plan& plan, const Budget& budget, const PlanChoice& choice) {
+  return choice.seeds > 0 ? choice.seeds : budget.seeds > 0 ? budget.seeds : plan.seeds;
+}
+
+// Throws a usage error for more runs than could be listed. A record may have any seed.
+void check_number_of_runs(const Plan& plan, int64_t seeds) {
+  constexpr int64_t kMostRuns = 100'000;
+  const auto cells = static_cast<int64_t>(plan.rows.size() * plan.sections.size());  // read_plan limits both
+  if (seeds <= kMostRuns / cells) return;
+  throw usage_error(
+      fmt::format("{}: {} rows, {} combinations of varied values and {} seeds; at most {} runs are allowed", plan.name,
+                  plan.rows.size(), plan.sections.size(), seeds, kMostRuns));
+}
+
 // Cells without facts. Throws a usage error for options that are unknown or out of range.
 std::vector<Cell> cells_of(const Plan& plan, const Budget& budget, const PlanChoice& choice) {
+  check_number_of_runs(plan, seeds_of(plan, budget, choice));
   check_choice(plan, choice);
   check_plan_settings(plan, budget);
   std::vector<Cell> cells;
@@ -197,9 +211,9 @@ void check_shown(const Plan& plan, const std::vector<Cell>& cells) {
 std::string digest_of_files(const SplitOptions& split) {
   constexpr std::string_view kMatrix = "matrix:";
   std::string digests;
-  if (!split.labels_file.empty()) digests += "\n" + sha256(bytes_of(read_file(split.labels_file)));
+  if (!split.labels_file.empty()) digests += "\n" + file_digest(split.labels_file, DigestKind::kSha256);
   if (split.noise.kind.starts_with(kMatrix)) {
-    digests += "\n" + sha256(bytes_of(read_file(split.noise.kind.substr(kMatrix.size()))));
+    digests += "\n" + file_digest(split.noise.kind.substr(kMatrix.size()), DigestKind::kSha256);
   }
   return digests;
 }
@@ -242,8 +256,7 @@ std::vector<PlannedRun> runs_of(const Plan& plan, const Budget& budget, const Pl
   check_shown(plan, cells);
   const int64_t steps = steps_of(plan, budget, choice, cells);
   std::vector<PlannedRun> runs;
-  const int64_t seeds = choice.seeds > 0 ? choice.seeds : budget.seeds > 0 ? budget.seeds : plan.seeds;
-  for (int64_t seed = 1; seed <= seeds; ++seed) {
+  for (int64_t seed = 1; seed <= seeds_of(plan, budget, choice); ++seed) {
     for (const Cell& cell : cells) {
       if (!chosen(choice, plan.rows[cell.row]) || !chosen(choice, plan.sections[cell.section])) continue;
       runs.push_back(planned_run(plan, cell, steps, seed));

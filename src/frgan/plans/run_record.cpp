@@ -81,7 +81,12 @@ RunRecord record_of(const fs::path& run, const PlannedRun& planned) {
   }
   record.recipe = record.summary.value("recipe", int64_t{0});
   record.data_digest = record.summary.value("data_digest", "");
-  for (const Json& line : read_json_lines(run / kLogFile)) {
+  const JsonLines log = read_json_lines(run / kLogFile);
+  if (!log.damaged.empty()) {
+    throw Error(fmt::format("{}: line {} is damaged; train the run again, or remove the line if it is no evaluation",
+                            (run / kLogFile).string(), log.damaged.front()));
+  }
+  for (const Json& line : log.objects) {
     if (line.contains("test_error") && line.at("test_error").is_number()) {
       record.evaluations.emplace_back(line.at("step").get<int64_t>(), line.at("test_error").get<double>());
     }

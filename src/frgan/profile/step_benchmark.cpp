@@ -1,7 +1,6 @@
 #include "frgan/profile/step_benchmark.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include <torch/types.h>
 
@@ -12,6 +11,8 @@
 #include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
 #include "frgan/profile/timing.h"
+#include "frgan/train/stopwatch.h"
+#include "frgan/train/thread_team.h"
 #include "frgan/train/trainer.h"
 
 namespace frgan {
@@ -44,14 +45,32 @@ struct StepOnRandomImages::Impl {
   std::unique_ptr<BatchStream> batches = {};
   std::unique_ptr<Trainer> trainer = {};
 
-  void time_steps(StepBenchmark& found, int64_t steps) {
+  double time_step() {
+    const Stopwatch stopwatch;
+    trainer->step();
+    trainer->take_losses();  // waits for the device
+    return stopwatch.seconds();
+  }
+
+  void time_steps(StepBenchmark& found, const StepBenchmarkOptions& options) {
     constexpr int64_t kWarmUp = 2;
-    using Clock = std::chrono::steady_clock;
-    for (int64_t i = 0; i < steps + kWarmUp; ++i) {
-      const Clock::time_point begin = Clock::now();
-      trainer->step();
-      trainer->take_losses();  // waits for the device
-      if (i >= kWarmUp) found.seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+    std::optional<ThreadTeam> team;
+    for (int64_t i = 0; i < kWarmUp; ++i) time_step();
+    if (options.adapt_threads) {
+      team.emplace(set_threads(options.threads));
+      team->choose([this](int64_t threads) {
+        set_threads(threads);
+        time_step();  // sets up the team
+        return time_step();
+      });
+    }
+    double waited = run_queue_seconds();
+    for (int64_t i = 0; i < options.steps; ++i) {
+      if (team) set_threads(team->threads());
+      found.seconds.push_back(time_step());
+      const double waited_now = run_queue_seconds();
+      if (team) team->after_step(found.seconds.back(), waited_now - waited);
+      waited = waited_now;
     }
     found.median_seconds = median(found.seconds);
     found.peak_memory_bytes = this_machine().peak_memory_bytes;
@@ -126,7 +145,7 @@ StepBenchmark StepOnRandomImages::measure(const StepBenchmarkOptions& options) {
   found.kernel_capability = kernel_capability();
   found.step_flop = impl_->method->step_flop();
   found.images_per_step = images_per_step(impl_->trainer->stage());
-  impl_->time_steps(found, options.steps);
+  impl_->time_steps(found, options);
   if (!options.step_only && impl_->device.is_cpu()) found.details = impl_->details(options);
   return found;
 }

@@ -31,6 +31,8 @@ struct StepBenchmarkOptions {
   int64_t steps = 5;         // timed steps, after two warm-up steps; the same number is profiled
   int64_t gemm_size = 4096;  // largest n of the timed n x n matrix products
   bool step_only = false;    // times the step without profiling it
+  // Chooses the number of threads, up to `threads`, as a training run does (train/thread_team.h). Requires step_only.
+  bool adapt_threads = false;
 };
 
 // Where the time of a step on a CPU goes.

@@ -262,6 +262,14 @@ std::string environment_section(const std::vector<RunHistory>& runs) {
       add("memory",
           fmt::format("{} total, {} peak use", gib(run.machine.memory_bytes), gib(run.machine.peak_memory_bytes)));
     }
+    if (const Json& from = run.summary.inherited; from.is_object()) {
+      const Json test = from.value("test", Json());
+      add("initial weights",
+          fmt::format(
+              "{} after step {}, trained with {} labels{}", from.value("checkpoint", ""),
+              from.value("step", int64_t{0}), from.value("labels", int64_t{0}),
+              test.is_object() ? fmt::format(", test error {:.2f} %", 100 * test.value("test_error", 0.0)) : ""));
+    }
     add("device", run.summary.device);
     add("precision", run.summary.precision);
     add("LibTorch", run.machine.libtorch);

@@ -139,7 +139,7 @@ const Json* find_column(const Json& line, std::string_view column) {
 Curve read_curve(const std::filesystem::path& metrics, const std::string& column, const std::string& name,
                  double scale) {
   Curve curve{name, {}};
-  for (const Json& line : read_json_lines(metrics)) {
+  for (const Json& line : read_json_lines(metrics).objects) {
     const Json* const value = find_column(line, column);
     const Json* const step = line.find("step");
     if (value == nullptr || !value->is_number() || step == nullptr) continue;

@@ -6,11 +6,13 @@
 
 #include <fmt/format.h>
 
+#include "frgan/core/error.h"
+
 namespace frgan {
 
 std::string escaped(std::string_view text) {
   std::string result;
-  for (const char c : text) {
+  for (const char c : one_line(text)) {
     switch (c) {
       case '&':
         result += "&amp;";

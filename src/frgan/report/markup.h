@@ -6,7 +6,8 @@
 
 namespace frgan {
 
-// Escapes <, >, &, " and ', so that the text is safe in element content and in quoted attributes.
+// Escapes <, >, &, " and ', so that the text is safe in element content and in quoted attributes. Control characters,
+// which HTML and XML do not allow, are escaped as one_line does (core/error.h).
 std::string escaped(std::string_view text);
 
 // A complete HTML page with a heading. `title` is plain text; `style` (CSS rules) and `body` (HTML) are inserted

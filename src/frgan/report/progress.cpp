@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "frgan/core/error.h"
+
 namespace frgan {
 namespace {
 
@@ -88,11 +90,11 @@ void Progress::show(const StepRecord& record) {
 }
 
 void Progress::say(std::string_view message) {
-  if (!quiet_) print(message);
+  if (!quiet_) print(one_line(message));
 }
 
 void Progress::warn(std::string_view message) {
-  print(fmt::format("warning: {}", message));
+  print(fmt::format("warning: {}", one_line(message)));
 }
 
 void Progress::print(std::string_view line) {

@@ -42,6 +42,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  // Changes the number of steps of the run.
+  void set_steps(int64_t steps) { steps_ = steps; }
   void show(const StepRecord& record);
   // Prints a permanent line above the progress line.
   void say(std::string_view message);

@@ -52,7 +52,12 @@ std::optional<EvaluationRecord> evaluation_of(const Json& line) {
 }
 
 void read_log(RunHistory& record, const fs::path& path) {
-  for (const Json& line : read_json_lines(path)) {
+  const JsonLines lines = read_json_lines(path);
+  if (!lines.damaged.empty()) {
+    record.notes.push_back(fmt::format("{}: {} damaged line{} ignored", path.string(), lines.damaged.size(),
+                                       lines.damaged.size() == 1 ? "" : "s"));
+  }
+  for (const Json& line : lines.objects) {
     if (const auto evaluation = evaluation_of(line)) {
       record.evaluations.push_back(*evaluation);
     } else if (line.contains("losses")) {
@@ -70,6 +75,7 @@ void read_summary(RunHistory& record, const fs::path& path) {
   found.at("steps").get_to(summary.steps);
   found.at("wall_seconds").get_to(summary.wall_seconds);
   summary.command = value_of<std::string>(found, "command", "");
+  summary.inherited = value_of(found, "inherited", Json());
   summary.data = value_of<std::string>(found, "data", "");
   summary.data_digest = value_of<std::string>(found, "data_digest", "");
   summary.split_digest = value_of<std::string>(found, "split_digest", "");

@@ -15,7 +15,7 @@
 //   error_high  upper end
 //   images      number of images evaluated
 //
-// Non-finite numbers are written as null.
+// Non-finite numbers are written as null. Each line ends with a checksum (io/json_lines.h).
 #pragma once
 
 #include <cstdint>
@@ -43,15 +43,24 @@ Json to_json(const EvaluationRecord& record);
 //   log.write(StepRecord{.step = 50, .losses = {{"supervised", 0.31}}, ...});
 class RunLog {
  public:
-  // Drops the lines after `first_step`, because the resumed run writes them again. Throws an Error if the file cannot
-  // be written.
+  // Drops the lines after `first_step`, because the resumed run writes them again, and sets damaged lines aside. Throws
+  // an Error if the file cannot be written.
   RunLog(const std::filesystem::path& path, int64_t first_step);
 
   void write(const StepRecord& record);
   void write(const EvaluationRecord& record);
+  // Waits until all lines are on disk.
+  void sync() { writer_.sync(); }
+
+  int64_t lines() const { return lines_; }                  // in the file
+  int64_t damaged_lines() const { return found_.damaged; }  // moved to metrics.jsonl.damaged by the constructor
 
  private:
+  void append(const Json& line);
+
+  RepairedLines found_;
   JsonLinesWriter writer_;
+  int64_t lines_;
 };
 
 }  // namespace frgan

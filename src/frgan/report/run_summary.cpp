@@ -17,6 +17,7 @@ Json to_json(const RunSummary& summary, const Machine& machine) {
   for (const auto& [name, value] : summary.losses) losses[name] = value;
   return {{"method", summary.method},
           {"command", summary.command},
+          {"inherited", summary.inherited},
           {"data", summary.data},
           {"data_digest", summary.data_digest},
           {"split_digest", summary.split_digest},

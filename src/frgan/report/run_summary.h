@@ -24,6 +24,7 @@ struct TimeSpent {
 struct RunSummary {
   std::string method;
   std::string command;         // repeats the run, with its number of steps
+  Json inherited{};            // CheckpointState::inherited: the run whose weights it started from, or null
   std::string data;            // dataset, "svhn"
   std::string data_digest;     // SHA-256 over images and labels
   std::string split_digest;    // SHA-256 of the label split

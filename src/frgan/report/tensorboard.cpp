@@ -13,6 +13,7 @@
 #include <protozero/pbf_writer.hpp>
 #include <unistd.h>
 
+#include "frgan/io/crc32c.h"
 #include "frgan/io/png_header.h"
 
 namespace frgan {
@@ -203,21 +204,6 @@ fs::path new_event_file(const fs::path& folder, int64_t first_step) {
 }
 
 }  // namespace
-
-uint32_t crc32c(std::span<const std::byte> bytes) {
-  static constexpr std::array<uint32_t, 256> kTable = [] {
-    std::array<uint32_t, 256> table{};
-    for (uint32_t i = 0; i < table.size(); ++i) {
-      uint32_t rest = i;
-      for (int bit = 0; bit < 8; ++bit) rest = rest >> 1 ^ (rest & 1 ? 0x82f63b78U : 0);
-      table[i] = rest;
-    }
-    return table;
-  }();
-  uint32_t rest = ~0U;
-  for (const std::byte byte : bytes) rest = rest >> 8 ^ kTable[(rest ^ std::to_integer<uint32_t>(byte)) & 0xff];
-  return ~rest;
-}
 
 bool is_event_file(const fs::path& path) {
   return path.filename().string().starts_with(kPrefix);

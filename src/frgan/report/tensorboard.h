@@ -50,7 +50,4 @@ class TensorBoardLog {
 // Whether the file name is that of an event file.
 bool is_event_file(const std::filesystem::path& path);
 
-// CRC-32C (Castagnoli, as in iSCSI); crc32c("123456789") is 0xe3069283.
-uint32_t crc32c(std::span<const std::byte> bytes);
-
 }  // namespace frgan

@@ -33,6 +33,10 @@ void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view
   if (steps && time_budget) throw usage_error("steps and time-budget exclude each other; give one of them");
   if (steps) run.time_budget.clear();
   if (time_budget) run.steps = 0;
+  if (said("plan") && !run.plan.empty()) {
+    run.steps = 0;
+    run.time_budget.clear();
+  }
 
   if (said("labels-file") && !run.split.labels_file.empty()) {
     if (!said("labels")) run.split.labels = 0;

@@ -113,7 +113,7 @@ std::vector<TableColumn> columns_of(const Plan& plan) {
   return columns;
 }
 
-// The number of test images: "5000", or "5000 or 10000" if the plan varies the dataset.
+// The number of test images: "5000", or "5000 or 10000" if the plan varies the dataset. Empty if no run is finished.
 std::string test_images(const PlanResults& results) {
   std::set<int64_t> counts;
   for (const PlannedRun& run : results.runs()) {
@@ -140,11 +140,16 @@ Table errors_table(const PlanResults& results) {
     if (any) table.sections.push_back(std::move(rows));
   }
   table.notes = results.notes();
+  const std::string images = test_images(results);
+  if (images.empty()) {
+    table.notes.insert(table.notes.begin(), "No run of this plan is finished.");
+    return table;
+  }
   table.notes.insert(
       table.notes.begin(),
       fmt::format("Ours: test error of the last weights (averaged) on all {} test images of the dataset; "
                   "nothing is selected on them. Seed counts are in parentheses; {}.",
-                  test_images(results),
+                  images,
                   results.same_splits() ? "each seed has its own label split, the same for all rows"
                                         : "for the same seed, the label splits of the rows differ"));
   return table;

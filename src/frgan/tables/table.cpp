@@ -1,7 +1,10 @@
 #include "frgan/tables/table.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "frgan/core/error.h"
 #include "frgan/io/csv.h"
 #include "frgan/io/files.h"
 #include "frgan/report/markup.h"
@@ -31,9 +34,28 @@ std::string replaced(std::string_view text, const Replacement (&replacements)[kC
   return result;
 }
 
+// Texts come from plans and records. Line breaks become spaces; other control characters are escaped.
+std::string plain(std::string_view text) {
+  std::string line(text);
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return one_line(line);
+}
+
+// Escapes what Markdown would take for code, emphasis, a table cell, a link or an HTML tag. "[" and "<" stay as they
+// are in intervals and in "p <1e-300".
 std::string in_markdown(std::string_view text) {
-  constexpr Replacement kEscapes[] = {{'|', "\\|"}, {'\n', " "}};
-  return replaced(text, kEscapes);
+  constexpr Replacement kEscapes[] = {{'\\', "\\\\"}, {'|', "\\|"}, {'`', "\\`"}, {'*', "\\*"}};
+  const std::string escaped = replaced(plain(text), kEscapes);
+  std::string result;
+  for (size_t i = 0; i < escaped.size(); ++i) {
+    const char before = i > 0 ? escaped[i - 1] : '\0', next = i + 1 < escaped.size() ? escaped[i + 1] : '\0';
+    const bool letter = (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z');
+    const bool tag = escaped[i] == '<' && (letter || next == '/' || next == '!' || next == '?');
+    const bool link = escaped[i] == '(' && before == ']';
+    if (tag || link) result += '\\';
+    result += escaped[i];
+  }
+  return result;
 }
 
 std::string in_latex(std::string_view text) {
@@ -47,7 +69,7 @@ std::string in_latex(std::string_view text) {
                                       {'}', "\\}"},
                                       {'~', "\\textasciitilde{}"},
                                       {'^', "\\textasciicircum{}"}};
-  std::string result = replaced(text, kEscapes);
+  std::string result = replaced(plain(text), kEscapes);
   for (const auto& [sign, command] : {std::pair{"±", "$\\pm$"}, {"×", "$\\times$"}, {"Π", "$\\Pi$"}, {"−", "$-$"}}) {
     for (size_t at = 0; (at = result.find(sign, at)) != std::string::npos;) {
       result.replace(at, std::string_view(sign).size(), command);
@@ -56,10 +78,22 @@ std::string in_latex(std::string_view text) {
   return result;
 }
 
+// Whether some row has a value in this column; true if there are no rows.
+bool has_values(const Table& table, size_t column) {
+  bool any_row = false;
+  for (const TableSection& section : table.sections) {
+    for (const std::vector<TableCell>& row : section.rows) {
+      any_row = true;
+      if (!row[column].text.empty() && row[column].text != kNoValue) return true;
+    }
+  }
+  return !any_row;
+}
+
 std::vector<size_t> shown_columns(const Table& table) {
   std::vector<size_t> shown;
   for (size_t i = 0; i < table.columns.size(); ++i) {
-    if (!table.columns[i].heading.empty()) shown.push_back(i);
+    if (!table.columns[i].heading.empty() && has_values(table, i)) shown.push_back(i);
   }
   return shown;
 }
@@ -75,9 +109,9 @@ tbody th { font-weight: 600; padding-top: 1rem; }
 
 std::string markdown_of(const Table& table) {
   const std::vector<size_t> shown = shown_columns(table);
-  std::string text = fmt::format("# {}\n", table.title);
+  std::string text = fmt::format("# {}\n", in_markdown(table.title));
   for (const TableSection& section : table.sections) {
-    text += section.title.empty() ? "\n" : fmt::format("\n## {}\n\n", section.title);
+    text += section.title.empty() ? "\n" : fmt::format("\n## {}\n\n", in_markdown(section.title));
     std::string rule;
     for (const size_t i : shown) {
       text += fmt::format("| {} ", in_markdown(table.columns[i].heading));
@@ -90,22 +124,22 @@ std::string markdown_of(const Table& table) {
     }
   }
   if (!table.notes.empty()) text += "\n";
-  for (const std::string& note : table.notes) text += fmt::format("- {}\n", note);
+  for (const std::string& note : table.notes) text += fmt::format("- {}\n", in_markdown(note));
   return text;
 }
 
 std::string csv_of(const Table& table) {
   std::string text = "section";
   for (const TableColumn& column : table.columns) {
-    for (const std::string& name : column.names) text += "," + csv_field(name);
+    for (const std::string& name : column.names) text += "," + csv_text(name);
   }
   text += "\n";
   for (const TableSection& section : table.sections) {
     for (const std::vector<TableCell>& row : section.rows) {
-      text += csv_field(section.title);
+      text += csv_text(section.title);
       for (size_t i = 0; i < row.size(); ++i) {
         for (size_t k = 0; k < table.columns[i].names.size(); ++k) {
-          text += "," + (k < row[i].numbers.size() ? csv_field(row[i].numbers[k]) : "");
+          text += "," + (k < row[i].numbers.size() ? csv_text(row[i].numbers[k]) : "");
         }
       }
       text += "\n";
@@ -158,7 +192,7 @@ std::string html_of(const Table& table) {
   }
   text += "</table></div>\n";
   if (!table.notes.empty()) text += "<ul>\n";
-  for (const std::string& note : table.notes) text += fmt::format("<li>{}</li>\n", escaped(note));
+  for (const std::string& note : table.notes) text += fmt::format("<li>{}</li>\n", escaped(plain(note)));
   if (!table.notes.empty()) text += "</ul>\n";
   return plain_page(table.title, kTableStyle, text);
 }
@@ -172,7 +206,7 @@ void write_table(const std::filesystem::path& folder, const std::string& name, c
 }
 
 TableCell text_cell(std::string text) {
-  return {text.empty() ? "–" : text, {text}};
+  return {text.empty() ? std::string(kNoValue) : text, {text}};
 }
 
 }  // namespace frgan

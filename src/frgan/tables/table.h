@@ -3,9 +3,13 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace frgan {
+
+// The text of a cell without a value.
+inline constexpr std::string_view kNoValue = "–";
 
 // A cell's text for Markdown, LaTeX and HTML, and its numbers for CSV.
 struct TableCell {
@@ -30,8 +34,10 @@ struct Table {
   std::vector<std::string> notes;  // printed below the table, one item each
 };
 
+// Markdown, LaTeX and HTML omit columns without a value in any row. Texts are escaped in every format.
 std::string markdown_of(const Table& table);
-// RFC 4180: a header line, then a line for each row. The first column is the section's title.
+// RFC 4180: a header line, then a line for each row. The first column is the section's title. All columns, and texts as
+// csv_text (io/csv.h) writes them.
 std::string csv_of(const Table& table);
 // A table environment that uses booktabs and graphicx. Needs XeLaTeX, LuaLaTeX or inputenc with utf8.
 std::string latex_of(const Table& table);
@@ -41,7 +47,7 @@ std::string html_of(const Table& table);
 // Writes FOLDER/NAME.md, .csv, .tex and .html.
 void write_table(const std::filesystem::path& folder, const std::string& name, const Table& table);
 
-// A cell with one CSV value, which is also its text. An empty text is shown as a dash.
+// A cell with one CSV value, which is also its text. An empty text is shown as kNoValue.
 TableCell text_cell(std::string text);
 
 }  // namespace frgan

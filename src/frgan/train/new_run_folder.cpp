@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 // Whether a run writes a file of this name before its first checkpoint.
 bool is_written_at_start(const fs::path& path) {
-  constexpr std::array kNames{kOptionsFile, kLabelsFile, kLogFile, kCheckpointsFolder};
+  constexpr std::array kNames{kOptionsFile, kLabelsFile, kLogFile, kPlanFile, kLockFile, kCheckpointsFolder};
   return std::find(kNames.begin(), kNames.end(), path.filename().string()) != kNames.end() || is_event_file(path);
 }
 
@@ -69,9 +69,11 @@ void check_run_folder(const fs::path& folder, const std::vector<fs::path>& input
 NewRunFolder::NewRunFolder(fs::path folder)
     : folder_(std::move(folder)),
       is_new_(!fs::exists(folder_)),
-      parent_is_new_(folder_.has_parent_path() && !fs::exists(folder_.parent_path())),
-      is_ours_(is_new_ || fs::is_empty(folder_)) {
+      parent_is_new_(folder_.has_parent_path() && !fs::exists(folder_.parent_path())) {
   ensure_directory(folder_);
+  lock_.emplace(folder_);
+  is_ours_ = std::all_of(fs::directory_iterator(folder_), fs::directory_iterator(),
+                         [](const fs::directory_entry& entry) { return entry.path().filename() == kLockFile; });
   remove_if(is_unfinished);
 }
 

@@ -1,12 +1,15 @@
 #include "frgan/train/run.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 #include <vector>
 
 #include <c10/core/DeviceType.h>
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "frgan/classifier/inference.h"
 #include "frgan/core/error.h"
 #include "frgan/core/run_files.h"
 #include "frgan/core/version.h"
@@ -15,6 +18,8 @@
 #include "frgan/device/random.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/digests.h"
+#include "frgan/io/files.h"
+#include "frgan/io/held_folder.h"
 #include "frgan/metrics/evaluation.h"
 #include "frgan/train/diagnostics.h"
 #include "frgan/train/recipe.h"
@@ -50,7 +55,8 @@ std::unique_ptr<Method> built_method(std::unique_ptr<Method> method, const Probl
 
 }  // namespace
 
-TrainingRun::TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dataset data, LabelSplit split)
+TrainingRun::TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dataset data, LabelSplit split,
+                         Stopwatch begun)
     : options_(std::move(options)),
       data_(std::move(data)),
       split_(std::move(split)),
@@ -62,12 +68,17 @@ TrainingRun::TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dat
       batches_(data_.train.to(problem_.device), split_,
                {.augmentation = parse_augmentation(options_.augmentation.augmentation),
                 .noise_range = method_->noise_range(),
-                .seed = problem_.seed}) {
+                .seed = problem_.seed}),
+      begun_(begun) {
+  if (problem_.device.is_cpu()) {
+    const int64_t threads = set_threads(options_.threads);
+    if (options_.threads == 0 && options_.plan.empty()) team_.emplace(threads);
+  }
   if (!split_.dev.empty()) dev_ = data_.train.rows(split_.dev);
   const auto source = [this](const BatchRequest& request, uint64_t draw, uint64_t part) {
     return batches_.next(request, draw, part);
   };
-  trainer_ = std::make_unique<Trainer>(*method_, problem_, source, std::max<int64_t>(1, options_.steps));
+  trainer_ = std::make_unique<Trainer>(*method_, problem_, source, options_.steps);
 }
 
 void TrainingRun::begin() {
@@ -84,22 +95,34 @@ void TrainingRun::begin_from(const Checkpoint& checkpoint) {
   trainer_->restore(start, 0, checkpoint.path.string());
 }
 
+void check_same_data(const Checkpoint& checkpoint, const Dataset& data) {
+  if (checkpoint.state.data_digest == data.digest) return;
+  throw Error(
+      fmt::format("{}: data mismatch: {} no longer has the data that the run was trained on; restore the original "
+                  "data, or start a new run with --init-from",
+                  checkpoint.path.string(), data.source));
+}
+
 void TrainingRun::resume(const Checkpoint& checkpoint) {
-  if (checkpoint.state.data_digest != data_.digest) {
-    throw Error(
-        fmt::format("{}: data mismatch: {} no longer has the data that the run was trained on; restore the original "
-                    "data, or start a new run with --init-from",
-                    checkpoint.path.string(), data_.source));
-  }
+  check_same_data(checkpoint, data_);
   if (checkpoint.state.recipe != kRecipe) {
     throw Error(fmt::format(
         "{}: training recipe mismatch: the run has recipe {}, this version of frgan has {}; finish the run with frgan "
         "{}, or start a new run with --init-from",
         checkpoint.path.string(), checkpoint.state.recipe, kRecipe, checkpoint.state.frgan_version));
   }
-  trainer_->set_planned_steps(checkpoint.state.planned_steps);
+  trainer_->plan() = checkpoint.state.plan;
   trainer_->restore(checkpoint.files, checkpoint.state.step, checkpoint.path.string());
   seconds_ = checkpoint.state.seconds;
+  used_before_ = checkpoint.state.used_seconds;
+  log_lines_ = checkpoint.state.log_lines;
+}
+
+void TrainingRun::follow(const StepPlan& recorded) {
+  const int64_t step = steps_done();
+  if (step == 0) trainer_->plan() = recorded.until(0);
+  if (!options_.plan.empty()) options_.steps = recorded.steps();
+  recorded_ = {recorded.lengths_after(step), recorded.teams_after(step)};
 }
 
 double TrainingRun::measure_step(int timed) {
@@ -130,16 +153,51 @@ double TrainingRun::measure_evaluation() {
   return stopwatch.seconds() * static_cast<double>(images) / static_cast<double>(sample.size());
 }
 
-void TrainingRun::fix_steps() {
-  if (options_.steps == 0 && !options_.time_budget.empty()) {
-    const double step_seconds = measure_step(/*timed=*/3);
-    const StepBudget budget = steps_in_time(options_, step_seconds, measure_evaluation());
-    options_.steps = budget.steps;
-    options_.evaluate_every = budget.evaluate_every;
+void TrainingRun::fix_plan() {
+  choose_threads();
+  fix_steps();
+}
+
+// At the start of a run, times teams of several sizes. Later, the plan has the last decision.
+void TrainingRun::choose_threads() {
+  StepPlan& plan = trainer_->plan();
+  const auto time = [this](int64_t threads) {
+    set_threads(threads);
+    return measure_step(/*timed=*/2);
+  };
+  if (problem_.device.is_cuda()) return;
+  if (options_.threads > 0) {
+    plan.use_threads(steps_done(), set_threads(options_.threads));
+  } else if (!plan.teams().empty()) {
+    const int64_t threads = set_threads(plan.teams().back().threads);
+    if (team_) team_->settle(threads, time(threads));
+  } else if (team_) {
+    team_->choose(time);
+    step_seconds_ = team_->step_seconds();
+    plan.use_threads(steps_done(), set_threads(team_->threads()));
   }
-  if (options_.steps == 0) options_.steps = rounded_steps(options_.epochs * static_cast<double>(epoch_steps()));
-  options_.time_budget.clear();
-  trainer_->set_planned_steps(options_.steps);
+}
+
+void TrainingRun::fix_steps() {
+  StepPlan& plan = trainer_->plan();
+  evaluations_ = default_evaluations(HUGE_VAL, {});
+  if (has_time_budget()) {
+    const double seconds = parse_duration(options_.time_budget);
+    costs_ = {.step = step_seconds_ ? *step_seconds_ : measure_step(/*timed=*/3), .evaluation = measure_evaluation()};
+    evaluations_ = default_evaluations(seconds, costs_);
+    if (plan.steps() > 0) return;  // a resumed run
+    plan.replan(0, steps_in_time(options_, seconds - used_seconds(), costs_, evaluations_));
+    if (plan.steps() > 0) return;
+    throw usage_error(
+        fmt::format("--time-budget {} is too short: loading took {:.2g} s, one step takes {:.2g} s and one evaluation "
+                    "{:.2g} s on this machine; increase it",
+                    options_.time_budget, used_seconds(), costs_.step, costs_.evaluation));
+  }
+  if (plan.steps() == 0) {
+    if (options_.steps == 0) options_.steps = rounded_steps(options_.epochs * static_cast<double>(epoch_steps()));
+    plan.replan(0, options_.steps);
+  }
+  if (options_.plan.empty()) options_.steps = plan.steps();
 }
 
 int64_t TrainingRun::epoch_steps() const {
@@ -159,10 +217,10 @@ RunPlan TrainingRun::plan() {
                .method = options_.method,
                .precision = precision_name(problem_.precision),
                .device = problem_.device.str(),
-               .threads = options_.threads,
-               .steps = options_.steps,
-               .steps_left = options_.steps - trainer_->steps_done(),
-               .epochs = epochs(options_.steps),
+               .threads = this_machine().threads,
+               .steps = planned_steps(),
+               .steps_left = planned_steps() - steps_done(),
+               .epochs = epochs(planned_steps()),
                .seconds_per_step = step_seconds_ ? *step_seconds_ : measure_step(/*timed=*/1)};
   plan.notes.insert(plan.notes.end(), split_.notes.begin(), split_.notes.end());
   const bool train_has_dev = split_.kept.empty();
@@ -182,7 +240,9 @@ RunPlan TrainingRun::plan() {
   return plan;
 }
 
-RunResult TrainingRun::train(const RunOutput& output, Progress& progress, const std::atomic<int>& stop_signal) {
+RunResult TrainingRun::train(const RunOutput& begun, Progress& progress, const std::atomic<int>& stop_signal) {
+  RunOutput output = begun;
+  HeldFolder folder(output.folder);
   const fs::path checkpoints = output.folder / kCheckpointsFolder;
   remove_checkpoints_after(checkpoints, trainer_->steps_done());
   if (is_finished()) return result_of_finished(output);
@@ -193,32 +253,111 @@ RunResult TrainingRun::train(const RunOutput& output, Progress& progress, const 
                         .classes = problem_.shape.classes,
                         .tensorboard = options_.tensorboard},
                        progress);
-  if (!has_checkpoints(checkpoints)) write_checkpoint(output);
+  recorder.report_repairs(log_lines_);
+  const Stopwatch first_checkpoint;
+  if (!has_checkpoints(checkpoints)) write_checkpoint(output, recorder);
+  costs_.end = 2 * first_checkpoint.seconds();
+  write_plan(output);
   time_spent_ = {.before_first_step = process_seconds()};  // includes the first checkpoint
   recorder.begin();
   const Stopwatch total(seconds_);
   Stopwatch since_checkpoint;
+  measured_ = {steps_done(), total.seconds()};
+  if (has_time_budget()) replan(total);
 
   while (!is_finished() && stop_signal == 0) {
-    trainer_->step();
+    follow_recorded_plan();
+    train_step(recorder);
     seconds_ = total.seconds();
-    const int64_t step = trainer_->steps_done();
-    if (log_due(options_, step)) log_step(recorder);
+    const RunPosition position = position_after(trainer_->plan(), steps_done());
+    if (log_due(options_, position)) {
+      log_step(recorder);
+      if (folder.was_moved()) {
+        output.folder = folder.path();
+        recorder.follow(output.folder);
+      }
+    }
     if (is_finished()) break;
-    if (samples_due(options_, step)) write_samples(recorder);
-    if (evaluation_due(options_, step)) {
+    if (samples_due(options_, position)) write_samples(recorder);
+    if (evaluation_due(options_, position, evaluations_)) {
+      const Stopwatch stopwatch;
       for (const auto& evaluation : {evaluate_on(dev_, "dev"), evaluate_on(data_.test, "test")}) {
         if (!evaluation) continue;
         recorder.write(*evaluation);
         recorder.show(*evaluation);
       }
+      costs_.evaluation = stopwatch.seconds();
     }
     if (since_checkpoint.seconds() > 60 * options_.checkpoint_minutes) {
-      write_checkpoint(output);
+      write_checkpoint(output, recorder);
       since_checkpoint = Stopwatch();
     }
+    if (has_time_budget() && replan_due(position)) {
+      replan(total);
+      write_plan(output);
+      recorder.set_steps(planned_steps());
+    }
   }
-  return is_finished() ? finish(output, recorder, total) : stopped(output);
+  return is_finished() ? finish(output, recorder, total) : stopped(output, recorder);
+}
+
+// Applies the decisions that an earlier process made after this number of steps.
+void TrainingRun::follow_recorded_plan() {
+  const int64_t step = steps_done();
+  while (!recorded_.lengths.empty() && recorded_.lengths.front().step <= step) {
+    trainer_->plan().replan(step, recorded_.lengths.front().steps_left);
+    recorded_.lengths.erase(recorded_.lengths.begin());
+  }
+  while (!recorded_.teams.empty() && recorded_.teams.front().step <= step) {
+    trainer_->plan().use_threads(step, set_threads(recorded_.teams.front().threads));
+    recorded_.teams.erase(recorded_.teams.begin());
+  }
+}
+
+void TrainingRun::train_step(RunRecorder& recorder) {
+  if (!adapts_threads()) {
+    trainer_->step();
+    return;
+  }
+  trainer_->plan().use_threads(steps_done(), set_threads(team_->threads()));
+  const int64_t before = team_->settled_threads();
+  const double before_seconds = team_->step_seconds();
+  const Stopwatch stopwatch;
+  trainer_->step();
+  const double waited = run_queue_seconds();
+  if (team_->after_step(stopwatch.seconds(), waited - std::exchange(waited_seconds_, waited))) {
+    recorder.say(
+        fmt::format("now {} thread{} instead of {}: {:.2g} s per step instead of {:.2g} s; other programs use "
+                    "the cores, or stopped doing so",
+                    team_->settled_threads(), team_->settled_threads() == 1 ? "" : "s", before, team_->step_seconds(),
+                    before_seconds));
+  }
+}
+
+// Divides the time that is left: updates the cost of a step, and with it the number of steps.
+void TrainingRun::replan(const Stopwatch& total) {
+  if (!recorded_.lengths.empty()) return;
+  constexpr double kNewest = 0.5;  // weight of the newest measurement
+  const int64_t step = steps_done();
+  const double seconds = total.seconds() - time_spent_.evaluations - time_spent_.records;
+  if (step > measured_.step) {
+    const double newest = (seconds - measured_.seconds) / static_cast<double>(step - measured_.step);
+    const double before = std::exchange(costs_.step, costs_.step + kNewest * (newest - costs_.step));
+    costs_.evaluation *= costs_.step / before;  // a busy machine is slower for both
+  }
+  measured_ = {step, seconds};
+  StepPlan& plan = trainer_->plan();
+  const RunPosition position = position_after(plan, step);
+  const double left = parse_duration(options_.time_budget) - used_seconds();
+  const int64_t evaluations = evaluations_left(options_, position, evaluations_);
+  plan.replan(step, std::max<int64_t>(step == 0 ? 1 : 0, steps_in_time(options_, left, costs_, evaluations)));
+}
+
+void TrainingRun::write_plan(const RunOutput& output) const {
+  StepPlan plan = trainer_->plan();
+  for (const auto& [step, left] : recorded_.lengths) plan.replan(step, left);
+  for (const auto& [step, threads] : recorded_.teams) plan.use_threads(step, threads);
+  write_file_safely(output.folder / kPlanFile, to_json(plan).dump() + '\n');
 }
 
 void TrainingRun::log_step(RunRecorder& recorder) {
@@ -240,13 +379,16 @@ fs::path TrainingRun::write_samples(RunRecorder& recorder) {
   return recorder.write_samples(trainer_->steps_done(), method_->generate(noise));
 }
 
-RunResult TrainingRun::stopped(const RunOutput& output) {
-  return {.summary = summary(output), .checkpoint = write_checkpoint(output)};
+RunResult TrainingRun::stopped(const RunOutput& output, RunRecorder& recorder) {
+  write_plan(output);
+  return {.summary = summary(output), .checkpoint = write_checkpoint(output, recorder)};
 }
 
 RunResult TrainingRun::finish(const RunOutput& output, RunRecorder& recorder, const Stopwatch& total) {
   check_losses();
   check_weights();
+  const at::Tensor some_images = data_.train.images.slice(0, 0, kGridImages);
+  class_probabilities(trainer_->classifier(), some_images, problem_.precision);  // throws if the network is unusable
   RunResult result{.finished = true, .samples = write_samples(recorder)};
   const bool has_test = data_.test.size() > 0;
   const auto dev = has_test ? evaluate_on(dev_, "dev") : diagnose(output.folder, dev_, "dev");
@@ -266,7 +408,8 @@ RunResult TrainingRun::finish(const RunOutput& output, RunRecorder& recorder, co
                                 roles);
   recorder.finish(trainer_->steps_done());
   // The last checkpoint is written last. If it exists, the run is complete; else the run resumes from an older one.
-  result.checkpoint = write_checkpoint(output);
+  write_plan(output);
+  result.checkpoint = write_checkpoint(output, recorder);
   return result;
 }
 
@@ -285,6 +428,7 @@ RunResult TrainingRun::result_of_finished(const RunOutput& output) {
 RunSummary TrainingRun::summary(const RunOutput& output) const {
   return {.method = options_.method,
           .command = output.command,
+          .inherited = output.inherited,
           .data = data_.name,
           .data_digest = data_.digest,
           .split_digest = split_.digest,
@@ -298,13 +442,18 @@ RunSummary TrainingRun::summary(const RunOutput& output) const {
           .device = device_name(problem_.device)};
 }
 
-CheckpointState TrainingRun::checkpoint_state(const Json& options) const {
+CheckpointState TrainingRun::checkpoint_state(const RunOutput& output, int64_t log_lines) const {
   return {.step = trainer_->steps_done(),
-          .planned_steps = options_.steps,
+          .planned_steps = planned_steps(),
+          .plan = trainer_->plan(),
           .seconds = seconds_,
+          .used_seconds = used_seconds(),
+          .log_lines = log_lines,
+          .command = output.command,
+          .inherited = output.inherited,
           .recipe = kRecipe,
           .method = options_.method,
-          .options = options,
+          .options = output.options,
           .shape = problem_.shape,
           .class_names = data_.class_names,
           .precision = problem_.precision,
@@ -316,13 +465,15 @@ CheckpointState TrainingRun::checkpoint_state(const Json& options) const {
           .frgan_version = std::string(version())};
 }
 
-fs::path TrainingRun::write_checkpoint(const RunOutput& output) {
+// The log is synced first: after a power failure, it has all lines up to the checkpoint.
+fs::path TrainingRun::write_checkpoint(const RunOutput& output, RunRecorder& recorder) {
   const ScopedTimer timer(time_spent_.records);
+  recorder.sync();
   check_losses();
   check_weights();
   const fs::path folder = output.folder / kCheckpointsFolder;
   const fs::path path = folder / checkpoint_name(trainer_->steps_done());
-  save_checkpoint(path, checkpoint_state(output.options), trainer_->state());
+  save_checkpoint(path, checkpoint_state(output, recorder.log_lines()), trainer_->state());
   prune_checkpoints(folder, options_.keep_checkpoints);
   return path;
 }

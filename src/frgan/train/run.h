@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "frgan/classifier/checkpoint.h"
 #include "frgan/core/json.h"
@@ -22,7 +23,9 @@
 #include "frgan/train/run_plan.h"
 #include "frgan/train/run_recorder.h"
 #include "frgan/train/run_result.h"
+#include "frgan/train/step_budget.h"
 #include "frgan/train/stopwatch.h"
+#include "frgan/train/thread_team.h"
 #include "frgan/train/trainer.h"
 
 namespace frgan {
@@ -32,17 +35,22 @@ struct RunOutput {
   std::filesystem::path folder;  // exists
   Json options;                  // all resolved options, with those of the method
   std::string command;           // repeats the run
+  Json inherited = {};           // CheckpointState::inherited
 };
+
+// Throws an Error unless the data is that of the checkpoint.
+void check_same_data(const Checkpoint& checkpoint, const Dataset& data);
 
 //   TrainingRun run(options, create_method("fr-gan"), data, split);
 //   run.begin();
-//   run.fix_steps();
+//   run.fix_plan();
 //   RunResult result = run.train({folder, values, command}, progress, stop_signal);
 class TrainingRun {
  public:
-  // Builds the method for the data. The options of `method` must be set. In `options`, `precision` must not be kAuto,
-  // and `threads` must be the actual number of threads.
-  TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dataset data, LabelSplit split);
+  // Builds the method for the data. The options of `method` must be set. In `options`, `precision` must not be kAuto.
+  // The time budget counts from `begun`, which may have started before the data was loaded.
+  TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dataset data, LabelSplit split,
+              Stopwatch begun = Stopwatch());
 
   // Sets the initial weights; call one of the three.
   void begin();                                   // new weights with data-dependent initialization (A31)
@@ -52,35 +60,52 @@ class TrainingRun {
   // Returns the median seconds of `timed` steps, after as many warm-up steps. Restores the state afterwards, so the run
   // is not affected.
   double measure_step(int timed);
-  // Determines the number of steps: `steps` if given, else as many as fit into `time_budget`, else `epochs`.
-  void fix_steps();
+  // Chooses the number of threads, if `threads` is 0, and the number of steps: `steps` if given, else as many as fit
+  // into `time_budget`, else `epochs`. A time budget changes the number of steps while the run trains.
+  void fix_plan();
+  // Follows the decisions of another run, or those that a killed process of this run made after its last checkpoint.
+  // The weights are then the same bit for bit. Call it before fix_plan.
+  void follow(const StepPlan& recorded);
 
-  const RunOptions& options() const { return options_; }  // after fix_steps, with the number of steps
+  // After fix_plan, `steps` is set unless there is a time budget.
+  const RunOptions& options() const { return options_; }
   const LabelSplit& split() const { return split_; }
   int64_t steps_done() const { return trainer_->steps_done(); }
+  int64_t planned_steps() const { return trainer_->plan().steps(); }
   // A description of the run for the user. Times a step unless it was measured before.
   RunPlan plan();
 
   // Trains until the last step, or until `stop_signal` is not 0. Throws an Error if a loss or weight is NaN or
-  // infinite; the last checkpoint is kept.
+  // infinite, or if the folder was removed; the last checkpoint is kept.
   RunResult train(const RunOutput& output, Progress& progress, const std::atomic<int>& stop_signal);
 
  private:
-  bool is_finished() const { return trainer_->steps_done() >= options_.steps; }
+  bool is_finished() const { return steps_done() >= planned_steps(); }
+  bool has_time_budget() const { return options_.steps == 0 && !options_.time_budget.empty(); }
+  bool adapts_threads() const { return team_ && recorded_.teams.empty(); }
+  double used_seconds() const { return used_before_ + begun_.seconds(); }  // of the time budget
   int64_t epoch_steps() const;
   double epochs(int64_t steps) const;
   double measure_evaluation();
-  CheckpointState checkpoint_state(const Json& options) const;
+  CheckpointState checkpoint_state(const RunOutput& output, int64_t log_lines) const;
   RunSummary summary(const RunOutput& output) const;
   // Throw an Error that names the first non-finite loss term, or the first non-finite tensor of the state.
   void check_losses() const;
   void check_weights() const;
 
+  // The parts of `fix_plan`.
+  void choose_threads();
+  void fix_steps();
+
   // The parts of `train`.
+  void follow_recorded_plan();
+  void train_step(RunRecorder& recorder);
+  void replan(const Stopwatch& total);
+  void write_plan(const RunOutput& output) const;
   void log_step(RunRecorder& recorder);
   std::filesystem::path write_samples(RunRecorder& recorder);
-  std::filesystem::path write_checkpoint(const RunOutput& output);
-  RunResult stopped(const RunOutput& output);
+  std::filesystem::path write_checkpoint(const RunOutput& output, RunRecorder& recorder);
+  RunResult stopped(const RunOutput& output, RunRecorder& recorder);
   RunResult finish(const RunOutput& output, RunRecorder& recorder, const Stopwatch& total);
   RunResult result_of_finished(const RunOutput& output);
   std::optional<EvaluationRecord> evaluate_on(const ImageSet& set, const std::string& role);
@@ -99,6 +124,28 @@ class TrainingRun {
   std::optional<double> step_seconds_;  // result of measure_step
   double seconds_ = 0;                  // training time, including the time before a resume
   TimeSpent time_spent_;
+
+  // The number of threads; empty if it is fixed: given, recorded in a plan, or irrelevant because a GPU trains.
+  std::optional<ThreadTeam> team_;
+  double waited_seconds_ = 0;  // of run_queue_seconds, at the last step
+  // Decisions of an earlier process that are still to be followed.
+  struct {
+    std::vector<StepPlan::Length> lengths;
+    std::vector<StepPlan::Team> teams;
+  } recorded_;
+
+  int64_t log_lines_ = 0;  // of the log at the checkpoint from which the run was resumed; 0 if unknown
+
+  // The time budget.
+  Stopwatch begun_;          // of this process
+  double used_before_ = 0;   // seconds of earlier processes
+  int64_t evaluations_ = 0;  // default number of evaluations
+  RunCosts costs_;
+  // When the rate of steps was last measured.
+  struct {
+    int64_t step = 0;
+    double seconds = 0;  // without evaluations and records
+  } measured_;
 };
 
 }  // namespace frgan

@@ -1,5 +1,7 @@
 #include "frgan/train/run_command.h"
 
+#include <algorithm>
+#include <array>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -41,17 +43,19 @@ std::vector<std::string> changed_arguments(const OptionSet& options) {
   return arguments;
 }
 
-std::string train_command(std::span<const std::string> arguments, int64_t steps) {
+std::string train_command(std::span<const std::string> arguments, const std::vector<std::string>& length) {
+  constexpr std::array<std::string_view, 5> kDropped{"--time-budget", "--steps", "--epochs", "--plan", "--run"};
   std::string command = "frgan train";
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string name = arguments[i].substr(0, arguments[i].find('='));
-    if (name == "--time-budget" || name == "--steps" || name == "--epochs" || name == "--run") {
+    if (std::find(kDropped.begin(), kDropped.end(), name) != kDropped.end()) {
       if (name == arguments[i]) ++i;
       continue;
     }
     command += " " + shell_word(arguments[i]);
   }
-  return fmt::format("{} --steps {}", command, steps);
+  for (const std::string& word : length) command += " " + shell_word(word);
+  return command;
 }
 
 }  // namespace frgan

@@ -1,7 +1,6 @@
 // The frgan train command that repeats a run.
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,8 +16,8 @@ std::string argument_of(const std::string& option, const Json& value);
 // Arguments for the method and all saved options that differ from their defaults.
 std::vector<std::string> changed_arguments(const OptionSet& options);
 
-// "frgan train ARGUMENTS --steps N", quoted for a shell. Drops the folder and options for the length: --run, --steps,
-// --epochs and --time-budget.
-std::string train_command(std::span<const std::string> arguments, int64_t steps);
+// "frgan train ARGUMENTS LENGTH", quoted for a shell; `length` is {"--steps", "3000"} or {"--plan", "a/plan.json"}.
+// Drops the folder and the options for the length: --run, --steps, --epochs, --time-budget and --plan.
+std::string train_command(std::span<const std::string> arguments, const std::vector<std::string>& length);
 
 }  // namespace frgan

@@ -7,6 +7,7 @@
 
 #include "frgan/core/error.h"
 #include "frgan/data/dataset.h"
+#include "frgan/data/label_split.h"
 #include "frgan/data/load_dataset.h"
 #include "frgan/device/random.h"
 #include "frgan/methods/method.h"
@@ -23,6 +24,19 @@ int64_t epoch_steps(const RunOptions& run, int64_t train_images, const Stage& st
   return std::max<int64_t>(1, images / epoch_images_per_step(stage));
 }
 
+// The dataset without pixels and without test images: enough to draw label splits.
+std::shared_ptr<const Dataset> without_pixels(const Dataset& data) {
+  auto labels = std::make_shared<Dataset>();
+  labels->name = data.name;
+  labels->source = data.source;
+  labels->train = {at::empty({data.train.size(), 0}, at::kByte), data.train.labels};
+  labels->class_names = data.class_names;
+  labels->image_size = data.image_size;
+  labels->channels = data.channels;
+  labels->digest = data.digest;
+  return labels;
+}
+
 }  // namespace
 
 std::string dataset_id(const RunOptions& run) {
@@ -36,7 +50,12 @@ const RunMeasurer::DataFacts& RunMeasurer::data_facts(const RunOptions& run) {
   if (data.test.size() == 0) {
     throw Error(fmt::format("{}: has no test images, but the tables of a plan need a test set", data.source));
   }
-  return known_[id] = {data.image_size, data.channels, data.classes(), data.train.size(), data.digest};
+  return known_[id] = {data.image_size,   data.channels, data.classes(),
+                       data.train.size(), data.digest,   without_pixels(data)};
+}
+
+void RunMeasurer::check_labels(const RunOptions& run) {
+  split_labels(*data_facts(run).labels, run.split);
 }
 
 RunFacts RunMeasurer::measure(const RunOptions& run, Method& method) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,7 @@ struct RunFacts {
   Json parameters;              // parameter count per network: {"discriminator": 787200, "generator": ...}
 };
 
-// Measures runs without training them. Loads each dataset once and keeps only its digest and shape.
+// Measures runs without training them. Loads each dataset once and keeps only its digest, shape and labels.
 //
 //   RunMeasurer measurer("data");
 //   const RunFacts facts = measurer.measure(request.run, *request.method);
@@ -37,12 +38,16 @@ class RunMeasurer {
   // Builds the method's networks; its options must be set. Throws an Error if the dataset cannot be loaded or has no
   // test images.
   RunFacts measure(const RunOptions& run, Method& method);
+  // Draws the label split of a run. Throws like split_labels (data/label_split.h), for example if there are too few
+  // labels.
+  void check_labels(const RunOptions& run);
   const std::filesystem::path& data_root() const { return root_; }
 
  private:
   struct DataFacts {
     int64_t image_size = 0, channels = 0, classes = 0, train_images = 0;
     std::string digest;
+    std::shared_ptr<const Dataset> labels;  // the dataset without pixels
   };
   const DataFacts& data_facts(const RunOptions& run);
 

@@ -10,7 +10,6 @@
 #include "frgan/core/error.h"
 
 namespace frgan {
-namespace {}  // namespace
 
 void describe(OptionSet& options, RunOptions& run) {
   options.group("Run");
@@ -22,8 +21,10 @@ void describe(OptionSet& options, RunOptions& run) {
               "(A27: epoch length). Schedules scale with the length of the run.",
               Range<double>{0.0001, 1e6, "epochs"});
   options.add("time-budget", run.time_budget,
-              "Training time, such as 90s, 20m or 1h30m. A few steps are timed first to derive the number of steps. "
-              "Evaluation time counts toward it.");
+              "Deadline of the run, such as 90s, 20m or 1h30m. Loading, evaluations and checkpoints count toward it. "
+              "The number of steps follows the measured speed.");
+  options.add("plan", run.plan,
+              "Repeats a run bit for bit: its plan.json, with the numbers of steps and threads that the run used.");
   options.add("seed", run.seed, "Seed of initial weights, image order, noise, augmentation and dropout.",
               Range<int64_t>{0, INT64_MAX});
   options.add("precision", run.precision, "Convolution precision; auto selects bf16 where the hardware supports it.",
@@ -34,7 +35,8 @@ void describe(OptionSet& options, RunOptions& run) {
   options.group("Machine (may differ on resume)");
   options.add("device", run.device, "Device: auto, cpu, cuda or cuda:N; auto selects the first GPU, else the CPU.");
   options.add("threads", run.threads,
-              "Number of CPU threads; 0 uses all cores. Another number gives slightly different rounding.",
+              "Number of CPU threads; 0 measures which number is fastest, again and again, up to all cores. Another "
+              "number gives slightly different rounding.",
               Range<int64_t>{0, 4096, "threads"});
   options.group("Intervals (may differ on resume)");
   options.add("log-every", run.log_every, "Steps between log lines; 0 writes about 200 lines per run.",
@@ -55,6 +57,10 @@ void describe(OptionSet& options, RunOptions& run) {
               Range<int64_t>{1, 1000, "checkpoints"});
   options.add("tensorboard", run.tensorboard,
               "Also writes the log as a TensorBoard file, events.out.tfevents.*, into the run folder.");
+}
+
+bool is_allowed_on_resume(std::string_view option) {
+  return may_differ_on_resume(option) || option == "data" || option == "data-dir" || option == "learning-rate";
 }
 
 bool may_differ_on_resume(std::string_view option) {

@@ -10,14 +10,13 @@
 
 namespace frgan {
 
-// "auto", "fp32" or "bf16", as in files and on the command line.
-
 // Field names are those of the options, with '_' for '-'.
 struct RunOptions {
   std::string method = "fr-gan";
   int64_t steps = 0;
   double epochs = 900;
   std::string time_budget;
+  std::string plan;  // path of a plan.json
   int64_t seed = 1;
   PrecisionChoice precision = PrecisionChoice::kAuto;
   DataOptions data;
@@ -38,8 +37,12 @@ struct RunOptions {
 // Declares the options: name, help text, and range or choices. `frgan train --help` and docs/options.md show them.
 void describe(OptionSet& options, RunOptions& run);
 
-// Whether the option with this name may be changed when a run is resumed.
+// Whether the option with this name does not belong to the run: it may be changed when a run is resumed.
 bool may_differ_on_resume(std::string_view option);
+
+// Whether the option may be given when a run is resumed: the options above, another location of the same data, and
+// another learning rate, which the run then records.
+bool is_allowed_on_resume(std::string_view option);
 
 // Parses a duration above 0, such as "90s", "20m" or "1h30m"; returns seconds. Throws a usage error for anything else.
 double parse_duration(const std::string& text);

@@ -17,6 +17,25 @@ namespace frgan {
 
 namespace fs = std::filesystem;
 
+void RunRecorder::report_repairs(int64_t log_lines_at_checkpoint) {
+  const fs::path path = run_.folder / kLogFile;
+  if (log_.damaged_lines() > 0) {
+    progress_.warn(fmt::format("{}: moved {} damaged line{} to {}.damaged", path.string(), log_.damaged_lines(),
+                               log_.damaged_lines() == 1 ? "" : "s", kLogFile));
+  }
+  const int64_t missing = log_lines_at_checkpoint - log_.lines();
+  if (missing > 0) {
+    progress_.warn(fmt::format("{}: {} of the {} lines before step {} are missing; the curves have a gap",
+                               path.string(), missing, log_lines_at_checkpoint, run_.first_step + 1));
+  }
+}
+
+void RunRecorder::follow(const fs::path& folder) {
+  progress_.warn(
+      fmt::format("{}: the run folder was renamed; the run continues in {}", run_.folder.string(), folder.string()));
+  run_.folder = folder;
+}
+
 fs::path samples_path(const fs::path& folder, int64_t step) {
   return folder / kSamplesFolder / (checkpoint_name(step) + ".png");
 }

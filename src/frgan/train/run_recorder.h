@@ -50,6 +50,17 @@ class RunRecorder {
   std::filesystem::path write_samples(int64_t step, const at::Tensor& images);
   // Writes a chart of the errors of the given roles ("test", "dev"); nothing without roles.
   void write_learning_curve(const std::string& title, const std::vector<std::string>& roles) const;
+  // Warns if the log of a resumed run was damaged, or has fewer lines than it had at the checkpoint (0: unknown).
+  void report_repairs(int64_t log_lines_at_checkpoint);
+  // Changes the number of steps that the progress line shows.
+  void set_steps(int64_t steps) { progress_.set_steps(steps); }
+  // Prints a permanent line.
+  void say(const std::string& message) { progress_.say(message); }
+  // Waits until the log is on disk.
+  void sync() { log_.sync(); }
+  int64_t log_lines() const { return log_.lines(); }
+  // Continues in a run folder that was renamed.
+  void follow(const std::filesystem::path& folder);
   // Marks the run as finished.
   void finish(int64_t steps);
 

@@ -11,12 +11,17 @@
 namespace frgan {
 namespace {
 
-// Default numbers of log lines, evaluations and image grids per run.
-constexpr int64_t kLogCount = 200, kEvaluationCount = 10, kSampleCount = 10;
+constexpr int64_t kLogCount = 200, kEvaluationCount = 10, kSampleCount = 10, kReplanCount = 200;
 
-// Whether the step is a multiple of `every`; if `every` is 0, of 1/`count` of the run.
-bool due(const RunOptions& options, int64_t step, int64_t every, int64_t count) {
-  return step % (every > 0 ? every : std::max<int64_t>(1, options.steps / count)) == 0;
+// Whether one of `count` evenly spread events falls on this step.
+bool part_due(const RunPosition& position, int64_t count) {
+  return position.after * count / position.whole > position.before * count / position.whole;
+}
+
+// Whether the step is a multiple of `every` or the last one; if `every` is 0, whether a part of the run is due.
+bool due(const RunPosition& position, int64_t every, int64_t count) {
+  if (every == 0) return part_due(position, count);
+  return position.step % every == 0 || position.after == position.whole;
 }
 
 }  // namespace
@@ -31,43 +36,50 @@ int64_t rounded_steps(double steps) {
   return std::max<int64_t>(1, std::llround(steps));
 }
 
-StepBudget steps_in_time(const RunOptions& options, double step_seconds, double evaluation_seconds) {
-  const double seconds = parse_duration(options.time_budget);
-  double left = seconds, per_step = step_seconds, evaluations = 0;
-  if (options.evaluations > 0) {
-    left -= static_cast<double>(options.evaluations) * evaluation_seconds;
-  } else if (options.evaluate_every > 0) {
-    left -= evaluation_seconds;  // after the last step
-    per_step += evaluation_seconds / static_cast<double>(options.evaluate_every);
-  } else if (evaluation_seconds > 0) {
-    evaluations =
-        std::clamp(std::floor(0.1 * seconds / evaluation_seconds), 1.0, static_cast<double>(kEvaluationCount));
-    left -= evaluations * evaluation_seconds;
-  }
-  if (left < per_step) {
-    throw usage_error(
-        fmt::format("--time-budget {} is too short: one step takes {:.2g} s and one evaluation {:.2g} s on this "
-                    "machine; increase it",
-                    options.time_budget, step_seconds, evaluation_seconds));
-  }
-  StepBudget budget{rounded_steps(left / per_step), options.evaluate_every};
-  if (evaluations > 0) {
-    budget.evaluate_every = static_cast<int64_t>(std::ceil(static_cast<double>(budget.steps) / evaluations));
-  }
-  return budget;
+int64_t default_evaluations(double seconds, const RunCosts& costs) {
+  if (costs.evaluation <= 0) return kEvaluationCount;
+  return std::clamp<int64_t>(std::llround(std::floor(0.1 * seconds / costs.evaluation)), 1, kEvaluationCount);
 }
 
-bool log_due(const RunOptions& options, int64_t step) {
-  return step == options.steps || due(options, step, options.log_every, kLogCount);
+int64_t steps_in_time(const RunOptions& options, double seconds, const RunCosts& costs, int64_t evaluations) {
+  double left = seconds - costs.end, per_step = costs.step;
+  if (options.evaluations == 0 && options.evaluate_every > 0) {
+    left -= costs.evaluation;  // after the last step
+    per_step += costs.evaluation / static_cast<double>(options.evaluate_every);
+  } else {
+    left -= static_cast<double>(evaluations) * costs.evaluation;
+  }
+  return left < per_step ? 0 : rounded_steps(std::floor(left / per_step));
 }
 
-bool samples_due(const RunOptions& options, int64_t step) {
-  return due(options, step, options.sample_every, kSampleCount);
+RunPosition position_after(const StepPlan& plan, int64_t step) {
+  constexpr int64_t kWhole = int64_t{1} << 30;
+  if (plan.lengths().size() == 1) return {step, step - 1, step, plan.steps()};
+  const auto part = [&](int64_t at) { return std::llround(plan.progress(at) * static_cast<double>(kWhole)); };
+  return {step, part(step - 1), step == plan.steps() ? kWhole : part(step), kWhole};
 }
 
-bool evaluation_due(const RunOptions& options, int64_t step) {
-  if (options.evaluations == 0) return due(options, step, options.evaluate_every, kEvaluationCount);
-  return evaluation_after(step, options.steps, options.evaluations);
+bool log_due(const RunOptions& options, const RunPosition& position) {
+  return due(position, options.log_every, kLogCount);
+}
+
+bool samples_due(const RunOptions& options, const RunPosition& position) {
+  return due(position, options.sample_every, kSampleCount);
+}
+
+bool evaluation_due(const RunOptions& options, const RunPosition& position, int64_t evaluations) {
+  if (options.evaluations == 0) return due(position, options.evaluate_every, evaluations);
+  const auto done = [&](int64_t part) { return evaluations_due(part, position.whole, options.evaluations); };
+  return done(position.after) > done(position.before);
+}
+
+bool replan_due(const RunPosition& position) {
+  return part_due(position, kReplanCount);
+}
+
+int64_t evaluations_left(const RunOptions& options, const RunPosition& position, int64_t evaluations) {
+  if (options.evaluations == 0) return evaluations - position.after * evaluations / position.whole;
+  return options.evaluations - evaluations_due(position.after, position.whole, options.evaluations);
 }
 
 }  // namespace frgan

@@ -1,8 +1,9 @@
-// The length of a run, and the steps after which it logs, draws samples and evaluates. Pure functions of the options.
+// The steps that fit into a time budget, and what is due after a step: log lines, samples, evaluations. Pure functions.
 #pragma once
 
 #include <cstdint>
 
+#include "frgan/core/step_plan.h"
 #include "frgan/train/run_options.h"
 
 namespace frgan {
@@ -10,19 +11,36 @@ namespace frgan {
 // Rounds to an integer of at least 1. Throws a usage error if it exceeds the range of --steps.
 int64_t rounded_steps(double steps);
 
-struct StepBudget {
-  int64_t steps = 0;
-  int64_t evaluate_every = 0;  // as in RunOptions
+// How long the parts of a run take on this machine, in seconds.
+struct RunCosts {
+  double step = 0;        // one training step
+  double evaluation = 0;  // one evaluation of all development and test images
+  double end = 0;         // what follows the last evaluation: sample grid, learning curve, last checkpoint
 };
-// The number of steps that fit into `time_budget` together with the evaluations. With --evaluate-every, each step also
-// pays its share of an evaluation. Without an option for evaluations, at most a tenth of the time goes to them. Throws
-// a usage error if not even one step fits.
-StepBudget steps_in_time(const RunOptions& options, double step_seconds, double evaluation_seconds);
 
-// Whether something is due after `step`, counted from 1. Samples and evaluations always follow the last step; ask only
-// for the steps before it.
-bool log_due(const RunOptions& options, int64_t step);
-bool samples_due(const RunOptions& options, int64_t step);
-bool evaluation_due(const RunOptions& options, int64_t step);
+// Default number of evaluations in a run of `seconds`: ten, or fewer if they would take more than a tenth of the time.
+int64_t default_evaluations(double seconds, const RunCosts& costs);
+
+// The number of steps that fit into `seconds` together with the end of the run and its evaluations. With
+// --evaluate-every, each step also pays its share of an evaluation; otherwise, `evaluations` are left. At least 0.
+int64_t steps_in_time(const RunOptions& options, double seconds, const RunCosts& costs, int64_t evaluations);
+
+// Where a run is after a step: the parts of the whole run before and after the step, in units of 1 / `whole`.
+struct RunPosition {
+  int64_t step = 0;  // counted from 1
+  int64_t before = 0, after = 0, whole = 1;
+};
+RunPosition position_after(const StepPlan& plan, int64_t step);
+
+// Whether something is due after the step. Intervals that are not given are parts of the run: 200 log lines, 10 grids
+// of samples, `evaluations` evaluations. Each is due after the last step too.
+bool log_due(const RunOptions& options, const RunPosition& position);
+bool samples_due(const RunOptions& options, const RunPosition& position);
+bool evaluation_due(const RunOptions& options, const RunPosition& position, int64_t evaluations);
+// Whether a run with a time budget plans its remaining steps anew: 200 times.
+bool replan_due(const RunPosition& position);
+
+// The number of evaluations after this position, including the last one. Without --evaluate-every.
+int64_t evaluations_left(const RunOptions& options, const RunPosition& position, int64_t evaluations);
 
 }  // namespace frgan

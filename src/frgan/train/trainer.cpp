@@ -22,7 +22,7 @@ void copy_buffers(const torch::nn::Module& from, const torch::nn::Module& to) {
 Trainer::Trainer(Method& method, const Problem& problem, BatchSource batches, int64_t planned_steps)
     : problem_(problem),
       batches_(std::move(batches)),
-      planned_steps_(planned_steps),
+      plan_(planned_steps),
       schedules_(method.schedules()),
       term_sums_(at::zeros({kTermSlots}, at::TensorOptions(problem.device).dtype(problem.dtype))),
       first_non_finite_(at::full({}, -1, at::TensorOptions(problem.device).dtype(at::kLong))) {
@@ -184,7 +184,7 @@ std::optional<std::string> Trainer::first_non_finite_tensor() const {
 
 double Trainer::scheduled(const std::string& name, double progress) const {
   for (const Schedule& schedule : schedules_) {
-    if (schedule.name == name) return schedule.value(progress, progress * static_cast<double>(planned_steps_));
+    if (schedule.name == name) return schedule.value(progress, progress * static_cast<double>(plan_.steps()));
   }
   TORCH_CHECK(false, "unknown schedule: ", name);
 }

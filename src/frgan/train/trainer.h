@@ -10,6 +10,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "frgan/core/step_plan.h"
 #include "frgan/device/batch.h"
 #include "frgan/methods/method.h"
 #include "frgan/nn/flat_parameters.h"
@@ -37,9 +38,9 @@ class Trainer {
 
   const Stage& stage() const { return stage_; }
   int64_t steps_done() const { return step_; }
-  int64_t planned_steps() const { return planned_steps_; }
-  // Sets the length of the run, of which schedules are fractions. A time budget determines it only after timing steps.
-  void set_planned_steps(int64_t steps) { planned_steps_ = steps; }
+  // The length of the run, of which schedules are fractions. It may change while the run trains.
+  const StepPlan& plan() const { return plan_; }
+  StepPlan& plan() { return plan_; }
 
   // Returns the mean of each loss term since the last call, in the order of the step. Waits for the device.
   std::vector<std::pair<std::string, double>> take_losses();
@@ -57,7 +58,7 @@ class Trainer {
   std::optional<std::string> first_non_finite_tensor() const;
   // Value of a schedule (learning rate, loss weight) after the fraction `progress` of the run.
   double scheduled(const std::string& name, double progress) const;
-  double progress() const { return static_cast<double>(step_) / static_cast<double>(planned_steps_); }
+  double progress() const { return plan_.progress(step_); }
   // A loss term and the name of the schedule of its weight.
   struct Term {
     std::string name, weight;
@@ -91,7 +92,7 @@ class Trainer {
 
   Problem problem_;
   BatchSource batches_;
-  int64_t planned_steps_;
+  StepPlan plan_;
   int64_t step_ = 0;
   Stage stage_;
   std::vector<Schedule> schedules_;

@@ -14,10 +14,13 @@
 #include "frgan/data/load_dataset.h"
 #include "frgan/device/device.h"
 #include "frgan/io/files.h"
+#include "frgan/io/folder_lock.h"
+#include "frgan/io/json_file.h"
 #include "frgan/report/run_summary.h"
 #include "frgan/train/new_run_folder.h"
 #include "frgan/train/run.h"
 #include "frgan/train/run_command.h"
+#include "frgan/train/stopwatch.h"
 
 namespace frgan {
 namespace {
@@ -28,7 +31,6 @@ namespace fs = std::filesystem;
 void resolve_machine(RunOptions& options) {
   const Precision precision = resolve_precision(options.precision, resolve_device(options.device));
   options.precision = precision == Precision::kBf16 ? PrecisionChoice::kBf16 : PrecisionChoice::kFp32;
-  options.threads = set_threads(options.threads);
   keep_freed_memory();
 }
 
@@ -36,12 +38,13 @@ void use_absolute_paths(RunOptions& options) {
   options.data = with_absolute_paths(options.data);
   std::string& file = options.split.labels_file;
   if (!file.empty()) file = fs::absolute(file).lexically_normal().string();
+  if (!options.plan.empty()) options.plan = fs::absolute(options.plan).lexically_normal().string();
 }
 
 // Throws a usage error for an option that was set but must not change.
 void check_changes(const OptionSet& options, const fs::path& folder) {
   for (const Option& option : options.all()) {
-    if (!option.given || may_differ_on_resume(option.name)) continue;
+    if (!option.given || is_allowed_on_resume(option.name)) continue;
     throw usage_error(
         fmt::format("--{} cannot be combined with --resume, which keeps the options of the run; start a new run with "
                     "--init-from {}",
@@ -64,9 +67,11 @@ std::vector<std::string> machine_warnings(const CheckpointState& saved, const Ru
     warnings.push_back(
         fmt::format("the run used LibTorch {}; with {}, results differ in their last bits", saved.libtorch, libtorch));
   }
-  if (options.threads != threads) {
+  if (options.threads != threads && options.threads > 0) {
+    const std::string used =
+        threads > 0 ? fmt::format("{} thread{}", threads, threads == 1 ? "" : "s") : "a measured number of threads";
     warnings.push_back(
-        fmt::format("the run used {} threads; with {}, results differ in their last bits", threads, options.threads));
+        fmt::format("the run used {}; with {}, results differ in their last bits", used, options.threads));
   }
   if (options.precision == PrecisionChoice::kBf16 && device.is_cpu() && !has_native_bf16()) {
     warnings.emplace_back("the run uses bf16, which this processor only emulates, many times slower");
@@ -74,10 +79,54 @@ std::vector<std::string> machine_warnings(const CheckpointState& saved, const Ru
   return warnings;
 }
 
-// The command in the first line of a run's options file.
-std::string command_in(const fs::path& options_file) {
-  const std::string text = read_file(options_file);
-  return text.starts_with("# ") ? text.substr(2, text.find('\n') - 2) : "";
+// What a run inherits from the run whose weights it starts from; for its summary and report.
+Json inherited_from(const Checkpoint& checkpoint) {
+  const CheckpointState& state = checkpoint.state;
+  Json inherited{{"checkpoint", fs::absolute(checkpoint.path).lexically_normal().string()},
+                 {"method", state.method},
+                 {"step", state.step},
+                 {"seconds", state.seconds},
+                 {"labels", state.label_split.value("labeled", Json::array()).size()},
+                 {"command", state.command}};
+  // The summary describes the last checkpoint of the run only.
+  const fs::path summary = checkpoint.path.parent_path().parent_path() / kSummaryFile;
+  if (state.step == state.planned_steps && fs::exists(summary)) {
+    inherited["test"] = read_json_object(summary.string()).value("test", Json());
+  }
+  return inherited;
+}
+
+// The decisions of a killed process after its last checkpoint, which the resumed run follows. Empty if plan.json is
+// missing, damaged, or of other decisions.
+std::optional<StepPlan> recorded_plan(const fs::path& folder, const CheckpointState& state,
+                                      const std::function<void(const std::string&)>& warn) {
+  const fs::path path = folder / kPlanFile;
+  if (!fs::exists(path)) return std::nullopt;
+  try {
+    const StepPlan plan = step_plan_from_json(read_json_object(path.string()), path.string());
+    if (to_json(plan.until(state.step)) == to_json(state.plan)) return plan;
+    warn(fmt::format("{}: differs from the checkpoint; the checkpoint is used", path.string()));
+  } catch (const Error& error) {
+    warn(fmt::format("{}; the checkpoint is used", error.what()));
+  }
+  return std::nullopt;
+}
+
+// Loads the data of a run that is resumed. Names the option for data that was moved.
+Dataset load_data_again(const DataOptions& options, const fs::path& root, const LoadWatch& watch,
+                        const fs::path& folder) try {
+  return load_dataset(options, root, watch);
+} catch (const Error& error) {
+  if (error.kind() == ErrorKind::kStopped) throw;
+  throw Error(fmt::format("{}; if the data was moved, give its new place: frgan train --resume {} --{} PATH",
+                          error.what(), folder.string(), options.data_dir.empty() ? "data" : "data-dir"));
+}
+
+// The label split of a new run. If the data does not allow an option, the error names the preset or file that set it.
+LabelSplit drawn_labels(const Dataset& data, const RunRequest& request) try {
+  return split_labels(data, request.run.split);
+} catch (const Error& error) {
+  throw with_source(error, request.options);
 }
 
 }  // namespace
@@ -87,16 +136,27 @@ struct Training::Impl {
   fs::path folder;
   std::string command;  // repeats the run
   bool is_new = false;
+  Json inherited;  // from another run; null if the run began with new weights
   std::optional<NewRunFolder> new_folder;
+  std::optional<FolderLock> lock;  // of a resumed run
+  Stopwatch begun;
   std::unique_ptr<TrainingRun> run;
 
   void prepare(Dataset data, LabelSplit split) {
     use_absolute_paths(request->run);
-    run = std::make_unique<TrainingRun>(request->run, std::move(request->method), std::move(data), std::move(split));
+    run = std::make_unique<TrainingRun>(request->run, std::move(request->method), std::move(data), std::move(split),
+                                        begun);
   }
-  void fix_steps() {
-    run->fix_steps();
+  void fix_plan() {
+    run->fix_plan();
     request->run = run->options();  // now with the number of steps
+  }
+  // The options of the command for the length of the run.
+  std::vector<std::string> length() const {
+    const RunOptions& options = run->options();
+    if (!options.plan.empty()) return {"--plan", options.plan};
+    if (options.steps == 0) return {"--plan", (folder / kPlanFile).string()};
+    return {"--steps", std::to_string(options.steps)};
   }
 };
 
@@ -111,7 +171,7 @@ Training Training::start(std::unique_ptr<RunRequest> request, const StartOptions
   std::vector<std::string> arguments = options.arguments;
   if (arguments.empty()) arguments = changed_arguments(request->options);
   std::optional<Checkpoint> weights;
-  if (!options.init_from.empty()) weights = load_checkpoint(options.init_from);
+  if (!options.init_from.empty()) weights = load_checkpoint(options.init_from, /*allow_older=*/false, {});
   auto impl = std::make_unique<Impl>();
   impl->request = std::move(request);
   impl->is_new = true;
@@ -126,20 +186,23 @@ Training Training::start(std::unique_ptr<RunRequest> request, const StartOptions
   resolve_machine(run);
   if (!options.dry_run)
     impl->new_folder.emplace(impl->folder);  // before the work, so that an unusable path fails at once
-  Dataset data = load_dataset(run.data, options.data_root);
-  LabelSplit split = split_labels(data, run.split);
+  Dataset data = load_dataset(run.data, options.data_root, options.watch);
+  LabelSplit split = drawn_labels(data, *impl->request);
   impl->prepare(std::move(data), std::move(split));
   if (weights) {
     impl->run->begin_from(*weights);
+    impl->inherited = inherited_from(*weights);
   } else {
     impl->run->begin();
   }
-  impl->fix_steps();
-  impl->command = train_command(arguments, run.steps);
+  if (!run.plan.empty()) impl->run->follow(step_plan_from_json(read_json_object(run.plan), run.plan));
+  impl->fix_plan();
+  impl->command = train_command(arguments, impl->length());
   return Training(std::move(impl));
 }
 
 Training Training::resume(const fs::path& folder, const ResumeOptions& options) {
+  if (!fs::exists(folder)) throw Error(fmt::format("{}: no such folder; expected a run folder", folder.string()));
   if (!fs::exists(folder / kOptionsFile)) {
     throw Error(fmt::format("{}: not a run folder: has no {}; give the folder that contains {}/", folder.string(),
                             kOptionsFile, kCheckpointsFolder));
@@ -148,10 +211,11 @@ Training Training::resume(const fs::path& folder, const ResumeOptions& options) 
     if (!options.warn) return;
     for (const std::string& warning : warnings) options.warn(warning);
   };
-  const Checkpoint checkpoint = load_checkpoint(folder);
-  warn(checkpoint.warnings);
   auto impl = std::make_unique<Impl>();
   impl->folder = folder;
+  if (!options.dry_run) impl->lock.emplace(folder);
+  const Checkpoint checkpoint = load_checkpoint(folder);
+  warn(checkpoint.warnings);
   impl->request = make_run_request(checkpoint.state.method);
   OptionSet& set = impl->request->options;
   set.set_values(checkpoint.state.options, checkpoint.path.string());
@@ -162,12 +226,16 @@ Training Training::resume(const fs::path& folder, const ResumeOptions& options) 
   RunOptions& run = impl->request->run;
   resolve_machine(run);
   warn(machine_warnings(checkpoint.state, run));
-  Dataset data = load_dataset(run.data, options.data_root);
+  Dataset data = load_data_again(run.data, options.data_root, options.watch, folder);
+  check_same_data(checkpoint, data);
   LabelSplit split = label_split_from_json(checkpoint.state.label_split, data, checkpoint.path.string());
   impl->prepare(std::move(data), std::move(split));
   impl->run->resume(checkpoint);
-  impl->fix_steps();
-  impl->command = command_in(folder / kOptionsFile);
+  const auto warn_once = [&](const std::string& warning) { warn({warning}); };
+  if (const auto plan = recorded_plan(folder, checkpoint.state, warn_once)) impl->run->follow(*plan);
+  impl->fix_plan();
+  impl->command = checkpoint.state.command;
+  impl->inherited = checkpoint.state.inherited;
   return Training(std::move(impl));
 }
 
@@ -177,6 +245,10 @@ const fs::path& Training::folder() const {
 
 const RunOptions& Training::options() const {
   return impl_->run->options();
+}
+
+int64_t Training::planned_steps() const {
+  return impl_->run->planned_steps();
 }
 
 int64_t Training::steps_done() const {
@@ -193,12 +265,12 @@ RunResult Training::run(Progress& progress, const std::atomic<int>& stop_signal)
     write_file_safely(impl_->folder / kOptionsFile, fmt::format("# {}\n\n{}", impl_->command, config_text(options)));
     write_label_split(impl_->folder / kLabelsFile, impl_->run->split());
   }
-  return impl_->run->train({impl_->folder, options.values(), impl_->command}, progress, stop_signal);
+  return impl_->run->train({impl_->folder, options.values(), impl_->command, impl_->inherited}, progress, stop_signal);
 }
 
 RunResult Training::run() {
   std::ostream nowhere(nullptr);
-  Progress progress({nowhere, [] { return 0; }, [] { return 0.0; }}, options().steps, steps_done(), /*quiet=*/true);
+  Progress progress({nowhere, [] { return 0; }, [] { return 0.0; }}, planned_steps(), steps_done(), /*quiet=*/true);
   const std::atomic<int> no_signal = 0;
   return run(progress, no_signal);
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "frgan/core/options.h"
+#include "frgan/data/load_watch.h"
 #include "frgan/report/progress.h"
 #include "frgan/train/run_options.h"
 #include "frgan/train/run_request.h"
@@ -26,12 +27,15 @@ struct StartOptions {
   std::vector<std::string> arguments = {};   // of frgan train, recorded in the summary; empty: from the options
   std::vector<std::filesystem::path> inputs = {};  // files that the user named; a run never overwrites them
   bool dry_run = false;                            // only for plan_text: creates no folder; `run` must not be called
+  LoadWatch watch = {};                            // of the images of a folder
 };
 
 struct ResumeOptions {
-  // Declares further options and sets values. Only options that may differ on resume may be set (may_differ_on_resume).
+  // Declares further options and sets values. Only options that may differ on resume may be set (is_allowed_on_resume).
   std::function<void(OptionSet& options)> change = {};
   std::filesystem::path data_root = "data";  // folder in which datasets are searched
+  bool dry_run = false;                      // only for plan_text: does not lock the folder; `run` must not be called
+  LoadWatch watch = {};                      // of the images of a folder
   // Receives each warning at once, for example of a corrupt checkpoint or another device; empty: warnings are ignored.
   std::function<void(const std::string& warning)> warn = {};
 };
@@ -51,8 +55,8 @@ class Training {
   static Training start(std::unique_ptr<RunRequest> request, const StartOptions& options = {});
 
   // Continues a run from its newest intact checkpoint with its own options. Resuming a finished run only evaluates it
-  // again. Throws an Error if the folder has no run or if the data changed, and a usage error if an option must not
-  // change.
+  // again. Throws an Error if the folder has no run, if another process trains there or if the data changed, and a
+  // usage error if an option must not change.
   //
   //   Training training = Training::resume("my-run");
   static Training resume(const std::filesystem::path& folder, const ResumeOptions& options = {});
@@ -62,7 +66,8 @@ class Training {
   ~Training();
 
   const std::filesystem::path& folder() const;
-  const RunOptions& options() const;  // resolved: with the number of steps and threads, and without kAuto
+  const RunOptions& options() const;  // resolved: without kAuto, and with the number of steps unless it has a deadline
+  int64_t planned_steps() const;      // of the whole run; with a time budget, it changes while the run trains
   int64_t steps_done() const;         // 0 for a new run
 
   // Describes the run for the user, several lines: data, label split, steps, expected time, loss weights. Times a step.

@@ -1,0 +1,144 @@
+#include "app/bench_contention.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "frgan/core/error.h"
+#include "frgan/core/json.h"
+#include "frgan/device/machine.h"
+
+namespace frgan {
+namespace {
+
+// Processes that each keep a core busy, until the object ends.
+class BusyCores {
+ public:
+  explicit BusyCores(int count) {
+    for (int i = 0; i < count; ++i) {
+      const pid_t child = fork();
+      if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (std::atomic<bool> on = true; on;) {
+        }
+      }
+      if (child > 0) children_.push_back(child);
+    }
+  }
+  BusyCores(const BusyCores&) = delete;
+  BusyCores& operator=(const BusyCores&) = delete;
+  ~BusyCores() {
+    for (const pid_t child : children_) {
+      kill(child, SIGKILL);
+      waitpid(child, nullptr, 0);
+    }
+  }
+
+ private:
+  std::vector<pid_t> children_;
+};
+
+// Runs this program in a process of its own with a lower priority; returns what it prints to stdout.
+std::string output_of(std::vector<std::string> words, int nice) {
+  std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  std::array<int, 2> ends{};
+  if (pipe(ends.data()) != 0) throw Error(fmt::format("cannot start a measurement: {}", std::strerror(errno)));
+  const pid_t child = fork();
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setpriority(PRIO_PROCESS, 0, nice);
+    dup2(ends[1], STDOUT_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+    execv("/proc/self/exe", arguments.data());
+    _exit(127);
+  }
+  close(ends[1]);
+  std::string text;
+  std::array<char, 4096> part{};
+  for (ssize_t size = 0; (size = read(ends[0], part.data(), part.size())) > 0;) {
+    text.append(part.data(), static_cast<size_t>(size));
+  }
+  close(ends[0]);
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
+    throw Error(fmt::format("a measurement failed: {}", fmt::join(words, " ")));
+  }
+  return text;
+}
+
+// The work that is timed.
+struct Work {
+  const char* name;
+  std::vector<std::string> options;
+  int steps;         // of one thread and of a measured number
+  int steps_of_all;  // with all cores, which may be very slow
+};
+
+// Mean seconds of a step.
+double time_steps(const Work& work, const std::vector<std::string>& threads, int steps, int nice) {
+  std::vector<std::string> words{"frgan", "bench", "--step-only", "--json=-", fmt::format("--steps={}", steps)};
+  words.insert(words.end(), work.options.begin(), work.options.end());
+  words.insert(words.end(), threads.begin(), threads.end());
+  const auto seconds = parse_json(output_of(words, nice), "bench").at("steps").get<std::vector<double>>();
+  double sum = 0;
+  for (const double step : seconds) sum += step;
+  return sum / static_cast<double>(seconds.size());
+}
+
+}  // namespace
+
+int run_contention() {
+  constexpr int kNice = 10;
+  const std::vector<Work> works{
+      {"small", {"--preset=fast", "--width=0.25", "--batch-size=16"}, 150, 10},
+      {"full width", {"--method=fr-gan", "--width=1", "--batch-size=100"}, 6, 3},
+  };
+  struct Case {
+    const char* name;
+    int busy, nice;
+  };
+  constexpr std::array<Case, 5> kCases{{{"idle", 0, 0},
+                                        {"one busy core", 1, 0},
+                                        {"one busy core, lower priority", 1, kNice},
+                                        {"two busy cores", 2, 0},
+                                        {"two busy cores, lower priority", 2, kNice}}};
+  const Machine machine = this_machine();
+  fmt::print("{}, {} cores, LibTorch {}; mean seconds per step; lower priority: nice {}\n\n", machine.processor,
+             machine.cores, machine.libtorch, kNice);
+  fmt::print("| step | other load | 1 thread | {} threads | measured number | measured / better |\n", machine.cores);
+  fmt::print("|---|---|---|---|---|---|\n");
+  double worst = 0;
+  for (const Work& work : works) {
+    for (const Case& other : kCases) {
+      const BusyCores load(other.busy);
+      const double one = time_steps(work, {"--threads=1"}, work.steps, other.nice);
+      const double all = time_steps(work, {}, work.steps_of_all, other.nice);
+      const double measured = time_steps(work, {"--adapt-threads"}, work.steps, other.nice);
+      const double ratio = measured / std::min(one, all);
+      worst = std::max(worst, ratio);
+      fmt::print("| {} | {} | {:.3f} | {:.3f} | {:.3f} | {:.2f} |\n", work.name, other.name, one, all, measured, ratio);
+      std::fflush(stdout);
+    }
+  }
+  fmt::print("\nThe measured number of threads takes at most {:.2f} times as long as the better fixed number.\n",
+             worst);
+  return worst <= 2 ? 0 : 1;
+}
+
+}  // namespace frgan

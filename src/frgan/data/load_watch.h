@@ -1,0 +1,16 @@
+// Watches the loading of an image folder: shows its progress and can stop it. This header includes no LibTorch.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace frgan {
+
+struct LoadWatch {
+  // Called by the loading thread about five times a second, with the number of decoded images.
+  std::function<void(int64_t done, int64_t total)> progress = [](int64_t, int64_t) {};
+  // Asked by several threads before each image. If it returns true, loading throws an Error of kind kStopped.
+  std::function<bool()> stopped = [] { return false; };
+};
+
+}  // namespace frgan

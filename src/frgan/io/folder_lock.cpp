@@ -1,0 +1,55 @@
+#include "frgan/io/folder_lock.h"
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <string_view>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
+#include "frgan/io/files.h"
+
+namespace frgan {
+namespace {
+
+// "process 4711 on host a"
+std::string this_process() {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  return fmt::format("process {} on host {}", ::getpid(), host.data());
+}
+
+std::string owner_in(int descriptor) {
+  std::array<char, 512> text{};
+  const ssize_t size = ::pread(descriptor, text.data(), text.size(), 0);
+  const std::string_view owner(text.data(), size > 0 ? static_cast<size_t>(size) : 0);
+  return owner.empty() ? "another process" : std::string(owner.substr(0, owner.find('\n')));
+}
+
+}  // namespace
+
+FolderLock::FolderLock(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / kLockFile;
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+  if (descriptor_ < 0) throw file_error(path, "lock", errno);
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    const std::string owner = owner_in(descriptor_);
+    ::close(descriptor_);
+    throw Error(fmt::format("{}: {} trains in this folder; wait until it ends, or stop it", folder.string(), owner));
+  }
+  const std::string owner = this_process() + '\n';
+  // A failure only costs the name in a message.
+  [[maybe_unused]] const bool written =
+      ::ftruncate(descriptor_, 0) == 0 && ::pwrite(descriptor_, owner.data(), owner.size(), 0) > 0;
+}
+
+FolderLock::~FolderLock() {
+  ::close(descriptor_);
+}
+
+}  // namespace frgan
