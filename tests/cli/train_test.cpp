@@ -133,7 +133,7 @@ TEST_F(Train, RejectsUnusableFolders) {
   };
   EXPECT_THAT(error_of(train("run")), HasSubstr("already holds a run; continue it with --resume"));
   EXPECT_THAT(error_of(train("mnist/train-images-idx3-ubyte/run")), HasSubstr("train-images-idx3-ubyte"));
-  EXPECT_THAT(error_of(resume("nothing")), HasSubstr("nothing: not a run folder"));
+  EXPECT_THAT(error_of(resume("nothing")), HasSubstr("nothing: no such folder"));
   EXPECT_THAT(error_of(resume("run/checkpoints/step-00000001")), HasSubstr("not a run folder"));
   fs::remove(root / "mnist/train-labels-idx1-ubyte");
   EXPECT_THAT(error_of(train("new")), HasSubstr("train-labels-idx1-ubyte"));
