@@ -108,7 +108,7 @@ Classified classify(Discriminator network, const at::Tensor& images, Precision p
   return result;
 }
 
-at::Tensor class_probabilities(Discriminator network, const at::Tensor& images, Precision precision) {
+at::Tensor class_probabilities(const Discriminator& network, const at::Tensor& images, Precision precision) {
   return checked_probabilities(network, images, classify(network, images, precision).logits);
 }
 

@@ -37,7 +37,7 @@ Classified classify(Discriminator network, const at::Tensor& images, Precision p
 at::Tensor checked_probabilities(const Discriminator& network, const at::Tensor& images, const at::Tensor& logits);
 
 // The same after `classify`. An explicit fake logit is ignored.
-at::Tensor class_probabilities(Discriminator network, const at::Tensor& images, Precision precision);
+at::Tensor class_probabilities(const Discriminator& network, const at::Tensor& images, Precision precision);
 
 // Number of images in a batch of `classify`. All batches have about the same number of pixels.
 int64_t inference_batch(int64_t image_size);
