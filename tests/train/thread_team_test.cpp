@@ -25,7 +25,8 @@ class ThreadTeamTest : public testing::Test {
     for (; clock < seconds; ++steps) {
       const double step = time_of(load, team.threads());
       clock += step;
-      if (team.after_step(step, team.threads() == 2 ? step * load.waited : 0)) ++changes;
+      if (team.threads() == 2) waited += step * load.waited;
+      if (team.after_step(step, [this] { return waited; })) ++changes;
     }
     return static_cast<double>(steps) / clock;
   }
@@ -33,6 +34,7 @@ class ThreadTeamTest : public testing::Test {
 
   ThreadTeam team{2};
   int changes = 0;
+  double waited = 0;  // thread-seconds in the run queue
 };
 
 TEST_F(ThreadTeamTest, ChoosesTheFasterSizeAtTheStart) {
@@ -82,14 +84,14 @@ TEST_F(ThreadTeamTest, HalvesUntilStepsBecomeSlower) {
   team.choose(time);
   EXPECT_EQ(team.threads(), 2);
   team.settle(16, 0.1);
-  for (int i = 0; i < 100; ++i) team.after_step(time(team.threads()), 0);
+  for (int i = 0; i < 100; ++i) team.after_step(time(team.threads()), [] { return 0.0; });
   EXPECT_EQ(team.settled_threads(), 2);
 }
 
 TEST_F(ThreadTeamTest, OneCoreNeedsNoTrials) {
   team = ThreadTeam(1);
   team.choose([](int64_t) { return 0.1; });
-  for (int i = 0; i < 1000; ++i) EXPECT_FALSE(team.after_step(i % 7 == 0 ? 3 : 0.1, 0.1));
+  for (int i = 0; i < 1000; ++i) EXPECT_FALSE(team.after_step(i % 7 == 0 ? 3 : 0.1, [i] { return 0.1 * i; }));
   EXPECT_EQ(team.threads(), 1);
 }
 

@@ -219,6 +219,7 @@ TEST_F(TrainingTest, FollowsARenamedFolder) {
   EXPECT_EQ(result.checkpoint, renamed / kCheckpointsFolder / checkpoint_name(6));
   EXPECT_THAT(text.str(), HasSubstr("the run folder was renamed; the run continues in " + renamed.string()));
   EXPECT_TRUE(fs::exists(renamed / kSummaryFile));
+  EXPECT_EQ(training.folder(), renamed);
   EXPECT_FALSE(fs::exists(folder));
 }
 

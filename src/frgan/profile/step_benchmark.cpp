@@ -64,13 +64,10 @@ struct StepOnRandomImages::Impl {
         return time_step();
       });
     }
-    double waited = run_queue_seconds();
     for (int64_t i = 0; i < options.steps; ++i) {
       if (team) set_threads(team->threads());
       found.seconds.push_back(time_step());
-      const double waited_now = run_queue_seconds();
-      if (team) team->after_step(found.seconds.back(), waited_now - waited);
-      waited = waited_now;
+      if (team) team->after_step(found.seconds.back(), run_queue_seconds);
     }
     found.median_seconds = median(found.seconds);
     found.peak_memory_bytes = this_machine().peak_memory_bytes;

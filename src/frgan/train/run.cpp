@@ -21,6 +21,7 @@
 #include "frgan/io/files.h"
 #include "frgan/io/held_folder.h"
 #include "frgan/metrics/evaluation.h"
+#include "frgan/metrics/statistics.h"
 #include "frgan/train/diagnostics.h"
 #include "frgan/train/recipe.h"
 #include "frgan/train/step_budget.h"
@@ -137,8 +138,7 @@ double TrainingRun::measure_step(int timed) {
   }
   trainer_->restore(before, step, "state before the measurement");
   trainer_->discard_losses();
-  std::sort(seconds.begin(), seconds.end());
-  step_seconds_ = seconds[seconds.size() / 2];
+  step_seconds_ = median(seconds);
   return *step_seconds_;
 }
 
@@ -162,8 +162,10 @@ void TrainingRun::fix_plan() {
 void TrainingRun::choose_threads() {
   StepPlan& plan = trainer_->plan();
   const auto time = [this](int64_t threads) {
+    constexpr double kShort = 0.1;  // seconds; a single short step is measured poorly
     set_threads(threads);
-    return measure_step(/*timed=*/2);
+    const double seconds = measure_step(/*timed=*/1);
+    return seconds < kShort ? measure_step(/*timed=*/4) : seconds;
   };
   if (problem_.device.is_cuda()) return;
   if (options_.threads > 0) {
@@ -324,8 +326,7 @@ void TrainingRun::train_step(RunRecorder& recorder) {
   const double before_seconds = team_->step_seconds();
   const Stopwatch stopwatch;
   trainer_->step();
-  const double waited = run_queue_seconds();
-  if (team_->after_step(stopwatch.seconds(), waited - std::exchange(waited_seconds_, waited))) {
+  if (team_->after_step(stopwatch.seconds(), run_queue_seconds)) {
     recorder.say(
         fmt::format("now {} thread{} instead of {}: {:.2g} s per step instead of {:.2g} s; other programs use "
                     "the cores, or stopped doing so",

@@ -127,7 +127,6 @@ class TrainingRun {
 
   // The number of threads; empty if it is fixed: given, recorded in a plan, or irrelevant because a GPU trains.
   std::optional<ThreadTeam> team_;
-  double waited_seconds_ = 0;  // of run_queue_seconds, at the last step
   // Decisions of an earlier process that are still to be followed.
   struct {
     std::vector<StepPlan::Length> lengths;

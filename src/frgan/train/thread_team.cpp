@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "frgan/metrics/statistics.h"
+
 namespace frgan {
 namespace {
 
-constexpr size_t kRecentSteps = 5;
+constexpr size_t kRecentSteps = 5, kFewestSteps = 3;
+constexpr double kPeriod = 1;          // seconds of steps between two looks at the run queue
 constexpr double kSlow = 1.5;          // times the usual step: something changed
 constexpr double kBusy = 0.15;         // share of the time that threads wait for a core: other programs run
 constexpr double kBetter = 0.9;        // times the present step: worth another number of threads
@@ -17,12 +20,6 @@ constexpr int64_t kMostTrialSteps = 10;
 constexpr double kTrialShare = 0.02;  // of the time that trials may take
 constexpr double kFirstGrowth = 10;   // seconds until a larger team is tried; doubles after each failure
 constexpr double kMostGrowth = 300;
-
-double middle(std::vector<double> values) {
-  const auto place = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), place, values.end());
-  return *place;
-}
 
 }  // namespace
 
@@ -42,14 +39,23 @@ void ThreadTeam::settle(int64_t threads, double step_seconds) {
   threads_ = threads;
   step_seconds_ = step_seconds;
   recent_.clear();
-  waited_ = observed_ = 0;
+  observed_ = 0;
+  waited_.reset();
 }
 
-bool ThreadTeam::is_slow(double waited_share) const {
-  return recent_.size() >= 3 && (middle(recent_) > kSlow * step_seconds_ || waited_share > kBusy);
+bool ThreadTeam::is_slow() const {
+  return recent_.size() >= kFewestSteps && median(recent_) > kSlow * step_seconds_;
 }
 
-bool ThreadTeam::after_step(double seconds, double waited) {
+bool ThreadTeam::waited_much(const std::function<double()>& waited) {
+  const double now = waited();
+  const double share = waited_ ? (now - *waited_) / (observed_ * static_cast<double>(threads_)) : 0;
+  waited_ = now;
+  observed_ = 0;
+  return share > kBusy;
+}
+
+bool ThreadTeam::after_step(double seconds, const std::function<double()>& waited) {
   clock_ += seconds;
   if (trial_) {
     spent_ += seconds;
@@ -60,18 +66,18 @@ bool ThreadTeam::after_step(double seconds, double waited) {
   }
   recent_.push_back(seconds);
   if (recent_.size() > kRecentSteps) recent_.erase(recent_.begin());
-  waited_ += waited;
   observed_ += seconds;
-  const double share = waited_ / (observed_ * static_cast<double>(threads_));
-  if (threads_ > 1 && is_slow(share) && clock_ >= next_shrink_) {
-    step_seconds_ = middle(recent_);
+  const bool looks = observed_ >= kPeriod;
+  const bool contended = looks && threads_ > 1 && waited_much(waited);
+  if (threads_ > 1 && (is_slow() || contended) && clock_ >= next_shrink_) {
+    step_seconds_ = median(recent_);
     begin_trial(threads_ / 2);
   } else if (threads_ < most_ && clock_ >= next_growth_) {
-    if (!recent_.empty()) step_seconds_ = middle(recent_);
+    step_seconds_ = median(recent_);
     begin_trial(std::min(most_, 2 * threads_));
-  } else if (observed_ > 1) {
-    waited_ = observed_ = 0;
-    step_seconds_ = std::min(step_seconds_, middle(recent_));
+  } else if (looks) {
+    observed_ = 0;
+    step_seconds_ = std::min(step_seconds_, median(recent_));
   }
   return false;
 }
@@ -84,7 +90,7 @@ void ThreadTeam::begin_trial(int64_t threads) {
 bool ThreadTeam::end_trial() {
   const Trial trial = *std::exchange(trial_, std::nullopt);
   const bool grows = trial.threads > threads_;
-  const double seconds = trial.seconds.empty() ? kHopeless * step_seconds_ : middle(trial.seconds);
+  const double seconds = trial.seconds.empty() ? kHopeless * step_seconds_ : median(trial.seconds);
   const bool better = seconds < kBetter * step_seconds_;
   const double cost = spent_ / kTrialShare;
   if (grows) {

@@ -18,7 +18,7 @@ namespace frgan {
 //   for (;;) {
 //     set_threads(team.threads());
 //     train_a_step();
-//     team.after_step(seconds, seconds_in_run_queue);
+//     team.after_step(seconds, run_queue_seconds);
 //   }
 class ThreadTeam {
  public:
@@ -38,9 +38,10 @@ class ThreadTeam {
   // Continues with a number of threads that was chosen before, for which a step takes `step_seconds`.
   void settle(int64_t threads, double step_seconds);
 
-  // Reports a step with threads(): its seconds, and the seconds that the threads of this process were ready to run but
-  // waited for a core, summed over threads. Then threads() may differ. Returns true if settled_threads() changed.
-  bool after_step(double seconds, double waited);
+  // Reports a step with threads() that took `seconds`. Then threads() may differ. Returns true if settled_threads()
+  // changed. `waited` is called about once a second. It returns the seconds that the threads of this process were ready
+  // to run but waited for a core, since some fixed time and summed over threads (device/machine.h: run_queue_seconds).
+  bool after_step(double seconds, const std::function<double()>& waited);
 
  private:
   // A trial of one other size, in real training steps.
@@ -52,14 +53,17 @@ class ThreadTeam {
 
   void begin_trial(int64_t threads);
   bool end_trial();
-  bool is_slow(double waited_share) const;
+  bool is_slow() const;
+  // Whether the threads waited for cores since the last call. Starts a new period of observation.
+  bool waited_much(const std::function<double()>& waited);
 
   int64_t most_, threads_;
   double step_seconds_ = 0;
   std::vector<double> recent_ = {};  // seconds of the last steps with threads_
   std::optional<Trial> trial_ = {};
   double clock_ = 0;                    // seconds of all steps
-  double waited_ = 0, observed_ = 0;    // since the last look at the run queue: thread-seconds waited; seconds
+  double observed_ = 0;                 // seconds of steps in the present period of observation
+  std::optional<double> waited_ = {};   // result of `waited` at its beginning; empty after a change of the team
   double next_growth_, growth_pause_;   // clock_ of the next trial of a larger team; time between such trials
   double next_shrink_ = 0, spent_ = 0;  // clock_ before which no smaller team is tried; cost of the current trial
 };

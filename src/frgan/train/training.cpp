@@ -265,7 +265,10 @@ RunResult Training::run(Progress& progress, const std::atomic<int>& stop_signal)
     write_file_safely(impl_->folder / kOptionsFile, fmt::format("# {}\n\n{}", impl_->command, config_text(options)));
     write_label_split(impl_->folder / kLabelsFile, impl_->run->split());
   }
-  return impl_->run->train({impl_->folder, options.values(), impl_->command, impl_->inherited}, progress, stop_signal);
+  RunResult result =
+      impl_->run->train({impl_->folder, options.values(), impl_->command, impl_->inherited}, progress, stop_signal);
+  impl_->folder = result.checkpoint.parent_path().parent_path();  // may have been renamed meanwhile
+  return result;
 }
 
 RunResult Training::run() {
