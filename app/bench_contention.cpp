@@ -50,7 +50,7 @@ class BusyCores {
   std::vector<pid_t> children_;
 };
 
-// Runs this program in a process of its own with a lower priority; returns what it prints to stdout.
+// Runs this program in a child process with this nice value. Returns its stdout.
 std::string output_of(std::vector<std::string> words, int nice) {
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);

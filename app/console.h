@@ -28,7 +28,7 @@ std::string json_text(const Json& json, int indent = -1);
 // Writes bytes unchanged to stderr, and ignores errors: a message that nobody can read must not end the program.
 void write_to_stderr(std::string_view bytes) noexcept;
 
-// Implement the functions below.
+// Used by the templates below.
 void vprint_message(fmt::string_view format, fmt::format_args arguments) noexcept;
 void vprint_output(fmt::string_view format, fmt::format_args arguments);
 void vprint_unattended(fmt::string_view format, fmt::format_args arguments);

@@ -59,7 +59,7 @@ void describe(OptionSet& options, EvaluateOptions& evaluate) {
   options.add("compare", evaluate.compare,
               "A second run or checkpoint; McNemar's test shows whether the two differ on these images.");
   options.add("predictions", evaluate.predictions,
-              "CSV file to write: label and prediction of each image. Texts as in the CSV of predict.");
+              "CSV file to write: label and prediction of each image. Texts are escaped as in the CSV of predict.");
   options.add("json", evaluate.json, "Prints the result as JSON.");
   describe(options, evaluate.hardware);
   add_quiet(options, evaluate.quiet);

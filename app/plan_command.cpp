@@ -97,15 +97,15 @@ PlanWork work_of(const PlanExecution& execution, const std::vector<PlannedRun>& 
   return work;
 }
 
-// "at least 5 d 3 h for all runs, without evaluations and scores". A lower bound from the rate of matrix products: a
-// step at full width comes near to it, a step at half width with small batches does not (docs/performance.md).
-// Measured once for all budgets.
+// "at least 5 d 3 h, without evaluations and scores", for all unfinished runs. A lower bound from the rate of matrix
+// products: a step at full width comes near to it, a step at half width with small batches does not
+// (docs/performance.md). Measured once for all budgets.
 class TimeEstimate {
  public:
   explicit TimeEstimate(const std::string& device) : rate_(is_gpu(device) ? 0 : cpu_matrix_rate(0)) {}
   std::string text(double tflop) const {
     if (rate_ == 0) return "no time estimate for a GPU";
-    return fmt::format("at least {} for all runs, without evaluations and scores", duration_text(tflop * 1e12 / rate_));
+    return fmt::format("at least {}, without evaluations and scores", duration_text(tflop * 1e12 / rate_));
   }
 
  private:
@@ -194,8 +194,7 @@ std::string plan_text(const PlanCall& call, const std::vector<PlannedRun>& runs,
   return text;
 }
 
-// Prints the plan and asks on a terminal whether to start. Where nobody can answer, throws the usage error for a
-// missing budget.
+// Prints the plan and asks whether to start. Without a terminal, throws the usage error for a missing budget.
 bool is_confirmed(const PlanCall& call, const std::string& text, const std::string& time) {
   if (isatty(STDIN_FILENO) == 0 || isatty(STDERR_FILENO) == 0) {
     throw missing_budget(call.plan, call.options, call.measurer);
@@ -273,12 +272,13 @@ int write_tables(const Plan& plan, const PlanOptions& options, const PlanChoice&
 
 void describe(OptionSet& options, PlanOptions& plan, PlanOrigin origin) {
   options.group("Plan", /*saved=*/false);
-  options.add("budget", plan.budget,
-              origin == PlanOrigin::kPaper
-                  ? "Length of each run. paper: as in the paper; hour: about an hour on a fast CPU; smoke: 20 steps. "
-                    "--dry-run prints the time of all runs. Required, unless the start is confirmed on a terminal."
-                  : "Length of each run: the name of a [budget.NAME] of the plan. Required if the plan has several "
-                    "budgets, unless the start is confirmed on a terminal.");
+  options.add(
+      "budget", plan.budget,
+      origin == PlanOrigin::kPaper
+          ? "Length of each run. paper: as in the paper; hour: about an hour on a fast CPU; smoke: 20 steps. "
+            "--dry-run prints the time of the unfinished runs. Required, unless the start is confirmed on a terminal."
+          : "Length of each run: the name of a [budget.NAME] of the plan. Required if the plan has several "
+            "budgets, unless the start is confirmed on a terminal.");
   options.add("steps", plan.steps, "Number of steps of each run; 0 uses that of the budget.",
               Range<int64_t>{0, 1'000'000'000, "steps"});
   options.add("seeds", plan.seeds, "Number of runs of each row, with seeds 1 to N; 0 uses that of the plan.",
@@ -292,14 +292,15 @@ void describe(OptionSet& options, PlanOptions& plan, PlanOrigin origin) {
   options.group("Execution", /*saved=*/false);
   options.add(
       "jobs", plan.jobs,
-      "Number of concurrent runs; 0 starts one on a GPU. On a CPU, 0 starts one per core, or one at a time if a timing "
-      "shows that all cores speed up a run almost by their number. The cores are shared evenly.",
+      "Number of concurrent runs. On a GPU, 0 starts one. On a CPU, 0 starts one per core, or a single run if its "
+      "speedup on all N cores is at least 0.9 N. The cores are shared evenly.",
       Range<int64_t>{0, 1024, "runs"});
   options.add("device", plan.device, "Device: auto, cpu, cuda or cuda:N; auto selects the first GPU, else the CPU.");
   options.add("runs", plan.runs, "Parent folder of all run folders.");
   options.add("output", plan.output,
               "Folder of the results; empty: results/BUDGET, or results/networks for drawings and layer tables.");
-  options.add("dry-run", plan.dry_run, "Checks and prints the plan and the estimated time of all runs, and stops.");
+  options.add("dry-run", plan.dry_run,
+              "Checks and prints the plan and the estimated time of the unfinished runs, and stops.");
   options.add("tables-only", plan.tables_only, "Writes the tables of the finished runs without running anything.");
   add_quiet(options, plan.quiet);
 }

@@ -55,7 +55,7 @@ void describe(OptionSet& options, PredictOptions& predict) {
   options.add("format", predict.format,
               "csv: file, label, its probability, and one column per class; json: a list of objects. In CSV, a text "
               "that begins "
-              "with =, +, - or @ gets an apostrophe in front, so that spreadsheets do not take it for a formula.",
+              "with =, +, - or @ is prefixed with an apostrophe, so that spreadsheets do not evaluate it as a formula.",
               Words<PredictionFormat>{"csv", "json"});
   options.add("output", predict.output, "File to write; empty writes to stdout.");
   describe(options, predict.hardware);

@@ -112,7 +112,7 @@ TEST_F(Plans, SeveralBudgetsNeedAChoice) {
   EXPECT_EQ(refused.out, "");
   EXPECT_THAT(refused.err, AllOf(HasSubstr("my.toml: missing --budget, the length of each run; "),
                                  HasSubstr("hour: 8 runs of 9 steps, "), HasSubstr("short: 8 runs of 6 steps, "),
-                                 HasSubstr("for all runs")));
+                                 HasSubstr(", without evaluations and scores")));
   EXPECT_FALSE(fs::exists(root / "runs"));
   EXPECT_THAT(sweep({"--dry-run"}).out, HasSubstr("budget hour: 8 runs of 9 steps, "));
   EXPECT_EQ(sweep({"--budget", "short", "--rows", "fr-gan", "--where", "labels=10", "--seeds", "1"}).code, 0);

@@ -69,7 +69,7 @@ class TerminalTest(unittest.TestCase):
         code, output = run_on_terminal(self.folder, "n", "sweep", "my.toml")
         self.assertEqual(code, 1, output)
         self.assertIn("budget hour: 1 run of 2 steps, ", output)
-        self.assertIn("Start (at least 0 s for all runs", output)
+        self.assertIn("Start (at least 0 s, without evaluations and scores", output)
         self.assertIn("not started; --budget chooses the length of each run: hour, long", output)
         self.assertFalse((self.folder / "runs").exists())
 

@@ -276,7 +276,7 @@ TEST_F(FailingFileCalls, RunsRecoverFromErrors) {
   }
 }
 
-// After a power failure, at least the last checkpoint that was completely written is there, and the log up to it.
+// After a power failure, the newest checkpoint or the one before it survives, with the log up to that step.
 TEST_F(FileCallFaults, RunsRecoverFromPowerFailures) {
   const Calls calls = this->calls();
   int64_t resumed = 0;

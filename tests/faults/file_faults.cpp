@@ -69,7 +69,7 @@ struct State {
   bool allocation_fails = false;  // the next one
   Disk disk;
 };
-// Never destroyed, because files are closed after static objects, and made without operator new, which uses it.
+// Never destroyed: files are closed after static objects are destroyed. Not allocated with operator new, which uses it.
 State& state() {
   alignas(State) static std::array<std::byte, sizeof(State)> memory;
   static State* const only = new (memory.data()) State;

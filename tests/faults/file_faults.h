@@ -13,7 +13,7 @@ enum class FaultKind {
   kKill,        // SIGKILL before the call
   kDiskFull,    // the call fails with ENOSPC
   kIoError,     // the call fails with EIO
-  kShortWrite,  // a write writes half of its bytes; other calls fail with EINTR if they may, else succeed
+  kShortWrite,  // a write writes half of its bytes, or fails with EINTR if it has only one; other calls succeed
   kAllocation,  // the first operator new after the call throws std::bad_alloc
   kPowerCut,    // writes what would survive a power failure to the folder `survivors`, then SIGKILL
 };

@@ -174,7 +174,7 @@ TEST(Download, GivesUpAfterSomeConnections) {
   EXPECT_EQ(server.ranges().size(), 5U);
 }
 
-// It would alternate without end between a part that breaks and a range that is refused.
+// Without a limit, the download would alternate forever between a truncated part and a refused range.
 TEST(Download, GivesUpIfTheServerTruncatesAndIgnoresRanges) {
   const TemporaryFolder folder;
   const std::string start = fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\nsome", kFile.size());

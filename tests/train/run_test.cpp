@@ -220,6 +220,7 @@ TEST_F(Run, ResumedRunFollowsTheDecisionsOfTheKilledOne) {
   plan.replan(2, 3);
   plan.use_threads(3, 2);
   options.plan = "plan.json";
+  options.threads = 0;  // those of the plan
   options.checkpoint_minutes = 0;
   options.keep_checkpoints = 10;
   const auto follow = [&](TrainingRun& run, const std::string& name) {
@@ -242,7 +243,7 @@ TEST_F(Run, ResumedRunFollowsTheDecisionsOfTheKilledOne) {
   EXPECT_EQ(to_json(plan_of(folder / "killed")), to_json(plan));
 }
 
-// Steps that sleep, and from the half of the time on four times as long, as on a machine that another program slows.
+// Each step sleeps. After `slow_from` seconds, it sleeps four times as long, like on a machine with other load.
 class SleepingMethod : public Supervised {
  public:
   SleepingMethod(std::chrono::milliseconds sleep, const Stopwatch& clock, double slow_from)

@@ -7,7 +7,7 @@
 namespace frgan {
 namespace {
 
-// The seconds of a step on two cores, as measured beside other programs (docs/reliability.md).
+// Seconds of a step on two cores, typical of steps beside other programs.
 struct Load {
   double one, two;    // threads
   double waited = 0;  // thread-seconds in the run queue per second, with two threads

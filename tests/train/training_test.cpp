@@ -166,7 +166,7 @@ TEST_F(TrainingTest, FollowsMovedData) {
   fs::rename(root / "tiny.safetensors", root / "moved.safetensors");
   EXPECT_THAT(
       error_of([&] { Training::resume(folder); }),
-      HasSubstr("if the data was moved, give its new place: frgan train --resume " + folder.string() + " --data"));
+      HasSubstr("if the data was moved, give its new path: frgan train --resume " + folder.string() + " --data"));
   const auto move_to = [&](const char* file) {
     return ResumeOptions{.change = [this, file](OptionSet& set) { set.set("data", (root / file).string(), "test"); }};
   };

@@ -11,8 +11,9 @@ void describe(OptionSet& options, Hardware& hardware) {
               precision_words());
   options.add("threads", hardware.threads, "Number of CPU threads; 0 uses all cores.",
               Range<int64_t>{0, 4096, "threads"});
-  options.add("allow-older", hardware.allow_older,
-              "Uses an older checkpoint of a run if the newest one is corrupt; otherwise, that is an error.");
+  options.add(
+      "allow-older", hardware.allow_older,
+      "Uses an older checkpoint if the newest one of a run is corrupt. Default: a corrupt checkpoint is an error.");
 }
 
 }  // namespace frgan

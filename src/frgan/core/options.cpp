@@ -322,7 +322,7 @@ Error with_source(const Error& error, const OptionSet& options) {
   for (const Option& option : options.all()) {
     const bool is_line = option.set_by.find(':') != std::string::npos;
     if (end == std::string::npos || !is_line || !begin.starts_with(fmt::format("--{} ", option.name))) continue;
-    // The line in a preset says nothing to the user; that in a config file does.
+    // Users do not see the text of presets, so only config files get a line number.
     const std::string& source = option.set_by;
     const std::string name = source.starts_with("preset ") ? source.substr(0, source.find(':')) : source;
     return Error(fmt::format("{} (set by {}){}", begin, name, message.substr(end)), error.kind());

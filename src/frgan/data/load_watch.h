@@ -9,7 +9,7 @@ namespace frgan {
 struct LoadWatch {
   // Called by the loading thread about five times a second, with the number of decoded images.
   std::function<void(int64_t done, int64_t total)> progress = [](int64_t, int64_t) {};
-  // Asked by several threads before each image. If it returns true, loading throws an Error of kind kStopped.
+  // Called by several threads before each image. If it returns true, loading throws an Error of kind kStopped.
   std::function<bool()> stopped = [] { return false; };
 };
 

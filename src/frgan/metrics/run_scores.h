@@ -46,8 +46,8 @@ struct ScoringResult {
 };
 
 // Warns if the scorer has a high test error (scorer_error.h). Throws an Error if something cannot be read, if classes
-// or image shapes differ, or if there are too few images for a score. Throws a usage error if no data is named. Scores
-// that need more test images than there are, are left out.
+// or image shapes differ, or if there are too few images for a score. Throws a usage error if no data is named. Omits
+// scores that need more test images than exist.
 //
 //   const ScoringResult found = score_run({.images = "runs/a", .scorer = "runs/scorer", .data = {.root = "data"}});
 ScoringResult score_run(const ScoringRequest& request, const Messages& messages = {});

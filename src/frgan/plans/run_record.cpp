@@ -83,8 +83,9 @@ RunRecord record_of(const fs::path& run, const PlannedRun& planned) {
   record.data_digest = record.summary.value("data_digest", "");
   const JsonLines log = read_json_lines(run / kLogFile);
   if (!log.damaged.empty()) {
-    throw Error(fmt::format("{}: line {} is damaged; train the run again, or remove the line if it is no evaluation",
-                            (run / kLogFile).string(), log.damaged.front()));
+    throw Error(
+        fmt::format("{}: line {} is damaged; train the run again, or remove the line if it is not an evaluation",
+                    (run / kLogFile).string(), log.damaged.front()));
   }
   for (const Json& line : log.objects) {
     if (line.contains("test_error") && line.at("test_error").is_number()) {

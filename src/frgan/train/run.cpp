@@ -123,7 +123,8 @@ void TrainingRun::follow(const StepPlan& recorded) {
   const int64_t step = steps_done();
   if (step == 0) trainer_->plan() = recorded.until(0);
   if (!options_.plan.empty()) options_.steps = recorded.steps();
-  recorded_ = {recorded.lengths_after(step), recorded.teams_after(step)};
+  recorded_ = {recorded.lengths_after(step), {}};
+  if (options_.threads == 0) recorded_.teams = recorded.teams_after(step);  // --threads has precedence
 }
 
 double TrainingRun::measure_step(int timed) {
@@ -328,8 +329,8 @@ void TrainingRun::train_step(RunRecorder& recorder) {
   trainer_->step();
   if (team_->after_step(stopwatch.seconds(), run_queue_seconds)) {
     recorder.say(
-        fmt::format("now {} thread{} instead of {}: {:.2g} s per step instead of {:.2g} s; other programs use "
-                    "the cores, or stopped doing so",
+        fmt::format("now {} thread{} instead of {}: {:.2g} s per step instead of {:.2g} s, "
+                    "because the load of the cores changed",
                     team_->settled_threads(), team_->settled_threads() == 1 ? "" : "s", before, team_->step_seconds(),
                     before_seconds));
   }

@@ -24,7 +24,7 @@ void describe(OptionSet& options, RunOptions& run) {
               "Deadline of the run, such as 90s, 20m or 1h30m. Loading, evaluations and checkpoints count toward it. "
               "The number of steps follows the measured speed.");
   options.add("plan", run.plan,
-              "Repeats a run bit for bit: its plan.json, with the numbers of steps and threads that the run used.");
+              "File plan.json of a run. Uses its numbers of steps and threads, to repeat that run bit for bit.");
   options.add("seed", run.seed, "Seed of initial weights, image order, noise, augmentation and dropout.",
               Range<int64_t>{0, INT64_MAX});
   options.add("precision", run.precision, "Convolution precision; auto selects bf16 where the hardware supports it.",
@@ -34,10 +34,11 @@ void describe(OptionSet& options, RunOptions& run) {
   describe(options, run.augmentation);
   options.group("Machine (may differ on resume)");
   options.add("device", run.device, "Device: auto, cpu, cuda or cuda:N; auto selects the first GPU, else the CPU.");
-  options.add("threads", run.threads,
-              "Number of CPU threads; 0 measures which number is fastest, again and again, up to all cores. Another "
-              "number gives slightly different rounding.",
-              Range<int64_t>{0, 4096, "threads"});
+  options.add(
+      "threads", run.threads,
+      "Number of CPU threads; 0 selects the fastest number by timing, at the start and when the load changes. The "
+      "number affects rounding.",
+      Range<int64_t>{0, 4096, "threads"});
   options.group("Intervals (may differ on resume)");
   options.add("log-every", run.log_every, "Steps between log lines; 0 writes about 200 lines per run.",
               Range<int64_t>{0, 1'000'000'000, "steps"});

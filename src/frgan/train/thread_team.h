@@ -2,8 +2,9 @@
 //
 // Other programs on the same cores can make a team of threads many times slower than one thread: at the end of each
 // parallel loop, all threads wait for the one whose core is busy. No fixed number or setting is always best, so the
-// team times its sizes: all cores, half of them, and so on to one. It does so at the start and whenever steps become
-// slow. After a change, it tries larger teams again, at growing intervals.
+// team times several sizes at the start: all cores, half of them, and so on until steps become slower. When steps
+// become slow or threads wait for cores, it tries half the threads. Below the maximum, it tries twice as many at
+// growing intervals.
 #pragma once
 
 #include <cstdint>

@@ -118,7 +118,7 @@ Dataset load_data_again(const DataOptions& options, const fs::path& root, const 
   return load_dataset(options, root, watch);
 } catch (const Error& error) {
   if (error.kind() == ErrorKind::kStopped) throw;
-  throw Error(fmt::format("{}; if the data was moved, give its new place: frgan train --resume {} --{} PATH",
+  throw Error(fmt::format("{}; if the data was moved, give its new path: frgan train --resume {} --{} PATH",
                           error.what(), folder.string(), options.data_dir.empty() ? "data" : "data-dir"));
 }
 
