@@ -15,9 +15,11 @@
 #include "app/console.h"
 #include "app/help.h"
 #include "frgan/core/error.h"
+#include "frgan/core/hardware.h"
 #include "frgan/core/json.h"
 #include "frgan/core/version.h"
 #include "frgan/io/files.h"
+#include "frgan/methods/methods.h"
 #include "frgan/profile/step_benchmark.h"
 #include "frgan/settings/config_file.h"
 #include "frgan/settings/presets.h"
@@ -55,10 +57,10 @@ struct BenchOptions {
 
 void describe(OptionSet& options, BenchOptions& bench) {
   options.group("Bench", /*saved=*/false);
-  options.add("method", bench.method, "Training method; 'frgan methods' lists them.");
-  options.add("preset", bench.preset, "Preset; only its method options are used.");
+  options.add("method", bench.method, "Training method; 'frgan methods' lists them.", method_suggestions());
+  options.add("preset", bench.preset, "Preset; only its method options are used.", preset_suggestions());
   options.add("device", bench.step.device,
-              "Device: auto, cpu, cuda or cuda:N. On a GPU, the step is timed but not profiled.");
+              "Device: auto, cpu, cuda or cuda:N. On a GPU, the step is timed but not profiled.", device_suggestions());
   options.add("precision", bench.step.precision,
               "Convolution precision; auto selects bf16 where the hardware supports it.", precision_words());
   options.add("threads", bench.step.threads, "Number of CPU threads; 0 uses all cores.",
@@ -74,7 +76,8 @@ void describe(OptionSet& options, BenchOptions& bench) {
   options.add("adapt-threads", bench.step.adapt_threads,
               "Measures which number of threads is fastest, as train does. Requires --step-only.");
   options.add("contention", bench.contention,
-              "Times small and full-width steps beside other programs that use the cores, and stops. Takes minutes.");
+              "Times small and full-width steps beside other programs that use the cores, and stops. Takes minutes. "
+              "Accepts no other option.");
   options.add("json", bench.json, "JSON file to write the numbers to; - prints JSON to stdout instead of the table.");
 }
 
@@ -109,6 +112,14 @@ void declare_options(Request& request, std::span<const std::string> arguments) {
     if (request.step_options.contains(setting.name)) {
       request.options.set(setting.name, setting.value, setting.source);
     }
+  }
+}
+
+// --contention times steps with fixed options.
+void refuse_other_options(const OptionSet& options) {
+  for (const Option& option : options.all()) {
+    if (!option.given || option.name == "contention") continue;
+    throw usage_error(fmt::format("--contention accepts no other option: found --{}; omit it", option.name));
   }
 }
 
@@ -192,8 +203,8 @@ void print_step(const Measurements& measured) {
   const auto option = [&](const char* name) { return measured.request.options.values().at(name).get<double>(); };
   const auto [fastest, slowest] = std::minmax_element(found.seconds.begin(), found.seconds.end());
   print_output("frgan {} ({}), LibTorch {}\n", version(), source_commit(), machine.libtorch);
-  print_output("processor     {}, {}, LibTorch kernels {}; {} thread{}\n", machine.processor,
-               found.processor_capability, found.kernel_capability, machine.threads, machine.threads == 1 ? "" : "s");
+  print_output("processor     {}, {}, LibTorch kernels {}; {}\n", machine.processor, found.processor_capability,
+               found.kernel_capability, counted(machine.threads, "thread"));
   if (found.device != "cpu") print_output("device        {}\n", found.device);
   print_output("step          {}, width {}, batch {}, {}: {:.4g} GFLOP\n\n", measured.request.bench.method,
                option("width"), option("batch-size"), precision_name(found.precision), found.step_flop * 1e-9);
@@ -271,7 +282,10 @@ int run_bench(std::span<const std::string> arguments) {
   }
   read_arguments(kBenchSyntax, arguments, request.options);
   const BenchOptions& bench = request.bench;
-  if (bench.contention) return run_contention();
+  if (bench.contention) {
+    refuse_other_options(request.options);
+    return run_contention();
+  }
   if (bench.step.adapt_threads && !bench.step.step_only) throw usage_error("--adapt-threads requires --step-only");
   const Measurements measured{request, request.step->measure(bench.step)};
   const bool only_json = bench.json == "-";

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "app/console.h"
 #include "frgan/core/error.h"
 #include "frgan/core/json.h"
 #include "frgan/device/machine.h"
@@ -87,7 +88,7 @@ struct Work {
   const char* name;
   std::vector<std::string> options;
   int steps;         // of one thread and of a measured number
-  int steps_of_all;  // with all cores, which may be very slow
+  int steps_of_all;  // with all cores, first: they may be very slow
 };
 
 // Mean seconds of a step.
@@ -99,6 +100,13 @@ double time_steps(const Work& work, const std::vector<std::string>& threads, int
   double sum = 0;
   for (const double step : seconds) sum += step;
   return sum / static_cast<double>(seconds.size());
+}
+
+// The same with all cores. Short steps are timed as often as with one thread.
+double time_steps_of_all(const Work& work, int nice) {
+  constexpr double kShort = 0.4;  // seconds
+  const double seconds = time_steps(work, {}, work.steps_of_all, nice);
+  return seconds < kShort ? time_steps(work, {}, work.steps, nice) : seconds;
 }
 
 }  // namespace
@@ -119,25 +127,26 @@ int run_contention() {
                                         {"two busy cores", 2, 0},
                                         {"two busy cores, lower priority", 2, kNice}}};
   const Machine machine = this_machine();
-  fmt::print("{}, {} cores, LibTorch {}; mean seconds per step; lower priority: nice {}\n\n", machine.processor,
-             machine.cores, machine.libtorch, kNice);
-  fmt::print("| step | other load | 1 thread | {} threads | measured number | measured / better |\n", machine.cores);
-  fmt::print("|---|---|---|---|---|---|\n");
+  print_output("{}, {} cores, LibTorch {}; mean seconds per step; lower priority: nice {}\n\n", machine.processor,
+               machine.cores, machine.libtorch, kNice);
+  print_output("| step | other load | 1 thread | {} threads | measured number | measured / better |\n", machine.cores);
+  print_output("|---|---|---|---|---|---|\n");
   double worst = 0;
   for (const Work& work : works) {
     for (const Case& other : kCases) {
       const BusyCores load(other.busy);
       const double one = time_steps(work, {"--threads=1"}, work.steps, other.nice);
-      const double all = time_steps(work, {}, work.steps_of_all, other.nice);
+      const double all = time_steps_of_all(work, other.nice);
       const double measured = time_steps(work, {"--adapt-threads"}, work.steps, other.nice);
       const double ratio = measured / std::min(one, all);
       worst = std::max(worst, ratio);
-      fmt::print("| {} | {} | {:.3f} | {:.3f} | {:.3f} | {:.2f} |\n", work.name, other.name, one, all, measured, ratio);
+      print_output("| {} | {} | {:.3f} | {:.3f} | {:.3f} | {:.2f} |\n", work.name, other.name, one, all, measured,
+                   ratio);
       std::fflush(stdout);
     }
   }
-  fmt::print("\nThe measured number of threads takes at most {:.2f} times as long as the better fixed number.\n",
-             worst);
+  print_output("\nThe measured number of threads takes at most {:.2f} times as long as the better fixed number.\n",
+               worst);
   return worst <= 2 ? 0 : 1;
 }
 

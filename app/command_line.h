@@ -31,8 +31,9 @@ struct Syntax {
   std::string_view summary;  // what the command does, in one to three sentences
   size_t least_words = 0;    // number of words that are not options
   size_t most_words = 0;
-  std::span<const std::string_view> important = {};  // at most ten options, shown first
-  std::span<const std::string_view> examples = {};   // command lines, without "frgan "
+  std::span<const std::string_view> important = {};    // at most ten options, shown first
+  std::span<const std::string_view> examples = {};     // command lines, without "frgan "
+  std::span<const std::string> word_suggestions = {};  // for shell completion: what the first word may be
 };
 
 // Sets the options and returns the words. Throws a usage error for anything else.

@@ -30,7 +30,8 @@ constexpr std::string_view kFetchExamples[] = {"data fetch svhn"};
 constexpr std::string_view kConvertExamples[] = {"data convert --data my-images --image-size 32 my-images.safetensors"};
 
 void print_info(const DatasetInfo& data) {
-  print_output("{} from {}\n", one_line(data.name), one_line(data.source));
+  const bool converted = fs::path(data.source).extension() == ".safetensors";
+  print_output("{} {} {}\n", one_line(data.name), converted ? "converted to" : "from", one_line(data.source));
   print_output("images {}x{}, {}\n", data.image_size, data.image_size, data.channels == 1 ? "gray" : "color");
   print_output("SHA-256 {}\n\n", data.digest);
   print_output("{:>9} {:>9}  class\n", "train", "test");
@@ -84,32 +85,47 @@ void fetch(const DatasetKind& kind, const std::string& folder, bool quiet) {
   }
 }
 
-const DatasetKind& find_kind(const std::string& name) {
+std::vector<std::string> dataset_names() {
+  std::vector<std::string> names;
+  for (const DatasetKind& kind : dataset_kinds()) names.push_back(kind.name);
+  return names;
+}
+
+std::vector<std::string> downloadable_names() {
   std::vector<std::string> names;
   for (const DatasetKind& kind : dataset_kinds()) {
-    if (kind.name == name) return kind;
     if (!kind.downloads.empty()) names.push_back(kind.name);
   }
+  return names;
+}
+
+const DatasetKind& find_kind(const std::string& name) {
+  for (const DatasetKind& kind : dataset_kinds()) {
+    if (kind.name == name) return kind;
+  }
+  const std::vector<std::string> names = downloadable_names();
   throw usage_error(
       fmt::format("cannot download '{}'; available: {}{}", name, fmt::join(names, ", "), nearest_hint(name, names)));
 }
 
 int run_info(std::span<const std::string> arguments) {
-  constexpr Syntax kSyntax = {"data info",
-                              "[DATASET]",
-                              "Prints the number of images per class and split, the image size and the digest of a "
-                              "dataset. DATASET is short for --data DATASET.",
-                              0,
-                              1,
-                              {},
-                              kInfoExamples};
+  const std::vector<std::string> datasets = dataset_names();
+  const Syntax syntax = {"data info",
+                         "[DATASET]",
+                         "Prints the number of images per class and split, the image size and the digest of a "
+                         "dataset. DATASET is short for --data DATASET.",
+                         0,
+                         1,
+                         {},
+                         kInfoExamples,
+                         datasets};
   DataOptions which;
   bool quiet = false;
   OptionSet options;
   describe(options, which);
   add_quiet(options, quiet);
-  if (print_help(kSyntax, arguments, options)) return 0;
-  const std::vector<std::string> words = read_arguments(kSyntax, arguments, options);
+  if (print_help(syntax, arguments, options)) return 0;
+  const std::vector<std::string> words = read_arguments(syntax, arguments, options);
   if (!words.empty()) {
     if (options.find("data", "--data").given) throw usage_error("DATASET and --data: give one of them");
     options.find("data", "--data").set(words.front(), "--data");
@@ -121,14 +137,16 @@ int run_info(std::span<const std::string> arguments) {
 }
 
 int run_fetch(std::span<const std::string> arguments) {
-  constexpr Syntax kSyntax = {"data fetch",
-                              "DATASET",
-                              "Downloads the files of a dataset from its authors' site and verifies them. Resumes an "
-                              "interrupted download. Files that are already there are kept.",
-                              1,
-                              1,
-                              {},
-                              kFetchExamples};
+  const std::vector<std::string> datasets = downloadable_names();
+  const Syntax syntax = {"data fetch",
+                         "DATASET",
+                         "Downloads the files of a dataset from its authors' site and verifies them. Resumes an "
+                         "interrupted download. Files that are already there are kept.",
+                         1,
+                         1,
+                         {},
+                         kFetchExamples,
+                         datasets};
   std::string folder;
   bool quiet = false;
   OptionSet options;
@@ -136,8 +154,8 @@ int run_fetch(std::span<const std::string> arguments) {
   options.add("data-dir", folder,
               "Folder for the files; empty uses the dataset's folder in $FRGAN_DATA, else in data/.");
   add_quiet(options, quiet);
-  if (print_help(kSyntax, arguments, options)) return 0;
-  const DatasetKind& kind = find_kind(read_arguments(kSyntax, arguments, options).front());
+  if (print_help(syntax, arguments, options)) return 0;
+  const DatasetKind& kind = find_kind(read_arguments(syntax, arguments, options).front());
   fetch(kind, folder, quiet);
   return 0;
 }

@@ -65,10 +65,6 @@ void describe(OptionSet& options, EvaluateOptions& evaluate) {
   add_quiet(options, evaluate.quiet);
 }
 
-std::string_view word(EvaluatedImages on) {
-  return on == EvaluatedImages::kTest ? "test" : "dev";
-}
-
 std::string predictions_text(const RunEvaluation& found) {
   std::string text = "image,label,prediction,probability\n";
   for (size_t i = 0; i < found.labels.size(); ++i) {
@@ -107,7 +103,7 @@ void print_json(const RunEvaluation& found, EvaluatedImages on) {
                {"method", found.method},
                {"step", found.step},
                {"data", found.data},
-               {"on", word(on)},
+               {"on", name_of(on)},
                {"precision", precision_name(found.precision)},
                {"device", found.device}};
   json.update(to_json(found.result, found.class_names));
@@ -129,7 +125,7 @@ void print_text(const RunEvaluation& found, EvaluatedImages on) {
   const Classification& result = found.result;
   print_output("checkpoint  {} ({}, step {})\n", one_line(found.checkpoint.string()), one_line(found.method),
                found.step);
-  print_output("images      {} {} images of {}\n", result.all.images, word(on), one_line(found.data));
+  print_output("images      {} {} images of {}\n", result.all.images, name_of(on), one_line(found.data));
   print_output("wrong       {}\n", result.all.wrong);
   print_output("error       {}\n\n", percent(result.all));
   print_output("{:>6} {:>8}  {:<28} name\n", "class", "images", "error (95 % interval)");

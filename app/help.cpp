@@ -160,21 +160,27 @@ std::string man_section(const Syntax& syntax, const std::vector<OptionGroup>& gr
   return text;
 }
 
-// A case of the completion function: the words that may follow `previous`.
+// The values that completion offers.
+const std::vector<std::string>& offered_values(const Option& option) {
+  return option.choices.empty() ? option.suggestions : option.choices;
+}
+
+// A case of the completion function: the words that may follow `previous`, and the names that may be the first word.
 std::string bash_case(const Syntax& syntax, const std::vector<OptionGroup>& groups) {
   std::string values, names;
   for (const OptionGroup& group : groups) {
     for (const Option* option : group.options) {
       names += fmt::format(" --{}", option->name);
-      if (!option->choices.empty()) {
-        values += fmt::format("        --{}) words='{}' ;;\n", option->name, fmt::join(option->choices, " "));
-      } else if (!option->is_flag()) {
-        values += fmt::format("        --{}) words= ;;\n", option->name);
+      if (option->is_flag()) {
+        names += fmt::format(" --no-{}", option->name);
+      } else {
+        values += fmt::format("        --{}) words='{}' ;;\n", option->name, fmt::join(offered_values(*option), " "));
       }
     }
   }
-  return fmt::format("    '{}')\n      case $previous in\n{}        *) words='{} --help' ;;\n      esac ;;\n",
-                     syntax.command, values, names.substr(std::min<size_t>(1, names.size())));
+  return fmt::format(
+      "    '{}')\n      names='{}'\n      case $previous in\n{}        *) words='{} --help' ;;\n      esac ;;\n",
+      syntax.command, fmt::join(syntax.word_suggestions, " "), values, names.substr(std::min<size_t>(1, names.size())));
 }
 
 // Within single quotes, where '[', ']' and ':' separate the parts of a specification.
@@ -192,21 +198,30 @@ std::string first_sentence(const std::string& text) {
   return sentence.ends_with('.') ? sentence.substr(0, sentence.size() - 1) : sentence;
 }
 
+// The action that completes one of the values, or a file.
+std::string zsh_suggestions(std::span<const std::string> values) {
+  return values.empty() ? "_files" : fmt::format("{{ compadd -- {}; _files }}", fmt::join(values, " "));
+}
+
 std::string zsh_case(const Syntax& syntax, const std::vector<OptionGroup>& groups) {
   std::string text = fmt::format("    '{}')\n      _arguments \\\n", syntax.command);
   for (const OptionGroup& group : groups) {
     for (const Option* option : group.options) {
       const std::string help = zsh_text(first_sentence(option->help));
       if (option->is_flag()) {
-        text += fmt::format("        '--{}[{}]' \\\n", option->name, help);
+        text += fmt::format("        '--{0}[{1}]' '--no-{0}[Turns this off\\: {1}]' \\\n", option->name, help);
       } else {
-        const std::string values =
-            option->choices.empty() ? "_files" : fmt::format("({})", fmt::join(option->choices, " "));
+        const std::string values = option->choices.empty() ? zsh_suggestions(option->suggestions)
+                                                           : fmt::format("({})", fmt::join(option->choices, " "));
         text += fmt::format("        '--{}=[{}]:{}:{}' \\\n", option->name, help, placeholder(*option), values);
       }
     }
   }
-  return text + "        '--help[Prints help]' '*:file:_files' ;;\n";
+  const std::string names =
+      syntax.word_suggestions.empty()
+          ? ""
+          : fmt::format(" '1:{}:{}'", zsh_text(std::string(syntax.words)), zsh_suggestions(syntax.word_suggestions));
+  return fmt::format("{}        '--help[Prints help]'{} '*:file:_files' ;;\n", text, names);
 }
 
 }  // namespace

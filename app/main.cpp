@@ -91,6 +91,13 @@ std::string_view first_line(std::string_view text) {
   return text.substr(0, text.find('\n'));
 }
 
+// Whether LibTorch could not allocate memory, on the CPU or on a GPU.
+bool is_out_of_memory(std::string_view message) {
+  return message.find("can't allocate memory") != std::string_view::npos ||
+         message.find("not enough memory") != std::string_view::npos ||
+         message.find("out of memory") != std::string_view::npos;
+}
+
 }  // namespace
 
 std::span<const Command> all_commands() {
@@ -123,6 +130,11 @@ int main(int argc, char** argv) {
     frgan::write_to_stderr("frgan: out of memory\n");
     return 1;
   } catch (const std::exception& error) {
+    if (frgan::is_out_of_memory(error.what())) {
+      frgan::print_message("frgan: out of memory: reduce --batch-size or --width, or use smaller images: {}\n",
+                           frgan::first_line(error.what()));
+      return 1;
+    }
     frgan::print_message("frgan: unexpected error, please report it: {}\n", frgan::first_line(error.what()));
     return 1;
   }

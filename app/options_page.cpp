@@ -10,6 +10,8 @@
 namespace frgan {
 namespace {
 
+constexpr std::string_view kHelpSummary = "Prints the help of a command";
+
 std::string command_names() {
   std::string names = "help";
   for (const Command& command : all_commands()) {
@@ -36,7 +38,7 @@ std::string man_page_begin() {
     if (command.summary.empty()) continue;
     text += fmt::format(".TP\n\\fB{}\\fR\n{}\n", command.name, roff(std::string(command.summary)));
   }
-  return text + ".SH OPTIONS\n";
+  return text + fmt::format(".TP\n\\fBhelp\\fR\n{}\n.SH OPTIONS\n", kHelpSummary);
 }
 
 std::string man_page_end() {
@@ -48,28 +50,31 @@ std::string man_page_end() {
 std::string bash_completion_begin() {
   return fmt::format(R"(# Completion of frgan for bash; written by `frgan options --format bash`.
 _frgan() {{
-  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} command=${{COMP_WORDS[1]}} words=
+  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} command=${{COMP_WORDS[1]}}
+  local words= names= first=2
+  COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W '{}' -- "$current"))
+    COMPREPLY=($(compgen -W '{0}' -- "$current"))
     return
   fi
-  if [[ $command == data ]]; then
-    if ((COMP_CWORD == 2)); then
-      COMPREPLY=($(compgen -W 'info fetch convert' -- "$current"))
-      return
-    fi
-    command="data ${{COMP_WORDS[2]}}"
+  if [[ $command == data && $COMP_CWORD -gt 2 ]]; then
+    command="data ${{COMP_WORDS[2]}}" first=3
   fi
   case $command in
+    help) names='{0}' ;;
+    data) names='info fetch convert' ;;
 )",
                      command_names());
 }
 
 std::string bash_completion_end() {
   return R"(  esac
-  if [[ $current == -* || ( -n $words && $previous == --* && $words != *--* ) ]]; then
+  if [[ $current == -* || ( $previous == --* && $words != *--* ) ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$current"))
-  else
+  elif ((COMP_CWORD == first)); then
+    COMPREPLY=($(compgen -W "$names" -- "$current"))
+  fi
+  if [[ ${#COMPREPLY[@]} == 0 && $current != -* ]]; then
     COMPREPLY=($(compgen -f -- "$current"))
   fi
 }
@@ -79,15 +84,16 @@ complete -o filenames -F _frgan frgan
 
 std::string zsh_completion_begin() {
   std::string text =
-      "#compdef frgan\n# Completion of frgan for zsh; written by `frgan options --format zsh`.\n_frgan() {\n"
-      "  local -a commands=(\n    'help:Prints the help of a command'\n";
+      "#compdef frgan\n# Completion of frgan for zsh; written by `frgan options --format zsh`.\n_frgan() {\n" +
+      fmt::format("  local -a commands=(\n    'help:{}'\n", kHelpSummary);
   for (const Command& command : all_commands()) {
     if (!command.summary.empty()) {
       text += fmt::format("    '{}:{}'\n", command.name, zsh_description(command.summary));
     }
   }
   return text +
-         "  )\n  if ((CURRENT == 2)); then\n    _describe command commands\n    return\n  fi\n"
+         "  )\n  if ((CURRENT == 2)) || [[ $words[2] == help && CURRENT -eq 3 ]]; then\n    _describe command "
+         "commands\n    return\n  fi\n"
          "  local command=$words[2]\n  if [[ $command == data ]]; then\n    if ((CURRENT == 3)); then\n"
          "      _values action info fetch convert\n      return\n    fi\n    command=\"data $words[3]\"\n    shift "
          "words\n    ((CURRENT--))\n  fi\n  shift words\n  ((CURRENT--))\n  case $command in\n";

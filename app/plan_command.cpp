@@ -16,6 +16,8 @@
 #include "app/status_line.h"
 #include "app/stop_signal.h"
 #include "frgan/core/error.h"
+#include "frgan/core/hardware.h"
+#include "frgan/device/machine.h"
 #include "frgan/plans/plan_check.h"
 #include "frgan/plans/plan_execution.h"
 #include "frgan/plans/planned_runs.h"
@@ -79,7 +81,7 @@ PlanExecution execution_of(const PlanOptions& options, const fs::path& output, c
 
 // The work of the different runs of a plan; rows may share a run.
 struct PlanWork {
-  size_t runs = 0, unfinished = 0;
+  int64_t runs = 0, unfinished = 0;
   double tflop = 0, left = 0;
 };
 
@@ -112,31 +114,36 @@ class TimeEstimate {
   double rate_;  // FLOP/s of all cores; 0: unknown
 };
 
-// The error for a plan with several budgets if none is chosen: the length of each, for all runs.
+// The error for a plan with several budgets if none is chosen: the length of each, for all runs and the scorer.
 Error missing_budget(const Plan& plan, const PlanOptions& options, RunMeasurer& measurer) {
   const TimeEstimate estimate(options.device);
   std::vector<std::string> totals;
   for (const Budget& budget : plan.budgets) {
-    const std::vector<PlannedRun> runs = planned_runs(plan, choice_of(options, budget.name), measurer);
-    const PlanWork work = work_of(execution_of(options, output_folder(options, budget.name), runs), runs);
-    totals.push_back(fmt::format("{}: {} runs of {} steps, {}, {}", budget.name, work.runs, runs.front().steps,
-                                 tflop_text(work.tflop), estimate.text(work.tflop)));
+    const PlanChoice choice = choice_of(options, budget.name);
+    const std::vector<PlannedRun> runs = planned_runs(plan, choice, measurer);
+    const fs::path output = output_folder(options, budget.name);
+    const PlanCall call{plan, options, choice, output, execution_of(options, output, runs), measurer};
+    std::optional<PlannedRun> scorer;
+    if (options.scorer.empty()) scorer = scorer_to_train(call, runs);
+    std::vector<PlannedRun> all = runs;
+    if (scorer) all.push_back(*scorer);
+    const double tflop = work_of(call.execution, all).tflop;
+    const int64_t count = work_of(call.execution, runs).runs;
+    totals.push_back(fmt::format("{}: {} of {} steps, {}{}, {}", budget.name, counted(count, "run"), runs.front().steps,
+                                 tflop_text(tflop), scorer ? " with the scorer" : "", estimate.text(tflop)));
   }
   return usage_error(
       fmt::format("{}: missing --budget, the length of each run; {}", plan.name, fmt::join(totals, "; ")));
 }
 
-std::string threads_text(int64_t threads) {
-  return fmt::format("{} thread{}", threads, threads == 1 ? "" : "s");
-}
-
 // "2 at a time, 1 thread each"
 std::string jobs_text(const PlanExecution& execution) {
-  return fmt::format("{} at a time, {} each", execution.jobs, threads_text(execution.threads));
+  return fmt::format("{} at a time, {}{} each", execution.jobs, execution.jobs == 1 ? "up to " : "",
+                     counted(execution.threads, "thread"));
 }
 
 // Whether a timing of the training step decides the number of concurrent runs.
-bool is_timing_useful(const PlanOptions& options, const PlanExecution& execution, size_t unfinished) {
+bool is_timing_useful(const PlanOptions& options, const PlanExecution& execution, int64_t unfinished) {
   return options.jobs == 0 && !is_gpu(options.device) && unfinished >= 2 && execution.jobs > 1;
 }
 
@@ -152,7 +159,7 @@ std::string choose_jobs(PlanExecution& execution, const std::vector<PlannedRun>&
     execution.threads = times.cores;
   }
   return fmt::format("training step: {:.3g} s with 1 thread, {:.3g} s with {} ({:.1f} times as fast): {}\n",
-                     times.one_thread, times.all_cores, threads_text(times.cores), times.speedup(),
+                     times.one_thread, times.all_cores, counted(times.cores, "thread"), times.speedup(),
                      jobs_text(execution));
 }
 
@@ -170,9 +177,9 @@ std::string rows_text(const Plan& plan, const PlanExecution& execution, const st
         each = run.tflop;
       }
       if (all == 0) continue;
-      text += fmt::format("  {:<30} {:<16} {:>3} run{} of {}: {} finished, {} started, {} new\n",
-                          one_line(plan.rows[row].name), one_line(plan.sections[section].title), all,
-                          all == 1 ? "" : "s", tflop_text(each), of_state[2], of_state[1], of_state[0]);
+      text += fmt::format("  {:<30} {:<16} {:>8} of {}: {} finished, {} started, {} new\n",
+                          one_line(plan.rows[row].name), one_line(plan.sections[section].title), counted(all, "run"),
+                          tflop_text(each), of_state[2], of_state[1], of_state[0]);
     }
   }
   return text;
@@ -181,10 +188,10 @@ std::string rows_text(const Plan& plan, const PlanExecution& execution, const st
 // The total first, then the rows. `work` includes the scorer.
 std::string plan_text(const PlanCall& call, const std::vector<PlannedRun>& runs,
                       const std::optional<PlannedRun>& scorer, const PlanWork& work, const std::string& time) {
-  const size_t count = work.runs - (scorer ? 1 : 0);
+  const int64_t count = work.runs - (scorer ? 1 : 0);
   std::string text =
-      fmt::format("{}\nbudget {}: {} run{} of {} steps, {} in total, {} remaining{}{}\n", one_line(call.plan.title),
-                  call.choice.budget, count, count == 1 ? "" : "s", runs.front().steps, tflop_text(work.tflop),
+      fmt::format("{}\nbudget {}: {} of {} steps, {} in total, {} remaining{}{}\n", one_line(call.plan.title),
+                  call.choice.budget, counted(count, "run"), runs.front().steps, tflop_text(work.tflop),
                   tflop_text(work.left), time.empty() ? "" : ": ", time);
   text += rows_text(call.plan, call.execution, runs);
   if (scorer) {
@@ -233,10 +240,11 @@ void print_dry_run(const PlanCall& call, const std::vector<PlannedRun>& runs, co
                    const PlanWork& work, bool timed) {
   print_output("{}", text);
   if (work.left > 0) {
-    print_output("{}{}\n", jobs_text(call.execution),
-                 timed ? fmt::format(", or 1 at a time with {}; a timing of the training step decides before the start",
-                                     threads_text(this_machine().cores))
-                       : "");
+    print_output(
+        "{}{}\n", jobs_text(call.execution),
+        timed ? fmt::format(", or 1 at a time with up to {}; a timing of the training step decides before the start",
+                            counted(this_machine().cores, "thread"))
+              : "");
   }
   print_output("\n");
   for (const PlannedRun& run : runs) print_output("{}\n", one_line(call.execution.folder_of(run).string()));
@@ -278,7 +286,8 @@ void describe(OptionSet& options, PlanOptions& plan, PlanOrigin origin) {
           ? "Length of each run. paper: as in the paper; hour: about an hour on a fast CPU; smoke: 20 steps. "
             "--dry-run prints the time of the unfinished runs. Required, unless the start is confirmed on a terminal."
           : "Length of each run: the name of a [budget.NAME] of the plan. Required if the plan has several "
-            "budgets, unless the start is confirmed on a terminal.");
+            "budgets, unless the start is confirmed on a terminal.",
+      origin == PlanOrigin::kPaper ? Suggestions{{"paper", "hour", "smoke"}} : Suggestions{});
   options.add("steps", plan.steps, "Number of steps of each run; 0 uses that of the budget.",
               Range<int64_t>{0, 1'000'000'000, "steps"});
   options.add("seeds", plan.seeds, "Number of runs of each row, with seeds 1 to N; 0 uses that of the plan.",
@@ -295,10 +304,13 @@ void describe(OptionSet& options, PlanOptions& plan, PlanOrigin origin) {
       "Number of concurrent runs. On a GPU, 0 starts one. On a CPU, 0 starts one per core, or a single run if its "
       "speedup on all N cores is at least 0.9 N. The cores are shared evenly.",
       Range<int64_t>{0, 1024, "runs"});
-  options.add("device", plan.device, "Device: auto, cpu, cuda or cuda:N; auto selects the first GPU, else the CPU.");
+  options.add("device", plan.device, "Device: auto, cpu, cuda or cuda:N; auto selects the first GPU, else the CPU.",
+              device_suggestions());
   options.add("runs", plan.runs, "Parent folder of all run folders.");
   options.add("output", plan.output,
-              "Folder of the results; empty: results/BUDGET, or results/networks for drawings and layer tables.");
+              origin == PlanOrigin::kPaper
+                  ? "Folder of the results; empty: results/BUDGET, or results/networks for drawings and layer tables."
+                  : "Folder of the results; empty: results/BUDGET.");
   options.add("dry-run", plan.dry_run,
               "Checks and prints the plan and the estimated time of the unfinished runs, and stops.");
   options.add("tables-only", plan.tables_only, "Writes the tables of the finished runs without running anything.");

@@ -66,11 +66,16 @@ std::string summary() {
   return text;
 }
 
-Error unknown_name(const std::string& name) {
+std::vector<std::string> known_names() {
   std::vector<std::string> names;
   names.reserve(std::size(kDrawings) + all_paper_plans().size());
   for (const Drawing& drawing : kDrawings) names.emplace_back(drawing.name);
   for (const PaperPlan& plan : all_paper_plans()) names.emplace_back(plan.name);
+  return names;
+}
+
+Error unknown_name(const std::string& name) {
+  const std::vector<std::string> names = known_names();
   return usage_error(fmt::format("unknown table or figure '{}'{}; available: {}", name, nearest_hint(name, names),
                                  fmt::join(names, ", ")));
 }
@@ -79,7 +84,8 @@ Error unknown_name(const std::string& name) {
 
 int run_reproduce(std::span<const std::string> arguments) {
   const std::string text = summary();
-  const Syntax syntax = {"reproduce", "TABLE_OR_FIGURE", text, 1, 1, kPlanImportant, kReproduceExamples};
+  const std::vector<std::string> names = known_names();
+  const Syntax syntax = {"reproduce", "TABLE_OR_FIGURE", text, 1, 1, kPlanImportant, kReproduceExamples, names};
   PlanOptions options;
   OptionSet set;
   describe(set, options, PlanOrigin::kPaper);

@@ -23,11 +23,13 @@
 #include "app/stop_signal.h"
 #include "frgan/core/error.h"
 #include "frgan/core/run_files.h"
+#include "frgan/device/machine.h"
 #include "frgan/methods/methods.h"
 #include "frgan/report/progress.h"
 #include "frgan/settings/config_file.h"
 #include "frgan/settings/presets.h"
 #include "frgan/settings/run_settings.h"
+#include "frgan/train/run_command.h"
 #include "frgan/train/training.h"
 
 namespace frgan {
@@ -65,11 +67,16 @@ struct TrainCall {
   bool dry_run = false;
   bool print_config = false;
   bool quiet = false;
+  // Where the length of the run comes from: typed or in the config file, else the preset, else the default of --epochs.
+  enum class Length { kDefault, kPreset, kGiven } length = Length::kGiven;
 };
+
+constexpr std::string_view kLengths[] = {"steps", "epochs", "time-budget", "plan"};
 
 void describe(OptionSet& options, TrainCall& call) {
   options.group("Call", /*saved=*/false);
-  options.add("preset", call.preset, "Preset that sets option values; 'frgan methods' lists them.");
+  options.add("preset", call.preset, "Preset that sets option values; 'frgan methods' lists them.",
+              preset_suggestions());
   options.add("config", call.config, "Config file (TOML) with option values.");
   options.add("run", call.run,
               "Folder of the run, new or empty; empty: runs/DATE-PRESET, or runs/DATE-METHOD without a preset.");
@@ -127,6 +134,16 @@ void refuse_two_of(const std::function<bool(std::string_view)>& typed, std::init
     throw usage_error(fmt::format("{} cannot be combined; give one of them", fmt::join(given, " and ")));
 }
 
+TrainCall::Length length_source(const OptionSet& options) {
+  auto source = TrainCall::Length::kDefault;
+  for (const Option& option : options.all()) {
+    if (!option.given || std::ranges::find(kLengths, option.name) == std::end(kLengths)) continue;
+    if (!option.set_by.starts_with("preset ")) return TrainCall::Length::kGiven;
+    source = TrainCall::Length::kPreset;
+  }
+  return source;
+}
+
 // Applies preset, config file and command line, in ascending precedence.
 void read_options(TrainCommand& command, std::span<const std::string> arguments) {
   const std::vector<std::vector<Setting>> settings = read_settings(command.call, arguments);
@@ -144,6 +161,7 @@ void read_options(TrainCommand& command, std::span<const std::string> arguments)
     request.run.steps = 0;
     request.run.time_budget.clear();
   }
+  command.call.length = length_source(request.options);
   validate(request);
 }
 
@@ -166,7 +184,8 @@ Training start(TrainCommand& command, std::span<const std::string> arguments) {
                        .data_root = data_root(),
                        .arguments = {arguments.begin(), arguments.end()},
                        .dry_run = call.dry_run,
-                       .watch = watch_loading(call.quiet)};
+                       .watch = watch_loading(call.quiet),
+                       .used_seconds = process_seconds()};
   if (!call.config.empty()) options.inputs.emplace_back(call.config);
   return Training::start(std::move(command.request), options);
 }
@@ -182,6 +201,7 @@ Training resume(const std::string& folder, TrainCall& call, std::span<const std:
                                    .data_root = data_root(),
                                    .dry_run = typed(arguments, "--dry-run"),
                                    .watch = watch_loading(typed(arguments, "--quiet") || typed(arguments, "-q")),
+                                   .used_seconds = process_seconds(),
                                    .warn = warn});
 }
 
@@ -211,12 +231,12 @@ void print_all_methods(HelpFormat format) {
     }
   }
   groups.insert(groups.end(), special.begin(), special.end());
-  fmt::print("{}", help_page(format, kTrainSyntax, groups));
+  print_output("{}", help_page(format, kTrainSyntax, groups));
 }
 
 void print_result(const RunResult& result, const fs::path& folder) {
   const auto print_error = [](const EvaluationRecord& record) {
-    print_unattended("{} error  {:.2f} % (95 % interval {:.2f} to {:.2f} %) on {} images\n", record.role,
+    print_unattended("{} error  {:.2f} % (95 % interval {:.2f} to {:.2f} %) on {} images\n", name_of(record.role),
                      100 * record.error, 100 * record.error_low, 100 * record.error_high, record.images);
   };
   if (result.summary.dev) print_error(*result.summary.dev);
@@ -232,23 +252,46 @@ void print_result(const RunResult& result, const fs::path& folder) {
   print_unattended("repeat      {}\n", result.summary.command);
 }
 
-// Prints the plan and trains.
-int run_training(Training& training, const TrainCall& call) {
-  const auto stopped = [] { return stop_signal != 0; };
-  const std::string plan = stopped() || (call.quiet && !call.dry_run) ? "" : training.plan_text();
-  if (stopped()) {
-    print_message("stopped before the first step; nothing was written\n");
-    return 128 + stop_signal;
+int stopped_before_first_step() {
+  print_message("stopped before the first step; nothing was written\n");
+  return 128 + stop_signal;
+}
+
+// The plan of a run, as far as the call shows it.
+std::string shown_plan(Training& training, const TrainCall& call) {
+  constexpr std::string_view kChoose = "--time-budget 30m, --steps N or --epochs N";
+  const bool is_missing = call.length == TrainCall::Length::kDefault;
+  if (call.quiet && !call.dry_run && !is_missing) return "";
+  if (training.steps_done() >= training.planned_steps()) return "the run is finished; it is evaluated again\n";
+  std::string plan = training.plan_text();
+  if (is_missing) {
+    plan +=
+        fmt::format("no length given; the times above are for {:g} epochs, as in the paper; choose a length with {}\n",
+                    training.options().epochs, kChoose);
+  } else if (call.length == TrainCall::Length::kPreset) {
+    plan += fmt::format("preset {} sets the length; choose another with {}\n", call.preset, kChoose);
   }
+  return plan;
+}
+
+// Prints the plan and trains.
+int run_training(Training& training, const TrainCall& call, std::span<const std::string> arguments) {
+  const std::string plan = stop_signal != 0 ? "" : shown_plan(training, call);
+  if (stop_signal != 0) return stopped_before_first_step();
   if (call.dry_run) {
     print_output("{}", plan);
     return 0;
   }
   print_message("{}", plan);
-  stop_message = "\nwriting a checkpoint after this step; press Ctrl-C again to stop at once\n";
+  if (call.length == TrainCall::Length::kDefault) {
+    throw usage_error(fmt::format("missing length of the run; for example: '{}' or '{}'",
+                                  train_command(arguments, {"--time-budget", "30m"}),
+                                  train_command(arguments, {"--epochs", "20"})));
+  }
+  stop_message = "\nwriting a checkpoint after this step or evaluation; press Ctrl-C again to stop at once\n";
   RunResult result;
   {
-    Progress progress(standard_error_progress(), training.planned_steps(), training.steps_done(), call.quiet);
+    Progress progress(standard_error_progress(), training.planned_steps(), call.quiet);
     result = training.run(progress, stop_signal);
   }
   if (!result.finished) {
@@ -270,25 +313,24 @@ int run_train(std::span<const std::string> arguments) {
     return 0;
   } else if (format) {
     declare_options(command, arguments, read_settings(call, arguments));
-    fmt::print("{}", help_page(*format, kTrainSyntax, command.request->options.groups()));
+    print_output("{}", help_page(*format, kTrainSyntax, command.request->options.groups()));
     return 0;
   }
   const auto resumed = typed_value(arguments, "resume");
   if (!resumed) read_options(command, arguments);
   if (call.print_config) {
-    fmt::print("{}", config_text(command.request->options));
+    print_output("{}", config_text(command.request->options));
     return 0;
   }
   ignore_broken_output();
   stop_on_signals("\nstopping\n");
   try {
     Training training = resumed ? resume(*resumed, call, arguments) : start(command, arguments);
-    return run_training(training, call);
+    return run_training(training, call, arguments);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kStopped) throw;
   }
-  print_message("stopped before the first step; nothing was written\n");
-  return 128 + stop_signal;
+  return stopped_before_first_step();
 }
 
 }  // namespace frgan

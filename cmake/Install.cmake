@@ -27,5 +27,8 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/frganConfig.cmake ${CMAKE_CURRENT_BINA
 # The pages that `frgan COMMAND --help` refers to, and what they link to.
 install(FILES LICENSE README.md CHANGELOG.md CONTRIBUTING.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY results DESTINATION ${CMAKE_INSTALL_DOCDIR}
-        FILES_MATCHING PATTERN "*.md" PATTERN "*.svg" PATTERN "*.png")
+file(GLOB_RECURSE results RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS results/*.md results/*.svg results/*.png)
+foreach(result ${results})
+  cmake_path(GET result PARENT_PATH folder)
+  install(FILES ${result} DESTINATION ${CMAKE_INSTALL_DOCDIR}/${folder})
+endforeach()

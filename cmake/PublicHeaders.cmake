@@ -5,6 +5,7 @@ set(frgan_public_headers
   frgan/classifier/classifier.h
   frgan/classifier/generation.h
   frgan/core/error.h
+  frgan/core/evaluated_images.h
   frgan/core/hardware.h
   frgan/core/image_shape.h
   frgan/core/json.h

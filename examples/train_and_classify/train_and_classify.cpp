@@ -37,7 +37,7 @@ int main(int count, char** arguments) {
   try {
     frgan::Training training = start_or_resume(arguments[1], arguments[2]);
     std::cout << "training from step " << training.steps_done() << '\n' << training.plan_text();
-    frgan::Progress progress(frgan::standard_error_progress(), training.options().steps, training.steps_done());
+    frgan::Progress progress(frgan::standard_error_progress(), training.planned_steps());
     const frgan::RunResult result = training.run(progress, stop_signal);
     if (!result.finished) {
       std::cout << "stopped at step " << result.summary.steps << '\n';

@@ -113,6 +113,16 @@ TEST(Bench, StepOnlyOmitsProfileAndGemmRate) {
   EXPECT_FALSE(found.contains("operators_per_step"));
 }
 
+TEST(Bench, AdaptsTheNumberOfThreads) {
+  const Outcome outcome = run_frgan({"bench", "--width=0.0625", "--batch-size=4", "--images=50", "--precision=fp32",
+                                     "--step-only", "--adapt-threads", "--steps=3", "--json=-"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const Json found = parse_json(outcome.out, "bench");
+  EXPECT_EQ(found.at("steps").size(), 3U);
+  EXPECT_GT(number(found, "seconds_per_step"), 0);
+  EXPECT_EQ(found.at("options").at("width"), 0.0625);
+}
+
 TEST(Bench, AppliesPresetAndTypedOptions) {
   const fs::path file = fs::path(testing::TempDir()) / fmt::format("frgan_bench_test.{}.json", getpid());
   const Outcome outcome = bench({"--preset", "demo-supervised", "--learning-rate=0.01", "--step-only",
@@ -142,6 +152,20 @@ TEST(Bench, RejectsOptionsThatTrainRejects) {
   EXPECT_THAT(error_of({"--steps", "0"}), HasSubstr("must be a whole number, 1 to 100000"));
   EXPECT_THAT(error_of({"--preset", "dmeo"}), HasSubstr("did you mean 'demo'?"));
   EXPECT_THAT(error_of({"--augmentation", "translate:99"}), HasSubstr("PIXELS must be 1 to 15"));
+}
+
+TEST(Bench, RejectsOptionsThatHaveNoEffect) {
+  const auto error_of = [](const std::vector<std::string>& arguments) {
+    const Outcome outcome = run_frgan(arguments);
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_EQ(outcome.out, "");
+    return outcome.err;
+  };
+  EXPECT_EQ(error_of({"bench", "--contention", "--width", "1"}),
+            "frgan: --contention accepts no other option: found --width; omit it\n");
+  EXPECT_EQ(error_of({"bench", "--preset=fast", "--contention"}),
+            "frgan: --contention accepts no other option: found --preset; omit it\n");
+  EXPECT_EQ(error_of({"bench", "--adapt-threads"}), "frgan: --adapt-threads requires --step-only\n");
 }
 
 }  // namespace

@@ -211,7 +211,8 @@ TEST_F(CommandLine, ManPageEscapesHyphensAndLeadingDots) {
 TEST_F(CommandLine, CompletionKnowsChoices) {
   const std::string bash = help_page(HelpFormat::kBash, syntax, options.groups());
   EXPECT_THAT(bash, HasSubstr("--format) words='csv json' ;;"));
-  EXPECT_THAT(bash, HasSubstr("*) words='--top --format --output --probabilities --average --weights --help' ;;"));
+  EXPECT_THAT(bash, HasSubstr("*) words='--top --format --output --probabilities --no-probabilities --average "
+                              "--no-average --weights --help' ;;"));
   EXPECT_THAT(help_page(HelpFormat::kZsh, syntax, options.groups()),
               HasSubstr("'--format=[Output format | layout]:WORD:(csv json)'"));
 }

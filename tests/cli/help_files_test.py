@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The man page has no errors, and shell completion completes: help_files_test.py FRGAN."""
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,15 @@ class HelpFilesTest(unittest.TestCase):
         for part in ("frgan train [OPTIONS]", "--learning-rate X", "frgan data fetch DATASET", "EXIT STATUS", "FRGAN_DATA"):
             self.assertIn(part, plain)
 
+    def test_all_files_list_the_same_commands(self):
+        man = re.findall(r"^\\fB(\w+)\\fR$", written("man").split(".SH COMMANDS")[1].split(".SH OPTIONS")[0], re.M)
+        zsh = re.findall(r"^    '(\w+):", written("zsh").split("commands=(")[1].split("\n  )\n")[0], re.M)
+        bash = self.completions("frgan", "")
+        self.assertIn("help", man)
+        self.assertIn("train", man)
+        self.assertEqual(sorted(man), sorted(bash))
+        self.assertEqual(sorted(man), sorted(zsh))
+
     def completions(self, *words):
         """What bash offers for the last word."""
         script = self.folder / "frgan.bash"
@@ -45,9 +55,18 @@ class HelpFilesTest(unittest.TestCase):
         self.assertEqual(self.completions("frgan", "train", "--learn"), ["--learning-rate"])
         self.assertEqual(self.completions("frgan", "train", "--precision", ""), ["auto", "fp32", "bf16"])
         self.assertEqual(self.completions("frgan", "data", "f"), ["fetch"])
+        self.assertEqual(self.completions("frgan", "help", "repr"), ["reproduce"])
+        self.assertEqual(self.completions("frgan", "reproduce", "figure4"), ["figure4"])
+        self.assertEqual(self.completions("frgan", "reproduce", "table3", "--budget", ""), ["paper", "hour", "smoke"])
+        self.assertEqual(self.completions("frgan", "train", "--preset", "demo"), ["demo", "demo-supervised"])
+        self.assertEqual(self.completions("frgan", "train", "--device", "c"), ["cpu", "cuda"])
+        self.assertEqual(self.completions("frgan", "train", "--no-tens"), ["--no-tensorboard"])
+        self.assertEqual(self.completions("frgan", "data", "info", "sv"), ["svhn"])
         self.assertEqual(self.completions("frgan", "data", "info", "--image"), ["--image-size"])
         (self.folder / "images.csv").touch()
         self.assertEqual(self.completions("frgan", "predict", "imag"), ["images.csv"])
+        self.assertEqual(self.completions("frgan", "data", "info", "imag"), ["images.csv"])
+        self.assertEqual(self.completions("frgan", "train", "--quiet", "--config", "imag"), ["images.csv"])
         self.assertEqual(self.completions("frgan", "train", "--config", "imag"), ["images.csv"])
 
     def test_zsh_completion_is_valid(self):

@@ -92,6 +92,10 @@ def main():
         reproduce(name)
     expect_files("table1.md", "table1.csv", "table1.tex", "table1.html", "figure1.svg", "figure2.svg")
 
+    refused = subprocess.run([PROGRAM, "reproduce", "table2"], env={**os.environ, "FRGAN_DATA": str(FOLDER)}, text=True,
+                             capture_output=True, stdin=subprocess.DEVNULL)
+    assert refused.returncode == 2 and refused.stderr.count(" TFLOP with the scorer, ") == 3, refused.stderr
+
     first = reproduce("table3")
     expect_files("table3.md", "table3.csv", "table3.tex", "table3.html")
     ours = [row for row in rows_of("table3") if row["error_mean"]]

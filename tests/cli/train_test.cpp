@@ -228,6 +228,29 @@ TEST_F(Train, DryRunPrintsPlanAndWritesNothing) {
   EXPECT_FALSE(fs::exists(root / "run"));
 }
 
+TEST_F(Train, AsksForTheLengthOfARun) {
+  const std::vector<std::string> small{"--data=mnist", "--width=0.0625", "--gen-width=16", "--batch-size=4"};
+  const auto run = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "train");
+    words.insert(words.end(), small.begin(), small.end());
+    return run_frgan(words, environment);
+  };
+  const Outcome none = run({"--run", (root / "none").string()});
+  EXPECT_EQ(none.code, 2);
+  EXPECT_EQ(none.out, "");
+  EXPECT_THAT(none.err, HasSubstr("expected time: about "));
+  EXPECT_THAT(none.err,
+              HasSubstr("no length given; the times above are for 900 epochs, as in the paper; choose a length with "));
+  EXPECT_THAT(none.err, HasSubstr("missing length of the run; for example: 'frgan train --data=mnist --width=0.0625 "
+                                  "--gen-width=16 --batch-size=4 --time-budget 30m' or 'frgan train "));
+  EXPECT_FALSE(fs::exists(root / "none"));
+  EXPECT_THAT(run({"--dry-run"}).out, HasSubstr("fr-gan for 13500 steps (900.0 epochs)"));
+  const Outcome preset = run({"--dry-run", "--preset=fr-gan", "--labels=20"});
+  EXPECT_EQ(preset.code, 0) << preset.err;
+  EXPECT_THAT(preset.out, HasSubstr("preset fr-gan sets the length; choose another with --time-budget"));
+  EXPECT_THAT(run({"--dry-run", "--steps=3"}).out, testing::Not(HasSubstr("choose another")));
+}
+
 TEST_F(Train, QuietPrintsNoProgress) {
   const Outcome outcome = train("run", {"--quiet"}, {SIGINT, logged("run")});
   EXPECT_THAT(outcome.err, testing::Not(HasSubstr("images/s")));

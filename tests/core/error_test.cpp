@@ -15,5 +15,11 @@ TEST(ErrorTest, EscapesControlCharacters) {
   EXPECT_EQ(usage_error("a\nb").kind(), ErrorKind::kUsage);
 }
 
+TEST(ErrorTest, CountedNounsHaveAPlural) {
+  EXPECT_EQ(counted(0, "byte"), "0 bytes");
+  EXPECT_EQ(counted(1, "byte"), "1 byte");
+  EXPECT_EQ(counted(2, "damaged line"), "2 damaged lines");
+}
+
 }  // namespace
 }  // namespace frgan

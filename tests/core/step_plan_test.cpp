@@ -9,6 +9,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::StartsWith;
 
 // A run without changes must keep its bits: each progress is the quotient.
@@ -48,11 +49,24 @@ TEST(StepPlan, LaterDecisionsCanBeSeparated) {
   plan.replan(50, 20);
   plan.use_threads(60, 2);  // no change
   plan.use_threads(61, 1);
-  const StepPlan early = plan.until(50);
-  EXPECT_EQ(early.steps(), 70);
-  EXPECT_THAT(early.teams(), ElementsAre(StepPlan::Team{0, 2}));
-  EXPECT_THAT(plan.teams_after(50), ElementsAre(StepPlan::Team{61, 1}));
-  EXPECT_THAT(plan.lengths_after(49), ElementsAre(StepPlan::Length{50, 20}));
+  EXPECT_THAT(plan.teams_from(61), ElementsAre(StepPlan::Team{61, 1}));
+  EXPECT_THAT(plan.teams_from(62), IsEmpty());
+  EXPECT_THAT(plan.lengths_from(50), ElementsAre(StepPlan::Length{50, 20}));
+}
+
+// A decision after `step` steps affects only the steps that follow.
+TEST(StepPlan, ComparesTheStepsThatWereDone) {
+  StepPlan plan(100), other(100);
+  plan.use_threads(0, 2);
+  other.use_threads(0, 2);
+  plan.replan(50, 20);
+  other.replan(50, 30);
+  plan.use_threads(60, 1);
+  EXPECT_TRUE(plan.agrees_before(50, other));
+  EXPECT_FALSE(plan.agrees_before(51, other));
+  other.replan(50, 20);
+  EXPECT_TRUE(plan.agrees_before(60, other));
+  EXPECT_FALSE(plan.agrees_before(61, other));
 }
 
 TEST(StepPlan, JsonRoundTrip) {

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include "frgan/core/error.h"
+
 namespace frgan {
 namespace {
 
@@ -23,6 +25,11 @@ TEST(MemoryQuantity, IsInBytes) {
   EXPECT_EQ(memory_quantity(text, "MemFree"), 12 * 1024);
   EXPECT_EQ(memory_quantity(text, "VmHWM"), 0);
   EXPECT_EQ(memory_quantity("VmHWM:\tunknown\n", "VmHWM"), 0);
+}
+
+TEST(IsGpu, NeedsAKnownDevice) {
+  EXPECT_FALSE(is_gpu("cpu"));
+  EXPECT_THROW(is_gpu("gpu"), Error);
 }
 
 TEST(ThisMachine, HasPlausibleValues) {

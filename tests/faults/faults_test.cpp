@@ -120,7 +120,7 @@ class Faults : public testing::Test {
   // Trains, and returns what it prints.
   static std::string train(Training training) {
     std::ostringstream text;
-    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, kSteps, 0);
+    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, kSteps);
     const std::atomic<int> no_signal = 0;
     const bool finished = training.run(progress, no_signal).finished;
     return text.str() + (finished ? "" : "not finished");

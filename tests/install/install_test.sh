@@ -16,9 +16,11 @@ if readelf -d "$prefix/bin/frgan" | grep -E 'R(UN)?PATH' | grep -F "$release"; t
 
 # Help and documentation are installed.
 for file in share/man/man1/frgan.1 share/bash-completion/completions/frgan share/zsh/site-functions/_frgan \
-            share/doc/frgan/README.md share/doc/frgan/docs/performance.md share/doc/frgan/docs/plans.md; do
+            share/doc/frgan/README.md share/doc/frgan/docs/performance.md share/doc/frgan/docs/plans.md \
+            share/doc/frgan/results/README.md share/doc/frgan/results/hour/figure4.svg; do
   [ -s "$prefix/$file" ] || { echo "not installed: $file"; exit 1; }
 done
+[ -z "$(find "$prefix" -type d -empty | tee /dev/stderr)" ]
 
 # Each public header compiles alone, without the headers of LibTorch and of the JSON library.
 find "$prefix/include" -name '*.h' -printf '%P\n' | sort >headers

@@ -45,6 +45,34 @@ TEST(FolderLock, EndsWithItsProcess) {
   ::close(ready[1]);
 }
 
+TEST(FolderLock, IsInheritedByAChildThatOutlivesItsParentIfAsked) {
+  for (const bool inherited : {false, true}) {
+    const TemporaryFolder folder;
+    pid_t child = 0;
+    {
+      const FolderLock lock(folder.path(), {.inherited = inherited});
+      child = ::fork();
+      if (child == 0) {
+        ::execl("/bin/sleep", "sleep", "60", nullptr);
+        ::_exit(1);
+      }
+      const auto runs_sleep = [&] {
+        return std::filesystem::read_symlink(fmt::format("/proc/{}/exe", child)) !=
+               std::filesystem::read_symlink("/proc/self/exe");
+      };
+      while (!runs_sleep()) ::usleep(1000);
+    }
+    if (inherited) {
+      EXPECT_THAT(error_of([&] { FolderLock lock(folder.path()); }), HasSubstr("trains in this folder"));
+    } else {
+      const FolderLock lock(folder.path());
+    }
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    const FolderLock lock(folder.path());
+  }
+}
+
 TEST(FolderLock, DoesNotFollowALink) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file", std::string_view("old"));

@@ -49,10 +49,10 @@ TEST(IdxFile, RejectsTruncatedFiles) {
     EXPECT_THAT(idx_refusal(kSmall.substr(0, size)), StartsWith("x: "));
   EXPECT_THAT(idx_refusal(kSmall.substr(0, 17)),
               HasSubstr("has 5 values, but the header declares 2 x 3; the file may be truncated"));
-  EXPECT_THAT(idx_refusal(kSmall + "x"), HasSubstr("1 bytes follow the 2 x 3 values that the header declares"));
+  EXPECT_THAT(idx_refusal(kSmall + "x"), HasSubstr("found 1 byte after the 2 x 3 values that the header declares"));
   for (size_t size = 2; size < kSmallGzipped.size(); ++size)
     EXPECT_THAT(idx_refusal(kSmallGzipped.substr(0, size)), HasSubstr("x: truncated gzip file"));
-  EXPECT_THAT(idx_refusal(kSmallGzipped + "x"), HasSubstr("1 bytes follow the gzip data"));
+  EXPECT_THAT(idx_refusal(kSmallGzipped + "x"), HasSubstr("found 1 byte after the gzip data"));
 }
 
 TEST(IdxFile, RejectsCorruptGzippedFiles) {

@@ -16,6 +16,22 @@ TEST(JsonFile, ReadsAnObject) {
   EXPECT_EQ(read_json_object(folder / "a.json").at("images"), 3);
 }
 
+TEST(JsonFile, ChecksumFindsEveryChange) {
+  const TemporaryFolder folder;
+  const std::string text = with_checksum({{"a", 0.1}, {"list", {1, 2, "x"}}}).dump(1);
+  write_file_safely(folder / "a.json", text);
+  EXPECT_EQ(read_json_object(folder / "a.json"), (Json{{"a", 0.1}, {"list", {1, 2, "x"}}}));
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == ' ' || text[i] == '\n') continue;  // between values
+    std::string changed = text;
+    changed[i] = changed[i] == '1' ? '2' : '1';
+    write_file_safely(folder / "a.json", changed);
+    // A changed key of the checksum leaves an object without one.
+    if (i >= text.rfind("crc32c") && i < text.rfind("crc32c") + 6) continue;
+    EXPECT_THROW(read_json_object(folder / "a.json"), Error) << changed;
+  }
+}
+
 TEST(JsonFile, RejectsHostileFiles) {
   const TemporaryFolder folder;
   const auto refusal = [&](const std::string& text) {

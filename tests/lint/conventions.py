@@ -102,6 +102,17 @@ def names(root):
             yield f"{name}: missing #pragma once"
 
 
+def printing(root):
+    """Code in app prints through app/console.h, which escapes control characters and reports errors."""
+    for file in source_files(root):
+        name = file.relative_to(root)
+        if name.parts[0] != "app" or name.name == "console.cpp":
+            continue
+        for number, line in enumerate(file.read_text().splitlines(), 1):
+            if "fmt::print(" in line:
+                yield f"{name}:{number}: use print_output or print_message of app/console.h"
+
+
 def sizes(root):
     """No tracked file is larger than 1 MiB."""
     for file in tracked_files(root):
@@ -169,7 +180,7 @@ def sentences(root):
                     yield f"{name}:{number}: {len(words)} words: {sentence}"
 
 
-CHECKS = {check.__name__: check for check in (includes, names, sizes, unfinished, sentences)}
+CHECKS = {check.__name__: check for check in (includes, names, printing, sizes, unfinished, sentences)}
 
 
 def main():

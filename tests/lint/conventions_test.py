@@ -65,6 +65,14 @@ class ConventionsTest(unittest.TestCase):
             self.assertEqual(len(self.check("names")), 1, name)
             (self.root / name).unlink()
 
+    def test_printing(self):
+        self.write("app/a.cpp", 'print_output("{}", 1);\n')
+        self.write("app/console.cpp", 'fmt::print("{}", 1);\n')
+        self.write("src/frgan/io/a.h", '//   fmt::print("{}", 1);\n')
+        self.assertEqual(self.check("printing"), [])
+        self.write("app/a.cpp", 'int x;\nfmt::print(stderr, "{}", 1);\n')
+        self.assertEqual(len(self.check("printing")), 1)
+
     def test_sizes(self):
         self.write("results/a.json", "x" * (1 << 20))
         self.assertEqual(self.check("sizes"), [])

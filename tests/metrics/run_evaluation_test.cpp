@@ -126,7 +126,7 @@ TEST_F(TinyRun, EvaluationNamesWhatIsMissing) {
   notes.clear();
   const DataSource other{(folder / "other.safetensors").string(), "", folder.path()};
   EXPECT_EQ(evaluate_run({.checkpoint = path, .data = other, .hardware = kCpu}, messages).result.all.images, 3);
-  EXPECT_THAT(notes, ElementsAre("the network was trained on other data"));
+  EXPECT_THAT(notes, ElementsAre("the network was trained on other data: images or labels differ"));
 }
 
 TEST_F(TinyRun, ScoresOfRealImages) {

@@ -8,12 +8,6 @@
 namespace frgan {
 namespace {
 
-TEST(Timing, MedianIsTheMiddleOrTheLowerOfTwo) {
-  EXPECT_EQ(median({3}), 3);
-  EXPECT_EQ(median({5, 1, 4}), 4);
-  EXPECT_EQ(median({4, 1, 3, 2}), 2);
-}
-
 TEST(Timing, ExcludesTheWarmUpRun) {
   int runs = 0;
   const double seconds =

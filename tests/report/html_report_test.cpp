@@ -41,12 +41,12 @@ RunHistory run_named(const std::string& name, double error) {
   run.summary.steps = 26200;
   run.summary.gflop_per_step = 10;
   run.summary.wall_seconds = 120;
-  run.summary.test = EvaluationRecord{26200, "test", error, error - 0.01, error + 0.01, 6};
-  run.evaluations = {{13100, "test", 2 * error, 0, 1, 6}, *run.summary.test};
+  run.summary.test = EvaluationRecord{26200, EvaluatedImages::kTest, error, error - 0.01, error + 0.01, 6};
+  run.evaluations = {{13100, EvaluatedImages::kTest, 2 * error, 0, 1, 6}, *run.summary.test};
   run.steps = {{13100, 1, {{"supervised", 2}}, 0.01, 400, 60}, {26200, 2, {{"supervised", 1}}, 0.01, 400, 120}};
   run.mistakes = find_mistakes(std::vector<int64_t>{0, 0, 1, 1}, std::vector<int64_t>{0, 1, 1, 0},
                                std::vector<float>{0.9F, 0.8F, 0.7F, 0.6F}, {"ant", "<bee>"}, /*shown=*/2);
-  run.mistakes->role = "test";
+  run.mistakes->role = EvaluatedImages::kTest;
   run.mistakes_png = encode_png(std::vector<uint8_t>(16 * 34 * 3, 9), 16, 34, 3);
   run.shown_mistakes = 2;
   run.gates = {{"se_block2", {0.5, 0.2}, {0.1, 0.001}, {{0.6, 0.2}, {0.4, 0.2}}, {{0.05, 0}, {0.025, 0}}}};
@@ -115,7 +115,11 @@ TEST(HtmlReport, ThinnedCurvesKeepPeaks) {
   RunHistory run = run_named("one", 0.07);
   run.evaluations.clear();
   for (int64_t step = 1; step <= 10'000; ++step) {
-    run.evaluations.push_back({step, "test", step == 5'001 ? 0.9 : step == 7'003 ? 0.01 : 0.5, 0, 1, 6});
+    run.evaluations.push_back({step, EvaluatedImages::kTest,
+                               step == 5'001   ? 0.9
+                               : step == 7'003 ? 0.01
+                                               : 0.5,
+                               0, 1, 6});
   }
   const auto [points, rows] = size_of_chart({run});
   EXPECT_LE(points, 200);
@@ -152,7 +156,7 @@ TEST(HtmlReport, ListsWhatItOmitsForManyRuns) {
     }
     const std::vector<float> probabilities(labels.size(), 0.5F);
     run.mistakes = find_mistakes(labels, predictions, probabilities, names, 3);
-    run.mistakes->role = "test";
+    run.mistakes->role = EvaluatedImages::kTest;
     const std::vector<double> channels(kChannels, 0.25);
     run.gates = {{"se_block2", channels, channels, {kClasses, channels}, {kClasses, channels}}};
   }

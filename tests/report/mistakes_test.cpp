@@ -18,7 +18,7 @@ Mistakes example_mistakes() {
   const std::vector<int64_t> labels{0, 0, 1, 1, 2, 2}, predictions{0, 1, 1, 2, 0, 2};
   const std::vector<float> probabilities{0.9F, 0.5F, 0.8F, 0.98771F, 0.5F, 1.0F};
   Mistakes found = find_mistakes(labels, predictions, probabilities, {"ant", "bee", "cat"}, /*shown=*/2);
-  found.role = "test";
+  found.role = EvaluatedImages::kTest;
   found.data_digest = "d1";
   found.split_digest = "s1";
   return found;
@@ -63,7 +63,7 @@ TEST(Mistakes, McNemarNeedsTheSameImages) {
   other.split_digest = "s2";
   mcnemar(example_mistakes(), other);  // test images do not depend on the label split
   Mistakes dev = example_mistakes();
-  dev.role = other.role = "dev";
+  dev.role = other.role = EvaluatedImages::kDev;
   EXPECT_THAT(error_of([&] { mcnemar(dev, other); }), HasSubstr("cannot compare runs on different images"));
   EXPECT_THAT(error_of([&] { mcnemar(example_mistakes(), other); }),
               HasSubstr("6 test images of data d1 against 6 dev images of data d1"));

@@ -56,7 +56,7 @@ TEST_F(RunHistoryTest, ReadsFinishedRun) {
   ASSERT_THAT(run.steps, SizeIs(1));
   EXPECT_EQ(run.steps[0].losses.front(), (std::pair<std::string, double>("real", 0.5)));  // in file order
   EXPECT_THAT(run.evaluations, SizeIs(2));
-  EXPECT_EQ(primary_role(run), "test");
+  EXPECT_EQ(primary_role(run), EvaluatedImages::kTest);
   EXPECT_EQ(final_error(run)->error, 0.25);
   EXPECT_TRUE(std::isnan(late_median(run))) << "fewer than 20 evaluations";
   EXPECT_THAT(run.notes, IsEmpty());

@@ -40,9 +40,9 @@ TEST_F(RunLogTest, WritesTheDocumentedColumns) {
   RunLog log(path_, 0);
   log.write(record_at(50));
   EXPECT_EQ(text(), kFirst);  // written at once, without buffering
-  log.write(EvaluationRecord{100, "test", 0.125, 0.1, 0.15, 5000});
+  log.write(EvaluationRecord{100, EvaluatedImages::kTest, 0.125, 0.1, 0.15, 5000});
   EXPECT_EQ(text(), fmt::format("{}{}", kFirst, kSecond));
-  log.write(EvaluationRecord{100, "dev", 0.125, 0.1, 0.15, 500});
+  log.write(EvaluationRecord{100, EvaluatedImages::kDev, 0.125, 0.1, 0.15, 500});
   EXPECT_NE(text().find(R"("dev_error":0.125)"), std::string::npos);
 }
 
@@ -50,7 +50,7 @@ TEST_F(RunLogTest, DropsLinesAfterCheckpoint) {
   {
     RunLog log(path_, 0);
     log.write(record_at(50));
-    log.write(EvaluationRecord{100, "test", 0.125, 0.1, 0.15, 5000});
+    log.write(EvaluationRecord{100, EvaluatedImages::kTest, 0.125, 0.1, 0.15, 5000});
     log.write(record_at(101));
   }
   std::ofstream(path_, std::ios::app) << R"({"step": 15)";  // line truncated by a killed process

@@ -19,7 +19,7 @@ TEST(RunSummary, ContainsResultVersionAndMachine) {
                      .gflop_per_step = 443.5,
                      .wall_seconds = 61.5,
                      .time_spent = {.before_first_step = 2.5, .evaluations = 3.5, .records = 0.25},
-                     .test = EvaluationRecord{300, "test", 0.25, 0.2, 0.3, 5000},
+                     .test = EvaluationRecord{300, EvaluatedImages::kTest, 0.25, 0.2, 0.3, 5000},
                      .dev = std::nullopt,
                      .losses = {{"supervised", 0.5}},
                      .precision = "bf16",

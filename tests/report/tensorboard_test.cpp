@@ -45,7 +45,9 @@ TEST_F(TensorBoard, FirstRecordHasFormatVersion) {
 }
 
 TEST_F(TensorBoard, ResumingKeepsEventsUpToCheckpoint) {
-  const auto record_at = [](int64_t step) { return EvaluationRecord{step, "test", 0.25, 0.2, 0.3, 100}; };
+  const auto record_at = [](int64_t step) {
+    return EvaluationRecord{step, EvaluatedImages::kTest, 0.25, 0.2, 0.3, 100};
+  };
   {
     TensorBoardLog events = log(0);
     events.write(record_at(10));

@@ -60,7 +60,7 @@ TEST(RunKey, DefaultsMatchTheRecipe) {
       if (option.saved) text += fmt::format("{} {} {}\n", entry.name, option.name, option.initial.dump());
     }
   }
-  EXPECT_EQ(sha256(bytes_of(text)), "c92886ec05b92887539159db77b274345a204c5daddbdc4f5be4103a465b552f") << text;
+  EXPECT_EQ(sha256(bytes_of(text)), "d81c857ee261f8490f0c37d47df5ff250099162658940ae3ffff2346479aa3a3") << text;
 }
 
 TEST(RunSettings, LaterSourcesResetExcludedOptions) {

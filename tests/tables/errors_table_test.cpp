@@ -79,9 +79,10 @@ TEST(ErrorsTable, ShowsPublishedAndOwnErrors) {
   EXPECT_EQ(cell(table, 0, 1, "our median of the last 20 evaluations").text, "11.95 ± 1.41 (2)");
   EXPECT_EQ(cell(table, 0, 2, "our error (%): mean ± sd (seeds)").text, "16.00 ± 2.83 (2)");
   // Differences of 4 and 6 points: 5 -+ 12.706 * sqrt(2) / sqrt(2).
-  EXPECT_EQ(cell(table, 0, 2, "minus FR-GAN: mean [95 % t interval] (pairs)").text, "+5.00 [-7.71, +17.71] (2)");
+  EXPECT_EQ(cell(table, 0, 2, "difference from FR-GAN: mean [95 % t interval] (pairs)").text,
+            "+5.00 [-7.71, +17.71] (2)");
   EXPECT_EQ(cell(table, 0, 2, "McNemar's p, by seed").text, "1: 1.8e-12, 2: 1.7e-18");
-  EXPECT_EQ(cell(table, 0, 1, "minus FR-GAN: mean [95 % t interval] (pairs)").text, "–");
+  EXPECT_EQ(cell(table, 0, 1, "difference from FR-GAN: mean [95 % t interval] (pairs)").text, "–");
   EXPECT_EQ(cell(table, 0, 2, "hardware").text, "A processor, 1 thread, bf16");
   EXPECT_EQ(cell(table, 0, 2, "commit").text, "0123456789");
   EXPECT_EQ(cell(table, 0, 2, "our augmentation").text, "translate:2");
@@ -97,7 +98,7 @@ TEST(ErrorsTable, PairsDifferencesBySeed) {
                                           record_with("d", "GAN5002", rows(180))};
   const Table table = errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 2), records));
   EXPECT_EQ(cell(table, 0, 2, "our error (%): mean ± sd (seeds)").text, "18.00 (1)");
-  EXPECT_EQ(cell(table, 0, 2, "minus FR-GAN: mean [95 % t interval] (pairs)").text, "–");
+  EXPECT_EQ(cell(table, 0, 2, "difference from FR-GAN: mean [95 % t interval] (pairs)").text, "–");
 }
 
 TEST(ErrorsTable, LeavesOutResultsOfOtherRecipes) {
@@ -151,13 +152,13 @@ TEST(ErrorsTable, DoesNotCompareARunWithItself) {
   for (PlannedRun& run : runs) run.key = "the same";
   const Table table = errors_table(PlanResults(plan, plan.budgets[0], runs, {record_with("a", "the same", rows(100))}));
   EXPECT_EQ(cell(table, 0, 2, "our error (%): mean ± sd (seeds)").text, "10.00 (1)");
-  EXPECT_EQ(cell(table, 0, 2, "minus FR-GAN: mean [95 % t interval] (pairs)").text, "–");
+  EXPECT_EQ(cell(table, 0, 2, "difference from FR-GAN: mean [95 % t interval] (pairs)").text, "–");
 }
 
 TEST(ErrorsTable, ComparesNoiseLevelsWithTheFirst) {
   const Table table = errors_table(noise_results({{100, 100}, {110, 120}}));
   EXPECT_EQ(table.title, "small (as test errors, %)");
-  const std::string column = "minus same row at label-noise 0.0: mean [95 % t interval] (pairs)";
+  const std::string column = "difference from the same row at label-noise 0.0: mean [95 % t interval] (pairs)";
   EXPECT_EQ(cell(table, 0, 1, column).text, "–");
   EXPECT_EQ(cell(table, 1, 0, column).text, "–") << "no finished run";
   EXPECT_EQ(cell(table, 1, 1, column).text, "+1.50 [-4.85, +7.85] (2)");  // 1 and 2

@@ -145,12 +145,12 @@ TEST(HostileNames, HtmlHasNoTags) {
   for (const std::string& name : hostile_names()) run.options.emplace_back(name, name);
   run.summary.method = run.summary.command = run.summary.data = hostile_names()[0];
   run.summary.steps = 100;
-  run.summary.test = EvaluationRecord{100, "test", 0.5, 0.4, 0.6, 2};
+  run.summary.test = EvaluationRecord{100, EvaluatedImages::kTest, 0.5, 0.4, 0.6, 2};
   run.evaluations = {*run.summary.test};
   run.steps = {{100, 1, {{hostile_names()[0], 2}}, 0.01, 400, 60}};
   run.mistakes = find_mistakes(std::vector<int64_t>{0, 5}, std::vector<int64_t>{5, 2}, std::vector<float>{0.9F, 0.8F},
                                hostile_names(), /*shown=*/2);
-  run.mistakes->role = "test";
+  run.mistakes->role = EvaluatedImages::kTest;
   run.mistakes_png = encode_png(std::vector<uint8_t>(16 * 34 * 3, 9), 16, 34, 3);
   run.shown_mistakes = 2;
   for (const std::string& page : {html_of(hostile_table()), html_report({run}, {"2026-11-25", hostile_names()[0]})}) {

@@ -81,8 +81,8 @@ TEST(ScoresTable, ShowsDeviationsAndPairedDifferences) {
   EXPECT_EQ(cell(table, 1, "sd over splits").text, "0.050 ± 0.000");
   EXPECT_EQ(cell(table, 1, "class histogram").text, "62.5 37.5") << "over both seeds";
   // Differences of -0.4 and -0.5: -0.45 -+ 12.706 * 0.0707 / sqrt(2).
-  EXPECT_EQ(cell(table, 2, "Inception Score minus").text, "-0.450 [-1.085, +0.185] (2)");
-  EXPECT_EQ(cell(table, 1, "Inception Score minus").text, "–");
+  EXPECT_EQ(cell(table, 2, "Inception Score difference").text, "-0.450 [-1.085, +0.185] (2)");
+  EXPECT_EQ(cell(table, 1, "Inception Score difference").text, "–");
   EXPECT_EQ(cell(table, 1, "Fréchet").text, "–") << "missing scores are shown as a dash";
   EXPECT_EQ(cell(table, 3, "images from").text, "real, test");
   EXPECT_THAT(table.notes, Contains(HasSubstr("SHA-256 digest")));

@@ -128,7 +128,7 @@ const std::vector<Variant>& variants() {
 }
 
 void train(Method& method, const Problem& problem) {
-  Trainer trainer(method, problem, RandomBatches{problem, method.noise_range()}, 10);
+  Trainer trainer(method, problem, RandomBatches{problem, method.noise_range()}, 10, /*outlier_limit=*/5);
   trainer.initialize();
   for (int step = 0; step < 2; ++step) trainer.step();
 }

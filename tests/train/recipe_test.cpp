@@ -105,7 +105,7 @@ class SmallRun {
     run.fix_plan();
     const std::atomic<int> no_signal = 0;
     std::ostringstream text;
-    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, options_.steps, 0);
+    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, options_.steps);
     run.train({directory, values_, "frgan train"}, progress, no_signal);
   }
 

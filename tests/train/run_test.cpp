@@ -90,7 +90,7 @@ class Run : public testing::Test {
     fs::create_directories(directory);
     const std::atomic<int> no_signal = 0;
     std::ostringstream text;
-    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, run.planned_steps(), run.steps_done());
+    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, run.planned_steps());
     const RunResult result = run.train({directory, values, "frgan train"}, progress, no_signal);
     output = text.str();
     return result;
@@ -133,7 +133,7 @@ TEST_F(Run, WritesAllResultFiles) {
     EXPECT_TRUE(fs::exists(folder / "run" / file)) << file;
   }
   const Mistakes mistakes = read_mistakes(folder / "run/mistakes.json");
-  EXPECT_EQ(mistakes.role, "test");
+  EXPECT_EQ(mistakes.role, EvaluatedImages::kTest);
   EXPECT_EQ(mistakes.images, 6);
   EXPECT_DOUBLE_EQ(score(mistakes).all.error(), result.summary.test->error);
   EXPECT_EQ(fs::exists(folder / "run/mistakes.png"), !mistakes.mistakes.empty());
@@ -152,7 +152,7 @@ TEST_F(Run, ReportsMistakesOfDevelopmentImagesWithoutTestImages) {
   run.fix_plan();
   const RunResult result = train(run, folder / "run");
   const Mistakes mistakes = read_mistakes(folder / "run/mistakes.json");
-  EXPECT_EQ(mistakes.role, "dev");
+  EXPECT_EQ(mistakes.role, EvaluatedImages::kDev);
   EXPECT_DOUBLE_EQ(score(mistakes).all.error(), result.summary.dev->error);
 }
 
@@ -193,7 +193,7 @@ StepPlan plan_of(const fs::path& run) {
 
 TEST_F(Run, PlanRepeatsARunWithATimeBudget) {
   options.steps = 0;
-  options.time_budget = "2s";
+  options.time_budget = "5s";
   TrainingRun run = make();
   run.begin();
   run.fix_plan();
@@ -217,8 +217,10 @@ TEST_F(Run, PlanRepeatsARunWithATimeBudget) {
 TEST_F(Run, ResumedRunFollowsTheDecisionsOfTheKilledOne) {
   StepPlan plan(6);
   plan.use_threads(0, 1);
+  plan.use_threads(1, 2);
   plan.replan(2, 3);
-  plan.use_threads(3, 2);
+  plan.use_threads(3, 1);
+  plan.replan(4, 2);
   options.plan = "plan.json";
   options.threads = 0;  // those of the plan
   options.checkpoint_minutes = 0;
@@ -231,16 +233,35 @@ TEST_F(Run, ResumedRunFollowsTheDecisionsOfTheKilledOne) {
   TrainingRun whole = make();
   whole.begin();
   const RunResult first = follow(whole, "whole");
-  EXPECT_EQ(first.summary.steps, 5);
+  EXPECT_EQ(first.summary.steps, 6);
   fs::copy(folder / "whole", folder / "killed", fs::copy_options::recursive);
-  for (const char* later : {"step-00000002", "step-00000003", "step-00000004", "step-00000005"}) {
-    fs::remove_all(folder / "killed/checkpoints" / later);
+  for (int64_t step = 5; step >= 1; --step) {  // killed after the checkpoint of this step
+    fs::remove_all(folder / "killed/checkpoints" / checkpoint_name(step + 1));
+    const fs::path killed = folder / fmt::format("killed-{}", step);
+    fs::copy(folder / "killed", killed, fs::copy_options::recursive);
+    TrainingRun resumed = make();
+    const Checkpoint checkpoint = load_checkpoint(killed);
+    EXPECT_TRUE(plan.agrees_before(step, checkpoint.state.plan)) << step;
+    resumed.resume(checkpoint);
+    EXPECT_EQ(resumed.steps_done(), step);
+    expect_same_weights(first.checkpoint, follow(resumed, killed.filename()).checkpoint);
+    EXPECT_EQ(to_json(plan_of(killed)), to_json(plan)) << step;
   }
-  TrainingRun resumed = make();
-  resumed.resume(load_checkpoint(folder / "killed"));
-  EXPECT_EQ(resumed.steps_done(), 1);
-  expect_same_weights(first.checkpoint, follow(resumed, "killed").checkpoint);
-  EXPECT_EQ(to_json(plan_of(folder / "killed")), to_json(plan));
+}
+
+// After the recorded numbers of threads, a run continues with the last of them until a measurement changes it.
+TEST_F(Run, ContinuesWithTheLastRecordedThreads) {
+  StepPlan plan(6);
+  plan.use_threads(0, 1);
+  plan.use_threads(1, 2);
+  plan.use_threads(3, 1);
+  options.threads = 0;
+  TrainingRun run = make();
+  run.begin();
+  run.follow(plan);
+  run.fix_plan();
+  train(run, folder / "run");
+  EXPECT_EQ(to_json(plan_of(folder / "run")), to_json(plan));
 }
 
 // Each step sleeps. After `slow_from` seconds, it sleeps four times as long, like on a machine with other load.
@@ -452,12 +473,19 @@ TEST_F(Run, PrintsThePlan) {
   run.fix_plan();
   RunPlan shown = run.plan();
   EXPECT_GT(shown.seconds_per_step, 0);
+  EXPECT_GT(shown.seconds_per_evaluation, 0);
+  EXPECT_NEAR(shown.seconds_left, 6 * shown.seconds_per_step + 6 * shown.seconds_per_evaluation, 1e-9);
+  EXPECT_GT(shown.peak_memory_bytes, 50 << 20);
   shown.seconds_per_step = 0.5;
+  shown.seconds_per_evaluation = 0.25;
+  shown.seconds_left = 4;
+  shown.peak_memory_bytes = int64_t{3} << 29;
   const std::string plan = plan_text(shown);
   EXPECT_THAT(plan, HasSubstr("\n  class1         2"));
   EXPECT_THAT(plan, HasSubstr("\n  all            6         21         3         6\n"));
   EXPECT_THAT(plan, HasSubstr("fr-gan for 6 steps (1.2 epochs), fp32 on cpu, 1 thread\n"));
-  EXPECT_THAT(plan, HasSubstr("expected time: about 3 s (0.5 s per step, without evaluations); "));
+  EXPECT_THAT(plan, HasSubstr("expected time: about 4 s (6 steps of 0.5 s, 6 evaluations of 0.25 s); expected peak "
+                              "memory: 1.50 GiB\n"));
 }
 
 TEST(RunOptionsTest, PrecisionIsAWordInFiles) {

@@ -64,10 +64,18 @@ TEST(StepBudget, FollowsAChangedLength) {
     const RunPosition position = position_after(plan, step);
     if (!evaluation_due(options, position, 4)) continue;
     evaluated.push_back(step);
-    EXPECT_EQ(evaluations_left(options, position, 4), 4 - std::ssize(evaluated));
+    EXPECT_EQ(evaluations_left(options, plan, step, 4), 4 - std::ssize(evaluated));
   }
   EXPECT_THAT(evaluated, ElementsAre(25, 50, 300, 550));
-  EXPECT_EQ(evaluations_left(options, position_after(plan, 60), 4), 2);
+  EXPECT_EQ(evaluations_left(options, plan, 60, 4), 2);
+  options.evaluate_every = 100;
+  EXPECT_EQ(evaluations_left(options, plan, 60, 4), 6);  // after 100, 200, 300, 400, 500 and the last step
+  EXPECT_EQ(evaluations_left(options, plan, 500, 4), 1);
+  EXPECT_EQ(evaluations_left(options, plan, 550, 4), 0);
+}
+
+TEST(StepBudget, SumsTheTimeThatIsLeft) {
+  EXPECT_DOUBLE_EQ(seconds_left({.step = 0.5, .evaluation = 3, .end = 1}, 10, 2), 12);
 }
 
 }  // namespace

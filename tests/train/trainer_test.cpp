@@ -23,7 +23,7 @@ using ::testing::Pair;
 // A small method that trains on random images.
 struct SmallTraining {
   explicit SmallTraining(const std::string& name, const Settings& settings = {}, int64_t steps = 10,
-                         at::ScalarType type = at::kFloat)
+                         at::ScalarType type = at::kFloat, double outlier_limit = 0)
       : problem(small_problem(type)),
         method(small_method(name, settings, problem)),
         trainer(
@@ -33,7 +33,7 @@ struct SmallTraining {
               if (before_batch) before_batch(batch, draw, part);
               return batch;
             },
-            steps) {
+            steps, outlier_limit) {
     trainer.initialize();
   }
   void steps(int64_t count) {
@@ -72,6 +72,53 @@ std::string message_of(const std::function<void()>& call) {
     return error.what();
   }
   return "nothing was thrown";
+}
+
+// ---- Outliers
+
+TEST(Trainer, SkipsTheUpdatesOfOutliers) {
+  for (const double limit : {0.0, 50.0}) {
+    SmallTraining training("fr-gan", {}, 200, at::kFloat, limit);
+    bool is_outlier = false;
+    training.before_batch = [&](Batch& batch, uint64_t, uint64_t) {
+      if (!is_outlier) return;
+      for (at::Tensor& images : batch.labeled) images.mul_(1e4);
+      for (at::Tensor& images : batch.unlabeled) images.mul_(1e4);
+    };
+    training.steps(OutlierDetector::kWindow + 2);
+    EXPECT_EQ(training.trainer.take_skipped(), 0);
+    const TensorFiles before = copy_of(training.trainer.state());
+    is_outlier = true;
+    training.steps(1);
+    const std::vector<std::string> changed = differences(before, training.trainer.state());
+    const auto of_discriminator = [&](const std::string& file) {
+      return std::any_of(changed.begin(), changed.end(), [&](const std::string& name) {
+        return name.starts_with(file + "/") && name.find("running") == std::string::npos &&
+               name.find("generator") == std::string::npos;
+      });
+    };
+    for (const char* file : {"model", "optimizer", "average"}) {
+      EXPECT_EQ(of_discriminator(file), limit == 0) << file << ", limit " << limit;
+    }
+    EXPECT_EQ(training.trainer.take_skipped(), limit == 0 ? 0 : 1);
+    EXPECT_EQ(training.trainer.take_skipped(), 0);
+    is_outlier = false;
+    const TensorFiles skipped = copy_of(training.trainer.state());
+    training.steps(1);
+    EXPECT_THAT(differences(skipped, training.trainer.state()), ::testing::Contains("average/conv1.direction"));
+  }
+}
+
+TEST(Trainer, TheWindowOfOutliersIsPartOfTheState) {
+  const int64_t half = OutlierDetector::kWindow - 2;
+  SmallTraining whole("supervised", {}, 200, at::kFloat, 1), first("supervised", {}, 200, at::kFloat, 1),
+      second("supervised", {}, 200, at::kFloat, 1);
+  whole.steps(half + 20);
+  first.steps(half);
+  second.trainer.restore(copy_of(first.trainer.state()), half, "run");
+  second.steps(20);
+  EXPECT_THAT(differences(second.trainer.state(), whole.trainer.state()), ElementsAre());
+  EXPECT_GT(whole.trainer.take_skipped(), 0) << "a limit of one standard deviation skips some";
 }
 
 // ---- State

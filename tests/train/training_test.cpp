@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -56,7 +57,7 @@ class TrainingTest : public testing::Test {
   // Stops the run before its first step.
   RunResult stop_at_once(Training training) const {
     std::ostringstream text;
-    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, 3, 0, /*quiet=*/true);
+    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, 3, /*quiet=*/true);
     const std::atomic<int> signal = 2;
     return training.run(progress, signal);
   }
@@ -64,7 +65,7 @@ class TrainingTest : public testing::Test {
   // What the run prints when it is resumed.
   std::string output_of_resume() const {
     std::ostringstream text;
-    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, 3, 0);
+    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, 3);
     const std::atomic<int> no_signal = 0;
     Training::resume(folder).run(progress, no_signal);
     return text.str();
@@ -123,7 +124,7 @@ TEST_F(TrainingTest, RejectsChangesOfTheRunOnResume) {
   const auto change = [](OptionSet& options) { options.set("seed", 2, "test"); };
   EXPECT_THAT(error_of([&] { Training::resume(folder, {.change = change}); }),
               StartsWith("--seed cannot be combined with --resume"));
-  EXPECT_THAT(error_of([&] { Training::resume(root); }), HasSubstr("not a run folder: has no options.toml"));
+  EXPECT_THAT(error_of([&] { Training::resume(root); }), HasSubstr("not a run folder: has no checkpoints/"));
 }
 
 TEST_F(TrainingTest, RemovesTheFolderOfARunThatDidNotStart) {
@@ -161,6 +162,12 @@ TEST_F(TrainingTest, ResumesWithADamagedOptionsFile) {
   EXPECT_TRUE(read_file(result.checkpoint / "model.safetensors") == read_file(whole.checkpoint / "model.safetensors"));
 }
 
+TEST_F(TrainingTest, ResumesWithoutAnOptionsFile) {
+  stop_at_once(Training::start(request(), {.folder = folder}));
+  fs::remove(folder / kOptionsFile);
+  EXPECT_TRUE(Training::resume(folder).run().finished);
+}
+
 TEST_F(TrainingTest, FollowsMovedData) {
   stop_at_once(Training::start(request(), {.folder = folder}));
   fs::rename(root / "tiny.safetensors", root / "moved.safetensors");
@@ -174,7 +181,27 @@ TEST_F(TrainingTest, FollowsMovedData) {
   EXPECT_TRUE(result.finished);
   EXPECT_EQ(load_checkpoint(folder).state.options.at("data"), (root / "moved.safetensors").string());
   write_safetensors_set(root / "other.safetensors", tiny_dataset(round_robin(30, 3), 3));
-  EXPECT_THAT(error_of([&] { Training::resume(folder, move_to("other.safetensors")); }), HasSubstr("data mismatch"));
+  EXPECT_THAT(error_of([&] { Training::resume(folder, move_to("other.safetensors")); }),
+              HasSubstr("trained on: the train set has 30 images instead of 24; 2 differences in all; restore"));
+  fs::remove(folder / kImagesFile);
+  EXPECT_THAT(error_of([&] { Training::resume(folder, move_to("other.safetensors")); }),
+              HasSubstr("trained on: images or labels differ; restore"));
+}
+
+// The plan of --plan is used again if the run folder has lost its own.
+TEST_F(TrainingTest, ResumesWithThePlanOfAnotherRun) {
+  const fs::path plan = root / "plan.json";
+  write_file_safely(plan,
+                    std::string_view(R"({"format": "frgan plan 1", "lengths": [[0, 3], [1, 4]], "threads": []})"));
+  const auto by_plan = [&] { return request({{"steps", 0}, {"plan", plan.string()}}); };
+  const RunResult whole = Training::start(by_plan(), {.folder = root / "whole"}).run();
+  EXPECT_EQ(whole.summary.steps, 5);
+  stop_at_once(Training::start(by_plan(), {.folder = folder}));
+  fs::remove(folder / kPlanFile);
+  EXPECT_THAT(warnings_of_resume(), ElementsAre(HasSubstr("no such file; " + plan.string() + " is used")));
+  EXPECT_TRUE(Training::resume(folder).run().finished);
+  const fs::path model = fs::path(kCheckpointsFolder) / checkpoint_name(5) / "model.safetensors";
+  EXPECT_TRUE(read_file(folder / model) == read_file(root / "whole" / model));
 }
 
 TEST_F(TrainingTest, ContinuesWithAnotherLearningRate) {
@@ -212,7 +239,7 @@ TEST_F(TrainingTest, FollowsARenamedFolder) {
     if (fs::exists(folder) && !text.str().empty()) fs::rename(folder, renamed);
     return 0.0;
   };
-  Progress progress({text, [] { return 0; }, rename_once}, 6, 0);
+  Progress progress({text, [] { return 0; }, rename_once}, 6);
   const std::atomic<int> no_signal = 0;
   const RunResult result = training.run(progress, no_signal);
   EXPECT_TRUE(result.finished);
@@ -223,6 +250,26 @@ TEST_F(TrainingTest, FollowsARenamedFolder) {
   EXPECT_FALSE(fs::exists(folder));
 }
 
+// A stopped run writes its checkpoint into the renamed folder, also if no log line was due since.
+TEST_F(TrainingTest, StopsInARenamedFolder) {
+  const fs::path renamed = root / "renamed";
+  std::optional<Training> training = Training::start(request({{"steps", 6}, {"log-every", 4}}), {.folder = folder});
+  std::atomic<int> signal = 0;
+  std::ostringstream text;
+  const auto rename_and_stop = [&] {  // at the log line of step 4
+    fs::rename(folder, renamed);
+    signal = 2;
+    return 0.0;
+  };
+  Progress progress({text, [] { return 0; }, rename_and_stop}, 6);
+  const RunResult result = training->run(progress, signal);
+  EXPECT_FALSE(result.finished);
+  EXPECT_EQ(result.checkpoint, renamed / kCheckpointsFolder / checkpoint_name(4));
+  EXPECT_FALSE(fs::exists(folder));
+  training.reset();  // unlocks the folder
+  EXPECT_TRUE(Training::resume(renamed).run().finished);
+}
+
 TEST_F(TrainingTest, StopsIfTheFolderIsRemoved) {
   Training training = Training::start(request({{"steps", 6}}), {.folder = folder});
   std::ostringstream text;
@@ -230,7 +277,7 @@ TEST_F(TrainingTest, StopsIfTheFolderIsRemoved) {
     if (!text.str().empty()) fs::remove_all(folder);
     return 0.0;
   };
-  Progress progress({text, [] { return 0; }, remove_once}, 6, 0);
+  Progress progress({text, [] { return 0; }, remove_once}, 6);
   const std::atomic<int> no_signal = 0;
   EXPECT_THAT(error_of([&] { training.run(progress, no_signal); }), HasSubstr("the folder was removed or replaced"));
 }

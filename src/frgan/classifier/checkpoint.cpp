@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -53,41 +54,38 @@ NamedTensors read_tensors(const fs::path& path) {
   return tensors;
 }
 
-}  // namespace
+// The folder of a checkpoint, and why newer checkpoints of its run were skipped.
+struct FoundCheckpoint {
+  fs::path path;
+  std::vector<std::string> refused = {};
+};
 
-void save_checkpoint(const fs::path& directory, const CheckpointState& state, const TensorFiles& files) {
-  std::vector<CheckpointPart> parts;
-  for (const auto& [name, tensors] : files) {
-    parts.push_back(
-        {name + ".safetensors", [&tensors = tensors](const fs::path& path) { write_tensors(path, tensors); }});
-  }
-  parts.push_back({std::string(kCheckpointStateFile),
-                   [&](const fs::path& path) { write_file_safely(path, to_json(state).dump(1) + "\n"); }});
-  write_checkpoint(directory, parts);
-}
-
-Checkpoint load_checkpoint(const fs::path& path) {
-  Checkpoint checkpoint;
-  checkpoint.path = path;
+// `path` as for load_checkpoint.
+FoundCheckpoint find_checkpoint(const fs::path& path) {
   if (fs::exists(path / kCheckpointStateFile)) {
     verify_checkpoint(path);
-  } else {
-    if (!fs::exists(path))
-      throw Error(fmt::format("{}: no such folder; expected a run or a checkpoint", path.string()));
-    const CheckpointSearch search = newest_whole_checkpoint(path / kCheckpointsFolder);
-    if (!search.newest) {
-      throw Error(
-          search.refused.empty()
-              ? fmt::format("{}: no checkpoint found; pass a run folder or one of its checkpoints/step-... folders; "
-                            "start a run again if it stopped before its first checkpoint",
-                            path.string())
-              : fmt::format("{}: the run has no intact checkpoint: {}", path.string(),
-                            fmt::join(search.refused, "; ")));
-    }
-    checkpoint.path = *search.newest;
-    for (const std::string& reason : search.refused) {
-      checkpoint.warnings.push_back(fmt::format("{}; using {} instead", reason, checkpoint.path.filename().string()));
-    }
+    return {path};
+  }
+  if (!fs::exists(path)) throw Error(fmt::format("{}: no such folder; expected a run or a checkpoint", path.string()));
+  CheckpointSearch search = newest_whole_checkpoint(path / kCheckpointsFolder);
+  if (!search.newest) {
+    throw Error(
+        search.refused.empty()
+            ? fmt::format("{}: no checkpoint found; pass a run folder or one of its checkpoints/step-... folders; "
+                          "start a run again if it stopped before its first checkpoint",
+                          path.string())
+            : fmt::format(
+                  "{}: the run has no intact checkpoint; restore the folder from a backup, or start the run again: {}",
+                  path.string(), fmt::join(search.refused, "; ")));
+  }
+  return {*search.newest, std::move(search.refused)};
+}
+
+Checkpoint read_checkpoint(const FoundCheckpoint& found) {
+  Checkpoint checkpoint;
+  checkpoint.path = found.path;
+  for (const std::string& reason : found.refused) {
+    checkpoint.warnings.push_back(fmt::format("{}; using {} instead", reason, found.path.filename().string()));
   }
   const std::string name = (checkpoint.path / kCheckpointStateFile).string();
   const Json json = read_json_object(name);
@@ -104,13 +102,30 @@ Checkpoint load_checkpoint(const fs::path& path) {
   return checkpoint;
 }
 
-Checkpoint load_checkpoint(const fs::path& path, bool allow_older, const Messages& messages) {
-  Checkpoint checkpoint = load_checkpoint(path);
-  if (!checkpoint.warnings.empty() && !allow_older) {
-    const std::string& warning = checkpoint.warnings.front();
-    throw Error(fmt::format("{}; to use the older {}, pass --allow-older, or its folder",
-                            warning.substr(0, warning.rfind(';')), checkpoint.path.string()));
+}  // namespace
+
+void save_checkpoint(const fs::path& directory, const CheckpointState& state, const TensorFiles& files) {
+  std::vector<CheckpointPart> parts;
+  for (const auto& [name, tensors] : files) {
+    parts.push_back(
+        {name + ".safetensors", [&tensors = tensors](const fs::path& path) { write_tensors(path, tensors); }});
   }
+  parts.push_back({std::string(kCheckpointStateFile),
+                   [&](const fs::path& path) { write_file_safely(path, to_json(state).dump(1) + "\n"); }});
+  write_checkpoint(directory, parts);
+}
+
+Checkpoint load_checkpoint(const fs::path& path) {
+  return read_checkpoint(find_checkpoint(path));
+}
+
+Checkpoint load_checkpoint(const fs::path& path, bool allow_older, const Messages& messages) {
+  const FoundCheckpoint found = find_checkpoint(path);
+  if (!found.refused.empty() && !allow_older) {
+    throw Error(fmt::format("{}; to use the older {}, pass --allow-older, or its folder", found.refused.front(),
+                            found.path.string()));
+  }
+  Checkpoint checkpoint = read_checkpoint(found);
   for (const std::string& warning : checkpoint.warnings) messages.warning(warning);
   return checkpoint;
 }

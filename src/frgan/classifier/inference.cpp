@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -9,9 +10,14 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "frgan/classifier/checkpoint.h"
 #include "frgan/core/error.h"
+#include "frgan/core/run_files.h"
 #include "frgan/data/augment.h"
+#include "frgan/data/image_hashes.h"
 #include "frgan/device/device.h"
+#include "frgan/device/machine.h"
+#include "frgan/io/json_file.h"
 #include "frgan/nn/named_tensors.h"
 
 namespace frgan {
@@ -81,10 +87,26 @@ Inference begin_inference(const Hardware& hardware, Precision run_precision, con
   return {device, precision};
 }
 
-Dataset load_data(const DataSource& source, const CheckpointState& state, const Messages& messages) {
+Dataset load_data(const DataSource& source, const CheckpointState& state, const Messages& messages) try {
   Dataset data = load_dataset(data_options(source, state), source.root);
   for (const std::string& note : data.notes) messages.note(note);
   return data;
+} catch (const Error& error) {
+  if (!source.data.empty() || !source.data_dir.empty()) throw;
+  throw Error(fmt::format("{}; if the data was moved, give its new path with --data or --data-dir", error.what()),
+              error.kind());
+}
+
+std::string data_difference(const Checkpoint& checkpoint, const Dataset& data) {
+  namespace fs = std::filesystem;
+  if (data.digest == checkpoint.state.data_digest) return "";
+  const fs::path hashes = checkpoint.path.parent_path().parent_path() / kImagesFile;
+  std::string difference;
+  try {
+    if (fs::exists(hashes)) difference = difference_from(read_json_object(hashes), data, hashes.string());
+  } catch (const Error&) {  // the list is damaged, so the file that differs is not known
+  }
+  return difference.empty() ? "images or labels differ" : difference;
 }
 
 Classified classify(Discriminator network, const at::Tensor& images, Precision precision) {

@@ -14,6 +14,8 @@
 
 namespace frgan {
 
+struct Checkpoint;  // classifier/checkpoint.h
+
 struct Inference {
   at::Device device;
   Precision precision;
@@ -26,6 +28,9 @@ Inference begin_inference(const Hardware& hardware, Precision run_precision, con
 
 // The images for a trained network; passes the notes of the dataset on.
 Dataset load_data(const DataSource& source, const CheckpointState& state, const Messages& messages = {});
+
+// What differs between the data and that of the run: "train/cat/1.jpg was changed". Empty if it is the same data.
+std::string data_difference(const Checkpoint& checkpoint, const Dataset& data);
 
 // Classifies uint8 images N x S x S x C, which may be on any device. Returns logits N x K and features N x F, both
 // float on the network's device. Images are copied there in batches that need at most some hundred megabytes. Throws an

@@ -57,4 +57,11 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
+std::string counted(int64_t count, std::string_view noun) {
+  std::string text = std::to_string(count) + ' ';
+  text += noun;
+  if (count != 1) text += 's';
+  return text;
+}
+
 }  // namespace frgan

@@ -1,6 +1,7 @@
-// The library's exception type.
+// The library's exception type, and functions for the texts of messages.
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -10,6 +11,9 @@ namespace frgan {
 // Escapes what a terminal could take for a command, so that the text prints as one line: a line break becomes "\n", an
 // escape character "\x1b", and a byte that is not UTF-8 "\xff". File and class names may contain any bytes.
 std::string one_line(std::string_view text);
+
+// "1 byte", "2 bytes": for a noun whose plural ends in s.
+std::string counted(int64_t count, std::string_view noun);
 
 // Determines the exit status of the program: kUsage for a wrong command (2), kFailure for any other failure (1).
 // kStopped: the work was stopped on request; the program ends with 128 + the number of the signal.

@@ -9,6 +9,11 @@
 
 namespace frgan {
 
+// What shell completion offers for --device; cuda:N is allowed too.
+inline Suggestions device_suggestions() {
+  return {{"auto", "cpu", "cuda"}};
+}
+
 struct Hardware {
   std::string device = "auto";                         // auto (the first GPU, else the CPU), cpu, cuda or cuda:N
   PrecisionChoice precision = PrecisionChoice::kAuto;  // kAuto: that of the run, but fp32 where bf16 is emulated

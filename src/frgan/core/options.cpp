@@ -220,6 +220,10 @@ void OptionSet::add(std::string name, std::string& field, std::string help, Choi
   add({std::move(name), std::move(help), group_, &field, {}, {}, std::move(choices.words)});
 }
 
+void OptionSet::add(std::string name, std::string& field, std::string help, Suggestions suggestions) {
+  add({std::move(name), std::move(help), group_, &field, {}, {}, {}, std::move(suggestions.words)});
+}
+
 void OptionSet::add(std::string name, std::vector<std::string>& field, std::string help) {
   add({std::move(name), std::move(help), group_, &field});
 }
@@ -259,6 +263,7 @@ Option& OptionSet::find(std::string_view name, std::string_view source) {
         fmt::format("{}option {} belongs to {}, which this run does not use", place, shown_name, other->second));
   }
   std::string nearest(usual_name(name));
+  if (typed) names.emplace_back("help");  // of every command, but not an option of this set
   if (!contains(nearest)) nearest = nearest_name(name, names);
   throw usage_error(
       fmt::format("{}unknown option {}{}", place, shown_name,

@@ -42,6 +42,11 @@ struct Choices {
   explicit Choices(std::vector<std::string> list) : words(std::move(list)) {}
 };
 
+// Values that shell completion offers. Other values are allowed too.
+struct Suggestions {
+  std::vector<std::string> words;
+};
+
 // The names of an enumeration's values, in the order of the enumerators, which count from 0.
 template <class Enum>
 struct Words {
@@ -63,13 +68,14 @@ struct Option {
   std::string help;   // one sentence or two; names the reading of the paper that the option selects
   std::string group;  // heading in --help and docs/options.md: "FR-GAN", "Data", ...
   Field field;
-  Range<int64_t> integers = {};           // for a whole number
-  Range<double> reals = {};               // for a number
-  std::vector<std::string> choices = {};  // for a text or an enumeration; empty: any text
-  bool saved = true;                      // stored in config files and checkpoints; false: command line only
-  bool given = false;                     // set by a preset, a file or the command line
-  Json initial = nullptr;                 // the value at the time of declaration: the default
-  std::string set_by = {};                // where the value came from: "--labels", "preset fast:3:1"; empty: default
+  Range<int64_t> integers = {};               // for a whole number
+  Range<double> reals = {};                   // for a number
+  std::vector<std::string> choices = {};      // for a text or an enumeration; empty: any text
+  std::vector<std::string> suggestions = {};  // for shell completion, where `choices` is empty
+  bool saved = true;                          // stored in config files and checkpoints; false: command line only
+  bool given = false;                         // set by a preset, a file or the command line
+  Json initial = nullptr;                     // the value at the time of declaration: the default
+  std::string set_by = {};  // where the value came from: "--labels", "preset fast:3:1"; empty: default
 
   Json value() const;
   // Checks type, range, finiteness and choice, then sets the field. Otherwise throws a usage error that names the
@@ -107,6 +113,7 @@ class OptionSet {
   void add(std::string name, int64_t& field, std::string help, Range<int64_t> range = {});
   void add(std::string name, double& field, std::string help, Range<double> range = {});
   void add(std::string name, std::string& field, std::string help, Choices choices = {});
+  void add(std::string name, std::string& field, std::string help, Suggestions suggestions);
   void add(std::string name, std::vector<std::string>& field, std::string help);
   template <class Enum>
   void add(std::string name, Enum& field, std::string help, Words<Enum> words) {

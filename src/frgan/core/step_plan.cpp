@@ -23,11 +23,19 @@ void decide(std::vector<Decision>& decisions, const Decision& next) {
 }
 
 template <class Decision>
-std::vector<Decision> decisions_after(const std::vector<Decision>& decisions, int64_t step) {
+std::vector<Decision> decisions_from(const std::vector<Decision>& decisions, int64_t step) {
   std::vector<Decision> later;
   std::copy_if(decisions.begin(), decisions.end(), std::back_inserter(later),
-               [&](const Decision& decision) { return decision.step > step; });
+               [&](const Decision& decision) { return decision.step >= step; });
   return later;
+}
+
+template <class Decision>
+bool agree_before(int64_t step, std::vector<Decision> one, std::vector<Decision> other) {
+  const auto is_later = [&](const Decision& decision) { return decision.step >= step; };
+  std::erase_if(one, is_later);
+  std::erase_if(other, is_later);
+  return one == other;
 }
 
 // The pairs [step, value] of a list, with increasing steps and values from `least` to `most`.
@@ -67,19 +75,16 @@ void StepPlan::use_threads(int64_t step, int64_t threads) {
   if (teams_.empty() || teams_.back().threads != threads) decide(teams_, Team{step, threads});
 }
 
-StepPlan StepPlan::until(int64_t step) const {
-  StepPlan early = *this;
-  std::erase_if(early.lengths_, [&](const Length& length) { return length.step > step; });
-  std::erase_if(early.teams_, [&](const Team& team) { return team.step > step; });
-  return early;
+std::vector<StepPlan::Length> StepPlan::lengths_from(int64_t step) const {
+  return decisions_from(lengths_, step);
 }
 
-std::vector<StepPlan::Length> StepPlan::lengths_after(int64_t step) const {
-  return decisions_after(lengths_, step);
+std::vector<StepPlan::Team> StepPlan::teams_from(int64_t step) const {
+  return decisions_from(teams_, step);
 }
 
-std::vector<StepPlan::Team> StepPlan::teams_after(int64_t step) const {
-  return decisions_after(teams_, step);
+bool StepPlan::agrees_before(int64_t step, const StepPlan& other) const {
+  return agree_before(step, lengths_, other.lengths_) && agree_before(step, teams_, other.teams_);
 }
 
 Json to_json(const StepPlan& plan) {

@@ -41,10 +41,11 @@ class StepPlan {
   const std::vector<Length>& lengths() const { return lengths_; }  // never empty
   const std::vector<Team>& teams() const { return teams_; }
 
-  // The decisions up to `step`, or those after it.
-  StepPlan until(int64_t step) const;
-  std::vector<Length> lengths_after(int64_t step) const;
-  std::vector<Team> teams_after(int64_t step) const;
+  // The decisions after `step` or more steps, which affect the steps that follow.
+  std::vector<Length> lengths_from(int64_t step) const;
+  std::vector<Team> teams_from(int64_t step) const;
+  // Whether the first `step` steps had the same lengths and threads in both plans.
+  bool agrees_before(int64_t step, const StepPlan& other) const;
 
  private:
   std::vector<Length> lengths_;

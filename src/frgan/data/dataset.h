@@ -15,6 +15,8 @@ namespace frgan {
 struct ImageSet {
   at::Tensor images;  // uint8, N x H x W x C, contiguous, 0 to 255
   at::Tensor labels;  // int64, N, on the CPU: 0 to K - 1, or -1 if unlabeled
+  // Paths relative to Dataset::source, N, if each image is a file; else empty. `to` and `rows` do not copy them.
+  std::vector<std::string> files = {};
   int64_t size() const { return images.defined() ? images.size(0) : 0; }
   // A copy with the images on the device, for the whole run. The labels stay on the CPU.
   ImageSet to(at::Device device) const;

@@ -97,8 +97,8 @@ const char* files(size_t count) {
 }
 
 // Decodes all images. Unreadable images and other files are skipped and named in the notes.
-ImageSet decode(const Found& found, int64_t size, int64_t channels, std::vector<std::string>& notes,
-                const LoadWatch& watch) {
+ImageSet decode(const Found& found, const fs::path& folder, int64_t size, int64_t channels,
+                std::vector<std::string>& notes, const LoadWatch& watch) {
   const auto count = static_cast<int64_t>(found.images.size());
   const int64_t bytes = size * size * channels;
   const at::Tensor images = at::empty({count, size, size, channels}, at::kByte);
@@ -128,11 +128,13 @@ ImageSet decode(const Found& found, int64_t size, int64_t channels, std::vector<
   if (stopped) throw Error("stopped while images were loaded", ErrorKind::kStopped);
 
   std::vector<int64_t> labels;
+  std::vector<std::string> names;
   for (int64_t i = 0; i < count; ++i) {
     if (!failures[i].empty()) continue;
     const auto row = static_cast<int64_t>(labels.size());
     if (row != i) std::memcpy(pixels + row * bytes, pixels + i * bytes, static_cast<size_t>(bytes));
     labels.push_back(found.labels[i]);
+    names.push_back(found.images[i].lexically_relative(folder).string());
   }
   std::erase(failures, "");
   if (!failures.empty()) {
@@ -144,7 +146,7 @@ ImageSet decode(const Found& found, int64_t size, int64_t channels, std::vector<
                                 files(found.other_files.size()), listed(found.other_files)));
   }
   const auto readable = static_cast<int64_t>(labels.size());
-  return {images.narrow(0, 0, readable), adopt(std::move(labels), {readable})};
+  return {images.narrow(0, 0, readable), adopt(std::move(labels), {readable}), std::move(names)};
 }
 
 Found find_training(const fs::path& folder, Dataset& data) {
@@ -180,7 +182,8 @@ Found find_test(const fs::path& test, const Dataset& data) {
     if (known == data.class_names.end()) {
       const std::string near = nearest_name(name, data.class_names);
       throw Error(fmt::format("{}: class {} is not in train/{}", test.string(), quoted(name),
-                              near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+                              near.empty() ? fmt::format("; the classes are {}", fmt::join(data.class_names, ", "))
+                                           : fmt::format("; did you mean {}?", near)));
     }
     find_files(class_folder, known - data.class_names.begin(), found);
   }
@@ -208,7 +211,7 @@ Dataset read_image_folder(const fs::path& folder, int64_t size, int64_t channels
   data.source = folder.string();
   data.image_size = size;
   data.channels = channels;
-  data.train = decode(find_training(folder, data), size, channels, data.notes, watch);
+  data.train = decode(find_training(folder, data), folder, size, channels, data.notes, watch);
   const std::vector<int64_t> counts = class_counts(data.train, data.classes());
   for (size_t c = 0; c < data.class_names.size(); ++c) {
     if (counts[c] > 0) continue;
@@ -218,7 +221,7 @@ Dataset read_image_folder(const fs::path& folder, int64_t size, int64_t channels
   note_ignored_folders(folder, data);
   const fs::path test = folder / "test";
   if (is_folder(test)) {
-    data.test = decode(find_test(test, data), size, channels, data.notes, watch);
+    data.test = decode(find_test(test, data), folder, size, channels, data.notes, watch);
   }
   if (data.test.size() == 0) {
     data.notes.push_back(fmt::format("no test images in {}/CLASS/; no test error can be computed", test.string()));
@@ -231,7 +234,7 @@ LooseImages read_loose_images(const fs::path& folder, int64_t size, int64_t chan
   Found found;
   find_files(folder, /*label=*/-1, found);
   LooseImages loose;
-  loose.images = decode(found, size, channels, loose.notes, {}).images;
+  loose.images = decode(found, folder, size, channels, loose.notes, {}).images;
   if (loose.images.size(0) == 0) {
     throw Error(fmt::format("{}: no readable .png, .jpg, .jpeg or .webp file in this folder{}", folder.string(),
                             loose.notes.empty() ? "" : "; " + loose.notes.front()));

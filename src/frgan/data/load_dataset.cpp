@@ -91,9 +91,9 @@ void describe(OptionSet& options, DataOptions& data) {
   std::vector<std::string> names;
   for (const DatasetKind& kind : dataset_kinds()) names.push_back(kind.name);
   options.group("Data");
-  options.add(
-      "data", data.data,
-      fmt::format("Dataset ({}), or the path of an image folder or a .safetensors file.", fmt::join(names, ", ")));
+  const std::string help =
+      fmt::format("Dataset ({}), or the path of an image folder or a .safetensors file.", fmt::join(names, ", "));
+  options.add("data", data.data, help, Suggestions{std::move(names)});
   options.add("data-dir", data.data_dir,
               "Folder with the files of the dataset; if empty, searched under $FRGAN_DATA or data/.");
   options.add(

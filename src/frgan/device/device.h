@@ -39,10 +39,6 @@ std::string device_name(at::Device device);
 // kAuto selects bf16 on a GPU and on a CPU with has_native_bf16(), else fp32.
 Precision resolve_precision(PrecisionChoice precision, at::Device device);
 
-// Sets the number of threads of LibTorch and OpenMP for the calling thread: OpenMP keeps the number per calling thread.
-// 0 means usable_cores(). Returns the number in use.
-int64_t set_threads(int64_t threads);
-
 // Makes malloc keep freed memory for the rest of the program. Each training step frees and allocates the same hundreds
 // of megabytes; returning them to the system costs a tenth of the step in page faults.
 void keep_freed_memory();

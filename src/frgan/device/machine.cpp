@@ -14,6 +14,8 @@
 #include <torch/version.h>
 #include <unistd.h>
 
+#include "frgan/device/device.h"
+
 namespace frgan {
 namespace {
 
@@ -84,6 +86,10 @@ double run_queue_seconds() {
     if (fields >> running >> waiting) nanoseconds += waiting;
   }
   return 1e-9 * nanoseconds;
+}
+
+bool is_gpu(const std::string& device) {
+  return resolve_device(device).is_cuda();
 }
 
 double process_seconds() {

@@ -24,6 +24,9 @@ int64_t usable_cores();
 // The quota in the text of a cpu.max file, in cores: 1.5 for "150000 100000"; infinite for "max 100000".
 double cpu_quota(std::string_view cpu_max);
 
+// Whether a device (auto, cpu, cuda or cuda:N) is a GPU. Throws a usage error like resolve_device (device/device.h).
+bool is_gpu(const std::string& device);
+
 // Seconds since the start of this process.
 double process_seconds();
 
@@ -35,5 +38,9 @@ double run_queue_seconds();
 std::string processor_name(std::string_view cpuinfo);
 // Extracts "MemTotal" from the text of /proc/meminfo, or "VmHWM" from /proc/self/status, in bytes; 0 if it is missing.
 int64_t memory_quantity(std::string_view text, std::string_view key);
+
+// Sets the number of threads of LibTorch and OpenMP for the calling thread: OpenMP keeps the number per calling thread.
+// 0 means usable_cores(). Returns the number in use.
+int64_t set_threads(int64_t threads);
 
 }  // namespace frgan

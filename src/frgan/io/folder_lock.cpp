@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "frgan/core/error.h"
-#include "frgan/core/run_files.h"
 #include "frgan/io/files.h"
 
 namespace frgan {
@@ -33,14 +32,15 @@ std::string owner_in(int descriptor) {
 
 }  // namespace
 
-FolderLock::FolderLock(const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / kLockFile;
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+FolderLock::FolderLock(const std::filesystem::path& folder, const FolderLockOptions& options) {
+  const std::filesystem::path path = folder / options.file;
+  const int close_on_exec = options.inherited ? 0 : O_CLOEXEC;
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | close_on_exec, 0666);
   if (descriptor_ < 0) throw file_error(path, "lock", errno);
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     const std::string owner = owner_in(descriptor_);
     ::close(descriptor_);
-    throw Error(fmt::format("{}: {} trains in this folder; wait until it ends, or stop it", folder.string(), owner));
+    throw Error(fmt::format("{}: {} {}", folder.string(), owner, options.use));
   }
   const std::string owner = this_process() + '\n';
   // A failure only costs the name in a message.

@@ -58,7 +58,8 @@ void GzipReader::finish() {
   if (read({&extra, 1}) > 0)
     throw Error(fmt::format("{}: decompresses to more bytes than it declares; download it again", name_));
   if (stream_->avail_in > 0)
-    throw Error(fmt::format("{}: {} bytes follow the gzip data; download it again", name_, stream_->avail_in));
+    throw Error(
+        fmt::format("{}: found {} after the gzip data; download it again", name_, counted(stream_->avail_in, "byte")));
 }
 
 }  // namespace frgan

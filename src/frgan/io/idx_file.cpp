@@ -81,8 +81,8 @@ IdxArray parse_idx(std::string_view bytes, std::string_view name) {
   };
   IdxArray array = read_array(read, size, name);
   if (!bytes.empty())
-    throw Error(fmt::format("{}: {} bytes follow the {} values that the header declares; download it again", name,
-                            bytes.size(), fmt::join(array.shape, " x ")));
+    throw Error(fmt::format("{}: found {} after the {} values that the header declares; download it again", name,
+                            counted(std::ssize(bytes), "byte"), fmt::join(array.shape, " x ")));
   return array;
 }
 

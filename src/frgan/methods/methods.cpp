@@ -45,6 +45,12 @@ std::unique_ptr<Method> create_method(std::string_view name) {
                                                 : fmt::format("did you mean '{}'?", nearest)));
 }
 
+Suggestions method_suggestions() {
+  Suggestions names;
+  for (const MethodInfo& method : all_methods()) names.words.emplace_back(method.name);
+  return names;
+}
+
 at::Tensor Method::sampling_noise(int64_t count, uint64_t key, const Problem& problem) const {
   return random_uniform({count, noise_size()}, lowest_noise(noise_range()), 1, key,
                         at::TensorOptions(problem.device).dtype(problem.dtype));

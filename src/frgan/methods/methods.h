@@ -19,6 +19,8 @@ struct MethodInfo {
 
 std::span<const MethodInfo> all_methods();
 
+// What shell completion offers for --method.
+Suggestions method_suggestions();
 // Throws a usage error for an unknown name; it suggests the nearest method.
 std::unique_ptr<Method> create_method(std::string_view name);
 

@@ -30,7 +30,9 @@ Images load_images(const EvaluationRequest& request, const Checkpoint& checkpoin
       throw Error(fmt::format(
           "{}: no test images; name other data with --data, or use the development images with --on dev", data.source));
     }
-    if (data.digest != state.data_digest) messages.note("the network was trained on other data");
+    if (const std::string difference = data_difference(checkpoint, data); !difference.empty()) {
+      messages.note(fmt::format("the network was trained on other data: {}", difference));
+    }
     return {data.source, data.test};
   }
   const LabelSplit split = label_split_from_json(state.label_split, data, checkpoint.path.string());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "frgan/classifier/checkpoint_state.h"
+#include "frgan/core/evaluated_images.h"
 #include "frgan/core/hardware.h"
 #include "frgan/core/messages.h"
 #include "frgan/metrics/classification.h"
@@ -15,7 +16,6 @@
 namespace frgan {
 
 // Test images, or the development images that the run held out.
-enum class EvaluatedImages { kTest, kDev };
 
 struct EvaluationRequest {
   std::filesystem::path checkpoint;  // a run, for its newest intact checkpoint, or a checkpoint

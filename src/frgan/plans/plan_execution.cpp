@@ -1,21 +1,18 @@
 #include "frgan/plans/plan_execution.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <map>
 #include <optional>
 #include <set>
+#include <string_view>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include "frgan/core/error.h"
 #include "frgan/core/run_files.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
+#include "frgan/io/folder_lock.h"
 #include "frgan/io/json_lines.h"
 #include "frgan/plans/job_queue.h"
 #include "frgan/report/progress.h"
@@ -25,28 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Exclusive lock on the runs folder. Child processes inherit the descriptor: a run that outlives its parent keeps the
-// lock until it ends.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder) {
-    ensure_directory(folder);
-    const fs::path path = folder / ".lock";
-    descriptor_ = open(path.c_str(), O_RDWR | O_CREAT, 0666);
-    if (descriptor_ < 0) throw file_error(path, "be opened", errno);
-    if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
-    close(descriptor_);
-    throw Error(
-        fmt::format("{}: in use by another frgan process; wait for it to end, or choose another folder with --runs",
-                    folder.string()));
-  }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-  ~FolderLock() { close(descriptor_); }
-
- private:
-  int descriptor_;
-};
+constexpr std::string_view kRunsLockFile = ".lock";  // in the parent folder of the runs
 
 // Monotonic time in seconds.
 double now() {
@@ -71,20 +47,6 @@ double share_done(const fs::path& folder, int64_t steps) try {
   return static_cast<double>(step) / static_cast<double>(steps);
 } catch (const std::exception&) {
   return 0;
-}
-
-Job job_of(const PlanExecution& execution, const PlannedRun& run) {
-  const fs::path folder = execution.folder_of(run);
-  Job job{run.name, {"train"}, folder.string() + ".log", {}};
-  if (has_checkpoints(folder / kCheckpointsFolder)) {
-    job.arguments.push_back("--resume=" + folder.string());
-  } else {
-    job.arguments.insert(job.arguments.end(), run.arguments.begin(), run.arguments.end());
-    job.arguments.push_back("--run=" + folder.string());
-  }
-  job.arguments.push_back(fmt::format("--threads={}", execution.threads));
-  job.arguments.push_back("--device=" + execution.device);
-  return job;
 }
 
 // Status line of the plan: how much is done, and the remaining time at the speed so far.
@@ -167,6 +129,21 @@ RunState PlanExecution::state_of(const PlannedRun& run) const {
   return has_checkpoints(folder_of(run) / kCheckpointsFolder) ? RunState::kBegun : RunState::kNew;
 }
 
+std::vector<std::string> PlanExecution::arguments_of(const PlannedRun& run) const {
+  std::vector<std::string> arguments = {"train"};
+  const fs::path folder = folder_of(run);
+  if (has_checkpoints(folder / kCheckpointsFolder)) {
+    arguments.push_back("--resume=" + folder.string());
+  } else {
+    arguments.insert(arguments.end(), run.arguments.begin(), run.arguments.end());
+    arguments.push_back("--run=" + folder.string());
+  }
+  // A single run adapts its number of threads to other programs on the cores.
+  if (jobs > 1) arguments.push_back(fmt::format("--threads={}", threads));
+  arguments.push_back("--device=" + device);
+  return arguments;
+}
+
 bool lacks_record(const PlanExecution& execution, const std::vector<PlannedRun>& runs) {
   return std::any_of(runs.begin(), runs.end(), [&](const PlannedRun& run) { return lacks_record(execution, run); });
 }
@@ -184,7 +161,11 @@ std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector
                                const std::function<void(const std::string&)>& say,
                                const std::function<void(const std::string&)>& progress,
                                const std::atomic<int>& stop_signal) {
-  const FolderLock lock(execution.runs);
+  ensure_directory(execution.runs);
+  const FolderLock lock(execution.runs,
+                        {.file = kRunsLockFile,
+                         .inherited = true,
+                         .use = "started runs in this folder; wait until they end, or choose another one with --runs"});
   std::vector<FailedRun> failed = take_up_finished(execution, runs);
   std::vector<Job> jobs;
   std::vector<const PlannedRun*> run_of_job;
@@ -192,7 +173,7 @@ std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector
   for (const PlannedRun& run : runs) {
     if (execution.state_of(run) == RunState::kDone || !names.insert(run.name).second) continue;
     if (is_finished(execution.folder_of(run), run.steps)) continue;  // already in `failed`: no record could be written
-    jobs.push_back(job_of(execution, run));
+    jobs.push_back({run.name, execution.arguments_of(run), log_of(execution, run), {}});
     run_of_job.push_back(&run);
   }
   PlanProgress plan_progress(execution, runs);

@@ -20,11 +20,13 @@ struct PlanExecution {
   std::filesystem::path runs;     // run folders with checkpoints: RUNS/NAME
   std::filesystem::path records;  // records of finished runs: RECORDS/NAME.json
   int64_t jobs = 1;               // concurrent runs
-  int64_t threads = 1;            // per run
+  int64_t threads = 1;            // per run; a single run measures which number up to all cores is fastest
   std::string device = "auto";
 
   std::filesystem::path folder_of(const PlannedRun& run) const;
   RunState state_of(const PlannedRun& run) const;
+  // Arguments of frgan that start the run, or resume it if it has a checkpoint.
+  std::vector<std::string> arguments_of(const PlannedRun& run) const;
 };
 
 struct FailedRun {

@@ -109,7 +109,7 @@ std::vector<std::string> PlanResults::notes() const {
   }
   const auto left_out = [&](const std::string& reason, auto&& is_other) {
     const auto count = std::count_if(records_.begin(), records_.end(), is_other);
-    if (count > 0) notes.push_back(fmt::format("{} result{} left out: {}.", count, count == 1 ? "" : "s", reason));
+    if (count > 0) notes.push_back(fmt::format("{} left out: {}.", counted(count, "result"), reason));
   };
   left_out(fmt::format("recipe other than {}", kRecipe),
            [](const RunRecord& record) { return record.recipe != kRecipe; });

@@ -108,18 +108,19 @@ RunRecord record_of(const fs::path& run, const PlannedRun& planned) {
 
 void write_run_record(const fs::path& folder, const RunRecord& record) {
   ensure_directory(folder);
-  write_file_safely(folder / (record.name + ".json"), text_of({{"format", kRunRecordFormat},
-                                                               {"key", record.key},
-                                                               {"recipe", record.recipe},
-                                                               {"data_digest", record.data_digest},
-                                                               {"options", record.options},
-                                                               {"summary", record.summary},
-                                                               {"steps_per_epoch", record.steps_per_epoch},
-                                                               {"tflop", record.tflop},
-                                                               {"images_seen", record.images_seen},
-                                                               {"parameters", record.parameters},
-                                                               {"evaluations", record.evaluations},
-                                                               {"mistakes", record.mistakes}}));
+  const Json json{{"format", kRunRecordFormat},
+                  {"key", record.key},
+                  {"recipe", record.recipe},
+                  {"data_digest", record.data_digest},
+                  {"options", record.options},
+                  {"summary", record.summary},
+                  {"steps_per_epoch", record.steps_per_epoch},
+                  {"tflop", record.tflop},
+                  {"images_seen", record.images_seen},
+                  {"parameters", record.parameters},
+                  {"evaluations", record.evaluations},
+                  {"mistakes", record.mistakes}};
+  write_file_safely(folder / (record.name + ".json"), text_of(with_checksum(json)));
 }
 
 RunRecord read_run_record(const fs::path& file) {

@@ -19,11 +19,11 @@ constexpr const char* kScoredSetFormat = "frgan scored set 1";
 
 void write_scored_set(const fs::path& folder, const ScoredSet& set) {
   ensure_directory(folder);
-  const Json json = {{"format", kScoredSetFormat},
-                     {"key", set.key},
-                     {"scorer_digest", set.scorer_digest},
-                     {"precision", set.precision},
-                     {"scores", set.scores}};
+  const Json json = with_checksum({{"format", kScoredSetFormat},
+                                   {"key", set.key},
+                                   {"scorer_digest", set.scorer_digest},
+                                   {"precision", set.precision},
+                                   {"scores", set.scores}});
   write_file_safely(folder / (set.name + ".json"), json.dump(1) + "\n");
 }
 

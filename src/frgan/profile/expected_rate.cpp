@@ -1,13 +1,10 @@
 #include "frgan/profile/expected_rate.h"
 
 #include "frgan/device/device.h"
+#include "frgan/device/machine.h"
 #include "frgan/profile/timing.h"
 
 namespace frgan {
-
-bool is_gpu(const std::string& device) {
-  return resolve_device(device).is_cuda();
-}
 
 double cpu_matrix_rate(int64_t threads) {
   constexpr int64_t kSize = 2048;

@@ -2,12 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 namespace frgan {
-
-// Whether the device (auto, cpu, cuda or cuda:N) is a GPU. Throws a usage error like resolve_device.
-bool is_gpu(const std::string& device);
 
 // FLOP/s of matrix products on the CPU with this number of threads, in bf16 where the CPU has it, else in fp32.
 // Measured for about a second. A training step is slower.

@@ -8,8 +8,10 @@
 #include "frgan/data/augment.h"
 #include "frgan/data/batch_stream.h"
 #include "frgan/device/device.h"
+#include "frgan/device/machine.h"
 #include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
+#include "frgan/metrics/statistics.h"
 #include "frgan/profile/timing.h"
 #include "frgan/train/stopwatch.h"
 #include "frgan/train/thread_team.h"
@@ -52,6 +54,16 @@ struct StepOnRandomImages::Impl {
     return stopwatch.seconds();
   }
 
+  // Median seconds of `timed` steps, after as many warm-up steps, which also set up a new team of threads.
+  double median_step(int timed) {
+    std::vector<double> seconds;
+    for (int i = 0; i < 2 * timed; ++i) {
+      const double step = time_step();
+      if (i >= timed) seconds.push_back(step);
+    }
+    return median(seconds);
+  }
+
   void time_steps(StepBenchmark& found, const StepBenchmarkOptions& options) {
     constexpr int64_t kWarmUp = 2;
     std::optional<ThreadTeam> team;
@@ -59,9 +71,10 @@ struct StepOnRandomImages::Impl {
     if (options.adapt_threads) {
       team.emplace(set_threads(options.threads));
       team->choose([this](int64_t threads) {
+        constexpr double kShort = 0.1;  // seconds; a single short step is measured poorly
         set_threads(threads);
-        time_step();  // sets up the team
-        return time_step();
+        const double seconds = median_step(/*timed=*/1);
+        return seconds < kShort ? median_step(/*timed=*/4) : seconds;
       });
     }
     for (int64_t i = 0; i < options.steps; ++i) {

@@ -2,18 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <vector>
 
 #include <torch/types.h>
 
 #include "frgan/device/random.h"
+#include "frgan/metrics/statistics.h"
 
 namespace frgan {
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 double median_seconds(int repetitions, const std::function<void()>& closure) {
   using Clock = std::chrono::steady_clock;
@@ -24,7 +20,7 @@ double median_seconds(int repetitions, const std::function<void()>& closure) {
     closure();
     seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
   }
-  return median(std::move(seconds));
+  return median(seconds);
 }
 
 double gemm_rate(Precision precision, int64_t largest) {

@@ -81,7 +81,7 @@ std::string chart_of(const std::vector<RunHistory>& runs, const std::string& tit
 
 using Points = std::vector<std::pair<int64_t, double>>;
 
-Points errors_of(const RunHistory& run, std::string_view role) {
+Points errors_of(const RunHistory& run, EvaluatedImages role) {
   Points points;
   for (const EvaluationRecord& evaluation : run.evaluations) {
     if (evaluation.role == role) points.emplace_back(evaluation.step, 100 * evaluation.error);
@@ -127,7 +127,8 @@ std::string legend(const std::vector<RunHistory>& runs) {
 
 std::string error_curves_section(const std::vector<RunHistory>& runs) {
   std::string charts;
-  for (const auto& [role, title] : {std::pair{"test", "Test error"}, {"dev", "Development error"}}) {
+  for (const auto& [role, title] :
+       {std::pair{EvaluatedImages::kTest, "Test error"}, {EvaluatedImages::kDev, "Development error"}}) {
     charts += chart_of(runs, title, "error (%), averaged weights",
                        [&, role = role](const RunHistory& run) { return errors_of(run, role); });
     charts += chart_of(

@@ -22,7 +22,7 @@ bool any_has_mistakes(const std::vector<RunHistory>& runs) {
 }
 
 std::string images_text(const Mistakes& found) {
-  return fmt::format("{} {} images", grouped(found.images), found.role == "dev" ? "development" : "test");
+  return fmt::format("{} {} images", grouped(found.images), title_of(found.role));
 }
 
 // Blue diagonal: opacity by the share of the class that is correct. Orange: opacity relative to the largest confusion.

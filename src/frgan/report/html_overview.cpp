@@ -45,7 +45,7 @@ std::string card(const std::vector<RunHistory>& runs, size_t i) {
   if (error) {
     html +=
         fmt::format("<p class=\"number\">{}</p>\n<p>{} error, 95 % interval {:.2f} to {}</p>\n", percent(error->error),
-                    escaped(error->role), 100 * error->error_low, percent(error->error_high));
+                    name_of(error->role), 100 * error->error_low, percent(error->error_high));
   } else {
     html += fmt::format("<p class=\"number none\">{}</p>\n", run.finished ? "no error recorded" : "not finished");
   }
@@ -78,7 +78,7 @@ std::string summary_table(const std::vector<RunHistory>& runs) {
                                          : "not finished",
                           error ? fmt::format("{:.2f} to {}", 100 * error->error_low, percent(error->error_high)) : "-",
                           std::isfinite(median) ? percent(median) : "-",
-                          error ? fmt::format("{} {}", grouped(error->images), error->role) : "-"});
+                          error ? fmt::format("{} {}", grouped(error->images), name_of(error->role)) : "-"});
   }
   return table_html(table);
 }

@@ -19,8 +19,6 @@ void check(const Mistakes& found, std::string_view name) {
     throw Error(fmt::format("{}: {}; the file is corrupt or was edited", name, what));
   };
   const auto classes = static_cast<int64_t>(found.class_names.size());
-  if (found.role != "test" && found.role != "dev")
-    refuse(fmt::format("invalid role {:?}; expected \"test\" or \"dev\"", found.role));
   if (found.class_counts.size() != found.class_names.size()) {
     refuse(fmt::format("{} class counts for {} class names", found.class_counts.size(), classes));
   }
@@ -61,7 +59,7 @@ Json to_json(const Mistakes& found) {
   for (const auto& [row, label, prediction, probability] : found.mistakes) {
     mistakes.push_back({row, label, prediction, std::round(1e4 * probability) / 1e4});
   }
-  return {{"role", found.role},
+  return {{"role", name_of(found.role)},
           {"data_digest", found.data_digest},
           {"split_digest", found.split_digest},
           {"images", found.images},
@@ -73,7 +71,13 @@ Json to_json(const Mistakes& found) {
 
 Mistakes mistakes_from_json(const Json& json, std::string_view name) try {
   Mistakes found;
-  json.at("role").get_to(found.role);
+  const auto role = json.at("role").get<std::string>();
+  const auto images = evaluated_images(role);
+  if (!images) {
+    throw Error(fmt::format("{}: invalid role {:?}; expected \"test\" or \"dev\"; the file is corrupt or was edited",
+                            name, role));
+  }
+  found.role = *images;
   json.at("data_digest").get_to(found.data_digest);
   json.at("split_digest").get_to(found.split_digest);
   json.at("images").get_to(found.images);
@@ -145,17 +149,17 @@ std::vector<int64_t> wrong_rows(const Mistakes& found) {
 }
 
 bool on_same_images(const Mistakes& first, const Mistakes& second) {
-  const bool same_rows = first.role == "test" || first.split_digest == second.split_digest;
+  const bool same_rows = first.role == EvaluatedImages::kTest || first.split_digest == second.split_digest;
   return same_rows && first.role == second.role && first.data_digest == second.data_digest &&
          first.images == second.images;
 }
 
 McNemarTest mcnemar(const Mistakes& first, const Mistakes& second) {
   if (!on_same_images(first, second)) {
-    throw Error(
-        fmt::format("cannot compare runs on different images: {} {} images of data {:.12} against {} {} images of data "
-                    "{:.12}; evaluate both runs on the same images",
-                    first.images, first.role, first.data_digest, second.images, second.role, second.data_digest));
+    throw Error(fmt::format(
+        "cannot compare runs on different images: {} {} images of data {:.12} against {} {} images of data "
+        "{:.12}; evaluate both runs on the same images",
+        first.images, name_of(first.role), first.data_digest, second.images, name_of(second.role), second.data_digest));
   }
   return mcnemar_test(wrong_rows(first), wrong_rows(second));
 }

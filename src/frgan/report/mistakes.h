@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "frgan/core/evaluated_images.h"
 #include "frgan/core/json.h"
 #include "frgan/metrics/classification.h"
 
@@ -22,7 +23,7 @@ struct Mistake {
 };
 
 struct Mistakes {
-  std::string role;                      // "test" or "dev"
+  EvaluatedImages role = EvaluatedImages::kTest;
   std::string data_digest;               // SHA-256 of the dataset
   std::string split_digest;              // SHA-256 of the label split, which selects the development images
   int64_t images = 0;                    // evaluated images, correct ones included

@@ -45,12 +45,12 @@ std::string duration_text(double seconds) {
   return fmt::format("{} d {} h", hours / 24, hours % 24);
 }
 
-std::string progress_line(const StepRecord& record, int64_t steps, double seconds_left) {
+std::string progress_line(const StepRecord& record, int64_t steps) {
   std::string line = fmt::format("step {}/{} ({} %)  epoch {:.1f}", record.step, steps,
                                  steps > 0 ? 100 * record.step / steps : 100, record.epoch);
   for (const auto& [name, value] : record.losses) line += fmt::format("  {} {:.4g}", name, value);
   line += fmt::format("  lr {:.1e}  {:.0f} images/s", record.learning_rate, record.images_per_second);
-  if (seconds_left >= 0) line += fmt::format("  {} left", duration_text(seconds_left));
+  if (record.seconds_left >= 0) line += fmt::format("  {} left", duration_text(record.seconds_left));
   return line;
 }
 
@@ -68,8 +68,8 @@ std::vector<std::string> progress_rows(std::string_view line, size_t columns) {
   return rows;
 }
 
-Progress::Progress(ProgressOutput output, int64_t steps, int64_t first_step, bool quiet)
-    : output_(std::move(output)), steps_(steps), first_step_(first_step), quiet_(quiet), begin_(output_.seconds()) {}
+Progress::Progress(ProgressOutput output, int64_t steps, bool quiet)
+    : output_(std::move(output)), steps_(steps), quiet_(quiet) {}
 
 Progress::~Progress() {
   if (rows_ > 0) output_.stream << '\n' << std::flush;
@@ -78,10 +78,7 @@ Progress::~Progress() {
 void Progress::show(const StepRecord& record) {
   if (quiet_) return;
   const double now = output_.seconds();
-  const int64_t done = record.step - first_step_;
-  const double left =
-      done > 0 ? (now - begin_) / static_cast<double>(done) * static_cast<double>(steps_ - record.step) : -1;
-  line_ = progress_line(record, steps_, left);
+  line_ = progress_line(record, steps_);
   const int width = output_.width();
   const double interval = width > 0 ? kRedrawSeconds : kPlainLineSeconds;
   if (drawn_ && now - *drawn_ < interval && record.step < steps_) return;

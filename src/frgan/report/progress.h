@@ -27,7 +27,7 @@ ProgressOutput standard_error_progress();
 
 // "step 1200/4000 (30 %)  epoch 1.6  supervised 0.42  ...  lr 3.0e-04  512 images/s  14 min left"
 //
-//   Progress progress(standard_error_progress(), /*steps=*/4000, /*first_step=*/0);
+//   Progress progress(standard_error_progress(), /*steps=*/4000);
 //   progress.show(record);              // for every record
 //   progress.say("checkpoint written");
 //
@@ -36,7 +36,7 @@ ProgressOutput standard_error_progress();
 // only warnings are printed.
 class Progress {
  public:
-  Progress(ProgressOutput output, int64_t steps, int64_t first_step, bool quiet = false);
+  Progress(ProgressOutput output, int64_t steps, bool quiet = false);
   // Ends the progress line with a line break.
   ~Progress();
   Progress(const Progress&) = delete;
@@ -58,16 +58,14 @@ class Progress {
 
   ProgressOutput output_;
   int64_t steps_;
-  int64_t first_step_;
   bool quiet_;
-  double begin_;                 // time of construction, seconds
   std::optional<double> drawn_;  // time of the last drawing, seconds
   std::string line_;             // text of the newest record
   size_t rows_ = 0;              // terminal rows of the progress line on screen; the last has no line break
 };
 
-// The progress line of a record. A negative `seconds_left` means unknown.
-std::string progress_line(const StepRecord& record, int64_t steps, double seconds_left);
+// The progress line of a record of a run of `steps` steps.
+std::string progress_line(const StepRecord& record, int64_t steps);
 
 // Wraps a progress line between its parts into rows of at most `columns` characters; longer parts are cut.
 std::vector<std::string> progress_rows(std::string_view line, size_t columns);

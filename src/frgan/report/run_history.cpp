@@ -41,8 +41,8 @@ std::vector<std::pair<std::string, double>> losses_of(const Json& object) {
 }
 
 std::optional<EvaluationRecord> evaluation_of(const Json& line) {
-  for (const char* role : {"test", "dev"}) {
-    const std::string key = fmt::format("{}_error", role);
+  for (const EvaluatedImages role : {EvaluatedImages::kTest, EvaluatedImages::kDev}) {
+    const std::string key = name_of(role) + "_error";
     if (!line.contains(key)) continue;
     return EvaluationRecord{line.at("step").get<int64_t>(),    role,
                             number_of(line, key.c_str()),      value_of(line, "error_low", 0.0),
@@ -54,8 +54,8 @@ std::optional<EvaluationRecord> evaluation_of(const Json& line) {
 void read_log(RunHistory& record, const fs::path& path) {
   const JsonLines lines = read_json_lines(path);
   if (!lines.damaged.empty()) {
-    record.notes.push_back(fmt::format("{}: {} damaged line{} ignored", path.string(), lines.damaged.size(),
-                                       lines.damaged.size() == 1 ? "" : "s"));
+    record.notes.push_back(
+        fmt::format("{}: {} ignored", path.string(), counted(std::ssize(lines.damaged), "damaged line")));
   }
   for (const Json& line : lines.objects) {
     if (const auto evaluation = evaluation_of(line)) {
@@ -165,20 +165,20 @@ void name_runs(std::vector<RunHistory>& runs) {
   }
 }
 
-std::string primary_role(const RunHistory& record) {
-  const auto is_test = [](const EvaluationRecord& evaluation) { return evaluation.role == "test"; };
+EvaluatedImages primary_role(const RunHistory& record) {
+  const auto is_test = [](const EvaluationRecord& evaluation) { return evaluation.role == EvaluatedImages::kTest; };
   const bool has_test =
       record.summary.test || std::any_of(record.evaluations.begin(), record.evaluations.end(), is_test);
   const bool has_any = record.summary.dev || !record.evaluations.empty();
-  return has_test || !has_any ? "test" : "dev";
+  return has_test || !has_any ? EvaluatedImages::kTest : EvaluatedImages::kDev;
 }
 
 std::optional<EvaluationRecord> final_error(const RunHistory& record) {
-  return primary_role(record) == "test" ? record.summary.test : record.summary.dev;
+  return primary_role(record) == EvaluatedImages::kTest ? record.summary.test : record.summary.dev;
 }
 
 double late_median(const RunHistory& record) {
-  const std::string role = primary_role(record);
+  const EvaluatedImages role = primary_role(record);
   std::vector<double> errors;
   for (const EvaluationRecord& evaluation : record.evaluations) {
     if (evaluation.role == role && std::isfinite(evaluation.error)) errors.push_back(evaluation.error);

@@ -54,7 +54,7 @@ RunHistory read_run_history(const std::filesystem::path& folder);
 void name_runs(std::vector<RunHistory>& runs);
 
 // The set whose error is reported: "test", or "dev" if the run was never evaluated on test images.
-std::string primary_role(const RunHistory& record);
+EvaluatedImages primary_role(const RunHistory& record);
 // Error of the averaged final weights on that set; empty until the run is finished.
 std::optional<EvaluationRecord> final_error(const RunHistory& record);
 // Median error of the last 20 evaluations on that set, 0 to 1; NaN if there are fewer.

@@ -27,7 +27,7 @@ void RunLog::write(const EvaluationRecord& record) {
 
 Json to_json(const EvaluationRecord& record) {
   return {{"step", record.step},
-          {record.role + "_error", record.error},
+          {name_of(record.role) + "_error", record.error},
           {"error_low", record.error_low},
           {"error_high", record.error_high},
           {"images", record.images}};

@@ -22,6 +22,7 @@
 #include <filesystem>
 #include <string>
 
+#include "frgan/core/evaluated_images.h"
 #include "frgan/core/json.h"
 #include "frgan/io/json_lines.h"
 #include "frgan/report/step_record.h"
@@ -30,7 +31,7 @@ namespace frgan {
 
 struct EvaluationRecord {
   int64_t step = 0;
-  std::string role;  // "test" or "dev"
+  EvaluatedImages role = EvaluatedImages::kTest;
   double error = 0;
   double error_low = 0;
   double error_high = 1;

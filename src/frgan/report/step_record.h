@@ -16,6 +16,7 @@ struct StepRecord {
   double learning_rate = 0;
   double images_per_second = 0;  // images entering a network per second, since the previous record
   double seconds = 0;            // training time so far, including the time before a resume
+  double seconds_left = -1;      // expected time to the end of the run; negative: unknown; shown, not logged
 };
 
 }  // namespace frgan

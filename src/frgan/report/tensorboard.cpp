@@ -229,7 +229,7 @@ void TensorBoardLog::write(const StepRecord& record) {
 }
 
 void TensorBoardLog::write(const EvaluationRecord& record) {
-  file_.append(bytes_of(scalars_record(record.step, {{"error/" + record.role, record.error}})));
+  file_.append(bytes_of(scalars_record(record.step, {{"error/" + name_of(record.role), record.error}})));
 }
 
 void TensorBoardLog::write_samples(int64_t step, const fs::path& png) {

@@ -6,9 +6,14 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
-#include "frgan/core/options.h"
 
 namespace frgan {
+
+Suggestions preset_suggestions() {
+  Suggestions names;
+  for (const Preset& preset : all_presets()) names.words.emplace_back(preset.name);
+  return names;
+}
 
 const Preset& find_preset(std::string_view name) {
   std::vector<std::string> names;

@@ -4,6 +4,8 @@
 #include <span>
 #include <string_view>
 
+#include "frgan/core/options.h"
+
 namespace frgan {
 
 struct Preset {
@@ -14,6 +16,9 @@ struct Preset {
 
 // Sorted by name.
 std::span<const Preset> all_presets();
+
+// What shell completion offers for --preset.
+Suggestions preset_suggestions();
 
 // Throws a usage error with the nearest name if there is no such preset.
 const Preset& find_preset(std::string_view name);

@@ -98,13 +98,14 @@ std::vector<TableColumn> columns_of(const Plan& plan) {
       {"our median of the last 20 evaluations", {"median_mean", "median_sd", "median_seeds"}},
       {"our augmentation", {"augmentation"}}};
   if (!plan.reference.empty()) {
-    columns.push_back({fmt::format("minus {}: mean [95 % t interval] (pairs)", plan.reference),
+    columns.push_back({fmt::format("difference from {}: mean [95 % t interval] (pairs)", plan.reference),
                        {"difference", "difference_low", "difference_high", "pairs"}});
     columns.push_back({"McNemar's p, by seed", {"mcnemar_p"}});
   }
   if (kind_of(plan.show).against_first) {
-    columns.push_back({fmt::format("minus same row at {}: mean [95 % t interval] (pairs)", plan.sections[0].title),
-                       {"from_first", "from_first_low", "from_first_high", "from_first_pairs"}});
+    columns.push_back(
+        {fmt::format("difference from the same row at {}: mean [95 % t interval] (pairs)", plan.sections[0].title),
+         {"from_first", "from_first_low", "from_first_high", "from_first_pairs"}});
     columns.push_back(
         {fmt::format("McNemar's p against {}, by seed", plan.sections[0].title), {"from_first_mcnemar_p"}});
   }

@@ -92,7 +92,7 @@ std::string seeds_text(const PlanResults& results) {
   for (const PlannedRun& run : results.runs()) counts.insert(results.of(run.row, run.section).size());
   counts.erase(0);
   const size_t low = *counts.begin(), high = *counts.rbegin();
-  if (low == high) return fmt::format("{} seed{}", low, low == 1 ? "" : "s");
+  if (low == high) return counted(static_cast<int64_t>(low), "seed");
   return fmt::format("{} to {} seeds", low, high);
 }
 

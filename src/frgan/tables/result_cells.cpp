@@ -16,9 +16,9 @@ std::string hardware_of(const RunRecord& record) {
   const Json& summary = record.summary;
   const int64_t threads = summary.value("threads", int64_t{0});
   const std::string device = summary.value("device", "cpu");
-  const std::string where = device == "cpu" ? fmt::format("{}, {} thread{}", summary.value("processor", "unknown"),
-                                                          threads, threads == 1 ? "" : "s")
-                                            : device;
+  const std::string where =
+      device == "cpu" ? fmt::format("{}, {}", summary.value("processor", "unknown"), counted(threads, "thread"))
+                      : device;
   return fmt::format("{}, {}", where, summary.value("precision", "?"));
 }
 

@@ -193,7 +193,7 @@ std::vector<TableColumn> columns_of(const std::string& reference) {
   const std::vector<TableColumn> scores = score_columns(), effort = effort_columns();
   columns.insert(columns.end(), scores.begin(), scores.end());
   if (!reference.empty()) {
-    columns.push_back({fmt::format("Inception Score minus {}'s: mean [95 % t interval] (pairs)", reference),
+    columns.push_back({fmt::format("Inception Score difference from {}: mean [95 % t interval] (pairs)", reference),
                        {"difference", "difference_low", "difference_high", "pairs"}});
   }
   columns.insert(columns.end(), effort.begin(), effort.end());

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "frgan/core/evaluated_images.h"
 #include "frgan/data/dataset.h"
 #include "frgan/metrics/classification.h"
 #include "frgan/nn/discriminator.h"
@@ -16,7 +17,7 @@ namespace frgan {
 // Images with known labels, and their origin.
 struct DiagnosedImages {
   const ImageSet& set;
-  std::string role;  // "test" or "dev"
+  EvaluatedImages role;
   const std::vector<std::string>& class_names;
   std::string data_digest, split_digest;
 };

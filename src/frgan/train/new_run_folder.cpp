@@ -24,14 +24,15 @@ namespace fs = std::filesystem;
 
 // Whether a run writes a file of this name before its first checkpoint.
 bool is_written_at_start(const fs::path& path) {
-  constexpr std::array kNames{kOptionsFile, kLabelsFile, kLogFile, kPlanFile, kLockFile, kCheckpointsFolder};
+  constexpr std::array kNames{kOptionsFile, kLabelsFile, kImagesFile,       kLogFile,
+                              kPlanFile,    kLockFile,   kCheckpointsFolder};
   return std::find(kNames.begin(), kNames.end(), path.filename().string()) != kNames.end() || is_event_file(path);
 }
 
 // Whether this is a temporary file of a start that was killed.
 bool is_unfinished(const fs::path& path) {
   const std::string name = name_of_unfinished(path);
-  return name == kOptionsFile || name == kLabelsFile;
+  return name == kOptionsFile || name == kLabelsFile || name == kImagesFile;
 }
 
 // Whether a run that was killed before its first checkpoint may have left this entry. The new run overwrites it.

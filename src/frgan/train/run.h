@@ -20,15 +20,16 @@
 #include "frgan/report/progress.h"
 #include "frgan/report/run_summary.h"
 #include "frgan/train/run_options.h"
+#include "frgan/train/run_pace.h"
 #include "frgan/train/run_plan.h"
 #include "frgan/train/run_recorder.h"
 #include "frgan/train/run_result.h"
-#include "frgan/train/step_budget.h"
 #include "frgan/train/stopwatch.h"
-#include "frgan/train/thread_team.h"
 #include "frgan/train/trainer.h"
 
 namespace frgan {
+
+class HeldFolder;
 
 // Where a run writes, and what it records about its origin.
 struct RunOutput {
@@ -38,7 +39,7 @@ struct RunOutput {
   Json inherited = {};           // CheckpointState::inherited
 };
 
-// Throws an Error unless the data is that of the checkpoint.
+// Throws an Error that names the first difference unless the data is that of the checkpoint.
 void check_same_data(const Checkpoint& checkpoint, const Dataset& data);
 
 //   TrainingRun run(options, create_method("fr-gan"), data, split);
@@ -51,6 +52,8 @@ class TrainingRun {
   // The time budget counts from `begun`, which may have started before the data was loaded.
   TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dataset data, LabelSplit split,
               Stopwatch begun = Stopwatch());
+  TrainingRun(const TrainingRun&) = delete;
+  TrainingRun& operator=(const TrainingRun&) = delete;
 
   // Sets the initial weights; call one of the three.
   void begin();                                   // new weights with data-dependent initialization (A31)
@@ -60,18 +63,19 @@ class TrainingRun {
   // Returns the median seconds of `timed` steps, after as many warm-up steps. Restores the state afterwards, so the run
   // is not affected.
   double measure_step(int timed);
-  // Chooses the number of threads, if `threads` is 0, and the number of steps: `steps` if given, else as many as fit
-  // into `time_budget`, else `epochs`. A time budget changes the number of steps while the run trains.
+  // Chooses the number of threads and of steps (RunPace::fix). A time budget changes the number of steps while the run
+  // trains.
   void fix_plan();
   // Follows the decisions of another run, or those that a killed process of this run made after its last checkpoint.
   // The weights are then the same bit for bit. Call it before fix_plan.
-  void follow(const StepPlan& recorded);
+  void follow(const StepPlan& recorded) { pace_.follow(recorded, steps_done()); }
 
   // After fix_plan, `steps` is set unless there is a time budget.
   const RunOptions& options() const { return options_; }
   const LabelSplit& split() const { return split_; }
-  int64_t steps_done() const { return trainer_->steps_done(); }
-  int64_t planned_steps() const { return trainer_->plan().steps(); }
+  const Dataset& data() const { return data_; }
+  int64_t steps_done() const { return trainer_.steps_done(); }
+  int64_t planned_steps() const { return pace_.planned_steps(); }
   // A description of the run for the user. Times a step unless it was measured before.
   RunPlan plan();
 
@@ -81,9 +85,6 @@ class TrainingRun {
 
  private:
   bool is_finished() const { return steps_done() >= planned_steps(); }
-  bool has_time_budget() const { return options_.steps == 0 && !options_.time_budget.empty(); }
-  bool adapts_threads() const { return team_ && recorded_.teams.empty(); }
-  double used_seconds() const { return used_before_ + begun_.seconds(); }  // of the time budget
   int64_t epoch_steps() const;
   double epochs(int64_t steps) const;
   double measure_evaluation();
@@ -93,25 +94,23 @@ class TrainingRun {
   void check_losses() const;
   void check_weights() const;
 
-  // The parts of `fix_plan`.
-  void choose_threads();
-  void fix_steps();
-
   // The parts of `train`.
-  void follow_recorded_plan();
+  static void follow(HeldFolder& folder, RunOutput& output, RunRecorder& recorder);
   void train_step(RunRecorder& recorder);
-  void replan(const Stopwatch& total);
-  void write_plan(const RunOutput& output) const;
+  void evaluate_and_record(RunRecorder& recorder);
+  double step_seconds() const;
+  double expected_seconds_left() const;
   void log_step(RunRecorder& recorder);
+  void report_skipped(RunRecorder& recorder);
   std::filesystem::path write_samples(RunRecorder& recorder);
   std::filesystem::path write_checkpoint(const RunOutput& output, RunRecorder& recorder);
   RunResult stopped(const RunOutput& output, RunRecorder& recorder);
   RunResult finish(const RunOutput& output, RunRecorder& recorder, const Stopwatch& total);
   RunResult result_of_finished(const RunOutput& output);
-  std::optional<EvaluationRecord> evaluate_on(const ImageSet& set, const std::string& role);
+  std::optional<EvaluationRecord> evaluate_on(const ImageSet& set, EvaluatedImages role);
   std::optional<EvaluationRecord> diagnose(const std::filesystem::path& folder, const ImageSet& set,
-                                           const std::string& role);
-  EvaluationRecord evaluation_record(const std::string& role, const ErrorCount& count) const;
+                                           EvaluatedImages role);
+  EvaluationRecord evaluation_record(EvaluatedImages role, const ErrorCount& count) const;
 
   RunOptions options_;
   Dataset data_;
@@ -119,32 +118,18 @@ class TrainingRun {
   Problem problem_;
   std::unique_ptr<Method> method_;
   BatchStream batches_;
-  std::unique_ptr<Trainer> trainer_;
+  Trainer trainer_;
+  RunPace pace_;
   ImageSet dev_;
   std::optional<double> step_seconds_;  // result of measure_step
   double seconds_ = 0;                  // training time, including the time before a resume
   TimeSpent time_spent_;
 
-  // The number of threads; empty if it is fixed: given, recorded in a plan, or irrelevant because a GPU trains.
-  std::optional<ThreadTeam> team_;
-  // Decisions of an earlier process that are still to be followed.
-  struct {
-    std::vector<StepPlan::Length> lengths;
-    std::vector<StepPlan::Team> teams;
-  } recorded_;
-
   int64_t log_lines_ = 0;  // of the log at the checkpoint from which the run was resumed; 0 if unknown
 
-  // The time budget.
-  Stopwatch begun_;          // of this process
-  double used_before_ = 0;   // seconds of earlier processes
-  int64_t evaluations_ = 0;  // default number of evaluations
-  RunCosts costs_;
-  // When the rate of steps was last measured.
-  struct {
-    int64_t step = 0;
-    double seconds = 0;  // without evaluations and records
-  } measured_;
+  // When this process began to train.
+  int64_t first_step_ = 0;
+  double first_seconds_ = 0;  // value of seconds_
 };
 
 }  // namespace frgan

@@ -33,7 +33,8 @@ void diagnose_run(const std::filesystem::path& folder, const DataSource& source,
   const Inference inference = begin_inference(hardware, state.precision, messages);
   messages.progress(fmt::format("{}: classifying {} images", folder.string(), set.size()));
   write_diagnostics(folder, load_method(checkpoint, inference.device, inference.precision).classifier,
-                    {set, has_test ? "test" : "dev", state.class_names, state.data_digest, state.split_digest},
+                    {set, has_test ? EvaluatedImages::kTest : EvaluatedImages::kDev, state.class_names,
+                     state.data_digest, state.split_digest},
                     inference.precision);
 }
 

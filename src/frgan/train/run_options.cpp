@@ -8,12 +8,14 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/hardware.h"
+#include "frgan/methods/methods.h"
 
 namespace frgan {
 
 void describe(OptionSet& options, RunOptions& run) {
   options.group("Run");
-  options.add("method", run.method, "Method to train; `frgan methods` lists all methods.");
+  options.add("method", run.method, "Method to train; `frgan methods` lists all methods.", method_suggestions());
   options.add("steps", run.steps, "Number of steps; 0 derives it from --time-budget if given, else from --epochs.",
               Range<int64_t>{0, 1'000'000'000, "steps"});
   options.add("epochs", run.epochs,
@@ -29,11 +31,16 @@ void describe(OptionSet& options, RunOptions& run) {
               Range<int64_t>{0, INT64_MAX});
   options.add("precision", run.precision, "Convolution precision; auto selects bf16 where the hardware supports it.",
               precision_words());
+  options.add("skip-outliers", run.skip_outliers,
+              "Skips an update whose loss or gradient norm exceeds the mean of the last 128 updates by this many "
+              "standard deviations, such as 6; 0 skips none. For long runs.",
+              Range<double>{0, 1000, "standard deviations"});
   describe(options, run.data);
   describe(options, run.split);
   describe(options, run.augmentation);
   options.group("Machine (may differ on resume)");
-  options.add("device", run.device, "Device: auto, cpu, cuda or cuda:N; auto selects the first GPU, else the CPU.");
+  options.add("device", run.device, "Device: auto, cpu, cuda or cuda:N; auto selects the first GPU, else the CPU.",
+              device_suggestions());
   options.add(
       "threads", run.threads,
       "Number of CPU threads; 0 selects the fastest number by timing, at the start and when the load changes. The "

@@ -22,6 +22,7 @@ struct RunOptions {
   DataOptions data;
   SplitOptions split;
   AugmentationOptions augmentation;
+  double skip_outliers = 0;
 
   // The following options may be changed when a run is resumed.
   std::string device = "auto";

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "frgan/core/error.h"
 #include "frgan/report/progress.h"
 #include "frgan/report/run_summary.h"
 
@@ -27,11 +28,11 @@ std::string plan_text(const RunPlan& plan) {
   add_row(plan.all);
 
   text += fmt::format(
-      "{} for {} steps ({:.1f} epochs), {} on {}, {} thread{}\n"
-      "expected time: about {} ({:.3g} s per step, without evaluations); peak memory so far: {:.1f} GiB\n",
-      plan.method, plan.steps, plan.epochs, plan.precision, plan.device, plan.threads, plan.threads == 1 ? "" : "s",
-      duration_text(plan.seconds_per_step * static_cast<double>(plan.steps_left)), plan.seconds_per_step,
-      static_cast<double>(this_machine().peak_memory_bytes) / (1 << 30));
+      "{} for {} steps ({:.1f} epochs), {} on {}, {}\n"
+      "expected time: about {} ({} steps of {:.3g} s, {} evaluations of {:.3g} s); expected peak memory: {:.2f} GiB\n",
+      plan.method, plan.steps, plan.epochs, plan.precision, plan.device, counted(plan.threads, "thread"),
+      duration_text(plan.seconds_left), plan.steps_left, plan.seconds_per_step, plan.evaluations_left,
+      plan.seconds_per_evaluation, static_cast<double>(plan.peak_memory_bytes) / (1 << 30));
   text += "weights of the loss terms at the start, after a third and at the end of the run:\n";
   for (const TermWeights& term : plan.terms) {
     text +=

@@ -32,6 +32,11 @@ struct RunPlan {
   int64_t steps_left = 0;
   double epochs = 0;  // of the whole run
   double seconds_per_step = 0;
+  int64_t evaluations_left = 0;
+  double seconds_per_evaluation = 0;
+  double seconds_left = 0;  // of steps, evaluations and the end of the run
+  // The expected peak of the whole process: a step and an evaluation are measured before the run.
+  int64_t peak_memory_bytes = 0;
   std::vector<TermWeights> terms{};
 };
 

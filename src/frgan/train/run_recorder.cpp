@@ -48,11 +48,11 @@ RunRecorder::RunRecorder(RecordedRun run, Progress& progress)
   if (run_.tensorboard) events_.emplace(run_.folder, run_.first_step, run_.options);
 }
 
-void RunRecorder::write(StepRecord record) {
+void RunRecorder::write(StepRecord record, double step_seconds) {
   record.images_per_second =
-      static_cast<double>((record.step - last_step_) * run_.images_per_step) / since_last_.seconds();
+      static_cast<double>((record.step - last_step_) * run_.images_per_step) / (step_seconds - last_seconds_);
   last_step_ = record.step;
-  since_last_ = Stopwatch();
+  last_seconds_ = step_seconds;
   log_.write(record);
   if (events_) events_->write(record);
   progress_.show(record);
@@ -80,7 +80,7 @@ void RunRecorder::write(const EvaluationRecord& record) {
 }
 
 void RunRecorder::show(const EvaluationRecord& record) {
-  progress_.say(fmt::format("step {}: {} error {:.2f} %", record.step, record.role, 100 * record.error));
+  progress_.say(fmt::format("step {}: {} error {:.2f} %", record.step, name_of(record.role), 100 * record.error));
 }
 
 fs::path RunRecorder::write_samples(int64_t step, const at::Tensor& images) {
@@ -92,11 +92,11 @@ fs::path RunRecorder::write_samples(int64_t step, const at::Tensor& images) {
   return path;
 }
 
-void RunRecorder::write_learning_curve(const std::string& title, const std::vector<std::string>& roles) const {
+void RunRecorder::write_learning_curve(const std::string& title, const std::vector<EvaluatedImages>& roles) const {
   LearningCurves chart{title, "error (%)", {}};
-  for (const std::string& role : roles) {
-    const std::string name = role == "dev" ? "development" : role;
-    chart.curves.push_back(read_curve(run_.folder / kLogFile, role + "_error", name, /*scale=*/100));
+  for (const EvaluatedImages role : roles) {
+    const std::string key = name_of(role) + "_error";
+    chart.curves.push_back(read_curve(run_.folder / kLogFile, key, title_of(role), /*scale=*/100));
   }
   if (!chart.curves.empty()) write_file_safely(run_.folder / kLearningCurveFile, learning_curve_svg(chart));
 }

@@ -15,7 +15,6 @@
 #include "frgan/report/progress.h"
 #include "frgan/report/run_log.h"
 #include "frgan/report/tensorboard.h"
-#include "frgan/train/stopwatch.h"
 
 namespace frgan {
 
@@ -37,19 +36,16 @@ class RunRecorder {
  public:
   // `progress` must outlive the recorder. Throws an Error if a file cannot be written.
   RunRecorder(RecordedRun run, Progress& progress);
-  // Starts the clock of images_per_second; call it before the first step.
-  void begin() { since_last_ = Stopwatch(); }
-
-  // Sets images_per_second, writes the record and shows it. Warns once if the supervised loss shows that training
-  // diverged.
-  void write(StepRecord record);
+  // Writes the record and shows it, with the images per second since the previous one. `step_seconds` is the time of
+  // all steps of this process. Warns once if the supervised loss shows that training diverged.
+  void write(StepRecord record, double step_seconds);
   void write(const EvaluationRecord& record);
   // Prints the error as a permanent line.
   void show(const EvaluationRecord& record);
   // Writes generated images, N x C x S x S in [-1, 1], as a grid. Returns its path.
   std::filesystem::path write_samples(int64_t step, const at::Tensor& images);
-  // Writes a chart of the errors of the given roles ("test", "dev"); nothing without roles.
-  void write_learning_curve(const std::string& title, const std::vector<std::string>& roles) const;
+  // Writes a chart of the errors of the given roles; nothing without roles.
+  void write_learning_curve(const std::string& title, const std::vector<EvaluatedImages>& roles) const;
   // Warns if the log of a resumed run was damaged, or has fewer lines than it had at the checkpoint (0: unknown).
   void report_repairs(int64_t log_lines_at_checkpoint);
   // Changes the number of steps that the progress line shows.
@@ -75,8 +71,8 @@ class RunRecorder {
   RunLog log_;
   std::optional<TensorBoardLog> events_;
   std::vector<std::pair<std::string, double>> losses_;
-  int64_t last_step_;     // of the previous step record
-  Stopwatch since_last_;  // since the previous step record
+  int64_t last_step_;        // of the previous step record
+  double last_seconds_ = 0;  // its step_seconds
   bool warned_ = false;
 };
 

@@ -77,9 +77,19 @@ bool replan_due(const RunPosition& position) {
   return part_due(position, kReplanCount);
 }
 
-int64_t evaluations_left(const RunOptions& options, const RunPosition& position, int64_t evaluations) {
-  if (options.evaluations == 0) return evaluations - position.after * evaluations / position.whole;
-  return options.evaluations - evaluations_due(position.after, position.whole, options.evaluations);
+int64_t evaluations_left(const RunOptions& options, const StepPlan& plan, int64_t step, int64_t evaluations) {
+  const int64_t every = options.evaluate_every, left = std::max<int64_t>(0, plan.steps() - step);
+  if (left == 0) return 0;
+  if (options.evaluations == 0 && every > 0) return (plan.steps() - 1) / every - step / every + 1;
+  const RunPosition position = position_after(plan, step);
+  const int64_t due = options.evaluations == 0
+                          ? evaluations - position.after * evaluations / position.whole
+                          : options.evaluations - evaluations_due(position.after, position.whole, options.evaluations);
+  return std::min(due, left);  // at most one after each step
+}
+
+double seconds_left(const RunCosts& costs, int64_t steps, int64_t evaluations) {
+  return costs.step * static_cast<double>(steps) + costs.evaluation * static_cast<double>(evaluations) + costs.end;
 }
 
 }  // namespace frgan

@@ -40,7 +40,10 @@ bool evaluation_due(const RunOptions& options, const RunPosition& position, int6
 // Whether a run with a time budget plans its remaining steps anew: 200 times.
 bool replan_due(const RunPosition& position);
 
-// The number of evaluations after this position, including the last one. Without --evaluate-every.
-int64_t evaluations_left(const RunOptions& options, const RunPosition& position, int64_t evaluations);
+// The number of evaluations after `step`, including the last one. `evaluations` is the default number.
+int64_t evaluations_left(const RunOptions& options, const StepPlan& plan, int64_t step, int64_t evaluations);
+
+// The expected seconds to the end of the run.
+double seconds_left(const RunCosts& costs, int64_t steps, int64_t evaluations);
 
 }  // namespace frgan

@@ -19,12 +19,14 @@ void copy_buffers(const torch::nn::Module& from, const torch::nn::Module& to) {
 
 }  // namespace
 
-Trainer::Trainer(Method& method, const Problem& problem, BatchSource batches, int64_t planned_steps)
+Trainer::Trainer(Method& method, const Problem& problem, BatchSource batches, int64_t planned_steps,
+                 double outlier_limit)
     : problem_(problem),
       batches_(std::move(batches)),
       plan_(planned_steps),
       schedules_(method.schedules()),
       term_sums_(at::zeros({kTermSlots}, at::TensorOptions(problem.device).dtype(problem.dtype))),
+      skipped_(at::zeros({}, at::TensorOptions(problem.device).dtype(at::kLong))),
       first_non_finite_(at::full({}, -1, at::TensorOptions(problem.device).dtype(at::kLong))) {
   std::vector<Stage> stages = method.stages();
   TORCH_CHECK(stages.size() == 1, "the method has ", stages.size(), " stages; the trainer supports one");
@@ -32,6 +34,7 @@ Trainer::Trainer(Method& method, const Problem& problem, BatchSource batches, in
   for (const Player& member : method.players()) {
     FlatParameters parameters(*member.network);
     players_.push_back({member, parameters, Adam(parameters, member.optimizer)});
+    if (outlier_limit > 0) players_.back().outliers.emplace(outlier_limit, at::TensorOptions(problem.device));
     if (member.average_decay.empty()) continue;
     TORCH_CHECK(!average_, "the method has two weight averages; the trainer supports one");
     classifier_ = method.make_classifier();
@@ -70,7 +73,7 @@ size_t Trainer::run_phase(const Phase& phase, uint64_t phase_index, int64_t repe
   for (size_t i = 0; i < losses.size(); ++i) {
     differentiate(player(phase.players[i]), losses[i], scalars, /*keep_graph=*/i + 1 < losses.size());
   }
-  for (const std::string& name : phase.players) update(player(name), scalars);
+  for (const std::string& name : phase.players) update(player(name), scalars, step_ * phase.repeat + repetition);
   return record_losses(losses, first_slot, scalars);
 }
 
@@ -107,10 +110,26 @@ void Trainer::differentiate(PlayerState& state, const Losses& losses, const Step
   }
   state.parameters.gradients().zero_();
   total.backward({}, keep_graph, /*create_graph=*/false, state.parameters.parameters());
+  state.loss = total.detach();
 }
 
-void Trainer::update(PlayerState& state, const StepScalars& scalars) {
+// Updates a player for the given time, counted from 0. An outlier's update is made and taken back on the device,
+// because asking which it is would wait for the device.
+void Trainer::update(PlayerState& state, const StepScalars& scalars, int64_t number) {
   const torch::NoGradGuard no_grad;
+  if (!state.outliers) return apply_update(state, scalars);
+  const at::Tensor skip = state.outliers->is_outlier(number, state.loss, state.parameters.gradients().norm());
+  std::vector<at::Tensor> changed{state.parameters.values(), state.adam.mean, state.adam.square};
+  if (!state.player.average_decay.empty()) changed.push_back(average_->values());
+  std::vector<at::Tensor> before;
+  before.reserve(changed.size());
+  for (const at::Tensor& tensor : changed) before.push_back(tensor.clone());
+  apply_update(state, scalars);
+  for (size_t i = 0; i < changed.size(); ++i) changed[i].copy_(at::where(skip, before[i], changed[i]));
+  skipped_.add_(skip);
+}
+
+void Trainer::apply_update(PlayerState& state, const StepScalars& scalars) {
   const auto names = state.adam.scalar_names(state.player.name);
   state.adam.step(scalars[names[0]], scalars[names[1]]);
   if (state.player.average_decay.empty()) return;
@@ -162,8 +181,15 @@ std::vector<std::pair<std::string, double>> Trainer::take_losses() {
   return means;
 }
 
+int64_t Trainer::take_skipped() {
+  const auto skipped = skipped_.item<int64_t>();
+  skipped_.zero_();
+  return skipped;
+}
+
 void Trainer::discard_losses() {
   take_losses();
+  take_skipped();
   first_non_finite_.fill_(-1);
 }
 
@@ -193,6 +219,7 @@ TensorFiles Trainer::state() const {
   TensorFiles files;
   for (const PlayerState& state : players_) {
     const std::string prefix = state.player.name + ".";
+    if (state.outliers) files["outliers"][prefix + "window"] = state.outliers->window;
     files["model"].merge(named_tensors(*state.player.network, prefix));
     for (size_t i = 0; i < state.parameters.parameters().size(); ++i) {
       const std::string name = prefix + state.parameters.names()[i];

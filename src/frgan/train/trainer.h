@@ -16,6 +16,7 @@
 #include "frgan/nn/flat_parameters.h"
 #include "frgan/nn/named_tensors.h"
 #include "frgan/train/adam.h"
+#include "frgan/train/outlier_detector.h"
 
 namespace frgan {
 
@@ -30,7 +31,9 @@ using BatchSource = std::function<Batch(const BatchRequest&, uint64_t draw, uint
 //   while (trainer.steps_done() < 3000) trainer.step();
 class Trainer {
  public:
-  Trainer(Method& method, const Problem& problem, BatchSource batches, int64_t planned_steps);
+  // With `outlier_limit` above 0, updates whose loss or gradient norm is an outlier are skipped: weights, moments and
+  // weight average keep their values (train/outlier_detector.h).
+  Trainer(Method& method, const Problem& problem, BatchSource batches, int64_t planned_steps, double outlier_limit = 0);
 
   // Runs the data-dependent initialization (A31). The weight average starts from its result.
   void initialize();
@@ -44,6 +47,8 @@ class Trainer {
 
   // Returns the mean of each loss term since the last call, in the order of the step. Waits for the device.
   std::vector<std::pair<std::string, double>> take_losses();
+  // Returns the number of updates that were skipped as outliers since the last call. Waits for the device.
+  int64_t take_skipped();
   // Resets the sums of losses and the record of non-finite losses.
   void discard_losses();
   // The first loss term that was NaN or infinite, and its step, counted from 1; nullopt if all were finite. Waits for
@@ -68,8 +73,8 @@ class Trainer {
   // The network with averaged weights; empty if the method has no weight average.
   Discriminator classifier() const { return classifier_; }
 
-  // Everything that the next step depends on, by checkpoint file ("model", "optimizer", "average") and tensor name. The
-  // tensors are views: writing to them changes the state.
+  // Everything that the next step depends on, by checkpoint file ("model", "optimizer", "average", and "outliers" if
+  // outliers are skipped) and tensor name. The tensors are views: writing to them changes the state.
   TensorFiles state() const;
   // Copies saved tensors into the state and continues at `step`. `source` names their origin in messages. Throws an
   // Error on an architecture mismatch.
@@ -80,12 +85,15 @@ class Trainer {
     Player player;
     FlatParameters parameters;
     Adam adam;
+    std::optional<OutlierDetector> outliers = {};
+    at::Tensor loss = {};  // weighted sum of the last batch
   };
 
   StepScalars scalars_of(const Phase& phase, int64_t repetition);
   size_t run_phase(const Phase& phase, uint64_t phase_index, int64_t repetition, size_t first_slot);
   void differentiate(PlayerState& player, const Losses& losses, const StepScalars& scalars, bool keep_graph);
-  void update(PlayerState& player, const StepScalars& scalars);
+  void update(PlayerState& player, const StepScalars& scalars, int64_t number);
+  void apply_update(PlayerState& player, const StepScalars& scalars);
   // Adds the losses to their slots and records the first non-finite one, on the device. Returns the number of losses.
   size_t record_losses(const std::vector<Losses>& losses, size_t first_slot, const StepScalars& scalars);
   PlayerState& player(const std::string& name);
@@ -104,6 +112,7 @@ class Trainer {
   std::vector<Term> terms_;
   std::vector<int64_t> term_counts_;  // number of values in each sum
   at::Tensor term_sums_;              // since the last take_losses
+  at::Tensor skipped_;                // int64: skipped updates since the last take_skipped
   at::Tensor first_non_finite_;       // int64: step * kTermSlots + slot of the first non-finite loss, or -1
 };
 

@@ -1,5 +1,6 @@
 #include "frgan/train/training.h"
 
+#include <algorithm>
 #include <optional>
 #include <ostream>
 #include <utility>
@@ -10,12 +11,14 @@
 #include "frgan/classifier/checkpoint.h"
 #include "frgan/core/error.h"
 #include "frgan/core/run_files.h"
+#include "frgan/data/image_hashes.h"
 #include "frgan/data/label_split.h"
 #include "frgan/data/load_dataset.h"
 #include "frgan/device/device.h"
 #include "frgan/io/files.h"
 #include "frgan/io/folder_lock.h"
 #include "frgan/io/json_file.h"
+#include "frgan/io/json_lines.h"
 #include "frgan/report/run_summary.h"
 #include "frgan/train/new_run_folder.h"
 #include "frgan/train/run.h"
@@ -27,7 +30,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Sets the number of threads and the precision that "auto" stands for on this machine.
+// Sets the precision that "auto" stands for on this machine.
 void resolve_machine(RunOptions& options) {
   const Precision precision = resolve_precision(options.precision, resolve_device(options.device));
   options.precision = precision == Precision::kBf16 ? PrecisionChoice::kBf16 : PrecisionChoice::kFp32;
@@ -68,8 +71,7 @@ std::vector<std::string> machine_warnings(const CheckpointState& saved, const Ru
         fmt::format("the run used LibTorch {}; with {}, results differ in their last bits", saved.libtorch, libtorch));
   }
   if (options.threads != threads && options.threads > 0) {
-    const std::string used =
-        threads > 0 ? fmt::format("{} thread{}", threads, threads == 1 ? "" : "s") : "a measured number of threads";
+    const std::string used = threads > 0 ? counted(threads, "thread") : "a measured number of threads";
     warnings.push_back(
         fmt::format("the run used {}; with {}, results differ in their last bits", used, options.threads));
   }
@@ -96,20 +98,35 @@ Json inherited_from(const Checkpoint& checkpoint) {
   return inherited;
 }
 
-// The decisions of a killed process after its last checkpoint, which the resumed run follows. Empty if plan.json is
-// missing, damaged, or of other decisions.
-std::optional<StepPlan> recorded_plan(const fs::path& folder, const CheckpointState& state,
+// The decisions that a resumed run follows: those of --plan, or those that a killed process made after its last
+// checkpoint. Empty if plan.json is missing, damaged, or of other decisions.
+std::optional<StepPlan> recorded_plan(const fs::path& folder, const fs::path& plan_option, const CheckpointState& state,
                                       const std::function<void(const std::string&)>& warn) {
-  const fs::path path = folder / kPlanFile;
+  fs::path path = folder / kPlanFile;
+  if (!fs::exists(path) && !plan_option.empty()) {
+    warn(fmt::format("{}: no such file; {} is used", path.string(), plan_option.string()));
+    path = plan_option;
+  }
   if (!fs::exists(path)) return std::nullopt;
   try {
     const StepPlan plan = step_plan_from_json(read_json_object(path.string()), path.string());
-    if (to_json(plan.until(state.step)) == to_json(state.plan)) return plan;
+    if (plan.agrees_before(state.step, state.plan)) return plan;
     warn(fmt::format("{}: differs from the checkpoint; the checkpoint is used", path.string()));
   } catch (const Error& error) {
     warn(fmt::format("{}; the checkpoint is used", error.what()));
   }
   return std::nullopt;
+}
+
+// Seconds that a killed process trained after the checkpoint, according to the log. They count for the time budget.
+double lost_seconds(const fs::path& folder, const CheckpointState& state) {
+  if (!fs::exists(folder / kLogFile)) return 0;
+  double last = state.seconds;
+  for (const Json& line : read_json_lines(folder / kLogFile).objects) {
+    const Json seconds = line.value("seconds", Json());
+    if (seconds.is_number()) last = std::max(last, seconds.get<double>());
+  }
+  return last - state.seconds;
 }
 
 // Loads the data of a run that is resumed. Names the option for data that was moved.
@@ -175,6 +192,7 @@ Training Training::start(std::unique_ptr<RunRequest> request, const StartOptions
   auto impl = std::make_unique<Impl>();
   impl->request = std::move(request);
   impl->is_new = true;
+  impl->begun = Stopwatch(options.used_seconds);
   if (options.folder.empty()) {
     impl->folder = unused_run_folder(options.name.empty() ? run.method : options.name);
   } else {
@@ -203,9 +221,9 @@ Training Training::start(std::unique_ptr<RunRequest> request, const StartOptions
 
 Training Training::resume(const fs::path& folder, const ResumeOptions& options) {
   if (!fs::exists(folder)) throw Error(fmt::format("{}: no such folder; expected a run folder", folder.string()));
-  if (!fs::exists(folder / kOptionsFile)) {
-    throw Error(fmt::format("{}: not a run folder: has no {}; give the folder that contains {}/", folder.string(),
-                            kOptionsFile, kCheckpointsFolder));
+  if (!fs::exists(folder / kCheckpointsFolder) && !fs::exists(folder / kOptionsFile)) {
+    throw Error(fmt::format("{0}: not a run folder: has no {1}/; give the folder that contains {1}/", folder.string(),
+                            kCheckpointsFolder));
   }
   const auto warn = [&](const std::vector<std::string>& warnings) {
     if (!options.warn) return;
@@ -214,8 +232,10 @@ Training Training::resume(const fs::path& folder, const ResumeOptions& options) 
   auto impl = std::make_unique<Impl>();
   impl->folder = folder;
   if (!options.dry_run) impl->lock.emplace(folder);
-  const Checkpoint checkpoint = load_checkpoint(folder);
+  Checkpoint checkpoint = load_checkpoint(folder);
   warn(checkpoint.warnings);
+  checkpoint.state.used_seconds += lost_seconds(folder, checkpoint.state);
+  impl->begun = Stopwatch(options.used_seconds);
   impl->request = make_run_request(checkpoint.state.method);
   OptionSet& set = impl->request->options;
   set.set_values(checkpoint.state.options, checkpoint.path.string());
@@ -232,7 +252,7 @@ Training Training::resume(const fs::path& folder, const ResumeOptions& options) 
   impl->prepare(std::move(data), std::move(split));
   impl->run->resume(checkpoint);
   const auto warn_once = [&](const std::string& warning) { warn({warning}); };
-  if (const auto plan = recorded_plan(folder, checkpoint.state, warn_once)) impl->run->follow(*plan);
+  if (const auto plan = recorded_plan(folder, run.plan, checkpoint.state, warn_once)) impl->run->follow(*plan);
   impl->fix_plan();
   impl->command = checkpoint.state.command;
   impl->inherited = checkpoint.state.inherited;
@@ -264,6 +284,7 @@ RunResult Training::run(Progress& progress, const std::atomic<int>& stop_signal)
   if (impl_->is_new) {
     write_file_safely(impl_->folder / kOptionsFile, fmt::format("# {}\n\n{}", impl_->command, config_text(options)));
     write_label_split(impl_->folder / kLabelsFile, impl_->run->split());
+    write_file_safely(impl_->folder / kImagesFile, image_hashes_json(impl_->run->data()).dump());
   }
   RunResult result =
       impl_->run->train({impl_->folder, options.values(), impl_->command, impl_->inherited}, progress, stop_signal);
@@ -273,7 +294,7 @@ RunResult Training::run(Progress& progress, const std::atomic<int>& stop_signal)
 
 RunResult Training::run() {
   std::ostream nowhere(nullptr);
-  Progress progress({nowhere, [] { return 0; }, [] { return 0.0; }}, planned_steps(), steps_done(), /*quiet=*/true);
+  Progress progress({nowhere, [] { return 0; }, [] { return 0.0; }}, planned_steps(), /*quiet=*/true);
   const std::atomic<int> no_signal = 0;
   return run(progress, no_signal);
 }

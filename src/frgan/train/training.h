@@ -28,6 +28,7 @@ struct StartOptions {
   std::vector<std::filesystem::path> inputs = {};  // files that the user named; a run never overwrites them
   bool dry_run = false;                            // only for plan_text: creates no folder; `run` must not be called
   LoadWatch watch = {};                            // of the images of a folder
+  double used_seconds = 0;                         // of --time-budget, before this call; a program's start
 };
 
 struct ResumeOptions {
@@ -36,6 +37,7 @@ struct ResumeOptions {
   std::filesystem::path data_root = "data";  // folder in which datasets are searched
   bool dry_run = false;                      // only for plan_text: does not lock the folder; `run` must not be called
   LoadWatch watch = {};                      // of the images of a folder
+  double used_seconds = 0;                   // as in StartOptions
   // Receives each warning at once, for example of a corrupt checkpoint or another device; empty: warnings are ignored.
   std::function<void(const std::string& warning)> warn = {};
 };

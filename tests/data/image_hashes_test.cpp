@@ -1,0 +1,78 @@
+#include "frgan/data/image_hashes.h"
+
+#include <gmock/gmock.h>
+#include <torch/types.h>
+
+#include "frgan/core/error.h"
+#include "tiny_dataset.h"
+
+namespace frgan {
+namespace {
+
+Dataset hashed_data() {
+  Dataset data = tiny_dataset(round_robin(6, 3), 3);
+  data.test = {tiny_images(3, 16, 1), at::tensor(round_robin(3, 3))};
+  return data;
+}
+
+Dataset of_files() {
+  Dataset data = hashed_data();
+  data.train.files = {"train/a/0.png", "train/a/1.png", "train/b/0.png", "train/b/1.png", "train/c/0.png", "t.png"};
+  data.test.files = {"test/a/0.png", "test/b/0.png", "test/c/0.png"};
+  return data;
+}
+
+TEST(ImageHashes, NothingDiffersFromItself) {
+  for (const Dataset& data : {hashed_data(), of_files()}) {
+    EXPECT_EQ(difference_from(image_hashes_json(data), data, "images.json"), "");
+  }
+}
+
+TEST(ImageHashes, EveryPixelAndLabelCounts) {
+  const Json recorded = image_hashes_json(hashed_data());
+  const Dataset data = hashed_data();
+  for (int64_t i = 0; i < data.test.images[1].numel(); ++i) {
+    Dataset other = data;
+    other.test.images = data.test.images.clone();
+    other.test.images[1].view(-1)[i].bitwise_xor_(1 << (i % 8));
+    ASSERT_EQ(difference_from(recorded, other, "images.json"), "test image 1 was changed") << i;
+  }
+  Dataset other = data;
+  other.train.labels = data.train.labels.clone();
+  other.train.labels[4] = 0;
+  EXPECT_EQ(difference_from(recorded, other, "images.json"), "train image 4 was changed");
+}
+
+TEST(ImageHashes, NamesFilesThatWereChangedAddedOrRemoved) {
+  const Json recorded = image_hashes_json(of_files());
+  Dataset changed = of_files();
+  changed.train.images = changed.train.images.clone();
+  changed.train.images[2].fill_(7);
+  EXPECT_EQ(difference_from(recorded, changed, "images.json"), "train/b/0.png was changed");
+  Dataset renamed = of_files();
+  renamed.test.files[2] = "test/c/new.png";
+  EXPECT_EQ(difference_from(recorded, renamed, "images.json"), "test/c/new.png was added; 2 differences in all");
+  Dataset smaller = of_files();
+  smaller.train = smaller.train.rows({0, 1, 3, 4, 5});
+  smaller.train.files = {"train/a/0.png", "train/a/1.png", "train/b/1.png", "train/c/0.png", "t.png"};
+  EXPECT_EQ(difference_from(recorded, smaller, "images.json"), "train/b/0.png is missing or unreadable");
+  EXPECT_EQ(difference_from(recorded, hashed_data(), "images.json"), "") << "a converted dataset has no files";
+}
+
+TEST(ImageHashes, RejectsOtherFiles) {
+  const auto error = [](const Json& recorded) {
+    try {
+      difference_from(recorded, hashed_data(), "images.json");
+    } catch (const Error& caught) {
+      return std::string(caught.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(error(Json::object()), "images.json: not of format 'frgan images 1'");
+  Json recorded = image_hashes_json(hashed_data());
+  recorded["test"]["hashes"] = "123";
+  EXPECT_EQ(error(recorded), "images.json: not a valid list of the hashes of images");
+}
+
+}  // namespace
+}  // namespace frgan

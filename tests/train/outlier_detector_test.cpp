@@ -1,0 +1,63 @@
+#include "frgan/train/outlier_detector.h"
+
+#include <cmath>
+#include <limits>
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+namespace frgan {
+namespace {
+
+// Loss and gradient norm of an ordinary update: both have mean 2 and standard deviation 1 over the window.
+double ordinary(int64_t update) {
+  return 2 + (update % 2 == 0 ? 1 : -1);
+}
+
+struct Detection {
+  explicit Detection(double limit) : detector(limit, at::TensorOptions()) {}
+  bool add(double loss, double norm) {
+    return detector.is_outlier(updates++, at::scalar_tensor(loss), at::scalar_tensor(norm)).item<bool>();
+  }
+  void fill() {
+    while (updates < OutlierDetector::kWindow) EXPECT_FALSE(add(ordinary(updates), ordinary(updates)));
+  }
+  OutlierDetector detector;
+  int64_t updates = 0;
+};
+
+TEST(OutlierDetector, ComparesTheZScoreWithTheLimit) {
+  for (const auto& [loss, norm, expected] :
+       {std::tuple(6.9, 2.0, false), {7.1, 2.0, true}, {2.0, 7.1, true}, {2.0, 6.9, false}, {-100.0, -100.0, false}}) {
+    Detection detection(5);
+    detection.fill();
+    EXPECT_EQ(detection.add(loss, norm), expected) << loss << " " << norm;
+  }
+}
+
+TEST(OutlierDetector, NeedsAFullWindow) {
+  Detection detection(3);
+  for (int i = 0; i < OutlierDetector::kWindow - 1; ++i) detection.add(1, 1);
+  EXPECT_FALSE(detection.add(1e6, 1e6));
+}
+
+TEST(OutlierDetector, AnOutlierEntersTheWindow) {
+  Detection detection(5);
+  detection.fill();
+  EXPECT_TRUE(detection.add(20, 2));
+  EXPECT_FALSE(detection.add(8, 2)) << "the standard deviation is larger now";
+  for (int i = 0; i < 128; ++i) detection.add(ordinary(detection.updates), ordinary(detection.updates));
+  EXPECT_TRUE(detection.add(8, 2)) << "the outlier has left the window";
+}
+
+TEST(OutlierDetector, NonFiniteValuesAndConstantWindowsAreNoOutliers) {
+  Detection detection(5);
+  detection.fill();
+  EXPECT_FALSE(detection.add(std::nan(""), 2));
+  Detection constant(5);
+  while (constant.updates < OutlierDetector::kWindow) constant.add(1, 1);
+  EXPECT_FALSE(constant.add(1, 1));
+}
+
+}  // namespace
+}  // namespace frgan
