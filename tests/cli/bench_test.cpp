@@ -137,35 +137,30 @@ TEST(Bench, AppliesPresetAndTypedOptions) {
   EXPECT_EQ(json.at("options").at("augmentation"), Json::array({"none"}));
 }
 
+// The message of `frgan bench` for options that are usage errors.
+std::string bench_error(std::vector<std::string> options) {
+  options.insert(options.begin(), "bench");
+  const Outcome outcome = run_frgan(options);
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.out, "");
+  return outcome.err;
+}
+
 TEST(Bench, RejectsOptionsThatTrainRejects) {
-  const auto error_of = [](const std::vector<std::string>& more) {
-    std::vector<std::string> arguments{"bench", "--step-only"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    const Outcome outcome = run_frgan(arguments);
-    EXPECT_EQ(outcome.code, 2);
-    EXPECT_EQ(outcome.out, "");
-    return outcome.err;
-  };
-  EXPECT_EQ(error_of({"--method", "supervised", "--gen-loss", "saturating"}),
+  EXPECT_EQ(bench_error({"--step-only", "--method", "supervised", "--gen-loss", "saturating"}),
             "frgan: option --gen-loss belongs to the method fr-gan, which this run does not use\n");
-  EXPECT_THAT(error_of({"--batch-size", "1"}), HasSubstr("needs at least 2 images"));
-  EXPECT_THAT(error_of({"--steps", "0"}), HasSubstr("must be a whole number, 1 to 100000"));
-  EXPECT_THAT(error_of({"--preset", "dmeo"}), HasSubstr("did you mean 'demo'?"));
-  EXPECT_THAT(error_of({"--augmentation", "translate:99"}), HasSubstr("PIXELS must be 1 to 15"));
+  EXPECT_THAT(bench_error({"--step-only", "--batch-size", "1"}), HasSubstr("needs at least 2 images"));
+  EXPECT_THAT(bench_error({"--step-only", "--steps", "0"}), HasSubstr("must be a whole number, 1 to 100000"));
+  EXPECT_THAT(bench_error({"--step-only", "--preset", "dmeo"}), HasSubstr("did you mean 'demo'?"));
+  EXPECT_THAT(bench_error({"--step-only", "--augmentation", "translate:99"}), HasSubstr("PIXELS must be 1 to 15"));
 }
 
 TEST(Bench, RejectsOptionsThatHaveNoEffect) {
-  const auto error_of = [](const std::vector<std::string>& arguments) {
-    const Outcome outcome = run_frgan(arguments);
-    EXPECT_EQ(outcome.code, 2);
-    EXPECT_EQ(outcome.out, "");
-    return outcome.err;
-  };
-  EXPECT_EQ(error_of({"bench", "--contention", "--width", "1"}),
+  EXPECT_EQ(bench_error({"--contention", "--width", "1"}),
             "frgan: --contention accepts no other option: found --width; omit it\n");
-  EXPECT_EQ(error_of({"bench", "--preset=fast", "--contention"}),
+  EXPECT_EQ(bench_error({"--preset=fast", "--contention"}),
             "frgan: --contention accepts no other option: found --preset; omit it\n");
-  EXPECT_EQ(error_of({"bench", "--adapt-threads"}), "frgan: --adapt-threads requires --step-only\n");
+  EXPECT_EQ(bench_error({"--adapt-threads"}), "frgan: --adapt-threads requires --step-only\n");
 }
 
 }  // namespace
