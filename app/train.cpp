@@ -1,10 +1,12 @@
 // frgan train: trains a classifier into a run folder.
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -71,6 +73,7 @@ struct TrainCall {
   enum class Length { kDefault, kPreset, kGiven } length = Length::kGiven;
 };
 
+// Options that set the length of a run.
 constexpr std::string_view kLengths[] = {"steps", "epochs", "time-budget", "plan"};
 
 void describe(OptionSet& options, TrainCall& call) {
@@ -125,7 +128,7 @@ void declare_options(TrainCommand& command, std::span<const std::string> argumen
                   typed_value(arguments, "method").value_or(named_method(settings, command.request->run.method)));
 }
 
-void refuse_two_of(const std::function<bool(std::string_view)>& typed, std::initializer_list<std::string_view> names) {
+void refuse_two_of(const std::function<bool(std::string_view)>& typed, std::span<const std::string_view> names) {
   std::vector<std::string> given;
   for (const std::string_view name : names) {
     if (typed(name)) given.push_back(fmt::format("--{}", name));
@@ -152,9 +155,10 @@ void read_options(TrainCommand& command, std::span<const std::string> arguments)
   for (const std::vector<Setting>& source : settings) apply_settings(request, source);
   read_arguments(kTrainSyntax, arguments, request.options);
   const auto typed = [&](std::string_view name) { return typed_value(arguments, name).has_value(); };
-  refuse_two_of(typed, {"steps", "epochs", "time-budget", "plan"});
+  refuse_two_of(typed, kLengths);
   for (const Option& option : request.options.all()) {
-    if (is_in_labels_file(option.name)) refuse_two_of(typed, {"labels-file", option.name});
+    if (is_in_labels_file(option.name))
+      refuse_two_of(typed, std::array<std::string_view, 2>{"labels-file", option.name});
   }
   make_weaker_void(request.run, typed);
   if (typed("epochs")) {

@@ -29,7 +29,7 @@ struct PaceMeasurements {
 //   for (int64_t step = 0; step < pace.planned_steps();) {
 //     pace.prepare(step);
 //     train_a_step();
-//     pace.after_step(++step, seconds_of_the_step, steps);
+//     pace.after_step(++step, seconds_of_the_step);
 //     if (replan_due(pace.position(step))) pace.replan(step, seconds_of_all_steps);
 //   }
 class RunPace {
