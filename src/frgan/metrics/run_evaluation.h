@@ -15,7 +15,6 @@
 
 namespace frgan {
 
-// Test images, or the development images that the run held out.
 
 struct EvaluationRequest {
   std::filesystem::path checkpoint;  // a run, for its newest intact checkpoint, or a checkpoint

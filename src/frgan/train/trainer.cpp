@@ -113,8 +113,8 @@ void Trainer::differentiate(PlayerState& state, const Losses& losses, const Step
   state.loss = total.detach();
 }
 
-// Updates a player for the given time, counted from 0. An outlier's update is made and taken back on the device,
-// because asking which it is would wait for the device.
+// Applies update `number` of a player, counted from 0. Updates of outliers are applied and then reverted on the device:
+// a decision on the CPU would wait for the device.
 void Trainer::update(PlayerState& state, const StepScalars& scalars, int64_t number) {
   const torch::NoGradGuard no_grad;
   if (!state.outliers) return apply_update(state, scalars);
