@@ -27,12 +27,14 @@ TEST(PlanExecution, FixesTheThreadsOfConcurrentRunsOnly) {
   run.arguments = {"--preset=gan", "--steps=6"};
   const std::string path = (folder / "a").string();
   EXPECT_THAT(execution.arguments_of(run),
-              ElementsAre("train", "--preset=gan", "--steps=6", "--run=" + path, "--device=cpu"));
+              ElementsAre("train", "--preset=gan", "--steps=6", "--run=" + path, "--threads=0", "--device=cpu"));
   execution.jobs = 2;
   EXPECT_THAT(execution.arguments_of(run),
               ElementsAre("train", "--preset=gan", "--steps=6", "--run=" + path, "--threads=4", "--device=cpu"));
   std::filesystem::create_directories(folder / "a/checkpoints/step-00000003");
   EXPECT_THAT(execution.arguments_of(run), ElementsAre("train", "--resume=" + path, "--threads=4", "--device=cpu"));
+  execution.jobs = 1;
+  EXPECT_THAT(execution.arguments_of(run), ElementsAre("train", "--resume=" + path, "--threads=0", "--device=cpu"));
 }
 
 TEST(PlanExecution, LocksTheFolderOfTheRuns) {

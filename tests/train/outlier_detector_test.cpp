@@ -54,6 +54,9 @@ TEST(OutlierDetector, NonFiniteValuesAndConstantWindowsAreNoOutliers) {
   Detection detection(5);
   detection.fill();
   EXPECT_FALSE(detection.add(std::nan(""), 2));
+  EXPECT_TRUE(detection.add(2, std::numeric_limits<double>::infinity()));
+  EXPECT_FALSE(detection.add(3, 3));
+  EXPECT_TRUE(detection.add(20, 2)) << "values that are not finite do not enter the window";
   Detection constant(5);
   while (constant.updates < OutlierDetector::kWindow) constant.add(1, 1);
   EXPECT_FALSE(constant.add(1, 1));

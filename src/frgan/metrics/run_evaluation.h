@@ -15,7 +15,6 @@
 
 namespace frgan {
 
-
 struct EvaluationRequest {
   std::filesystem::path checkpoint;  // a run, for its newest intact checkpoint, or a checkpoint
   DataSource data{};

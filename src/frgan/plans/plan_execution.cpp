@@ -138,8 +138,9 @@ std::vector<std::string> PlanExecution::arguments_of(const PlannedRun& run) cons
     arguments.insert(arguments.end(), run.arguments.begin(), run.arguments.end());
     arguments.push_back("--run=" + folder.string());
   }
-  // A single run adapts its number of threads to other programs on the cores.
-  if (jobs > 1) arguments.push_back(fmt::format("--threads={}", threads));
+  // With 0, a single run adapts its number of threads to other programs on the cores, also if it was begun beside
+  // others.
+  arguments.push_back(fmt::format("--threads={}", jobs > 1 ? threads : 0));
   arguments.push_back("--device=" + device);
   return arguments;
 }

@@ -15,7 +15,8 @@ at::Tensor OutlierDetector::is_outlier(int64_t update, const at::Tensor& loss, c
                                  .gt(limit_)
                                  .any()
                                  .logical_and(at::full({}, update >= kWindow, window.options().dtype(at::kBool)));
-  window.select(1, update % kWindow).copy_(values);
+  // An infinite value would make all z-scores of the next kWindow updates NaN.
+  window.select(1, update % kWindow).copy_(at::where(at::isfinite(values), values, mean));
   return outlier;
 }
 

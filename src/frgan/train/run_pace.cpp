@@ -24,7 +24,7 @@ void RunPace::follow(const StepPlan& recorded, int64_t step) {
   if (step == 0) plan_ = StepPlan(recorded.lengths().front().steps_left);
   if (!options_.plan.empty()) options_.steps = recorded.steps();
   lengths_ = recorded.lengths_from(step);
-  if (options_.threads == 0) teams_ = recorded.teams_from(step);
+  if (on_cpu_ && options_.threads == 0) teams_ = recorded.teams_from(step);
 }
 
 void RunPace::fix(int64_t step, int64_t epoch_steps, const PaceMeasurements& measure) {

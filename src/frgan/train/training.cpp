@@ -284,7 +284,7 @@ RunResult Training::run(Progress& progress, const std::atomic<int>& stop_signal)
   if (impl_->is_new) {
     write_file_safely(impl_->folder / kOptionsFile, fmt::format("# {}\n\n{}", impl_->command, config_text(options)));
     write_label_split(impl_->folder / kLabelsFile, impl_->run->split());
-    write_file_safely(impl_->folder / kImagesFile, image_hashes_json(impl_->run->data()).dump());
+    write_file_safely(impl_->folder / kImagesFile, with_checksum(image_hashes_json(impl_->run->data())).dump() + '\n');
   }
   RunResult result =
       impl_->run->train({impl_->folder, options.values(), impl_->command, impl_->inherited}, progress, stop_signal);
