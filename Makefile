@@ -58,7 +58,7 @@ test-build:
 	cmake --build --preset asan
 
 lint: test-build ## checks format, clang-tidy, and includes against docs/design.md
-	scripts/run-tests asan -L lint
+	FRGAN_TIDY_SECONDS=3600 scripts/run-tests asan -L lint
 
 format: ## formats every source file in place
 	@$(PACKAGES) lint

@@ -115,7 +115,7 @@ int run_contention() {
   constexpr int kNice = 10;
   const std::vector<Work> works{
       {"small", {"--preset=fast", "--width=0.25", "--batch-size=16"}, 150, 10},
-      {"full width", {"--method=fr-gan", "--width=1", "--batch-size=100"}, 6, 3},
+      {"full width", {"--method=fr-gan", "--width=1", "--batch-size=20"}, 6, 3},
   };
   struct Case {
     const char* name;

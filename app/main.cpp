@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <new>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -98,6 +99,14 @@ bool is_out_of_memory(std::string_view message) {
          message.find("out of memory") != std::string_view::npos;
 }
 
+// What reduces the memory of a command; empty if it has no option for that.
+std::string_view memory_remedy(std::string_view command) {
+  if (command == "train") return "reduce --batch-size or --width, or use smaller images: ";
+  if (command == "bench") return "reduce --batch-size, --width or --images: ";
+  if (command == "generate" || command == "score") return "reduce --count: ";
+  return "";
+}
+
 }  // namespace
 
 std::span<const Command> all_commands() {
@@ -131,7 +140,7 @@ int main(int argc, char** argv) {
     return 1;
   } catch (const std::exception& error) {
     if (frgan::is_out_of_memory(error.what())) {
-      frgan::print_message("frgan: out of memory: reduce --batch-size or --width, or use smaller images: {}\n",
+      frgan::print_message("frgan: out of memory: {}{}\n", frgan::memory_remedy(argc > 1 ? argv[1] : ""),
                            frgan::first_line(error.what()));
       return 1;
     }

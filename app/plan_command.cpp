@@ -262,17 +262,28 @@ int carry_out(const PlanCall& call, const std::vector<PlannedRun>& runs) {
   return shown && failed.empty() ? 0 : 1;
 }
 
+// Writes missing and damaged records of finished runs. Returns the runs whose record cannot be written.
+std::vector<FailedRun> restore_records(const PlanExecution& execution, const std::vector<PlannedRun>& runs) {
+  for (const std::string& damage : damaged_records(execution, runs)) {
+    print_message("warning: {}; it is written again from its run folder, or the run is repeated\n", one_line(damage));
+  }
+  return take_up_finished(execution, runs);
+}
+
 // --tables-only. Returns the exit code. Needs the datasets only if the records do not determine all runs, or if a
 // finished run has no record yet, because records contain the digest of the dataset.
 int write_tables(const Plan& plan, const PlanOptions& options, const PlanChoice& choice, const fs::path& output,
                  RunMeasurer& measurer) {
   const PlanCall call{plan, options, choice, output, {.runs = options.runs, .records = output / "runs"}, measurer};
-  const auto runs = planned_runs(plan, choice, read_run_records(call.execution.records));
+  std::optional<std::vector<PlannedRun>> runs = planned_runs(plan, choice, read_run_records(call.execution.records));
   std::vector<FailedRun> failed;
   if (!runs || lacks_record(call.execution, *runs)) {
-    failed = take_up_finished(call.execution, planned_runs(plan, choice, measurer));
+    runs = planned_runs(plan, choice, measurer);
+    failed = restore_records(call.execution, *runs);
   }
   print_failed(failed);
+  const std::vector<std::string> damaged = damaged_records(call.execution, *runs);
+  if (!damaged.empty()) throw Error(fmt::format("{}; run the command without --tables-only", damaged.front()));
   return show_plan(call) && failed.empty() ? 0 : 1;
 }
 
@@ -334,6 +345,7 @@ int run_plan(const Plan& plan, const PlanOptions& options) {
   if (options.tables_only) return write_tables(plan, options, choice, output, measurer);
   const std::vector<PlannedRun> runs = planned_runs(plan, choice, measurer);
   check_runs(plan, runs, measurer);
+  if (!options.dry_run) restore_records({.runs = options.runs, .records = output / "runs"}, runs);
   PlanCall call{plan, options, choice, output, execution_of(options, output, runs), measurer};
   const std::optional<PlannedRun> scorer = scorer_to_train(call, runs);
   std::vector<PlannedRun> all = runs;

@@ -209,6 +209,9 @@ std::optional<PlannedRun> scorer_to_train(const PlanCall& call, const std::vecto
 bool show_plan(const PlanCall& call) {
   std::vector<RunRecord> records = read_run_records(call.execution.records);
   std::vector<PlannedRun> runs = all_runs(call, records);
+  for (const std::string& damage : damaged_records(call.execution, runs)) {
+    print_message("warning: {}; the results lack this run\n", one_line(damage));
+  }
   const Shown shown{call, fs::path(call.plan.name).stem().string(),
                     PlanResults(call.plan, call.plan.budget(call.choice.budget), std::move(runs), std::move(records))};
   shown.results.check_any();

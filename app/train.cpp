@@ -206,7 +206,7 @@ Training resume(const std::string& folder, TrainCall& call, std::span<const std:
                                    .dry_run = typed(arguments, "--dry-run"),
                                    .watch = watch_loading(typed(arguments, "--quiet") || typed(arguments, "-q")),
                                    .used_seconds = process_seconds(),
-                                   .warn = warn});
+                                   .messages = {.warning = warn}});
 }
 
 // The pages of the options of all methods. Each option appears once: first those of all methods, then those of some
@@ -261,7 +261,8 @@ int stopped_before_first_step() {
   return 128 + stop_signal;
 }
 
-// The plan of a run, as far as the call shows it.
+// The text that is printed before the first step: data, length and expected time of the run. Empty with --quiet, unless
+// --dry-run asks for the text, or the length is missing: the times help to choose one.
 std::string shown_plan(Training& training, const TrainCall& call) {
   constexpr std::string_view kChoose = "--time-budget 30m, --steps N or --epochs N";
   const bool is_missing = call.length == TrainCall::Length::kDefault;
@@ -292,7 +293,8 @@ int run_training(Training& training, const TrainCall& call, std::span<const std:
                                   train_command(arguments, {"--time-budget", "30m"}),
                                   train_command(arguments, {"--epochs", "20"})));
   }
-  stop_message = "\nwriting a checkpoint after this step or evaluation; press Ctrl-C again to stop at once\n";
+  const bool is_finished = training.steps_done() >= training.planned_steps();
+  if (!is_finished) stop_message = "\nwriting a checkpoint after this step; press Ctrl-C again to stop at once\n";
   RunResult result;
   {
     Progress progress(standard_error_progress(), training.planned_steps(), call.quiet);

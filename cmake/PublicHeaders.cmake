@@ -14,6 +14,7 @@ set(frgan_public_headers
   frgan/core/precision.h
   frgan/core/run_files.h
   frgan/core/step_plan.h
+  frgan/core/stop_check.h
   frgan/core/version.h
   frgan/data/data_options.h
   frgan/data/load_dataset.h

@@ -1,5 +1,4 @@
-# Included by ctest when it starts. Adds one ctest test MODULE.Suite for each suite of the GoogleTest program PROGRAM. A
-# process per suite instead of per test saves time, because loading LibTorch takes a second under the sanitizers.
+# Included by ctest when it starts. Adds one ctest test MODULE.Suite for each suite of the GoogleTest program PROGRAM.
 execute_process(COMMAND ${PROGRAM} --gtest_list_tests OUTPUT_VARIABLE listed RESULT_VARIABLE failed ERROR_QUIET)
 if(failed)
   add_test(${MODULE}.cannot_be_listed ${PROGRAM} --gtest_list_tests)

@@ -31,7 +31,9 @@ namespace {
 
 using testing::AllOf;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr ImageShape kShape{16, 1, 3};
 
@@ -143,6 +145,48 @@ TEST(ClassProbabilities, RejectANetworkWithUnusableWeights) {
   Discriminator network = small_network();
   EXPECT_NO_THROW(class_probabilities(network, images.narrow(0, 0, 1).expand({3, -1, -1, -1}), Precision::kFull))
       << "equal images have equal outputs";
+}
+
+TEST(RunFolder, IsFoundFromEverySpellingOfACheckpoint) {
+  const std::filesystem::path here = std::filesystem::current_path();
+  for (const std::string name : {"run/checkpoints/step-00000040", "run/checkpoints/step-00000040/",
+                                 "./run//checkpoints/step-00000040/.", "other/../run/checkpoints/step-00000040"}) {
+    EXPECT_EQ(run_folder_of(name), here / "run") << name;
+    EXPECT_EQ(run_folder_of(here / name), here / "run") << name;
+  }
+  EXPECT_EQ(run_folder_of("step-00000040"), here.parent_path());
+}
+
+// Damaged data was not moved.
+TEST(RunData, OnlyMissingDataIsAskedFor) {
+  const TemporaryFolder folder;
+  const DataOptions of_file{.data = (folder / "tiny.safetensors").string()};
+  const std::string hint = "; if the data was moved, give its new path with --data";
+  const auto error = [&](const DataOptions& options) {
+    return error_of([&] { load_run_data(options, folder / "data"); });
+  };
+  EXPECT_THAT(error(of_file), EndsWith(hint));
+  EXPECT_THAT(error({.data = "mnist"}), EndsWith(hint + "-dir"));
+  EXPECT_THAT(error({.data = "mnist", .data_dir = (folder / "absent").string()}), EndsWith(hint + "-dir"));
+  write_file_safely(folder / "tiny.safetensors", std::string_view("damaged"));
+  std::filesystem::create_directories(folder / "data/mnist");
+  EXPECT_THAT(error(of_file), Not(HasSubstr("moved")));
+  EXPECT_THAT(error({.data = "mnist"}), Not(HasSubstr("moved")));
+  EXPECT_THAT(error({.data = "folder", .data_dir = folder.path().string()}), Not(HasSubstr("moved")));
+}
+
+TEST(RunData, TheHintKeepsTheKindOfTheError) {
+  const TemporaryFolder folder;
+  const auto kind = [&](const DataOptions& options) {
+    try {
+      load_run_data(options, folder.path());
+    } catch (const Error& error) {
+      return error.kind();
+    }
+    return ErrorKind::kStopped;
+  };
+  EXPECT_EQ(kind({.data = (folder / "absent").string()}), ErrorKind::kUsage);
+  EXPECT_EQ(kind({.data = "mnist"}), ErrorKind::kFailure);
 }
 
 TEST(Classifier, RefusesAnOlderCheckpointUnlessAllowed) {

@@ -181,7 +181,7 @@ std::pair<nlohmann::json, nlohmann::json> outcome_of(const fs::path& record) {
 }
 
 TEST_F(Plans, ResumeInterruptedRun) {
-  write_plan("700");
+  write_plan("300");
   // With two jobs, the number of threads is fixed, so that results are equal bit for bit.
   const std::vector<std::string> one_run = {"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1", "--jobs", "2"};
   const auto trains = [&] {
@@ -237,6 +237,19 @@ TEST_F(Plans, AcceptLabelsFile) {
   EXPECT_THAT(outcome.out, HasSubstr("(2)"));
 }
 
+TEST_F(Plans, RepairADamagedSummary) {
+  write_plan();
+  const std::vector<std::string> one_run = {"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1", "--jobs", "2"};
+  const Outcome first = sweep(one_run);
+  ASSERT_EQ(first.code, 0);
+  const std::string name = files_in("results/runs", ".json").front().stem();
+  std::ofstream(root / "runs" / name / "summary.json") << "{";
+  fs::remove_all(root / "results");
+  const Outcome repaired = sweep(one_run);
+  EXPECT_EQ(repaired.code, 0) << repaired.err;
+  EXPECT_EQ(repaired.out, first.out);
+}
+
 // A power cut may leave zero bytes in a log, or a run without its last checkpoint.
 TEST_F(Plans, ContinueAfterDamage) {
   write_plan();
@@ -288,20 +301,33 @@ TEST_F(Plans, ReportInvalidPlansAndOptions) {
   EXPECT_THAT(run_frgan({"sweep", (root / "absent.toml").string()}).err, HasSubstr("absent.toml"));
 }
 
-TEST_F(Plans, RejectCorruptRecords) {
+TEST_F(Plans, RestoreDamagedRecords) {
   write_plan();
-  ASSERT_EQ(sweep({"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1"}).code, 0);
+  // With two jobs, the number of threads is fixed, so that results are equal bit for bit.
+  const std::vector<std::string> one_run = {"--rows", "fr-gan", "--where", "labels=10", "--seeds", "1", "--jobs", "2"};
+  ASSERT_EQ(sweep(one_run).code, 0);
   const fs::path record = files_in("results/runs", ".json").front();
-  std::string text = text_of(record);
+  const std::string whole = text_of(record);
+  const fs::path intact = root / "intact.json";
+  fs::copy_file(record, intact);
+  std::string text = whole;
   const size_t digit = text.find("\"steps_per_epoch\": ") + 19;
   text[digit] = text[digit] == '9' ? '8' : static_cast<char>(text[digit] + 1);
   std::ofstream(record) << text;
-  EXPECT_THAT(sweep({"--tables-only"}).err,
-              AllOf(HasSubstr(record.filename().string()), HasSubstr("corrupt: the checksum does not fit")));
+  std::ofstream(record.parent_path() / "of-another-plan.json") << "{";
+  const Outcome restored = sweep({"--tables-only"});
+  EXPECT_EQ(restored.code, 0) << restored.err;
+  EXPECT_THAT(restored.err, AllOf(HasSubstr("warning: "), HasSubstr(record.filename().string()), HasSubstr("checksum"),
+                                  Not(HasSubstr("of-another-plan"))));
+  EXPECT_EQ(text_of(record), whole);
   std::ofstream(record) << "{";
-  const Outcome outcome = sweep({"--tables-only"});
-  EXPECT_EQ(outcome.code, 1);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr(record.filename().string()), HasSubstr("not JSON, or truncated")));
+  fs::rename(root / "runs", root / "moved");
+  const Outcome refused = sweep({"--tables-only"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr(record.filename().string()), HasSubstr("not JSON, or truncated"),
+                                 HasSubstr("without --tables-only")));
+  EXPECT_EQ(sweep(one_run).code, 0);  // trains the run again
+  EXPECT_EQ(outcome_of(record), outcome_of(intact));
 }
 
 TEST(Reproduce, WritesTable1AndNetworkFigures) {

@@ -201,6 +201,15 @@ TEST_F(Program, WorksWithoutStderr) {
   }
 }
 
+TEST_F(Program, OutOfMemoryNamesTheOptionsOfTheCommand) {
+  const std::string errors = (folder / "errors").string();
+  const std::string limited = "ulimit -v 8000000; ";  // KiB; the images alone would take nearly four times as much
+  const int status = std::system(
+      fmt::format("{}'{}' bench --threads 1 --images 10000000 2> '{}'", limited, FRGAN_PROGRAM, errors).c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+  EXPECT_THAT(text_of(errors), StartsWith("frgan: out of memory: reduce --batch-size, --width or --images: "));
+}
+
 TEST_F(Program, ClosedStdoutIsAnErrorExceptForUnattendedCommands) {
   const std::string quietly = fmt::format(" 2> {}/err", folder.string());
   for (const char* stdout_text : {">&-", "> /dev/full"}) {

@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/json.h"
 #include "tiny_dataset.h"
 
 namespace frgan {
@@ -49,14 +50,42 @@ TEST(ImageHashes, NamesFilesThatWereChangedAddedOrRemoved) {
   changed.train.images = changed.train.images.clone();
   changed.train.images[2].fill_(7);
   EXPECT_EQ(difference_from(recorded, changed, "images.json"), "train/b/0.png was changed");
-  Dataset renamed = of_files();
-  renamed.test.files[2] = "test/c/new.png";
-  EXPECT_EQ(difference_from(recorded, renamed, "images.json"), "test/c/new.png was added; 2 differences in all");
+  Dataset replaced = changed;
+  replaced.train.files[2] = "train/b/new.png";
+  EXPECT_EQ(difference_from(recorded, replaced, "images.json"), "train/b/new.png was added; 2 differences in all");
   Dataset smaller = of_files();
   smaller.train = smaller.train.rows({0, 1, 3, 4, 5});
   smaller.train.files = {"train/a/0.png", "train/a/1.png", "train/b/1.png", "train/c/0.png", "t.png"};
   EXPECT_EQ(difference_from(recorded, smaller, "images.json"), "train/b/0.png is missing or unreadable");
   EXPECT_EQ(difference_from(recorded, hashed_data(), "images.json"), "") << "a converted dataset has no files";
+}
+
+TEST(ImageHashes, ARenamedFileIsOneDifference) {
+  const Json recorded = image_hashes_json(of_files());
+  Dataset renamed = of_files();
+  renamed.test.files[2] = "test/c/new.png";
+  EXPECT_EQ(difference_from(recorded, renamed, "images.json"), "test/c/0.png is now test/c/new.png");
+  renamed.train.files[0] = "train/a/2.png";
+  EXPECT_EQ(difference_from(recorded, renamed, "images.json"),
+            "train/a/0.png is now train/a/2.png; 2 differences in all");
+  Dataset copied = of_files();  // equal images: each new name stands for one of them
+  copied.test.images = copied.test.images.narrow(0, 0, 1).expand({3, -1, -1, -1}).contiguous();
+  copied.test.labels = at::zeros({3}, at::kLong);
+  const Json of_copies = image_hashes_json(copied);
+  copied.test.files = {"test/a/0.png", "test/a/1.png", "test/a/2.png"};
+  EXPECT_EQ(difference_from(of_copies, copied, "images.json"),
+            "test/b/0.png is now test/a/1.png; 2 differences in all");
+}
+
+TEST(ImageHashes, NamesNeedNotBeUtf8) {
+  Dataset data = of_files();
+  data.train.files[0] = "train/a/\xfe.png";
+  data.train.files[1] = "train/a/\xff.png";
+  const Json recorded = parse_json(image_hashes_json(data).dump(), "images.json");
+  EXPECT_EQ(difference_from(recorded, data, "images.json"), "");
+  data.train.images = data.train.images.clone();
+  data.train.images[1].fill_(7);
+  EXPECT_EQ(difference_from(recorded, data, "images.json"), R"(train/a/\xff.png was changed)");
 }
 
 TEST(ImageHashes, RejectsOtherFiles) {

@@ -143,7 +143,7 @@ class Faults : public testing::Test {
   static std::string resume_run(const fs::path& folder) {
     std::string warnings;
     ResumeOptions options;
-    options.warn = [&](const std::string& warning) { warnings += "warning: " + warning + '\n'; };
+    options.messages.warning = [&](const std::string& warning) { warnings += "warning: " + warning + '\n'; };
     const std::string output = train(Training::resume(folder / "run", options));
     return warnings + output;
   }
@@ -298,24 +298,27 @@ TEST_F(FileCallFaults, RunsRecoverFromPowerFailures) {
   EXPECT_GT(resumed, (calls.last - calls.first) / 2);
 }
 
-// Flips a bit of a file or cuts it. The run must refuse, or end as the undisturbed run. Only the curves may have a gap
-// that is reported.
+// Flips a bit of a file or cuts it, in a stopped or a finished run. The run must refuse, or end as the undisturbed run.
+// Only the curves may have a gap that is reported.
 TEST_F(DamagedRunFiles, AreRepaired) {
   const TemporaryFolder stopped;
   fs::copy(reference, stopped / "run", fs::copy_options::recursive);
   fs::remove_all(stopped / "run/checkpoints" / checkpoint_name(kSteps));  // stopped after step 2
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(stopped / "run")) {
-    if (entry.is_regular_file() && entry.file_size() > 0) files.push_back(fs::relative(entry.path(), stopped.path()));
+  std::vector<std::pair<fs::path, fs::path>> files;                       // run folder and path in it
+  for (const fs::path& run : {stopped / "run", reference}) {
+    for (const auto& entry : fs::recursive_directory_iterator(run)) {
+      if (entry.is_regular_file() && entry.file_size() > 0) files.emplace_back(run, fs::relative(entry.path(), run));
+    }
   }
   std::sort(files.begin(), files.end());
-  ASSERT_GT(files.size(), 10U);
+  ASSERT_GT(files.size(), 20U);
   std::mt19937 random(2);
   int refused = 0, repaired = 0;
   for (int i = 0; i < 500 * scale(); ++i) {
+    const auto& [run, name] = files[static_cast<size_t>(i) % files.size()];
     const TemporaryFolder folder;
-    fs::copy(stopped / "run", folder / "run", fs::copy_options::recursive);
-    const fs::path file = files[static_cast<size_t>(i) % files.size()];
+    fs::copy(run, folder / "run", fs::copy_options::recursive);
+    const fs::path file = "run" / name;
     std::string bytes = read_file(folder.path() / file);
     const size_t place = random() % bytes.size();
     const bool cut = random() % 5 == 0;

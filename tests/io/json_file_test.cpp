@@ -32,6 +32,13 @@ TEST(JsonFile, ChecksumFindsEveryChange) {
   }
 }
 
+TEST(JsonFile, NamesADamagedFile) {
+  const TemporaryFolder folder;
+  write_file_safely(folder / "a.json", std::string_view(R"({"images": 3, "crc32c": "00000000"})"));
+  EXPECT_THAT(error_of([&] { read_json_object(folder / "a.json"); }),
+              HasSubstr("a.json: checksum mismatch; the file is damaged or was edited"));
+}
+
 TEST(JsonFile, RejectsHostileFiles) {
   const TemporaryFolder folder;
   const auto refusal = [&](const std::string& text) {

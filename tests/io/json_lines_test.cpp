@@ -69,7 +69,7 @@ TEST(JsonLines, OlderFilesHaveNoChecksums) {
   EXPECT_THAT(lines.damaged, ElementsAre(2, 3, 4));
   // A run that continues such a file adds checksums, so that a later reader does not take these lines for damaged ones.
   const RepairedLines repaired = repair_json_lines(folder / "a.jsonl", 2);
-  EXPECT_EQ(repaired.kept, 2);
+  EXPECT_EQ(repaired.kept.size(), 2U);
   EXPECT_EQ(repaired.damaged, 3);
   EXPECT_EQ(read_file(folder / "a.jsonl"), std::string(kStep1) + std::string(kStep2));
   EXPECT_EQ(read_file(folder / "a.jsonl.damaged"), "{\"step\"\n[1]\n\n");
@@ -113,11 +113,11 @@ TEST(JsonLines, RepairRemovesLinesAfterTheStep) {
     writer.write({{"step", 10}});
     writer.write({{"step", 11}});
   }
-  EXPECT_EQ(repair_json_lines(folder / "a.jsonl", 10).kept, 2);
+  EXPECT_EQ(repair_json_lines(folder / "a.jsonl", 10).kept.size(), 2U);
   EXPECT_EQ(read_file(folder / "a.jsonl"), kept);
-  EXPECT_EQ(repair_json_lines(folder / "a.jsonl", 0).kept, 1);
+  EXPECT_EQ(repair_json_lines(folder / "a.jsonl", 0).kept.size(), 1U);
   EXPECT_EQ(read_file(folder / "a.jsonl"), start);
-  EXPECT_EQ(repair_json_lines(folder / "none.jsonl", 10).kept, 0);
+  EXPECT_EQ(repair_json_lines(folder / "none.jsonl", 10).kept.size(), 0U);
   EXPECT_EQ(folder.count(), 1);
 }
 

@@ -2,11 +2,11 @@
 """Runs clang-tidy on what a build compiles from src/ and app/: tidy.py BUILD [--torch].
 
 Without --torch: checks the sources that do not include LibTorch.
-With --torch: checks those that do. Needs a build with the wheel's LibTorch, because clang cannot parse Debian's headers.
+With --torch: checks those that do. It needs a build with the wheel's LibTorch, because clang cannot parse Debian's headers.
 
 A unity build compiles several sources as one, and clang-tidy checks them as one: the headers are parsed once. Sources that
-have not changed since they passed are skipped. The sources that git changed last come first. With --torch, where an object
-takes more than a minute, no check starts after FRGAN_TIDY_SECONDS (default 150); the objects left are listed.
+have not changed since they passed are skipped. The sources that git changed last come first. No check starts after
+FRGAN_TIDY_SECONDS (default 60); the objects left are listed.
 """
 
 import json
@@ -93,7 +93,7 @@ def main():
         if not stamp.exists() or stamp.stat().st_mtime < newest:
             jobs[file] = stamp
 
-    seconds = float(os.environ.get("FRGAN_TIDY_SECONDS", "150")) if with_torch else float("inf")
+    seconds = float(os.environ.get("FRGAN_TIDY_SECONDS", "60"))
     until = time.monotonic() + seconds
 
     def tidy(job):

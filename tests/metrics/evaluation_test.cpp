@@ -46,6 +46,17 @@ TEST_F(EvaluateTest, CountsMisclassifiedImages) {
   EXPECT_EQ(result.classes.size(), 4U);
 }
 
+TEST_F(EvaluateTest, StopsBetweenBatches) {
+  int calls = 0;
+  try {
+    evaluate(network_, set_, Precision::kFull, [&] { return ++calls == 2; });
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kStopped);
+  }
+  EXPECT_EQ(calls, 2);
+}
+
 TEST_F(EvaluateTest, RejectsUnknownLabels) {
   set_.labels[17] = -1;
   EXPECT_EQ(error_of([&] { evaluate(network_, set_, Precision::kFull); }),

@@ -49,8 +49,9 @@ TEST(RunRecord, ErrorsNameTheDamagedFile) {
   for (const std::string& text : {whole.substr(0, whole.size() / 2), std::string("[]"), std::string("{\"format\": 1}"),
                                   std::string("{\"format\": \"frgan run record 1\"}")}) {
     write_file_safely(folder.path() / "run-a.json", text);
+    EXPECT_TRUE(read_run_records(folder.path()).empty());
     try {
-      read_run_records(folder.path());
+      read_run_record(folder.path() / "run-a.json");
       ADD_FAILURE() << text;
     } catch (const Error& error) {
       EXPECT_THAT(error.what(), HasSubstr("run-a.json: "));

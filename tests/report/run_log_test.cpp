@@ -46,6 +46,29 @@ TEST_F(RunLogTest, WritesTheDocumentedColumns) {
   EXPECT_NE(text().find(R"("dev_error":0.125)"), std::string::npos);
 }
 
+// What a resumed run must know.
+TEST_F(RunLogTest, KnowsEvaluationsLossesAndSkippedUpdates) {
+  {
+    RunLog log(path_, 0);
+    StepRecord record = record_at(50);
+    record.skipped = SkippedUpdates{.skipped = 3, .all = 100};
+    log.write(record);
+    record.step = 100;
+    log.write(record);
+    log.write(EvaluationRecord{100, EvaluatedImages::kTest, 0.125, 0.1, 0.15, 5000});
+    EXPECT_EQ(log.skipped_updates(), 6);
+  }
+  const RunLog log(path_, 100);
+  EXPECT_EQ(log.skipped_updates(), 6);
+  EXPECT_TRUE(log.has_evaluation(EvaluatedImages::kTest, 100));
+  EXPECT_FALSE(log.has_evaluation(EvaluatedImages::kTest, 101));
+  EXPECT_FALSE(log.has_evaluation(EvaluatedImages::kDev, 100));
+  ASSERT_EQ(log.last_losses().size(), 2U);
+  EXPECT_EQ(log.last_losses()[0].second, 0.25);
+  EXPECT_TRUE(std::isnan(log.last_losses()[1].second));
+  EXPECT_EQ(RunLog(path_, 50).skipped_updates(), 3);
+}
+
 TEST_F(RunLogTest, DropsLinesAfterCheckpoint) {
   {
     RunLog log(path_, 0);

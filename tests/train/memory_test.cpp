@@ -19,7 +19,7 @@ int64_t anonymous_memory() {
 }
 
 TEST(Memory, DoesNotGrowWithTheNumberOfSteps) {
-  keep_freed_memory();
+  prepare_memory(1);
   set_threads(1);
   for (const double outlier_limit : {0.0, 100.0}) {
     const Problem problem = small_problem(at::kFloat);

@@ -50,16 +50,24 @@ TEST(OutlierDetector, AnOutlierEntersTheWindow) {
   EXPECT_TRUE(detection.add(8, 2)) << "the outlier has left the window";
 }
 
-TEST(OutlierDetector, NonFiniteValuesAndConstantWindowsAreNoOutliers) {
+TEST(OutlierDetector, NonFiniteValuesDoNotEnterTheWindow) {
   Detection detection(5);
   detection.fill();
   EXPECT_FALSE(detection.add(std::nan(""), 2));
   EXPECT_TRUE(detection.add(2, std::numeric_limits<double>::infinity()));
   EXPECT_FALSE(detection.add(3, 3));
   EXPECT_TRUE(detection.add(20, 2)) << "values that are not finite do not enter the window";
-  Detection constant(5);
-  while (constant.updates < OutlierDetector::kWindow) constant.add(1, 1);
-  EXPECT_FALSE(constant.add(1, 1));
+}
+
+TEST(OutlierDetector, RoundingIsNoOutlierInAConstantWindow) {
+  for (const double mean : {1.0, -1.0}) {
+    Detection constant(5);
+    while (constant.updates < OutlierDetector::kWindow) constant.add(mean, 1);
+    EXPECT_FALSE(constant.add(mean, 1)) << mean;
+    EXPECT_FALSE(constant.add(mean + 1e-6, 1)) << mean;
+    EXPECT_FALSE(constant.add(mean + 0.04, 1)) << mean << ": less than 5 times 1 % of the mean";
+    EXPECT_TRUE(constant.add(mean + 0.06, 1)) << mean;
+  }
 }
 
 }  // namespace

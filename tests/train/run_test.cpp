@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <limits>
 #include <sstream>
@@ -19,6 +20,7 @@
 #include "frgan/core/error.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
+#include "frgan/io/json_lines.h"
 #include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
 #include "frgan/methods/supervised.h"
@@ -60,6 +62,23 @@ class FaultyMethod : public Supervised {
   int calls_ = 0;
 };
 
+// Sends a stop signal as soon as it contains a text, unless that is empty.
+class StoppingOutput : public std::stringbuf {
+ public:
+  StoppingOutput(std::string stop_at, std::atomic<int>& signal) : stop_at_(std::move(stop_at)), signal_(signal) {}
+
+ protected:
+  std::streamsize xsputn(const char* text, std::streamsize size) override {
+    const std::streamsize written = std::stringbuf::xsputn(text, size);
+    if (!stop_at_.empty() && str().find(stop_at_) != std::string::npos) signal_ = SIGTERM;
+    return written;
+  }
+
+ private:
+  std::string stop_at_;
+  std::atomic<int>& signal_;
+};
+
 class Run : public testing::Test {
  protected:
   Run() {
@@ -86,14 +105,29 @@ class Run : public testing::Test {
     return {options, std::move(method), std::move(data), std::move(split)};
   }
 
-  RunResult train(TrainingRun& run, const fs::path& directory) {
+  // Receives a stop signal when the output contains `stop_at`, unless that is empty.
+  RunResult train(TrainingRun& run, const fs::path& directory, const std::string& stop_at = "") {
     fs::create_directories(directory);
-    const std::atomic<int> no_signal = 0;
-    std::ostringstream text;
-    Progress progress({text, [] { return 0; }, [] { return 0.0; }}, run.planned_steps());
-    const RunResult result = run.train({directory, values, "frgan train"}, progress, no_signal);
+    std::atomic<int> signal = 0;
+    StoppingOutput text(stop_at, signal);
+    std::ostream stream(&text);
+    Progress progress({stream, [] { return 0; }, [] { return 0.0; }}, run.planned_steps());
+    const RunResult result = run.train({directory, values, "frgan train"}, progress, signal);
     output = text.str();
     return result;
+  }
+  RunResult resume(const std::string& name) {
+    TrainingRun run = make();
+    run.resume(load_checkpoint(folder / name));
+    return train(run, folder / name);
+  }
+  // The evaluations in the log of a run.
+  std::string evaluations(const std::string& name) const {
+    std::string text;
+    for (const Json& line : read_json_lines(folder / name / "metrics.jsonl").objects) {
+      if (line.contains("images")) text += line.dump() + '\n';
+    }
+    return text;
   }
   RunResult train_new(const std::string& name) {
     TrainingRun run = make();
@@ -406,6 +440,141 @@ TEST_F(Run, ResumingAFinishedRunWritesNothing) {
   EXPECT_EQ(again.checkpoint, first.checkpoint);
   EXPECT_EQ(read_file(folder / "run/summary.json"), summary);
   EXPECT_EQ(read_file(folder / "run/metrics.jsonl"), log);
+}
+
+// The weights are on disk before the results. A failure while the results are written loses nothing.
+TEST_F(Run, ResumesAfterAFailureAtItsEnd) {
+  const RunResult whole = train_new("whole");
+  for (const std::string blocked : {"learning_curve.svg", "mistakes.json"}) {
+    const fs::path run_folder = folder / blocked;
+    fs::create_directories(run_folder / blocked / "in the way");
+    EXPECT_THAT(error_of([&] { train_new(blocked); }), HasSubstr(blocked));
+    EXPECT_THAT(checkpoints(blocked), ElementsAre("step-00000000", "step-00000006"));
+    fs::remove_all(run_folder / blocked);
+    const RunResult resumed = resume(blocked);
+    EXPECT_TRUE(resumed.finished);
+    expect_same_weights(resumed.checkpoint, whole.checkpoint);
+    EXPECT_EQ(evaluations(blocked), evaluations("whole"));
+    EXPECT_EQ(resumed.summary.losses, whole.summary.losses);
+    EXPECT_TRUE(fs::is_regular_file(run_folder / "summary.json"));
+  }
+}
+
+TEST_F(Run, RepeatsTheEndOfARunWithATimeBudget) {
+  options.steps = 0;
+  options.time_budget = "4s";
+  fs::create_directories(folder / "run/gates.json/in the way");
+  EXPECT_THAT(error_of([&] { train_new("run"); }), HasSubstr("gates.json"));
+  fs::remove_all(folder / "run/gates.json");
+  const int64_t steps = load_checkpoint(folder / "run").state.step;
+  for (int i = 0; i < 2; ++i) {
+    TrainingRun run = make();
+    run.resume(load_checkpoint(folder / "run"));
+    run.follow(plan_of(folder / "run"));
+    run.fix_plan();
+    const RunResult result = train(run, folder / "run");
+    EXPECT_TRUE(result.finished);
+    EXPECT_EQ(result.summary.steps, steps);
+  }
+}
+
+TEST_F(Run, RepeatsAFinalEvaluationThatWasStopped) {
+  options.split.dev_images = 3;
+  options.evaluate_every = 2;
+  train_new("whole");
+  TrainingRun run = make();
+  run.begin();
+  run.fix_plan();
+  EXPECT_FALSE(train(run, folder / "stopped", /*stop_at=*/"step 6/6").finished);
+  EXPECT_THAT(checkpoints("stopped"), ElementsAre("step-00000000", "step-00000006"));
+  EXPECT_FALSE(fs::exists(folder / "stopped/summary.json"));
+  EXPECT_TRUE(resume("stopped").finished);
+  EXPECT_EQ(evaluations("stopped"), evaluations("whole"));
+}
+
+// The summary of an earlier training to the same step does not make a later one look finished.
+TEST_F(Run, RemovesAnOldSummaryWhenItTrainsAgain) {
+  options.checkpoint_minutes = 0;
+  options.keep_checkpoints = 10;
+  train_new("run");
+  fs::remove_all(folder / "run/checkpoints/step-00000006");
+  TrainingRun run = make();
+  run.resume(load_checkpoint(folder / "run"));
+  EXPECT_FALSE(train(run, folder / "run", /*stop_at=*/"step 6/6").finished);
+  EXPECT_FALSE(fs::exists(folder / "run/summary.json"));
+}
+
+TEST_F(Run, RewritesADamagedSummary) {
+  train_new("run");
+  const fs::path path = folder / "run/summary.json";
+  std::string text = read_file(path);
+  EXPECT_TRUE(has_run_summary(path, 6));
+  EXPECT_FALSE(has_run_summary(path, 5));
+  const size_t digit = text.find("\"test_error\": 0.") + 17;
+  text[digit] = text[digit] == '9' ? '8' : '9';
+  write_file_safely(path, text);
+  EXPECT_FALSE(has_run_summary(path, 6));
+  const std::string log = evaluations("run");
+  EXPECT_TRUE(resume("run").finished);
+  EXPECT_TRUE(has_run_summary(path, 6));
+  EXPECT_EQ(evaluations("run"), log);
+}
+
+TEST_F(Run, ResumesARunThatSkipsOutliers) {
+  options.skip_outliers = 1;
+  options.steps = 150;  // the first 128 fill the window
+  options.log_every = 10;
+  options.precision = PrecisionChoice::kFp32;
+  const RunResult whole = train_new("whole");
+  EXPECT_GT(whole.summary.skipped_updates.value_or(0), 0);
+  EXPECT_THAT(output, HasSubstr(" skipped since the last log line"));
+  TrainingRun run = make();
+  run.begin();
+  run.fix_plan();
+  EXPECT_FALSE(train(run, folder / "stopped", /*stop_at=*/"skipped since").finished);
+  const RunResult resumed = resume("stopped");
+  expect_same_weights(resumed.checkpoint, whole.checkpoint);
+  EXPECT_EQ(resumed.summary.skipped_updates, whole.summary.skipped_updates);
+}
+
+TEST_F(Run, ContinuesIfAnImageGridCannotBeWritten) {
+  options.sample_every = 2;
+  fs::create_directories(folder / "run");
+  write_file_safely(folder / "run/samples", "a file in place of the folder");
+  const RunResult result = train_new("run");
+  EXPECT_TRUE(result.finished);
+  EXPECT_THAT(output, HasSubstr("warning: step 2: no image grid: "));
+  EXPECT_EQ(result.samples, fs::path());
+}
+
+// A stop during an evaluation ends it. The resumed run repeats what is missing.
+TEST_F(Run, RepeatsAnEvaluationThatWasStopped) {
+  options.split.dev_images = 3;
+  options.evaluate_every = 2;
+  const RunResult whole = train_new("whole");
+  TrainingRun run = make();
+  run.begin();
+  run.fix_plan();
+  const RunResult stopped = train(run, folder / "stopped", /*stop_at=*/"step 4: dev error");
+  EXPECT_FALSE(stopped.finished);
+  EXPECT_THAT(output, testing::Not(HasSubstr("step 4: test error")));
+  EXPECT_EQ(stopped.checkpoint.filename(), "step-00000004");
+  const RunResult resumed = resume("stopped");
+  expect_same_weights(resumed.checkpoint, whole.checkpoint);
+  EXPECT_EQ(evaluations("stopped"), evaluations("whole"));
+}
+
+TEST_F(Run, ReportsADamagedLogOfAFinishedRun) {
+  train_new("run");
+  const std::string log = read_file(folder / "run/metrics.jsonl");
+  resume("run");
+  EXPECT_THAT(output, testing::Not(HasSubstr("warning")));
+  write_file_safely(folder / "run/metrics.jsonl", log.substr(0, 10) + "#" + log.substr(11));
+  resume("run");
+  EXPECT_THAT(output, HasSubstr("metrics.jsonl: 1 damaged line in the log of this finished run"));
+  write_file_safely(folder / "run/metrics.jsonl", "");
+  resume("run");
+  EXPECT_THAT(output, HasSubstr("lines of this finished run are missing"));
 }
 
 TEST_F(Run, ResumesFromAnOlderCheckpointIfTheLastIsCorrupt) {

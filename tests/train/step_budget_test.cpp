@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "../io/temporary_folder.h"
+#include "frgan/train/run_pace.h"
 
 namespace frgan {
 namespace {
@@ -72,6 +73,25 @@ TEST(StepBudget, FollowsAChangedLength) {
   EXPECT_EQ(evaluations_left(options, plan, 60, 4), 6);  // after 100, 200, 300, 400, 500 and the last step
   EXPECT_EQ(evaluations_left(options, plan, 500, 4), 1);
   EXPECT_EQ(evaluations_left(options, plan, 550, 4), 0);
+}
+
+// A run that follows a recorded plan knows its final length before it gets there.
+TEST(RunPace, TheTimeThatIsLeftIsForTheRecordedLength) {
+  RunOptions options;
+  options.evaluate_every = 10;
+  StepPlan plan, recorded(100);
+  recorded.replan(50, 150);
+  RunPace pace(options, plan, /*on_cpu=*/false, Stopwatch());
+  pace.follow(recorded, 0);
+  pace.fix(0, /*epoch_steps=*/10, {});
+  pace.set_evaluation_seconds(2);
+  pace.prepare(0);
+  EXPECT_EQ(pace.planned_steps(), 200);
+  EXPECT_EQ(pace.evaluations_left(0), 20);
+  EXPECT_EQ(pace.seconds_left(0, 0.5), 200 * 0.5 + 20 * 2);
+  pace.prepare(50);
+  EXPECT_EQ(pace.evaluations_left(50), 15);
+  EXPECT_EQ(pace.seconds_left(50, 0.5), 150 * 0.5 + 15 * 2);
 }
 
 TEST(StepBudget, SumsTheTimeThatIsLeft) {

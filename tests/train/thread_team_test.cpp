@@ -1,6 +1,7 @@
 #include "frgan/train/thread_team.h"
 
 #include <algorithm>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -86,6 +87,20 @@ TEST_F(ThreadTeamTest, HalvesUntilStepsBecomeSlower) {
   team.settle(16, 0.1);
   for (int i = 0; i < 100; ++i) team.after_step(time(team.threads()), [] { return 0.0; });
   EXPECT_EQ(team.settled_threads(), 2);
+}
+
+TEST(TimedStepSeconds, ShortStepsAreTimedFourTimes) {
+  std::vector<int> timed;
+  const auto median_step = [&](double seconds) {
+    return [&timed, seconds](int count) {
+      timed.push_back(count);
+      return seconds;
+    };
+  };
+  EXPECT_EQ(timed_step_seconds(median_step(0.2)), 0.2);
+  EXPECT_EQ(timed, std::vector<int>{1});
+  EXPECT_EQ(timed_step_seconds(median_step(0.05)), 0.05);
+  EXPECT_EQ(timed, (std::vector<int>{1, 1, 4}));
 }
 
 TEST_F(ThreadTeamTest, OneCoreNeedsNoTrials) {

@@ -86,7 +86,7 @@ TEST(Trainer, SkipsTheUpdatesOfOutliers) {
       for (at::Tensor& images : batch.unlabeled) images.mul_(1e4);
     };
     training.steps(OutlierDetector::kWindow + 2);
-    EXPECT_EQ(training.trainer.take_skipped(), 0);
+    EXPECT_EQ(training.trainer.take_skipped().skipped, 0);
     const TensorFiles before = copy_of(training.trainer.state());
     is_outlier = true;
     training.steps(1);
@@ -100,8 +100,8 @@ TEST(Trainer, SkipsTheUpdatesOfOutliers) {
     for (const char* file : {"model", "optimizer", "average"}) {
       EXPECT_EQ(of_discriminator(file), limit == 0) << file << ", limit " << limit;
     }
-    EXPECT_EQ(training.trainer.take_skipped(), limit == 0 ? 0 : 1);
-    EXPECT_EQ(training.trainer.take_skipped(), 0);
+    EXPECT_EQ(training.trainer.take_skipped().skipped, limit == 0 ? 0 : 1);
+    EXPECT_EQ(training.trainer.take_skipped().skipped, 0);
     is_outlier = false;
     const TensorFiles skipped = copy_of(training.trainer.state());
     training.steps(1);
@@ -118,7 +118,7 @@ TEST(Trainer, TheWindowOfOutliersIsPartOfTheState) {
   second.trainer.restore(copy_of(first.trainer.state()), half, "run");
   second.steps(20);
   EXPECT_THAT(differences(second.trainer.state(), whole.trainer.state()), ElementsAre());
-  EXPECT_GT(whole.trainer.take_skipped(), 0) << "a limit of one standard deviation skips some";
+  EXPECT_GT(whole.trainer.take_skipped().skipped, 0) << "a limit of one standard deviation skips some";
 }
 
 // ---- State

@@ -15,6 +15,7 @@
 #include "../data/tiny_dataset.h"
 #include "../io/temporary_folder.h"
 #include "frgan/classifier/checkpoint.h"
+#include "frgan/classifier/inference.h"
 #include "frgan/core/run_files.h"
 #include "frgan/data/safetensors_set.h"
 #include "frgan/io/checkpoint_files.h"
@@ -25,6 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
@@ -81,13 +83,26 @@ class TrainingTest : public testing::Test {
 
   std::vector<std::string> warnings_of_resume() const {
     std::vector<std::string> warnings;
-    Training::resume(folder, {.warn = [&](const std::string& warning) { warnings.push_back(warning); }});
+    Training::resume(folder,
+                     {.messages = {.warning = [&](const std::string& warning) { warnings.push_back(warning); }}});
     return warnings;
   }
 
   const TemporaryFolder folder_;
   const fs::path root = folder_ / "root", folder = root / "run";
 };
+
+TEST_F(TrainingTest, RestoresTheRecordsOfItsData) {
+  stop_at_once(Training::start(request(), {.folder = folder}));
+  const std::string labels = read_file(folder / "labels.json"), images = read_file(folder / "images.json");
+  fs::remove(folder / "labels.json");
+  write_file_safely(folder / "images.json", images.substr(0, images.size() / 2));
+  const std::string output = output_of_resume();
+  EXPECT_THAT(output, HasSubstr("labels.json: missing or damaged; it was written again"));
+  EXPECT_THAT(output, HasSubstr("images.json: missing or damaged; it was written again"));
+  EXPECT_EQ(read_file(folder / "labels.json"), labels);
+  EXPECT_EQ(read_file(folder / "images.json"), images);
+}
 
 TEST_F(TrainingTest, StartsARun) {
   Training training = Training::start(request(), {.folder = folder});
@@ -171,9 +186,10 @@ TEST_F(TrainingTest, ResumesWithoutAnOptionsFile) {
 TEST_F(TrainingTest, FollowsMovedData) {
   stop_at_once(Training::start(request(), {.folder = folder}));
   fs::rename(root / "tiny.safetensors", root / "moved.safetensors");
-  EXPECT_THAT(
-      error_of([&] { Training::resume(folder); }),
-      HasSubstr("if the data was moved, give its new path: frgan train --resume " + folder.string() + " --data"));
+  EXPECT_THAT(error_of([&] { Training::resume(folder); }),
+              HasSubstr("tiny.safetensors: no such path, and not a built-in dataset; "));
+  EXPECT_THAT(error_of([&] { Training::resume(folder); }),
+              EndsWith("; if the data was moved, give its new path with --data"));
   const auto move_to = [&](const char* file) {
     return ResumeOptions{.change = [this, file](OptionSet& set) { set.set("data", (root / file).string(), "test"); }};
   };
@@ -183,6 +199,9 @@ TEST_F(TrainingTest, FollowsMovedData) {
   write_safetensors_set(root / "other.safetensors", tiny_dataset(round_robin(30, 3), 3));
   EXPECT_THAT(error_of([&] { Training::resume(folder, move_to("other.safetensors")); }),
               HasSubstr("trained on: the train set has 30 images instead of 24; 2 differences in all; restore"));
+  const Checkpoint with_slash = load_checkpoint(folder / kCheckpointsFolder / checkpoint_name(3) / "");
+  EXPECT_EQ(data_difference(with_slash, tiny_dataset(round_robin(30, 3), 3)),
+            "the train set has 30 images instead of 24; 2 differences in all");
   fs::remove(folder / kImagesFile);
   EXPECT_THAT(error_of([&] { Training::resume(folder, move_to("other.safetensors")); }),
               HasSubstr("trained on: images or labels differ; restore"));

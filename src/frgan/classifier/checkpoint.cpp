@@ -90,10 +90,10 @@ Checkpoint read_checkpoint(const FoundCheckpoint& found) {
   const std::string name = (checkpoint.path / kCheckpointStateFile).string();
   const Json json = read_json_object(name);
   checkpoint.state = checkpoint_state_from_json(json, name);
-  for (const std::string file : {"model", "average", "optimizer"}) {
+  for (const std::string file : {"model", "average", "optimizer", "outliers"}) {
     const fs::path tensors = checkpoint.path / (file + ".safetensors");
     if (!fs::exists(tensors)) {
-      if (file == "optimizer") continue;  // needed to resume training only
+      if (file == "optimizer" || file == "outliers") continue;  // needed to resume training only
       throw Error(fmt::format("{}: the file is missing and not listed in the manifest; use another checkpoint",
                               tensors.string()));
     }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "frgan/core/run_files.h"
 #include "frgan/data/augment.h"
 #include "frgan/data/image_hashes.h"
+#include "frgan/data/load_dataset.h"
 #include "frgan/device/device.h"
 #include "frgan/device/machine.h"
 #include "frgan/io/json_file.h"
@@ -22,6 +24,8 @@
 
 namespace frgan {
 namespace {
+
+namespace fs = std::filesystem;
 
 void check_images(const at::Tensor& images, const ImageShape& shape) {
   const std::vector<int64_t> expected{shape.image_size, shape.image_size, shape.channels};
@@ -52,6 +56,21 @@ std::string suspect_tensor(const Discriminator& network) {
   return fmt::format("the largest value, {:.3g}, is in {}", most, largest);
 }
 
+// Where data is searched, and the option that names another place.
+struct DataPlaces {
+  std::vector<fs::path> paths;
+  std::string_view option;
+};
+
+DataPlaces places_of_data(const DataOptions& options, const fs::path& root) {
+  const auto kind = std::ranges::find(dataset_kinds(), options.data, &DatasetKind::name);
+  if (kind == dataset_kinds().end()) return {{fs::path(options.data)}, "--data"};
+  if (!options.data_dir.empty()) return {{fs::path(options.data_dir)}, "--data-dir"};
+  DataPlaces places{{}, "--data-dir"};
+  for (const std::string& folder : kind->folders) places.paths.push_back(root / folder);
+  return places;
+}
+
 }  // namespace
 
 at::Tensor checked_probabilities(const Discriminator& network, const at::Tensor& images, const at::Tensor& logits) {
@@ -73,7 +92,7 @@ at::Tensor checked_probabilities(const Discriminator& network, const at::Tensor&
 
 Inference begin_inference(const Hardware& hardware, Precision run_precision, const Messages& messages) {
   set_threads(hardware.threads);
-  keep_freed_memory();
+  prepare_memory(hardware.threads);
   const at::Device device = resolve_device(hardware.device);
   Precision precision = resolve_precision(hardware.precision, device);
   if (hardware.precision == PrecisionChoice::kAuto && precision != run_precision) {
@@ -87,20 +106,33 @@ Inference begin_inference(const Hardware& hardware, Precision run_precision, con
   return {device, precision};
 }
 
-Dataset load_data(const DataSource& source, const CheckpointState& state, const Messages& messages) try {
-  Dataset data = load_dataset(data_options(source, state), source.root);
-  for (const std::string& note : data.notes) messages.note(note);
-  return data;
+Dataset load_run_data(const DataOptions& options, const fs::path& root, const LoadWatch& watch) try {
+  return load_dataset(options, root, watch);
 } catch (const Error& error) {
-  if (!source.data.empty() || !source.data_dir.empty()) throw;
-  throw Error(fmt::format("{}; if the data was moved, give its new path with --data or --data-dir", error.what()),
+  const DataPlaces places = places_of_data(options, root);
+  std::error_code ignored;
+  if (std::ranges::any_of(places.paths, [&](const fs::path& path) { return fs::exists(path, ignored); })) throw;
+  throw Error(fmt::format("{}; if the data was moved, give its new path with {}", error.what(), places.option),
               error.kind());
 }
 
+Dataset load_data(const DataSource& source, const CheckpointState& state, const Messages& messages) {
+  const DataOptions options = data_options(source, state);
+  const bool is_of_run = source.data.empty() && source.data_dir.empty();
+  Dataset data = is_of_run ? load_run_data(options, source.root) : load_dataset(options, source.root);
+  for (const std::string& note : data.notes) messages.note(note);
+  return data;
+}
+
+fs::path run_folder_of(const fs::path& checkpoint) {
+  fs::path folder = fs::absolute(checkpoint).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();  // the path ended with a slash
+  return folder.parent_path().parent_path();
+}
+
 std::string data_difference(const Checkpoint& checkpoint, const Dataset& data) {
-  namespace fs = std::filesystem;
   if (data.digest == checkpoint.state.data_digest) return "";
-  const fs::path hashes = checkpoint.path.parent_path().parent_path() / kImagesFile;
+  const fs::path hashes = run_folder_of(checkpoint.path) / kImagesFile;
   std::string difference;
   try {
     if (fs::exists(hashes)) difference = difference_from(read_json_object(hashes), data, hashes.string());
@@ -109,7 +141,7 @@ std::string data_difference(const Checkpoint& checkpoint, const Dataset& data) {
   return difference.empty() ? "images or labels differ" : difference;
 }
 
-Classified classify(Discriminator network, const at::Tensor& images, Precision precision) {
+Classified classify(Discriminator network, const at::Tensor& images, Precision precision, const StopCheck& stopped) {
   const torch::NoGradGuard no_grad;
   const ImageShape& shape = network->shape();
   check_images(images, shape);
@@ -119,6 +151,7 @@ Classified classify(Discriminator network, const at::Tensor& images, Precision p
                     torch::empty({images.size(0), network->feature_size()}, type)};
   const int64_t batch = inference_batch(shape.image_size);
   for (int64_t first = 0; first < images.size(0); first += batch) {
+    throw_if_stopped(stopped, "images were classified");
     const int64_t count = std::min(batch, images.size(0) - first);
     at::Tensor part = images.narrow(0, first, count).to(some_weight.device());
     // LibTorch does not recognize the strides of a single image as channels-last inside an autograd Function.
@@ -130,8 +163,9 @@ Classified classify(Discriminator network, const at::Tensor& images, Precision p
   return result;
 }
 
-at::Tensor class_probabilities(const Discriminator& network, const at::Tensor& images, Precision precision) {
-  return checked_probabilities(network, images, classify(network, images, precision).logits);
+at::Tensor class_probabilities(const Discriminator& network, const at::Tensor& images, Precision precision,
+                               const StopCheck& stopped) {
+  return checked_probabilities(network, images, classify(network, images, precision, stopped).logits);
 }
 
 int64_t inference_batch(int64_t image_size) {

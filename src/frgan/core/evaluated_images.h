@@ -20,7 +20,7 @@ inline std::string title_of(EvaluatedImages images) {
 }
 
 // Empty for other names.
-inline std::optional<EvaluatedImages> evaluated_images(std::string_view name) {
+inline std::optional<EvaluatedImages> parse_evaluated_images(std::string_view name) {
   if (name == "test") return EvaluatedImages::kTest;
   if (name == "dev") return EvaluatedImages::kDev;
   return std::nullopt;

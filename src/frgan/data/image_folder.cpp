@@ -110,7 +110,7 @@ ImageSet decode(const Found& found, const fs::path& folder, int64_t size, int64_
   auto last_shown = std::chrono::steady_clock::now();
   at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end && !stopped; ++i, ++done) {
-      if (watch.stopped()) stopped = true;
+      if (watch.stopped && watch.stopped()) stopped = true;
       const auto now = std::chrono::steady_clock::now();
       if (std::this_thread::get_id() == caller && now - last_shown > kShowEvery) {
         watch.progress(done, count);
@@ -125,7 +125,7 @@ ImageSet decode(const Found& found, const fs::path& folder, int64_t size, int64_
     }
   });
 
-  if (stopped) throw Error("stopped while images were loaded", ErrorKind::kStopped);
+  throw_if_stopped([&] { return stopped.load(); }, "images were loaded");
 
   std::vector<int64_t> labels;
   std::vector<std::string> names;

@@ -4,13 +4,15 @@
 #include <cstdint>
 #include <functional>
 
+#include "frgan/core/stop_check.h"
+
 namespace frgan {
 
 struct LoadWatch {
   // Called by the loading thread about five times a second, with the number of decoded images.
   std::function<void(int64_t done, int64_t total)> progress = [](int64_t, int64_t) {};
   // Called by several threads before each image. If it returns true, loading throws an Error of kind kStopped.
-  std::function<bool()> stopped = [] { return false; };
+  StopCheck stopped{};
 };
 
 }  // namespace frgan

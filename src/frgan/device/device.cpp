@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
 #include <filesystem>
 #include <limits>
@@ -13,6 +14,8 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "frgan/core/error.h"
 #include "frgan/device/machine.h"
@@ -123,7 +126,27 @@ int64_t set_threads(int64_t threads) {
   return at::get_num_threads();
 }
 
-void keep_freed_memory() {
+// OpenBLAS maps a buffer of 128 MiB for each thread (BUFFER_SIZE of its x86-64 builds).
+void check_address_space(int64_t threads) {
+  static std::atomic<int64_t> checked = 0;  // OpenBLAS's buffers are global, too
+  if (threads == 0) threads = usable_cores();
+  rlimit limit{};
+  if (threads <= checked || at::hasMKL() || getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return;
+  constexpr size_t kBuffer = size_t{128} << 20;
+  const size_t size = kBuffer * static_cast<size_t>(threads - checked);
+  void* const room = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED) {
+    throw Error(fmt::format(
+        "the limit on virtual memory, {} MiB (ulimit -v), is too low: matrix products on {} need {} MiB more; raise it",
+        limit.rlim_cur >> 20, counted(threads, "thread"), size >> 20));
+  }
+  munmap(room, size);
+  checked = threads;
+}
+
+void prepare_memory(int64_t threads) {
+  check_address_space(threads);
   constexpr int kLargest = 1 << 30;  // largest block that is allocated on the heap, in bytes
   mallopt(M_MMAP_THRESHOLD, kLargest);
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());

@@ -39,8 +39,12 @@ std::string device_name(at::Device device);
 // kAuto selects bf16 on a GPU and on a CPU with has_native_bf16(), else fp32.
 Precision resolve_precision(PrecisionChoice precision, at::Device device);
 
-// Makes malloc keep freed memory for the rest of the program. Each training step frees and allocates the same hundreds
-// of megabytes; returning them to the system costs a tenth of the step in page faults.
-void keep_freed_memory();
+// Prepares this process for large tensors; call it before the first. Makes malloc keep freed memory: each training step
+// frees and allocates the same hundreds of megabytes, and returning them to the system costs a tenth of the step in
+// page faults. Throws an Error if a limit on virtual memory (ulimit -v) leaves no room for the buffers of OpenBLAS with
+// this number of threads (0: usable_cores()): it would wait for them forever, in its first call.
+void prepare_memory(int64_t threads);
+// Only the check of the limit. OpenBLAS keeps its buffers, so the threads of earlier calls need no more room.
+void check_address_space(int64_t threads);
 
 }  // namespace frgan

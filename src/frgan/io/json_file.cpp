@@ -25,7 +25,7 @@ Json read_json_object(const std::filesystem::path& path) {
   const Json checksum = value.at(kChecksumMember);
   value.erase(kChecksumMember);
   if (checksum == checksum_of(value)) return value;
-  throw Error(fmt::format("{}: corrupt: the checksum does not fit the content", path.string()));
+  throw Error(fmt::format("{}: checksum mismatch; the file is damaged or was edited", path.string()));
 }
 
 Json with_checksum(Json object) {

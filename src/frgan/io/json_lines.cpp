@@ -88,16 +88,17 @@ RepairedLines repair_json_lines(const std::filesystem::path& path, int64_t step)
   const std::string text = read_file(path);
   RepairedLines repaired;
   std::string kept, damaged;
-  for_each_line(text, [&](std::string_view line, const std::optional<Json>& object) {
+  for_each_line(text, [&](std::string_view line, std::optional<Json> object) {
     const Json* const found = object ? object->find("step") : nullptr;
     if (found != nullptr && found->is_number() && found->get<double>() > static_cast<double>(step)) return;
     if (!object) {
       damaged.append(line).push_back('\n');
-    } else {
-      kept += without_checksum(line) ? std::string(line) : with_checksum(object->dump());  // of an older version
-      kept += '\n';
+      ++repaired.damaged;
+      return;
     }
-    ++(object ? repaired.kept : repaired.damaged);
+    kept += without_checksum(line) ? std::string(line) : with_checksum(object->dump());  // of an older version
+    kept += '\n';
+    repaired.kept.push_back(*std::move(object));
   });
   if (!damaged.empty()) {
     std::filesystem::path aside = path;

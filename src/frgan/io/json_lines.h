@@ -44,10 +44,10 @@ JsonLines read_json_lines(const std::filesystem::path& path);
 
 // Prepares a file for a run that continues after `step`. Removes the lines with a later "step", which the run writes
 // again, and a truncated last line. Moves damaged lines to FILE.damaged. Keeps lines without a step. Does nothing if
-// the file does not exist. Returns the numbers of kept and damaged lines.
+// the file does not exist.
 struct RepairedLines {
-  int64_t kept = 0;
-  int64_t damaged = 0;
+  std::vector<Json> kept;  // the objects of the lines that remain, in order, without checksums
+  int64_t damaged = 0;     // number of lines that were moved
 };
 RepairedLines repair_json_lines(const std::filesystem::path& path, int64_t step);
 

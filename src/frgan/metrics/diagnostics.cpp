@@ -69,7 +69,7 @@ class GateObserver {
 
 }  // namespace
 
-Diagnosis diagnose(Discriminator network, const ImageSet& set, Precision precision) {
+Diagnosis diagnose(Discriminator network, const ImageSet& set, Precision precision, const StopCheck& stopped) {
   const torch::NoGradGuard no_grad;
   const int64_t classes = network->shape().classes;
   const at::Tensor labels = set.labels.to(network->parameters().front().device());
@@ -80,7 +80,7 @@ Diagnosis diagnose(Discriminator network, const ImageSet& set, Precision precisi
       observers.push_back(std::make_unique<GateObserver>(child.key(), *squeeze, labels, classes));
     }
   }
-  const auto [probabilities, predictions] = class_probabilities(network, set.images, precision).max(1);
+  const auto [probabilities, predictions] = class_probabilities(network, set.images, precision, stopped).max(1);
   const std::span<const int64_t> rows = values_of(predictions);
   Diagnosis result{{rows.begin(), rows.end()},
                    {probabilities.data_ptr<float>(), probabilities.data_ptr<float>() + probabilities.numel()},

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "frgan/core/stop_check.h"
 #include "frgan/data/dataset.h"
 #include "frgan/metrics/gate_statistics.h"
 #include "frgan/nn/discriminator.h"
@@ -16,9 +17,10 @@ struct Diagnosis {
   std::vector<GateStatistics> gates;  // one entry per squeeze-and-excitation block
 };
 
-// Classifies all images of the set, with the same predictions as `evaluate`. All labels must be known.
+// Classifies all images of the set, with the same predictions as `evaluate`. All labels must be known. Throws an Error
+// if `stopped`, which is called before each batch, returns true.
 //
 //   const Diagnosis test = diagnose(trainer.classifier(), data.test, Precision::kFull);
-Diagnosis diagnose(Discriminator network, const ImageSet& set, Precision precision);
+Diagnosis diagnose(Discriminator network, const ImageSet& set, Precision precision, const StopCheck& stopped = {});
 
 }  // namespace frgan

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "frgan/core/error.h"
 #include "frgan/core/run_files.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
@@ -16,6 +17,7 @@
 #include "frgan/io/json_lines.h"
 #include "frgan/plans/job_queue.h"
 #include "frgan/report/progress.h"
+#include "frgan/report/run_summary.h"
 
 namespace frgan {
 namespace {
@@ -29,11 +31,11 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Training writes the last checkpoint after summary.json. A folder with a summary but no checkpoints counts as
-// finished: someone copied it without them.
+// Training writes summary.json last. A folder with a summary but no checkpoints counts as finished: someone copied it
+// without them.
 bool is_finished(const fs::path& folder, int64_t steps) {
   const fs::path checkpoints = folder / kCheckpointsFolder;
-  return fs::exists(folder / kSummaryFile) &&
+  return has_run_summary(folder / kSummaryFile, steps) &&
          (!has_checkpoints(checkpoints) || fs::exists(checkpoints / checkpoint_name(steps)));
 }
 
@@ -113,6 +115,17 @@ std::optional<FailedRun> write_record(const PlanExecution& execution, const Plan
                    log_of(execution, run)};
 }
 
+fs::path record_path(const PlanExecution& execution, const PlannedRun& run) {
+  return execution.records / (run.name + ".json");
+}
+
+bool has_record(const PlanExecution& execution, const PlannedRun& run) try {
+  const fs::path path = record_path(execution, run);
+  return fs::exists(path) && read_run_record(path).key == run.key;
+} catch (const Error&) {  // damaged
+  return false;
+}
+
 bool lacks_record(const PlanExecution& execution, const PlannedRun& run) {
   return execution.state_of(run) != RunState::kDone && is_finished(execution.folder_of(run), run.steps);
 }
@@ -124,8 +137,7 @@ fs::path PlanExecution::folder_of(const PlannedRun& run) const {
 }
 
 RunState PlanExecution::state_of(const PlannedRun& run) const {
-  const fs::path record = records / (run.name + ".json");
-  if (fs::exists(record) && read_run_record(record).key == run.key) return RunState::kDone;
+  if (has_record(*this, run)) return RunState::kDone;
   return has_checkpoints(folder_of(run) / kCheckpointsFolder) ? RunState::kBegun : RunState::kNew;
 }
 
@@ -143,6 +155,19 @@ std::vector<std::string> PlanExecution::arguments_of(const PlannedRun& run) cons
   arguments.push_back(fmt::format("--threads={}", jobs > 1 ? threads : 0));
   arguments.push_back("--device=" + device);
   return arguments;
+}
+
+std::vector<std::string> damaged_records(const PlanExecution& execution, const std::vector<PlannedRun>& runs) {
+  std::set<std::string> damaged;  // two rows of a plan may share a run
+  for (const PlannedRun& run : runs) {
+    const fs::path path = record_path(execution, run);
+    try {
+      if (fs::exists(path)) read_run_record(path);
+    } catch (const Error& error) {
+      damaged.insert(error.what());
+    }
+  }
+  return {damaged.begin(), damaged.end()};
 }
 
 bool lacks_record(const PlanExecution& execution, const std::vector<PlannedRun>& runs) {
@@ -187,7 +212,7 @@ std::vector<FailedRun> execute(const PlanExecution& execution, const std::vector
         return;
       }
       plan_progress.done(run);
-      const RunRecord record = read_run_record(execution.records / (run.name + ".json"));
+      const RunRecord record = read_run_record(record_path(execution, run));
       say(fmt::format("{}: {:.2f} % test error", run.name, 100 * record.error()));
       return;
     }

@@ -13,7 +13,7 @@
 
 namespace frgan {
 
-// kDone: has a record with its key. kBegun: has a checkpoint but no record. kNew: neither.
+// kDone: has an intact record with its key. kBegun: has a checkpoint but no such record. kNew: neither.
 enum class RunState { kNew, kBegun, kDone };
 
 struct PlanExecution {
@@ -36,9 +36,11 @@ struct FailedRun {
   std::filesystem::path log;
 };
 
-// Whether a finished run has no record yet.
+// For each run whose record is damaged, what is wrong: "results/hour/runs/NAME.json: not JSON, or truncated".
+std::vector<std::string> damaged_records(const PlanExecution& execution, const std::vector<PlannedRun>& runs);
+// Whether a finished run has no intact record.
 bool lacks_record(const PlanExecution& execution, const std::vector<PlannedRun>& runs);
-// Writes the missing records of finished runs. Returns the runs whose record cannot be written.
+// Writes the missing and damaged records of finished runs. Returns the runs whose record cannot be written.
 std::vector<FailedRun> take_up_finished(const PlanExecution& execution, const std::vector<PlannedRun>& runs);
 
 // Calls `take_up_finished`, then starts new runs and resumes begun ones. A failed run does not affect the others.

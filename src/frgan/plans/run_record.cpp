@@ -92,8 +92,10 @@ RunRecord record_of(const fs::path& run, const PlannedRun& planned) {
       record.evaluations.emplace_back(line.at("step").get<int64_t>(), line.at("test_error").get<double>());
     }
   }
-  if (record.evaluations.empty()) {
-    throw Error(fmt::format("{}: no line has a test error", (run / kLogFile).string()));
+  const auto steps = record.summary.at("steps").get<int64_t>();
+  if (record.evaluations.empty() || record.evaluations.back().first < steps) {
+    throw Error(
+        fmt::format("{}: the test error after the last step, {}, is missing", (run / kLogFile).string(), steps));
   }
   for (const Mistake& mistake : read_mistakes(run / kMistakesFile).mistakes) {
     record.mistakes.emplace_back(mistake.row, mistake.prediction);
@@ -129,7 +131,12 @@ RunRecord read_run_record(const fs::path& file) {
 
 std::vector<RunRecord> read_run_records(const fs::path& folder) {
   std::vector<RunRecord> records;
-  for (const fs::path& file : files_in(folder, ".json")) records.push_back(read_run_record(file));
+  for (const fs::path& file : files_in(folder, ".json")) {
+    try {
+      records.push_back(read_run_record(file));
+    } catch (const Error&) {  // damaged, maybe of another plan; damaged_records() reports those of a plan
+    }
+  }
   return records;
 }
 

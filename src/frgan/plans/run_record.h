@@ -39,7 +39,7 @@ RunRecord record_of(const std::filesystem::path& run, const PlannedRun& planned)
 void write_run_record(const std::filesystem::path& folder, const RunRecord& record);
 // Throws an Error with the file's name if it is not a complete record.
 RunRecord read_run_record(const std::filesystem::path& file);
-// All records in a folder, sorted by name; empty if the folder does not exist. Throws like read_run_record.
+// All intact records in a folder, sorted by name; empty if the folder does not exist.
 std::vector<RunRecord> read_run_records(const std::filesystem::path& folder);
 
 // McNemar's test on the images that exactly one of two runs got wrong. Throws an Error if the test images differ.

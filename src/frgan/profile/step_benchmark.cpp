@@ -71,10 +71,8 @@ struct StepOnRandomImages::Impl {
     if (options.adapt_threads) {
       team.emplace(set_threads(options.threads));
       team->choose([this](int64_t threads) {
-        constexpr double kShort = 0.1;  // seconds; a single short step is measured poorly
         set_threads(threads);
-        const double seconds = median_step(/*timed=*/1);
-        return seconds < kShort ? median_step(/*timed=*/4) : seconds;
+        return timed_step_seconds([this](int timed) { return median_step(timed); });
       });
     }
     for (int64_t i = 0; i < options.steps; ++i) {
@@ -126,7 +124,7 @@ void StepOnRandomImages::prepare(const StepBenchmarkOptions& options) {
   impl.device = resolve_device(options.device);
   impl.precision = resolve_precision(options.precision, impl.device);
   set_threads(options.threads);
-  keep_freed_memory();
+  prepare_memory(options.threads);
   impl.batches = std::make_unique<BatchStream>(
       random_batches(options.images, impl.device, augmentation, impl.method->noise_range()));
   const Problem problem{.shape = {}, .seed = kSeed, .precision = impl.precision, .device = impl.device};

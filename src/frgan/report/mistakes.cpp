@@ -72,7 +72,7 @@ Json to_json(const Mistakes& found) {
 Mistakes mistakes_from_json(const Json& json, std::string_view name) try {
   Mistakes found;
   const auto role = json.at("role").get<std::string>();
-  const auto images = evaluated_images(role);
+  const auto images = parse_evaluated_images(role);
   if (!images) {
     throw Error(fmt::format("{}: invalid role {:?}; expected \"test\" or \"dev\"; the file is corrupt or was edited",
                             name, role));

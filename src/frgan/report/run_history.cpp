@@ -32,14 +32,6 @@ double number_of(const Json& object, const char* key) {
   return value_of(object, key, std::numeric_limits<double>::quiet_NaN());
 }
 
-std::vector<std::pair<std::string, double>> losses_of(const Json& object) {
-  std::vector<std::pair<std::string, double>> losses;
-  for (const auto& [name, value] : object.items()) {
-    losses.emplace_back(name, value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
-  }
-  return losses;
-}
-
 std::optional<EvaluationRecord> evaluation_of(const Json& line) {
   for (const EvaluatedImages role : {EvaluatedImages::kTest, EvaluatedImages::kDev}) {
     const std::string key = name_of(role) + "_error";
@@ -66,6 +58,7 @@ void read_log(RunHistory& record, const fs::path& path) {
                               value_of(line, "seconds", 0.0)});
     }
   }
+  if (lines.objects.empty()) record.notes.push_back(fmt::format("{}: the log is empty", path.string()));
 }
 
 void read_summary(RunHistory& record, const fs::path& path) {
@@ -129,7 +122,11 @@ RunHistory read_run_history(const fs::path& folder) {
   record.folder = fs::absolute(folder).lexically_normal();
   if (!record.folder.has_filename()) record.folder = record.folder.parent_path();
   record.name = record.folder.filename().string();
-  read_part(record, kLogFile, [&](const fs::path& path) { read_log(record, path); });
+  if (fs::exists(folder / kLogFile)) {
+    read_part(record, kLogFile, [&](const fs::path& path) { read_log(record, path); });
+  } else {
+    record.notes.push_back(fmt::format("{}: missing; the report has no curves", (folder / kLogFile).string()));
+  }
   read_part(record, kLabelsFile, [&](const fs::path& path) {
     const Json split = read_json_object(path);
     record.labels = static_cast<int64_t>(split.at("labeled").size());

@@ -3,10 +3,13 @@
 //
 // Training line, one for each log interval:
 //   step               completed steps
-//   epoch              completed epochs; steps per epoch = unlabeled images / batch size, rounded down (A27: epoch
-//   length) losses             {"supervised": 0.31, ...}: unweighted loss terms by name learning_rate      of this step
+//   epoch              completed epochs; steps per epoch = unlabeled images / batch size, rounded down (A27)
+//   losses             {"supervised": 0.31, ...}: unweighted loss terms by name
+//   learning_rate      of this step
 //   images_per_second  images entering a network per second, since the previous training line
 //   seconds            training time so far, including the time before a resume
+//   skipped_updates    updates that --skip-outliers skipped since the previous training line of this process; only
+//                      with that option
 //
 // Evaluation line, for the averaged weights:
 //   step        completed steps
@@ -20,7 +23,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "frgan/core/evaluated_images.h"
 #include "frgan/core/json.h"
@@ -54,14 +61,27 @@ class RunLog {
   void sync() { writer_.sync(); }
 
   int64_t lines() const { return lines_; }                  // in the file
-  int64_t damaged_lines() const { return found_.damaged; }  // moved to metrics.jsonl.damaged by the constructor
+  int64_t damaged_lines() const { return damaged_lines_; }  // moved to metrics.jsonl.damaged by the constructor
+  // Whether the file has an evaluation of these images by the weights after `step` completed steps.
+  bool has_evaluation(EvaluatedImages role, int64_t step) const;
+  // Losses of the last training line, and the sum of all skipped_updates.
+  const std::vector<std::pair<std::string, double>>& last_losses() const { return last_losses_; }
+  int64_t skipped_updates() const { return skipped_updates_; }
 
  private:
+  RunLog(const std::filesystem::path& path, const RepairedLines& found);
+  void note(const Json& line);
   void append(const Json& line);
 
-  RepairedLines found_;
   JsonLinesWriter writer_;
   int64_t lines_;
+  int64_t damaged_lines_;
+  std::map<EvaluatedImages, int64_t> last_evaluations_;  // their steps
+  std::vector<std::pair<std::string, double>> last_losses_;
+  int64_t skipped_updates_ = 0;
 };
+
+// The losses of a training line by name; NaN for null.
+std::vector<std::pair<std::string, double>> losses_of(const Json& losses);
 
 }  // namespace frgan

@@ -18,7 +18,7 @@ namespace frgan {
 struct TimeSpent {
   double before_first_step = 0;  // loading LibTorch and data, initialization, timed step; not in wall_seconds
   double evaluations = 0;        // on development and test images
-  double records = 0;            // log lines, image grids, checkpoints other than the first and last
+  double records = 0;            // log lines, image grids, checkpoints other than the first
 };
 
 struct RunSummary {
@@ -37,6 +37,8 @@ struct RunSummary {
   std::optional<EvaluationRecord> test{};  // of the averaged final weights
   std::optional<EvaluationRecord> dev{};
   std::vector<std::pair<std::string, double>> losses{};  // last logged values
+  int64_t log_lines = 0;                                 // of metrics.jsonl
+  std::optional<int64_t> skipped_updates{};              // by --skip-outliers; empty without that option
   std::string precision;                                 // "fp32" or "bf16"
   std::string device;                                    // device/device.h: device_name
 };
@@ -45,6 +47,9 @@ struct RunSummary {
 // in metrics.jsonl, {"test_error": ..., "error_low", ...}, or null if there is none.
 Json to_json(const RunSummary& summary, const Machine& machine);
 
+// Adds a checksum (io/json_file.h).
 void write_run_summary(const std::filesystem::path& path, const RunSummary& summary);
+// Whether the file is a summary of a run after `steps` steps; false if it is missing or damaged.
+bool has_run_summary(const std::filesystem::path& path, int64_t steps);
 
 }  // namespace frgan

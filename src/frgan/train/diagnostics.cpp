@@ -11,8 +11,8 @@
 namespace frgan {
 
 Classification write_diagnostics(const std::filesystem::path& folder, const Discriminator& network,
-                                 const DiagnosedImages& images, Precision precision) {
-  const Diagnosis diagnosis = diagnose(network, images.set, precision);
+                                 const DiagnosedImages& images, Precision precision, const StopCheck& stopped) {
+  const Diagnosis diagnosis = diagnose(network, images.set, precision, stopped);
   const std::span<const int64_t> labels = values_of(images.set.labels);
   const Classification result = score_predictions(labels, diagnosis.predictions, network->shape().classes);
   Mistakes mistakes =

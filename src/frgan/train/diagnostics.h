@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "frgan/core/evaluated_images.h"
+#include "frgan/core/stop_check.h"
 #include "frgan/data/dataset.h"
 #include "frgan/metrics/classification.h"
 #include "frgan/nn/discriminator.h"
@@ -26,8 +27,9 @@ struct DiagnosedImages {
 constexpr size_t kShownMistakes = 50;
 
 // Classifies the images, writes the three files into `folder` and returns the result of `evaluate`. Without mistakes,
-// there is no mistakes.png; an existing one is removed.
+// there is no mistakes.png; an existing one is removed. Throws an Error if `stopped`, which is called before each
+// batch, returns true.
 Classification write_diagnostics(const std::filesystem::path& folder, const Discriminator& network,
-                                 const DiagnosedImages& images, Precision precision);
+                                 const DiagnosedImages& images, Precision precision, const StopCheck& stopped = {});
 
 }  // namespace frgan

@@ -32,7 +32,7 @@ bool is_written_at_start(const fs::path& path) {
 // Whether this is a temporary file of a start that was killed.
 bool is_unfinished(const fs::path& path) {
   const std::string name = name_of_unfinished(path);
-  return name == kOptionsFile || name == kLabelsFile || name == kImagesFile;
+  return !name.empty() && is_written_at_start(name);
 }
 
 // Whether a run that was killed before its first checkpoint may have left this entry. The new run overwrites it.

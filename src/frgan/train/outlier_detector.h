@@ -14,7 +14,8 @@ class OutlierDetector {
  public:
   static constexpr int64_t kWindow = 128;  // updates
 
-  // An update is an outlier if one of its two z-scores exceeds `limit`.
+  // An update is an outlier if one of its two z-scores exceeds `limit`. The standard deviation counts as at least 1 %
+  // of the mean, so that rounding is no outlier in a nearly constant window.
   OutlierDetector(double limit, const at::TensorOptions& options);
 
   // Returns a 0-dim bool tensor, and adds the values to the window. The first kWindow updates are never outliers, and

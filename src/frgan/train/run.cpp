@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,8 @@
 #include "frgan/io/digests.h"
 #include "frgan/io/files.h"
 #include "frgan/io/held_folder.h"
+#include "frgan/io/json_file.h"
+#include "frgan/io/json_lines.h"
 #include "frgan/metrics/evaluation.h"
 #include "frgan/metrics/statistics.h"
 #include "frgan/train/diagnostics.h"
@@ -46,6 +49,15 @@ Error non_finite_error(const std::string& what, const std::string& when, int64_t
       fmt::format("{} is not finite (NaN or infinite) {} step {}; training stopped, the last checkpoint is kept; try a "
                   "lower --learning-rate or --precision fp32",
                   what, when, step));
+}
+
+// Does the work. Returns false if a stop ended it early.
+bool run_unless_stopped(const std::function<void()>& work) try {
+  work();
+  return true;
+} catch (const Error& error) {
+  if (error.kind() != ErrorKind::kStopped) throw;
+  return false;
 }
 
 std::unique_ptr<Method> built_method(std::unique_ptr<Method> method, const Problem& problem) {
@@ -113,6 +125,7 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
   }
   trainer_.plan() = checkpoint.state.plan;
   trainer_.restore(checkpoint.files, checkpoint.state.step, checkpoint.path.string());
+  saved_step_ = checkpoint.state.step;
   seconds_ = checkpoint.state.seconds;
   pace_.resume(checkpoint.state.used_seconds);
   log_lines_ = checkpoint.state.log_lines;
@@ -128,8 +141,8 @@ double TrainingRun::measure_step(int timed) {
     trainer_.take_losses();  // waits for the device
     if (i >= timed) seconds.push_back(stopwatch.seconds());
   }
-  trainer_.restore(before, step, "state before the measurement");
   trainer_.discard_losses();
+  trainer_.restore(before, step, "state before the measurement");
   step_seconds_ = median(seconds);
   return *step_seconds_;
 }
@@ -202,7 +215,10 @@ RunResult TrainingRun::train(const RunOutput& planned_output, Progress& progress
   HeldFolder folder(output.folder);
   const fs::path checkpoints = output.folder / kCheckpointsFolder;
   remove_checkpoints_after(checkpoints, trainer_.steps_done());
-  if (is_finished()) return result_of_finished(output);
+  stopped_ = [&stop_signal] { return stop_signal != 0; };
+  const fs::path summary_file = output.folder / kSummaryFile;
+  if (is_finished() && has_run_summary(summary_file, steps_done())) return result_of_finished(output, progress);
+  fs::remove(summary_file);  // of an earlier training to the same step
   RunRecorder recorder({.folder = output.folder,
                         .options = output.options,
                         .first_step = trainer_.steps_done(),
@@ -218,31 +234,35 @@ RunResult TrainingRun::train(const RunOutput& planned_output, Progress& progress
   first_step_ = steps_done();
   first_seconds_ = seconds_;
   Stopwatch since_checkpoint;
-  if (pace_.has_time_budget()) pace_.replan(steps_done(), 0);
-
-  while (!is_finished() && stop_signal == 0) {
-    train_step(recorder);
-    seconds_ = total.seconds();
-    follow(folder, output, recorder);
-    const RunPosition position = pace_.position(steps_done());
-    if (log_due(options_, position)) log_step(recorder);
-    if (is_finished()) break;
-    if (samples_due(options_, position)) write_samples(recorder);
-    if (evaluation_due(options_, position, pace_.default_evaluations())) evaluate_and_record(recorder);
-    if (pace_.has_time_budget() && replan_due(position)) {
+  run_unless_stopped([&] {
+    repeat_stopped_evaluation(recorder);
+    if (pace_.has_time_budget() && !is_finished()) pace_.replan(steps_done(), 0);
+    while (!is_finished() && stop_signal == 0) {
+      train_step(recorder);
       seconds_ = total.seconds();
-      pace_.replan(steps_done(), step_seconds());
-      pace_.write(output.folder);
-      recorder.set_steps(planned_steps());
-    }
-    if (since_checkpoint.seconds() > 60 * options_.checkpoint_minutes) {
       follow(folder, output, recorder);
-      write_checkpoint(output, recorder);
-      since_checkpoint = Stopwatch();
+      const RunPosition position = pace_.position(steps_done());
+      if (log_due(options_, position)) log_step(recorder);
+      if (is_finished()) break;
+      if (samples_due(options_, position)) write_samples(recorder);
+      if (evaluation_due(options_, position, pace_.default_evaluations())) evaluate_and_record(recorder);
+      if (pace_.has_time_budget() && replan_due(position)) {
+        seconds_ = total.seconds();
+        pace_.replan(steps_done(), step_seconds());
+        pace_.write(output.folder);
+        recorder.set_steps(planned_steps());
+      }
+      if (since_checkpoint.seconds() > 60 * options_.checkpoint_minutes) {
+        follow(folder, output, recorder);
+        write_checkpoint(output, recorder);
+        since_checkpoint = Stopwatch();
+      }
     }
-  }
+  });
   follow(folder, output, recorder);
-  return is_finished() ? finish(output, recorder, total) : stopped(output, recorder);
+  RunResult result;
+  if (is_finished() && run_unless_stopped([&] { result = finish(output, recorder, total); })) return result;
+  return stopped(output, recorder);
 }
 
 // Continues in the run folder if it was renamed. Throws an Error if it was removed.
@@ -260,15 +280,28 @@ void TrainingRun::train_step(RunRecorder& recorder) {
   if (!message.empty()) recorder.say(message);
 }
 
+// A stop ends an evaluation early. The checkpoint is then of the step that was evaluated.
+void TrainingRun::repeat_stopped_evaluation(RunRecorder& recorder) {
+  if (steps_done() == 0 || is_finished()) return;
+  if (!evaluation_due(options_, pace_.position(steps_done()), pace_.default_evaluations())) return;
+  evaluate_and_record(recorder);
+}
+
+// Images whose evaluation after this step is in the log are not evaluated again.
 void TrainingRun::evaluate_and_record(RunRecorder& recorder) {
   const Stopwatch stopwatch;
-  for (const auto& evaluation :
-       {evaluate_on(dev_, EvaluatedImages::kDev), evaluate_on(data_.test, EvaluatedImages::kTest)}) {
+  bool all = true;
+  for (const EvaluatedImages role : {EvaluatedImages::kDev, EvaluatedImages::kTest}) {
+    if (recorder.has_evaluation(role, steps_done())) {
+      all = false;
+      continue;
+    }
+    const auto evaluation = evaluate_on(role == EvaluatedImages::kDev ? dev_ : data_.test, role);
     if (!evaluation) continue;
     recorder.write(*evaluation);
     recorder.show(*evaluation);
   }
-  pace_.set_evaluation_seconds(stopwatch.seconds());
+  if (all) pace_.set_evaluation_seconds(stopwatch.seconds());
 }
 
 // Seconds of the steps of this process, without evaluations and records.
@@ -278,21 +311,16 @@ double TrainingRun::step_seconds() const {
 
 void TrainingRun::log_step(RunRecorder& recorder) {
   check_losses();
-  if (options_.skip_outliers > 0) report_skipped(recorder);
+  std::optional<SkippedUpdates> skipped;
+  if (options_.skip_outliers > 0) skipped = trainer_.take_skipped();
   recorder.write(StepRecord{.step = trainer_.steps_done(),
                             .epoch = epochs(trainer_.steps_done()),
                             .losses = trainer_.take_losses(),
                             .learning_rate = trainer_.scheduled("learning_rate", trainer_.progress()),
                             .seconds = seconds_,
+                            .skipped = skipped,
                             .seconds_left = expected_seconds_left()},
                  step_seconds());
-}
-
-void TrainingRun::report_skipped(RunRecorder& recorder) {
-  const int64_t skipped = trainer_.take_skipped();
-  if (skipped == 0) return;
-  recorder.say(fmt::format("step {}: {} skipped since the last log line: loss or gradient norm was an outlier",
-                           steps_done(), counted(skipped, "update")));
 }
 
 double TrainingRun::expected_seconds_left() const {
@@ -310,7 +338,8 @@ fs::path TrainingRun::write_samples(RunRecorder& recorder) {
 }
 
 RunResult TrainingRun::stopped(const RunOutput& output, RunRecorder& recorder) {
-  return {.summary = summary(output), .checkpoint = write_checkpoint(output, recorder)};
+  return {.summary = summary(output),
+          .checkpoint = is_finished() ? final_checkpoint(output, recorder) : write_checkpoint(output, recorder)};
 }
 
 RunResult TrainingRun::finish(const RunOutput& output, RunRecorder& recorder, const Stopwatch& total) {
@@ -318,7 +347,10 @@ RunResult TrainingRun::finish(const RunOutput& output, RunRecorder& recorder, co
   check_weights();
   const at::Tensor some_images = data_.train.images.slice(0, 0, kGridImages);
   class_probabilities(trainer_.classifier(), some_images, problem_.precision);  // throws if the network is unusable
-  RunResult result{.finished = true, .samples = write_samples(recorder)};
+  // The weights first: nothing that fails below loses them. The summary is written last. A run without one is not
+  // complete, and --resume repeats what follows.
+  RunResult result{.finished = true, .checkpoint = final_checkpoint(output, recorder)};
+  result.samples = write_samples(recorder);
   const bool has_test = data_.test.size() > 0;
   const auto dev =
       has_test ? evaluate_on(dev_, EvaluatedImages::kDev) : diagnose(output.folder, dev_, EvaluatedImages::kDev);
@@ -333,24 +365,42 @@ RunResult TrainingRun::finish(const RunOutput& output, RunRecorder& recorder, co
   result.summary.dev = dev;
   result.summary.test = test;
   result.summary.losses = recorder.losses();
-  write_run_summary(output.folder / kSummaryFile, result.summary);
+  if (options_.skip_outliers > 0) result.summary.skipped_updates = recorder.skipped_updates();
   recorder.write_learning_curve(fmt::format("{} on {}, {} labels", options_.method, data_.name, split_.labeled.size()),
                                 roles);
   recorder.finish(trainer_.steps_done());
-  // The last checkpoint is written last. If it exists, the run is complete; else the run resumes from an older one.
-  result.checkpoint = write_checkpoint(output, recorder);
+  recorder.sync();
+  result.summary.log_lines = recorder.log_lines();
+  write_run_summary(output.folder / kSummaryFile, result.summary);
   return result;
 }
 
+// Warns if the log of a finished run was damaged.
+void TrainingRun::check_log(const fs::path& folder, Progress& progress) const {
+  const fs::path log = folder / kLogFile;
+  const int64_t written = read_json_object(folder / kSummaryFile).value("log_lines", log_lines_);
+  const JsonLines lines = fs::exists(log) ? read_json_lines(log) : JsonLines{};
+  if (!lines.damaged.empty()) {
+    progress.warn(fmt::format("{}: {} in the log of this finished run", log.string(),
+                              counted(std::ssize(lines.damaged), "damaged line")));
+  } else if (std::ssize(lines.objects) < written) {
+    progress.warn(fmt::format("{}: {} of the {} lines of this finished run are missing", log.string(),
+                              written - std::ssize(lines.objects), written));
+  }
+}
+
 // Evaluates again and writes nothing.
-RunResult TrainingRun::result_of_finished(const RunOutput& output) {
+RunResult TrainingRun::result_of_finished(const RunOutput& output, Progress& progress) {
+  check_log(output.folder, progress);
   const int64_t step = trainer_.steps_done();
-  RunResult result{.finished = true,
-                   .summary = summary(output),
+  RunResult result{.summary = summary(output),
                    .checkpoint = output.folder / kCheckpointsFolder / checkpoint_name(step)};
-  if (method_->noise_size() > 0) result.samples = samples_path(output.folder, step);
-  result.summary.test = evaluate_on(data_.test, EvaluatedImages::kTest);
-  result.summary.dev = evaluate_on(dev_, EvaluatedImages::kDev);
+  const fs::path samples = samples_path(output.folder, step);
+  if (fs::exists(samples)) result.samples = samples;
+  result.finished = run_unless_stopped([&] {
+    result.summary.test = evaluate_on(data_.test, EvaluatedImages::kTest);
+    result.summary.dev = evaluate_on(dev_, EvaluatedImages::kDev);
+  });
   return result;
 }
 
@@ -406,9 +456,16 @@ fs::path TrainingRun::write_checkpoint(const RunOutput& output, RunRecorder& rec
   const fs::path folder = output.folder / kCheckpointsFolder;
   const fs::path path = folder / checkpoint_name(trainer_.steps_done());
   save_checkpoint(path, checkpoint_state(output, recorder.log_lines()), trainer_.state());
+  saved_step_ = steps_done();
   prune_checkpoints(folder, options_.keep_checkpoints);
   pace_.set_checkpoint_seconds(stopwatch.seconds());
   return path;
+}
+
+// Written once, also if the end of the run is repeated: its weights do not change.
+fs::path TrainingRun::final_checkpoint(const RunOutput& output, RunRecorder& recorder) {
+  if (saved_step_ != steps_done()) return write_checkpoint(output, recorder);
+  return output.folder / kCheckpointsFolder / checkpoint_name(saved_step_);
 }
 
 void TrainingRun::check_losses() const {
@@ -425,7 +482,7 @@ std::optional<EvaluationRecord> TrainingRun::evaluate_on(const ImageSet& set, Ev
   if (set.size() == 0) return std::nullopt;
   const ScopedTimer timer(time_spent_.evaluations);
   check_losses();
-  return evaluation_record(role, evaluate(trainer_.classifier(), set, problem_.precision).all);
+  return evaluation_record(role, evaluate(trainer_.classifier(), set, problem_.precision, stopped_).all);
 }
 
 // As evaluate_on, and also writes the files of write_diagnostics.
@@ -434,7 +491,8 @@ std::optional<EvaluationRecord> TrainingRun::diagnose(const fs::path& folder, co
   if (set.size() == 0) return std::nullopt;
   const ScopedTimer timer(time_spent_.evaluations);
   const DiagnosedImages images{set, role, data_.class_names, data_.digest, split_.digest};
-  return evaluation_record(role, write_diagnostics(folder, trainer_.classifier(), images, problem_.precision).all);
+  return evaluation_record(role,
+                           write_diagnostics(folder, trainer_.classifier(), images, problem_.precision, stopped_).all);
 }
 
 EvaluationRecord TrainingRun::evaluation_record(EvaluatedImages role, const ErrorCount& count) const {

@@ -98,15 +98,17 @@ class TrainingRun {
   static void follow(HeldFolder& folder, RunOutput& output, RunRecorder& recorder);
   void train_step(RunRecorder& recorder);
   void evaluate_and_record(RunRecorder& recorder);
+  void repeat_stopped_evaluation(RunRecorder& recorder);
   double step_seconds() const;
   double expected_seconds_left() const;
   void log_step(RunRecorder& recorder);
-  void report_skipped(RunRecorder& recorder);
   std::filesystem::path write_samples(RunRecorder& recorder);
   std::filesystem::path write_checkpoint(const RunOutput& output, RunRecorder& recorder);
+  std::filesystem::path final_checkpoint(const RunOutput& output, RunRecorder& recorder);
   RunResult stopped(const RunOutput& output, RunRecorder& recorder);
   RunResult finish(const RunOutput& output, RunRecorder& recorder, const Stopwatch& total);
-  RunResult result_of_finished(const RunOutput& output);
+  RunResult result_of_finished(const RunOutput& output, Progress& progress);
+  void check_log(const std::filesystem::path& folder, Progress& progress) const;
   std::optional<EvaluationRecord> evaluate_on(const ImageSet& set, EvaluatedImages role);
   std::optional<EvaluationRecord> diagnose(const std::filesystem::path& folder, const ImageSet& set,
                                            EvaluatedImages role);
@@ -124,8 +126,10 @@ class TrainingRun {
   std::optional<double> step_seconds_;  // result of measure_step
   double seconds_ = 0;                  // training time, including the time before a resume
   TimeSpent time_spent_;
+  StopCheck stopped_;  // ends an evaluation early
 
-  int64_t log_lines_ = 0;  // of the log at the checkpoint from which the run was resumed; 0 if unknown
+  int64_t saved_step_ = -1;  // of the newest checkpoint that this process read or wrote
+  int64_t log_lines_ = 0;    // of the log at the checkpoint from which the run was resumed; 0 if unknown
 
   // When this process began to train.
   int64_t first_step_ = 0;

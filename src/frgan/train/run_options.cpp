@@ -25,16 +25,21 @@ void describe(OptionSet& options, RunOptions& run) {
   options.add("time-budget", run.time_budget,
               "Deadline of the run, such as 90s, 20m or 1h30m. Loading, evaluations and checkpoints count toward it. "
               "The number of steps follows the measured speed.");
-  options.add("plan", run.plan,
-              "File plan.json of a run. Uses its numbers of steps and threads, to repeat that run bit for bit.");
+  options.add(
+      "plan", run.plan,
+      "Path of the plan.json of another run. This run then uses the same numbers of steps and threads. With the same "
+      "options on the same machine, it repeats the other run bit for bit. Needed for a run with --time-budget or "
+      "without --threads, because such a run measures these numbers. Empty: no plan.");
   options.add("seed", run.seed, "Seed of initial weights, image order, noise, augmentation and dropout.",
               Range<int64_t>{0, INT64_MAX});
   options.add("precision", run.precision, "Convolution precision; auto selects bf16 where the hardware supports it.",
               precision_words());
-  options.add("skip-outliers", run.skip_outliers,
-              "Skips an update whose loss or gradient norm exceeds the mean of the last 128 updates by this many "
-              "standard deviations, such as 6; 0 skips none. For long runs.",
-              Range<double>{0, 1000, "standard deviations"});
+  options.add(
+      "skip-outliers", run.skip_outliers,
+      "Skips an update whose loss or gradient norm is an outlier: it exceeds its mean over the last 128 updates by "
+      "more than this many standard deviations. Use it for long runs in which single batches disturb the training, for "
+      "example with 6. 0 skips no update.",
+      Range<double>{0, 1000, "standard deviations"});
   describe(options, run.data);
   describe(options, run.split);
   describe(options, run.augmentation);

@@ -42,10 +42,8 @@ std::optional<int64_t> RunPace::decided_threads(int64_t step) const {
 // At the start of a run, times teams of several sizes. Later, the plan has the last decision.
 void RunPace::choose_threads(int64_t step, const PaceMeasurements& measure) {
   const auto time = [&](int64_t threads) {
-    constexpr double kShort = 0.1;  // seconds; a single short step is measured poorly
     set_threads(threads);
-    const double seconds = measure.step(/*timed=*/1);
-    return seconds < kShort ? measure.step(/*timed=*/4) : seconds;
+    return timed_step_seconds(measure.step);
   };
   if (options_.threads > 0) {
     plan_.use_threads(step, set_threads(options_.threads));
@@ -89,6 +87,17 @@ int64_t RunPace::planned_steps() const {
   return lengths_.empty() ? plan_.steps() : lengths_.back().step + lengths_.back().steps_left;
 }
 
+StepPlan RunPace::whole_plan() const {
+  StepPlan plan = plan_;
+  for (const auto& [step, left] : lengths_) plan.replan(step, left);
+  for (const auto& [step, threads] : teams_) plan.use_threads(step, threads);
+  return plan;
+}
+
+int64_t RunPace::evaluations_left(int64_t step) const {
+  return frgan::evaluations_left(options_, whole_plan(), step, evaluations_);
+}
+
 double RunPace::seconds_left(int64_t step, double step_seconds) const {
   if (has_time_budget()) return std::max(0.0, parse_duration(options_.time_budget) - used_seconds());
   RunCosts costs = costs_;
@@ -118,9 +127,9 @@ std::string RunPace::after_step(int64_t step, double seconds) {
   plan_.use_threads(step, team_->threads());  // now, so that a checkpoint after this step has the decision
   if (!changed) return "";
   const int64_t now = team_->settled_threads();
-  return fmt::format(
-      "now {} instead of {}: {:.2g} s per step instead of {:.2g} s, because the load of the cores changed",
-      counted(now, "thread"), before, team_->step_seconds(), before_seconds);
+  return fmt::format("{}, so the run now uses {} instead of {} ({:.2g} s per step instead of {:.2g} s)",
+                     now < before ? "other programs use the cores" : "the cores are free again", counted(now, "thread"),
+                     before, team_->step_seconds(), before_seconds);
 }
 
 void RunPace::replan(int64_t step, double seconds) {
@@ -139,10 +148,7 @@ void RunPace::replan(int64_t step, double seconds) {
 }
 
 void RunPace::write(const std::filesystem::path& folder) {
-  StepPlan plan = plan_;
-  for (const auto& [step, left] : lengths_) plan.replan(step, left);
-  for (const auto& [step, threads] : teams_) plan.use_threads(step, threads);
-  const std::string text = to_json(plan).dump() + '\n';
+  const std::string text = to_json(whole_plan()).dump() + '\n';
   if (text == written_) return;
   write_file_safely(folder / kPlanFile, text);
   written_ = text;

@@ -53,7 +53,8 @@ class RunPace {
   bool has_time_budget() const { return options_.steps == 0 && !options_.time_budget.empty(); }
   double used_seconds() const { return used_before_ + begun_.seconds(); }
   int64_t default_evaluations() const { return evaluations_; }
-  int64_t evaluations_left(int64_t step) const { return frgan::evaluations_left(options_, plan_, step, evaluations_); }
+  // The number of evaluations from `step` to the end of the whole run.
+  int64_t evaluations_left(int64_t step) const;
   // The expected seconds to the end of the run, if a step takes `step_seconds`.
   double seconds_left(int64_t step, double step_seconds) const;
 
@@ -71,10 +72,12 @@ class RunPace {
   // records. Does nothing while recorded lengths are left.
   void replan(int64_t step, double seconds);
 
-  // Writes plan.json, if it changed: the decisions so far and the recorded ones that follow.
+  // Writes the whole plan to plan.json, if it changed.
   void write(const std::filesystem::path& folder);
 
  private:
+  // The decisions so far and the recorded ones that follow.
+  StepPlan whole_plan() const;
   std::optional<int64_t> decided_threads(int64_t step) const;
   void choose_threads(int64_t step, const PaceMeasurements& measure);
   void fix_steps(int64_t epoch_steps, const PaceMeasurements& measure);

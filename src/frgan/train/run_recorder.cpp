@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "frgan/core/error.h"
 #include "frgan/core/run_files.h"
 #include "frgan/data/augment.h"
 #include "frgan/data/dataset.h"
@@ -57,7 +58,20 @@ void RunRecorder::write(StepRecord record, double step_seconds) {
   if (events_) events_->write(record);
   progress_.show(record);
   warn_of_divergence(record);
-  losses_ = std::move(record.losses);
+  report_skipped(record);
+}
+
+void RunRecorder::report_skipped(const StepRecord& record) {
+  const auto [skipped, all] = record.skipped.value_or(SkippedUpdates{});
+  if (skipped == 0) return;
+  progress_.say(fmt::format("step {}: {} skipped since the last log line: loss or gradient norm was an outlier",
+                            record.step, counted(skipped, "update")));
+  if (warned_of_skipped_ || 2 * skipped <= all) return;
+  progress_.warn(
+      fmt::format("step {}: {} of {} skipped as outliers, so the network hardly learns; start a new run with a higher "
+                  "--skip-outliers, or without it and with a lower --learning-rate",
+                  record.step, skipped, counted(all, "update")));
+  warned_of_skipped_ = true;
 }
 
 // Warns if the supervised loss is far above ln K, the loss of uniform guessing. Few such runs recover.
@@ -65,16 +79,17 @@ void RunRecorder::warn_of_divergence(const StepRecord& record) {
   constexpr double kFactor = 4;
   const double guessing = std::log(static_cast<double>(run_.classes));
   for (const auto& [name, value] : record.losses) {
-    if (warned_ || name != "supervised" || value < kFactor * guessing) continue;
+    if (warned_of_divergence_ || name != "supervised" || value < kFactor * guessing) continue;
     progress_.warn(
         fmt::format("step {}: training diverged: the supervised loss is {:.3g}, random guessing gives {:.2f}; the run "
                     "may not recover; use a lower --learning-rate",
                     record.step, value, guessing));
-    warned_ = true;
+    warned_of_divergence_ = true;
   }
 }
 
 void RunRecorder::write(const EvaluationRecord& record) {
+  if (has_evaluation(record.role, record.step)) return;
   log_.write(record);
   if (events_) events_->write(record);
 }
@@ -85,9 +100,14 @@ void RunRecorder::show(const EvaluationRecord& record) {
 
 fs::path RunRecorder::write_samples(int64_t step, const at::Tensor& images) {
   const fs::path path = samples_path(run_.folder, step);
-  ensure_directory(path.parent_path());
   const at::Tensor pixels = to_pixels(images);
-  write_image_grid(path, view_of(pixels), kGridColumns);
+  try {
+    ensure_directory(path.parent_path());
+    write_image_grid(path, view_of(pixels), kGridColumns);
+  } catch (const Error& error) {
+    progress_.warn(fmt::format("step {}: no image grid: {}", step, error.what()));
+    return {};
+  }
   if (events_) events_->write_samples(step, path);
   return path;
 }

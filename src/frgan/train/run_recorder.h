@@ -37,12 +37,16 @@ class RunRecorder {
   // `progress` must outlive the recorder. Throws an Error if a file cannot be written.
   RunRecorder(RecordedRun run, Progress& progress);
   // Writes the record and shows it, with the images per second since the previous one. `step_seconds` is the time of
-  // all steps of this process. Warns once if the supervised loss shows that training diverged.
+  // all steps of this process. Warns once if the supervised loss shows that training diverged, and once if most updates
+  // since the previous record were skipped.
   void write(StepRecord record, double step_seconds);
+  // Does nothing if the log has this evaluation: a run that was stopped or killed during its evaluations repeats them.
   void write(const EvaluationRecord& record);
+  bool has_evaluation(EvaluatedImages role, int64_t step) const { return log_.has_evaluation(role, step); }
   // Prints the error as a permanent line.
   void show(const EvaluationRecord& record);
-  // Writes generated images, N x C x S x S in [-1, 1], as a grid. Returns its path.
+  // Writes generated images, N x C x S x S in [-1, 1], as a grid. Returns its path. If it cannot be written, warns and
+  // returns an empty path: a missing grid must not end a run.
   std::filesystem::path write_samples(int64_t step, const at::Tensor& images);
   // Writes a chart of the errors of the given roles; nothing without roles.
   void write_learning_curve(const std::string& title, const std::vector<EvaluatedImages>& roles) const;
@@ -60,20 +64,23 @@ class RunRecorder {
   // Marks the run as finished.
   void finish(int64_t steps);
 
-  // Values of the last step record.
-  const std::vector<std::pair<std::string, double>>& losses() const { return losses_; }
+  // Losses of the last step record, and the number of skipped updates in all step records of the run. Updates between
+  // the last record and a stop are not counted.
+  const std::vector<std::pair<std::string, double>>& losses() const { return log_.last_losses(); }
+  int64_t skipped_updates() const { return log_.skipped_updates(); }
 
  private:
   void warn_of_divergence(const StepRecord& record);
+  void report_skipped(const StepRecord& record);
 
   RecordedRun run_;
   Progress& progress_;
   RunLog log_;
   std::optional<TensorBoardLog> events_;
-  std::vector<std::pair<std::string, double>> losses_;
   int64_t last_step_;        // of the previous step record
   double last_seconds_ = 0;  // its step_seconds
-  bool warned_ = false;
+  bool warned_of_divergence_ = false;
+  bool warned_of_skipped_ = false;
 };
 
 }  // namespace frgan

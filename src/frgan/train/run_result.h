@@ -11,7 +11,7 @@ struct RunResult {
   bool finished = false;               // false if a signal stopped the run
   RunSummary summary{};                // steps, time and, of a finished run, the evaluations after the last step
   std::filesystem::path checkpoint{};  // the last checkpoint
-  std::filesystem::path samples{};     // the last grid of generated images; empty without a generator
+  std::filesystem::path samples{};     // the last grid of generated images; empty if there is none
 };
 
 }  // namespace frgan

@@ -15,7 +15,7 @@ int64_t rounded_steps(double steps);
 struct RunCosts {
   double step = 0;        // one training step
   double evaluation = 0;  // one evaluation of all development and test images
-  double end = 0;         // what follows the last evaluation: sample grid, learning curve, last checkpoint
+  double end = 0;         // what follows the last evaluation: last checkpoint, sample grid, learning curve
 };
 
 // Default number of evaluations in a run of `seconds`: ten, or fewer if they would take more than a tenth of the time.

@@ -106,4 +106,10 @@ bool ThreadTeam::end_trial() {
   return better;
 }
 
+double timed_step_seconds(const std::function<double(int timed)>& median_step) {
+  constexpr double kShort = 0.1;  // seconds
+  const double seconds = median_step(/*timed=*/1);
+  return seconds < kShort ? median_step(/*timed=*/4) : seconds;
+}
+
 }  // namespace frgan

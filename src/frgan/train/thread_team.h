@@ -69,4 +69,8 @@ class ThreadTeam {
   double next_shrink_ = 0, spent_ = 0;  // clock_ before which no smaller team is tried; cost of the current trial
 };
 
+// The seconds of a step, for ThreadTeam::choose. `median_step` returns the median seconds of that many timed steps:
+// one, or four if steps are short, because a single short step is measured poorly.
+double timed_step_seconds(const std::function<double(int timed)>& median_step);
+
 }  // namespace frgan

@@ -1,6 +1,7 @@
 #include "frgan/train/trainer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <ATen/record_function.h>
 #include <fmt/format.h>
@@ -118,6 +119,7 @@ void Trainer::differentiate(PlayerState& state, const Losses& losses, const Step
 void Trainer::update(PlayerState& state, const StepScalars& scalars, int64_t number) {
   const torch::NoGradGuard no_grad;
   if (!state.outliers) return apply_update(state, scalars);
+  ++updates_;
   const at::Tensor skip = state.outliers->is_outlier(number, state.loss, state.parameters.gradients().norm());
   std::vector<at::Tensor> changed{state.parameters.values(), state.adam.mean, state.adam.square};
   if (!state.player.average_decay.empty()) changed.push_back(average_->values());
@@ -181,10 +183,10 @@ std::vector<std::pair<std::string, double>> Trainer::take_losses() {
   return means;
 }
 
-int64_t Trainer::take_skipped() {
-  const auto skipped = skipped_.item<int64_t>();
+SkippedUpdates Trainer::take_skipped() {
+  const SkippedUpdates taken{skipped_.item<int64_t>(), std::exchange(updates_, 0)};
   skipped_.zero_();
-  return skipped;
+  return taken;
 }
 
 void Trainer::discard_losses() {

@@ -15,6 +15,7 @@
 #include "frgan/methods/method.h"
 #include "frgan/nn/flat_parameters.h"
 #include "frgan/nn/named_tensors.h"
+#include "frgan/report/step_record.h"
 #include "frgan/train/adam.h"
 #include "frgan/train/outlier_detector.h"
 
@@ -47,8 +48,9 @@ class Trainer {
 
   // Returns the mean of each loss term since the last call, in the order of the step. Waits for the device.
   std::vector<std::pair<std::string, double>> take_losses();
-  // Returns the number of updates that were skipped as outliers since the last call. Waits for the device.
-  int64_t take_skipped();
+  // The updates since the last call and those among them that were skipped as outliers; 0 without an outlier limit.
+  // Waits for the device.
+  SkippedUpdates take_skipped();
   // Resets the sums of losses and the record of non-finite losses.
   void discard_losses();
   // The first loss term that was NaN or infinite, and its step, counted from 1; nullopt if all were finite. Waits for
@@ -113,6 +115,7 @@ class Trainer {
   std::vector<int64_t> term_counts_;  // number of values in each sum
   at::Tensor term_sums_;              // since the last take_losses
   at::Tensor skipped_;                // int64: skipped updates since the last take_skipped
+  int64_t updates_ = 0;               // all updates since then
   at::Tensor first_non_finite_;       // int64: step * kTermSlots + slot of the first non-finite loss, or -1
 };
 

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "frgan/classifier/checkpoint.h"
+#include "frgan/classifier/inference.h"
 #include "frgan/core/error.h"
 #include "frgan/core/run_files.h"
 #include "frgan/data/image_hashes.h"
@@ -34,7 +35,7 @@ namespace fs = std::filesystem;
 void resolve_machine(RunOptions& options) {
   const Precision precision = resolve_precision(options.precision, resolve_device(options.device));
   options.precision = precision == Precision::kBf16 ? PrecisionChoice::kBf16 : PrecisionChoice::kFp32;
-  keep_freed_memory();
+  prepare_memory(options.threads);
 }
 
 void use_absolute_paths(RunOptions& options) {
@@ -91,8 +92,8 @@ Json inherited_from(const Checkpoint& checkpoint) {
                  {"labels", state.label_split.value("labeled", Json::array()).size()},
                  {"command", state.command}};
   // The summary describes the last checkpoint of the run only.
-  const fs::path summary = checkpoint.path.parent_path().parent_path() / kSummaryFile;
-  if (state.step == state.planned_steps && fs::exists(summary)) {
+  const fs::path summary = run_folder_of(checkpoint.path) / kSummaryFile;
+  if (has_run_summary(summary, state.step)) {
     inherited["test"] = read_json_object(summary.string()).value("test", Json());
   }
   return inherited;
@@ -101,19 +102,19 @@ Json inherited_from(const Checkpoint& checkpoint) {
 // The decisions that a resumed run follows: those of --plan, or those that a killed process made after its last
 // checkpoint. Empty if plan.json is missing, damaged, or of other decisions.
 std::optional<StepPlan> recorded_plan(const fs::path& folder, const fs::path& plan_option, const CheckpointState& state,
-                                      const std::function<void(const std::string&)>& warn) {
+                                      const Messages& messages) {
   fs::path path = folder / kPlanFile;
   if (!fs::exists(path) && !plan_option.empty()) {
-    warn(fmt::format("{}: no such file; {} is used", path.string(), plan_option.string()));
+    messages.warning(fmt::format("{}: no such file; {} is used", path.string(), plan_option.string()));
     path = plan_option;
   }
   if (!fs::exists(path)) return std::nullopt;
   try {
     const StepPlan plan = step_plan_from_json(read_json_object(path.string()), path.string());
     if (plan.agrees_before(state.step, state.plan)) return plan;
-    warn(fmt::format("{}: differs from the checkpoint; the checkpoint is used", path.string()));
+    messages.warning(fmt::format("{}: differs from the checkpoint; the checkpoint is used", path.string()));
   } catch (const Error& error) {
-    warn(fmt::format("{}; the checkpoint is used", error.what()));
+    messages.warning(fmt::format("{}; the checkpoint is used", error.what()));
   }
   return std::nullopt;
 }
@@ -129,14 +130,37 @@ double lost_seconds(const fs::path& folder, const CheckpointState& state) {
   return last - state.seconds;
 }
 
-// Loads the data of a run that is resumed. Names the option for data that was moved.
-Dataset load_data_again(const DataOptions& options, const fs::path& root, const LoadWatch& watch,
-                        const fs::path& folder) try {
-  return load_dataset(options, root, watch);
-} catch (const Error& error) {
-  if (error.kind() == ErrorKind::kStopped) throw;
-  throw Error(fmt::format("{}; if the data was moved, give its new path: frgan train --resume {} --{} PATH",
-                          error.what(), folder.string(), options.data_dir.empty() ? "data" : "data-dir"));
+void write_images_file(const fs::path& path, const Dataset& data) {
+  write_file_safely(path, with_checksum(image_hashes_json(data)).dump() + '\n');
+}
+
+bool is_intact_split(const fs::path& path, const LabelSplit& split, const Dataset& data) try {
+  return fs::exists(path) && read_label_split(path, data).digest == split.digest;
+} catch (const Error&) {
+  return false;
+}
+
+bool are_intact_hashes(const fs::path& path, const Dataset& data) try {
+  return fs::exists(path) && difference_from(read_json_object(path), data, path.string()).empty();
+} catch (const Error&) {
+  return false;
+}
+
+// Writes labels.json and images.json again if they are missing or damaged. Returns a warning for each.
+std::vector<std::string> restore_data_records(const fs::path& folder, const LabelSplit& split, const Dataset& data) {
+  std::vector<std::string> warnings;
+  const auto warn = [&](const fs::path& path) {
+    warnings.push_back(fmt::format("{}: missing or damaged; it was written again", path.string()));
+  };
+  if (const fs::path path = folder / kLabelsFile; !is_intact_split(path, split, data)) {
+    write_label_split(path, split);
+    warn(path);
+  }
+  if (const fs::path path = folder / kImagesFile; !are_intact_hashes(path, data)) {
+    write_images_file(path, data);
+    warn(path);
+  }
+  return warnings;
 }
 
 // The label split of a new run. If the data does not allow an option, the error names the preset or file that set it.
@@ -226,8 +250,7 @@ Training Training::resume(const fs::path& folder, const ResumeOptions& options) 
                             kCheckpointsFolder));
   }
   const auto warn = [&](const std::vector<std::string>& warnings) {
-    if (!options.warn) return;
-    for (const std::string& warning : warnings) options.warn(warning);
+    for (const std::string& warning : warnings) options.messages.warning(warning);
   };
   auto impl = std::make_unique<Impl>();
   impl->folder = folder;
@@ -246,13 +269,16 @@ Training Training::resume(const fs::path& folder, const ResumeOptions& options) 
   RunOptions& run = impl->request->run;
   resolve_machine(run);
   warn(machine_warnings(checkpoint.state, run));
-  Dataset data = load_data_again(run.data, options.data_root, options.watch, folder);
+  const bool moves_data = set.find("data", "").given || set.find("data-dir", "").given;
+  Dataset data = moves_data ? load_dataset(run.data, options.data_root, options.watch)
+                            : load_run_data(run.data, options.data_root, options.watch);
   check_same_data(checkpoint, data);
   LabelSplit split = label_split_from_json(checkpoint.state.label_split, data, checkpoint.path.string());
   impl->prepare(std::move(data), std::move(split));
   impl->run->resume(checkpoint);
-  const auto warn_once = [&](const std::string& warning) { warn({warning}); };
-  if (const auto plan = recorded_plan(folder, run.plan, checkpoint.state, warn_once)) impl->run->follow(*plan);
+  if (const auto plan = recorded_plan(folder, run.plan, checkpoint.state, options.messages)) {
+    impl->run->follow(*plan);
+  }
   impl->fix_plan();
   impl->command = checkpoint.state.command;
   impl->inherited = checkpoint.state.inherited;
@@ -284,7 +310,11 @@ RunResult Training::run(Progress& progress, const std::atomic<int>& stop_signal)
   if (impl_->is_new) {
     write_file_safely(impl_->folder / kOptionsFile, fmt::format("# {}\n\n{}", impl_->command, config_text(options)));
     write_label_split(impl_->folder / kLabelsFile, impl_->run->split());
-    write_file_safely(impl_->folder / kImagesFile, with_checksum(image_hashes_json(impl_->run->data())).dump() + '\n');
+    write_images_file(impl_->folder / kImagesFile, impl_->run->data());
+  } else if (!has_run_summary(impl_->folder / kSummaryFile, steps_done())) {
+    for (const std::string& warning : restore_data_records(impl_->folder, impl_->run->split(), impl_->run->data())) {
+      progress.warn(warning);
+    }
   }
   RunResult result =
       impl_->run->train({impl_->folder, options.values(), impl_->command, impl_->inherited}, progress, stop_signal);

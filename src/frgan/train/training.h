@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "frgan/core/messages.h"
 #include "frgan/core/options.h"
 #include "frgan/data/load_watch.h"
 #include "frgan/report/progress.h"
@@ -38,8 +39,7 @@ struct ResumeOptions {
   bool dry_run = false;                      // only for plan_text: does not lock the folder; `run` must not be called
   LoadWatch watch = {};                      // of the images of a folder
   double used_seconds = 0;                   // as in StartOptions
-  // Receives each warning at once, for example of a corrupt checkpoint or another device; empty: warnings are ignored.
-  std::function<void(const std::string& warning)> warn = {};
+  Messages messages = {};                    // warnings, for example of a corrupt checkpoint or another device
 };
 
 // A run that is ready to train. Starting or resuming sets LibTorch's number of threads and makes malloc keep freed
@@ -57,8 +57,8 @@ class Training {
   static Training start(std::unique_ptr<RunRequest> request, const StartOptions& options = {});
 
   // Continues a run from its newest intact checkpoint with its own options. Resuming a finished run only evaluates it
-  // again. Throws an Error if the folder has no run, if another process trains there or if the data changed, and a
-  // usage error if an option must not change.
+  // again. If the end of the run was not completed, it is repeated. Throws an Error if the folder has no run, if
+  // another process trains there or if the data changed, and a usage error if an option must not change.
   //
   //   Training training = Training::resume("my-run");
   static Training resume(const std::filesystem::path& folder, const ResumeOptions& options = {});
