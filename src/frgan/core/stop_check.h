@@ -12,7 +12,7 @@ namespace frgan {
 using StopCheck = std::function<bool()>;
 
 // Throws an Error of kind kStopped if the work should end. `work` completes the message: "stopped while images were
-// loaded".
+// classified".
 inline void throw_if_stopped(const StopCheck& stopped, const std::string& work) {
   if (stopped && stopped()) throw Error("stopped while " + work, ErrorKind::kStopped);
 }

@@ -125,7 +125,7 @@ ImageSet decode(const Found& found, const fs::path& folder, int64_t size, int64_
     }
   });
 
-  throw_if_stopped([&] { return stopped.load(); }, "images were loaded");
+  if (stopped) throw Error("stopped while images were loaded", ErrorKind::kStopped);
 
   std::vector<int64_t> labels;
   std::vector<std::string> names;

@@ -1,6 +1,7 @@
 #include "frgan/report/run_summary.h"
 
-#include "frgan/core/error.h"
+#include <exception>
+
 #include "frgan/core/version.h"
 #include "frgan/io/files.h"
 #include "frgan/io/json_file.h"

@@ -28,8 +28,8 @@ void describe(OptionSet& options, RunOptions& run) {
   options.add(
       "plan", run.plan,
       "Path of the plan.json of another run. This run then uses the same numbers of steps and threads. With the same "
-      "options on the same machine, it repeats the other run bit for bit. Needed for a run with --time-budget or "
-      "without --threads, because such a run measures these numbers. Empty: no plan.");
+      "options on the same machine, it repeats the other run bit for bit. Needed to repeat a run with --time-budget or "
+      "without --threads: such a run chooses these numbers by measurements. Empty: no plan.");
   options.add("seed", run.seed, "Seed of initial weights, image order, noise, augmentation and dropout.",
               Range<int64_t>{0, INT64_MAX});
   options.add("precision", run.precision, "Convolution precision; auto selects bf16 where the hardware supports it.",
