@@ -3,6 +3,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+FUZZ_RUNS ?= -1
 WHEEL_VENV ?= build/torch-wheel
 NEWEST_VENV ?= build/torch-newest
 NEWEST_TORCH ?= 2.15.0
@@ -66,15 +67,15 @@ format: ## formats every source file in place
 
 test-faults: ## makes ten times as many random faults as CI: killed processes, power failures, damaged files
 	@$(PACKAGES) build test
-	cmake --preset dev
-	cmake --build --preset dev --target faults_test
-	FRGAN_FAULTS=10 build/dev/bin/faults_test
+	cmake --preset faults
+	cmake --build --preset faults --target faults_test
+	FRGAN_FAULTS=10 build/faults/bin/faults_test
 
-fuzz: ## runs every fuzz target for FUZZ_SECONDS (60)
+fuzz: ## runs every fuzz target for FUZZ_SECONDS (60), or with FUZZ_SECONDS=0, for FUZZ_RUNS inputs
 	@$(PACKAGES) build fuzz
 	cmake --preset fuzz
 	cmake --build --preset fuzz
-	scripts/fuzz build/fuzz/bin $(FUZZ_SECONDS)
+	scripts/fuzz build/fuzz/bin $(FUZZ_SECONDS) $(FUZZ_RUNS)
 
 coverage: ## prints the line coverage of the tests
 	@$(PACKAGES) build test lint coverage

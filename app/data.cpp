@@ -14,6 +14,8 @@
 #include "app/data_root.h"
 #include "app/help.h"
 #include "app/notes.h"
+#include "app/stop_signal.h"
+#include "app/watch_loading.h"
 #include "frgan/core/error.h"
 #include "frgan/data/load_dataset.h"
 #include "frgan/io/digests.h"
@@ -62,7 +64,7 @@ std::optional<fs::path> present_file(const DatasetKind& kind, const RemoteFile& 
   for (const std::string& folder : kind.folders) {
     const fs::path path = (data_root() / folder / file.name).lexically_normal();
     std::error_code ignored;
-    if (fs::is_regular_file(path, ignored) && file_digest(path, DigestKind::kMd5) == file.md5) return path;
+    if (fs::is_regular_file(path, ignored) && file_digest(path) == file.sha256) return path;
   }
   return std::nullopt;
 }
@@ -80,7 +82,7 @@ void fetch(const DatasetKind& kind, const std::string& folder, bool quiet) {
     }
     ensure_directory(target);
     if (!quiet) print_message("{}\n", file.url);
-    download(file.url, target / file.name, file.md5, download_line(file.name, quiet));
+    download(file.url, target / file.name, file.sha256, download_line(file.name, quiet), {.bytes = file.bytes});
     print_output("{}\n", one_line((target / file.name).string()));
   }
 }
@@ -130,7 +132,7 @@ int run_info(std::span<const std::string> arguments) {
     if (options.find("data", "--data").given) throw usage_error("DATASET and --data: give one of them");
     options.find("data", "--data").set(words.front(), "--data");
   }
-  const DatasetInfo data = dataset_info(which, data_root());
+  const DatasetInfo data = dataset_info(which, data_root(), watch_loading(quiet));
   print_info(data);
   print_notes(data.notes, quiet);
   return 0;
@@ -179,7 +181,8 @@ int run_convert(std::span<const std::string> arguments) {
     throw usage_error(fmt::format("invalid file name '{}': must end in .safetensors", output.string()));
   }
   if (fs::exists(output)) throw Error(fmt::format("{}: already exists; remove it first", output.string()));
-  print_notes(convert_dataset(which, data_root(), output).notes, quiet);
+  stop_on_signals("\nstopping\n");
+  print_notes(convert_dataset(which, data_root(), output, watch_loading(quiet)).notes, quiet);
   print_output("{}\n", one_line(output.string()));
   return 0;
 }

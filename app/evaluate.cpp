@@ -12,6 +12,8 @@
 #include "app/data_root.h"
 #include "app/help.h"
 #include "app/notes.h"
+#include "app/stop_signal.h"
+#include "app/watch_loading.h"
 #include "frgan/core/error.h"
 #include "frgan/core/hardware.h"
 #include "frgan/io/csv.h"
@@ -152,9 +154,13 @@ int run_evaluate(std::span<const std::string> arguments) {
   if (print_help(kEvaluateSyntax, arguments, set)) return 0;
   const std::string checkpoint = read_arguments(kEvaluateSyntax, arguments, set).front();
   std::optional<SafeFile> predictions_file;  // before the work, so that an unusable path fails at once
-  if (!options.predictions.empty()) predictions_file.emplace(options.predictions);
+  if (!options.predictions.empty()) {
+    stop_on_signals("\nstopping\n");  // so that the unfinished file is removed
+    predictions_file.emplace(options.predictions);
+  }
+  const LoadWatch watch = watch_loading(options.quiet);
   const RunEvaluation found = evaluate_run({.checkpoint = checkpoint,
-                                            .data = {options.data, options.data_dir, data_root()},
+                                            .data = {options.data, options.data_dir, data_root(), watch},
                                             .on = options.on,
                                             .compare = options.compare,
                                             .hardware = options.hardware},

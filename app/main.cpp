@@ -17,6 +17,7 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/console.h"
+#include "app/stop_signal.h"
 #include "frgan/core/error.h"
 
 namespace frgan {
@@ -128,6 +129,7 @@ int main(int argc, char** argv) {
     return code;
   } catch (const frgan::Error& error) {
     frgan::print_message("frgan: {}\n", error.what());
+    if (error.kind() == frgan::ErrorKind::kStopped && frgan::stop_signal != 0) return 128 + frgan::stop_signal;
     return error.kind() == frgan::ErrorKind::kUsage ? 2 : 1;
   } catch (const std::filesystem::filesystem_error& error) {
     frgan::print_message("frgan: {}: {}\n", frgan::one_line(error.path1().string()), error.code().message());

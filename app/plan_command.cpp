@@ -148,19 +148,30 @@ bool is_timing_useful(const PlanOptions& options, const PlanExecution& execution
 }
 
 // Chooses between the given number of concurrent runs and one at a time, by the training step of the first unfinished
-// run. Returns a line about the choice.
-std::string choose_jobs(PlanExecution& execution, const std::vector<PlannedRun>& runs) {
+// run. Returns a line about the choice and the time of `tflop`, the work that is left.
+std::string choose_jobs(PlanExecution& execution, const std::vector<PlannedRun>& runs, double tflop) {
   const auto first = std::find_if(runs.begin(), runs.end(),
                                   [&](const PlannedRun& run) { return execution.state_of(run) != RunState::kDone; });
-  const ThreadTimes times =
-      time_threads(first->options.at("method").get<std::string>(), first->options, this_machine().cores);
+  const auto time = [&](int64_t threads) {
+    return time_threads(first->options.at("method").get<std::string>(), first->options, threads);
+  };
+  const ThreadTimes times = time(this_machine().cores);
+  double step_seconds = times.one_thread;
   if (times.favors_one_run()) {
     execution.jobs = 1;
     execution.threads = times.cores;
+    step_seconds = times.all_cores;
+  } else if (execution.threads > 1) {
+    const ThreadTimes some = time(execution.threads);
+    if (some.speedup() <= 1) execution.threads = 1;  // small steps
+    step_seconds = std::min(some.one_thread, some.all_cores);
   }
-  return fmt::format("training step: {:.3g} s with 1 thread, {:.3g} s with {} ({:.1f} times as fast): {}\n",
-                     times.one_thread, times.all_cores, counted(times.cores, "thread"), times.speedup(),
-                     jobs_text(execution));
+  const double steps = tflop / first->tflop * static_cast<double>(first->steps);
+  return fmt::format(
+      "training step: {:.3g} s with 1 thread, {:.3g} s with {} ({:.1f} times as fast): {}; in total about {}, without "
+      "evaluations and scores\n",
+      times.one_thread, times.all_cores, counted(times.cores, "thread"), times.speedup(), jobs_text(execution),
+      duration_text(steps * step_seconds / static_cast<double>(execution.jobs)));
 }
 
 // One line per row and section with the number of finished seeds.
@@ -252,7 +263,8 @@ void print_dry_run(const PlanCall& call, const std::vector<PlannedRun>& runs, co
 
 // Runs what is not finished, and shows the results. Returns the exit code.
 int carry_out(const PlanCall& call, const std::vector<PlannedRun>& runs) {
-  stop_on_signals("\nstopping the runs after their next checkpoint; press Ctrl-C again to stop at once\n");
+  stop_on_signals(
+      "\nstopping the runs after their next checkpoint; press Ctrl-C again after a second to stop at once\n");
   const std::vector<FailedRun> failed = execute_with_progress(call.execution, runs, call.options.quiet);
   const bool shown = stop_signal == 0 && show_plan(call);
   if (stop_signal != 0) {
@@ -278,8 +290,13 @@ int write_tables(const Plan& plan, const PlanOptions& options, const PlanChoice&
   std::optional<std::vector<PlannedRun>> runs = planned_runs(plan, choice, read_run_records(call.execution.records));
   std::vector<FailedRun> failed;
   if (!runs || lacks_record(call.execution, *runs)) {
+    for (const std::string& damage : damaged_records(call.execution.records)) {
+      print_message(
+          "warning: {}; if the run is of this plan, its run folder and the dataset are needed to write it again\n",
+          one_line(damage));
+    }
     runs = planned_runs(plan, choice, measurer);
-    failed = restore_records(call.execution, *runs);
+    failed = take_up_finished(call.execution, *runs);
   }
   print_failed(failed);
   const std::vector<std::string> damaged = damaged_records(call.execution, *runs);
@@ -363,7 +380,7 @@ int run_plan(const Plan& plan, const PlanOptions& options) {
   } else if (!options.quiet) {
     print_message("{}", text);
   }
-  const std::string jobs = timed ? choose_jobs(call.execution, all) : jobs_text(call.execution) + "\n";
+  const std::string jobs = timed ? choose_jobs(call.execution, all, work.left) : jobs_text(call.execution) + "\n";
   if (!options.quiet && work.left > 0) print_message("{}", jobs);
   return carry_out(call, all);
 }

@@ -127,6 +127,10 @@ void show_table(const Shown& shown, const Table& table) {
   print_written(shown.call.output / (shown.name + ".{md,csv,tex,html}"));
 }
 
+void warn_of_damaged_scores(const std::string& damage) {
+  print_message("warning: {}; if the scores are of this plan, the results lack them\n", one_line(damage));
+}
+
 // Scores the runs that lack scores. Returns false if some could not be scored.
 bool score(const Shown& shown) {
   const PlanCall& call = shown.call;
@@ -166,7 +170,8 @@ bool show(const Shown& shown, PlanOutput output) {
       break;
     case PlanOutput::kScoresTable:
       whole = shown.call.options.tables_only || score(shown);
-      show_table(shown, scores_table(shown.results, read_scored_sets(scores_folder(shown.call))));
+      show_table(shown,
+                 scores_table(shown.results, read_scored_sets(scores_folder(shown.call), warn_of_damaged_scores)));
       break;
     case PlanOutput::kGridsFigure:
       show_grids(shown);
@@ -209,8 +214,8 @@ std::optional<PlannedRun> scorer_to_train(const PlanCall& call, const std::vecto
 bool show_plan(const PlanCall& call) {
   std::vector<RunRecord> records = read_run_records(call.execution.records);
   std::vector<PlannedRun> runs = all_runs(call, records);
-  for (const std::string& damage : damaged_records(call.execution, runs)) {
-    print_message("warning: {}; the results lack this run\n", one_line(damage));
+  for (const std::string& damage : damaged_records(call.execution.records)) {
+    print_message("warning: {}; if the run is of this plan, the results lack it\n", one_line(damage));
   }
   const Shown shown{call, fs::path(call.plan.name).stem().string(),
                     PlanResults(call.plan, call.plan.budget(call.choice.budget), std::move(runs), std::move(records))};

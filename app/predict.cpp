@@ -12,10 +12,12 @@
 #include "app/console.h"
 #include "app/help.h"
 #include "app/notes.h"
+#include "app/stop_signal.h"
 #include "frgan/classifier/classifier.h"
 #include "frgan/core/error.h"
 #include "frgan/core/hardware.h"
 #include "frgan/core/json.h"
+#include "frgan/core/stop_check.h"
 #include "frgan/io/csv.h"
 #include "frgan/io/files.h"
 #include "frgan/io/image_file.h"
@@ -157,9 +159,11 @@ int run_predict(std::span<const std::string> arguments) {
   const std::vector<fs::path> paths = image_paths(std::span(words).subspan(1));
   const Classifier classifier = Classifier::load(words.front(), options.hardware, printed_messages(options.quiet));
 
+  if (!options.output.empty()) stop_on_signals("\nstopping\n");  // so that the unfinished file is removed
   PredictionWriter writer(options, classifier.class_names());
   size_t unreadable = 0;
   classifier.classify_files(paths, [&](const FilePrediction& prediction) {
+    throw_if_stopped([] { return stop_signal != 0; }, "images were classified");
     if (prediction.error.empty()) {
       writer.write(prediction);
     } else {

@@ -14,11 +14,16 @@
 #include "app/data_root.h"
 #include "app/help.h"
 #include "app/notes.h"
+#include "app/watch_loading.h"
+#include "frgan/classifier/checkpoint_state.h"
 #include "frgan/core/error.h"
 #include "frgan/core/hardware.h"
+#include "frgan/core/json.h"
 #include "frgan/core/run_files.h"
 #include "frgan/core/version.h"
+#include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
+#include "frgan/io/json_file.h"
 #include "frgan/report/html_report.h"
 #include "frgan/report/run_history.h"
 #include "frgan/report/run_images.h"
@@ -47,6 +52,7 @@ constexpr Syntax kReportSyntax = {"report",
 
 struct ReportOptions {
   std::string output = "report.html";
+  std::string data;
   std::string data_dir;
   bool diagnose = true;
   Hardware hardware;
@@ -56,35 +62,45 @@ struct ReportOptions {
 void describe(OptionSet& options, ReportOptions& report) {
   options.group("Page", /*saved=*/false);
   options.add("output", report.output, "HTML file to write.");
-  options.group("Runs without a list of mistakes", /*saved=*/false);
+  options.group("Runs whose list of mistakes is missing or damaged", /*saved=*/false);
   options.add("diagnose", report.diagnose,
               "Classifies the test images and adds mistakes.json, mistakes.png and gates.json to the run. Needs the "
               "run's data and last checkpoint.");
+  options.add("data", report.data,
+              "Dataset, folder or .safetensors file, if the data was moved; empty: the data of the run.");
   options.add("data-dir", report.data_dir, "Folder of the dataset's files; empty uses the folder of the run.");
   describe(options, report.hardware);
   add_quiet(options, report.quiet);
 }
 
-void read_options(RunHistory& record) {
-  const fs::path file = record.folder / kOptionsFile;
-  if (!fs::exists(file)) return;
-  try {
-    for (const Setting& setting : read_config_file(file)) {
-      if (may_differ_on_resume(setting.name)) continue;
-      record.options.emplace_back(setting.name,
-                                  setting.value.is_string() ? setting.value.get<std::string>() : setting.value.dump());
-    }
-  } catch (const Error& error) {
-    record.notes.emplace_back(error.what());
+void add_option(RunHistory& record, const std::string& name, const Json& value) {
+  if (may_differ_on_resume(name)) return;
+  record.options.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+// The options from the newest intact checkpoint, which has a checksum. Without one, those of options.toml.
+void read_options(RunHistory& record) try {
+  if (const auto newest = newest_whole_checkpoint(record.folder / kCheckpointsFolder).newest) {
+    const std::string name = (*newest / kCheckpointStateFile).string();
+    const CheckpointState state = checkpoint_state_from_json(read_json_object(name), name);
+    for (const auto& [option, value] : state.options.items()) add_option(record, option, value);
+  } else if (const fs::path file = record.folder / kOptionsFile; fs::exists(file)) {
+    for (const Setting& setting : read_config_file(file)) add_option(record, setting.name, setting.value);
   }
+} catch (const Error& error) {
+  record.notes.emplace_back(error.what());
 }
 
 RunHistory read_run(const fs::path& folder, const ReportOptions& options) {
   RunHistory record = read_run_history(folder);
-  if (record.finished && !record.mistakes && options.diagnose && !fs::exists(folder / kMistakesFile)) {
+  if (record.finished && !record.mistakes && options.diagnose) {  // missing or damaged
     try {
-      diagnose_run(folder, {.data = "", .data_dir = options.data_dir, .root = data_root()}, options.hardware,
-                   printed_messages(options.quiet));
+      diagnose_run(folder,
+                   {.data = options.data,
+                    .data_dir = options.data_dir,
+                    .root = data_root(),
+                    .watch = watch_loading(options.quiet)},
+                   options.hardware, printed_messages(options.quiet));
       record = read_run_history(folder);
     } catch (const Error& error) {
       record.notes.push_back(fmt::format("The mistakes are unknown and could not be computed: {}", error.what()));

@@ -12,6 +12,7 @@
 #include "app/data_root.h"
 #include "app/help.h"
 #include "app/notes.h"
+#include "app/watch_loading.h"
 #include "frgan/core/error.h"
 #include "frgan/core/hardware.h"
 #include "frgan/metrics/run_scores.h"
@@ -159,14 +160,15 @@ int run_score(std::span<const std::string> arguments) {
     throw usage_error(
         "missing --scorer: give a run trained on all labels (frgan train --preset scorer) or a TorchScript file");
   }
-  const ScoringResult found = score_run({.images = words.empty() ? "" : words.front(),
-                                         .scorer = options.scorer,
-                                         .any_classes = options.any_classes,
-                                         .count = options.count,
-                                         .options = options.scores,
-                                         .data = {options.data, options.data_dir, data_root()},
-                                         .hardware = options.hardware},
-                                        printed_messages(options.quiet));
+  const ScoringResult found =
+      score_run({.images = words.empty() ? "" : words.front(),
+                 .scorer = options.scorer,
+                 .any_classes = options.any_classes,
+                 .count = options.count,
+                 .options = options.scores,
+                 .data = {options.data, options.data_dir, data_root(), watch_loading(options.quiet)},
+                 .hardware = options.hardware},
+                printed_messages(options.quiet));
   options.json ? print_json(found, options.scores.seed) : print_text(found, options.scores.neighbours);
   return 0;
 }

@@ -36,13 +36,14 @@ class StatusLine {
     print_message("{}\n", line);
   }
 
- private:
-  static constexpr std::string_view kErase = "\r\x1b[K";
-
   void clear() {
     if (drawn_) write_to_stderr(kErase);
     drawn_ = false;
   }
+
+ private:
+  static constexpr std::string_view kErase = "\r\x1b[K";
+
   bool quiet_;
   bool drawn_ = false;
   int64_t calls_ = 0;

@@ -21,8 +21,8 @@
 #include "app/data_root.h"
 #include "app/help.h"
 #include "app/notes.h"
-#include "app/status_line.h"
 #include "app/stop_signal.h"
+#include "app/watch_loading.h"
 #include "frgan/core/error.h"
 #include "frgan/core/run_files.h"
 #include "frgan/device/machine.h"
@@ -169,17 +169,6 @@ void read_options(TrainCommand& command, std::span<const std::string> arguments)
   validate(request);
 }
 
-// Shows the progress of loading on a terminal.
-LoadWatch watch_loading(bool quiet) {
-  LoadWatch watch;
-  watch.stopped = [] { return stop_signal != 0; };
-  if (quiet || isatty(STDERR_FILENO) == 0) return watch;
-  watch.progress = [status = std::make_shared<StatusLine>(false)](int64_t done, int64_t total) {
-    status->show(fmt::format("decoding image {} of {}", done, total));
-  };
-  return watch;
-}
-
 Training start(TrainCommand& command, std::span<const std::string> arguments) {
   const TrainCall& call = command.call;
   StartOptions options{.folder = call.run,
@@ -294,7 +283,8 @@ int run_training(Training& training, const TrainCall& call, std::span<const std:
                                   train_command(arguments, {"--epochs", "20"})));
   }
   const bool is_finished = training.steps_done() >= training.planned_steps();
-  if (!is_finished) stop_message = "\nwriting a checkpoint after this step; press Ctrl-C again to stop at once\n";
+  if (!is_finished)
+    stop_message = "\nwriting a checkpoint after this step; press Ctrl-C again after a second to stop at once\n";
   RunResult result;
   {
     Progress progress(standard_error_progress(), training.planned_steps(), call.quiet);
@@ -329,7 +319,8 @@ int run_train(std::span<const std::string> arguments) {
     return 0;
   }
   ignore_broken_output();
-  stop_on_signals("\nstopping\n");
+  stop_on_signals("\nstopping; press Ctrl-C again after a second to stop at once\n");
+  if (isatty(STDERR_FILENO) != 0) print_message("loading the data and timing a training step\n");
   try {
     Training training = resumed ? resume(*resumed, call, arguments) : start(command, arguments);
     return run_training(training, call, arguments);

@@ -1,8 +1,8 @@
-// Runs ten small training steps for tests/profile/step_counts.py, which counts their instructions:
+// Runs four small training steps for tests/profile/step_counts.py, which counts their instructions:
 //
 //   valgrind --tool=callgrind --instr-atstart=no callgrind_step METHOD
 //
-// Only these ten steps are counted, without startup, initialization and warm-up steps. Prints the LibTorch version and
+// Only these four steps are counted, without startup, initialization and warm-up steps. Prints the LibTorch version and
 // the kernels in use as JSON.
 #include <cstdio>
 #include <exception>
@@ -20,7 +20,7 @@ namespace frgan {
 namespace {
 
 void run(const std::string& name) {
-  constexpr int kWarmUp = 2, kCounted = 10;
+  constexpr int kWarmUp = 2, kCounted = 4;
   constexpr int64_t kImages = 2000;  // more than these steps use, so no pass over the data ends
   StepOnRandomImages step(name);
   OptionSet options;

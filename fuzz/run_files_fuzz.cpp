@@ -1,16 +1,23 @@
-// Fuzzes the readers of the JSON files that runs and plans write. The first byte of the input chooses the kind of file,
-// the others are its content.
+// Fuzzes the readers of the files that runs and plans write or use. The first byte of the input chooses the kind of
+// file, the others are its content.
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "frgan/classifier/checkpoint_state.h"
 #include "frgan/core/run_files.h"
 #include "frgan/data/data_options.h"
+#include "frgan/data/image_hashes_file.h"
+#include "frgan/data/label_split_file.h"
+#include "frgan/data/noise_matrix.h"
+#include "frgan/io/png_header.h"
 #include "frgan/plans/run_record.h"
 #include "frgan/plans/scored_set.h"
 #include "frgan/report/run_history.h"
+#include "frgan/report/tensorboard.h"
 #include "only_errors.h"
 
 namespace frgan {
@@ -59,6 +66,31 @@ void read_in_run_folder(const Folder& folder, std::string_view name, std::string
   if (name != kLogFile) fs::remove(file);
 }
 
+// labels.json, as a run reads it. A split that was read and written is the same split.
+void read_labels(std::string_view text) {
+  static const std::array<int64_t, 8> labels = {0, 1, 2, 0, 1, -1, 2, 0};
+  static const std::vector<std::string> names = {"ant", "bee", "cat"};
+  const KnownLabels data{labels, names, "digest", "data"};
+  const LabelSplit split = label_split_from_json(parse_json(text, "labels.json"), data, "labels.json");
+  if (label_split_from_json(label_split_json(split), data, "again").digest != split.digest) std::abort();
+}
+
+void read_image_hashes(std::string_view text) {
+  const DatasetHashes images = image_hashes_from_json(parse_json(text, "images.json"), "images.json");
+  difference(images, DatasetHashes{{"00000000", {"train/ant/1.png"}}, {}});
+  const Json again = image_hashes_json(images);
+  if (image_hashes_json(image_hashes_from_json(again, "again")) != again) std::abort();
+}
+
+// A TensorBoard file of a run that continues after step 5. Events of later steps are removed.
+void read_event_file(const Folder& folder, std::string_view text) {
+  const fs::path run = folder.path() / "tensorboard";
+  fs::create_directory(run);
+  folder.write("tensorboard/events.out.tfevents.1.host.1.frgan", text);
+  TensorBoardLog(run, 5, Json::object());
+  fs::remove_all(run);
+}
+
 void read_file_of_kind(size_t kind, std::string_view text) {
   static const Folder folder;
   constexpr std::array kRunFiles = {kLogFile, kSummaryFile, kLabelsFile, kMistakesFile, kGatesFile};
@@ -67,8 +99,18 @@ void read_file_of_kind(size_t kind, std::string_view text) {
     checkpoint_state_from_json(parse_json(text, "state.json"), "state.json");
   } else if (kind == 6) {
     read_run_record(folder.write("record.json", text)).median_error();
-  } else {
+  } else if (kind == 7) {
     read_scored_set(folder.write("scored.json", text));
+  } else if (kind == 8) {
+    read_labels(text);
+  } else if (kind == 9) {
+    read_image_hashes(text);
+  } else if (kind == 10) {
+    read_event_file(folder, text);
+  } else if (kind == 11) {
+    noise_matrix("matrix:" + folder.write("matrix", text).string(), 3);
+  } else {
+    read_png_header(std::as_bytes(std::span(text)), "grid.png");
   }
 }
 
@@ -77,9 +119,10 @@ void read_file_of_kind(size_t kind, std::string_view text) {
 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer looks for this name.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  constexpr size_t kKinds = 8;
+  constexpr size_t kKinds = 13;
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  frgan::expect_only_errors([&] { frgan::read_file_of_kind(data[0] % kKinds, text.substr(1)); });
+  const size_t kind = static_cast<uint8_t>(data[0] - '0') % kKinds;
+  frgan::expect_only_errors([&] { frgan::read_file_of_kind(kind, text.substr(1)); });
   return 0;
 }

@@ -197,7 +197,7 @@ TEST(Classifier, RefusesAnOlderCheckpointUnlessAllowed) {
   write_file_safely(checkpoints / "step-00000040/state.json", std::string_view("{}"));
   EXPECT_THAT(error_of([&] { Classifier::load(folder.path(), kCpu); }),
               AllOf(HasSubstr("step-00000040/state.json: wrong size"), HasSubstr("the checkpoint is corrupt; to use"),
-                    HasSubstr("step-00000020, pass --allow-older")));
+                    HasSubstr("step-00000020, give its folder, or pass --allow-older")));
   std::vector<std::string> warnings;
   Messages messages;
   messages.warning = [&](const std::string& warning) { warnings.push_back(warning); };

@@ -147,6 +147,19 @@ class Report(unittest.TestCase):
         self.assertRegex(errors, r"^note: moved: The mistakes are unknown and could not be computed: .*data.*\n$")
         self.assertTrue("The mistakes are unknown and could not be computed" in (self.folder / "moved.html").read_text())
 
+    def test_damaged_files_are_repaired_or_not_read(self):
+        shutil.copytree(self.folder / "fr-gan", self.folder / "damaged")
+        mistakes = self.folder / "damaged/mistakes.json"
+        mistakes.write_text(mistakes.read_text()[:-20])
+        options = self.folder / "damaged/options.toml"
+        self.assertIn("seed = 3", options.read_text())
+        options.write_text(options.read_text().replace("seed = 3", "seed = 4"))
+        code, _, errors = self.report("damaged", "-o", "damaged.html")
+        self.assertEqual((code, errors), (0, "damaged: classifying 10 images\n"))
+        self.assertEqual(mistakes.read_text(), (self.folder / "fr-gan/mistakes.json").read_text())
+        page = (self.folder / "damaged.html").read_text()  # the seed comes from the checkpoint
+        self.assertRegex(page, r"<code>seed</code></th><td>3</td>")
+
     def large_runs(self, count):
         """Creates copies of a run with realistic file sizes: 50 mistakes, 10 grids of 100 images, 2,000 log lines."""
         def image(rows):
@@ -156,6 +169,7 @@ class Report(unittest.TestCase):
         source = self.folder / "fr-gan"
         mistakes, grid = image(5), image(10)
         found = json.loads((source / "mistakes.json").read_text())
+        del found["crc32c"]
         found.update(images=100, class_counts=[50, 50], shown=list(range(50)),
                      mistakes=[[row, row % 2, 1 - row % 2, 0.9] for row in range(50)])
         lines = [json.loads(line) for line in (source / "metrics.jsonl").read_text().splitlines()]

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "../io/temporary_folder.h"
+#include "frgan/core/json.h"
 #include "tiny_dataset.h"
 
 namespace frgan {

@@ -25,12 +25,12 @@ Dataset of_files() {
 
 TEST(ImageHashes, NothingDiffersFromItself) {
   for (const Dataset& data : {hashed_data(), of_files()}) {
-    EXPECT_EQ(difference_from(image_hashes_json(data), data, "images.json"), "");
+    EXPECT_EQ(difference_from(image_hashes_json(image_hashes(data)), data, "images.json"), "");
   }
 }
 
 TEST(ImageHashes, EveryPixelAndLabelCounts) {
-  const Json recorded = image_hashes_json(hashed_data());
+  const Json recorded = image_hashes_json(image_hashes(hashed_data()));
   const Dataset data = hashed_data();
   for (int64_t i = 0; i < data.test.images[1].numel(); ++i) {
     Dataset other = data;
@@ -45,7 +45,7 @@ TEST(ImageHashes, EveryPixelAndLabelCounts) {
 }
 
 TEST(ImageHashes, NamesFilesThatWereChangedAddedOrRemoved) {
-  const Json recorded = image_hashes_json(of_files());
+  const Json recorded = image_hashes_json(image_hashes(of_files()));
   Dataset changed = of_files();
   changed.train.images = changed.train.images.clone();
   changed.train.images[2].fill_(7);
@@ -61,7 +61,7 @@ TEST(ImageHashes, NamesFilesThatWereChangedAddedOrRemoved) {
 }
 
 TEST(ImageHashes, ARenamedFileIsOneDifference) {
-  const Json recorded = image_hashes_json(of_files());
+  const Json recorded = image_hashes_json(image_hashes(of_files()));
   Dataset renamed = of_files();
   renamed.test.files[2] = "test/c/new.png";
   EXPECT_EQ(difference_from(recorded, renamed, "images.json"), "test/c/0.png is now test/c/new.png");
@@ -71,7 +71,7 @@ TEST(ImageHashes, ARenamedFileIsOneDifference) {
   Dataset copied = of_files();  // equal images: each new name stands for one of them
   copied.test.images = copied.test.images.narrow(0, 0, 1).expand({3, -1, -1, -1}).contiguous();
   copied.test.labels = at::zeros({3}, at::kLong);
-  const Json of_copies = image_hashes_json(copied);
+  const Json of_copies = image_hashes_json(image_hashes(copied));
   copied.test.files = {"test/a/0.png", "test/a/1.png", "test/a/2.png"};
   EXPECT_EQ(difference_from(of_copies, copied, "images.json"),
             "test/b/0.png is now test/a/1.png; 2 differences in all");
@@ -81,7 +81,7 @@ TEST(ImageHashes, NamesNeedNotBeUtf8) {
   Dataset data = of_files();
   data.train.files[0] = "train/a/\xfe.png";
   data.train.files[1] = "train/a/\xff.png";
-  const Json recorded = parse_json(image_hashes_json(data).dump(), "images.json");
+  const Json recorded = parse_json(image_hashes_json(image_hashes(data)).dump(), "images.json");
   EXPECT_EQ(difference_from(recorded, data, "images.json"), "");
   data.train.images = data.train.images.clone();
   data.train.images[1].fill_(7);
@@ -98,9 +98,20 @@ TEST(ImageHashes, RejectsOtherFiles) {
     return std::string();
   };
   EXPECT_EQ(error(Json::object()), "images.json: not of format 'frgan images 1'");
-  Json recorded = image_hashes_json(hashed_data());
-  recorded["test"]["hashes"] = "123";
-  EXPECT_EQ(error(recorded), "images.json: not a valid list of the hashes of images");
+  const Json good = image_hashes_json(image_hashes(hashed_data()));
+  const auto error_with = [&](const char* key, const Json& value) {
+    Json recorded = good;
+    recorded["test"][key] = value;
+    return error(recorded);
+  };
+  const std::string start = "images.json: not a valid list of the hashes of images (";
+  EXPECT_EQ(error_with("hashes", "123"), start + "incomplete hash)");
+  EXPECT_EQ(error_with("files", Json::array({"a.png"})), start + "not one file per hash)");
+  EXPECT_THAT(error_with("files", Json::array({1, 2, 3})), ::testing::StartsWith(start));
+  EXPECT_THAT(error_with("files", "a.png"), ::testing::StartsWith(start));
+  Json recorded = good;
+  recorded["train"] = 3;
+  EXPECT_THAT(error(recorded), ::testing::StartsWith(start));
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ TEST(DatasetKinds, HaveNamesSummariesAndHints) {
     EXPECT_FALSE(kind.hint.empty()) << kind.name;
     for (const RemoteFile& file : kind.downloads) {
       EXPECT_TRUE(file.url.ends_with("/" + file.name)) << file.url;
-      EXPECT_EQ(file.md5.size(), 32U) << file.name;
+      EXPECT_EQ(file.sha256.size(), 64U) << file.name;
+      EXPECT_GT(file.bytes, 0) << file.name;
     }
   }
   EXPECT_EQ(names, (std::set<std::string>{"svhn", "mnist", "fashion-mnist", "folder", "safetensors"}));

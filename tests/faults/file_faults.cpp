@@ -205,6 +205,18 @@ int rename(const char* from, const char* to) noexcept {
   return frgan::original<int(const char*, const char*)>("rename")(from, to);
 }
 
+int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) noexcept {
+  if (const int error = frgan::fault_of_call(to))
+    return frgan::fails(error);  // io/checkpoint_files.cpp gives whole paths
+  return frgan::original<int(int, const char*, int, const char*, unsigned)>("renameat2")(from_folder, from, to_folder,
+                                                                                         to, flags);
+}
+
+int unlinkat(int folder, const char* path, int flags) noexcept {  // std::filesystem::remove_all
+  if (const int error = frgan::fault_of_call(folder)) return frgan::fails(error);
+  return frgan::original<int(int, const char*, int)>("unlinkat")(folder, path, flags);
+}
+
 int unlink(const char* path) noexcept {
   if (const int error = frgan::fault_of_call(path)) return frgan::fails(error);
   return frgan::original<int(const char*)>("unlink")(path);

@@ -29,9 +29,9 @@ using ::testing::StartsWith;
 // Short pauses, so that the tests are fast.
 constexpr DownloadLimits kFast = {.first_pause = std::chrono::milliseconds(1)};
 
-void fast_download(const std::string& url, const std::filesystem::path& path, const std::string& md5,
+void fast_download(const std::string& url, const std::filesystem::path& path, const std::string& digest,
                    const DownloadProgress& progress = {}) {
-  download(url, path, md5, progress, kFast);
+  download(url, path, digest, progress, kFast);
 }
 
 // An HTTP server on the loopback device. It handles one request per connection: it sends the bytes of the next answer
@@ -107,12 +107,6 @@ const std::string kFile = [] {
   return text;
 }();
 
-std::string md5(std::string_view text) {
-  Digest digest(DigestKind::kMd5);
-  digest.update(bytes_of(text));
-  return digest.hex();
-}
-
 // Sends the first `count` bytes of the file, or of the requested range, but announces the full length.
 Server::Answer sends(size_t count) {
   return {[count](const std::string& request) {
@@ -145,7 +139,7 @@ TEST(Download, FetchesAFile) {
   const TemporaryFolder folder;
   const Server server({sends(kFile.size())});
   int64_t last = 0;
-  fast_download(server.url(), folder / "file", md5(kFile), [&](int64_t received, int64_t total) {
+  fast_download(server.url(), folder / "file", sha256(bytes_of(kFile)), [&](int64_t received, int64_t total) {
     EXPECT_GE(received, last);
     EXPECT_TRUE(total == -1 || total == static_cast<int64_t>(kFile.size()));
     last = received;
@@ -154,14 +148,14 @@ TEST(Download, FetchesAFile) {
   EXPECT_EQ(read_file(folder / "file"), kFile);
   EXPECT_EQ(last, static_cast<int64_t>(kFile.size()));
   EXPECT_EQ(folder.count(), 1);
-  fast_download(server.url(), folder / "file", md5(kFile));  // it exists: nothing is downloaded
+  fast_download(server.url(), folder / "file", sha256(bytes_of(kFile)));  // it exists: nothing is downloaded
   EXPECT_THAT(server.ranges(), ElementsAre(""));
 }
 
 TEST(Download, ReconnectsAfterABrokenConnection) {
   const TemporaryFolder folder;
   const Server server({sends(30'000), sends(20'000), sends(kFile.size())});
-  fast_download(server.url(), folder / "file", md5(kFile));
+  fast_download(server.url(), folder / "file", sha256(bytes_of(kFile)));
   EXPECT_EQ(read_file(folder / "file"), kFile);
   EXPECT_THAT(server.ranges(), ElementsAre("", "bytes=30000-", "bytes=50000-"));
 }
@@ -169,7 +163,7 @@ TEST(Download, ReconnectsAfterABrokenConnection) {
 TEST(Download, GivesUpAfterSomeConnections) {
   const TemporaryFolder folder;
   const Server server({sends(100)});
-  EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", md5(kFile)); }),
+  EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", sha256(bytes_of(kFile))); }),
               HasSubstr("; 500 bytes are kept in "));
   EXPECT_EQ(server.ranges().size(), 5U);
 }
@@ -179,7 +173,7 @@ TEST(Download, GivesUpIfTheServerTruncatesAndIgnoresRanges) {
   const TemporaryFolder folder;
   const std::string start = fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\nsome", kFile.size());
   const Server server({replies(start)});
-  EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", md5(kFile)); }),
+  EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", sha256(bytes_of(kFile))); }),
               HasSubstr(": download failed: "));
   EXPECT_EQ(server.ranges().size(), 5U);
 }
@@ -189,7 +183,7 @@ TEST(Download, PausesBetweenConnections) {
   const Server server({sends(100)});
   const DownloadLimits limits = {.connections = 3, .first_pause = std::chrono::milliseconds(150)};
   const auto start = std::chrono::steady_clock::now();
-  error_of([&] { download(server.url(), folder / "file", md5(kFile), {}, limits); });
+  error_of([&] { download(server.url(), folder / "file", sha256(bytes_of(kFile)), {}, limits); });
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(150 + 300));
 }
 
@@ -198,8 +192,9 @@ TEST(Download, CanBeStoppedDuringAPause) {
   const Server server({sends(100)});
   const DownloadLimits limits = {.first_pause = std::chrono::hours(1)};
   const auto stop_after_some = [](int64_t received, int64_t total) { return received == 0 || total >= 0; };
-  EXPECT_THAT(error_of([&] { download(server.url(), folder / "file", md5(kFile), stop_after_some, limits); }),
-              HasSubstr(": stopped; 100 bytes are kept in "));
+  EXPECT_THAT(
+      error_of([&] { download(server.url(), folder / "file", sha256(bytes_of(kFile)), stop_after_some, limits); }),
+      HasSubstr(": stopped; 100 bytes are kept in "));
 }
 
 TEST(Download, StopsAnEndlessBody) {
@@ -207,7 +202,8 @@ TEST(Download, StopsAnEndlessBody) {
   const DownloadLimits limits = {.bytes = 1'000'000};
   const auto refusal = [&](const std::string& header) {
     const Server server({repeats(header, kFile)});
-    const std::string message = error_of([&] { download(server.url(), folder / "file", md5(kFile), {}, limits); });
+    const std::string message =
+        error_of([&] { download(server.url(), folder / "file", sha256(bytes_of(kFile)), {}, limits); });
     EXPECT_EQ(server.ranges().size(), 1U);
     EXPECT_EQ(folder.count(), 0);
     return message;
@@ -215,14 +211,14 @@ TEST(Download, StopsAnEndlessBody) {
   EXPECT_THAT(refusal(""), HasSubstr("too large: more than 1000000 bytes; the download was deleted; check the URL"));
   EXPECT_THAT(refusal("Content-Length: 1000001\r\n"), HasSubstr("too large: more than 1000000 bytes"));
   // The announced size ends the download.
-  EXPECT_THAT(refusal("Content-Length: 50000\r\n"), HasSubstr("wrong MD5 of the download"));
+  EXPECT_THAT(refusal("Content-Length: 50000\r\n"), HasSubstr("wrong SHA-256 of the download"));
 }
 
 TEST(Download, GivesUpOnASlowServer) {
   const TemporaryFolder folder;
   const DownloadLimits limits = {.connections = 1, .bytes_per_second = 1000, .slow_time = std::chrono::seconds(1)};
   const Server server({repeats("Content-Length: 1000\r\n", "x", std::chrono::milliseconds(20))});
-  EXPECT_THAT(error_of([&] { download(server.url(), folder / "file", md5(kFile), {}, limits); }),
+  EXPECT_THAT(error_of([&] { download(server.url(), folder / "file", sha256(bytes_of(kFile)), {}, limits); }),
               testing::AllOf(HasSubstr(": download failed: "), HasSubstr("bytes are kept in ")));
 }
 
@@ -232,14 +228,14 @@ TEST(Download, DoesNotFollowALink) {
   for (const std::string& text : {std::string("mine"), kFile}) {
     write_file_safely(folder / "target", text);
     std::filesystem::create_symlink(folder / "target", folder / "file.part");
-    EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", md5(kFile)); }),
+    EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", sha256(bytes_of(kFile))); }),
                 HasSubstr("file.part: cannot write: exists and is not a regular file; remove it"));
     EXPECT_EQ(read_file(folder / "target"), text);
     EXPECT_FALSE(std::filesystem::exists(folder / "file"));
     std::filesystem::remove(folder / "file.part");
   }
   EXPECT_EQ(::mkfifo((folder / "file.part").c_str(), 0600), 0);
-  EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", md5(kFile)); }),
+  EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", sha256(bytes_of(kFile))); }),
               HasSubstr("is not a regular file"));
 }
 
@@ -247,13 +243,13 @@ TEST(Download, NextCallResumes) {
   const TemporaryFolder folder;
   {
     const Server server({sends(30'000), replies("")});
-    EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", md5(kFile)); }),
+    EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", sha256(bytes_of(kFile))); }),
                 HasSubstr("; 30000 bytes are kept in " + (folder / "file.part").string() + "; run again to resume"));
     EXPECT_FALSE(std::filesystem::exists(folder / "file"));
   }
   const Server server({sends(kFile.size())});
   int64_t first = -1;
-  fast_download(server.url(), folder / "file", md5(kFile), [&](int64_t received, int64_t /*total*/) {
+  fast_download(server.url(), folder / "file", sha256(bytes_of(kFile)), [&](int64_t received, int64_t /*total*/) {
     if (first < 0) first = received;
     return true;
   });
@@ -267,7 +263,7 @@ TEST(Download, StartsOverIfTheServerIgnoresRanges) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file.part", kFile.substr(0, 500));
   const Server server({ignores_ranges()});
-  fast_download(server.url(), folder / "file", md5(kFile));
+  fast_download(server.url(), folder / "file", sha256(bytes_of(kFile)));
   EXPECT_EQ(read_file(folder / "file"), kFile);
   EXPECT_THAT(server.ranges(), ElementsAre("bytes=500-", ""));
 }
@@ -275,7 +271,7 @@ TEST(Download, StartsOverIfTheServerIgnoresRanges) {
 TEST(Download, UsesACompletePart) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file.part", kFile);
-  fast_download("http://127.0.0.1:1/nothing-listens-here", folder / "file", md5(kFile));
+  fast_download("http://127.0.0.1:1/nothing-listens-here", folder / "file", sha256(bytes_of(kFile)));
   EXPECT_EQ(read_file(folder / "file"), kFile);
 }
 
@@ -283,24 +279,25 @@ TEST(Download, StartsOverIfThePartIsTooLong) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file.part", kFile + "more");
   const Server server({sends(kFile.size())});
-  fast_download(server.url(), folder / "file", md5(kFile));
+  fast_download(server.url(), folder / "file", sha256(bytes_of(kFile)));
   EXPECT_EQ(read_file(folder / "file"), kFile);
   EXPECT_EQ(server.ranges().size(), 2U);
 }
 
-TEST(Download, DeletesADownloadWithAWrongMd5) {
+TEST(Download, DeletesADownloadWithAWrongDigest) {
   const TemporaryFolder folder;
   const Server server({sends(kFile.size())});
-  EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", md5("other")); }),
-              HasSubstr(fmt::format("wrong MD5 of the download: {}; expected {}", md5(kFile), md5("other"))));
+  EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", sha256(bytes_of("other"))); }),
+              HasSubstr(fmt::format("wrong SHA-256 of the download: {}; expected {}", sha256(bytes_of(kFile)),
+                                    sha256(bytes_of("other")))));
   EXPECT_EQ(folder.count(), 0);
 }
 
 TEST(Download, DoesNotReplaceAnotherFile) {
   const TemporaryFolder folder;
   write_file_safely(folder / "file", std::string_view("mine"));
-  EXPECT_THAT(error_of([&] { fast_download("http://127.0.0.1:1/", folder / "file", md5(kFile)); }),
-              HasSubstr("file: the existing file has MD5 " + md5("mine")));
+  EXPECT_THAT(error_of([&] { fast_download("http://127.0.0.1:1/", folder / "file", sha256(bytes_of(kFile))); }),
+              HasSubstr("file: the existing file has SHA-256 " + sha256(bytes_of("mine"))));
   EXPECT_EQ(read_file(folder / "file"), "mine");
 }
 
@@ -308,7 +305,8 @@ TEST(Download, ServerErrorsLeaveNoFile) {
   const TemporaryFolder folder;
   const auto message_of = [&](const std::string& answer) {
     const Server server({replies(answer)});
-    const std::string message = error_of([&] { fast_download(server.url(), folder / "file", md5(kFile)); });
+    const std::string message =
+        error_of([&] { fast_download(server.url(), folder / "file", sha256(bytes_of(kFile))); });
     EXPECT_THAT(message, StartsWith(server.url() + ": download failed: "));
     EXPECT_THAT(message, HasSubstr("; check the URL and the network"));
     return message;
@@ -319,9 +317,10 @@ TEST(Download, ServerErrorsLeaveNoFile) {
   EXPECT_THAT(message_of("HTTP/1.1 302 Found\r\nLocation: file:///etc/hostname\r\nContent-Length: 0\r\n\r\n"),
               HasSubstr("file"));
   EXPECT_EQ(folder.count(), 0);
-  EXPECT_THAT(error_of([&] { fast_download("http://127.0.0.1:1/", folder / "file", md5(kFile)); }),
+  EXPECT_THAT(error_of([&] { fast_download("http://127.0.0.1:1/", folder / "file", sha256(bytes_of(kFile))); }),
               HasSubstr("connect"));
-  EXPECT_THAT(error_of([&] { fast_download("file:///etc/hostname", folder / "file", md5(kFile)); }), HasSubstr("file"));
+  EXPECT_THAT(error_of([&] { fast_download("file:///etc/hostname", folder / "file", sha256(bytes_of(kFile))); }),
+              HasSubstr("file"));
   EXPECT_EQ(folder.count(), 0);
 }
 
@@ -329,7 +328,7 @@ TEST(Download, CanBeStopped) {
   const TemporaryFolder folder;
   const Server server({sends(30'000), replies("")});
   const auto stop_after_some = [](int64_t received, int64_t /*total*/) { return received == 0; };
-  EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", md5(kFile), stop_after_some); }),
+  EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", sha256(bytes_of(kFile)), stop_after_some); }),
               HasSubstr(": stopped; "));
   EXPECT_FALSE(std::filesystem::exists(folder / "file"));
 }
@@ -339,13 +338,13 @@ TEST(Download, FullDiskKeepsThePart) {
   const Server server({sends(kFile.size())});
   {
     const FileSizeLimit limit(50'000);
-    EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", md5(kFile)); }),
+    EXPECT_THAT(error_of([&] { fast_download(server.url(), folder / "file", sha256(bytes_of(kFile))); }),
                 HasSubstr("file.part: cannot write: "));
   }
   EXPECT_EQ(std::filesystem::file_size(folder / "file.part"), 50'000U);
-  fast_download(server.url(), folder / "file", md5(kFile));
+  fast_download(server.url(), folder / "file", sha256(bytes_of(kFile)));
   EXPECT_EQ(read_file(folder / "file"), kFile);
-  EXPECT_THAT(error_of([&] { fast_download(server.url(), folder.path() / "none" / "file", md5(kFile)); }),
+  EXPECT_THAT(error_of([&] { fast_download(server.url(), folder.path() / "none" / "file", sha256(bytes_of(kFile))); }),
               HasSubstr("file.part: cannot write: No such file"));
 }
 

@@ -17,7 +17,8 @@ TEST(Gates, RoundTripThroughFile) {
               {{"se_block2", {0.50004, 0.25}, {0, 0.125}, {{0.5, 0.3}, {0.5, 0.2}}, {{0, 0.1}, {0, 0.12344}}}});
   EXPECT_EQ(read_file(folder / "gates.json"),
             R"({"blocks":[{"block":"se_block2","mean":[0.5,0.25],"deviation":[0.0,0.125],)"
-            R"("class_mean":[[0.5,0.3],[0.5,0.2]],"class_deviation":[[0.0,0.1],[0.0,0.1234]]}]})"
+            R"("class_mean":[[0.5,0.3],[0.5,0.2]],"class_deviation":[[0.0,0.1],[0.0,0.1234]]}],)"
+            R"("crc32c":"4b47b6d7"})"
             "\n");
   const std::vector<GateStatistics> gates = read_gates(folder / "gates.json");
   ASSERT_EQ(gates.size(), 1U);

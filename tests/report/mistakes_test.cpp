@@ -5,6 +5,7 @@
 
 #include "../io/temporary_folder.h"
 #include "frgan/io/files.h"
+#include "frgan/io/json_file.h"
 
 namespace frgan {
 namespace {
@@ -35,7 +36,7 @@ TEST(Mistakes, AreSortedByDescendingProbability) {
 TEST(Mistakes, RoundTripThroughFile) {
   const TemporaryFolder folder;
   write_mistakes(folder / "mistakes.json", example_mistakes());
-  EXPECT_EQ(read_file(folder / "mistakes.json"), std::string(kExampleJson) + "\n");
+  EXPECT_EQ(read_file(folder / "mistakes.json"), with_checksum(to_json(example_mistakes())).dump() + "\n");
   const Mistakes found = read_mistakes(folder / "mistakes.json");
   EXPECT_THAT(found.mistakes,
               ElementsAre(FieldsAre(3, 1, 2, 0.9877), FieldsAre(1, 0, 1, 0.5), FieldsAre(4, 2, 0, 0.5)));

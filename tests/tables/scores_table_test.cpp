@@ -124,12 +124,24 @@ TEST(ScoresTable, IsCompleteIfOneScorerScoredAllFinishedRuns) {
   EXPECT_FALSE(is_scored_whole(results_of(1), sets, 50'000));
 }
 
-TEST(ScoredSets, RejectIncompleteFiles) {
+TEST(ScoredSets, ReportDamagedFiles) {
   const TemporaryFolder folder;
-  write_file_safely(folder.path() / "x.json", "{\"format\": \"frgan scored set 1\"}");
-  EXPECT_THAT(error_of([&] { read_scored_sets(folder.path()); }), HasSubstr("x.json: incomplete scored set"));
-  write_file_safely(folder.path() / "x.json", "{");
-  EXPECT_THAT(error_of([&] { read_scored_sets(folder.path()); }), HasSubstr("x.json: not JSON, or truncated"));
+  write_scored_set(folder.path(), set_of("fr-gan1", 2.9));
+  for (const auto& [text, problem] :
+       {std::pair("{\"format\": \"frgan scored set 1\"}", "x.json: incomplete scored set"),
+        std::pair("{", "x.json: not JSON, or truncated")}) {
+    write_file_safely(folder.path() / "x.json", text);
+    std::vector<std::string> damaged;
+    const auto sets = read_scored_sets(folder.path(), [&](const std::string& damage) { damaged.push_back(damage); });
+    EXPECT_EQ(sets.size(), 1U) << "the other set is intact";
+    ASSERT_EQ(damaged.size(), 1U);
+    EXPECT_THAT(damaged.front(), HasSubstr(problem));
+    EXPECT_EQ(read_scored_sets(folder.path()).size(), 1U);
+    EXPECT_FALSE(find_scored_set(folder.path() / "x.json"));
+    EXPECT_THAT(error_of([&] { read_scored_set(folder.path() / "x.json"); }), HasSubstr(problem));
+  }
+  EXPECT_TRUE(find_scored_set(folder.path() / "fr-gan1.json"));
+  EXPECT_FALSE(find_scored_set(folder.path() / "absent.json"));
 }
 
 }  // namespace

@@ -79,6 +79,7 @@ TEST(StepBudget, FollowsAChangedLength) {
 TEST(RunPace, TheTimeThatIsLeftIsForTheRecordedLength) {
   RunOptions options;
   options.evaluate_every = 10;
+  options.plan = "plan.json";
   StepPlan plan, recorded(100);
   recorded.replan(50, 150);
   RunPace pace(options, plan, /*on_cpu=*/false, Stopwatch());

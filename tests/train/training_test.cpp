@@ -20,6 +20,7 @@
 #include "frgan/data/safetensors_set.h"
 #include "frgan/io/checkpoint_files.h"
 #include "frgan/io/files.h"
+#include "frgan/io/json_file.h"
 
 namespace frgan {
 namespace {
@@ -207,6 +208,20 @@ TEST_F(TrainingTest, FollowsMovedData) {
               HasSubstr("trained on: images or labels differ; restore"));
 }
 
+// A wrong number of steps in plan.json must not change the run.
+TEST_F(TrainingTest, ADamagedPlanDoesNotChangeTheLength) {
+  stop_at_once(Training::start(request(), {.folder = folder}));
+  std::string plan = read_file(folder / kPlanFile);
+  const size_t steps = plan.find("[[0,3]]");
+  ASSERT_NE(steps, std::string::npos) << plan;
+  plan[steps + 4] = '5';
+  write_file_safely(folder / kPlanFile, plan);
+  EXPECT_THAT(warnings_of_resume(), ElementsAre(HasSubstr("checksum mismatch")));
+  // --steps determines the length, not another plan.
+  write_file_safely(folder / kPlanFile, with_checksum(to_json(StepPlan(5))).dump());
+  EXPECT_EQ(Training::resume(folder).run().summary.steps, 3);
+}
+
 // The plan of --plan is used again if the run folder has lost its own.
 TEST_F(TrainingTest, ResumesWithThePlanOfAnotherRun) {
   const fs::path plan = root / "plan.json";
@@ -228,6 +243,8 @@ TEST_F(TrainingTest, ContinuesWithAnotherLearningRate) {
   const auto change = [](OptionSet& options) { options.set("learning-rate", 1e-5, "test"); };
   const RunResult result = Training::resume(folder, {.change = change}).run();
   EXPECT_EQ(load_checkpoint(folder).state.options.at("learning-rate"), 1e-5);
+  EXPECT_THAT(result.summary.command, EndsWith("  # from step 0 on: --learning-rate=1e-05"));
+  EXPECT_EQ(Training::resume(folder, {.change = change}).run().summary.command, result.summary.command);
   const RunResult other = Training::start(request({{"learning-rate", 1e-5}}), {.folder = root / "other"}).run();
   EXPECT_TRUE(read_file(result.checkpoint / "model.safetensors") == read_file(other.checkpoint / "model.safetensors"));
 }

@@ -122,8 +122,9 @@ Checkpoint load_checkpoint(const fs::path& path) {
 Checkpoint load_checkpoint(const fs::path& path, bool allow_older, const Messages& messages) {
   const FoundCheckpoint found = find_checkpoint(path);
   if (!found.refused.empty() && !allow_older) {
-    throw Error(fmt::format("{}; to use the older {}, pass --allow-older, or its folder", found.refused.front(),
-                            found.path.string()));
+    throw Error(
+        fmt::format("{}; to use the older {}, give its folder, or pass --allow-older if the command has this option",
+                    found.refused.front(), found.path.string()));
   }
   Checkpoint checkpoint = read_checkpoint(found);
   for (const std::string& warning : checkpoint.warnings) messages.warning(warning);

@@ -11,6 +11,7 @@
 #include "frgan/core/precision.h"
 #include "frgan/core/step_plan.h"
 #include "frgan/data/load_dataset.h"
+#include "frgan/data/load_watch.h"
 
 namespace frgan {
 
@@ -50,6 +51,7 @@ struct DataSource {
   std::string data = "";         // dataset, folder or .safetensors file; empty: the data of the run
   std::string data_dir = "";     // folder of the dataset's files; empty: the folder of the run
   std::filesystem::path root{};  // searched for datasets: $FRGAN_DATA, or data/
+  LoadWatch watch{};             // of the images of a folder; `stopped` also ends the work on them
 };
 
 // The options to load these images. Images of a folder are resized to the network's input size.

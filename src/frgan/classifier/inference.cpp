@@ -119,7 +119,8 @@ Dataset load_run_data(const DataOptions& options, const fs::path& root, const Lo
 Dataset load_data(const DataSource& source, const CheckpointState& state, const Messages& messages) {
   const DataOptions options = data_options(source, state);
   const bool is_of_run = source.data.empty() && source.data_dir.empty();
-  Dataset data = is_of_run ? load_run_data(options, source.root) : load_dataset(options, source.root);
+  Dataset data =
+      is_of_run ? load_run_data(options, source.root, source.watch) : load_dataset(options, source.root, source.watch);
   for (const std::string& note : data.notes) messages.note(note);
   return data;
 }

@@ -319,6 +319,10 @@ Json parse_json(std::string_view text, std::string_view name, OldNames old_names
   return std::move(builder.result);
 }
 
+std::string quoted(const std::string& name) {
+  return Json(name).dump();
+}
+
 bool is_utf8(std::string_view text) {
   try {
     Library(text).dump();

@@ -176,6 +176,9 @@ enum class OldNames { kReplace, kKeep };
 Json parse_json(std::string_view text, std::string_view name, OldNames old_names = OldNames::kReplace,
                 size_t most_values = size_t{1} << 24);
 
+// A name for messages: in double quotes, escaped to one line, with invalid UTF-8 replaced.
+std::string quoted(const std::string& name);
+
 bool is_utf8(std::string_view text);
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@
 namespace frgan {
 
 constexpr std::string_view kOptionsFile = "options.toml";              // all options; settings/config_file.h reads it
-constexpr std::string_view kLabelsFile = "labels.json";                // the label split; data/label_split.h
-constexpr std::string_view kImagesFile = "images.json";                // hashes of the images; data/image_hashes.h
+constexpr std::string_view kLabelsFile = "labels.json";                // the label split; data/label_split_file.h
+constexpr std::string_view kImagesFile = "images.json";                // hashes of the images; data/image_hashes_file.h
 constexpr std::string_view kPlanFile = "plan.json";                    // core/step_plan.h
 constexpr std::string_view kLogFile = "metrics.jsonl";                 // report/run_log.h
 constexpr std::string_view kLockFile = "lock";                         // io/folder_lock.h

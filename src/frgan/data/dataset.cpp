@@ -79,7 +79,7 @@ void finish_dataset(Dataset& data) {
   check_role(data, data.train, "training", -1);
   check_role(data, data.test, "test", 0);
 
-  Digest digest(DigestKind::kSha256);
+  Digest digest;
   const std::string header = fmt::format("{}x{}x{}\n", data.image_size, data.image_size, data.channels);
   digest.update(bytes_of(header));
   update_digest(digest, data.train);
@@ -120,10 +120,6 @@ ImageView view_of(const at::Tensor& images) {
                   images.size(1) == images.size(2),
               "expected square uint8 images on the CPU");
   return {values_of<uint8_t>(images), images.size(1), images.size(3)};
-}
-
-std::string quoted(const std::string& name) {
-  return Json(name).dump();
 }
 
 }  // namespace frgan

@@ -55,7 +55,4 @@ at::Tensor adopt(std::vector<int64_t> values, at::IntArrayRef shape);
 // A view of uint8 images, N x S x S x C, contiguous on the CPU. It is valid as long as the tensor.
 ImageView view_of(const at::Tensor& images);
 
-// A name for messages: in double quotes, escaped to one line, with invalid UTF-8 replaced.
-std::string quoted(const std::string& name);
-
 }  // namespace frgan

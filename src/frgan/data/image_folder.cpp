@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/json.h"
 #include "frgan/core/options.h"
 #include "frgan/io/image_file.h"
 
@@ -126,6 +127,7 @@ ImageSet decode(const Found& found, const fs::path& folder, int64_t size, int64_
   });
 
   if (stopped) throw Error("stopped while images were loaded", ErrorKind::kStopped);
+  watch.progress(count, count);
 
   std::vector<int64_t> labels;
   std::vector<std::string> names;

@@ -1,7 +1,6 @@
 #include "frgan/data/label_split.h"
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
 #include <limits>
 #include <utility>
@@ -9,10 +8,9 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/json.h"
 #include "frgan/data/label_noise.h"
 #include "frgan/device/random.h"
-#include "frgan/io/digests.h"
-#include "frgan/io/files.h"
 #include "frgan/io/json_file.h"
 
 namespace frgan {
@@ -20,7 +18,6 @@ namespace {
 
 using Rows = std::vector<int64_t>;
 
-constexpr const char* kFormat = "frgan label split 1";
 const Words<LabelMode> kLabelModes{"balanced", "proportional", "random"};
 constexpr uint64_t kLabeledPart = 0, kDevPart = 1, kKeptPart = 2;  // each part has its own random order
 
@@ -61,6 +58,14 @@ Rows balanced_counts(const Dataset& data, const Rows& images, int64_t labels) {
   return Rows(images.size(), each);
 }
 
+// Valid as long as `data`.
+KnownLabels known_labels(const Dataset& data) {
+  return {{data.train.labels.data_ptr<int64_t>(), static_cast<size_t>(data.train.size())},
+          data.class_names,
+          data.digest,
+          fmt::format("{}, {}x{}x{},", data.source, data.image_size, data.image_size, data.channels)};
+}
+
 // For each class, the first `wanted` rows in this order.
 Rows take_by_class(const Rows& order, const int64_t* labels, Rows wanted) {
   Rows taken;
@@ -80,37 +85,6 @@ Rows known_rows(const Dataset& data, int64_t seed, uint64_t part) {
   std::copy_if(order.data_ptr<int64_t>(), order.data_ptr<int64_t>() + count, std::back_inserter(rows),
                [=](int64_t row) { return labels[row] >= 0; });
   return rows;
-}
-
-// Number of shown labels that differ from the true ones.
-int64_t wrong_labels(const LabelSplit& split, const Dataset& data) {
-  const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
-  int64_t wrong = 0;
-  for (size_t i = 0; i < split.shown.size(); ++i) wrong += split.shown[i] != labels[split.labeled[i]] ? 1 : 0;
-  return wrong;
-}
-
-// Sets the fields that follow from the rows and the data: digests, counts, notes.
-void finish(LabelSplit& split, const Dataset& data) {
-  split.data_digest = data.digest;
-  split.train_images = data.train.size();
-  split.counts.assign(data.class_names.size(), 0);
-  const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
-  for (const int64_t row : split.labeled) ++split.counts[labels[row]];
-  for (size_t c = 0; c < split.counts.size(); ++c) {
-    if (split.counts[c] > 0) continue;
-    split.notes.push_back(fmt::format("class {} has no labeled image", quoted(data.class_names[c])));
-  }
-  if (!split.shown.empty()) {
-    const int64_t wrong = wrong_labels(split, data);
-    split.notes.push_back(fmt::format("label noise: {} of {} labels are wrong ({:.1f} %)", wrong, split.labeled.size(),
-                                      100 * static_cast<double>(wrong) / static_cast<double>(split.labeled.size())));
-  }
-  std::string text = fmt::format("{}\n{}\n{}\nlabeled {}\ndev {}\n", kFormat, split.data_digest, split.train_images,
-                                 fmt::join(split.labeled, " "), fmt::join(split.dev, " "));
-  if (!split.kept.empty()) text += fmt::format("kept {}\n", fmt::join(split.kept, " "));
-  if (!split.shown.empty()) text += fmt::format("shown {}\n", fmt::join(split.shown, " "));
-  split.digest = sha256(bytes_of(text));
 }
 
 // Draws the rows that the training may use from all rows except the development images.
@@ -182,64 +156,8 @@ LabelSplit draw(const Dataset& data, const SplitOptions& options) {
   split.labeled = std::move(order);
   split.dev = std::move(dev);
   make_labels_noisy(split, data, options.noise);
-  finish(split, data);
+  finish_label_split(split, known_labels(data));
   return split;
-}
-
-// The rows under `key`, sorted. Checks that each one is a labeled training image and occurs once.
-Rows read_rows(const Json& json, const char* key, const Dataset& data, std::string_view name) {
-  const Json& list = json.at(key);
-  if (!list.is_array()) throw Error(fmt::format("{}: '{}' is not a list of rows", name, key));
-  const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
-  Rows rows;
-  for (const Json& item : list) {
-    const int64_t row = item.is_count() ? item.get<int64_t>() : -1;
-    if (row < 0 || row >= data.train.size()) {
-      constexpr size_t kShown = 60;
-      throw Error(fmt::format("{}: '{}' contains {}; rows must be 0 to {}", name, key, item.dump().substr(0, kShown),
-                              data.train.size() - 1));
-    }
-    if (labels[row] < 0) {
-      throw Error(fmt::format("{}: '{}' contains row {}, an unlabeled image", name, key, row));
-    }
-    rows.push_back(row);
-  }
-  std::sort(rows.begin(), rows.end());
-  const auto twice = std::adjacent_find(rows.begin(), rows.end());
-  if (twice != rows.end()) throw Error(fmt::format("{}: '{}' contains row {} twice", name, key, *twice));
-  return rows;
-}
-
-// Reads the rows that the training may use. They must include the labeled rows, but no development images.
-void read_kept(LabelSplit& split, const Json& list, const Dataset& data, std::string_view name) {
-  split.kept = list.get<Rows>();
-  const Rows& kept = split.kept;
-  const bool ascending = std::adjacent_find(kept.begin(), kept.end(), std::greater_equal<>()) == kept.end();
-  if (!ascending || (!kept.empty() && (kept.front() < 0 || kept.back() >= data.train.size()))) {
-    throw Error(fmt::format("{}: 'kept' must be a list of ascending rows from 0 to {}", name, data.train.size() - 1));
-  }
-  for (const int64_t row : split.dev) {
-    if (!std::binary_search(kept.begin(), kept.end(), row)) continue;
-    throw Error(fmt::format("{}: row {} is in both 'kept' and 'dev'", name, row));
-  }
-  if (!kept.empty() && !std::includes(kept.begin(), kept.end(), split.labeled.begin(), split.labeled.end())) {
-    throw Error(fmt::format("{}: a row of 'labeled' is missing in 'kept'", name));
-  }
-}
-
-// Reads the shown labels and the label noise.
-void read_shown(LabelSplit& split, const Json& json, const Dataset& data, std::string_view name) {
-  split.shown = json.at("shown").get<Rows>();
-  if (json.at("labeled").get<Rows>() != split.labeled || split.shown.size() != split.labeled.size()) {
-    throw Error(
-        fmt::format("{}: 'shown' needs one label per row of 'labeled', and 'labeled' in ascending order", name));
-  }
-  for (const int64_t label : split.shown) {
-    if (label >= 0 && label < data.classes()) continue;
-    throw Error(fmt::format("{}: 'shown' contains {}; classes must be 0 to {}", name, label, data.classes() - 1));
-  }
-  const Json noise = json.value("label_noise", Json::object());
-  split.noise = {noise.value("level", 0.0), noise.value("kind", std::string("file")), noise.value("seed", int64_t{0})};
 }
 
 }  // namespace
@@ -282,72 +200,12 @@ LabelSplit split_labels(const Dataset& data, const SplitOptions& options) {
   }
   make_labels_noisy(split, data, options.noise);
   split.notes.clear();
-  finish(split, data);
+  finish_label_split(split, known_labels(data));
   return split;
 }
 
-Json label_split_json(const LabelSplit& split) {
-  Json json = {{"format", kFormat},
-               {"data_digest", split.data_digest},
-               {"train_images", split.train_images},
-               {"mode", split.mode},
-               {"seed", split.seed},
-               {"counts", split.counts},
-               {"digest", split.digest},
-               {"labeled", split.labeled},
-               {"dev", split.dev}};
-  if (!split.kept.empty()) json["kept"] = split.kept;
-  if (!split.shown.empty()) {
-    json["shown"] = split.shown;
-    json["label_noise"] = {{"level", split.noise.level}, {"kind", split.noise.kind}, {"seed", split.noise.seed}};
-  }
-  return json;
-}
-
-LabelSplit label_split_from_json(const Json& json, const Dataset& data, std::string_view name) try {
-  if (!json.is_object() || json.value("format", "") != kFormat) {
-    throw Error(fmt::format("{}: not a frgan label split; expected an object with \"format\": \"{}\"", name, kFormat));
-  }
-  const auto images = json.at("train_images").get<int64_t>();
-  const auto digest = json.at("data_digest").get<std::string>();
-  if (images != data.train.size() || digest != data.digest) {
-    throw Error(
-        fmt::format("{}: label split of other data: {} training images, digest {:.12}; {} has {}, digest {:.12}, at "
-                    "{}x{}x{}; use the same data, --image-size and --channels",
-                    name, images, digest, data.source, data.train.size(), data.digest, data.image_size, data.image_size,
-                    data.channels));
-  }
-  LabelSplit split;
-  split.mode = json.value("mode", "file");
-  split.seed = json.value("seed", int64_t{0});
-  split.labeled = read_rows(json, "labeled", data, name);
-  if (split.labeled.empty()) throw Error(fmt::format("{}: 'labeled' is empty; at least one row is needed", name));
-  if (json.contains("dev")) split.dev = read_rows(json, "dev", data, name);
-  Rows both;
-  std::set_intersection(split.labeled.begin(), split.labeled.end(), split.dev.begin(), split.dev.end(),
-                        std::back_inserter(both));
-  if (!both.empty()) {
-    throw Error(fmt::format("{}: row {} is in both 'labeled' and 'dev'", name, both.front()));
-  }
-  if (json.contains("kept")) read_kept(split, json.at("kept"), data, name);
-  if (json.contains("shown")) read_shown(split, json, data, name);
-  finish(split, data);
-  if (json.contains("digest") && json.at("digest") != split.digest) {
-    throw Error(fmt::format(
-        "{}: the rows do not match the digest; if you changed them on purpose, remove the key 'digest'", name));
-  }
-  return split;
-} catch (const JsonError& error) {
-  throw Error(fmt::format("{}: incomplete or invalid label split ({})", name, error.what()));
-}
-
-void write_label_split(const std::filesystem::path& path, const LabelSplit& split) {
-  const Json json = label_split_json(split);
-  std::string text = "{";
-  for (const auto& [key, value] : json.items()) {
-    text += fmt::format("{}\n  \"{}\": {}", text.size() == 1 ? "" : ",", key, value.dump());
-  }
-  write_file_safely(path, text + "\n}\n");
+LabelSplit label_split_from_json(const Json& json, const Dataset& data, std::string_view name) {
+  return label_split_from_json(json, known_labels(data), name);
 }
 
 LabelSplit read_label_split(const std::filesystem::path& path, const Dataset& data) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/stop_check.h"
 #include "frgan/data/dataset.h"
 #include "frgan/data/image_folder.h"
 #include "frgan/data/mnist.h"
@@ -118,10 +119,10 @@ const std::vector<DatasetKind>& dataset_kinds() {
        .summary = "Street View House Numbers, 32x32 RGB, 73,257 training and 26,032 test images of 10 digits.",
        .files = {"train_32x32.mat", "test_32x32.mat"},
        .folders = {"svhn", "."},
-       .downloads = {{"train_32x32.mat", "http://ufldl.stanford.edu/housenumbers/train_32x32.mat",
-                      "e26dedcc434d2e4c54c9b2d4a06d8373"},
-                     {"test_32x32.mat", "http://ufldl.stanford.edu/housenumbers/test_32x32.mat",
-                      "eb5a983be6a315427106f1b164d9cef3"}},
+       .downloads = {{"train_32x32.mat", "http://ufldl.stanford.edu/housenumbers/train_32x32.mat", 182'040'794,
+                      "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8"},
+                     {"test_32x32.mat", "http://ufldl.stanford.edu/housenumbers/test_32x32.mat", 64'275'384,
+                      "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b"}},
        .hint = "download it with 'frgan data fetch svhn', or give its folder with --data-dir or FRGAN_DATA",
        .load = [](const fs::path& folder, const DataOptions&, const LoadWatch&) { return read_svhn(folder); }},
       {.name = "mnist",
@@ -180,13 +181,17 @@ Dataset load_dataset(const DataOptions& options, const fs::path& data_root, cons
   return data;
 }
 
-DatasetInfo dataset_info(const DataOptions& options, const fs::path& data_root) {
-  return info_of(load_dataset(options, data_root));
+DatasetInfo dataset_info(const DataOptions& options, const fs::path& data_root, const LoadWatch& watch) {
+  return info_of(load_dataset(options, data_root, watch));
 }
 
-DatasetInfo convert_dataset(const DataOptions& options, const fs::path& data_root, const fs::path& output) {
-  const Dataset data = load_dataset(options, data_root);
+DatasetInfo convert_dataset(const DataOptions& options, const fs::path& data_root, const fs::path& output,
+                            const LoadWatch& watch) {
+  const Dataset data = load_dataset(options, data_root, watch);
+  throw_if_stopped(watch.stopped, "images were loaded");
   write_safetensors_set(output, data);
+  if (watch.stopped && watch.stopped()) fs::remove(output);
+  throw_if_stopped(watch.stopped, "the file was written");
   return info_of(data);
 }
 

@@ -17,7 +17,8 @@ struct Dataset;  // data/dataset.h
 struct RemoteFile {
   std::string name;
   std::string url;
-  std::string md5;
+  int64_t bytes;
+  std::string sha256;
 };
 
 // A kind of dataset.
@@ -55,11 +56,12 @@ struct DatasetInfo {
 };
 
 // Loads the dataset and describes it. Throws like load_dataset.
-DatasetInfo dataset_info(const DataOptions& options, const std::filesystem::path& data_root);
+DatasetInfo dataset_info(const DataOptions& options, const std::filesystem::path& data_root,
+                         const LoadWatch& watch = {});
 
 // Writes the dataset into one .safetensors file, which loads faster, and describes it. Throws like load_dataset, or an
 // Error if the file cannot be written.
 DatasetInfo convert_dataset(const DataOptions& options, const std::filesystem::path& data_root,
-                            const std::filesystem::path& output);
+                            const std::filesystem::path& output, const LoadWatch& watch = {});
 
 }  // namespace frgan

@@ -100,7 +100,7 @@ void write_parts(const fs::path& partial, const std::vector<CheckpointPart>& par
     const fs::path path = partial / part.name;
     part.write(path);
     sync_path(path);
-    files[part.name] = {{"size", fs::file_size(path)}, {"sha256", file_digest(path, DigestKind::kSha256)}};
+    files[part.name] = {{"size", fs::file_size(path)}, {"sha256", file_digest(path)}};
   }
   const Json manifest = {{"format", kFormat}, {"files", files}};
   write_file_safely(partial / kManifest, manifest.dump(1) + '\n');
@@ -161,8 +161,7 @@ void verify_checkpoint(const fs::path& directory) {
     const int64_t size = InputFile(path).size();
     if (size != entry.size)
       refuse_checkpoint(path.string(), fmt::format("wrong size: {} bytes; expected {}", size, entry.size));
-    if (file_digest(path, DigestKind::kSha256) != entry.sha256)
-      refuse_checkpoint(path.string(), "SHA-256 differs from the manifest");
+    if (file_digest(path) != entry.sha256) refuse_checkpoint(path.string(), "SHA-256 differs from the manifest");
   }
 }
 

@@ -8,14 +8,14 @@
 namespace frgan {
 
 std::string sha256(std::span<const std::byte> bytes) {
-  Digest digest(DigestKind::kSha256);
+  Digest digest;
   digest.update(bytes);
   return digest.hex();
 }
 
-std::string file_digest(const std::filesystem::path& path, DigestKind kind) {
+std::string file_digest(const std::filesystem::path& path) {
   InputFile file(path);
-  Digest digest(kind);
+  Digest digest;
   std::vector<std::byte> block(size_t{1} << 20);
   for (int64_t left = file.size(); left > 0; left -= static_cast<int64_t>(block.size())) {
     block.resize(std::min(block.size(), static_cast<size_t>(left)));

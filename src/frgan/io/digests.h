@@ -1,4 +1,4 @@
-// Digests of bytes and files as lower-case hexadecimal text.
+// SHA-256 digests of bytes and files as lower-case hexadecimal text.
 #pragma once
 
 #include <cstddef>
@@ -9,18 +9,15 @@
 
 namespace frgan {
 
-// SHA-256 for all files that frgan writes. MD5 only for downloads whose publisher gives an MD5 (SVHN).
-enum class DigestKind { kSha256, kMd5 };
-
-// A digest of data that arrives in pieces. The constructor throws an Error if the build has no MD5.
+// The SHA-256 of data that arrives in pieces.
 //
-//   Digest digest(DigestKind::kSha256);
+//   Digest digest;
 //   digest.update(images);
 //   digest.update(labels);
 //   const std::string text = digest.hex();  // 64 digits
 class Digest {
  public:
-  explicit Digest(DigestKind kind);
+  Digest();
   Digest(Digest&&) noexcept;
   ~Digest();
 
@@ -35,7 +32,7 @@ class Digest {
 
 std::string sha256(std::span<const std::byte> bytes);
 
-// Digest of a file, read in pieces, so it may be larger than memory. Throws an Error if the file cannot be read.
-std::string file_digest(const std::filesystem::path& path, DigestKind kind);
+// SHA-256 of a file, read in pieces, so it may be larger than memory. Throws an Error if the file cannot be read.
+std::string file_digest(const std::filesystem::path& path);
 
 }  // namespace frgan

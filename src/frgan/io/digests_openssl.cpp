@@ -13,9 +13,8 @@ struct Digest::State {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
 };
 
-Digest::Digest(DigestKind kind) : state_(std::make_unique<State>()) {
-  if (EVP_DigestInit_ex(state_->context.get(), kind == DigestKind::kMd5 ? EVP_md5() : EVP_sha256(), nullptr) != 1)
-    throw Error("OpenSSL does not provide this digest; MD5 is disabled in FIPS mode");
+Digest::Digest() : state_(std::make_unique<State>()) {
+  if (EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) != 1) throw Error("OpenSSL has no SHA-256");
 }
 
 Digest::Digest(Digest&&) noexcept = default;

@@ -1,12 +1,11 @@
 // SHA-256 (FIPS 180-4) in plain C++, for builds without OpenSSL: every checkpoint needs SHA-256. It is several times
-// slower than digests_openssl.cpp. It has no MD5, which only downloads need.
+// slower than digests_openssl.cpp.
 #include <array>
 #include <bit>
 #include <cstdint>
 
 #include <fmt/format.h>
 
-#include "frgan/core/error.h"
 #include "frgan/io/digests.h"
 
 namespace frgan {
@@ -57,10 +56,7 @@ struct Digest::State {
   }
 };
 
-Digest::Digest(DigestKind kind) : state_(std::make_unique<State>()) {
-  if (kind == DigestKind::kMd5)
-    throw Error("no MD5 in this build: it was compiled without OpenSSL; install libssl-dev and rebuild");
-}
+Digest::Digest() : state_(std::make_unique<State>()) {}
 
 Digest::Digest(Digest&&) noexcept = default;
 Digest::~Digest() = default;

@@ -168,28 +168,28 @@ void fetch(const std::string& url, const fs::path& part_path, const DownloadProg
 
 }  // namespace
 
-void download(const std::string& url, const fs::path& path, const std::string& md5, const DownloadProgress& progress,
+void download(const std::string& url, const fs::path& path, const std::string& sha256, const DownloadProgress& progress,
               const DownloadLimits& limits) {
   if (fs::exists(path)) {
-    const std::string found = file_digest(path, DigestKind::kMd5);
-    if (found == md5) return;
-    throw Error(fmt::format("{}: the existing file has MD5 {}; {} has {}; move the file away to download it again",
-                            path.string(), found, url, md5));
+    const std::string found = file_digest(path);
+    if (found == sha256) return;
+    throw Error(fmt::format("{}: the existing file has SHA-256 {}; {} has {}; move the file away to download it again",
+                            path.string(), found, url, sha256));
   }
   const fs::path part = fs::path(path) += ".part";
   const fs::file_type type = fs::symlink_status(part).type();
   if (type != fs::file_type::regular && type != fs::file_type::not_found)
     throw Error(fmt::format("{}: cannot write: exists and is not a regular file; remove it", part.string()));
   // An earlier, interrupted call may have completed the part.
-  if (type == fs::file_type::not_found || file_digest(part, DigestKind::kMd5) != md5) {
+  if (type == fs::file_type::not_found || file_digest(part) != sha256) {
     fetch(url, part, progress, limits);
-    const std::string found = file_digest(part, DigestKind::kMd5);
-    if (found != md5) {
+    const std::string found = file_digest(part);
+    if (found != sha256) {
       fs::remove(part);
       throw Error(fmt::format(
-          "{}: wrong MD5 of the download: {}; expected {}; the download was deleted; run again, or get the file "
+          "{}: wrong SHA-256 of the download: {}; expected {}; the download was deleted; run again, or get the file "
           "elsewhere",
-          url, found, md5));
+          url, found, sha256));
     }
   }
   sync_path(part);

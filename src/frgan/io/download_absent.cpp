@@ -5,7 +5,7 @@
 
 namespace frgan {
 
-void download(const std::string& url, const std::filesystem::path& path, const std::string& /*md5*/,
+void download(const std::string& url, const std::filesystem::path& path, const std::string& /*sha256*/,
               const DownloadProgress& /*progress*/, const DownloadLimits& /*limits*/) {
   throw Error(fmt::format("{}: cannot download: this build has no libcurl; save {} under this path yourself",
                           path.string(), url));

@@ -42,9 +42,10 @@ Images load_images(const EvaluationRequest& request, const Checkpoint& checkpoin
   return {data.source, data.train.rows(split.dev)};
 }
 
-at::Tensor probabilities_of(const Checkpoint& checkpoint, const Inference& inference, const at::Tensor& images) {
+at::Tensor probabilities_of(const Checkpoint& checkpoint, const Inference& inference, const at::Tensor& images,
+                            const StopCheck& stopped) {
   const Discriminator network = load_method(checkpoint, inference.device, inference.precision).classifier;
-  return class_probabilities(network, images, inference.precision);
+  return class_probabilities(network, images, inference.precision, stopped);
 }
 
 RunEvaluation::Comparison compare(const EvaluationRequest& request, const CheckpointState& first,
@@ -60,7 +61,8 @@ RunEvaluation::Comparison compare(const EvaluationRequest& request, const Checkp
         first_shape.image_size, first_shape.image_size, first_shape.channels, first.class_names.size()));
   }
   const Inference inference = begin_inference(request.hardware, other.state.precision, messages);
-  const std::vector<int64_t> predictions = most_probable(probabilities_of(other, inference, images));
+  const std::vector<int64_t> predictions =
+      most_probable(probabilities_of(other, inference, images, request.data.watch.stopped));
   return {other.path, score_predictions(evaluation.labels, predictions, first_shape.classes),
           mcnemar_test(evaluation.labels, evaluation.predictions, predictions)};
 }
@@ -72,7 +74,8 @@ RunEvaluation evaluate_run(const EvaluationRequest& request, const Messages& mes
   const CheckpointState& state = checkpoint.state;
   const Inference inference = begin_inference(request.hardware, state.precision, messages);
   const Images images = load_images(request, checkpoint, messages);
-  const at::Tensor probabilities = probabilities_of(checkpoint, inference, images.set.images);
+  const at::Tensor probabilities =
+      probabilities_of(checkpoint, inference, images.set.images, request.data.watch.stopped);
   const at::Tensor highest = probabilities.amax(1).contiguous();
   const std::span<const int64_t> labels = values_of(images.set.labels);
   RunEvaluation found{.checkpoint = checkpoint.path,

@@ -17,7 +17,7 @@ namespace frgan {
 namespace {
 
 std::string weights_digest(const NamedTensors& weights) {
-  Digest digest(DigestKind::kSha256);
+  Digest digest;
   for (const auto& [name, tensor] : weights) {
     const at::Tensor values = tensor.to(at::kCPU).contiguous();
     const std::string header =

@@ -104,7 +104,7 @@ Scorer torchscript_scorer(const fs::path& file, const ImageShape& shape, at::Dev
   const auto module = std::make_shared<torch::jit::Module>(load(file, device));
   Scorer scorer;
   scorer.name = name;
-  scorer.digest = file_digest(file, DigestKind::kSha256);
+  scorer.digest = file_digest(file);
   scorer.classify = [=](const at::Tensor& images) { return run_network(*module, images, device, name); };
   const at::Tensor two = torch::zeros({2, shape.image_size, shape.image_size, shape.channels}, at::kByte);
   const Classified output = scorer.classify(two);

@@ -109,10 +109,12 @@ std::optional<FailedRun> write_record(const PlanExecution& execution, const Plan
   write_run_record(execution.records, record_of(execution.folder_of(run), run));
   return std::nullopt;
 } catch (const std::exception& error) {
-  return FailedRun{run.name, 0,
-                   fmt::format("finished, but its record cannot be written: {}; delete {} to run it again",
-                               error.what(), execution.folder_of(run).string()),
-                   log_of(execution, run)};
+  return FailedRun{
+      run.name, 0,
+      fmt::format("finished, but its record cannot be written: {}; 'frgan report {}' repairs a damaged {}; "
+                  "to run it again, delete its folder",
+                  error.what(), execution.folder_of(run).string(), kMistakesFile),
+      log_of(execution, run)};
 }
 
 fs::path record_path(const PlanExecution& execution, const PlannedRun& run) {

@@ -65,11 +65,10 @@ LoadedScorer load_scorer(const PlanScoring& scoring, const PlannedRun& run) {
 // Whether the file NAME.json has scores with this key, scorer, precision and number of images and splits.
 bool is_scored(const PlanScoring& scoring, const LoadedScorer& by, const std::string& name, const std::string& key,
                int64_t images) {
-  const fs::path file = scoring.folder / (name + ".json");
-  if (!fs::exists(file)) return false;
-  const ScoredSet set = read_scored_set(file);
-  return set.key == key && set.scorer_digest == by.scorer.digest && set.precision == by.scorer.precision &&
-         set.scores.value("images", int64_t{0}) == images && set.scores.value("splits", int64_t{0}) == kOptions.splits;
+  const std::optional<ScoredSet> set = find_scored_set(scoring.folder / (name + ".json"));
+  return set && set->key == key && set->scorer_digest == by.scorer.digest && set->precision == by.scorer.precision &&
+         set->scores.value("images", int64_t{0}) == images &&
+         set->scores.value("splits", int64_t{0}) == kOptions.splits;
 }
 
 // Scores the real training and test images that are not scored yet.
@@ -105,13 +104,12 @@ at::Tensor images_of_run(const PlanScoring& scoring, at::Device device, const fs
 // Throws if scores by another scorer exist but the run's checkpoint is missing. A table shows one scorer only, so
 // replacing the scores of real images would drop the other scorer's results from the table.
 void refuse_to_replace(const fs::path& file, const PlannedRun& run) {
-  if (!fs::exists(file)) return;
-  const ScoredSet set = read_scored_set(file);
-  if (set.key != run.key) return;
+  const std::optional<ScoredSet> set = find_scored_set(file);
+  if (!set || set->key != run.key) return;
   throw Error(
       fmt::format("{}: scores of {} images by scorer {:.8} ({}) cannot be recomputed, because the run's checkpoint is "
                   "missing; pass that scorer with --scorer, or choose another folder with --output",
-                  file.string(), set.scores.value("images", int64_t{0}), set.scorer_digest, set.precision));
+                  file.string(), set->scores.value("images", int64_t{0}), set->scorer_digest, set->precision));
 }
 
 }  // namespace

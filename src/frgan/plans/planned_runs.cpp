@@ -211,9 +211,9 @@ void check_shown(const Plan& plan, const std::vector<Cell>& cells) {
 std::string digest_of_files(const SplitOptions& split) {
   constexpr std::string_view kMatrix = "matrix:";
   std::string digests;
-  if (!split.labels_file.empty()) digests += "\n" + file_digest(split.labels_file, DigestKind::kSha256);
+  if (!split.labels_file.empty()) digests += "\n" + file_digest(split.labels_file);
   if (split.noise.kind.starts_with(kMatrix)) {
-    digests += "\n" + file_digest(split.noise.kind.substr(kMatrix.size()), DigestKind::kSha256);
+    digests += "\n" + file_digest(split.noise.kind.substr(kMatrix.size()));
   }
   return digests;
 }

@@ -54,6 +54,23 @@ RunRecord parsed(const Json& value, const fs::path& path) try {
   throw Error(fmt::format("{}: incomplete run record: {}", path.string(), error.what()));
 }
 
+struct Records {
+  std::vector<RunRecord> records;
+  std::vector<std::string> damaged;  // what is wrong
+};
+
+Records read_all(const fs::path& folder) {
+  Records found;
+  for (const fs::path& file : files_in(folder, ".json")) {
+    try {
+      found.records.push_back(read_run_record(file));
+    } catch (const Error& error) {
+      found.damaged.emplace_back(error.what());
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 double RunRecord::error() const {
@@ -78,6 +95,9 @@ RunRecord record_of(const fs::path& run, const PlannedRun& planned) {
   record.summary = read_json_object(run / kSummaryFile);
   if (!record.summary.contains("test") || !record.summary["test"].is_object()) {
     throw Error(fmt::format("{}: the run's dataset has no test images, but tables need a test error", run.string()));
+  }
+  if (const auto steps = record.summary.value("steps", int64_t{0}); steps != planned.steps) {
+    throw Error(fmt::format("{}: the run has {} steps instead of {}", run.string(), steps, planned.steps));
   }
   record.recipe = record.summary.value("recipe", int64_t{0});
   record.data_digest = record.summary.value("data_digest", "");
@@ -130,14 +150,11 @@ RunRecord read_run_record(const fs::path& file) {
 }
 
 std::vector<RunRecord> read_run_records(const fs::path& folder) {
-  std::vector<RunRecord> records;
-  for (const fs::path& file : files_in(folder, ".json")) {
-    try {
-      records.push_back(read_run_record(file));
-    } catch (const Error&) {  // damaged, maybe of another plan; damaged_records() reports those of a plan
-    }
-  }
-  return records;
+  return read_all(folder).records;
+}
+
+std::vector<std::string> damaged_records(const fs::path& folder) {
+  return read_all(folder).damaged;
 }
 
 McNemarTest mcnemar_test(const RunRecord& first, const RunRecord& second) {

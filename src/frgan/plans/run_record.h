@@ -41,6 +41,8 @@ void write_run_record(const std::filesystem::path& folder, const RunRecord& reco
 RunRecord read_run_record(const std::filesystem::path& file);
 // All intact records in a folder, sorted by name; empty if the folder does not exist.
 std::vector<RunRecord> read_run_records(const std::filesystem::path& folder);
+// What is wrong with each of the others: "results/hour/runs/NAME.json: not JSON, or truncated".
+std::vector<std::string> damaged_records(const std::filesystem::path& folder);
 
 // McNemar's test on the images that exactly one of two runs got wrong. Throws an Error if the test images differ.
 McNemarTest mcnemar_test(const RunRecord& first, const RunRecord& second);

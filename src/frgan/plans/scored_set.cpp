@@ -39,9 +39,23 @@ ScoredSet read_scored_set(const fs::path& file) try {
   throw Error(fmt::format("{}: incomplete scored set: {}", file.string(), error.what()));
 }
 
-std::vector<ScoredSet> read_scored_sets(const fs::path& folder) {
+std::optional<ScoredSet> find_scored_set(const fs::path& file) try {
+  if (!fs::exists(file)) return std::nullopt;
+  return read_scored_set(file);
+} catch (const Error&) {
+  return std::nullopt;
+}
+
+std::vector<ScoredSet> read_scored_sets(const fs::path& folder,
+                                        const std::function<void(const std::string&)>& damaged) {
   std::vector<ScoredSet> sets;
-  for (const fs::path& file : files_in(folder, ".json")) sets.push_back(read_scored_set(file));
+  for (const fs::path& file : files_in(folder, ".json")) {
+    try {
+      sets.push_back(read_scored_set(file));
+    } catch (const Error& error) {
+      if (damaged) damaged(error.what());
+    }
+  }
   return sets;
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,8 +26,12 @@ struct ScoredSet {
 void write_scored_set(const std::filesystem::path& folder, const ScoredSet& set);
 // Throws an Error with the file's name if it is not a complete scored set.
 ScoredSet read_scored_set(const std::filesystem::path& file);
-// All scored sets in a folder, sorted by name; empty if the folder does not exist. Throws like read_scored_set.
-std::vector<ScoredSet> read_scored_sets(const std::filesystem::path& folder);
+// No value if the file is missing or damaged.
+std::optional<ScoredSet> find_scored_set(const std::filesystem::path& file);
+// All intact scored sets in a folder, sorted by name; empty if the folder does not exist. Calls `damaged` with what is
+// wrong with each of the others.
+std::vector<ScoredSet> read_scored_sets(const std::filesystem::path& folder,
+                                        const std::function<void(const std::string&)>& damaged = {});
 
 // nullptr if there is no set with this name.
 const ScoredSet* find_set(const std::vector<ScoredSet>& sets, const std::string& name);

@@ -66,7 +66,7 @@ std::vector<GateStatistics> gates_from_json(const Json& json, std::string_view n
 }
 
 void write_gates(const std::filesystem::path& path, const std::vector<GateStatistics>& gates) {
-  write_file_safely(path, to_json(gates).dump() + '\n');
+  write_file_safely(path, with_checksum(to_json(gates)).dump() + '\n');
 }
 
 std::vector<GateStatistics> read_gates(const std::filesystem::path& path) {

@@ -95,7 +95,7 @@ Mistakes mistakes_from_json(const Json& json, std::string_view name) try {
 }
 
 void write_mistakes(const std::filesystem::path& path, const Mistakes& mistakes) {
-  write_file_safely(path, to_json(mistakes).dump() + '\n');
+  write_file_safely(path, with_checksum(to_json(mistakes)).dump() + '\n');
 }
 
 Mistakes read_mistakes(const std::filesystem::path& path) {

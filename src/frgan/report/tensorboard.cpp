@@ -146,7 +146,7 @@ std::string session_start_record(const Json& options) {
 
 int64_t step_of(std::string_view event) {
   pbf_reader reader(event.data(), event.size());
-  return reader.next(event::kStep) ? reader.get_int64() : 0;
+  return reader.next(event::kStep, protozero::pbf_wire_type::varint) ? reader.get_int64() : 0;
 }
 
 // The records before the first one that is truncated or has a later step. The steps of a file do not decrease.

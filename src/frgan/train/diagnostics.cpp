@@ -1,7 +1,6 @@
 #include "frgan/train/diagnostics.h"
 
 #include "frgan/core/run_files.h"
-#include "frgan/metrics/diagnostics.h"
 #include "frgan/metrics/evaluation.h"
 #include "frgan/report/gates.h"
 #include "frgan/report/grid_layout.h"
@@ -10,11 +9,10 @@
 
 namespace frgan {
 
-Classification write_diagnostics(const std::filesystem::path& folder, const Discriminator& network,
-                                 const DiagnosedImages& images, Precision precision, const StopCheck& stopped) {
-  const Diagnosis diagnosis = diagnose(network, images.set, precision, stopped);
+Classification write_diagnostics(const std::filesystem::path& folder, const Diagnosis& diagnosis,
+                                 const DiagnosedImages& images) {
   const std::span<const int64_t> labels = values_of(images.set.labels);
-  const Classification result = score_predictions(labels, diagnosis.predictions, network->shape().classes);
+  const Classification result = score_predictions(labels, diagnosis.predictions, std::ssize(images.class_names));
   Mistakes mistakes =
       find_mistakes(labels, diagnosis.predictions, diagnosis.probabilities, images.class_names, kShownMistakes);
   mistakes.role = images.role;

@@ -8,10 +8,9 @@
 #include <vector>
 
 #include "frgan/core/evaluated_images.h"
-#include "frgan/core/stop_check.h"
 #include "frgan/data/dataset.h"
 #include "frgan/metrics/classification.h"
-#include "frgan/nn/discriminator.h"
+#include "frgan/metrics/diagnostics.h"
 
 namespace frgan {
 
@@ -26,10 +25,11 @@ struct DiagnosedImages {
 // Maximum number of mistakes in mistakes.png; it shows the most confident ones.
 constexpr size_t kShownMistakes = 50;
 
-// Classifies the images, writes the three files into `folder` and returns the result of `evaluate`. Without mistakes,
-// there is no mistakes.png; an existing one is removed. Throws an Error if `stopped`, which is called before each
-// batch, returns true.
-Classification write_diagnostics(const std::filesystem::path& folder, const Discriminator& network,
-                                 const DiagnosedImages& images, Precision precision, const StopCheck& stopped = {});
+// Writes the three files into `folder` and returns the result of `evaluate`. `diagnosis` is of these images. Without
+// mistakes, there is no mistakes.png; an existing one is removed.
+//
+//   write_diagnostics(run, diagnose(network, images.set, Precision::kFull), images);
+Classification write_diagnostics(const std::filesystem::path& folder, const Diagnosis& diagnosis,
+                                 const DiagnosedImages& images);
 
 }  // namespace frgan

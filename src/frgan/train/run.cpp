@@ -126,6 +126,7 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
   trainer_.plan() = checkpoint.state.plan;
   trainer_.restore(checkpoint.files, checkpoint.state.step, checkpoint.path.string());
   saved_step_ = checkpoint.state.step;
+  saved_planned_steps_ = checkpoint.state.planned_steps;
   seconds_ = checkpoint.state.seconds;
   pace_.resume(checkpoint.state.used_seconds);
   log_lines_ = checkpoint.state.log_lines;
@@ -227,7 +228,8 @@ RunResult TrainingRun::train(const RunOutput& planned_output, Progress& progress
                         .tensorboard = options_.tensorboard},
                        progress);
   recorder.report_repairs(log_lines_);
-  if (!has_checkpoints(checkpoints)) write_checkpoint(output, recorder);
+  // A resumed run with a time budget stores how much of it killed processes used.
+  if (!has_checkpoints(checkpoints) || pace_.has_time_budget()) write_checkpoint(output, recorder);
   pace_.write(output.folder);
   time_spent_ = {.before_first_step = process_seconds()};  // includes the first checkpoint
   const Stopwatch total(seconds_);
@@ -245,7 +247,10 @@ RunResult TrainingRun::train(const RunOutput& planned_output, Progress& progress
       if (log_due(options_, position)) log_step(recorder);
       if (is_finished()) break;
       if (samples_due(options_, position)) write_samples(recorder);
-      if (evaluation_due(options_, position, pace_.default_evaluations())) evaluate_and_record(recorder);
+      if (evaluation_due(options_, position, pace_.default_evaluations())) {
+        evaluate_and_record(recorder);
+        follow(folder, output, recorder);
+      }
       if (pace_.has_time_budget() && replan_due(position)) {
         seconds_ = total.seconds();
         pace_.replan(steps_done(), step_seconds());
@@ -261,7 +266,8 @@ RunResult TrainingRun::train(const RunOutput& planned_output, Progress& progress
   });
   follow(folder, output, recorder);
   RunResult result;
-  if (is_finished() && run_unless_stopped([&] { result = finish(output, recorder, total); })) return result;
+  if (is_finished() && run_unless_stopped([&] { result = finish(folder, output, recorder, total); })) return result;
+  follow(folder, output, recorder);
   return stopped(output, recorder);
 }
 
@@ -342,7 +348,7 @@ RunResult TrainingRun::stopped(const RunOutput& output, RunRecorder& recorder) {
           .checkpoint = is_finished() ? final_checkpoint(output, recorder) : write_checkpoint(output, recorder)};
 }
 
-RunResult TrainingRun::finish(const RunOutput& output, RunRecorder& recorder, const Stopwatch& total) {
+RunResult TrainingRun::finish(HeldFolder& folder, RunOutput& output, RunRecorder& recorder, const Stopwatch& total) {
   check_losses();
   check_weights();
   const at::Tensor some_images = data_.train.images.slice(0, 0, kGridImages);
@@ -351,10 +357,14 @@ RunResult TrainingRun::finish(const RunOutput& output, RunRecorder& recorder, co
   // complete, and --resume repeats what follows.
   RunResult result{.finished = true, .checkpoint = final_checkpoint(output, recorder)};
   result.samples = write_samples(recorder);
+  const auto current_folder = [&] {
+    follow(folder, output, recorder);
+    return output.folder;
+  };
   const bool has_test = data_.test.size() > 0;
   const auto dev =
-      has_test ? evaluate_on(dev_, EvaluatedImages::kDev) : diagnose(output.folder, dev_, EvaluatedImages::kDev);
-  const auto test = diagnose(output.folder, data_.test, EvaluatedImages::kTest);
+      has_test ? evaluate_on(dev_, EvaluatedImages::kDev) : diagnose(dev_, EvaluatedImages::kDev, current_folder);
+  const auto test = diagnose(data_.test, EvaluatedImages::kTest, current_folder);
   std::vector<EvaluatedImages> roles;
   if (test) roles.push_back(EvaluatedImages::kTest);
   if (dev) roles.push_back(EvaluatedImages::kDev);
@@ -371,7 +381,9 @@ RunResult TrainingRun::finish(const RunOutput& output, RunRecorder& recorder, co
   recorder.finish(trainer_.steps_done());
   recorder.sync();
   result.summary.log_lines = recorder.log_lines();
-  write_run_summary(output.folder / kSummaryFile, result.summary);
+  write_run_summary(current_folder() / kSummaryFile, result.summary);
+  result.checkpoint = output.folder / kCheckpointsFolder / result.checkpoint.filename();  // the folder may have moved
+  if (!result.samples.empty()) result.samples = samples_path(output.folder, steps_done());
   return result;
 }
 
@@ -457,14 +469,16 @@ fs::path TrainingRun::write_checkpoint(const RunOutput& output, RunRecorder& rec
   const fs::path path = folder / checkpoint_name(trainer_.steps_done());
   save_checkpoint(path, checkpoint_state(output, recorder.log_lines()), trainer_.state());
   saved_step_ = steps_done();
+  saved_planned_steps_ = planned_steps();
   prune_checkpoints(folder, options_.keep_checkpoints);
   pace_.set_checkpoint_seconds(stopwatch.seconds());
   return path;
 }
 
-// Written once, also if the end of the run is repeated: its weights do not change.
+// Not written again if the end of the run is repeated: its weights do not change. But a resumed run whose time budget
+// is used up ends earlier than its checkpoint says.
 fs::path TrainingRun::final_checkpoint(const RunOutput& output, RunRecorder& recorder) {
-  if (saved_step_ != steps_done()) return write_checkpoint(output, recorder);
+  if (saved_step_ != steps_done() || saved_planned_steps_ != planned_steps()) return write_checkpoint(output, recorder);
   return output.folder / kCheckpointsFolder / checkpoint_name(saved_step_);
 }
 
@@ -485,14 +499,14 @@ std::optional<EvaluationRecord> TrainingRun::evaluate_on(const ImageSet& set, Ev
   return evaluation_record(role, evaluate(trainer_.classifier(), set, problem_.precision, stopped_).all);
 }
 
-// As evaluate_on, and also writes the files of write_diagnostics.
-std::optional<EvaluationRecord> TrainingRun::diagnose(const fs::path& folder, const ImageSet& set,
-                                                      EvaluatedImages role) {
+// As evaluate_on, and then writes the files of write_diagnostics into folder().
+std::optional<EvaluationRecord> TrainingRun::diagnose(const ImageSet& set, EvaluatedImages role,
+                                                      const std::function<fs::path()>& folder) {
   if (set.size() == 0) return std::nullopt;
   const ScopedTimer timer(time_spent_.evaluations);
   const DiagnosedImages images{set, role, data_.class_names, data_.digest, split_.digest};
-  return evaluation_record(role,
-                           write_diagnostics(folder, trainer_.classifier(), images, problem_.precision, stopped_).all);
+  const Diagnosis diagnosis = frgan::diagnose(trainer_.classifier(), set, problem_.precision, stopped_);
+  return evaluation_record(role, write_diagnostics(folder(), diagnosis, images).all);
 }
 
 EvaluationRecord TrainingRun::evaluation_record(EvaluatedImages role, const ErrorCount& count) const {

@@ -106,12 +106,12 @@ class TrainingRun {
   std::filesystem::path write_checkpoint(const RunOutput& output, RunRecorder& recorder);
   std::filesystem::path final_checkpoint(const RunOutput& output, RunRecorder& recorder);
   RunResult stopped(const RunOutput& output, RunRecorder& recorder);
-  RunResult finish(const RunOutput& output, RunRecorder& recorder, const Stopwatch& total);
+  RunResult finish(HeldFolder& folder, RunOutput& output, RunRecorder& recorder, const Stopwatch& total);
   RunResult result_of_finished(const RunOutput& output, Progress& progress);
   void check_log(const std::filesystem::path& folder, Progress& progress) const;
   std::optional<EvaluationRecord> evaluate_on(const ImageSet& set, EvaluatedImages role);
-  std::optional<EvaluationRecord> diagnose(const std::filesystem::path& folder, const ImageSet& set,
-                                           EvaluatedImages role);
+  std::optional<EvaluationRecord> diagnose(const ImageSet& set, EvaluatedImages role,
+                                           const std::function<std::filesystem::path()>& folder);
   EvaluationRecord evaluation_record(EvaluatedImages role, const ErrorCount& count) const;
 
   RunOptions options_;
@@ -128,8 +128,9 @@ class TrainingRun {
   TimeSpent time_spent_;
   StopCheck stopped_;  // ends an evaluation early
 
-  int64_t saved_step_ = -1;  // of the newest checkpoint that this process read or wrote
-  int64_t log_lines_ = 0;    // of the log at the checkpoint from which the run was resumed; 0 if unknown
+  // Of the newest checkpoint that this process read or wrote.
+  int64_t saved_step_ = -1, saved_planned_steps_ = 0;
+  int64_t log_lines_ = 0;  // of the log at the checkpoint from which the run was resumed; 0 if unknown
 
   // When this process began to train.
   int64_t first_step_ = 0;

@@ -32,10 +32,10 @@ void diagnose_run(const std::filesystem::path& folder, const DataSource& source,
   if (set.size() == 0) throw Error(fmt::format("{}: no test images and no development images", data.source));
   const Inference inference = begin_inference(hardware, state.precision, messages);
   messages.progress(fmt::format("{}: classifying {} images", folder.string(), set.size()));
-  write_diagnostics(folder, load_method(checkpoint, inference.device, inference.precision).classifier,
+  const Discriminator network = load_method(checkpoint, inference.device, inference.precision).classifier;
+  write_diagnostics(folder, diagnose(network, set, inference.precision, source.watch.stopped),
                     {set, has_test ? EvaluatedImages::kTest : EvaluatedImages::kDev, state.class_names,
-                     state.data_digest, state.split_digest},
-                    inference.precision);
+                     state.data_digest, state.split_digest});
 }
 
 }  // namespace frgan

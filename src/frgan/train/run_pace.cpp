@@ -10,6 +10,7 @@
 #include "frgan/core/run_files.h"
 #include "frgan/device/machine.h"
 #include "frgan/io/files.h"
+#include "frgan/io/json_file.h"
 
 namespace frgan {
 
@@ -21,9 +22,11 @@ RunPace::RunPace(RunOptions& options, StepPlan& plan, bool on_cpu, Stopwatch beg
 }
 
 void RunPace::follow(const StepPlan& recorded, int64_t step) {
-  if (step == 0) plan_ = StepPlan(recorded.lengths().front().steps_left);
   if (!options_.plan.empty()) options_.steps = recorded.steps();
-  lengths_ = recorded.lengths_from(step);
+  if (!options_.plan.empty() || has_time_budget()) {
+    if (step == 0) plan_ = StepPlan(recorded.lengths().front().steps_left);
+    lengths_ = recorded.lengths_from(step);
+  }
   if (on_cpu_ && options_.threads == 0) teams_ = recorded.teams_from(step);
 }
 
@@ -148,7 +151,7 @@ void RunPace::replan(int64_t step, double seconds) {
 }
 
 void RunPace::write(const std::filesystem::path& folder) {
-  const std::string text = to_json(whole_plan()).dump() + '\n';
+  const std::string text = with_checksum(to_json(whole_plan())).dump() + '\n';
   if (text == written_) return;
   write_file_safely(folder / kPlanFile, text);
   written_ = text;

@@ -40,7 +40,8 @@ class RunPace {
   // Counts the seconds that earlier processes used of the time budget.
   void resume(double used_seconds) { used_before_ = used_seconds; }
   // Follows the decisions of another run from `step` on, or those that a killed process of this run made after its last
-  // checkpoint. Call it before `fix`. --threads has precedence over the recorded numbers of threads.
+  // checkpoint. Call it before `fix`. --threads has precedence over the recorded numbers of threads. Without --plan or
+  // a time budget, only the numbers of threads are followed.
   void follow(const StepPlan& recorded, int64_t step);
   // Decides on the number of threads, if --threads is 0, and on the number of steps: --steps if given, else as many as
   // fit into --time-budget, else --epochs. Afterwards, `options.steps` is set unless there is a time budget. Throws a

@@ -11,15 +11,15 @@
 namespace frgan {
 
 std::string plan_text(const RunPlan& plan) {
-  std::string text = fmt::format("data: {}\n", plan.data);
-  for (const std::string& note : plan.notes) text += fmt::format("note: {}\n", note);
+  std::string text = fmt::format("data: {}\n", one_line(plan.data));
+  for (const std::string& note : plan.notes) text += fmt::format("note: {}\n", one_line(note));
   size_t width = 5;
-  for (const ClassImages& images : plan.classes) width = std::max(width, images.name.size());
+  for (const ClassImages& images : plan.classes) width = std::max(width, one_line(images.name).size());
   const std::string row = "  {:<{}}  {:>8}  {:>9}  {:>8}  {:>8}\n";
   text += fmt::format(fmt::runtime(row), "class", width, "labeled", "unlabeled", "dev", "test");
   const auto add_row = [&](const ClassImages& images) {
-    text +=
-        fmt::format(fmt::runtime(row), images.name, width, images.labeled, images.unlabeled, images.dev, images.test);
+    text += fmt::format(fmt::runtime(row), one_line(images.name), width, images.labeled, images.unlabeled, images.dev,
+                        images.test);
   };
   const size_t shown = std::min<size_t>(plan.classes.size(), 20);
   for (size_t label = 0; label < shown; ++label) add_row(plan.classes[label]);

@@ -82,6 +82,18 @@ std::vector<std::string> machine_warnings(const CheckpointState& saved, const Ru
   return warnings;
 }
 
+// What a resumed run changes, as a shell comment for its command: "  # from step 500 on: --learning-rate=0.0001". Empty
+// if it changes nothing but options that may differ.
+std::string changes_text(const OptionSet& options, const CheckpointState& saved) {
+  std::vector<std::string> changes;
+  for (const Option& option : options.all()) {
+    if (!is_allowed_on_resume(option.name) || may_differ_on_resume(option.name)) continue;
+    const Json value = option.value();
+    if (value != saved.options.at(option.name)) changes.push_back(one_line(argument_of(option.name, value)));
+  }
+  return changes.empty() ? "" : fmt::format("  # from step {} on: {}", saved.step, fmt::join(changes, " "));
+}
+
 // What a run inherits from the run whose weights it starts from; for its summary and report.
 Json inherited_from(const Checkpoint& checkpoint) {
   const CheckpointState& state = checkpoint.state;
@@ -99,6 +111,12 @@ Json inherited_from(const Checkpoint& checkpoint) {
   return inherited;
 }
 
+StepPlan read_plan_of_run(const fs::path& path) {
+  StepPlan plan = step_plan_from_json(read_json_object(path), path.string());
+  if (plan.steps() == 0) throw Error(fmt::format("{}: the plan has no steps", path.string()));
+  return plan;
+}
+
 // The decisions that a resumed run follows: those of --plan, or those that a killed process made after its last
 // checkpoint. Empty if plan.json is missing, damaged, or of other decisions.
 std::optional<StepPlan> recorded_plan(const fs::path& folder, const fs::path& plan_option, const CheckpointState& state,
@@ -110,7 +128,7 @@ std::optional<StepPlan> recorded_plan(const fs::path& folder, const fs::path& pl
   }
   if (!fs::exists(path)) return std::nullopt;
   try {
-    const StepPlan plan = step_plan_from_json(read_json_object(path.string()), path.string());
+    const StepPlan plan = read_plan_of_run(path);
     if (plan.agrees_before(state.step, state.plan)) return plan;
     messages.warning(fmt::format("{}: differs from the checkpoint; the checkpoint is used", path.string()));
   } catch (const Error& error) {
@@ -131,7 +149,7 @@ double lost_seconds(const fs::path& folder, const CheckpointState& state) {
 }
 
 void write_images_file(const fs::path& path, const Dataset& data) {
-  write_file_safely(path, with_checksum(image_hashes_json(data)).dump() + '\n');
+  write_file_safely(path, with_checksum(image_hashes_json(image_hashes(data))).dump() + '\n');
 }
 
 bool is_intact_split(const fs::path& path, const LabelSplit& split, const Dataset& data) try {
@@ -237,7 +255,7 @@ Training Training::start(std::unique_ptr<RunRequest> request, const StartOptions
   } else {
     impl->run->begin();
   }
-  if (!run.plan.empty()) impl->run->follow(step_plan_from_json(read_json_object(run.plan), run.plan));
+  if (!run.plan.empty()) impl->run->follow(read_plan_of_run(run.plan));
   impl->fix_plan();
   impl->command = train_command(arguments, impl->length());
   return Training(std::move(impl));
@@ -280,7 +298,7 @@ Training Training::resume(const fs::path& folder, const ResumeOptions& options) 
     impl->run->follow(*plan);
   }
   impl->fix_plan();
-  impl->command = checkpoint.state.command;
+  impl->command = checkpoint.state.command + changes_text(set, checkpoint.state);
   impl->inherited = checkpoint.state.inherited;
   return Training(std::move(impl));
 }
