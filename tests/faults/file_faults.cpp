@@ -47,7 +47,9 @@ struct Disk {
       entries.clear();
       for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
         struct stat found {};
-        if (lstat(entry.path().c_str(), &found) == 0) entries[entry.path().filename()] = found.st_ino;
+        if (lstat(entry.path().c_str(), &found) != 0) continue;
+        entries[entry.path().filename()] = found.st_ino;
+        if (S_ISDIR(found.st_mode)) folders.try_emplace(found.st_ino);  // empty until it is synced itself
       }
     }
   }
@@ -214,6 +216,7 @@ int renameat2(int from_folder, const char* from, int to_folder, const char* to, 
 
 int unlinkat(int folder, const char* path, int flags) noexcept {  // std::filesystem::remove_all
   if (const int error = frgan::fault_of_call(folder)) return frgan::fails(error);
+  frgan::state().allocation_fails = false;  // remove_all of libstdc++ 12 allocates in noexcept functions
   return frgan::original<int(int, const char*, int)>("unlinkat")(folder, path, flags);
 }
 
