@@ -183,6 +183,10 @@ Training start(TrainCommand& command, std::span<const std::string> arguments) {
   return Training::start(std::move(command.request), options);
 }
 
+bool is_quiet(std::span<const std::string> arguments) {
+  return typed(arguments, "--quiet") || typed(arguments, "-q");
+}
+
 Training resume(const std::string& folder, TrainCall& call, std::span<const std::string> arguments) {
   const auto change = [&](OptionSet& options) {
     describe(options, call);
@@ -193,7 +197,7 @@ Training resume(const std::string& folder, TrainCall& call, std::span<const std:
   return Training::resume(folder, {.change = change,
                                    .data_root = data_root(),
                                    .dry_run = typed(arguments, "--dry-run"),
-                                   .watch = watch_loading(typed(arguments, "--quiet") || typed(arguments, "-q")),
+                                   .watch = watch_loading(is_quiet(arguments)),
                                    .used_seconds = process_seconds(),
                                    .messages = {.warning = warn}});
 }
@@ -320,7 +324,8 @@ int run_train(std::span<const std::string> arguments) {
   }
   ignore_broken_output();
   stop_on_signals("\nstopping; press Ctrl-C again after a second to stop at once\n");
-  if (isatty(STDERR_FILENO) != 0) print_message("loading the data and timing a training step\n");
+  if (!is_quiet(arguments) && isatty(STDERR_FILENO) != 0)
+    print_message("loading the data and timing a training step\n");
   try {
     Training training = resumed ? resume(*resumed, call, arguments) : start(command, arguments);
     return run_training(training, call, arguments);

@@ -50,6 +50,16 @@ def handles(process, number):
     return int(caught[1], 16) >> (number - 1) & 1
 
 
+def child_of(process):
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            if re.search(rf"^PPid:\s*{process.pid}$", status.read_text(), re.MULTILINE):
+                return int(status.parent.name)
+        except OSError:  # the process has ended
+            pass
+    raise AssertionError("no child process")
+
+
 class SignalsTest(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
@@ -106,9 +116,9 @@ class SignalsTest(unittest.TestCase):
         (self.folder / "plan.toml").write_text(PLAN)
         sweep = self.start("sweep", "plan.toml", "--budget", "only", "--jobs", "1")
         wait_until(lambda: list(self.folder.glob("runs/**/metrics.jsonl")), sweep)
-        run = int(Path(f"/proc/{sweep.pid}/task/{sweep.pid}/children").read_text().split()[0])
+        run = child_of(sweep)
         os.kill(run, signal.SIGSTOP)  # so that the sweep waits for it
-        self.addCleanup(os.kill, run, signal.SIGKILL)  # it stays a child of this test's parent, so it exists
+        self.addCleanup(os.kill, run, signal.SIGKILL)  # a stopped process also survives the end of the sweep
         lines, shown = [], threading.Event()
 
         def read():

@@ -24,31 +24,6 @@ int64_t wrong_labels(const LabelSplit& split, const KnownLabels& data) {
   return wrong;
 }
 
-}  // namespace
-
-void finish_label_split(LabelSplit& split, const KnownLabels& data) {
-  split.data_digest = data.digest;
-  split.train_images = data.size();
-  split.counts.assign(data.class_names.size(), 0);
-  for (const int64_t row : split.labeled) ++split.counts[data.labels[row]];
-  for (size_t c = 0; c < split.counts.size(); ++c) {
-    if (split.counts[c] > 0) continue;
-    split.notes.push_back(fmt::format("class {} has no labeled image", quoted(data.class_names[c])));
-  }
-  if (!split.shown.empty()) {
-    const int64_t wrong = wrong_labels(split, data);
-    split.notes.push_back(fmt::format("label noise: {} of {} labels are wrong ({:.1f} %)", wrong, split.labeled.size(),
-                                      100 * static_cast<double>(wrong) / static_cast<double>(split.labeled.size())));
-  }
-  std::string text = fmt::format("{}\n{}\n{}\nlabeled {}\ndev {}\n", kSplitFormat, split.data_digest,
-                                 split.train_images, fmt::join(split.labeled, " "), fmt::join(split.dev, " "));
-  if (!split.kept.empty()) text += fmt::format("kept {}\n", fmt::join(split.kept, " "));
-  if (!split.shown.empty()) text += fmt::format("shown {}\n", fmt::join(split.shown, " "));
-  split.digest = sha256(bytes_of(text));
-}
-
-namespace {
-
 // The rows under `key`, sorted. Checks that each one is a labeled training image and occurs once.
 Rows read_rows(const Json& json, const char* key, const KnownLabels& data, std::string_view name) {
   const Json& list = json.at(key);
@@ -106,6 +81,27 @@ void read_shown(LabelSplit& split, const Json& json, const KnownLabels& data, st
 }
 
 }  // namespace
+
+void finish_label_split(LabelSplit& split, const KnownLabels& data) {
+  split.data_digest = data.digest;
+  split.train_images = data.size();
+  split.counts.assign(data.class_names.size(), 0);
+  for (const int64_t row : split.labeled) ++split.counts[data.labels[row]];
+  for (size_t c = 0; c < split.counts.size(); ++c) {
+    if (split.counts[c] > 0) continue;
+    split.notes.push_back(fmt::format("class {} has no labeled image", quoted(data.class_names[c])));
+  }
+  if (!split.shown.empty()) {
+    const int64_t wrong = wrong_labels(split, data);
+    split.notes.push_back(fmt::format("label noise: {} of {} labels are wrong ({:.1f} %)", wrong, split.labeled.size(),
+                                      100 * static_cast<double>(wrong) / static_cast<double>(split.labeled.size())));
+  }
+  std::string text = fmt::format("{}\n{}\n{}\nlabeled {}\ndev {}\n", kSplitFormat, split.data_digest,
+                                 split.train_images, fmt::join(split.labeled, " "), fmt::join(split.dev, " "));
+  if (!split.kept.empty()) text += fmt::format("kept {}\n", fmt::join(split.kept, " "));
+  if (!split.shown.empty()) text += fmt::format("shown {}\n", fmt::join(split.shown, " "));
+  split.digest = sha256(bytes_of(text));
+}
 
 Json label_split_json(const LabelSplit& split) {
   Json json = {{"format", kSplitFormat},
