@@ -4,9 +4,9 @@
 Without --torch: checks the sources that do not include LibTorch.
 With --torch: checks those that do. It needs a build with the wheel's LibTorch, because clang cannot parse Debian's headers.
 
-A unity build compiles several sources as one, and clang-tidy checks them as one: the headers are parsed once. Sources that
-have not changed since they passed are skipped. The sources that git changed last come first. No check starts after
-FRGAN_TIDY_SECONDS (default 60); the objects left are listed.
+All sources of a CMake target that are compiled with equal options are checked as one file, because most of the time goes
+into the headers. Groups that have not changed since they passed are skipped. The sources that git changed last come first.
+No check starts after FRGAN_TIDY_SECONDS (default 60); the groups left are listed.
 """
 
 import json
@@ -45,29 +45,59 @@ def our_sources(read):
 def uses_torch(read, command):
     """Whether a file includes LibTorch, directly or by a precompiled header (which `read`, its dependencies, does not list)."""
     outside = [header for header in read if ROOT not in header.parents]
-    return "cmake_pch" in command or any(not {"torch", "ATen", "c10"}.isdisjoint(header.parts) for header in outside)
+    return precompiled_header(command) is not None or any(not {"torch", "ATen", "c10"}.isdisjoint(header.parts) for header in outside)
 
 
 def compilations(build):
-    """Yields (compile command, our sources, files read) of each object with our sources."""
+    """Yields (compile command, object, our sources, files read) of each object with our sources."""
     known = dependencies(build)
     for command in json.loads((build / "compile_commands.json").read_text()):
-        read = known.get(command["command"].split(" -o ")[1].split()[0], [])
+        compiled = command["command"].split(" -o ")[1].split()[0]
+        read = known.get(compiled, [])
         sources = our_sources(read)
         if sources:
-            yield command, sources, read
+            yield command["command"], compiled, sources, read
 
 
-def for_clang(command, folder):
-    """GCC's command, adapted to clang. clang would load GCC's precompiled header, so it gets a copy of the header's source in
-    `folder`. It rejects -fvect-cost-model and has no omp.h."""
-    header = re.search(r"-include (\S*cmake_pch\.hxx)", command["command"])
-    text = command["command"]
-    if header:
-        copy = folder / "cmake_pch.hxx"
-        copy.write_text(Path(header[1]).read_text())
-        text = text.replace(header[1], str(copy))
-    return {**command, "command": re.sub(r" -fvect-cost-model=\S+| -fopenmp\b", "", text)}
+def precompiled_header(command):
+    """The header that GCC precompiled and includes in every file of this command, or None."""
+    header = re.search(r" -include (\S*cmake_pch\.hxx)", command)
+    return header.group(1) if header else None
+
+
+def options_for_clang(command):
+    """The options of GCC's command without input, output, optimization (which does not change the findings), precompiled
+    header (clang cannot load GCC's) and what clang rejects: -fvect-cost-model and -fopenmp (there is no omp.h)."""
+    command = re.sub(r" -o .*| -Winvalid-pch -include \S+| -O\d| -fvect-cost-model=\S+| -fopenmp\b", "", command)
+    return command.partition("++ ")[2]  # without the compiler and what launches it
+
+
+class Group:
+    """Sources of one target with equal options."""
+
+    def __init__(self, name):
+        self.name, self.sources, self.read, self.precompiled = name, [], [], set()
+
+    def add(self, command, sources, read):
+        self.sources += sources
+        self.read += read
+        self.precompiled |= {precompiled_header(command)} - {None}
+
+    def text(self):
+        """The file that clang-tidy checks. An ordinary include of the precompiled header does not load GCC's file."""
+        return "".join(f'#include "{file}"\n' for file in [*self.precompiled, *self.sources])
+
+
+def groups(build, with_torch):
+    """{(target, options): Group} of all our sources with or without LibTorch."""
+    found = {}
+    for command, compiled, sources, read in compilations(build):
+        if uses_torch(read, command) == with_torch:
+            target = compiled.split("/CMakeFiles/")[0] + "/" + compiled.split("/CMakeFiles/")[1].split(".dir")[0]
+            options = options_for_clang(command)
+            number = sum(of == target for of, _ in found) + 1
+            found.setdefault((target, options), Group(f"{target.replace('/', '_')}_{number}")).add(command, sources, read)
+    return found
 
 
 def last_change(sources):
@@ -79,46 +109,44 @@ def last_change(sources):
 
 def main():
     build, with_torch = Path(sys.argv[1]).resolve(), sys.argv[2:] == ["--torch"]
-    stamps = build / "tidy"
-    stamps.mkdir(exist_ok=True)
-    chosen = [(for_clang(command, stamps), sources, read) for command, sources, read in compilations(build)
-              if uses_torch(read, command["command"]) == with_torch]
-    (stamps / "compile_commands.json").write_text(json.dumps([command for command, _, _ in chosen]))
-
-    jobs = {}
-    for command, _, read in chosen:
-        file = command["file"]
-        stamp = stamps / file.replace(str(ROOT), "").replace("/", "_")
-        newest = max(header.stat().st_mtime for header in [*read, ROOT / ".clang-tidy"] if header.exists())
+    folder = build / "tidy"
+    folder.mkdir(exist_ok=True)
+    found = groups(build, with_torch)
+    commands, jobs = [], {}
+    for (_, options), group in found.items():
+        file, stamp = folder / f"{group.name}.cpp", folder / f"{group.name}.passed"
+        file.write_text(group.text())
+        commands.append({"directory": str(build), "file": str(file), "command": f"c++ {options} -c {file}"})
+        newest = max(header.stat().st_mtime for header in [*group.read, ROOT / ".clang-tidy"] if header.exists())
         if not stamp.exists() or stamp.stat().st_mtime < newest:
-            jobs[file] = stamp
+            jobs[group] = (file, stamp)
+    (folder / "compile_commands.json").write_text(json.dumps(commands))
 
     seconds = float(os.environ.get("FRGAN_TIDY_SECONDS", "60"))
     until = time.monotonic() + seconds
 
-    def tidy(job):
-        file, stamp = job
+    def tidy(group):
+        file, stamp = jobs[group]
         if time.monotonic() > until:
             return None
         # clang 14 does not know newer processor features.
-        done = subprocess.run(["clang-tidy", "-p", stamps, "--quiet", "--extra-arg=-D__builtin_cpu_supports(name)=(*(name) != 0)", file],
+        done = subprocess.run(["clang-tidy", "-p", folder, "--quiet", "--extra-arg=-D__builtin_cpu_supports(name)=(*(name) != 0)", file],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if done.returncode == 0:
             stamp.touch()
         return done
 
-    changed = {command["file"]: last_change(sources) for command, sources, _ in chosen if command["file"] in jobs}
-    order = sorted(jobs.items(), key=lambda job: -changed[job[0]])
+    order = sorted(jobs, key=lambda group: -last_change(group.sources))
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         results = list(pool.map(tidy, order))
-    left = [file.replace(str(build), "") for (file, _), result in zip(order, results) if result is None]
+    left = [group.name for group, result in zip(order, results) if result is None]
     failed = [result for result in results if result and result.returncode != 0]
-    findings = {}  # a finding in a header appears once, not once per source that includes it
+    findings = {}  # a finding in a header appears once, not once per group that includes it
     for done in failed:
         findings |= dict.fromkeys(re.split(r"\n(?=/)", done.stdout.strip()))
     print("\n".join(findings))
-    count = sum(len(sources) for _, sources, _ in chosen)
-    print(f"clang-tidy: {count} sources in {len(chosen)} objects, {len(chosen) - len(jobs)} unchanged, {len(failed)} with findings")
+    count = sum(len(group.sources) for group in found.values())
+    print(f"clang-tidy: {count} sources in {len(found)} groups, {len(found) - len(jobs)} unchanged, {len(failed)} with findings")
     if left:
         print(f"not checked within {seconds:.0f} s (FRGAN_TIDY_SECONDS):", *left, sep="\n  ")
     sys.exit(1 if failed or count < MIN_SOURCES else 0)

@@ -32,13 +32,24 @@ class TidyTest(unittest.TestCase):
         self.assertTrue(tidy.uses_torch([ours, theirs], "c++ a.cpp"))
         self.assertTrue(tidy.uses_torch([ours], "c++ -include /b/cmake_pch.hxx a.cpp"))
 
-    def test_command_for_clang(self):
-        (self.root / "cmake_pch.hxx").write_text("#include <x.h>")
-        (self.root / "tidy").mkdir()
-        command = {"file": "a.cpp", "command": f"c++ -O3 -fopenmp -fvect-cost-model=cheap -include {self.root}/cmake_pch.hxx a.cpp"}
-        changed = tidy.for_clang(command, self.root / "tidy")
-        self.assertEqual(changed["command"], f"c++ -O3 -include {self.root}/tidy/cmake_pch.hxx a.cpp")
-        self.assertEqual((self.root / "tidy/cmake_pch.hxx").read_text(), "#include <x.h>")
+    def test_options_for_clang(self):
+        command = "ccache /usr/bin/c++ -DX -O3 -mavx2 -fopenmp -fvect-cost-model=cheap -Winvalid-pch -include /b/cmake_pch.hxx -o a.o -c a.cpp"
+        self.assertEqual(tidy.options_for_clang(command), "-DX -mavx2")
+
+    def test_sources_of_a_target_with_equal_options_form_a_group(self):
+        def compilation(options, compiled, source):
+            return f"c++ {options} -o {compiled} -c {source}", compiled, [Path(source)], [Path(source)]
+
+        compilations = [compilation("-O1", "src/io/CMakeFiles/io.dir/Unity/unity_0.o", "a.cpp"),
+                        compilation("-O3", "src/io/CMakeFiles/io.dir/b.cpp.o", "b.cpp"),
+                        compilation("-O3 -mavx2", "src/io/CMakeFiles/io.dir/c.cpp.o", "c.cpp"),
+                        compilation("-O1 -Winvalid-pch -include /b/cmake_pch.hxx", "src/nn/CMakeFiles/nn.dir/d.cpp.o", "d.cpp")]
+        with mock.patch.object(tidy, "compilations", lambda build: compilations):
+            found = tidy.groups(Path("build"), with_torch=False).values()
+            with_torch = tidy.groups(Path("build"), with_torch=True).values()
+        self.assertEqual({group.name: [source.name for source in group.sources] for group in found},
+                         {"src_io_io_1": ["a.cpp", "b.cpp"], "src_io_io_2": ["c.cpp"]})
+        self.assertEqual([group.text() for group in with_torch], ['#include "/b/cmake_pch.hxx"\n#include "d.cpp"\n'])
 
 
 if __name__ == "__main__":

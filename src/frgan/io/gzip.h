@@ -10,6 +10,9 @@
 
 namespace frgan {
 
+// The limit of deflate: decompressed bytes per compressed byte.
+inline constexpr int64_t kDeflateRatio = 1032;
+
 // Whether the bytes begin with the signature of a gzip file.
 bool is_gzip(std::string_view bytes);
 

@@ -67,9 +67,8 @@ IdxArray read_idx(const std::filesystem::path& path) {
 IdxArray parse_idx(std::string_view bytes, std::string_view name) {
   const auto size = static_cast<int64_t>(bytes.size());
   if (is_gzip(bytes)) {
-    constexpr int64_t kMaximalRatio = 1032;  // deflate's limit: decompressed bytes per compressed byte
     GzipReader gzip(bytes, name);
-    IdxArray array = read_array([&](std::span<uint8_t> piece) { return gzip.read(piece); }, size * kMaximalRatio, name);
+    IdxArray array = read_array([&](std::span<uint8_t> piece) { return gzip.read(piece); }, size * kDeflateRatio, name);
     gzip.finish();
     return array;
   }

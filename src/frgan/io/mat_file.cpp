@@ -33,7 +33,6 @@ namespace {
 constexpr int64_t kFileHeader = 128;
 constexpr int64_t kTag = 8;
 constexpr size_t kVariableHeader = 256;  // enough for the tags, flags, four dimensions and a name
-constexpr int64_t kMaximalRatio = 1032;  // deflate's limit: decompressed bytes per compressed byte
 // Limits of memory. SVHN's largest file, extra_32x32.mat, has half a million images of 32 x 32 pixels.
 constexpr size_t kMostVariables = 100;
 constexpr int64_t kMostImages = int64_t{1} << 24;
@@ -222,7 +221,7 @@ Variable read_variable(const std::filesystem::path& path, const Element& element
   ByteReader tag(bytes, name);
   const bool is_matrix = tag.number() == MAT_T_MATRIX;
   const int64_t length = tag.number();
-  if (!is_matrix || length > element.length * kMaximalRatio)
+  if (!is_matrix || length > element.length * kDeflateRatio)
     refuse_corrupt(name, "a compressed element is not a variable");
   return parse_variable(bytes.substr(kTag), length, name);
 }

@@ -19,7 +19,6 @@ std::string grouped(int64_t number) {
 }
 
 std::string colour_class(size_t run) {
-  constexpr size_t kColours = 6;
   return fmt::format("c{}{}", run % kColours, run < kColours ? "" : " dashed");
 }
 

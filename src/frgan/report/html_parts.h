@@ -17,7 +17,8 @@ std::string percent(double share);
 // 26200 -> "26,200".
 std::string grouped(int64_t number);
 
-// CSS classes of the run's color, c0 to c5, plus "dashed" from the seventh run on. A run has the same color in all
+inline constexpr size_t kColours = 6;  // of runs and curves; their CSS classes are c0 to c5
+// CSS classes of the run's color, plus "dashed" from the seventh run on. A run has the same color in all
 // sections.
 std::string colour_class(size_t run);
 // A color swatch and the run's name, as HTML.

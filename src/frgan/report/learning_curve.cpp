@@ -9,6 +9,7 @@
 #include "frgan/core/error.h"
 #include "frgan/core/json.h"
 #include "frgan/io/json_lines.h"
+#include "frgan/report/html_parts.h"
 #include "frgan/report/markup.h"
 
 namespace frgan {
@@ -34,7 +35,6 @@ text { fill: #222; }
 }
 </style>
 )";
-constexpr size_t kColours = 6;
 
 // Maps values between the first and the last tick linearly or logarithmically to pixels `from` to `to`.
 struct Axis {
