@@ -57,6 +57,17 @@ TEST(MachineTest, ReadsTheCpuQuota) {
   EXPECT_EQ(cpu_quota("max 100000\n"), HUGE_VAL);
   EXPECT_EQ(cpu_quota(""), HUGE_VAL);
   EXPECT_EQ(cpu_quota("-1 100000\n"), HUGE_VAL);
+  EXPECT_EQ(cpu_quota("50000\n100000\n"), 0.5);  // version 1 has two files
+}
+
+TEST(MachineTest, FindsTheControlGroup) {
+  EXPECT_EQ(control_group("0::/user.slice/a:b\n", ""), "user.slice/a:b");
+  EXPECT_EQ(control_group("0::/\n", ""), "");
+  EXPECT_EQ(control_group("0::/\n", "cpu"), std::nullopt);
+  const char* const first_version = "12:cpuset:/x\n4:cpuacct,cpu:/docker/a\n1:name=systemd:/b\n";
+  EXPECT_EQ(control_group(first_version, "cpu"), "docker/a");
+  EXPECT_EQ(control_group(first_version, ""), std::nullopt);
+  EXPECT_EQ(control_group("", ""), std::nullopt);
 }
 
 TEST(MachineTest, CountsTheCoresOfTheAffinity) {

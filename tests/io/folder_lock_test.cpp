@@ -21,8 +21,17 @@ TEST(FolderLock, RefusesASecondOwnerAndNamesTheFirst) {
     const FolderLock lock(folder.path());
     EXPECT_THAT(error_of([&] { FolderLock second(folder.path()); }),
                 HasSubstr(fmt::format("process {} on host ", ::getpid())));
+    EXPECT_THAT(error_of([&] { check_not_locked(folder.path()); }),
+                HasSubstr(fmt::format("process {} on host ", ::getpid())));
   }
+  check_not_locked(folder.path());
   const FolderLock again(folder.path());
+}
+
+TEST(FolderLock, IsNotMadeByACheck) {
+  const TemporaryFolder folder;
+  check_not_locked(folder.path());
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(FolderLock, EndsWithItsProcess) {

@@ -16,7 +16,9 @@ namespace frgan {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::SizeIs;
 
 class TensorBoard : public testing::Test {
@@ -57,11 +59,35 @@ TEST_F(TensorBoard, ResumingKeepsEventsUpToCheckpoint) {
   log(10);
   ASSERT_THAT(files(), SizeIs(2));  // sorted by name, although both files were created within a second
   EXPECT_EQ(read_file(files()[0]), until_checkpoint);
-  log(9);
+  EXPECT_THAT(log(9).damaged(), IsEmpty());
   ASSERT_THAT(files(), SizeIs(3));
   EXPECT_LT(read_file(files()[0]).size(), until_checkpoint.size());
   log(0);
   EXPECT_THAT(files(), SizeIs(1));  // a run from step 0 has no earlier events
+}
+
+TEST_F(TensorBoard, ResumingRemovesDamagedEvents) {
+  std::string before, written;
+  {
+    TensorBoardLog events = log(0);
+    before = read_file(files()[0]);
+    events.write(EvaluationRecord{10, EvaluatedImages::kTest, 0.25, 0.2, 0.3, 100});
+    written = read_file(files()[0]);
+    events.write(EvaluationRecord{20, EvaluatedImages::kTest, 0.15, 0.1, 0.2, 100});
+  }
+  const fs::path file = files()[0];
+  const std::string intact = read_file(file);
+  const auto kept_with_bit_flipped_at = [&](size_t place) {
+    std::string damaged = intact;
+    damaged[place] ^= 1;
+    write_file_safely(file, damaged);
+    EXPECT_THAT(log(20).damaged(), ElementsAre(file));
+    return read_file(file);
+  };
+  const std::string last = intact.substr(written.size());
+  EXPECT_EQ(kept_with_bit_flipped_at(before.size() + 20), before + last);  // in the event
+  EXPECT_EQ(kept_with_bit_flipped_at(before.size() + 3), before);          // in its length
+  EXPECT_EQ(kept_with_bit_flipped_at(intact.size() - 1), written);         // in the last checksum
 }
 
 TEST_F(TensorBoard, RejectsInvalidPng) {

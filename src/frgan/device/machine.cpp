@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <sstream>
 #include <system_error>
 #include <thread>
@@ -18,6 +19,8 @@
 
 namespace frgan {
 namespace {
+
+namespace fs = std::filesystem;
 
 // Files below /proc report size 0, so read_file cannot read them.
 std::string system_text(const char* path) {
@@ -41,6 +44,20 @@ std::string_view value_of(std::string_view text, std::string_view key) {
   return {};
 }
 
+// The smallest quota, in cores, of a control group and all groups above it. The text of the files holds quota and
+// period.
+double group_quota(const std::optional<std::string>& group, const fs::path& root,
+                   std::initializer_list<const char*> files) {
+  if (!group) return HUGE_VAL;
+  double quota = HUGE_VAL;
+  for (fs::path path = *group;; path = path.parent_path()) {
+    std::string text;
+    for (const char* file : files) text += system_text((root / path / file).c_str());
+    quota = std::min(quota, cpu_quota(text));
+    if (path.empty()) return quota;
+  }
+}
+
 }  // namespace
 
 std::string processor_name(std::string_view cpuinfo) {
@@ -55,32 +72,40 @@ int64_t memory_quantity(std::string_view text, std::string_view key) {
   return kilobytes * 1024;
 }
 
-double cpu_quota(std::string_view cpu_max) {
+double cpu_quota(std::string_view quota_and_period) {
   double quota = 0, period = 0;
-  std::istringstream fields{std::string(cpu_max)};
+  std::istringstream fields{std::string(quota_and_period)};
   return fields >> quota >> period && quota > 0 && period > 0 ? quota / period : HUGE_VAL;
+}
+
+std::optional<std::string> control_group(std::string_view cgroups, std::string_view controller) {
+  std::istringstream lines{std::string(cgroups)};
+  // "4:cpu,cpuacct:/docker/a" in version 1, "0::/user.slice/a" in version 2.
+  for (std::string number, controllers, path;
+       std::getline(lines, number, ':') && std::getline(lines, controllers, ':') && std::getline(lines, path);) {
+    std::istringstream names(controllers + ',');  // so that an empty list has one empty name
+    for (std::string name; std::getline(names, name, ',');) {
+      if (name == controller && path.starts_with('/')) return path.substr(1);
+    }
+  }
+  return std::nullopt;
 }
 
 int64_t usable_cores() {
   cpu_set_t cores;
   double usable = sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores)
                                                                    : std::max(1U, std::thread::hardware_concurrency());
-  // The control group of this process in the unified hierarchy, and all groups above it: "0::/user.slice/a".
-  const std::string group = system_text("/proc/self/cgroup");
-  if (group.starts_with("0::/")) {
-    const std::filesystem::path root = "/sys/fs/cgroup";
-    for (std::filesystem::path path = group.substr(4, group.find('\n') - 4);; path = path.parent_path()) {
-      usable = std::min(usable, cpu_quota(system_text((root / path / "cpu.max").c_str())));
-      if (path.empty()) break;
-    }
-  }
+  const std::string cgroups = system_text("/proc/self/cgroup");
+  usable = std::min(usable, group_quota(control_group(cgroups, ""), "/sys/fs/cgroup", {"cpu.max"}));
+  usable = std::min(usable, group_quota(control_group(cgroups, "cpu"), "/sys/fs/cgroup/cpu",
+                                        {"cpu.cfs_quota_us", "cpu.cfs_period_us"}));
   return std::max<int64_t>(1, std::llround(std::ceil(usable)));
 }
 
 double run_queue_seconds() {
   double nanoseconds = 0;
   std::error_code ended;  // a thread may end meanwhile
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", ended)) {
+  for (const auto& task : fs::directory_iterator("/proc/self/task", ended)) {
     std::istringstream fields(system_text((task.path() / "schedstat").c_str()));
     double running = 0, waiting = 0;
     if (fields >> running >> waiting) nanoseconds += waiting;

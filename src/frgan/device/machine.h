@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,10 +20,14 @@ struct Machine {
 Machine this_machine();
 
 // Number of CPU cores that this process may use: those of its affinity, but not more than the CPU quota of its control
-// groups (cpu.max), rounded up.
+// groups (version 1 or 2), rounded up.
 int64_t usable_cores();
-// The quota in the text of a cpu.max file, in cores: 1.5 for "150000 100000"; infinite for "max 100000".
-double cpu_quota(std::string_view cpu_max);
+// The quota in cores, from the text of a cpu.max file, or of cpu.cfs_quota_us and cpu.cfs_period_us: 1.5 for
+// "150000 100000"; infinite for "max 100000" and "-1 100000".
+double cpu_quota(std::string_view quota_and_period);
+// The path of a process's control group without the leading slash, from the text of /proc/PID/cgroup. `controller` is
+// "cpu" for version 1 and empty for version 2. None if the process has no such group.
+std::optional<std::string> control_group(std::string_view cgroups, std::string_view controller);
 
 // Whether a device (auto, cpu, cuda or cuda:N) is a GPU. Throws a usage error like resolve_device (device/device.h).
 bool is_gpu(const std::string& device);

@@ -35,4 +35,7 @@ class FolderLock {
   int descriptor_ = -1;
 };
 
+// Throws the same Error if another process holds the lock. Takes no lock and writes nothing.
+void check_not_locked(const std::filesystem::path& folder, const FolderLockOptions& options = {});
+
 }  // namespace frgan

@@ -149,35 +149,58 @@ int64_t step_of(std::string_view event) {
   return reader.next(event::kStep, protozero::pbf_wire_type::varint) ? reader.get_int64() : 0;
 }
 
-// The records before the first one that is truncated or has a later step. The steps of a file do not decrease.
-std::string_view records_until(std::string_view text, int64_t step) {
-  size_t kept = 0;
-  while (text.size() - kept > kFrameBytes) {
-    uint64_t length = 0;
-    for (size_t i = 8; i-- > 0;) length = length << 8 | static_cast<uint8_t>(text[kept + i]);
-    if (length > text.size() - kept - kFrameBytes) break;
-    try {
-      if (step_of(text.substr(kept + kFrameBefore, length)) > step) break;
-    } catch (const protozero::exception&) {
-      break;
-    }
-    kept += kFrameBytes + length;
-  }
-  return text.substr(0, kept);
+// The length of the record at the start of `text`, with its frame; none if the record is incomplete or its length is
+// damaged.
+std::optional<size_t> record_size(std::string_view text) {
+  if (text.size() < kFrameBytes || masked_checksum(text.substr(0, 8)) != text.substr(8, 4)) return std::nullopt;
+  uint64_t length = 0;
+  for (size_t i = 8; i-- > 0;) length = length << 8 | static_cast<uint8_t>(text[i]);
+  if (length > text.size() - kFrameBytes) return std::nullopt;
+  return kFrameBytes + length;
 }
 
-// Removes the events after `step` from the files. A session-start event purges them only for TensorBoard's Python
-// reader; the fast reader ignores it.
-void remove_events_after(const std::vector<fs::path>& files, int64_t step) {
-  for (const fs::path& path : files) {
-    const std::string text = read_file(path);
-    const std::string_view kept = step == 0 ? std::string_view() : records_until(text, step);
-    if (kept.empty()) {
-      fs::remove(path);
-    } else if (kept != text) {
-      write_file_safely(path, kept);
-    }
+// The event of a record; none if it is damaged.
+std::optional<std::string_view> event_in(std::string_view record) {
+  const std::string_view event = record.substr(kFrameBefore, record.size() - kFrameBytes);
+  if (masked_checksum(event) != record.substr(record.size() - 4)) return std::nullopt;
+  return event;
+}
+
+struct KeptRecords {
+  std::string records;
+  bool damaged = false;  // whether a record before the first later one was damaged
+};
+
+// The intact records before the first one with a later step. The steps of a file do not decrease. Nothing can be read
+// after a record whose length is damaged.
+KeptRecords records_until(std::string_view text, int64_t step) try {
+  KeptRecords kept;
+  while (!text.empty()) {
+    const auto size = record_size(text);
+    const auto event = size ? event_in(text.substr(0, *size)) : std::nullopt;
+    if (event && step_of(*event) > step) break;
+    if (event) kept.records += text.substr(0, *size);
+    kept.damaged = kept.damaged || !event;
+    if (!size) break;
+    text.remove_prefix(*size);
   }
+  return kept;
+} catch (const protozero::exception&) {  // not an event, despite its checksum
+  return {.records = "", .damaged = true};
+}
+
+// Removes the events after `step` from a file, and damaged ones, at which TensorBoard stops reading. A session-start
+// event purges the former only for TensorBoard's Python reader; the fast reader ignores it. Returns whether events were
+// damaged.
+bool remove_events_after(const fs::path& path, int64_t step) {
+  const std::string text = read_file(path);
+  const KeptRecords kept = step == 0 ? KeptRecords() : records_until(text, step);
+  if (kept.records.empty()) {
+    fs::remove(path);
+  } else if (kept.records != text) {
+    write_file_safely(path, kept.records);
+  }
+  return kept.damaged;
 }
 
 std::vector<fs::path> event_files(const fs::path& folder) {
@@ -190,14 +213,12 @@ std::vector<fs::path> event_files(const fs::path& folder) {
 
 // TensorBoard reads the files of a folder in the order of their names. The new name starts with a later second than
 // those of all existing files, so it sorts last.
-fs::path new_event_file(const fs::path& folder, int64_t first_step) {
+fs::path new_event_file(const fs::path& folder, const std::vector<fs::path>& earlier) {
   auto second = static_cast<int64_t>(unix_seconds());
-  const std::vector<fs::path> earlier = event_files(folder);
   for (const fs::path& path : earlier) {
     const std::string rest = path.filename().string().substr(kPrefix.size());
     second = std::max<int64_t>(second, std::strtoll(rest.c_str(), nullptr, 10) + 1);
   }
-  remove_events_after(earlier, first_step);
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0 || host[0] == '\0') host = {"localhost"};
   return folder / fmt::format("{}{:010}.{}.{}.frgan", kPrefix, second, host.data(), ::getpid());
@@ -210,7 +231,14 @@ bool is_event_file(const fs::path& path) {
 }
 
 TensorBoardLog::TensorBoardLog(const fs::path& folder, int64_t first_step, const Json& options)
-    : file_(new_event_file(folder, first_step)) {
+    : TensorBoardLog(folder, event_files(folder), first_step, options) {}
+
+TensorBoardLog::TensorBoardLog(const fs::path& folder, const std::vector<fs::path>& earlier, int64_t first_step,
+                               const Json& options)
+    : file_(new_event_file(folder, earlier)) {
+  for (const fs::path& path : earlier) {
+    if (remove_events_after(path, first_step)) damaged_.push_back(path);
+  }
   const std::string version =
       event_record(0, [](pbf_writer& writer) { writer.add_string(event::kFileVersion, "brain.Event:2"); });
   const std::string purge = event_record(first_step + 1, [](pbf_writer& writer) {

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "frgan/core/json.h"
 #include "frgan/io/files.h"
@@ -33,8 +34,12 @@ namespace frgan {
 class TensorBoardLog {
  public:
   // Starts a new file in the folder. Removes the events that earlier processes wrote after `first_step`, because the
-  // resumed run writes them again; a running TensorBoard drops them too. Throws an Error if the file cannot be written.
+  // resumed run writes them again; a running TensorBoard drops them too. Removes damaged events, at which TensorBoard
+  // stops reading. Throws an Error if the file cannot be written.
   TensorBoardLog(const std::filesystem::path& folder, int64_t first_step, const Json& options);
+
+  // The files with damaged events.
+  const std::vector<std::filesystem::path>& damaged() const { return damaged_; }
 
   void write(const StepRecord& record);
   void write(const EvaluationRecord& record);
@@ -44,6 +49,10 @@ class TensorBoardLog {
   void finish(int64_t step);
 
  private:
+  TensorBoardLog(const std::filesystem::path& folder, const std::vector<std::filesystem::path>& earlier,
+                 int64_t first_step, const Json& options);
+
+  std::vector<std::filesystem::path> damaged_;
   GrowingFile file_;
 };
 

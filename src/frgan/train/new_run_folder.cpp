@@ -56,6 +56,7 @@ fs::path unused_run_folder(const std::string& name) {
 
 void check_run_folder(const fs::path& folder, const std::vector<fs::path>& inputs) {
   if (has_checkpoints(folder / kCheckpointsFolder)) {
+    check_not_locked(folder);
     throw Error(fmt::format("{}: already holds a run; continue it with --resume {}, or give another folder",
                             folder.string(), folder.string()));
   }

@@ -14,7 +14,8 @@ namespace frgan {
 std::filesystem::path unused_run_folder(const std::string& name);
 
 // Checks that a new run can use this folder: it does not exist, is empty, or holds only files of a run that was killed
-// before its first checkpoint. `inputs` are files that the user named; a run never overwrites them. Throws an Error.
+// before its first checkpoint. `inputs` are files that the user named; a run never overwrites them. Throws an Error,
+// which names the process that trains in the folder, if there is one.
 void check_run_folder(const std::filesystem::path& folder, const std::vector<std::filesystem::path>& inputs);
 
 // Creates and locks the folder of a new run. If the run ends before its first checkpoint, the destructor removes its

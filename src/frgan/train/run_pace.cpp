@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -124,15 +126,21 @@ void RunPace::prepare(int64_t step) {
 
 std::string RunPace::after_step(int64_t step, double seconds) {
   if (!team_ || !teams_.empty()) return "";
-  const int64_t before = team_->settled_threads();
+  const int64_t before = team_->settled_threads(), used = team_->threads();
   const double before_seconds = team_->step_seconds();
   const bool changed = team_->after_step(seconds, run_queue_seconds);
   plan_.use_threads(step, team_->threads());  // now, so that a checkpoint after this step has the decision
-  if (!changed) return "";
-  const int64_t now = team_->settled_threads();
-  return fmt::format("{}, so the run now uses {} instead of {} ({:.2g} s per step instead of {:.2g} s)",
-                     now < before ? "other programs use the cores" : "the cores are free again", counted(now, "thread"),
-                     before, team_->step_seconds(), before_seconds);
+  const int64_t now = team_->settled_threads(), next = team_->threads();
+  std::vector<std::string> messages;
+  if (changed) {
+    messages.push_back(fmt::format("{}, so the run now uses {} instead of {} ({:.2g} s per step instead of {:.2g} s)",
+                                   now < before ? "other programs use the cores" : "the cores are free again",
+                                   counted(now, "thread"), before, team_->step_seconds(), before_seconds));
+  }
+  if (next != used && next != now) {
+    messages.push_back(fmt::format("the run tries {} instead of {} for a few steps", counted(next, "thread"), now));
+  }
+  return fmt::format("{}", fmt::join(messages, "; "));
 }
 
 void RunPace::replan(int64_t step, double seconds) {

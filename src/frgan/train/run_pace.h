@@ -61,7 +61,8 @@ class RunPace {
 
   // Makes the decisions for the next step, after `step` steps: recorded ones, and the number of threads.
   void prepare(int64_t step);
-  // Reports the seconds of a step; `step` includes it. Returns a message if the number of threads changed for good.
+  // Reports the seconds of a step; `step` includes it. Returns a message if the number of threads changes; that of the
+  // end of a trial without success is missing.
   std::string after_step(int64_t step, double seconds);
   // Report the seconds of an evaluation, and of writing a checkpoint.
   void set_evaluation_seconds(double seconds) { costs_.evaluation = seconds; }

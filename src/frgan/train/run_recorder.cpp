@@ -24,6 +24,11 @@ void RunRecorder::report_repairs(int64_t log_lines_at_checkpoint) {
     progress_.warn(fmt::format("{}: moved {} damaged line{} to {}.damaged", path.string(), log_.damaged_lines(),
                                log_.damaged_lines() == 1 ? "" : "s", kLogFile));
   }
+  if (events_) {
+    for (const fs::path& file : events_->damaged()) {
+      progress_.warn(fmt::format("{}: removed damaged events; TensorBoard's curves have a gap", file.string()));
+    }
+  }
   const int64_t missing = log_lines_at_checkpoint - log_.lines();
   if (missing > 0) {
     progress_.warn(fmt::format("{}: {} of the {} lines before step {} are missing; the curves have a gap",

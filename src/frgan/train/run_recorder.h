@@ -50,7 +50,8 @@ class RunRecorder {
   std::filesystem::path write_samples(int64_t step, const at::Tensor& images);
   // Writes a chart of the errors of the given roles; nothing without roles.
   void write_learning_curve(const std::string& title, const std::vector<EvaluatedImages>& roles) const;
-  // Warns if the log of a resumed run was damaged, or has fewer lines than it had at the checkpoint (0: unknown).
+  // Warns if the log or a TensorBoard file of a resumed run was damaged, or if the log has fewer lines than it had at
+  // the checkpoint (0: unknown).
   void report_repairs(int64_t log_lines_at_checkpoint);
   // Changes the number of steps that the progress line shows.
   void set_steps(int64_t steps) { progress_.set_steps(steps); }
