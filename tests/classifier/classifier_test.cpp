@@ -1,6 +1,7 @@
 #include "frgan/classifier/classifier.h"
 
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <numeric>
 #include <string>
@@ -12,6 +13,7 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,11 +22,13 @@
 #include "frgan/classifier/generation.h"
 #include "frgan/classifier/generator.h"
 #include "frgan/classifier/inference.h"
+#include "frgan/core/version.h"
 #include "frgan/device/random.h"
 #include "frgan/io/files.h"
 #include "frgan/io/image_file.h"
 #include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
+#include "frgan/nn/discriminator.h"
 
 namespace frgan {
 namespace {
@@ -38,12 +42,12 @@ using testing::Not;
 constexpr ImageShape kShape{16, 1, 3};
 
 // A small network with the weights of the seed. A large gain in the last layer makes predictions differ between images.
-Discriminator small_network(uint64_t seed = 1, bool explicit_fake_class = false) {
-  DiscriminatorOptions options;
+NetworkPtr small_network(uint64_t seed = 1, bool explicit_fake_class = false) {
+  NetworkOptions options;
   options.width = 1.0 / 16;
   options.se_reduction = 1;
   options.explicit_fake_class = explicit_fake_class;
-  Discriminator network(options, kShape, seed);
+  const auto network = std::make_shared<Discriminator>(options, kShape, seed);
   const torch::NoGradGuard no_grad;
   network->named_parameters()["dense.gain"].fill_(5);
   return network;
@@ -56,7 +60,7 @@ at::Tensor random_images(int64_t count) {
 const Hardware kCpu{.device = "cpu"};
 
 // Saves a checkpoint of a run with the weights of `average` as averaged weights.
-std::filesystem::path save(const std::filesystem::path& path, Discriminator average,
+std::filesystem::path save(const std::filesystem::path& path, const NetworkPtr& average,
                            const std::string& method_name = "supervised") {
   const std::unique_ptr<Method> method = create_method(method_name);
   OptionSet options;
@@ -89,43 +93,43 @@ void write_grey(const std::filesystem::path& path, const at::Tensor& image) {
 }
 
 TEST(ClassProbabilities, AreTheSoftmaxOfTheLogits) {
-  Discriminator network = small_network();
+  const auto network = small_network();
   const at::Tensor images = random_images(4);
   const torch::NoGradGuard no_grad;
   const at::Tensor input = (images.to(at::kFloat) / 127.5 - 1).permute({0, 3, 1, 2});
   const at::Tensor expected = network->forward(input.contiguous(at::MemoryFormat::ChannelsLast), {}).logits.softmax(1);
-  const at::Tensor result = class_probabilities(network, images, Precision::kFull);
+  const at::Tensor result = class_probabilities(*network, images, Precision::kFull);
   EXPECT_TRUE(at::allclose(result, expected, 1e-5, 1e-6));
   EXPECT_FALSE(at::allclose(result[0], result[1], 1e-3, 1e-4));  // the images give different predictions
   EXPECT_FALSE(result.requires_grad());
 }
 
 TEST(ClassProbabilities, DoNotDependOnTheBatch) {
-  Discriminator network = small_network();
+  const auto network = small_network();
   const at::Tensor images = random_images(1500);  // two batches, the second incomplete
-  const at::Tensor all = class_probabilities(network, images, Precision::kFull);
+  const at::Tensor all = class_probabilities(*network, images, Precision::kFull);
   for (const int64_t row : {int64_t{0}, int64_t{1023}, int64_t{1024}, int64_t{1499}}) {
-    const at::Tensor alone = class_probabilities(network, images.narrow(0, row, 1), Precision::kFull);
+    const at::Tensor alone = class_probabilities(*network, images.narrow(0, row, 1), Precision::kFull);
     EXPECT_TRUE(at::allclose(all[row], alone[0], 1e-4, 1e-5)) << row;
   }
-  EXPECT_EQ(class_probabilities(network, images.narrow(0, 0, 0), Precision::kFull).size(0), 0);
+  EXPECT_EQ(class_probabilities(*network, images.narrow(0, 0, 0), Precision::kFull).size(0), 0);
 }
 
 TEST(ClassProbabilities, IgnoreTheFakeClass) {
-  Discriminator network = small_network(1, /*explicit_fake_class=*/true);
-  const at::Tensor result = class_probabilities(network, random_images(2), Precision::kFull);
+  const auto network = small_network(1, /*explicit_fake_class=*/true);
+  const at::Tensor result = class_probabilities(*network, random_images(2), Precision::kFull);
   EXPECT_EQ(result.sizes(), (at::IntArrayRef{2, 3}));
   EXPECT_TRUE(at::allclose(result.sum(1), at::ones({2})));
 }
 
 TEST(ClassProbabilities, RejectImagesOfWrongTypeOrShape) {
-  Discriminator network = small_network();
+  const auto network = small_network();
   EXPECT_EQ(error_of([&] {
-              class_probabilities(network, at::zeros({2, 16, 16, 3}, at::kByte), Precision::kFull);
+              class_probabilities(*network, at::zeros({2, 16, 16, 3}, at::kByte), Precision::kFull);
             }),
             "invalid images: Byte of shape 2x16x16x3; must be uint8 (Byte) of shape Nx16x16x1; resize them first");
   EXPECT_THAT(error_of([&] {
-                class_probabilities(network, at::zeros({2, 16, 16, 1}), Precision::kFull);
+                class_probabilities(*network, at::zeros({2, 16, 16, 1}), Precision::kFull);
               }),
               HasSubstr("invalid images: Float"));
 }
@@ -134,16 +138,16 @@ TEST(ClassProbabilities, RejectANetworkWithUnusableWeights) {
   const at::Tensor images = random_images(4);
   const torch::NoGradGuard no_grad;
   const auto message = [&](const std::string& name, double value) {
-    Discriminator network = small_network();
+    const auto network = small_network();
     network->named_parameters()[name].fill_(value);
-    return error_of([&] { class_probabilities(network, images, Precision::kFull); });
+    return error_of([&] { class_probabilities(*network, images, Precision::kFull); });
   };
   EXPECT_THAT(message("conv1.gain", INFINITY),
               HasSubstr("NaN or infinite for 4 of 4 images: conv1.gain is NaN or infinite; use an earlier checkpoint"));
   EXPECT_THAT(message("conv1.gain", 3e38), HasSubstr("the largest value, 3e+38, is in conv1.gain"));
   EXPECT_THAT(message("dense.gain", 0), HasSubstr("the network has the same outputs for all 4 images"));
-  Discriminator network = small_network();
-  EXPECT_NO_THROW(class_probabilities(network, images.narrow(0, 0, 1).expand({3, -1, -1, -1}), Precision::kFull))
+  const auto network = small_network();
+  EXPECT_NO_THROW(class_probabilities(*network, images.narrow(0, 0, 1).expand({3, -1, -1, -1}), Precision::kFull))
       << "equal images have equal outputs";
 }
 
@@ -209,34 +213,34 @@ TEST(Classifier, RefusesAnOlderCheckpointUnlessAllowed) {
 
 TEST(Classifier, UsesTheAveragedWeightsOfACheckpoint) {
   const TemporaryFolder folder;
-  Discriminator average = small_network(9);
+  const auto average = small_network(9);
   const Classifier classifier = Classifier::load(save(folder / "step-00000040", average), kCpu);
   EXPECT_EQ(classifier.image_size(), 16);
   EXPECT_EQ(classifier.channels(), 1);
   EXPECT_THAT(classifier.class_names(), ElementsAre("ant", "bee", "cat"));
   const at::Tensor images = random_images(3);
-  EXPECT_TRUE(at::equal(probabilities(classifier, images), class_probabilities(average, images, Precision::kFull)));
+  EXPECT_TRUE(at::equal(probabilities(classifier, images), class_probabilities(*average, images, Precision::kFull)));
   EXPECT_FALSE(
-      at::equal(probabilities(classifier, images), class_probabilities(small_network(5), images, Precision::kFull)));
+      at::equal(probabilities(classifier, images), class_probabilities(*small_network(5), images, Precision::kFull)));
 }
 
 TEST(Classifier, UsesTheNewestCheckpointOfARun) {
   const TemporaryFolder run;
-  Discriminator older = small_network(1), newer = small_network(2);
+  const auto older = small_network(1), newer = small_network(2);
   std::filesystem::create_directory(run / "checkpoints");
   save(run.path() / "checkpoints" / "step-00000040", older);
   save(run.path() / "checkpoints" / "step-00000080", newer);
   const at::Tensor images = random_images(3);
   EXPECT_TRUE(at::equal(probabilities(Classifier::load(run.path(), kCpu), images),
-                        class_probabilities(newer, images, Precision::kFull)));
+                        class_probabilities(*newer, images, Precision::kFull)));
 }
 
 TEST(Classifier, RejectsAnArchitectureMismatch) {
   const TemporaryFolder folder;
-  DiscriminatorOptions options;
+  NetworkOptions options;
   options.width = 1.0 / 8;  // the options in the checkpoint have 1/16
   options.se_reduction = 1;
-  const auto path = save(folder / "wide", Discriminator(options, kShape, 1));
+  const auto path = save(folder / "wide", std::make_shared<Discriminator>(options, kShape, 1));
   const std::string message = error_of([&] { Classifier::load(path, kCpu); });
   EXPECT_THAT(message, HasSubstr((path / "average.safetensors").string()));
   EXPECT_THAT(message, HasSubstr("shape"));
@@ -250,6 +254,44 @@ TEST(Classifier, RejectsACorruptCheckpoint) {
   file.seekp(-1, std::ios::end).put('\x55');
   file.close();
   EXPECT_THAT(error_of([&] { Classifier::load(path, kCpu); }), HasSubstr("average.safetensors"));
+}
+
+TEST(Classifier, NeedsOnlyStateAndAveragedWeights) {
+  const TemporaryFolder folder;
+  const auto network = small_network(2);
+  const auto path = save(folder / "step-00000040", network);
+  std::filesystem::remove(path / "model.safetensors");
+  const at::Tensor images = random_images(3);
+  EXPECT_TRUE(at::equal(probabilities(Classifier::load(path, kCpu), images),
+                        class_probabilities(*network, images, Precision::kFull)));
+  EXPECT_THAT(error_of([&] { load_checkpoint(path, CheckpointUse::kGenerate); }),
+              HasSubstr("model.safetensors: file is missing"));
+  EXPECT_THAT(error_of([&] { load_checkpoint(path, CheckpointUse::kResume); }),
+              HasSubstr("model.safetensors: file is missing"));
+}
+
+TEST(Classifier, UsesTheDefaultOfAnOptionThatTheCheckpointLacks) {
+  const TemporaryFolder folder;
+  const auto network = small_network(2);
+  Checkpoint older = load_checkpoint(save(folder / "step-00000040", network), CheckpointUse::kBeginFrom);
+  older.state.options.erase("leaky-slope");
+  save_checkpoint(folder / "step-00000050", older.state, older.files);
+  const at::Tensor images = random_images(3);
+  EXPECT_TRUE(at::equal(probabilities(Classifier::load(folder / "step-00000050", kCpu), images),
+                        class_probabilities(*network, images, Precision::kFull)));
+}
+
+TEST(Classifier, RejectsAMethodThatNoLongerExists) {
+  const TemporaryFolder folder;
+  Checkpoint older = load_checkpoint(save(folder / "step-00000040", small_network()), CheckpointUse::kBeginFrom);
+  older.state.method = "gone";
+  older.state.frgan_version = "0.0.9";
+  const std::filesystem::path path = folder / "step-00000050";
+  save_checkpoint(path, older.state, older.files);
+  EXPECT_EQ(
+      error_of([&] { Classifier::load(path, kCpu); }),
+      fmt::format("{}: trained with the method 'gone' by frgan 0.0.9; frgan {} has no such method; use frgan 0.0.9",
+                  path.string(), version()));
 }
 
 TEST(Classifier, RejectsAMissingPath) {
@@ -339,8 +381,8 @@ TEST(GenerateImages, GivesTheImagesInOrder) {
     pixels.insert(pixels.end(), images.pixels.begin(), images.pixels.end());
   });
   EXPECT_THAT(firsts, ElementsAre(0, 100));
-  const at::Tensor expected =
-      generated_images(load_generator(load_checkpoint(path), at::kCPU, Precision::kFull), /*seed=*/3, 130);
+  const at::Tensor expected = generated_images(
+      load_generator(load_checkpoint(path, CheckpointUse::kGenerate), at::kCPU, Precision::kFull), /*seed=*/3, 130);
   EXPECT_THAT(pixels, testing::ElementsAreArray(view_of(expected).pixels));
 }
 

@@ -167,6 +167,28 @@ def discriminator_variants():
     return file
 
 
+def network(name, built):
+    """A classifier with the names of src/frgan/nn: with running statistics, then a training pass with those of the batch,
+    its gradients, and the running statistics after it."""
+    file = GoldenFile(f"network_{name}")
+    x = file.uniform("x", [4, 1, 16, 16])
+    for key, value in built.state_dict().items():
+        positive = key.endswith(("gain", "running_var")) or (key.endswith("weight") and value.dim() == 1)
+        value.copy_(file.uniform(f"n.{key}", value.shape, *((0.5, 1.5) if positive else (-0.5, 0.5))))
+    file.result("logits_running", built(x, None)[0])
+    file.result("features_running", built(x, None)[1])
+    logits, features = built(x.requires_grad_(), 3)
+    dlogits, dfeatures = file.uniform("dlogits", logits.shape), file.uniform("dfeatures", features.shape)
+    file.result("logits", logits)
+    file.result("features", features)
+    total = (logits * dlogits).sum() + (features * dfeatures).sum()
+    for key, gradient in gradients(total, {"x": x, **{f"n.{key}": p for key, p in built.named_parameters()}}).items():
+        file.result(f"gradient.{key}", gradient)
+    for key, value in built.named_buffers():
+        file.result(f"after.n.{key}", value)
+    return file
+
+
 def generator(image, channels, width):
     file = GoldenFile(f"generator_{image}x{channels}")
     z = file.uniform("z", [3, 8])
@@ -420,6 +442,10 @@ def all_files():
     yield from (layers(), discriminator(16, 1, 3, batch=3), discriminator(32, 3, 10, batch=2),
                 discriminator_variants(), generator(16, 1, 1 / 32), generator(32, 3, 1 / 64), initialization(),
                 losses(), schedules(), training.file)
+    yield from (network("conv-large", reference.ConvLarge(1, 3, 1 / 32, batch_norm=False)),
+                network("conv-large-bn", reference.ConvLarge(1, 3, 1 / 32, batch_norm=True)),
+                network("wrn-28-2", reference.WideResNet(1, 3, 1 / 16)),
+                network("mlp", reference.Mlp(16 * 16, 3, 16)))
     yield from (training.run(method) for method in ("fr-gan", "fr-gan-fm", "supervised"))
     yield training.run("fr-gan", k=2)
 

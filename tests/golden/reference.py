@@ -146,6 +146,183 @@ class BatchNorm(nn.Module):
         return F.batch_norm(x, mean, var, self.weight, self.bias, statistics != "running", 0.1, 1e-5)
 
 
+def tracked(running, batch, decay, updates):
+    """The running statistics after update number `updates`, from 0: the decay is min(decay, (t + 1) / (t + 10))."""
+    decay = min(decay, (updates + 1) / (updates + 10))
+    return decay * running + (1 - decay) * batch
+
+
+class ClassifierNorm(nn.Module):
+    """Batch norm over axis 1. With `updates`, the statistics of the batch, and running statistics that are updated with
+    the unbiased variance; without, the running statistics. The names are those of src/frgan/nn."""
+
+    def __init__(self, units, decay, epsilon):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(units))
+        self.bias = nn.Parameter(torch.zeros(units))
+        self.register_buffer("running_mean", torch.zeros(units))
+        self.register_buffer("running_var", torch.ones(units))
+        self.decay, self.epsilon = decay, epsilon
+
+    def forward(self, x, updates):
+        axes = [axis for axis in range(x.dim()) if axis != 1]
+        shape = [1, -1] + [1] * (x.dim() - 2)
+        mean, variance = self.running_mean, self.running_var
+        if updates is not None:
+            mean, variance = x.mean(axes), x.var(axes, unbiased=False)
+            with torch.no_grad():
+                self.running_mean.copy_(tracked(self.running_mean, mean, self.decay, updates))
+                self.running_var.copy_(tracked(self.running_var, x.var(axes, unbiased=True), self.decay, updates))
+        y = (x - mean.view(shape)) / (variance.view(shape) + self.epsilon).sqrt()
+        return y * self.weight.view(shape) + self.bias.view(shape)
+
+
+class MeanOnly(nn.Module):
+    """y = function(x, W) - mean + bias with W = gain direction / ||direction|| (mean-only batch norm)."""
+
+    def __init__(self, shape, function):
+        super().__init__()
+        self.direction = nn.Parameter(torch.empty(shape))
+        self.gain = nn.Parameter(torch.ones(shape[0]))
+        self.bias = nn.Parameter(torch.zeros(shape[0]))
+        self.register_buffer("running_mean", torch.zeros(shape[0]))
+        self.function = function
+
+    def forward(self, x, updates):
+        units = [-1] + [1] * (self.direction.dim() - 1)
+        norm = self.direction.flatten(1).norm(dim=1)
+        y = self.function(x, self.direction * (self.gain / norm).view(units))
+        mean = self.running_mean
+        if updates is not None:
+            mean = y.mean([axis for axis in range(y.dim()) if axis != 1])
+            with torch.no_grad():
+                self.running_mean.copy_(tracked(self.running_mean, mean, 0.999, updates))
+        return y + (self.bias - mean).view([1, -1] + [1] * (y.dim() - 2))
+
+
+class NormedConvolution(nn.Module):
+    def __init__(self, inputs, outputs, kernel, padding):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, kernel, kernel))
+        self.norm = ClassifierNorm(outputs, 0.99, 1e-6)
+        self.padding = padding
+
+    def forward(self, x, updates):
+        return self.norm(F.conv2d(x, self.weight, padding=self.padding), updates)
+
+
+class Dense(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, inputs))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x, _updates):
+        return F.linear(x, self.weight, self.bias)
+
+
+class ConvLarge(nn.Module):
+    """The 13-layer network of Laine & Aila (weight norm with mean-only batch norm) and VAT (batch norm), no dropout."""
+
+    LAYERS = [("conv1", 128, 3, 1), ("conv2", 128, 3, 1), ("conv3", 128, 3, 1), ("conv4", 256, 3, 1), ("conv5", 256, 3, 1),
+              ("conv6", 256, 3, 1), ("conv7", 512, 3, 0), ("nin1", 256, 1, 0), ("nin2", 128, 1, 0)]
+
+    def __init__(self, channels, outputs, width, batch_norm):
+        super().__init__()
+        for name, maps, kernel, padding in self.LAYERS:
+            maps = int(maps * width)
+            if batch_norm:
+                layer = NormedConvolution(channels, maps, kernel, padding)
+            else:
+                layer = MeanOnly([maps, channels, kernel, kernel], lambda x, w, p=padding: F.conv2d(x, w, padding=p))
+            self.add_module(name, layer)
+            channels = maps
+        self.dense = Dense(channels, outputs) if batch_norm else MeanOnly([outputs, channels], F.linear)
+
+    def forward(self, x, updates):
+        for name, *_ in self.LAYERS:
+            x = F.leaky_relu(getattr(self, name)(x, updates), 0.1)
+            if name in ("conv3", "conv6"):
+                x = F.max_pool2d(x, 2)
+        features = x.mean([2, 3])
+        return self.dense(features, updates), features
+
+
+class ResidualBlock(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.norm1, self.norm2 = ClassifierNorm(inputs, 0.999, 1e-5), ClassifierNorm(outputs, 0.999, 1e-5)
+        self.weight1 = nn.Parameter(torch.empty(outputs, inputs, 3, 3))
+        self.weight2 = nn.Parameter(torch.empty(outputs, outputs, 3, 3))
+        self.shortcut = nn.Parameter(torch.empty(outputs, inputs, 1, 1)) if inputs != outputs else None
+        self.stride = stride
+
+    def forward(self, x, updates):
+        first = F.leaky_relu(self.norm1(x, updates), 0.1)
+        second = F.leaky_relu(self.norm2(F.conv2d(first, self.weight1, stride=self.stride, padding=1), updates), 0.1)
+        if self.shortcut is not None:  # the activated input, where the number of channels changes
+            x = F.conv2d(first, self.shortcut, stride=self.stride)
+        return x + F.conv2d(second, self.weight2, padding=1)
+
+
+class Convolution(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, 3, 3))
+
+    def forward(self, x, _updates):
+        return F.conv2d(x, self.weight, padding=1)
+
+
+class WideResNet(nn.Module):
+    """WRN-28-2: three groups of four pre-activation residual blocks."""
+
+    def __init__(self, channels, outputs, width):
+        super().__init__()
+        maps = int(16 * width)
+        self.conv = Convolution(channels, maps)
+        for group, wider in enumerate((int(n * width) for n in (32, 64, 128)), 1):
+            for block in range(1, 5):
+                self.add_module(f"group{group}_block{block}",
+                                ResidualBlock(maps, wider, 2 if group > 1 and block == 1 else 1))
+                maps = wider
+        self.norm = ClassifierNorm(maps, 0.999, 1e-3)
+        self.dense = Dense(maps, outputs)
+
+    def forward(self, x, updates):
+        for name, layer in self.named_children():
+            if name not in ("norm", "dense"):
+                x = layer(x, updates)
+        features = F.leaky_relu(self.norm(x, updates), 0.1).mean([2, 3])
+        return self.dense(features, updates), features
+
+
+class HiddenDense(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.direction = nn.Parameter(torch.empty(outputs, inputs))
+        self.gain = nn.Parameter(torch.ones(outputs))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x):
+        norm = self.direction.norm(dim=1, keepdim=True)
+        return F.linear(x, self.gain[:, None] * self.direction / norm, self.bias)
+
+
+class Mlp(nn.Module):
+    """Two hidden layers with weight norm and leaky ReLU, without dropout."""
+
+    def __init__(self, inputs, outputs, units):
+        super().__init__()
+        self.hidden1, self.hidden2 = HiddenDense(inputs, units), HiddenDense(units, units)
+        self.dense = HiddenDense(units, outputs)
+
+    def forward(self, x, _updates):
+        x = F.leaky_relu(self.hidden1(x.flatten(1)), SLOPE)
+        features = F.leaky_relu(self.hidden2(x), SLOPE)
+        return self.dense(features), features
+
+
 class Weight(nn.Module):
     def __init__(self, *shape):
         super().__init__()

@@ -81,6 +81,21 @@ TEST(CheckpointFiles, VerifyNamesTheDamagedFile) {
   EXPECT_THAT(message_after([&] { fs::remove_all(checkpoint); }), HasSubstr("not a checkpoint"));
 }
 
+TEST(CheckpointFiles, OnlyNamedFilesMustBeValid) {
+  const TemporaryFolder folder;
+  const fs::path checkpoint = folder / "step-00000001";
+  write_step(folder.path(), 1);
+  fs::remove(checkpoint / "weights");
+  verify_checkpoint(checkpoint, {"state.json"});
+  EXPECT_EQ(newest_whole_checkpoint(folder.path(), {"state.json"}).newest, checkpoint);
+  EXPECT_EQ(newest_whole_checkpoint(folder.path(), {"state.json", "weights"}).newest, std::nullopt);
+  EXPECT_EQ(newest_whole_checkpoint(folder.path()).newest, std::nullopt);
+  EXPECT_THAT(error_of([&] {
+                verify_checkpoint(checkpoint, {"state.json", "moments"});
+              }),
+              HasSubstr("MANIFEST.json: no entry for moments; the checkpoint is corrupt"));
+}
+
 TEST(CheckpointFiles, FindsTheNewestValidOneAndReportsCorruptOnes) {
   const TemporaryFolder folder;
   EXPECT_EQ(newest_whole_checkpoint(folder / "none").newest, std::nullopt);

@@ -16,6 +16,7 @@
 #include "frgan/core/error.h"
 #include "frgan/methods/method.h"
 #include "frgan/nn/named_tensors.h"
+#include "frgan/nn/networks.h"
 #include "small_methods.h"
 
 namespace frgan {
@@ -109,14 +110,20 @@ TEST(Methods, EachDefinesPlayersSchedulesAndLosses) {
     const auto method = initialized(std::string(info.name));
     std::set<std::string> scheduled, players;
     for (const Schedule& schedule : method->schedules()) EXPECT_TRUE(scheduled.insert(schedule.name).second);
-    int averaged = 0;
+    std::multiset<std::string> followers;
     for (const Player& player : method->players()) {
       EXPECT_TRUE(players.insert(player.name).second);
       EXPECT_TRUE(scheduled.contains(player.learning_rate));
-      averaged += !player.average_decay.empty();
-      EXPECT_TRUE(player.average_decay.empty() || scheduled.contains(player.average_decay));
+      for (const Follower& follower : player.followers) {
+        EXPECT_TRUE(scheduled.contains(follower.decay));
+        followers.insert(follower.name);
+      }
     }
-    EXPECT_EQ(averaged, 1);
+    EXPECT_EQ(followers.count(kAverage), 1U);                                                       // the classifier
+    EXPECT_EQ(followers.size(), std::set<std::string>(followers.begin(), followers.end()).size());  // names of files
+    double shares = 0;
+    for (const Stage& stage : method->stages()) shares += stage.share;
+    EXPECT_NEAR(shares, 1, 1e-12);
     for (const Stage& stage : method->stages()) {
       for (const Phase& phase : stage.phases) {
         for (const std::string& player : phase.players) EXPECT_TRUE(players.contains(player));
@@ -130,7 +137,7 @@ TEST(Methods, EachDefinesPlayersSchedulesAndLosses) {
       }
     }
     const at::Tensor images = RandomBatches{}({.unlabeled = 2}, 0, 0).unlabeled[0];
-    EXPECT_EQ(method->make_classifier()->forward(images, {}).logits.sizes(), (at::IntArrayRef{2, 3}));
+    EXPECT_EQ(method->make_classifier(small_problem())->forward(images, {}).logits.sizes(), (at::IntArrayRef{2, 3}));
   }
 }
 
@@ -160,12 +167,33 @@ TEST(Methods, ClassifierHasItsOwnWeights) {
   for (const MethodInfo& info : all_methods()) {
     const auto method = small_method(std::string(info.name));
     const auto trained = method->players().front().network->named_parameters();
-    const Discriminator classifier = method->make_classifier();
+    const auto classifier = method->make_classifier(small_problem());
     for (const auto& item : classifier->named_parameters()) {
       EXPECT_EQ(item.value().sizes(), trained[item.key()].sizes());
       EXPECT_NE(item.value().data_ptr(), trained[item.key()].data_ptr());
     }
   }
+}
+
+TEST(Methods, EveryNetworkGetsGradientsForAllParameters) {
+  for (const NetworkInfo& info : all_networks()) {
+    SCOPED_TRACE(info.name);
+    const auto method = initialized("supervised", {{"network", std::string(info.name)}, {"se-reduction", 1}});
+    const Phase phase = method->stages()[0].phases[0];
+    phase.losses(RandomBatches{}(phase.batch, 0, 0))[0][0].value.backward();
+    for (const auto& item : method->players()[0].network->named_parameters()) {
+      EXPECT_GT(item.value().grad().abs().max().item<double>(), 0) << item.key();
+    }
+  }
+}
+
+TEST(FrGan, RejectsNetworksWithBatchStatistics) {
+  EXPECT_EQ(usage_message([] {
+              small_method("fr-gan", {{"network", "wrn-28-2"}});
+            }),
+            "--network wrn-28-2 cannot be combined with --method fr-gan: the batch statistics of wrn-28-2 would mix "
+            "labeled, unlabeled and generated images; use --network table1 or mlp");
+  EXPECT_NO_THROW(small_method("fr-gan", {{"network", "mlp"}}));
 }
 
 // ---- FR-GAN

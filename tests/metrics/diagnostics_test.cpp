@@ -6,6 +6,7 @@
 #include "frgan/classifier/inference.h"
 #include "frgan/device/random.h"
 #include "frgan/metrics/evaluation.h"
+#include "frgan/nn/discriminator.h"
 
 namespace frgan {
 namespace {
@@ -21,30 +22,30 @@ class Diagnose : public testing::Test {
     set.images = random_integers({2049, 16, 16, 3}, 0, 256, /*key=*/7, at::kCPU).to(at::kByte);
     set.labels = random_integers({2049}, 0, 3, /*key=*/8, at::kCPU);
   }
-  Discriminator make(SePosition se_position) const {
-    return Discriminator(
-        DiscriminatorOptions{.width = 1.0 / 16, .se_position = se_position, .se_reduction = 1, .se_bias = true},
+  NetworkPtr make(SePosition se_position) const {
+    return std::make_shared<Discriminator>(
+        NetworkOptions{.width = 1.0 / 16, .se_position = se_position, .se_reduction = 1, .se_bias = true},
         ImageShape{16, 3, 4}, 1);
   }
   ImageSet set;
 };
 
 TEST_F(Diagnose, PredictsTheMostProbableClass) {
-  const Discriminator network = make(SePosition::kBlock2);
-  const Diagnosis found = diagnose(network, set, Precision::kFull);
-  const at::Tensor probabilities = class_probabilities(network, set.images, Precision::kFull);
+  const auto network = make(SePosition::kBlock2);
+  const Diagnosis found = diagnose(*network, set, Precision::kFull);
+  const at::Tensor probabilities = class_probabilities(*network, set.images, Precision::kFull);
   EXPECT_THAT(found.predictions, ElementsAreArray(most_probable(probabilities)));
   EXPECT_EQ(found.probabilities[2048], probabilities[2048].max().item<float>());
 }
 
 TEST_F(Diagnose, ComputesGateStatisticsOverAllImages) {
-  Discriminator network = make(SePosition::kBlock2);
+  const auto network = make(SePosition::kBlock2);
   at::Tensor all;
   const auto squeeze = network->named_children()["se_block2"]->as<SqueezeExcitationImpl>();
   squeeze->gate_observer = [&](const at::Tensor& gate) { all = all.defined() ? at::cat({all, gate}) : gate; };
-  class_probabilities(network, set.images, Precision::kFull);
+  class_probabilities(*network, set.images, Precision::kFull);
   all = all.narrow(0, 0, 2049).to(at::kDouble);
-  const Diagnosis found = diagnose(network, set, Precision::kFull);
+  const Diagnosis found = diagnose(*network, set, Precision::kFull);
   ASSERT_THAT(found.gates, SizeIs(1));
   const GateStatistics& gate = found.gates[0];
   EXPECT_EQ(gate.block, "se_block2");
@@ -64,15 +65,15 @@ TEST_F(Diagnose, ComputesGateStatisticsOverAllImages) {
 }
 
 TEST_F(Diagnose, ReportsOneGatePerBlock) {
-  EXPECT_THAT(diagnose(make(SePosition::kNone), set, Precision::kFull).gates, IsEmpty());
-  EXPECT_THAT(diagnose(make(SePosition::kAll), set, Precision::kFull).gates, SizeIs(3));
+  EXPECT_THAT(diagnose(*make(SePosition::kNone), set, Precision::kFull).gates, IsEmpty());
+  EXPECT_THAT(diagnose(*make(SePosition::kAll), set, Precision::kFull).gates, SizeIs(3));
 }
 
 TEST_F(Diagnose, ConstantGateHasZeroDeviation) {
-  const Discriminator network = make(SePosition::kBlock2);
+  const auto network = make(SePosition::kBlock2);
   const torch::NoGradGuard no_grad;
   network->named_parameters()["se_block2.excite_weight"].zero_();
-  const GateStatistics gate = diagnose(network, set, Precision::kFull).gates.at(0);
+  const GateStatistics gate = diagnose(*network, set, Precision::kFull).gates.at(0);
   EXPECT_EQ(gate.mean[0], 0.5);
   EXPECT_EQ(gate.deviation[0], 0);
 }

@@ -7,6 +7,7 @@
 #include "../io/temporary_folder.h"
 #include "frgan/classifier/inference.h"
 #include "frgan/device/random.h"
+#include "frgan/nn/discriminator.h"
 
 namespace frgan {
 namespace {
@@ -27,11 +28,11 @@ class EvaluateTest : public testing::Test {
  protected:
   EvaluateTest() {
     const torch::NoGradGuard no_grad;
-    network_->named_parameters()["dense.gain"].fill_(5);  // so that predictions differ between images
+    network_.named_parameters()["dense.gain"].fill_(5);  // so that predictions differ between images
     set_.images = random_integers({1100, 16, 16, 3}, 0, 256, /*key=*/7, at::kCPU).to(at::kByte);
     set_.labels = class_probabilities(network_, set_.images, Precision::kFull).argmax(1);
   }
-  Discriminator network_{DiscriminatorOptions{.width = 1.0 / 16, .se_reduction = 1}, ImageShape{16, 3, 4}, 1};
+  Discriminator network_{{.width = 1.0 / 16, .se_reduction = 1}, {16, 3, 4}, 1};
   ImageSet set_;
 };
 

@@ -81,8 +81,9 @@ TEST_F(TinyRun, EvaluationHasLabelsPredictionsAndResult) {
   EXPECT_FALSE(found.comparison);
   EXPECT_EQ(found.result.all.images, 9);
 
-  const at::Tensor expected = class_probabilities(
-      load_method(load_checkpoint(path), at::kCPU, Precision::kFull).classifier, data.test.images, Precision::kFull);
+  const at::Tensor expected =
+      class_probabilities(*load_classifier(load_checkpoint(path, CheckpointUse::kClassify), at::kCPU, Precision::kFull),
+                          data.test.images, Precision::kFull);
   ASSERT_EQ(found.probabilities.size(), 9U);
   int64_t wrong = 0;
   for (int64_t i = 0; i < 9; ++i) {

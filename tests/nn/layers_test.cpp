@@ -248,13 +248,14 @@ TEST(Layers, BatchNormMatchesGoldenValuesInAllThreeModes) {
       EXPECT_TRUE(close_to(norm->running_var, golden[name + ".running_var" + after], kLayerTolerance));
     };
     BatchNorm tracking(units), untracked(units);
-    expect_golden(name, *tracking, kBatchNormNames,
-                  [&](const at::Tensor& x) { return tracking->forward(x, BatchStatistics::kBatchAndTrack); });
+    expect_golden(name, *tracking, kBatchNormNames, [&](const at::Tensor& x) {
+      return tracking->forward(x, {.statistics = BatchStatistics::kBatchAndTrack});
+    });
     expect_statistics(tracking, "_after");
     expect_golden(name, *untracked, kBatchNormNames,
-                  [&](const at::Tensor& x) { return untracked->forward(x, BatchStatistics::kBatch); });
+                  [&](const at::Tensor& x) { return untracked->forward(x, {.statistics = BatchStatistics::kBatch}); });
     expect_statistics(untracked, "");
-    EXPECT_TRUE(close_to(untracked->forward(golden[name + ".x"], BatchStatistics::kRunning),
+    EXPECT_TRUE(close_to(untracked->forward(golden[name + ".x"], {.statistics = BatchStatistics::kRunning}),
                          golden[name + ".y_running"], kLayerTolerance));
     expect_statistics(untracked, "");
   }

@@ -1,4 +1,6 @@
 // Both networks of Table 1: shapes, parameter counts, golden values, dropout and data-dependent initialization.
+#include "frgan/nn/networks.h"
+
 #include <cmath>
 #include <map>
 #include <string>
@@ -25,16 +27,16 @@ at::Tensor images(const ImageShape& shape, int64_t count, uint64_t key, at::Scal
   return channels_last(random_tensor({count, shape.channels, shape.image_size, shape.image_size}, key, type));
 }
 
-Discriminator make_discriminator(const DiscriminatorOptions& options, const ImageShape& shape,
-                                 at::ScalarType type = at::kFloat, uint64_t seed = 1) {
-  Discriminator network(options, shape, seed);
+std::shared_ptr<Discriminator> make_discriminator(const NetworkOptions& options, const ImageShape& shape,
+                                                  at::ScalarType type = at::kFloat, uint64_t seed = 1) {
+  const auto network = std::make_shared<Discriminator>(options, shape, seed);
   network->to(type);
   return network;
 }
 
-Generator make_generator(const GeneratorOptions& options, const ImageShape& shape, double width,
-                         at::ScalarType type = at::kFloat, uint64_t seed = 1) {
-  Generator network(options, shape, width, WeightInit::kXavier, seed);
+GeneratorPtr make_generator(const GeneratorOptions& options, const ImageShape& shape, double width,
+                            at::ScalarType type = at::kFloat, uint64_t seed = 1) {
+  const auto network = std::make_shared<Generator>(options, shape, width, WeightInit::kXavier, seed);
   network->to(type);
   return network;
 }
@@ -48,7 +50,7 @@ int64_t trained_values(const torch::nn::Module& network) {
 // ---- Table 1
 
 TEST(Networks, DiscriminatorHasTheLayersOfTable1) {
-  Discriminator network(DiscriminatorOptions{}, ImageShape{}, 1);
+  const auto network = std::make_shared<Discriminator>(NetworkOptions{}, ImageShape{}, 1);
   struct Row {
     int64_t out, in, kernel, stride, padding;
   };
@@ -58,7 +60,7 @@ TEST(Networks, DiscriminatorHasTheLayersOfTable1) {
   ASSERT_EQ(network->convolutions().size(), rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
     const Row& row = rows[i];
-    const WeightNormConv2d& layer = network->convolutions()[i];
+    const auto& layer = network->convolutions()[i];
     EXPECT_EQ(layer->direction.sizes(), (at::IntArrayRef{row.out, row.in, row.kernel, row.kernel})) << i;
     EXPECT_EQ(layer->gain.sizes(), (at::IntArrayRef{row.out})) << i;
     EXPECT_EQ(layer->bias.sizes(), (at::IntArrayRef{row.out})) << i;
@@ -72,7 +74,7 @@ TEST(Networks, DiscriminatorHasTheLayersOfTable1) {
 }
 
 TEST(Networks, GeneratorHasTheLayersOfTable1) {
-  Generator network(GeneratorOptions{}, ImageShape{}, 1.0, WeightInit::kXavier, 1);
+  const auto network = std::make_shared<Generator>(GeneratorOptions{}, ImageShape{}, 1.0, WeightInit::kXavier, 1);
   const auto parameters = network->named_parameters();
   EXPECT_EQ(parameters["dense_weight"].sizes(), (at::IntArrayRef{8192, 100}));
   EXPECT_EQ(parameters["norm0.weight"].sizes(), (at::IntArrayRef{8192}));
@@ -85,14 +87,14 @@ TEST(Networks, GeneratorHasTheLayersOfTable1) {
 
 TEST(Networks, ParameterCountsMatchTable1) {
   // Discriminator: 789,440 weights, gain and bias of 1,098 units, and 2 * 128 * 8 weights of squeeze-and-excitation.
-  const int64_t with_squeeze = trained_values(*Discriminator(DiscriminatorOptions{}, ImageShape{}, 1));
-  DiscriminatorOptions without;
+  const int64_t with_squeeze = trained_values(Discriminator(NetworkOptions{}, ImageShape{}, 1));
+  NetworkOptions without;
   without.se_position = SePosition::kNone;
-  const int64_t plain = trained_values(*Discriminator(without, ImageShape{}, 1));
+  const int64_t plain = trained_values(Discriminator(without, ImageShape{}, 1));
   EXPECT_EQ(plain, 789'440 + 2 * 1'098);
   EXPECT_EQ(with_squeeze - plain, 2'048);
   // Generator: 4,924,800 weights, gain and bias of 8,576 batch-norm units, and gain and bias of 3 image channels.
-  const int64_t generator = trained_values(*Generator(GeneratorOptions{}, ImageShape{}, 1.0, WeightInit::kXavier, 1));
+  const int64_t generator = trained_values(Generator(GeneratorOptions{}, ImageShape{}, 1.0, WeightInit::kXavier, 1));
   EXPECT_EQ(generator, 4'924'800 + 2 * 8'576 + 2 * 3);
 }
 
@@ -114,13 +116,13 @@ TEST(Networks, SupportEverySizeChannelAndClassCount) {
                                          {{128, 1, 5}, 1.0 / 64},
                                          {{128, 3, 5}, 1.0 / 64, Pooling::kMax}}) {
     SCOPED_TRACE(::testing::Message() << c.shape.image_size << 'x' << c.shape.channels << " in " << c.shape.classes);
-    DiscriminatorOptions options;
+    NetworkOptions options;
     options.width = c.width;
     options.pooling = c.pooling;
-    Discriminator discriminator(options, c.shape, 1);
-    Generator generator(GeneratorOptions{}, c.shape, c.width, WeightInit::kXavier, 1);
+    const auto discriminator = std::make_shared<Discriminator>(options, c.shape, 1);
+    const auto generator = std::make_shared<Generator>(GeneratorOptions{}, c.shape, c.width, WeightInit::kXavier, 1);
     const at::Tensor noise = random_tensor({2, 100}, 1);
-    const at::Tensor generated = generator->forward(noise, BatchStatistics::kBatch, {.initialize = true});
+    const at::Tensor generated = generator->forward(noise, {.initialize = true, .statistics = BatchStatistics::kBatch});
     EXPECT_EQ(generated.sizes(), images(c.shape, 2, 1).sizes());
     EXPECT_LE(generated.abs().max().item<float>(), 1);
     const Classified out =
@@ -137,10 +139,10 @@ TEST(Networks, SupportEverySizeChannelAndClassCount) {
 }
 
 TEST(Networks, ExplicitFakeClassAddsALogit) {
-  DiscriminatorOptions options;
+  NetworkOptions options;
   options.width = 1.0 / 64;
   options.explicit_fake_class = true;
-  Discriminator network(options, ImageShape{16, 1, 7}, 1);
+  const auto network = std::make_shared<Discriminator>(options, ImageShape{16, 1, 7}, 1);
   EXPECT_EQ(network->forward(images({16, 1, 7}, 2, 1), {}).logits.size(1), 8);
 }
 
@@ -149,13 +151,13 @@ TEST(Networks, SqueezeUnitsHaveAMinimum) {
   EXPECT_EQ(squeeze_units({}, 128), 8);
   EXPECT_EQ(squeeze_units({}, 8), 1);
   EXPECT_EQ(squeeze_units({.se_reduction = 4, .se_min_hidden = 8}, 128), 32);
-  const DiscriminatorOptions options{.width = 1.0 / 16, .se_min_hidden = 6};
-  Discriminator network(options, ImageShape{16, 1, 3}, 1);
+  const NetworkOptions options{.width = 1.0 / 16, .se_min_hidden = 6};
+  const auto network = std::make_shared<Discriminator>(options, ImageShape{16, 1, 3}, 1);
   const auto parameters = network->named_parameters();
   EXPECT_EQ(parameters["se_block2.squeeze_weight"].sizes(), (at::IntArrayRef{6, 8}));
   EXPECT_EQ(parameters["se_block2.excite_weight"].sizes(), (at::IntArrayRef{8, 6}));
   // The other layers start from the same weights.
-  Discriminator plain(DiscriminatorOptions{.width = 1.0 / 16}, ImageShape{16, 1, 3}, 1);
+  const auto plain = std::make_shared<Discriminator>(NetworkOptions{.width = 1.0 / 16}, ImageShape{16, 1, 3}, 1);
   for (const auto& item : plain->named_parameters()) {
     if (item.key().starts_with("se_")) continue;
     EXPECT_TRUE(item.value().equal(parameters[item.key()])) << item.key();
@@ -163,7 +165,7 @@ TEST(Networks, SqueezeUnitsHaveAMinimum) {
 }
 
 TEST(Networks, InitialWeightsDependOnTheSeedOnly) {
-  DiscriminatorOptions options;
+  NetworkOptions options;
   options.width = 1.0 / 16;
   const ImageShape shape{16, 1, 3};
   const auto equal = [](const torch::nn::Module& one, const torch::nn::Module& other) {
@@ -182,9 +184,9 @@ TEST(Networks, InitialWeightsDependOnTheSeedOnly) {
 // their gains 1, as the derivation requires.
 
 // Relative variance of the features, in units of rho^2.
-double discriminator_variance(const DiscriminatorImpl& network) {
+double discriminator_variance(const Discriminator& network) {
   double variance = 0;
-  for (const WeightNormConv2d& layer : network.convolutions()) {
+  for (const auto& layer : network.convolutions()) {
     variance += bf16_variance(static_cast<double>(layer->direction[0].numel()));
   }
   return variance + bf16_variance(0);  // squeeze-and-excitation rounds the gate and the product
@@ -193,7 +195,7 @@ double discriminator_variance(const DiscriminatorImpl& network) {
 TEST(Networks, Bf16DiscriminatorIsWithinTheRoundingError) {
   for (const int64_t channels : {1, 3}) {
     const ImageShape shape{16, channels, 10};
-    Discriminator network = make_discriminator({.width = 0.125}, shape);
+    const auto network = make_discriminator({.width = 0.125}, shape);
     const at::Tensor x = images(shape, 8, 1);
     const torch::NoGradGuard no_grad;
     const Classified fp32 = network->forward(x, {}), bf16 = network->forward(x, {.precision = Precision::kBf16});
@@ -221,13 +223,13 @@ TEST(Networks, Bf16GradientsOfTheDiscriminatorAreWithinTheRoundingError) {
   constexpr int64_t kImages = 2;
   for (const int64_t channels : {1, 3}) {
     const ImageShape shape{16, channels, 10};
-    Discriminator network = make_discriminator({.width = 0.125, .se_position = SePosition::kNone, .slope = 1}, shape);
+    const auto network = make_discriminator({.width = 0.125, .se_position = SePosition::kNone, .slope = 1}, shape);
     const at::Tensor x = images(shape, kImages, 1), dy = random_tensor({kImages, 10}, 2);
     const auto gradients = [&](Precision precision) {
       network->zero_grad();
       (network->forward(x, {.precision = precision}).logits * dy).sum().backward();
       std::vector<at::Tensor> found;
-      for (const WeightNormConv2d& layer : network->convolutions()) {
+      for (const auto& layer : network->convolutions()) {
         EXPECT_EQ(layer->direction.grad().scalar_type(), at::kFloat);
         found.push_back(layer->direction.grad().clone());
       }
@@ -238,7 +240,7 @@ TEST(Networks, Bf16GradientsOfTheDiscriminatorAreWithinTheRoundingError) {
     network->convolutions().back()->gain.data().mul_(1.25);
     const std::vector<at::Tensor> wrong = gradients(Precision::kBf16);
     double before = 0, after = 0;
-    for (const WeightNormConv2d& layer : network->convolutions()) {
+    for (const auto& layer : network->convolutions()) {
       after += bf16_variance(static_cast<double>(layer->direction.select(1, 0).numel()));
     }
     int64_t size = shape.image_size;
@@ -263,12 +265,12 @@ TEST(Networks, Bf16GeneratorIsWithinTheRoundingError) {
   constexpr int64_t kCount = 8, kNoise = 16;
   for (const int64_t channels : {1, 3}) {
     const ImageShape shape{16, channels, 10};
-    Generator network = make_generator({.noise_size = kNoise, .gen_width = 64}, shape, 0.125);
+    const auto network = make_generator({.noise_size = kNoise, .gen_width = 64}, shape, 0.125);
     const at::Tensor z = random_tensor({kCount, kNoise}, 2);
     const at::Tensor dy = random_tensor({kCount, channels, 16, 16}, 3);
     const auto run = [&](Precision precision) {
       network->zero_grad();
-      const at::Tensor y = network->forward(z, BatchStatistics::kBatch, {.precision = precision});
+      const at::Tensor y = network->forward(z, {.precision = precision, .statistics = BatchStatistics::kBatch});
       (y * dy).sum().backward();
       return std::pair{y.detach(), network->named_parameters()["deconv3.direction"].grad().clone()};
     };
@@ -284,8 +286,8 @@ TEST(Networks, Bf16GeneratorIsWithinTheRoundingError) {
     };
     const double growth = 1 / (1 - 1 / M_PI);
     double variance = bf16_variance(kNoise);
-    variance = growth * (variance + deconvolution(network->deconv1_weight));
-    variance = growth * (variance + deconvolution(network->deconv2_weight));
+    variance = growth * (variance + deconvolution(network->named_parameters()["deconv1_weight"]));
+    variance = growth * (variance + deconvolution(network->named_parameters()["deconv2_weight"]));
     const at::Tensor last = network->named_parameters()["deconv3.direction"];
     const double bound = bf16_bound(variance + deconvolution(last));  // 0.015 with sums in float, else 0.034
     const double gradient_bound = bf16_bound(variance + bf16_variance(0) + bf16_variance(kCount * 8 * 8));
@@ -310,9 +312,9 @@ TEST(GoldenNetworks, Discriminator) {
   for (const auto& [name, shape] : cases) {
     SCOPED_TRACE(name);
     const GoldenFile golden(name);
-    DiscriminatorOptions options;
+    NetworkOptions options;
     options.width = 1.0 / 16;
-    Discriminator network = make_discriminator(options, shape, at::kDouble);
+    const auto network = make_discriminator(options, shape, at::kDouble);
     copy_golden(*network, golden, "d.");
     const at::Tensor x = channels_last(golden["x"]).requires_grad_();
     const Classified out = network->forward(x, {});
@@ -330,23 +332,54 @@ TEST(GoldenNetworks, Discriminator) {
 TEST(GoldenNetworks, DiscriminatorVariants) {
   const GoldenFile golden("discriminator_variants");
   // Names in the golden file.
-  const std::map<std::string, DiscriminatorOptions> variants{
-      {"none", {.se_position = SePosition::kNone}},
-      {"block1", {.se_position = SePosition::kBlock1}},
-      {"block2", {.se_position = SePosition::kBlock2}},
-      {"after_conv256", {.se_position = SePosition::kAfterConv256}},
-      {"all", {.se_position = SePosition::kAll}},
-      {"bias", {.se_bias = true}},
-      {"max", {.pooling = Pooling::kMax}}};
+  const std::map<std::string, NetworkOptions> variants{{"none", {.se_position = SePosition::kNone}},
+                                                       {"block1", {.se_position = SePosition::kBlock1}},
+                                                       {"block2", {.se_position = SePosition::kBlock2}},
+                                                       {"after_conv256", {.se_position = SePosition::kAfterConv256}},
+                                                       {"all", {.se_position = SePosition::kAll}},
+                                                       {"bias", {.se_bias = true}},
+                                                       {"max", {.pooling = Pooling::kMax}}};
   for (const auto& [variant, varied] : variants) {
     SCOPED_TRACE(variant);
-    DiscriminatorOptions options = varied;
+    NetworkOptions options = varied;
     options.width = 1.0 / 16;
-    Discriminator network = make_discriminator(options, {16, 1, 3}, at::kDouble);
+    const auto network = make_discriminator(options, {16, 1, 3}, at::kDouble);
     copy_golden(*network, golden, "d.");
     const Classified out = network->forward(channels_last(golden["x"]), {});
     EXPECT_TRUE(close_to(out.logits, golden[variant + ".logits"], kNetworkTolerance));
     EXPECT_TRUE(close_to(out.features, golden[variant + ".features"], kNetworkTolerance));
+  }
+}
+
+// The other networks of the table, with running statistics and in a training pass.
+TEST(GoldenNetworks, Table) {
+  const std::map<std::string, NetworkOptions> cases{
+      {"conv-large", {.network = "conv-large", .width = 1.0 / 32}},
+      {"conv-large-bn", {.network = "conv-large", .width = 1.0 / 32, .conv_large_norm = ConvLargeNorm::kBatchNorm}},
+      {"wrn-28-2", {.network = "wrn-28-2", .width = 1.0 / 16}},
+      {"mlp", {.network = "mlp", .mlp_units = 16}}};
+  for (const auto& [name, options] : cases) {
+    SCOPED_TRACE(name);
+    const GoldenFile golden("network_" + name);
+    const NetworkPtr network = create_network(options, {16, 1, 3}, 1);
+    network->to(at::kDouble);
+    for (const auto& [tensor_name, tensor] : named_tensors(*network)) tensor.copy_(golden["n." + tensor_name]);
+    const at::Tensor x = channels_last(golden["x"]).requires_grad_();
+    const Classified running = network->forward(x, {});
+    EXPECT_TRUE(close_to(running.logits, golden["logits_running"], kNetworkTolerance));
+    EXPECT_TRUE(close_to(running.features, golden["features_running"], kNetworkTolerance));
+    const ForwardPass training{.statistics = BatchStatistics::kBatchAndTrack, .updates = at::full({}, 3, at::kDouble)};
+    const Classified out = network->forward(x, training);
+    EXPECT_TRUE(close_to(out.logits, golden["logits"], kNetworkTolerance));
+    EXPECT_TRUE(close_to(out.features, golden["features"], kNetworkTolerance));
+    ((out.logits * golden["dlogits"]).sum() + (out.features * golden["dfeatures"]).sum()).backward();
+    EXPECT_TRUE(close_to(x.grad(), golden["gradient.x"], kNetworkTolerance));
+    for (const auto& item : network->named_parameters()) {
+      EXPECT_TRUE(close_to(item.value().grad(), golden["gradient.n." + item.key()], kNetworkTolerance)) << item.key();
+    }
+    for (const auto& item : network->named_buffers()) {
+      EXPECT_TRUE(close_to(item.value(), golden["after.n." + item.key()], kNetworkTolerance)) << item.key();
+    }
   }
 }
 
@@ -360,19 +393,19 @@ TEST(GoldenNetworks, Generator) {
        std::vector<Case>{{"generator_16x1", {16, 1, 10}, 1.0 / 32}, {"generator_32x3", {32, 3, 10}, 1.0 / 64}}) {
     SCOPED_TRACE(c.name);
     const GoldenFile golden(c.name);
-    Generator network = make_generator({.noise_size = 8}, c.shape, c.width, at::kDouble);
+    const auto network = make_generator({.noise_size = 8}, c.shape, c.width, at::kDouble);
     copy_golden(*network, golden, "g.");
     const at::Tensor z = golden["z"].requires_grad_();
-    const at::Tensor running = network->forward(z.narrow(0, 0, 1), BatchStatistics::kRunning, {});
+    const at::Tensor running = network->forward(z.narrow(0, 0, 1), {.statistics = BatchStatistics::kRunning});
     EXPECT_TRUE(close_to(running, golden["y_running"], kNetworkTolerance));
-    EXPECT_TRUE(close_to(network->forward(z, BatchStatistics::kBatch, {}), golden["y"], kNetworkTolerance));
+    EXPECT_TRUE(close_to(network->forward(z, {.statistics = BatchStatistics::kBatch}), golden["y"], kNetworkTolerance));
     const auto statistics_are = [&](const std::string& prefix) {
       for (const auto& item : network->named_buffers()) {
         EXPECT_TRUE(close_to(item.value(), golden[prefix + golden_name(item.key())], kNetworkTolerance)) << item.key();
       }
     };
     statistics_are("g.");  // neither pass updated them
-    const at::Tensor y = network->forward(z, BatchStatistics::kBatchAndTrack, {});
+    const at::Tensor y = network->forward(z, {.statistics = BatchStatistics::kBatchAndTrack});
     statistics_are("after.g.");
     EXPECT_TRUE(close_to(y, golden["y"], kNetworkTolerance));
     (y * golden["dy"]).sum().backward();
@@ -386,19 +419,19 @@ TEST(GoldenNetworks, Generator) {
 
 TEST(GoldenNetworks, Initialization) {
   const GoldenFile golden("initialization");
-  DiscriminatorOptions options;
+  NetworkOptions options;
   options.width = 1.0 / 16;
-  Discriminator d = make_discriminator(options, {16, 1, 10}, at::kDouble);
-  Generator g = make_generator({.noise_size = 8}, {16, 1, 10}, 1.0 / 64, at::kDouble);
+  const auto d = make_discriminator(options, {16, 1, 10}, at::kDouble);
+  const auto g = make_generator({.noise_size = 8}, {16, 1, 10}, 1.0 / 64, at::kDouble);
   copy_golden(*d, golden, "d.");
   copy_golden(*g, golden, "g.");
   const torch::NoGradGuard no_grad;
-  const ForwardPass first{.initialize = true};
+  const ForwardPass first{.initialize = true, .statistics = BatchStatistics::kBatch};
   EXPECT_TRUE(close_to(d->forward(channels_last(golden["x"]), first).logits, golden["logits"], kNetworkTolerance));
-  EXPECT_TRUE(close_to(g->forward(golden["z"], BatchStatistics::kBatch, first), golden["images"], kNetworkTolerance));
+  EXPECT_TRUE(close_to(g->forward(golden["z"], first), golden["images"], kNetworkTolerance));
   int compared = 0;
   for (const auto& [prefix, network] :
-       std::map<std::string, std::shared_ptr<torch::nn::Module>>{{"d.", d.ptr()}, {"g.", g.ptr()}}) {
+       std::map<std::string, std::shared_ptr<torch::nn::Module>>{{"d.", d}, {"g.", g}}) {
     for (const auto& [name, tensor] : named_tensors(*network)) {
       const std::string name_in_file = prefix + golden_name(name);
       const bool set = golden.contains("after." + name_in_file);
@@ -419,8 +452,7 @@ struct Trace {
 
 // Table 1 with squeeze-and-excitation after block 2, layer by layer. The dropout layer number is 100 for the image,
 // else the index of the preceding convolution. Changing these numbers changes the bits of every run.
-Trace run_by_hand(const DiscriminatorImpl& network, at::Tensor x, const ForwardPass& pass) {
-  const DiscriminatorOptions& options = network.options();
+Trace run_by_hand(const Discriminator& network, const NetworkOptions& options, at::Tensor x, const ForwardPass& pass) {
   const auto dropped = [&](const at::Tensor& input, double p, uint64_t layer) {
     return pass.stochastic ? frgan::dropout(input, p, random_key(pass.dropout_key, Stream::kDropout, layer)) : input;
   };
@@ -428,7 +460,7 @@ Trace run_by_hand(const DiscriminatorImpl& network, at::Tensor x, const ForwardP
   x = dropped(x, options.input_dropout, 100);
   const auto modules = network.named_modules();
   for (size_t i = 0; i < network.convolutions().size(); ++i) {
-    const WeightNormConv2d& layer = network.convolutions()[i];
+    const auto& layer = network.convolutions()[i];
     x = at::conv2d(x, layer->weight(), layer->bias, layer->options().stride, layer->options().padding);
     trace.hidden.push_back(x);
     x = at::leaky_relu(x, options.slope);
@@ -443,15 +475,15 @@ Trace run_by_hand(const DiscriminatorImpl& network, at::Tensor x, const ForwardP
 
 TEST(Networks, DropoutPositionsMatchTable1) {
   const ImageShape shape{16, 3, 5};
-  DiscriminatorOptions options;
+  NetworkOptions options;
   options.width = 1.0 / 16;
   options.input_dropout = 0.2;
   options.block_dropout = 0.4;
-  Discriminator network = make_discriminator(options, shape, at::kDouble);
+  const auto network = make_discriminator(options, shape, at::kDouble);
   const at::Tensor x = images(shape, 4, 1, at::kDouble);
   for (const ForwardPass& pass :
        std::vector<ForwardPass>{{}, {.stochastic = true, .dropout_key = 3}, {.stochastic = true, .dropout_key = 4}}) {
-    const Trace expected = run_by_hand(*network, x, pass);
+    const Trace expected = run_by_hand(*network, options, x, pass);
     const Classified found = network->forward(x, pass);
     EXPECT_TRUE(close_to(found.features, expected.features, kNetworkTolerance));
     EXPECT_TRUE(close_to(found.logits, expected.logits, kNetworkTolerance));
@@ -467,13 +499,13 @@ TEST(Networks, DropoutDependsOnTheKeyAndIsOffInDeterministicPasses) {
       for (const bool input : {true, false}) {
         SCOPED_TRACE(testing::Message() << static_cast<int>(position) << ' ' << static_cast<int>(pooling)
                                         << (input ? " input" : " blocks"));
-        DiscriminatorOptions options;
+        NetworkOptions options;
         options.width = 0.25;
         options.se_position = position;
         options.pooling = pooling;
         options.input_dropout = input ? 0.3 : 0;
         options.block_dropout = input ? 0 : 0.3;
-        Discriminator network = make_discriminator(options, shape);
+        const auto network = make_discriminator(options, shape);
         const auto logits = [&](const ForwardPass& pass) { return network->forward(x, pass).logits; };
         const at::Tensor one = logits({.stochastic = true, .dropout_key = 1});
         EXPECT_TRUE(one.equal(logits({.stochastic = true, .dropout_key = 1})));
@@ -489,15 +521,15 @@ TEST(Networks, DropoutDependsOnTheKeyAndIsOffInDeterministicPasses) {
 // and the logits have mean 0 and standard deviation 0.1.
 TEST(Networks, InitializationNormalizesEveryLayerOfTheDiscriminator) {
   const ImageShape shape{16, 3, 5};
-  DiscriminatorOptions options;
+  NetworkOptions options;
   options.width = 0.125;
-  Discriminator network = make_discriminator(options, shape, at::kDouble);
+  const auto network = make_discriminator(options, shape, at::kDouble);
   const at::Tensor x = images(shape, 20, 1, at::kDouble) * 0.5 + 0.3;
   ForwardPass pass{.stochastic = true, .dropout_key = 3, .initialize = true};
   const torch::NoGradGuard no_grad;
   network->forward(x, pass);
   pass.initialize = false;
-  const Trace trace = run_by_hand(*network, x, pass);
+  const Trace trace = run_by_hand(*network, options, x, pass);
   ASSERT_EQ(trace.hidden.size(), 9U);
   for (size_t i = 0; i < trace.hidden.size(); ++i) {
     const at::Tensor& hidden = trace.hidden[i];
@@ -512,11 +544,11 @@ TEST(Networks, InitializationNormalizesEveryLayerOfTheDiscriminator) {
 
 TEST(Networks, InitializationNormalizesTheLastLayerOfTheGenerator) {
   const ImageShape shape{16, 3, 5};
-  Generator network = make_generator({}, shape, 0.125, at::kDouble);
+  const auto network = make_generator({}, shape, 0.125, at::kDouble);
   const torch::NoGradGuard no_grad;
   const at::Tensor noise = random_tensor({30, 100}, 1, at::kDouble);
-  network->forward(noise, BatchStatistics::kBatch, {.initialize = true});
-  const at::Tensor before_tanh = network->forward(noise, BatchStatistics::kBatch, {}).atanh();
+  network->forward(noise, {.initialize = true, .statistics = BatchStatistics::kBatch});
+  const at::Tensor before_tanh = network->forward(noise, {.statistics = BatchStatistics::kBatch}).atanh();
   EXPECT_LT(before_tanh.mean({0, 2, 3}).abs().max().item<double>(), 1e-10);
   const at::Tensor deviation = before_tanh.square().mean({0, 2, 3}).sqrt();
   EXPECT_TRUE(close_to(deviation, at::full_like(deviation, 0.1), 1e-9));
@@ -529,23 +561,24 @@ TEST(Networks, GeneratorOrderIsBatchNormAndReluOrTheReverse) {
   const at::Tensor noise = random_tensor({6, 100}, 1, at::kDouble);
   std::vector<at::Tensor> images;
   for (const GeneratorOrder order : {GeneratorOrder::kBatchNormThenRelu, GeneratorOrder::kReluThenBatchNorm}) {
-    Generator network = make_generator({.gen_order = order}, shape, 1.0 / 16, at::kDouble);
+    const auto network = make_generator({.gen_order = order}, shape, 1.0 / 16, at::kDouble);
     const auto modules = network->named_modules();
     const auto activated = [&](const at::Tensor& x, const std::string& norm) {
       auto* const batch_norm = modules[norm]->as<BatchNormImpl>();
-      if (order == GeneratorOrder::kReluThenBatchNorm) return batch_norm->forward(x.relu(), BatchStatistics::kBatch);
-      return batch_norm->forward(x, BatchStatistics::kBatch).relu();
+      if (order == GeneratorOrder::kReluThenBatchNorm)
+        return batch_norm->forward(x.relu(), {.statistics = BatchStatistics::kBatch});
+      return batch_norm->forward(x, {.statistics = BatchStatistics::kBatch}).relu();
     };
     const auto upsampled = [](const at::Tensor& x, const at::Tensor& weight) {
       return at::conv_transpose2d(x, weight, {}, /*stride=*/2, /*padding=*/2, /*output_padding=*/1);
     };
-    at::Tensor x = activated(at::linear(noise, network->dense_weight), "norm0");
-    x = x.view({-1, network->deconv1_weight.size(0), 2, 2});
-    x = activated(upsampled(x, network->deconv1_weight), "norm1");
-    x = activated(upsampled(x, network->deconv2_weight), "norm2");
+    at::Tensor x = activated(at::linear(noise, network->named_parameters()["dense_weight"]), "norm0");
+    x = x.view({-1, network->named_parameters()["deconv1_weight"].size(0), 2, 2});
+    x = activated(upsampled(x, network->named_parameters()["deconv1_weight"]), "norm1");
+    x = activated(upsampled(x, network->named_parameters()["deconv2_weight"]), "norm2");
     auto* const last = modules["deconv3"]->as<WeightNormDeconv2dImpl>();
     const at::Tensor expected = at::tanh(upsampled(x, last->weight()) + last->bias.view({1, -1, 1, 1}));
-    images.push_back(network->forward(noise, BatchStatistics::kBatch, {}));
+    images.push_back(network->forward(noise, {.statistics = BatchStatistics::kBatch}));
     EXPECT_TRUE(close_to(images.back(), expected, kNetworkTolerance));
     images.back().square().sum().backward();
     for (const auto& item : network->named_parameters()) {
@@ -557,11 +590,11 @@ TEST(Networks, GeneratorOrderIsBatchNormAndReluOrTheReverse) {
 
 TEST(Networks, RunningStatisticsMakeImagesIndependentOfTheBatch) {
   const ImageShape shape{16, 1, 5};
-  Generator network = make_generator({}, shape, 0.125);
+  const auto network = make_generator({}, shape, 0.125);
   const at::Tensor noise = random_tensor({6, 100}, 1);
-  network->forward(noise, BatchStatistics::kBatchAndTrack, {.initialize = true});
+  network->forward(noise, {.initialize = true, .statistics = BatchStatistics::kBatchAndTrack});
   const auto first_of = [&](const at::Tensor& z, BatchStatistics statistics) {
-    return network->forward(z, statistics, {})[0];
+    return network->forward(z, {.statistics = statistics})[0];
   };
   EXPECT_TRUE(close_to(first_of(noise, BatchStatistics::kRunning),
                        first_of(noise.narrow(0, 0, 2), BatchStatistics::kRunning), 1e-5));
@@ -570,11 +603,12 @@ TEST(Networks, RunningStatisticsMakeImagesIndependentOfTheBatch) {
 }
 
 TEST(Networks, GenWidthSetsTheFirstFeatureMap) {
-  Generator wide(GeneratorOptions{.gen_width = 1024}, ImageShape{}, 1.0 / 32, WeightInit::kXavier, 1);
-  EXPECT_EQ(wide->deconv1_weight.sizes(), (at::IntArrayRef{32, 16, 5, 5}));
-  EXPECT_EQ(wide->dense_weight.sizes(), (at::IntArrayRef{32 * 16, 100}));
-  Generator normal(GeneratorOptions{}, ImageShape{}, 1.0 / 8, WeightInit::kNormal, 1);
-  EXPECT_NEAR(normal->deconv1_weight.std().item<double>(), 0.05, 0.002);
+  const auto wide =
+      std::make_shared<Generator>(GeneratorOptions{.gen_width = 1024}, ImageShape{}, 1.0 / 32, WeightInit::kXavier, 1);
+  EXPECT_EQ(wide->named_parameters()["deconv1_weight"].sizes(), (at::IntArrayRef{32, 16, 5, 5}));
+  EXPECT_EQ(wide->named_parameters()["dense_weight"].sizes(), (at::IntArrayRef{32 * 16, 100}));
+  const auto normal = std::make_shared<Generator>(GeneratorOptions{}, ImageShape{}, 1.0 / 8, WeightInit::kNormal, 1);
+  EXPECT_NEAR(normal->named_parameters()["deconv1_weight"].std().item<double>(), 0.05, 0.002);
 }
 
 }  // namespace

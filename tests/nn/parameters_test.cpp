@@ -21,10 +21,10 @@ using ::testing::HasSubstr;
 
 const ImageShape kShape{16, 3, 5};
 
-Discriminator small_discriminator(double width = 1.0 / 16) {
-  DiscriminatorOptions options;
+NetworkPtr small_discriminator(double width = 1.0 / 16) {
+  NetworkOptions options;
   options.width = width;
-  Discriminator network(options, kShape, 1);
+  const auto network = std::make_shared<Discriminator>(options, kShape, 1);
   network->to(at::kDouble);
   return network;
 }
@@ -39,7 +39,7 @@ at::Tensor in_memory_order(const at::Tensor& tensor) {
 }
 
 TEST(FlatParameters, AreViewsOfOneBuffer) {
-  Discriminator network = small_discriminator();
+  const auto network = small_discriminator();
   std::vector<at::Tensor> before;
   for (const at::Tensor& parameter : network->parameters()) before.push_back(parameter.detach().clone());
   const FlatParameters flat(*network);
@@ -70,7 +70,7 @@ TEST(FlatParameters, AreViewsOfOneBuffer) {
 }
 
 TEST(FlatParameters, DoNotChangeTheNetworkOutput) {
-  Discriminator network = small_discriminator();
+  const auto network = small_discriminator();
   const at::Tensor before = network->forward(images(), {}).logits.detach();
   const FlatParameters flat(*network);
   EXPECT_TRUE(at::allclose(network->forward(images(), {}).logits, before, 1e-12, 1e-12));
@@ -79,7 +79,7 @@ TEST(FlatParameters, DoNotChangeTheNetworkOutput) {
 }
 
 TEST(FlatParameters, GradientsAccumulateInTheBuffer) {
-  Discriminator plain = small_discriminator(), network = small_discriminator();
+  const auto plain = small_discriminator(), network = small_discriminator();
   plain->forward(images(), {}).logits.square().sum().backward();
   const FlatParameters flat(*network);
   const auto backward = [&] {
@@ -95,7 +95,7 @@ TEST(FlatParameters, GradientsAccumulateInTheBuffer) {
 }
 
 TEST(FlatParameters, ViewLikeHasTheShapeOfTheParameter) {
-  Discriminator network = small_discriminator();
+  const auto network = small_discriminator();
   const FlatParameters flat(*network);
   const at::Tensor moments = at::arange(flat.values().numel(), at::kDouble);
   for (size_t i = 0; i < flat.parameters().size(); ++i) {
@@ -112,14 +112,14 @@ TEST(FlatParameters, RejectAModuleWithoutParameters) {
 }
 
 TEST(NamedTensors, ContainParametersAndBuffersWithAPrefix) {
-  Generator network(GeneratorOptions{}, kShape, 1.0 / 64, WeightInit::kXavier, 1);
+  const auto network = std::make_shared<Generator>(GeneratorOptions{}, kShape, 1.0 / 64, WeightInit::kXavier, 1);
   const NamedTensors tensors = named_tensors(*network, "generator.");
   EXPECT_EQ(tensors.size(), network->parameters().size() + network->buffers().size());
   EXPECT_FALSE(tensors.at("generator.dense_weight").requires_grad());
   tensors.at("generator.norm1.running_mean").fill_(3);
   tensors.at("generator.dense_weight").fill_(4);
   EXPECT_EQ(network->named_buffers()["norm1.running_mean"].mean().item<float>(), 3);
-  EXPECT_EQ(network->dense_weight.mean().item<float>(), 4);
+  EXPECT_EQ(network->named_parameters()["dense_weight"].mean().item<float>(), 4);
 }
 
 std::string copy_error(const NamedTensors& target, const NamedTensors& saved) {

@@ -10,7 +10,6 @@
 #include "frgan/core/error.h"
 #include "frgan/plans/plan_results.h"
 #include "frgan/settings/run_settings.h"
-#include "frgan/train/recipe.h"
 
 namespace frgan {
 namespace {
@@ -30,7 +29,7 @@ RunRecord on_other_data(RunRecord record) {
   declare_run(request, record.options.at("method").get<std::string>());
   request.options.set_values(record.options, "the record");
   record.data_digest = "other";
-  record.key = run_key(request.options, record.data_digest, kRecipe);
+  record.key = run_key(request.options, record.data_digest, record.recipe);
   return record;
 }
 

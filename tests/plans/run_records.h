@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "frgan/methods/methods.h"
 #include "frgan/plans/plan_results.h"
-#include "frgan/train/recipe.h"
 
 namespace frgan {
 
@@ -16,9 +16,9 @@ inline RunRecord record_with(const std::string& name, const std::string& key, co
   RunRecord record;
   record.name = name;
   record.key = key;
-  record.recipe = kRecipe;
+  record.recipe = find_method("fr-gan")->recipe;
   record.data_digest = "digest";
-  record.options = {{"seed", 1}, {"augmentation", {"translate:2"}}};
+  record.options = {{"method", "fr-gan"}, {"seed", 1}, {"augmentation", {"translate:2"}}};
   record.summary = {{"test", {{"images", images}}},
                     {"steps", 100},
                     {"wall_seconds", 60.0},
@@ -73,7 +73,7 @@ preset = "fr-gan"
       run.section = section;
       run.seed = static_cast<int64_t>(seed);
       run.key = run.name = plan.sections[section].value + std::to_string(seed);
-      run.options = {{"label-noise-kind", "wrong"}};
+      run.options = {{"method", "fr-gan"}, {"label-noise-kind", "wrong"}};
       if (!wrong.empty()) records.push_back(record_with(run.name, run.key, rows(wrong[section][seed - 1])));
       runs.push_back(std::move(run));
     }

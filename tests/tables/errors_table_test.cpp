@@ -104,7 +104,7 @@ TEST(ErrorsTable, PairsDifferencesBySeed) {
 TEST(ErrorsTable, LeavesOutResultsOfOtherRecipes) {
   const Plan plan = errors_plan();
   RunRecord other = record_with("old run", "key of another recipe", rows(1));
-  other.recipe = kRecipe + 1;
+  ++other.recipe;
   const Table table = errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 1), {other}));
   EXPECT_EQ(cell(table, 0, 1, "our error (%): mean ± sd (seeds)").text, "–");
   EXPECT_THAT(table.notes, Contains(HasSubstr("1 result left out: recipe other than")));

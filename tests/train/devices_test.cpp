@@ -73,8 +73,9 @@ TEST_P(Devices, DropoutKeepsTheMeanAndMasksTheGradient) {
 
 // Gradients of the mean square of the network's output, by parameter name.
 template <class Network, class Output>
-std::vector<std::pair<std::string, at::Tensor>> gradients(Network network, const Output& output) {
-  output(network).square().mean().backward();
+std::vector<std::pair<std::string, at::Tensor>> gradients(const std::shared_ptr<Network>& network,
+                                                          const Output& output) {
+  output(*network).square().mean().backward();
   std::vector<std::pair<std::string, at::Tensor>> found;
   for (const auto& item : network->named_parameters()) found.emplace_back(item.key(), item.value().grad());
   return found;
@@ -89,13 +90,13 @@ void expect_close(const std::vector<std::pair<std::string, at::Tensor>>& found,
 }
 
 TEST_P(Devices, DiscriminatorGradientsEqualTheCpu) {
-  DiscriminatorOptions options;
+  NetworkOptions options;
   options.width = 0.25;
   const auto gradients_on = [&](at::Device where, at::ScalarType type) {
-    Discriminator network(options, kShape, 1);
+    const auto network = std::make_shared<Discriminator>(options, kShape, 1);
     network->to(where, type);
     const at::Tensor images = normalised(random_images(20).to(where), type);
-    return gradients(network, [&](Discriminator& d) { return d->forward(images, {}).logits; });
+    return gradients(network, [&](const Discriminator& d) { return d.forward(images, {}).logits; });
   };
   expect_close(gradients_on(device, at::kFloat), gradients_on(at::kCPU, at::kDouble));
 }
@@ -104,22 +105,23 @@ TEST_P(Devices, GeneratorGradientsEqualTheCpu) {
   const GeneratorOptions options{.noise_size = 100, .gen_width = 64};
   const at::Tensor noise = random_uniform({20, options.noise_size}, -1, 1, 2, at::TensorOptions(at::kFloat));
   const auto gradients_on = [&](at::Device where, at::ScalarType type) {
-    Generator network(options, kShape, 0.25, WeightInit::kXavier, 1);
+    const auto network = std::make_shared<Generator>(options, kShape, 0.25, WeightInit::kXavier, 1);
     network->to(where, type);
-    return gradients(
-        network, [&](Generator& g) { return g->forward(noise.to(where, type), BatchStatistics::kBatchAndTrack, {}); });
+    return gradients(network, [&](const Generator& g) {
+      return g.forward(noise.to(where, type), {.statistics = BatchStatistics::kBatchAndTrack});
+    });
   };
   expect_close(gradients_on(device, at::kFloat), gradients_on(at::kCPU, at::kDouble));
 }
 
 TEST_P(Devices, ClassificationEqualsTheCpu) {
-  DiscriminatorOptions options;
+  NetworkOptions options;
   options.width = 0.25;
   const at::Tensor images = random_images(300);
   const auto logits = [&](at::Device where, at::ScalarType type, Precision precision) {
-    Discriminator network(options, kShape, 1);
+    const auto network = std::make_shared<Discriminator>(options, kShape, 1);
     network->to(where, type);
-    return classify(network, images, precision).logits;
+    return classify(*network, images, precision).logits;
   };
   const at::Tensor expected = logits(at::kCPU, at::kDouble, Precision::kFull);
   EXPECT_TRUE(close_to(logits(device, at::kFloat, Precision::kFull), expected, 1e-4));

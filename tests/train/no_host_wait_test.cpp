@@ -118,6 +118,9 @@ struct Variant {
 const std::vector<Variant>& variants() {
   static const std::vector<Variant> all{
       {"supervised", {}},
+      {"supervised", {{"network", "conv-large"}}},
+      {"supervised", {{"network", "conv-large"}, {"conv-large-norm", "batch_norm"}}, Precision::kBf16},
+      {"supervised", {{"network", "wrn-28-2"}, {"optimizer", "sgd"}, {"weight-decay", 1e-3}}},
       {"fr-gan", {}},
       {"fr-gan", {}, Precision::kBf16},
       {"fr-gan", {{"gen-loss", "fm+ns"}, {"disc-steps", 2}, {"epsilon-inside-root", true}, {"se-position", "all"}}},
@@ -146,7 +149,10 @@ void move_to_meta(const torch::nn::Module& network) {
 class OnMeta : public Method {
  public:
   explicit OnMeta(Method& method) : method_(method) {
-    for (const Player& player : method_.players()) move_to_meta(*player.network);
+    for (const Player& player : method_.players()) {
+      move_to_meta(*player.network);
+      for (const Follower& follower : player.followers) move_to_meta(*follower.network);
+    }
   }
   void describe(OptionSet& options) override { method_.describe(options); }
   void build(const Problem& problem) override { method_.build(problem); }
@@ -155,8 +161,8 @@ class OnMeta : public Method {
   std::vector<Stage> stages() override { return method_.stages(); }
   double step_flop() const override { return method_.step_flop(); }
   NoiseRange noise_range() const override { return method_.noise_range(); }
-  Discriminator make_classifier() const override {
-    Discriminator network = method_.make_classifier();
+  NetworkPtr make_classifier(const Problem& problem) const override {
+    const auto network = method_.make_classifier(problem);
     move_to_meta(*network);
     return network;
   }

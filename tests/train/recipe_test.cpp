@@ -1,5 +1,4 @@
-// Checks the training recipe (train/recipe.h): results of short runs, and recipe numbers in checkpoints.
-#include "frgan/train/recipe.h"
+// Checks the recipes of the methods (methods/methods.h): results of short runs, and recipe numbers in checkpoints.
 
 #include <atomic>
 #include <cmath>
@@ -138,8 +137,8 @@ Numbers numbers_of(const std::string& method, PrecisionChoice precision) {
       numbers.emplace_back(fmt::format("{} at step {}", term, step), value.get<double>());
     }
   }
-  const Checkpoint first = load_checkpoint(folder / "run/checkpoints" / checkpoint_name(0));
-  const Checkpoint last = load_checkpoint(folder / "run");
+  const Checkpoint first = load_checkpoint(folder / "run/checkpoints" / checkpoint_name(0), CheckpointUse::kResume);
+  const Checkpoint last = load_checkpoint(folder / "run", CheckpointUse::kResume);
   EXPECT_EQ(last.state.step, kRecipeSteps);
   numbers.emplace_back("distance of final from initial weights",
                        distance(last.files.at("model"), first.files.at("model")));
@@ -161,8 +160,8 @@ testing::AssertionResult matches_stored(const std::string& method, PrecisionChoi
   std::string lines;
   for (const auto& [name, value] : found) lines += fmt::format("    {{\"{}\", {:.6g}}},\n", name, value);
   return testing::AssertionFailure() << method
-                                     << ": a code change altered training results; increment kRecipe in "
-                                        "src/frgan/train/recipe.h and store these numbers:\n"
+                                     << ": a code change altered training results; increment its recipe in "
+                                        "src/frgan/methods/methods.cpp and store these numbers:\n"
                                      << lines;
 }
 
@@ -207,22 +206,23 @@ TEST(Recipe, MatchesStoredGoldenRunInBf16) {
 
 TEST(Recipe, ResumeRequiresTheRecipeOfTheCheckpoint) {
   const TemporaryFolder folder;
+  const int64_t recipe = find_method("supervised")->recipe;
   SmallRun small("supervised", 1);
   small.train(folder / "run");
   const auto summary = parse_json(read_file(folder / "run/summary.json"), "test");
-  EXPECT_EQ(summary.at("recipe"), kRecipe);
-  Checkpoint checkpoint = load_checkpoint(folder / "run");
-  EXPECT_EQ(checkpoint.state.recipe, kRecipe);
+  EXPECT_EQ(summary.at("recipe"), recipe);
+  Checkpoint checkpoint = load_checkpoint(folder / "run", CheckpointUse::kResume);
+  EXPECT_EQ(checkpoint.state.recipe, recipe);
   EXPECT_NO_THROW(small.make().resume(checkpoint));
 
-  for (const int64_t other : {kRecipe - 1, kRecipe + 1}) {
+  for (const int64_t other : {recipe - 1, recipe + 1}) {
     checkpoint.state.recipe = other;
     checkpoint.state.frgan_version = "9.8.7";
     EXPECT_EQ(
         error_of([&] { small.make().resume(checkpoint); }),
         fmt::format("{}: training recipe mismatch: the run has recipe {}, this version of frgan has {}; finish the "
                     "run with frgan 9.8.7, or start a new run with --init-from",
-                    checkpoint.path.string(), other, kRecipe));
+                    checkpoint.path.string(), other, recipe));
     // Starting a new run from its weights is allowed.
     EXPECT_NO_THROW(small.make().begin_from(checkpoint));
   }

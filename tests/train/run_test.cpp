@@ -118,7 +118,7 @@ class Run : public testing::Test {
   }
   RunResult resume(const std::string& name) {
     TrainingRun run = make();
-    run.resume(load_checkpoint(folder / name));
+    run.resume(load_checkpoint(folder / name, CheckpointUse::kResume));
     return train(run, folder / name);
   }
   // The evaluations in the log of a run.
@@ -274,7 +274,7 @@ TEST_F(Run, ResumedRunFollowsTheDecisionsOfTheKilledOne) {
     const fs::path killed = folder / fmt::format("killed-{}", step);
     fs::copy(folder / "killed", killed, fs::copy_options::recursive);
     TrainingRun resumed = make();
-    const Checkpoint checkpoint = load_checkpoint(killed);
+    const Checkpoint checkpoint = load_checkpoint(killed, CheckpointUse::kResume);
     EXPECT_TRUE(plan.agrees_before(step, checkpoint.state.plan)) << step;
     resumed.resume(checkpoint);
     EXPECT_EQ(resumed.steps_done(), step);
@@ -384,7 +384,7 @@ TEST_F(Run, StopsAtANonFiniteLoss) {
                 StartsWith("loss term 'supervised' is not finite (NaN or infinite) at step 3; training stopped"));
     EXPECT_THAT(checkpoints(name), ElementsAre("step-00000000"));
     EXPECT_FALSE(fs::exists(folder / name / "summary.json"));
-    EXPECT_EQ(load_checkpoint(folder / name).state.step, 0);
+    EXPECT_EQ(load_checkpoint(folder / name, CheckpointUse::kResume).state.step, 0);
   }
 }
 
@@ -433,7 +433,7 @@ TEST_F(Run, ResumingAFinishedRunWritesNothing) {
   const RunResult first = train_new("run");
   const std::string summary = read_file(folder / "run/summary.json"), log = read_file(folder / "run/metrics.jsonl");
   TrainingRun run = make();
-  run.resume(load_checkpoint(folder / "run"));
+  run.resume(load_checkpoint(folder / "run", CheckpointUse::kResume));
   const RunResult again = train(run, folder / "run");
   EXPECT_TRUE(again.finished);
   EXPECT_EQ(again.summary.test->error, first.summary.test->error);
@@ -466,10 +466,10 @@ TEST_F(Run, RepeatsTheEndOfARunWithATimeBudget) {
   fs::create_directories(folder / "run/gates.json/in the way");
   EXPECT_THAT(error_of([&] { train_new("run"); }), HasSubstr("gates.json"));
   fs::remove_all(folder / "run/gates.json");
-  const int64_t steps = load_checkpoint(folder / "run").state.step;
+  const int64_t steps = load_checkpoint(folder / "run", CheckpointUse::kResume).state.step;
   for (int i = 0; i < 2; ++i) {
     TrainingRun run = make();
-    run.resume(load_checkpoint(folder / "run"));
+    run.resume(load_checkpoint(folder / "run", CheckpointUse::kResume));
     run.follow(plan_of(folder / "run"));
     run.fix_plan();
     const RunResult result = train(run, folder / "run");
@@ -499,7 +499,7 @@ TEST_F(Run, RemovesAnOldSummaryWhenItTrainsAgain) {
   train_new("run");
   fs::remove_all(folder / "run/checkpoints/step-00000006");
   TrainingRun run = make();
-  run.resume(load_checkpoint(folder / "run"));
+  run.resume(load_checkpoint(folder / "run", CheckpointUse::kResume));
   EXPECT_FALSE(train(run, folder / "run", /*stop_at=*/"step 6/6").finished);
   EXPECT_FALSE(fs::exists(folder / "run/summary.json"));
 }
@@ -583,7 +583,7 @@ TEST_F(Run, ResumesFromAnOlderCheckpointIfTheLastIsCorrupt) {
   train_new("whole");
   train_new("run");
   write_file_safely(folder / "run/checkpoints/step-00000006/state.json", "{}");
-  const Checkpoint older = load_checkpoint(folder / "run");
+  const Checkpoint older = load_checkpoint(folder / "run", CheckpointUse::kResume);
   EXPECT_EQ(older.state.step, 5);
   EXPECT_EQ(older.warnings.size(), 1u);
   options.keep_checkpoints = 1;
@@ -591,7 +591,7 @@ TEST_F(Run, ResumesFromAnOlderCheckpointIfTheLastIsCorrupt) {
   run.resume(older);
   expect_same_weights(folder / "whole/checkpoints/step-00000006", train(run, folder / "run").checkpoint);
   EXPECT_THAT(checkpoints("run"), ElementsAre("step-00000006"));
-  EXPECT_EQ(load_checkpoint(folder / "run").state.step, 6);
+  EXPECT_EQ(load_checkpoint(folder / "run", CheckpointUse::kResume).state.step, 6);
 }
 
 TEST_F(Run, RejectsResumingWithOtherData) {
@@ -599,14 +599,14 @@ TEST_F(Run, RejectsResumingWithOtherData) {
   Dataset other = tiny_data();
   other.digest = "another";
   TrainingRun run = make(nullptr, std::move(other));
-  EXPECT_THAT(error_of([&] { run.resume(load_checkpoint(folder / "run")); }),
+  EXPECT_THAT(error_of([&] { run.resume(load_checkpoint(folder / "run", CheckpointUse::kResume)); }),
               HasSubstr("data mismatch: tiny no longer has the data that the run was trained on"));
 }
 
 TEST_F(Run, StartsFromTheWeightsOfAnotherRun) {
   const RunResult first = train_new("first");
   TrainingRun run = make();
-  run.begin_from(load_checkpoint(folder / "first"));
+  run.begin_from(load_checkpoint(folder / "first", CheckpointUse::kResume));
   run.fix_plan();
   options.steps = 6;
   train(run, folder / "second");
@@ -618,7 +618,7 @@ TEST_F(Run, StartsFromTheWeightsOfAnotherRun) {
   Dataset other = tiny_data();
   other.class_names = {"ant", "bee", "cat"};
   TrainingRun mismatched = make(nullptr, std::move(other));
-  EXPECT_THAT(error_of([&] { mismatched.begin_from(load_checkpoint(folder / "first")); }),
+  EXPECT_THAT(error_of([&] { mismatched.begin_from(load_checkpoint(folder / "first", CheckpointUse::kResume)); }),
               HasSubstr("tiny: class 0 is 'ant', but the network was trained with 'class0'"));
 }
 

@@ -11,6 +11,7 @@
 
 #include "../methods/small_methods.h"
 #include "frgan/core/error.h"
+#include "frgan/nn/networks.h"
 
 namespace frgan {
 namespace {
@@ -124,11 +125,17 @@ TEST(Trainer, TheWindowOfOutliersIsPartOfTheState) {
 // ---- State
 
 TEST(Trainer, RestoredTrainingIsBitIdentical) {
-  for (const std::string name : {"fr-gan", "supervised"}) {
-    SCOPED_TRACE(name);
-    const Settings settings{{"gen-loss", "fm+ns"}, {"disc-steps", 2}};
-    SmallTraining whole(name, settings), first(name, settings),
-        second(name, {{"init-images", 5}, settings[0], settings[1]});
+  std::vector<std::pair<std::string, Settings>> cases{{"fr-gan", {{"gen-loss", "fm+ns"}, {"disc-steps", 2}}}};
+  for (const NetworkInfo& info : all_networks()) {
+    cases.push_back({"supervised", {{"network", std::string(info.name)}}});
+    cases.push_back(
+        {"supervised", {{"network", std::string(info.name)}, {"optimizer", "sgd"}, {"weight-decay", 0.01}}});
+  }
+  for (const auto& [name, settings] : cases) {
+    SCOPED_TRACE(name + " " + settings.front().second.dump());
+    Settings other_start = settings;
+    other_start.push_back({"init-images", 5});
+    SmallTraining whole(name, settings), first(name, settings), second(name, other_start);
     whole.steps(10);
     first.steps(5);
     const TensorFiles saved = copy_of(first.trainer.state());
@@ -171,7 +178,7 @@ TEST(Trainer, StateHasAllTensorsAsViews) {
   }
   EXPECT_EQ(state.at("model").size(), tensors);
   EXPECT_EQ(state.at("optimizer").size(), 2 * parameters);
-  EXPECT_EQ(state.at("average").size(), training.method->make_classifier()->parameters().size());
+  EXPECT_EQ(state.at("average").size(), training.method->make_classifier(small_problem())->parameters().size());
   EXPECT_TRUE(state.at("model").contains("generator.norm1.running_var"));
   // The tensors are views: training changes them.
   const TensorFiles before = copy_of(state);
@@ -255,13 +262,34 @@ TEST(Trainer, ClassifierHasAveragedWeights) {
   SmallTraining training("supervised");
   training.steps(3);
   const at::Tensor images = RandomBatches{training.problem}({.unlabeled = 4}, 0, 5).unlabeled[0];
-  Discriminator classifier = training.trainer.classifier();
+  const auto classifier = training.trainer.classifier();
   const at::Tensor before = classifier->forward(images, {}).logits.detach();
   const TensorFiles state = training.trainer.state();
   for (const auto& [name, tensor] : state.at("model")) tensor.zero_();
   EXPECT_TRUE(classifier->forward(images, {}).logits.equal(before));
   for (const auto& [name, tensor] : state.at("average")) tensor.zero_();
   EXPECT_FALSE(classifier->forward(images, {}).logits.equal(before));
+}
+
+TEST(Trainer, TheClassifierHasTheBatchStatisticsOfTheNetwork) {
+  for (const std::string network : {"conv-large", "wrn-28-2"}) {
+    SCOPED_TRACE(network);
+    SmallTraining training("supervised", {{"network", network}, {"learning-rate", 0.01}});
+    const auto statistics = [&] {
+      std::vector<at::Tensor> found;
+      for (const auto& item : training.method->players()[0].network->named_buffers())
+        found.push_back(item.value().clone());
+      return found;
+    };
+    const std::vector<at::Tensor> before = statistics();
+    training.steps(3);
+    const std::vector<at::Tensor> after = statistics(), averaged = training.trainer.classifier()->buffers();
+    ASSERT_FALSE(after.empty());
+    for (size_t i = 0; i < after.size(); ++i) {
+      EXPECT_TRUE(averaged[i].equal(after[i])) << i;
+      EXPECT_FALSE(before[i].equal(after[i])) << i;
+    }
+  }
 }
 
 // ---- Losses

@@ -76,7 +76,7 @@ class TrainingTest : public testing::Test {
 
   // Replaces device and LibTorch version in the last checkpoint.
   void set_origin(const std::string& device, const std::string& libtorch) const {
-    Checkpoint checkpoint = load_checkpoint(folder);
+    Checkpoint checkpoint = load_checkpoint(folder, CheckpointUse::kResume);
     checkpoint.state.device = device;
     checkpoint.state.libtorch = libtorch;
     save_checkpoint(checkpoint.path, checkpoint.state, checkpoint.files);
@@ -196,11 +196,13 @@ TEST_F(TrainingTest, FollowsMovedData) {
   };
   const RunResult result = Training::resume(folder, move_to("moved.safetensors")).run();
   EXPECT_TRUE(result.finished);
-  EXPECT_EQ(load_checkpoint(folder).state.options.at("data"), (root / "moved.safetensors").string());
+  EXPECT_EQ(load_checkpoint(folder, CheckpointUse::kResume).state.options.at("data"),
+            (root / "moved.safetensors").string());
   write_safetensors_set(root / "other.safetensors", tiny_dataset(round_robin(30, 3), 3));
   EXPECT_THAT(error_of([&] { Training::resume(folder, move_to("other.safetensors")); }),
               HasSubstr("trained on: the train set has 30 images instead of 24; 2 differences in all; restore"));
-  const Checkpoint with_slash = load_checkpoint(folder / kCheckpointsFolder / checkpoint_name(3) / "");
+  const Checkpoint with_slash =
+      load_checkpoint(folder / kCheckpointsFolder / checkpoint_name(3) / "", CheckpointUse::kResume);
   EXPECT_EQ(data_difference(with_slash, tiny_dataset(round_robin(30, 3), 3)),
             "the train set has 30 images instead of 24; 2 differences in all");
   fs::remove(folder / kImagesFile);
@@ -242,7 +244,7 @@ TEST_F(TrainingTest, ContinuesWithAnotherLearningRate) {
   stop_at_once(Training::start(request(), {.folder = folder}));
   const auto change = [](OptionSet& options) { options.set("learning-rate", 1e-5, "test"); };
   const RunResult result = Training::resume(folder, {.change = change}).run();
-  EXPECT_EQ(load_checkpoint(folder).state.options.at("learning-rate"), 1e-5);
+  EXPECT_EQ(load_checkpoint(folder, CheckpointUse::kResume).state.options.at("learning-rate"), 1e-5);
   EXPECT_THAT(result.summary.command, EndsWith("  # from step 0 on: --learning-rate=1e-05"));
   EXPECT_EQ(Training::resume(folder, {.change = change}).run().summary.command, result.summary.command);
   const RunResult other = Training::start(request({{"learning-rate", 1e-5}}), {.folder = root / "other"}).run();
@@ -327,7 +329,7 @@ TEST_F(TrainingTest, RecordsWhatIsInherited) {
   EXPECT_EQ(inherited.at("labels"), 24);
   EXPECT_EQ(inherited.at("test").at("test_error"), first.summary.test->error);
   EXPECT_TRUE(first.summary.inherited.is_null());
-  EXPECT_EQ(load_checkpoint(root / "second").state.inherited, inherited);
+  EXPECT_EQ(load_checkpoint(root / "second", CheckpointUse::kResume).state.inherited, inherited);
 }
 
 TEST_F(TrainingTest, StartsFromTheWeightsOfAnotherRun) {
@@ -338,9 +340,9 @@ TEST_F(TrainingTest, StartsFromTheWeightsOfAnotherRun) {
 
 TEST_F(TrainingTest, WarnsOfAnotherDeviceOrLibTorch) {
   stop_at_once(Training::start(request(), {.folder = folder}));
-  const std::string libtorch = load_checkpoint(folder).state.libtorch;
+  const std::string libtorch = load_checkpoint(folder, CheckpointUse::kResume).state.libtorch;
   EXPECT_NE(libtorch, "");
-  EXPECT_EQ(load_checkpoint(folder).state.device, "cpu");
+  EXPECT_EQ(load_checkpoint(folder, CheckpointUse::kResume).state.device, "cpu");
   EXPECT_THAT(warnings_of_resume(), IsEmpty());
   set_origin("cuda", libtorch);
   EXPECT_THAT(warnings_of_resume(), ElementsAre("the run used the device cuda; cpu draws other random numbers, so "

@@ -54,6 +54,33 @@ NamedTensors read_tensors(const fs::path& path) {
   return tensors;
 }
 
+// The files of tensors that a use requires; all of the manifest for kResume.
+std::vector<std::string> tensor_files(CheckpointUse use) {
+  switch (use) {
+    case CheckpointUse::kClassify:
+      return {"average"};
+    case CheckpointUse::kGenerate:
+      return {"model"};
+    case CheckpointUse::kBeginFrom:
+      return {"model", "average"};
+    case CheckpointUse::kResume:
+      break;
+  }
+  return {"model", "average", "optimizer"};
+}
+
+fs::path tensors_path(const fs::path& checkpoint, const std::string& file) {
+  return checkpoint / (file + ".safetensors");
+}
+
+// What `use` requires to be intact; empty: all files.
+std::vector<std::string> required_files(CheckpointUse use) {
+  if (use == CheckpointUse::kResume) return {};
+  std::vector<std::string> names{std::string(kCheckpointStateFile)};
+  for (const std::string& file : tensor_files(use)) names.push_back(tensors_path({}, file).string());
+  return names;
+}
+
 // The folder of a checkpoint, and why newer checkpoints of its run were skipped.
 struct FoundCheckpoint {
   fs::path path;
@@ -61,13 +88,13 @@ struct FoundCheckpoint {
 };
 
 // `path` as for load_checkpoint.
-FoundCheckpoint find_checkpoint(const fs::path& path) {
+FoundCheckpoint find_checkpoint(const fs::path& path, CheckpointUse use) {
   if (fs::exists(path / kCheckpointStateFile)) {
-    verify_checkpoint(path);
+    verify_checkpoint(path, required_files(use));
     return {path};
   }
   if (!fs::exists(path)) throw Error(fmt::format("{}: no such folder; expected a run or a checkpoint", path.string()));
-  CheckpointSearch search = newest_whole_checkpoint(path / kCheckpointsFolder);
+  CheckpointSearch search = newest_whole_checkpoint(path / kCheckpointsFolder, required_files(use));
   if (!search.newest) {
     throw Error(
         search.refused.empty()
@@ -81,7 +108,7 @@ FoundCheckpoint find_checkpoint(const fs::path& path) {
   return {*search.newest, std::move(search.refused)};
 }
 
-Checkpoint read_checkpoint(const FoundCheckpoint& found) {
+Checkpoint read_checkpoint(const FoundCheckpoint& found, CheckpointUse use) {
   Checkpoint checkpoint;
   checkpoint.path = found.path;
   for (const std::string& reason : found.refused) {
@@ -90,16 +117,51 @@ Checkpoint read_checkpoint(const FoundCheckpoint& found) {
   const std::string name = (checkpoint.path / kCheckpointStateFile).string();
   const Json json = read_json_object(name);
   checkpoint.state = checkpoint_state_from_json(json, name);
-  for (const std::string file : {"model", "average", "optimizer", "outliers"}) {
-    const fs::path tensors = checkpoint.path / (file + ".safetensors");
+  std::vector<std::string> files = tensor_files(use);
+  if (use == CheckpointUse::kResume) {  // what only some runs have: outliers, method, teachers
+    for (const fs::directory_entry& entry : fs::directory_iterator(checkpoint.path)) {
+      const std::string file = entry.path().stem().string();
+      if (entry.path().extension() == ".safetensors" && std::ranges::find(files, file) == files.end()) {
+        files.push_back(file);
+      }
+    }
+  }
+  for (const std::string& file : files) {
+    const fs::path tensors = tensors_path(checkpoint.path, file);
     if (!fs::exists(tensors)) {
-      if (file == "optimizer" || file == "outliers") continue;  // needed to resume training only
       throw Error(fmt::format("{}: the file is missing and not listed in the manifest; use another checkpoint",
                               tensors.string()));
     }
     checkpoint.files[file] = read_tensors(tensors);
   }
   return checkpoint;
+}
+
+// The method of the checkpoint with its options; not built.
+std::unique_ptr<Method> described_method(const Checkpoint& checkpoint) {
+  const CheckpointState& state = checkpoint.state;
+  const MethodInfo* const info = find_method(state.method);
+  if (info == nullptr) {
+    throw Error(fmt::format("{}: trained with the method '{}' by frgan {}; frgan {} has no such method; use frgan {}",
+                            checkpoint.path.string(), state.method, state.frgan_version, version(),
+                            state.frgan_version));
+  }
+  std::unique_ptr<Method> method = info->create();
+  OptionSet options;
+  method->describe(options);
+  try {
+    for (Option& option : options.all()) {
+      const Json* const saved = state.options.find(option.name);
+      if (saved != nullptr) option.set(*saved, checkpoint.path.string());
+    }
+  } catch (const Error& error) {
+    throw Error(error.what());  // not a usage error: the user did not type the invalid option
+  }
+  return method;
+}
+
+Problem problem_of(const Checkpoint& checkpoint, at::Device device, Precision precision) {
+  return {.shape = checkpoint.state.shape, .precision = precision, .device = device};
 }
 
 }  // namespace
@@ -115,47 +177,37 @@ void save_checkpoint(const fs::path& directory, const CheckpointState& state, co
   write_checkpoint(directory, parts);
 }
 
-Checkpoint load_checkpoint(const fs::path& path) {
-  return read_checkpoint(find_checkpoint(path));
+Checkpoint load_checkpoint(const fs::path& path, CheckpointUse use) {
+  return read_checkpoint(find_checkpoint(path, use), use);
 }
 
-Checkpoint load_checkpoint(const fs::path& path, bool allow_older, const Messages& messages) {
-  const FoundCheckpoint found = find_checkpoint(path);
+Checkpoint load_checkpoint(const fs::path& path, CheckpointUse use, bool allow_older, const Messages& messages) {
+  const FoundCheckpoint found = find_checkpoint(path, use);
   if (!found.refused.empty() && !allow_older) {
     throw Error(
         fmt::format("{}; to use the older {}, give its folder, or pass --allow-older if the command has this option",
                     found.refused.front(), found.path.string()));
   }
-  Checkpoint checkpoint = read_checkpoint(found);
+  Checkpoint checkpoint = read_checkpoint(found, use);
   for (const std::string& warning : checkpoint.warnings) messages.warning(warning);
   return checkpoint;
 }
 
-LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precision precision) try {
-  const CheckpointState& state = checkpoint.state;
-  const std::string name = checkpoint.path.string();
-  LoadedMethod loaded;
-  loaded.method = create_method(state.method);
-  OptionSet options;
-  loaded.method->describe(options);
-  for (Option& option : options.all()) {
-    const Json* const saved = state.options.find(option.name);
-    if (saved == nullptr) {
-      throw Error(fmt::format("{}/state.json: option '{}' is missing; frgan {} wrote this checkpoint, this is frgan {}",
-                              name, option.name, state.frgan_version, version()));
-    }
-    option.set(*saved, name);
-  }
-  loaded.problem = {.shape = state.shape, .precision = precision, .device = device};
+NetworkPtr load_classifier(const Checkpoint& checkpoint, at::Device device, Precision precision) {
+  const NetworkPtr classifier =
+      described_method(checkpoint)->make_classifier(problem_of(checkpoint, device, precision));
+  copy_named(named_tensors(*classifier), checkpoint.files.at("average"),
+             tensors_path(checkpoint.path, "average").string());
+  return classifier;
+}
+
+LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precision precision) {
+  LoadedMethod loaded{described_method(checkpoint), problem_of(checkpoint, device, precision)};
   loaded.method->build(loaded.problem);
   NamedTensors model;
   for (const Player& player : loaded.method->players()) model.merge(named_tensors(*player.network, player.name + "."));
-  copy_named(model, checkpoint.files.at("model"), name + "/model.safetensors");
-  loaded.classifier = loaded.method->make_classifier();
-  copy_named(named_tensors(*loaded.classifier), checkpoint.files.at("average"), name + "/average.safetensors");
+  copy_named(model, checkpoint.files.at("model"), tensors_path(checkpoint.path, "model").string());
   return loaded;
-} catch (const Error& error) {
-  throw Error(error.what());  // not a usage error: the user did not type the invalid option
 }
 
 }  // namespace frgan

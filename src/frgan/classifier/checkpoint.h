@@ -2,8 +2,9 @@
 // and everything needed to classify images without the run.
 //
 //   model.safetensors      last weights and batch-norm statistics of all networks: "discriminator.conv1.direction", ...
-//   optimizer.safetensors  Adam's moments: "discriminator.conv1.direction.mean", "discriminator.conv1.direction.square"
+//   optimizer.safetensors  state of the optimizers: "discriminator.conv1.direction.mean", ...
 //   average.safetensors    averaged weights of the classifier: "conv1.direction", ...
+//   NAME.safetensors       of other followers, such as teachers; "method": tensors of the method; "outliers"
 //   state.json             CheckpointState, checkpoint_state.h
 //   MANIFEST.json          see io/checkpoint_files.h
 #pragma once
@@ -23,27 +24,40 @@ namespace frgan {
 // Writes a complete checkpoint (io/checkpoint_files.h). Tensors may be on any device and have any strides.
 void save_checkpoint(const std::filesystem::path& directory, const CheckpointState& state, const TensorFiles& files);
 
+// What a checkpoint is loaded for. This decides which of its files must be present and intact, besides state.json and
+// the manifest. Only these files are read.
+enum class CheckpointUse {
+  kClassify,   // average
+  kGenerate,   // model
+  kBeginFrom,  // model, average
+  kResume,     // all
+};
+
 struct Checkpoint {
   std::filesystem::path path;
   CheckpointState state;
-  TensorFiles files;                  // on the CPU
+  TensorFiles files;                  // on the CPU: those of the use
   std::vector<std::string> warnings;  // newer checkpoints that were skipped: the reason, and which one is used instead
 };
 
-// `path` is the folder of a checkpoint or of a run. For a run, it loads the newest intact checkpoint. Throws an Error
-// if there is none, or if the given checkpoint is corrupt.
-Checkpoint load_checkpoint(const std::filesystem::path& path);
+// `path` is the folder of a checkpoint or of a run. For a run, it loads the newest checkpoint that is intact as far as
+// the use needs it. Throws an Error if there is none, or if the given checkpoint is corrupt.
+Checkpoint load_checkpoint(const std::filesystem::path& path, CheckpointUse use);
 // The same for commands that use a trained network. If the newest checkpoint of a run is corrupt, throws an Error, or
 // if `allow_older`, passes the warnings on.
-Checkpoint load_checkpoint(const std::filesystem::path& path, bool allow_older, const Messages& messages);
+Checkpoint load_checkpoint(const std::filesystem::path& path, CheckpointUse use, bool allow_older,
+                           const Messages& messages);
 
-// The method of a checkpoint, built with the checkpoint's options. Its networks hold the last weights.
+// The classifier with the averaged weights. Needs kClassify. An option that the checkpoint lacks has its default.
+// Throws an Error if the method is unknown, or if the weights do not match the architecture that the options define.
+NetworkPtr load_classifier(const Checkpoint& checkpoint, at::Device device, Precision precision);
+
+// The method of a checkpoint, built with the checkpoint's options.
 struct LoadedMethod {
-  std::unique_ptr<Method> method;
-  Discriminator classifier{nullptr};  // holds the averaged weights
+  std::unique_ptr<Method> method;  // its networks hold the last weights
   Problem problem;
 };
-// Throws an Error if an option is missing, or if the weights do not match the architecture that the options define.
+// The same for all networks of the method. Needs kGenerate.
 LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precision precision);
 
 }  // namespace frgan

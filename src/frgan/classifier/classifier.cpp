@@ -16,13 +16,13 @@
 namespace frgan {
 
 struct Classifier::Network {
-  Discriminator module;
+  NetworkPtr module;
   std::vector<std::string> class_names;
   Precision precision;
 
-  at::Tensor logits(const at::Tensor& images) const { return classify(module, images, precision).logits; }
+  at::Tensor logits(const at::Tensor& images) const { return classify(*module, images, precision).logits; }
   at::Tensor probabilities(const at::Tensor& images, const at::Tensor& logits) const {
-    return checked_probabilities(module, images, logits);
+    return checked_probabilities(*module, images, logits);
   }
 };
 
@@ -58,10 +58,10 @@ DecodedFiles decode(std::span<const std::filesystem::path> paths, int64_t size, 
 Classifier::Classifier(std::shared_ptr<const Network> network) : network_(std::move(network)) {}
 
 Classifier Classifier::load(const std::filesystem::path& path, const Hardware& hardware, const Messages& messages) {
-  const Checkpoint checkpoint = load_checkpoint(path, hardware.allow_older, messages);
+  const Checkpoint checkpoint = load_checkpoint(path, CheckpointUse::kClassify, hardware.allow_older, messages);
   const auto [device, precision] = begin_inference(hardware, checkpoint.state.precision, messages);
   return Classifier(std::make_shared<const Network>(
-      Network{load_method(checkpoint, device, precision).classifier, checkpoint.state.class_names, precision}));
+      Network{load_classifier(checkpoint, device, precision), checkpoint.state.class_names, precision}));
 }
 
 int64_t Classifier::image_size() const {

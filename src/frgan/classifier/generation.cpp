@@ -51,7 +51,7 @@ at::Tensor generated_images(const LoadedMethod& loaded, int64_t seed, int64_t co
 
 void generate_images(const std::filesystem::path& path, const GenerationOptions& options, const ImageReceiver& take,
                      const Messages& messages) {
-  const Checkpoint checkpoint = load_checkpoint(path, options.hardware.allow_older, messages);
+  const Checkpoint checkpoint = load_checkpoint(path, CheckpointUse::kGenerate, options.hardware.allow_older, messages);
   const Inference inference = begin_inference(options.hardware, checkpoint.state.precision, messages);
   const LoadedMethod loaded = load_generator(checkpoint, inference.device, inference.precision);
   for_each_block(loaded, options.seed, options.count,

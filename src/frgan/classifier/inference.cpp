@@ -38,8 +38,8 @@ void check_images(const at::Tensor& images, const ImageShape& shape) {
 }
 
 // The tensor that most likely makes all outputs of a network unusable, and what is wrong with it.
-std::string suspect_tensor(const Discriminator& network) {
-  NamedTensors tensors = named_tensors(*network);
+std::string suspect_tensor(const Network& network) {
+  NamedTensors tensors = named_tensors(network);
   std::string largest, zero;
   double most = 0;
   for (const auto& [name, tensor] : tensors) {
@@ -73,7 +73,7 @@ DataPlaces places_of_data(const DataOptions& options, const fs::path& root) {
 
 }  // namespace
 
-at::Tensor checked_probabilities(const Discriminator& network, const at::Tensor& images, const at::Tensor& logits) {
+at::Tensor checked_probabilities(const Network& network, const at::Tensor& images, const at::Tensor& logits) {
   const at::Tensor outputs = logits.cpu();
   if (outputs.size(0) == 0) return outputs;
   constexpr std::string_view kRemedy = "use an earlier checkpoint, or train again with a lower --learning-rate";
@@ -142,14 +142,14 @@ std::string data_difference(const Checkpoint& checkpoint, const Dataset& data) {
   return difference.empty() ? "images or labels differ" : difference;
 }
 
-Classified classify(Discriminator network, const at::Tensor& images, Precision precision, const StopCheck& stopped) {
+Classified classify(const Network& network, const at::Tensor& images, Precision precision, const StopCheck& stopped) {
   const torch::NoGradGuard no_grad;
-  const ImageShape& shape = network->shape();
+  const ImageShape& shape = network.shape();
   check_images(images, shape);
-  const at::Tensor some_weight = network->parameters().front();
+  const at::Tensor some_weight = network.parameters().front();
   const at::TensorOptions type = some_weight.options().dtype(at::kFloat);
   Classified result{torch::empty({images.size(0), shape.classes}, type),
-                    torch::empty({images.size(0), network->feature_size()}, type)};
+                    torch::empty({images.size(0), network.feature_size()}, type)};
   const int64_t batch = inference_batch(shape.image_size);
   for (int64_t first = 0; first < images.size(0); first += batch) {
     throw_if_stopped(stopped, "images were classified");
@@ -157,14 +157,14 @@ Classified classify(Discriminator network, const at::Tensor& images, Precision p
     at::Tensor part = images.narrow(0, first, count).to(some_weight.device());
     // LibTorch does not recognize the strides of a single image as channels-last inside an autograd Function.
     if (count == 1) part = part.expand({2, -1, -1, -1});
-    const Classified out = network->forward(normalised(part, some_weight.scalar_type()), {.precision = precision});
+    const Classified out = network.forward(normalised(part, some_weight.scalar_type()), {.precision = precision});
     result.logits.narrow(0, first, count).copy_(out.logits.narrow(0, 0, count).narrow(1, 0, shape.classes));
     result.features.narrow(0, first, count).copy_(out.features.narrow(0, 0, count));
   }
   return result;
 }
 
-at::Tensor class_probabilities(const Discriminator& network, const at::Tensor& images, Precision precision,
+at::Tensor class_probabilities(const Network& network, const at::Tensor& images, Precision precision,
                                const StopCheck& stopped) {
   return checked_probabilities(network, images, classify(network, images, precision, stopped).logits);
 }

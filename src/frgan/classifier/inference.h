@@ -14,7 +14,7 @@
 #include "frgan/data/data_options.h"
 #include "frgan/data/dataset.h"
 #include "frgan/data/load_watch.h"
-#include "frgan/nn/discriminator.h"
+#include "frgan/nn/network.h"
 
 namespace frgan {
 
@@ -47,15 +47,15 @@ std::string data_difference(const Checkpoint& checkpoint, const Dataset& data);
 // Classifies uint8 images N x S x S x C, which may be on any device. Returns logits N x K and features N x F, both
 // float on the network's device. Images are copied there in batches that need at most some hundred megabytes. Throws an
 // Error for other types and shapes. `stopped` is called before each batch.
-Classified classify(Discriminator network, const at::Tensor& images, Precision precision,
+Classified classify(const Network& network, const at::Tensor& images, Precision precision,
                     const StopCheck& stopped = {});
 
 // Class probabilities of the images from their logits N x K: float N x K on the CPU. Waits for the device. Throws an
 // Error that names the layer if outputs are NaN or infinite, or if different images all have the same outputs.
-at::Tensor checked_probabilities(const Discriminator& network, const at::Tensor& images, const at::Tensor& logits);
+at::Tensor checked_probabilities(const Network& network, const at::Tensor& images, const at::Tensor& logits);
 
 // The same after `classify`. An explicit fake logit is ignored.
-at::Tensor class_probabilities(const Discriminator& network, const at::Tensor& images, Precision precision,
+at::Tensor class_probabilities(const Network& network, const at::Tensor& images, Precision precision,
                                const StopCheck& stopped = {});
 
 // Number of images in a batch of `classify`. All batches have about the same number of pixels.

@@ -44,6 +44,7 @@ struct Batch {
   at::Tensor unlabeled_rows;          // N_u, int64
   at::Tensor unlabeled_labels;        // N_u, int64; -1 if hidden; only for the mixed batch (A13)
   at::Tensor noise;                   // N_z x noise_size, uniform in the method's noise range
+  at::Tensor updates;                 // 0-dim: earlier passes of this phase, set by the trainer
   uint64_t dropout_key = 0;           // dropout seed of this pass; each layer mixes in its own number
 };
 

@@ -149,13 +149,18 @@ std::map<std::string, ManifestEntry> parse_manifest(std::string_view text, std::
   return entries;
 }
 
-void verify_checkpoint(const fs::path& directory) {
+void verify_checkpoint(const fs::path& directory, const std::vector<std::string>& names) {
   std::error_code ignored;
   if (!fs::is_directory(directory, ignored))
     throw Error(fmt::format("{}: not a checkpoint; expected a folder with {}", directory.string(), kManifest));
   const fs::path manifest = directory / kManifest;
   if (!fs::exists(manifest, ignored)) refuse_checkpoint(manifest.string(), "file is missing");
-  for (const auto& [name, entry] : parse_manifest(read_file(manifest, kManifestLimit), manifest.string())) {
+  const auto entries = parse_manifest(read_file(manifest, kManifestLimit), manifest.string());
+  for (const std::string& name : names) {
+    if (!entries.contains(name)) refuse_checkpoint(manifest.string(), fmt::format("no entry for {}", name));
+  }
+  for (const auto& [name, entry] : entries) {
+    if (!names.empty() && std::ranges::find(names, name) == names.end()) continue;
     const fs::path path = directory / name;
     if (!fs::exists(path, ignored)) refuse_checkpoint(path.string(), "file is missing");
     const int64_t size = InputFile(path).size();
@@ -178,12 +183,12 @@ std::optional<int64_t> checkpoint_step(const fs::path& directory) {
   return step;
 }
 
-CheckpointSearch newest_whole_checkpoint(const fs::path& folder) {
+CheckpointSearch newest_whole_checkpoint(const fs::path& folder, const std::vector<std::string>& names) {
   CheckpointSearch search;
   const std::map<int64_t, fs::path> checkpoints = checkpoints_of(folder);
   for (auto item = checkpoints.rbegin(); item != checkpoints.rend() && !search.newest; ++item) {
     try {
-      verify_checkpoint(item->second);
+      verify_checkpoint(item->second, names);
       search.newest = item->second;
     } catch (const Error& error) {
       search.refused.emplace_back(error.what());

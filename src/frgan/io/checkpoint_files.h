@@ -34,8 +34,9 @@ struct CheckpointPart {
 // first. Throws what `write` throws, or an Error; nothing of the new checkpoint remains then.
 void write_checkpoint(const std::filesystem::path& directory, const std::vector<CheckpointPart>& parts);
 
-// Checks the size and SHA-256 of every file. Throws an Error that names the first missing or corrupt file.
-void verify_checkpoint(const std::filesystem::path& directory);
+// Checks the size and SHA-256 of the named files, or of all files of the manifest if no name is given. Throws an Error
+// that names the first missing or corrupt file, or a name that the manifest lacks.
+void verify_checkpoint(const std::filesystem::path& directory, const std::vector<std::string>& names = {});
 
 // The folder name of a step, "step-00012000", and the step of a folder. No value for other names, such as
 // "step-00012000.partial".
@@ -47,8 +48,10 @@ struct CheckpointSearch {
   std::vector<std::string> refused;             // one message for each newer, corrupt checkpoint
 };
 
-// Searches a run's "checkpoints" folder, newest step first. A missing folder is treated as empty.
-CheckpointSearch newest_whole_checkpoint(const std::filesystem::path& folder);
+// Searches a run's "checkpoints" folder, newest step first, for a checkpoint whose named files are valid (all, if no
+// name is given). A missing folder is treated as empty.
+CheckpointSearch newest_whole_checkpoint(const std::filesystem::path& folder,
+                                         const std::vector<std::string>& names = {});
 
 // Whether the folder contains any checkpoint, valid or corrupt.
 bool has_checkpoints(const std::filesystem::path& folder);

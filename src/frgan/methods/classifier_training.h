@@ -1,4 +1,5 @@
-// Options shared by all methods that train the paper's discriminator: batch size, Adam, learning rate, weight average.
+// Options shared by all methods that train the paper's discriminator: batch size, optimizer, learning rate, weight
+// average.
 #pragma once
 
 #include <vector>
@@ -13,7 +14,7 @@ struct ClassifierTraining {
   int64_t batch_size = 100;
   double learning_rate = 3e-4;
   double decay_start = 2.0 / 3.0;
-  OptimizerOptions adam;
+  OptimizerOptions optimizer;
   double average_decay = 0.9999;
   AverageShape average_shape = AverageShape::kRamp;
   int64_t init_images = 500;
@@ -21,6 +22,9 @@ struct ClassifierTraining {
 // Declares each field as an option, with its meaning, its range and the reading of the paper that it selects
 // (docs/options.md).
 void describe(OptionSet& options, ClassifierTraining& training);
+
+// Throws a usage error if an option was changed that the optimizer does not use.
+void validate(const ClassifierTraining& training);
 
 // The schedules "learning_rate", "average_decay" and "one" (constant 1).
 std::vector<Schedule> schedules_of(const ClassifierTraining& training);

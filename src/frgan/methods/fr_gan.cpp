@@ -7,6 +7,7 @@
 #include "frgan/losses/adversarial.h"
 #include "frgan/losses/classification.h"
 #include "frgan/losses/feature_matching.h"
+#include "frgan/nn/networks.h"
 
 namespace frgan {
 namespace {
@@ -20,7 +21,7 @@ class JointPass {
     parts_.push_back(images);
     return parts_.size() - 1;
   }
-  void run(Discriminator& network, const ForwardPass& pass) { all_ = network->forward(at::cat(parts_), pass); }
+  void run(const Network& network, const ForwardPass& pass) { all_ = network.forward(at::cat(parts_), pass); }
   Classified rows(size_t part) const {
     int64_t first = 0;
     for (size_t i = 0; i < part; ++i) first += parts_[i].size(0);
@@ -89,11 +90,18 @@ void describe(OptionSet& options, FrGanOptions& fr_gan) {
 void FrGan::describe(OptionSet& options) {
   frgan::describe(options, training_);
   frgan::describe(options, fr_gan_);
-  frgan::describe(options, discriminator_options_);
+  frgan::describe(options, network_);
   frgan::describe(options, generator_options_);
 }
 
 void FrGan::validate() const {
+  frgan::validate(training_);
+  if (find_network(network_.network).has_batch_statistics) {
+    throw usage_error(
+        fmt::format("--network {0} cannot be combined with --method fr-gan: the batch statistics of {0} "
+                    "would mix labeled, unlabeled and generated images; use --network table1 or mlp",
+                    network_.network));
+  }
   if (training_.batch_size < 2) {
     throw usage_error(fmt::format(
         "invalid --batch-size {}: batch normalization in the generator needs at least 2 images", training_.batch_size));
@@ -111,21 +119,23 @@ void FrGan::validate() const {
 
 void FrGan::build(const Problem& problem) {
   problem_ = problem;
-  discriminator_ = make_classifier();
-  generator_ = Generator(generator_options_, problem.shape, discriminator_options_.width, discriminator_options_.init,
-                         problem.seed);
+  discriminator_ = make_classifier(problem);
+  average_ = make_classifier(problem);
+  generator_ =
+      std::make_shared<Generator>(generator_options_, problem.shape, network_.width, network_.init, problem.seed);
   generator_->to(problem.device, problem.dtype);
 }
 
-Discriminator FrGan::make_classifier() const {
-  Discriminator network(discriminator_options_, problem_.shape, problem_.seed);
-  network->to(problem_.device, problem_.dtype);
+NetworkPtr FrGan::make_classifier(const Problem& problem) const {
+  NetworkPtr network = create_network(network_, problem.shape, problem.seed);
+  network->to(problem.device, problem.dtype);
   return network;
 }
 
 std::vector<Player> FrGan::players() const {
-  return {{"discriminator", discriminator_.ptr(), training_.adam, "learning_rate", "average_decay"},
-          {"generator", generator_.ptr(), training_.adam, "learning_rate", ""}};
+  return {
+      {"discriminator", discriminator_, training_.optimizer, "learning_rate", {{kAverage, average_, "average_decay"}}},
+      {"generator", generator_, training_.optimizer}};
 }
 
 std::vector<Schedule> FrGan::schedules() const {
@@ -175,7 +185,8 @@ double FrGan::step_flop() const {
 ForwardPass FrGan::training_pass(const Batch& batch, uint64_t part) const {
   return {.stochastic = true,
           .dropout_key = random_key(batch.dropout_key, Stream::kDropout, part),
-          .precision = problem_.precision};
+          .precision = problem_.precision,
+          .statistics = BatchStatistics::kBatch};
 }
 
 void FrGan::initialize(const Batch& batch) {
@@ -183,7 +194,7 @@ void FrGan::initialize(const Batch& batch) {
   ForwardPass pass = training_pass(batch, 0);
   pass.initialize = true;
   discriminator_->forward(batch.unlabeled[0], pass);
-  generator_->forward(batch.noise, BatchStatistics::kBatch, pass);
+  generator_->forward(batch.noise, pass);
 }
 
 // Discriminator losses of the Algorithm, on labeled images, two branches of unlabeled images, and generated images.
@@ -192,7 +203,7 @@ Losses FrGan::discriminator_losses(const Batch& batch) {
   at::Tensor generated;
   {
     const torch::NoGradGuard no_grad;
-    generated = generator_->forward(batch.noise, BatchStatistics::kBatch, training_pass(batch, 0));
+    generated = generator_->forward(batch.noise, training_pass(batch, 0));
   }
 
   JointPass pass, target_pass;
@@ -207,10 +218,10 @@ Losses FrGan::discriminator_losses(const Batch& batch) {
     if (fr_gan_.consistency_labeled) compared.emplace_back(labeled, second_branch.add(batch.labeled[1]));
     if (fr_gan_.consistency_generated) compared.emplace_back(fake, second_branch.add(generated));
   }
-  pass.run(discriminator_, training_pass(batch, 1));
+  pass.run(*discriminator_, training_pass(batch, 1));
   if (has_consistency() && fr_gan_.stop_gradient) {
     const torch::NoGradGuard no_grad;
-    target_pass.run(discriminator_, training_pass(batch, 2));
+    target_pass.run(*discriminator_, training_pass(batch, 2));
   }
 
   Losses losses;
@@ -235,8 +246,9 @@ Losses FrGan::discriminator_losses(const Batch& batch) {
 
 // Generator losses of the Algorithm, computed with the updated discriminator.
 Losses FrGan::generator_losses(const Batch& batch) {
-  const at::Tensor generated =
-      generator_->forward(batch.noise, BatchStatistics::kBatchAndTrack, training_pass(batch, 0));
+  ForwardPass generator_pass = training_pass(batch, 0);
+  generator_pass.statistics = BatchStatistics::kBatchAndTrack;
+  const at::Tensor generated = generator_->forward(batch.noise, generator_pass);
   const Classified fake = discriminator_->forward(generated, training_pass(batch, 1));
   const at::Tensor score = real_score(fake.logits, problem_.shape.classes);
 
@@ -261,7 +273,7 @@ at::Tensor FrGan::generate(const at::Tensor& noise) {
   const torch::NoGradGuard no_grad;
   const auto statistics =
       fr_gan_.sampling_statistics == SamplingStatistics::kBatch ? BatchStatistics::kBatch : BatchStatistics::kRunning;
-  return generator_->forward(noise, statistics, {.precision = problem_.precision});
+  return generator_->forward(noise, {.precision = problem_.precision, .statistics = statistics});
 }
 
 }  // namespace frgan

@@ -6,8 +6,8 @@
 #include "frgan/losses/consistency.h"
 #include "frgan/methods/classifier_training.h"
 #include "frgan/methods/method.h"
-#include "frgan/nn/discriminator.h"
 #include "frgan/nn/generator.h"
+#include "frgan/nn/network_options.h"
 
 namespace frgan {
 
@@ -48,7 +48,7 @@ class FrGan : public Method {
   std::vector<Stage> stages() override;
   double step_flop() const override;
   NoiseRange noise_range() const override { return fr_gan_.noise_range; }
-  Discriminator make_classifier() const override;
+  NetworkPtr make_classifier(const Problem& problem) const override;
   at::Tensor generate(const at::Tensor& noise) override;
   int64_t noise_size() const override { return generator_options_.noise_size; }
 
@@ -65,12 +65,12 @@ class FrGan : public Method {
   Losses generator_losses(const Batch& batch);
 
   ClassifierTraining training_;
-  DiscriminatorOptions discriminator_options_;
+  NetworkOptions network_;
   GeneratorOptions generator_options_;
   FrGanOptions fr_gan_;
   Problem problem_;
-  Discriminator discriminator_{nullptr};
-  Generator generator_{nullptr};
+  NetworkPtr discriminator_, average_;
+  GeneratorPtr generator_;
 };
 
 }  // namespace frgan

@@ -12,8 +12,8 @@
 
 #include "frgan/core/options.h"
 #include "frgan/device/batch.h"
-#include "frgan/nn/discriminator.h"
-#include "frgan/nn/forward_pass.h"
+#include "frgan/nn/named_tensors.h"
+#include "frgan/nn/network.h"
 
 namespace frgan {
 
@@ -46,13 +46,36 @@ class StepScalars {
   at::Tensor values_;  // 1-D, in the order of the names
 };
 
-// Parameters of Adam, except the learning rate, which is a schedule.
+enum class OptimizerKind { kAdam, kSgd };
+
+// The optimizer of a player, except the learning rate, which is a schedule.
 struct OptimizerOptions {
+  OptimizerKind kind = OptimizerKind::kAdam;
   double beta1 = 0.5;
   double beta2 = 0.999;
   double epsilon = 1e-8;
   bool epsilon_inside_root = false;  // sqrt(v + epsilon), as in Improved-GAN, instead of sqrt(v) + epsilon
+  double momentum = 0.9;             // of SGD
+  bool nesterov = true;              // of SGD
+  double weight_decay = 0;           // decoupled, of weights (train/optimizer.h)
 };
+
+// How the buffers of a follower (batch statistics) follow those of the network.
+enum class FollowerBuffers {
+  kCopied,    // equal after each update
+  kAveraged,  // like the weights
+  kOwn,       // the follower's own, which only its forward passes change
+};
+
+// A copy of a player's network whose weights are a running average of the player's: the classifier of a method, or a
+// teacher. It follows after each update of the player.
+struct Follower {
+  std::string name;  // of its file in a checkpoint; kAverage for the classifier
+  NetworkPtr network;
+  std::string decay;  // name of its schedule
+  FollowerBuffers buffers = FollowerBuffers::kCopied;
+};
+inline constexpr const char* kAverage = "average";
 
 // One network in training, with its optimizer.
 struct Player {
@@ -60,22 +83,24 @@ struct Player {
   std::shared_ptr<torch::nn::Module> network;
   OptimizerOptions optimizer;
   std::string learning_rate = "learning_rate";  // name of its schedule
-  std::string average_decay;                    // schedule of its weight average, the classifier; empty: no average
+  std::vector<Follower> followers{};
 };
 
-// One pass. The losses of all players are differentiated before any player is updated, each with respect to the
-// player's own parameters.
+// One pass and its updates. The losses of all players are differentiated before any player is updated, each with
+// respect to the player's own parameters.
 struct Phase {
   std::string name;
   BatchRequest batch;
   int64_t repeat = 1;  // passes per training step; k for the discriminator of FR-GAN
   std::vector<std::string> players;
   std::function<std::vector<Losses>(const Batch&)> losses;  // one list per entry of `players`
+  std::function<void(const Batch&)> after{};                // runs after the updates, without gradients; may be empty
 };
 
-// A part of the run with its own phases. The trainer supports methods with one stage only.
+// A part of the run with its own phases. Schedules see the progress of the stage, 0 to 1.
 struct Stage {
   std::string name;
+  double share = 1;                                // of the run; the shares of a method add up to 1
   BatchRequest initial_batch;                      // batch passed to `initialize`
   std::function<void(const Batch&)> initialize{};  // the data-dependent pass (A31); may be empty
   std::vector<Phase> phases{};
@@ -128,8 +153,13 @@ class Method {
   // Distribution of the generator's noise; unused without a generator.
   virtual NoiseRange noise_range() const { return NoiseRange::kSymmetric; }
 
-  // A new network with the architecture of the classifier and its own weights. It holds the weight average.
-  virtual Discriminator make_classifier() const = 0;
+  // Tensors of the method that are part of the state of a run: targets, thresholds, queues. Only `losses` and `after`
+  // change them, in place.
+  virtual NamedTensors state() const { return {}; }
+
+  // A new network with the architecture of the classifier and its own weights. Needs no call of `build`. After `build`,
+  // the classifier is the follower kAverage of a player.
+  virtual NetworkPtr make_classifier(const Problem& problem) const = 0;
   // Images N x C x S x S in [-1, 1] from noise N x noise_size(), with the last weights (A32). An undefined tensor
   // without a generator.
   virtual at::Tensor generate(const at::Tensor& /*noise*/) { return {}; }

@@ -1,5 +1,6 @@
 #include "frgan/methods/methods.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -22,9 +23,9 @@ std::unique_ptr<Method> make() {
 constexpr std::array kMethods{
     MethodInfo{"fr-gan",
                "semi-supervised K+1-class GAN with squeeze-and-excitation and a consistency loss (Jiang, Zhang, Liu)",
-               make<FrGan>},
+               /*recipe=*/1, make<FrGan>},
     MethodInfo{"supervised", "supervised baseline: the same network, trained on the labeled images only",
-               make<Supervised>},
+               /*recipe=*/1, make<Supervised>},
 };
 
 }  // namespace
@@ -33,12 +34,16 @@ std::span<const MethodInfo> all_methods() {
   return kMethods;
 }
 
+const MethodInfo* find_method(std::string_view name) {
+  const auto* const found = std::ranges::find(kMethods, name, &MethodInfo::name);
+  return found == kMethods.end() ? nullptr : found;
+}
+
 std::unique_ptr<Method> create_method(std::string_view name) {
+  if (const MethodInfo* info = find_method(name)) return info->create();
   std::vector<std::string> names;
-  for (const MethodInfo& info : kMethods) {
-    if (info.name == name) return info.create();
-    names.emplace_back(info.name);
-  }
+  names.reserve(kMethods.size());
+  for (const MethodInfo& info : kMethods) names.emplace_back(info.name);
   const std::string nearest = nearest_name(name, names);
   throw usage_error(fmt::format("unknown method '{}'; {} (frgan methods lists them all)", name,
                                 nearest.empty() ? fmt::format("known methods: {}", fmt::join(names, ", "))

@@ -1,6 +1,7 @@
 // The table of methods. To add a method, write its source file and its test, and add a row in methods.cpp.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -14,10 +15,17 @@ class Method;
 struct MethodInfo {
   std::string_view name;
   std::string_view summary;
+  // Version of the training algorithm: whether two runs with equal options are comparable. Increment it when a code
+  // change alters results of this method beyond rounding, or changes a default. Results with different recipes are
+  // never combined in a table, and a run cannot be resumed with another recipe. Recipe.MatchesStoredGoldenRun fails
+  // when results change.
+  int64_t recipe;
   std::unique_ptr<Method> (*create)();
 };
 
 std::span<const MethodInfo> all_methods();
+// The row of a method; null if the name is unknown.
+const MethodInfo* find_method(std::string_view name);
 
 // What shell completion offers for --method.
 Suggestions method_suggestions();

@@ -2,6 +2,7 @@
 
 #include "frgan/device/random.h"
 #include "frgan/losses/classification.h"
+#include "frgan/nn/networks.h"
 
 namespace frgan {
 
@@ -12,17 +13,19 @@ void Supervised::describe(OptionSet& options) {
 
 void Supervised::build(const Problem& problem) {
   problem_ = problem;
-  discriminator_ = make_classifier();
+  discriminator_ = make_classifier(problem);
+  average_ = make_classifier(problem);
 }
 
-Discriminator Supervised::make_classifier() const {
-  Discriminator network(network_, problem_.shape, problem_.seed);
-  network->to(problem_.device, problem_.dtype);
+NetworkPtr Supervised::make_classifier(const Problem& problem) const {
+  NetworkPtr network = create_network(network_, problem.shape, problem.seed);
+  network->to(problem.device, problem.dtype);
   return network;
 }
 
 std::vector<Player> Supervised::players() const {
-  return {{"discriminator", discriminator_.ptr(), training_.adam, "learning_rate", "average_decay"}};
+  return {
+      {"discriminator", discriminator_, training_.optimizer, "learning_rate", {{kAverage, average_, "average_decay"}}}};
 }
 
 std::vector<Stage> Supervised::stages() {
@@ -32,9 +35,16 @@ std::vector<Stage> Supervised::stages() {
   const auto initialize = [this](const Batch& batch) {
     // The same pass as in FR-GAN, so that both methods start from the same weights at the same seed.
     const uint64_t key = random_key(batch.dropout_key, Stream::kDropout, 0);
-    discriminator_->forward(batch.unlabeled[0], {true, key, /*initialize=*/true, problem_.precision});
+    discriminator_->forward(batch.unlabeled[0], {.stochastic = true,
+                                                 .dropout_key = key,
+                                                 .initialize = true,
+                                                 .precision = problem_.precision,
+                                                 .statistics = BatchStatistics::kBatch});
   };
-  return {{"training", {.unlabeled = training_.init_images}, initialize, {phase}}};
+  return {{.name = "training",
+           .initial_batch = {.unlabeled = training_.init_images},
+           .initialize = initialize,
+           .phases = {phase}}};
 }
 
 double Supervised::step_flop() const {
@@ -42,7 +52,11 @@ double Supervised::step_flop() const {
 }
 
 std::vector<Losses> Supervised::losses(const Batch& batch) {
-  const ForwardPass pass{.stochastic = true, .dropout_key = batch.dropout_key, .precision = problem_.precision};
+  const ForwardPass pass{.stochastic = true,
+                         .dropout_key = batch.dropout_key,
+                         .precision = problem_.precision,
+                         .statistics = BatchStatistics::kBatchAndTrack,
+                         .updates = batch.updates};
   const Classified labeled = discriminator_->forward(batch.labeled[0], pass);
   return {{{"supervised", "one", cross_entropy(labeled.logits, batch.labels, problem_.shape.classes)}}};
 }

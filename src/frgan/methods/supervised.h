@@ -3,27 +3,28 @@
 
 #include "frgan/methods/classifier_training.h"
 #include "frgan/methods/method.h"
-#include "frgan/nn/discriminator.h"
+#include "frgan/nn/network_options.h"
 
 namespace frgan {
 
 class Supervised : public Method {
  public:
   void describe(OptionSet& options) override;
+  void validate() const override { frgan::validate(training_); }
   void build(const Problem& problem) override;
   std::vector<Player> players() const override;
   std::vector<Schedule> schedules() const override { return schedules_of(training_); }
   std::vector<Stage> stages() override;
   double step_flop() const override;
-  Discriminator make_classifier() const override;
+  NetworkPtr make_classifier(const Problem& problem) const override;
 
  private:
   std::vector<Losses> losses(const Batch& batch);
 
   ClassifierTraining training_;
-  DiscriminatorOptions network_;
+  NetworkOptions network_;
   Problem problem_;
-  Discriminator discriminator_{nullptr};
+  NetworkPtr discriminator_, average_;
 };
 
 }  // namespace frgan

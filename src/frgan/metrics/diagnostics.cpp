@@ -8,6 +8,7 @@
 
 #include "frgan/classifier/inference.h"
 #include "frgan/metrics/evaluation.h"
+#include "frgan/nn/squeeze_excitation.h"
 
 namespace frgan {
 namespace {
@@ -69,12 +70,12 @@ class GateObserver {
 
 }  // namespace
 
-Diagnosis diagnose(Discriminator network, const ImageSet& set, Precision precision, const StopCheck& stopped) {
+Diagnosis diagnose(const Network& network, const ImageSet& set, Precision precision, const StopCheck& stopped) {
   const torch::NoGradGuard no_grad;
-  const int64_t classes = network->shape().classes;
-  const at::Tensor labels = set.labels.to(network->parameters().front().device());
+  const int64_t classes = network.shape().classes;
+  const at::Tensor labels = set.labels.to(network.parameters().front().device());
   std::vector<std::unique_ptr<GateObserver>> observers;
-  for (const auto& child : network->named_children()) {
+  for (const auto& child : network.named_children()) {
     auto* squeeze = child.value()->as<SqueezeExcitationImpl>();
     if (squeeze != nullptr) {
       observers.push_back(std::make_unique<GateObserver>(child.key(), *squeeze, labels, classes));

@@ -7,7 +7,7 @@
 #include "frgan/core/stop_check.h"
 #include "frgan/data/dataset.h"
 #include "frgan/metrics/gate_statistics.h"
-#include "frgan/nn/discriminator.h"
+#include "frgan/nn/network.h"
 
 namespace frgan {
 
@@ -21,6 +21,6 @@ struct Diagnosis {
 // if `stopped`, which is called before each batch, returns true.
 //
 //   const Diagnosis test = diagnose(trainer.classifier(), data.test, Precision::kFull);
-Diagnosis diagnose(Discriminator network, const ImageSet& set, Precision precision, const StopCheck& stopped = {});
+Diagnosis diagnose(const Network& network, const ImageSet& set, Precision precision, const StopCheck& stopped = {});
 
 }  // namespace frgan

@@ -15,9 +15,9 @@ std::span<const int64_t> values_of(const at::Tensor& labels) {
   return {labels.data_ptr<int64_t>(), static_cast<size_t>(labels.numel())};
 }
 
-Classification evaluate(Discriminator network, const ImageSet& set, Precision precision, const StopCheck& stopped) {
+Classification evaluate(const Network& network, const ImageSet& set, Precision precision, const StopCheck& stopped) {
   const std::vector<int64_t> predictions = most_probable(class_probabilities(network, set.images, precision, stopped));
-  return score_predictions(values_of(set.labels), predictions, network->shape().classes);
+  return score_predictions(values_of(set.labels), predictions, network.shape().classes);
 }
 
 }  // namespace frgan

@@ -10,7 +10,7 @@
 #include "frgan/core/stop_check.h"
 #include "frgan/data/dataset.h"
 #include "frgan/metrics/classification.h"
-#include "frgan/nn/discriminator.h"
+#include "frgan/nn/network.h"
 
 namespace frgan {
 
@@ -25,6 +25,7 @@ std::span<const int64_t> values_of(const at::Tensor& labels);
 //
 //   const Classification test = evaluate(trainer.classifier(), data.test, Precision::kFull);
 //   fmt::print("{:.2f} %\n", 100 * test.all.error());
-Classification evaluate(Discriminator network, const ImageSet& set, Precision precision, const StopCheck& stopped = {});
+Classification evaluate(const Network& network, const ImageSet& set, Precision precision,
+                        const StopCheck& stopped = {});
 
 }  // namespace frgan

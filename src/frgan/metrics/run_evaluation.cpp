@@ -44,13 +44,14 @@ Images load_images(const EvaluationRequest& request, const Checkpoint& checkpoin
 
 at::Tensor probabilities_of(const Checkpoint& checkpoint, const Inference& inference, const at::Tensor& images,
                             const StopCheck& stopped) {
-  const Discriminator network = load_method(checkpoint, inference.device, inference.precision).classifier;
-  return class_probabilities(network, images, inference.precision, stopped);
+  const NetworkPtr network = load_classifier(checkpoint, inference.device, inference.precision);
+  return class_probabilities(*network, images, inference.precision, stopped);
 }
 
 RunEvaluation::Comparison compare(const EvaluationRequest& request, const CheckpointState& first,
                                   const at::Tensor& images, const RunEvaluation& evaluation, const Messages& messages) {
-  const Checkpoint other = load_checkpoint(request.compare, request.hardware.allow_older, messages);
+  const Checkpoint other =
+      load_checkpoint(request.compare, CheckpointUse::kClassify, request.hardware.allow_older, messages);
   const ImageShape &shape = other.state.shape, &first_shape = first.shape;
   if (other.state.class_names != first.class_names || shape.image_size != first_shape.image_size ||
       shape.channels != first_shape.channels) {
@@ -70,7 +71,8 @@ RunEvaluation::Comparison compare(const EvaluationRequest& request, const Checkp
 }  // namespace
 
 RunEvaluation evaluate_run(const EvaluationRequest& request, const Messages& messages) {
-  const Checkpoint checkpoint = load_checkpoint(request.checkpoint, request.hardware.allow_older, messages);
+  const Checkpoint checkpoint =
+      load_checkpoint(request.checkpoint, CheckpointUse::kClassify, request.hardware.allow_older, messages);
   const CheckpointState& state = checkpoint.state;
   const Inference inference = begin_inference(request.hardware, state.precision, messages);
   const Images images = load_images(request, checkpoint, messages);

@@ -22,9 +22,10 @@ std::string shape_text(const ImageShape& shape) {
   return fmt::format("{}x{}x{}", shape.image_size, shape.image_size, shape.channels);
 }
 
-std::optional<Checkpoint> checkpoint_at(const fs::path& path, bool allow_older, const Messages& messages) {
+std::optional<Checkpoint> checkpoint_at(const fs::path& path, CheckpointUse use, bool allow_older,
+                                        const Messages& messages) {
   if (path.empty() || !is_checkpoint(path)) return std::nullopt;
-  return load_checkpoint(path, allow_older, messages);
+  return load_checkpoint(path, use, allow_older, messages);
 }
 
 Dataset real_images(const DataSource& source, const std::optional<Checkpoint>& scorer,
@@ -72,8 +73,10 @@ void check_generator(const Checkpoint& checkpoint, const Dataset& data, const Im
 
 ScoringResult score_run(const ScoringRequest& request, const Messages& messages) {
   const ScoreOptions& options = request.options;
-  const std::optional<Checkpoint> scorer_run = checkpoint_at(request.scorer, request.hardware.allow_older, messages);
-  const std::optional<Checkpoint> generator = checkpoint_at(request.images, request.hardware.allow_older, messages);
+  const std::optional<Checkpoint> scorer_run =
+      checkpoint_at(request.scorer, CheckpointUse::kClassify, request.hardware.allow_older, messages);
+  const std::optional<Checkpoint> generator =
+      checkpoint_at(request.images, CheckpointUse::kGenerate, request.hardware.allow_older, messages);
   const Dataset data = real_images(request.data, scorer_run, generator, messages);
   const ImageShape shape{data.image_size, data.channels, data.classes()};
   if (generator) check_generator(*generator, data, shape);

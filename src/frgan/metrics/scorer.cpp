@@ -41,15 +41,15 @@ Features Features::rows(const at::Tensor& indices) const {
 
 Scorer checkpoint_scorer(const Checkpoint& checkpoint, at::Device device, Precision precision) {
   const CheckpointState& state = checkpoint.state;
-  const Discriminator network = load_method(checkpoint, device, precision).classifier;
+  const NetworkPtr network = load_classifier(checkpoint, device, precision);
   return {fmt::format("{} ({}, step {})", checkpoint.path.string(), state.method, state.step),
           weights_digest(checkpoint.files.at("average")),
           state.shape.classes,
           network->feature_size(),
           state.class_names,
           [network, precision](const at::Tensor& images) {
-            const Classified outputs = classify(network, images, precision);
-            checked_probabilities(network, images, outputs.logits);
+            const Classified outputs = classify(*network, images, precision);
+            checked_probabilities(*network, images, outputs.logits);
             return outputs;
           },
           precision_name(precision)};
@@ -63,7 +63,8 @@ Scorer checkpoint_scorer(const Checkpoint& checkpoint, const Hardware& hardware,
 Scorer load_scorer(const std::filesystem::path& path, const ImageShape& shape, const Hardware& hardware,
                    const Messages& messages) {
   if (is_checkpoint(path))
-    return checkpoint_scorer(load_checkpoint(path, hardware.allow_older, messages), hardware, messages);
+    return checkpoint_scorer(load_checkpoint(path, CheckpointUse::kClassify, hardware.allow_older, messages), hardware,
+                             messages);
   if (std::filesystem::is_directory(path)) {
     throw Error(fmt::format("{}: not a run or checkpoint; --scorer takes a run, a checkpoint or a TorchScript file",
                             path.string()));

@@ -20,6 +20,16 @@ FlatParameters::FlatParameters(const torch::nn::Module& module) {
     parameters_[i].set_data(view);
     parameters_[i].mutable_grad() = view_like(gradients_, i);
   }
+  std::vector<at::Tensor> buffers = module.buffers();
+  std::vector<at::Tensor> flat;
+  flat.reserve(buffers.size());
+  for (const at::Tensor& buffer : buffers) flat.push_back(buffer.flatten());
+  buffers_ = flat.empty() ? values_.new_empty({0}) : at::cat(flat);
+  int64_t first = 0;
+  for (at::Tensor& buffer : buffers) {
+    buffer.set_data(buffers_.narrow(0, first, buffer.numel()).view(buffer.sizes()));
+    first += buffer.numel();
+  }
 }
 
 at::Tensor FlatParameters::view_like(const at::Tensor& flat, size_t index) const {

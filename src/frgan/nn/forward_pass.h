@@ -1,4 +1,4 @@
-// Controls of one forward pass through a network: dropout, initialization and precision.
+// Controls of one forward pass through a network: dropout, initialization, precision and batch statistics.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,22 @@
 
 namespace frgan {
 
+// Source of the mean and variance in batch normalization.
+enum class BatchStatistics {
+  kBatch,          // statistics of this batch; running statistics are not updated
+  kBatchAndTrack,  // statistics of this batch; running statistics are updated
+  kRunning,        // running statistics: the result for an image does not depend on the others
+};
+
 struct ForwardPass {
   bool stochastic = false;   // dropout is on
   uint64_t dropout_key = 0;  // key of this pass; each layer derives its own key from it
   bool initialize = false;   // weight-normalized layers set gain and bias from this batch (A31)
   Precision precision = Precision::kFull;
+  BatchStatistics statistics = BatchStatistics::kRunning;
+  // Number of earlier updates of the running statistics, 0-dim. Their decay is then min(decay, (t + 1) / (t + 10)), so
+  // that short runs forget the first values. Undefined: the decay is constant.
+  at::Tensor updates = {};
 };
 
 // Converts a tensor to the compute type of the pass.

@@ -2,16 +2,108 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include <fmt/format.h>
 
+#include "frgan/nn/batch_norm.h"
 #include "frgan/nn/named_tensors.h"
 #include "frgan/nn/phase_convolution.h"
+#include "frgan/nn/weight_norm.h"
 
 namespace frgan {
 namespace {
 
 constexpr uint64_t kGeneratorNetwork = 2;  // random stream of the weights
+
+// Batch norm and ReLU in either order (A34).
+struct NormAndRelu {
+  BatchNorm norm;
+  GeneratorOrder order;
+
+  at::Tensor operator()(const at::Tensor& x, const ForwardPass& pass) {
+    return order == GeneratorOrder::kBatchNormThenRelu ? norm->forward(x, pass).relu_()
+                                                       : norm->forward(at::relu(x), pass);
+  }
+  std::string text() const {
+    return order == GeneratorOrder::kBatchNormThenRelu ? "batch norm, ReLU" : "ReLU, batch norm";
+  }
+};
+
+// The tensors of these layers belong to the generator, which gives them their names.
+class NoiseDense : public Layer {
+ public:
+  NoiseDense(at::Tensor weight, NormAndRelu after) : weight_(std::move(weight)), after_(std::move(after)) {}
+  at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override {
+    return after_(at::linear(cast_for(pass, x), cast_for(pass, weight_)), pass);
+  }
+  LayerDescription describe(const std::vector<int64_t>& input) const override {
+    const int64_t units = weight_.size(0);
+    return {.name = {},
+            .text = fmt::format("dense {} to {}, {}", input.front(), units, after_.text()),
+            .output = {units},
+            .parameters = weight_.numel() + parameter_count(*after_.norm),
+            .flop = 2.0 * static_cast<double>(weight_.numel())};
+  }
+
+ private:
+  at::Tensor weight_;  // out x in
+  NormAndRelu after_;
+};
+
+class Reshape : public Layer {
+ public:
+  Reshape(int64_t channels, int64_t size) : channels_(channels), size_(size) {}
+  at::Tensor forward(const at::Tensor& x, const ForwardPass& /*pass*/) override {
+    return x.view({-1, channels_, size_, size_}).contiguous(at::MemoryFormat::ChannelsLast);
+  }
+  LayerDescription describe(const std::vector<int64_t>& /*input*/) const override {
+    return {.name = {},
+            .text = fmt::format("reshape to {}x{}x{}", channels_, size_, size_),
+            .output = {channels_, size_, size_}};
+  }
+
+ private:
+  int64_t channels_, size_;
+};
+
+// Description of a 5x5 transposed convolution with stride 2: each input pixel is multiplied with all 25 taps.
+LayerDescription upsampled(const std::vector<int64_t>& input, const at::Tensor& weight, const std::string& after,
+                           int64_t parameters) {
+  const int64_t channels = weight.size(1), size = input.at(1);
+  return {.name = {},
+          .text = fmt::format("5x5 transposed convolution to {}, stride 2, {}", channels, after),
+          .output = {channels, 2 * size, 2 * size},
+          .parameters = parameters,
+          .flop = 2.0 * static_cast<double>(size * size * weight.numel())};
+}
+
+class Upsampling : public Layer {
+ public:
+  Upsampling(at::Tensor weight, NormAndRelu after) : weight_(std::move(weight)), after_(std::move(after)) {}
+  at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override {
+    return after_(phase_convolution(x, weight_, pass), pass);
+  }
+  LayerDescription describe(const std::vector<int64_t>& input) const override {
+    return upsampled(input, weight_, after_.text(), weight_.numel() + parameter_count(*after_.norm));
+  }
+
+ private:
+  at::Tensor weight_;  // in x out x 5 x 5
+  NormAndRelu after_;
+};
+
+class UpsamplingToImage : public WeightNormDeconv2dImpl, public Layer {
+ public:
+  UpsamplingToImage(int64_t in, int64_t out, WeightSource& source)
+      : WeightNormDeconv2dImpl(in, out, /*initial_std=*/0.1, /*train_gain=*/true, source) {}
+  at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override {
+    return at::tanh(WeightNormDeconv2dImpl::forward(x, pass));
+  }
+  LayerDescription describe(const std::vector<int64_t>& input) const override {
+    return upsampled(input, direction, "weight norm, tanh", parameter_count(*this));
+  }
+};
 
 }  // namespace
 
@@ -29,85 +121,27 @@ void describe(OptionSet& options, GeneratorOptions& generator) {
               Words<GeneratorOrder>{"bn_relu", "relu_bn"});
 }
 
-BatchNormImpl::BatchNormImpl(int64_t units) {
-  weight = register_parameter("weight", at::ones({units}));
-  bias = register_parameter("bias", at::zeros({units}));
-  running_mean = register_buffer("running_mean", at::zeros({units}));
-  running_var = register_buffer("running_var", at::ones({units}));
-}
-
-at::Tensor BatchNormImpl::forward(const at::Tensor& x, BatchStatistics statistics) {
-  const bool from_batch = statistics != BatchStatistics::kRunning;
-  const bool tracked = statistics != BatchStatistics::kBatch;
-  return at::batch_norm(x, weight, bias, tracked ? running_mean : at::Tensor(), tracked ? running_var : at::Tensor(),
-                        from_batch, /*momentum=*/0.1, /*eps=*/1e-5, /*cudnn_enabled=*/true);
-}
-
-GeneratorImpl::GeneratorImpl(const GeneratorOptions& options, const ImageShape& shape, double width, WeightInit init,
-                             uint64_t seed)
-    : order_(options.gen_order),
-      first_size_(shape.image_size / 8),
-      first_channels_(std::max<int64_t>(4, std::lround(static_cast<double>(options.gen_width) * width))) {
+Generator::Generator(const GeneratorOptions& options, const ImageShape& shape, double width, WeightInit init,
+                     uint64_t seed)
+    : LayerList({options.noise_size}) {
   WeightSource source(init, seed, kGeneratorNetwork);
-  const int64_t c0 = first_channels_, c1 = c0 / 2, c2 = c0 / 4, units = c0 * first_size_ * first_size_;
-  dense_weight =
-      register_parameter("dense_weight", source.draw({units, options.noise_size}, options.noise_size, units));
-  norm0_ = register_module("norm0", BatchNorm(units));
-  deconv1_weight = register_parameter("deconv1_weight", source.draw({c0, c1, 5, 5}, c0 * 25, c1 * 25));
-  norm1_ = register_module("norm1", BatchNorm(c1));
-  deconv2_weight = register_parameter("deconv2_weight", source.draw({c1, c2, 5, 5}, c1 * 25, c2 * 25));
-  norm2_ = register_module("norm2", BatchNorm(c2));
-  deconv3_ = register_module("deconv3",
-                             WeightNormDeconv2d(c2, shape.channels, /*initial_std=*/0.1, /*train_gain=*/true, source));
-}
-
-at::Tensor GeneratorImpl::forward(const at::Tensor& noise, BatchStatistics statistics, const ForwardPass& pass) {
-  const auto activated = [&](const at::Tensor& x, BatchNorm& norm) {
-    return order_ == GeneratorOrder::kBatchNormThenRelu ? norm->forward(x, statistics).relu_()
-                                                        : norm->forward(at::relu(x), statistics);
+  const int64_t size = shape.image_size / 8;
+  const int64_t c0 = std::max<int64_t>(4, std::lround(static_cast<double>(options.gen_width) * width));
+  const int64_t units = c0 * size * size, noise = options.noise_size;
+  const auto after = [&](const std::string& name, int64_t channels) {
+    return NormAndRelu{register_module(name, BatchNorm(channels)), options.gen_order};
   };
-  const auto upsampled = [&](const at::Tensor& x, const at::Tensor& weight) {
-    return phase_convolution(x, weight, pass);
+  const auto add_upsampling = [&](const std::string& name, int64_t out, const std::string& norm) {
+    const int64_t in = output().front();
+    at::Tensor weight = register_parameter(name + "_weight", source.draw({in, out, 5, 5}, in * 25, out * 25));
+    add(name, std::make_shared<Upsampling>(std::move(weight), after(norm, out)));
   };
-  at::Tensor x = activated(at::linear(cast_for(pass, noise), cast_for(pass, dense_weight)), norm0_);
-  x = x.view({-1, first_channels_, first_size_, first_size_}).contiguous(at::MemoryFormat::ChannelsLast);
-  x = activated(upsampled(x, deconv1_weight), norm1_);
-  x = activated(upsampled(x, deconv2_weight), norm2_);
-  return at::tanh(deconv3_->forward(x, pass));
-}
-
-double GeneratorImpl::forward_flop() const {
-  int64_t multiply_adds = dense_weight.numel(), pixels = first_size_ * first_size_;
-  for (const at::Tensor& weight : {deconv1_weight, deconv2_weight, deconv3_->direction}) {
-    multiply_adds += pixels * weight.numel();  // each input pixel is multiplied with all 25 taps
-    pixels *= 4;
-  }
-  return 2.0 * static_cast<double>(multiply_adds);
-}
-
-std::vector<LayerDescription> GeneratorImpl::layers() const {
-  const std::string activation = order_ == GeneratorOrder::kBatchNormThenRelu ? "batch norm, ReLU" : "ReLU, batch norm";
-  int64_t channels = first_channels_, size = first_size_;
-  const int64_t units = dense_weight.size(0);
-  std::vector<LayerDescription> layers = {
-      {"dense",
-       fmt::format("dense {} to {}, {}", dense_weight.size(1), units, activation),
-       {units},
-       dense_weight.numel() + parameter_count(*norm0_)},
-      {"reshape", fmt::format("reshape to {}x{}x{}", channels, size, size), {channels, size, size}, 0}};
-  const auto add = [&](const std::string& name, const at::Tensor& weight, const std::string& after,
-                       int64_t parameters) {
-    channels = weight.size(1);
-    size *= 2;
-    layers.push_back({name,
-                      fmt::format("5x5 transposed convolution to {}, stride 2, {}", channels, after),
-                      {channels, size, size},
-                      parameters});
-  };
-  add("deconv1", deconv1_weight, activation, deconv1_weight.numel() + parameter_count(*norm1_));
-  add("deconv2", deconv2_weight, activation, deconv2_weight.numel() + parameter_count(*norm2_));
-  add("deconv3", deconv3_->direction, "weight norm, tanh", parameter_count(*deconv3_));
-  return layers;
+  at::Tensor dense = register_parameter("dense_weight", source.draw({units, noise}, noise, units));
+  add("dense", std::make_shared<NoiseDense>(std::move(dense), after("norm0", units)));
+  add("reshape", std::make_shared<Reshape>(c0, size));
+  add_upsampling("deconv1", c0 / 2, "norm1");
+  add_upsampling("deconv2", c0 / 4, "norm2");
+  add("deconv3", std::make_shared<UpsamplingToImage>(c0 / 4, shape.channels, source));
 }
 
 }  // namespace frgan

@@ -2,14 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
-#include <torch/nn/module.h>
 #include <torch/types.h>
 
-#include "frgan/core/options.h"
-#include "frgan/nn/discriminator.h"
+#include "frgan/core/image_shape.h"
 #include "frgan/nn/layer_list.h"
-#include "frgan/nn/weight_norm.h"
+#include "frgan/nn/network_options.h"
 
 namespace frgan {
 
@@ -25,22 +24,6 @@ struct GeneratorOptions {
 // (docs/options.md).
 void describe(OptionSet& options, GeneratorOptions& generator);
 
-// Source of the mean and variance in batch normalization.
-enum class BatchStatistics {
-  kBatch,          // statistics of this batch; running statistics are not updated
-  kBatchAndTrack,  // statistics of this batch; running statistics are updated
-  kRunning,        // running statistics: the same noise vector always gives the same image (A32)
-};
-
-// Batch normalization over all dimensions except the second, with gain and bias, epsilon 1e-5 and momentum 0.1.
-struct BatchNormImpl : torch::nn::Module {
-  explicit BatchNormImpl(int64_t units);
-  at::Tensor forward(const at::Tensor& x, BatchStatistics statistics);
-
-  at::Tensor weight, bias, running_mean, running_var;
-};
-TORCH_MODULE(BatchNorm);
-
 // Maps noise to images:
 // - dense layer, batch norm, ReLU, reshape to gen_width x S/8 x S/8;
 // - two 5x5 transposed convolutions with stride 2, each halving the channels, with batch norm and ReLU;
@@ -48,28 +31,17 @@ TORCH_MODULE(BatchNorm);
 // With GeneratorOrder::kReluThenBatchNorm, each ReLU comes before its batch norm. A layer with batch norm has no bias:
 // directly before batch norm, the bias would cancel. Both orders have the same parameters.
 //
+// A transposed convolution counts 25 taps in forward_flop(), although nn/phase_convolution.h computes it differently.
+//
 //   Generator generator(GeneratorOptions{}, ImageShape{}, /*width=*/1.0, WeightInit::kXavier, seed);
-//   at::Tensor images = generator->forward(noise, BatchStatistics::kRunning, {});  // N x C x S x S, in [-1, 1]
-struct GeneratorImpl : torch::nn::Module {
-  GeneratorImpl(const GeneratorOptions& options, const ImageShape& shape, double width, WeightInit init, uint64_t seed);
+//   at::Tensor images = generator.forward(noise, {});  // N x C x S x S, in [-1, 1]
+class Generator : public LayerList {
+ public:
+  Generator(const GeneratorOptions& options, const ImageShape& shape, double width, WeightInit init, uint64_t seed);
 
-  // noise: N x noise_size.
-  at::Tensor forward(const at::Tensor& noise, BatchStatistics statistics, const ForwardPass& pass);
-
-  // FLOP of a forward pass for one image: 2 x multiply-adds of the dense layer and the transposed convolutions. A
-  // transposed convolution counts 25 taps, although nn/phase_convolution.h computes it differently.
-  double forward_flop() const;
-  // The layers in forward order.
-  std::vector<LayerDescription> layers() const;
-
-  at::Tensor dense_weight, deconv1_weight, deconv2_weight;  // dense: out x in; deconv: in x out x 5 x 5
-
- private:
-  GeneratorOrder order_;
-  int64_t first_size_, first_channels_;
-  BatchNorm norm0_{nullptr}, norm1_{nullptr}, norm2_{nullptr};
-  WeightNormDeconv2d deconv3_{nullptr};
+  // noise: N x noise_size. Without batch statistics, the same noise vector always gives the same image (A32).
+  at::Tensor forward(const at::Tensor& noise, const ForwardPass& pass) const { return run(noise, pass, 0, size()); }
 };
-TORCH_MODULE(Generator);
+using GeneratorPtr = std::shared_ptr<Generator>;
 
 }  // namespace frgan

@@ -1,17 +1,52 @@
-// A human-readable list of the layers of a network, like Table 1 of the paper.
+// A list of layers: the one description of a network that serves construction, forward pass, FLOP, parameter counts and
+// the printed tables.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include <torch/nn/module.h>
+#include <torch/types.h>
+
+#include "frgan/nn/forward_pass.h"
+#include "frgan/nn/layer_description.h"
+
 namespace frgan {
 
-struct LayerDescription {
-  std::string name;             // of its module: "conv3", "se_block2"; without a module: "dropout1", "pool"
-  std::string text;             // "3x3 convolution to 64, stride 2, weight norm, leaky ReLU 0.2"
-  std::vector<int64_t> output;  // shape for one image or noise vector: {64, 16, 16}
-  int64_t parameters = 0;       // number of trained values
+// One layer of a network. A layer with parameters also derives from torch::nn::Module.
+class Layer {
+ public:
+  virtual ~Layer() = default;
+  virtual at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) = 0;
+  // Text, output shape, parameters and FLOP for one input of this shape (without the batch). The name is set by the
+  // list.
+  virtual LayerDescription describe(const std::vector<int64_t>& input) const = 0;
+};
+
+// A network that runs its layers in order.
+class LayerList : public torch::nn::Module {
+ public:
+  // The layers in forward order.
+  std::vector<LayerDescription> layers() const { return descriptions_; }
+  // FLOP of a forward pass for one image or noise vector: 2 x multiply-adds of convolutions and dense layers.
+  double forward_flop() const;
+
+ protected:
+  explicit LayerList(std::vector<int64_t> input) : output_(std::move(input)) {}
+  // Appends a layer. If it is a module, its tensors get the prefix "NAME.".
+  void add(const std::string& name, const std::shared_ptr<Layer>& layer);
+  // The output shape of the layers so far, for one input.
+  const std::vector<int64_t>& output() const { return output_; }
+  // Runs the layers from index `first` to below `end`.
+  at::Tensor run(at::Tensor x, const ForwardPass& pass, size_t first, size_t end) const;
+  size_t size() const { return layers_.size(); }
+
+ private:
+  std::vector<std::shared_ptr<Layer>> layers_;
+  std::vector<LayerDescription> descriptions_;
+  std::vector<int64_t> output_;
 };
 
 }  // namespace frgan

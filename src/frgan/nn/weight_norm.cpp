@@ -7,6 +7,7 @@
 
 #include "frgan/device/random.h"
 #include "frgan/nn/activation.h"
+#include "frgan/nn/batch_norm.h"
 #include "frgan/nn/convolution.h"
 #include "frgan/nn/phase_convolution.h"
 #include "frgan/nn/winograd.h"
@@ -39,8 +40,13 @@ at::Tensor WeightSource::draw(at::IntArrayRef shape, int64_t fan_in, int64_t fan
   return random_uniform(shape, -bound, bound, key, options);
 }
 
+at::Tensor WeightSource::draw_he(at::IntArrayRef shape, int64_t fan) {
+  const uint64_t key = random_key(seed_, Stream::kWeights, network_, layer_++);
+  return random_normal(shape, key, at::TensorOptions().dtype(at::kFloat)) * std::sqrt(2.0 / static_cast<double>(fan));
+}
+
 WeightNormImpl::WeightNormImpl(at::Tensor initial_direction, int64_t output_dimension, double initial_std,
-                               bool train_gain)
+                               bool train_gain, bool mean_only)
     : output_dimension_(output_dimension), initial_std_(initial_std) {
   const int64_t out = initial_direction.size(output_dimension);
   direction = register_parameter("direction", std::move(initial_direction));
@@ -50,6 +56,7 @@ WeightNormImpl::WeightNormImpl(at::Tensor initial_direction, int64_t output_dime
     gain = register_buffer("gain", at::ones({out}));
   }
   bias = register_parameter("bias", at::zeros({out}));
+  if (mean_only) running_mean = register_buffer("running_mean", at::zeros({out}));
 }
 
 at::Tensor WeightNormImpl::unit_weight() const {
@@ -77,25 +84,41 @@ void WeightNormImpl::initialize_from(const at::Tensor& response) {
   const at::Tensor variance = (values - broadcastable(mean, 1, values.dim())).square().mean(dimensions);
   const at::Tensor scale = initial_std_ * variance.clamp_min(1e-12).rsqrt();
   gain.copy_(scale);
-  bias.copy_(-mean * scale);
+  if (running_mean.defined()) {
+    running_mean.copy_(mean * scale);
+  } else {
+    bias.copy_(-mean * scale);
+  }
+}
+
+at::Tensor WeightNormImpl::shift(const at::Tensor& response, const ForwardPass& pass) const {
+  constexpr double kMeanDecay = 0.999;  // of the running mean
+  if (!running_mean.defined()) return bias;
+  if (pass.statistics == BatchStatistics::kRunning) return bias - running_mean;
+  // A sum, because the backward pass of LibTorch's mean needs the responses, which the activation overwrites.
+  const at::Tensor sum = response.sum(all_dimensions_except(response, 1), /*keepdim=*/false, bias.scalar_type());
+  const at::Tensor mean = sum / (static_cast<double>(response.numel()) / static_cast<double>(response.size(1)));
+  if (pass.statistics == BatchStatistics::kBatchAndTrack) track(running_mean, mean.detach(), kMeanDecay, pass);
+  return bias - mean;
 }
 
 WeightNormConv2dImpl::WeightNormConv2dImpl(const Options& options, WeightSource& source)
     : WeightNormImpl(
           source.draw({options.out, options.in, options.kernel, options.kernel},
                       options.in * options.kernel * options.kernel, options.out * options.kernel * options.kernel),
-          0, options.initial_std, options.train_gain),
+          0, options.initial_std, options.train_gain, options.mean_only),
       options_(options) {}
 
 at::Tensor WeightNormConv2dImpl::forward(const at::Tensor& x, const ForwardPass& pass, const Activation& activation) {
   const int64_t stride = options_.stride, padding = options_.padding;
   if (pass.initialize) initialize_from(convolution(x, unit_weight(), stride, padding, pass));
   const at::Tensor input = cast_for(pass, x), w = weight();
-  if (activation.dropout == 0 && has_winograd(input, w, stride, padding)) {
+  if (activation.dropout == 0 && !options_.mean_only && has_winograd(input, w, stride, padding)) {
     return winograd_convolution(input, w, padding, bias, activation.slope);
   }
-  return bias_leaky_relu_dropout_(convolution(input, w, stride, padding, pass), bias, activation.slope,
-                                  activation.dropout, activation.dropout_key);
+  const at::Tensor response = convolution(input, w, stride, padding, pass);
+  return bias_leaky_relu_dropout_(response, shift(response, pass), activation.slope, activation.dropout,
+                                  activation.dropout_key);
 }
 
 WeightNormDeconv2dImpl::WeightNormDeconv2dImpl(int64_t in, int64_t out, double initial_std, bool train_gain,
@@ -109,13 +132,15 @@ at::Tensor WeightNormDeconv2dImpl::forward(const at::Tensor& x, const ForwardPas
 }
 
 WeightNormLinearImpl::WeightNormLinearImpl(int64_t in, int64_t out, double initial_std, bool train_gain,
-                                           WeightSource& source)
-    : WeightNormImpl(source.draw({out, in}, in, out), 0, initial_std, train_gain) {}
+                                           WeightSource& source, bool mean_only)
+    : WeightNormImpl(source.draw({out, in}, in, out), 0, initial_std, train_gain, mean_only) {}
 
 at::Tensor WeightNormLinearImpl::forward(const at::Tensor& x, const ForwardPass& pass) {
   const at::Tensor input = x.to(bias.scalar_type());
   if (pass.initialize) initialize_from(at::linear(input, unit_weight()));
-  return at::linear(input, weight(), bias);
+  if (!running_mean.defined()) return at::linear(input, weight(), bias);
+  const at::Tensor response = at::linear(input, weight());
+  return response + shift(response, pass);
 }
 
 }  // namespace frgan

@@ -9,11 +9,9 @@
 #include <torch/types.h>
 
 #include "frgan/nn/forward_pass.h"
+#include "frgan/nn/network_options.h"
 
 namespace frgan {
-
-// Distribution of the initial directions V and of plain weights (A17).
-enum class WeightInit { kXavier, kNormal };
 
 // Draws initial weights. Each call has its own random key, so the weights depend on the seed, the network and the
 // number of previous calls only.
@@ -22,6 +20,8 @@ class WeightSource {
   WeightSource(WeightInit init, uint64_t seed, uint64_t network) : init_(init), seed_(seed), network_(network) {}
   // A float tensor. Xavier: uniform in +-sqrt(6 / (fan_in + fan_out)); normal: N(0, 0.05^2).
   at::Tensor draw(at::IntArrayRef shape, int64_t fan_in, int64_t fan_out);
+  // Normal with variance 2 / fan, whatever the distribution of `draw` (He et al. 2015).
+  at::Tensor draw_he(at::IntArrayRef shape, int64_t fan);
 
  private:
   WeightInit init_;
@@ -31,9 +31,11 @@ class WeightSource {
 };
 
 // Base of the three layer types. `direction` is V, `gain` is g, and `bias` is b. Gain and bias have one value per
-// output unit.
+// output unit. With `mean_only`, the mean of each output unit over the batch is subtracted (mean-only batch norm,
+// Salimans & Kingma 2016).
 struct WeightNormImpl : torch::nn::Module {
-  WeightNormImpl(at::Tensor initial_direction, int64_t output_dimension, double initial_std, bool train_gain);
+  WeightNormImpl(at::Tensor initial_direction, int64_t output_dimension, double initial_std, bool train_gain,
+                 bool mean_only = false);
 
   // W = g V / ||V||, differentiable, in the type of the parameters.
   at::Tensor weight() const;
@@ -42,9 +44,12 @@ struct WeightNormImpl : torch::nn::Module {
   void initialize_from(const at::Tensor& response);
 
   at::Tensor direction, gain, bias;
+  at::Tensor running_mean;  // defined with `mean_only`
 
  protected:
   at::Tensor unit_weight() const;
+  // What is added to the responses op(x, W): the bias, less the mean with `mean_only`.
+  at::Tensor shift(const at::Tensor& response, const ForwardPass& pass) const;
   int64_t output_dimension_;
   double initial_std_;
 };
@@ -63,6 +68,7 @@ struct WeightNormConv2dImpl : WeightNormImpl {
     int64_t in, out, kernel = 3, stride = 1, padding = 1;
     double initial_std = 1.0;
     bool train_gain = true;
+    bool mean_only = false;
   };
   WeightNormConv2dImpl(const Options& options, WeightSource& source);
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass, const Activation& activation = {});
@@ -83,7 +89,8 @@ TORCH_MODULE(WeightNormDeconv2d);
 // Dense layer with bias. It is always computed in the type of the parameters: it is small, and its logits enter the
 // losses.
 struct WeightNormLinearImpl : WeightNormImpl {
-  WeightNormLinearImpl(int64_t in, int64_t out, double initial_std, bool train_gain, WeightSource& source);
+  WeightNormLinearImpl(int64_t in, int64_t out, double initial_std, bool train_gain, WeightSource& source,
+                       bool mean_only = false);
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass);
 };
 TORCH_MODULE(WeightNormLinear);

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
-#include "frgan/train/recipe.h"
+#include "frgan/methods/methods.h"
 
 namespace frgan {
 namespace {
@@ -111,8 +111,10 @@ std::vector<std::string> PlanResults::notes() const {
     const auto count = std::count_if(records_.begin(), records_.end(), is_other);
     if (count > 0) notes.push_back(fmt::format("{} left out: {}.", counted(count, "result"), reason));
   };
-  left_out(fmt::format("recipe other than {}", kRecipe),
-           [](const RunRecord& record) { return record.recipe != kRecipe; });
+  left_out("recipe other than that of this version of frgan", [](const RunRecord& record) {
+    const MethodInfo* const method = find_method(record.options.value("method", ""));
+    return method == nullptr || record.recipe != method->recipe;
+  });
   left_out("other dataset", [&](const RunRecord& record) {
     return std::none_of(runs_.begin(), runs_.end(),
                         [&](const PlannedRun& run) { return run.data_digest == record.data_digest; });

@@ -33,7 +33,7 @@ Precision precision_of(const Checkpoint& checkpoint, at::Device device) {
 }
 
 Checkpoint load_trained(const PlanScoring& scoring) {
-  Checkpoint checkpoint = load_checkpoint(scoring.scorer);
+  Checkpoint checkpoint = load_checkpoint(scoring.scorer, CheckpointUse::kClassify);
   for (const std::string& warning : checkpoint.warnings) scoring.warn(warning);
   if (checkpoint.state.step == checkpoint.state.planned_steps) return checkpoint;
   throw Error(fmt::format("{}: step {} of {}; a scorer must be completely trained", checkpoint.path.string(),
@@ -92,7 +92,7 @@ void score_real(const PlanScoring& scoring, const LoadedScorer& by, const Featur
 // Images generated with the run's seed and its last weights. Throws an Error if there is no checkpoint of the last
 // step.
 at::Tensor images_of_run(const PlanScoring& scoring, at::Device device, const fs::path& folder, const PlannedRun& run) {
-  const Checkpoint checkpoint = load_checkpoint(folder);
+  const Checkpoint checkpoint = load_checkpoint(folder, CheckpointUse::kGenerate);
   if (checkpoint.state.step != run.steps) {
     throw Error(fmt::format("{}: the last intact checkpoint is of step {}; expected step {}", folder.string(),
                             checkpoint.state.step, run.steps));

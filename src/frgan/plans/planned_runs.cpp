@@ -10,10 +10,10 @@
 
 #include "frgan/core/error.h"
 #include "frgan/io/digests.h"
+#include "frgan/methods/methods.h"
 #include "frgan/plans/run_record.h"
 #include "frgan/settings/presets.h"
 #include "frgan/settings/run_settings.h"
-#include "frgan/train/recipe.h"
 #include "frgan/train/run_command.h"
 
 namespace frgan {
@@ -224,7 +224,8 @@ std::string set_run(RunRequest& request, const std::string& data_digest, int64_t
   request.run.time_budget.clear();
   request.run.seed = request.run.split.noise.seed = seed;
   if (request.run.split.labels_file.empty()) request.run.split.split_seed = seed;
-  return run_key(request.options, data_digest + digest_of_files(request.run.split), kRecipe);
+  return run_key(request.options, data_digest + digest_of_files(request.run.split),
+                 find_method(request.run.method)->recipe);
 }
 
 PlannedRun planned_run(const Plan& plan, const Cell& cell, int64_t steps, int64_t seed) {

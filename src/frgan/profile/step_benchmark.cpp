@@ -95,7 +95,7 @@ struct StepOnRandomImages::Impl {
     found.allocations = count_allocations(step);
     found.convolutions = time_convolutions(step, kRepetitions);
     const at::Tensor images = at::randint(256, {kClassified, 32, 32, 3}, at::kByte);
-    const auto classify = [&] { class_probabilities(trainer->classifier(), images, precision); };
+    const auto classify = [&] { class_probabilities(*trainer->classifier(), images, precision); };
     found.classified_images = kClassified;
     found.classification_seconds = median_seconds(kRepetitions, classify);
     found.classification_convolutions = time_convolutions(classify, kRepetitions);

@@ -161,7 +161,7 @@ std::string names_text(const std::map<std::string, std::vector<std::string>>& na
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-// Warnings if the runs differ in their data, or in their recipe (train/recipe.h).
+// Warnings if the runs differ in their data, or in their recipe (methods/methods.h).
 std::string difference_notes(const std::vector<RunHistory>& runs) {
   std::map<std::string, std::vector<std::string>> data, recipes;
   for (const RunHistory& run : runs) {

@@ -29,7 +29,7 @@ struct RunSummary {
   std::string data_digest;     // SHA-256 over images and labels
   std::string split_digest;    // SHA-256 of the label split
   std::string options_digest;  // SHA-256 of the resolved options
-  int64_t recipe = 0;          // see train/recipe.h
+  int64_t recipe = 0;          // see methods/methods.h
   int64_t steps = 0;
   double gflop_per_step = 0;  // Method::step_flop
   double wall_seconds = 0;    // training time, including the time before a resume

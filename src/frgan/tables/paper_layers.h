@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "frgan/nn/layer_list.h"
+#include "frgan/nn/layer_description.h"
 #include "frgan/tables/table.h"
 
 namespace frgan {

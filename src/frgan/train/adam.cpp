@@ -6,14 +6,14 @@
 #include <ATen/record_function.h>
 #include <torch/types.h>
 
-#include "frgan/train/adam_kernel.h"
+#include "frgan/train/optimizer_kernels.h"
 
 namespace frgan {
 namespace {
 
 template <class T>
-void update_on_cpu(const FlatParameters& parameters, const at::Tensor& mean, const at::Tensor& square,
-                   const AdamStep& step) {
+void adam_on_cpu(const FlatParameters& parameters, const at::Tensor& mean, const at::Tensor& square,
+                 const AdamStep& step) {
   T* value = parameters.values().data_ptr<T>();
   const T* gradient = parameters.gradients().data_ptr<T>();
   T* m = mean.data_ptr<T>();
@@ -31,38 +31,32 @@ Adam::Adam(const FlatParameters& parameters, const OptimizerOptions& options)
       parameters_(parameters),
       options_(options) {}
 
-std::vector<std::string> Adam::scalar_names(const std::string& player) const {
-  return {player + ".step_size", player + ".variance_scale"};
-}
-
 std::vector<double> Adam::scalar_values(double learning_rate, double t) const {
   return {learning_rate / (1.0 - std::pow(options_.beta1, t)), 1.0 / (1.0 - std::pow(options_.beta2, t))};
 }
 
-void Adam::step(const at::Tensor& step_size, const at::Tensor& variance_scale) {
+void Adam::step(const std::vector<at::Tensor>& scalars) {
   RECORD_FUNCTION("frgan::adam", c10::ArrayRef<const c10::IValue>{});
-  if (!mean.is_cpu()) return step_by_operators(step_size, variance_scale);
-  const auto number = [](const at::Tensor& x) {  // reading a CPU scalar does not synchronize
-    return x.scalar_type() == at::kDouble ? *x.data_ptr<double>() : static_cast<double>(*x.data_ptr<float>());
-  };
-  const AdamStep step{number(step_size), number(variance_scale), options_.beta1,
-                      options_.beta2,    options_.epsilon,       options_.epsilon_inside_root};
+  if (!mean.is_cpu()) return step_by_operators(scalars);
+  const AdamStep step{
+      scalar_on_cpu(scalars.at(0)), scalar_on_cpu(scalars.at(1)), options_.beta1, options_.beta2, options_.epsilon,
+      options_.epsilon_inside_root};
   if (mean.scalar_type() == at::kDouble) {
-    update_on_cpu<double>(parameters_, mean, square, step);
+    adam_on_cpu<double>(parameters_, mean, square, step);
   } else {
-    update_on_cpu<float>(parameters_, mean, square, step);
+    adam_on_cpu<float>(parameters_, mean, square, step);
   }
 }
 
-void Adam::step_by_operators(const at::Tensor& step_size, const at::Tensor& variance_scale) {
+void Adam::step_by_operators(const std::vector<at::Tensor>& scalars) {
   const torch::NoGradGuard no_grad;
   const at::Tensor& gradient = parameters_.gradients();
   mean.mul_(options_.beta1).add_(gradient, 1.0 - options_.beta1);
   square.mul_(options_.beta2).addcmul_(gradient, gradient, 1.0 - options_.beta2);
-  const at::Tensor variance = square * variance_scale;
+  const at::Tensor variance = square * scalars.at(1);
   const at::Tensor root =
       options_.epsilon_inside_root ? variance.add_(options_.epsilon).sqrt_() : variance.sqrt_().add_(options_.epsilon);
-  parameters_.values().sub_(mean / root * step_size);
+  parameters_.values().sub_(mean / root * scalars.at(0));
 }
 
 }  // namespace frgan

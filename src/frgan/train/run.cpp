@@ -23,10 +23,10 @@
 #include "frgan/io/held_folder.h"
 #include "frgan/io/json_file.h"
 #include "frgan/io/json_lines.h"
+#include "frgan/methods/methods.h"
 #include "frgan/metrics/evaluation.h"
 #include "frgan/metrics/statistics.h"
 #include "frgan/train/diagnostics.h"
-#include "frgan/train/recipe.h"
 #include "frgan/train/step_budget.h"
 
 namespace frgan {
@@ -117,11 +117,11 @@ void check_same_data(const Checkpoint& checkpoint, const Dataset& data) {
 
 void TrainingRun::resume(const Checkpoint& checkpoint) {
   check_same_data(checkpoint, data_);
-  if (checkpoint.state.recipe != kRecipe) {
+  if (checkpoint.state.recipe != recipe()) {
     throw Error(fmt::format(
         "{}: training recipe mismatch: the run has recipe {}, this version of frgan has {}; finish the run with frgan "
         "{}, or start a new run with --init-from",
-        checkpoint.path.string(), checkpoint.state.recipe, kRecipe, checkpoint.state.frgan_version));
+        checkpoint.path.string(), checkpoint.state.recipe, recipe(), checkpoint.state.frgan_version));
   }
   trainer_.plan() = checkpoint.state.plan;
   trainer_.restore(checkpoint.files, checkpoint.state.step, checkpoint.path.string());
@@ -155,7 +155,7 @@ double TrainingRun::measure_evaluation() {
   const ImageSet& set = data_.test.size() > 0 ? data_.test : dev_;
   const ImageSet sample{set.images.slice(0, 0, 500), set.labels.slice(0, 0, 500)};
   const Stopwatch stopwatch;
-  evaluate(trainer_.classifier(), sample, problem_.precision);
+  evaluate(*trainer_.classifier(), sample, problem_.precision);
   return stopwatch.seconds() * static_cast<double>(images) / static_cast<double>(sample.size());
 }
 
@@ -352,7 +352,7 @@ RunResult TrainingRun::finish(HeldFolder& folder, RunOutput& output, RunRecorder
   check_losses();
   check_weights();
   const at::Tensor some_images = data_.train.images.slice(0, 0, kGridImages);
-  class_probabilities(trainer_.classifier(), some_images, problem_.precision);  // throws if the network is unusable
+  class_probabilities(*trainer_.classifier(), some_images, problem_.precision);  // throws if the network is unusable
   // The weights first: nothing that fails below loses them. The summary is written last. A run without one is not
   // complete, and --resume repeats what follows.
   RunResult result{.finished = true, .checkpoint = final_checkpoint(output, recorder)};
@@ -416,6 +416,10 @@ RunResult TrainingRun::result_of_finished(const RunOutput& output, Progress& pro
   return result;
 }
 
+int64_t TrainingRun::recipe() const {
+  return find_method(options_.method)->recipe;
+}
+
 RunSummary TrainingRun::summary(const RunOutput& output) const {
   return {.method = options_.method,
           .command = output.command,
@@ -424,7 +428,7 @@ RunSummary TrainingRun::summary(const RunOutput& output) const {
           .data_digest = data_.digest,
           .split_digest = split_.digest,
           .options_digest = sha256(bytes_of(output.options.dump())),
-          .recipe = kRecipe,
+          .recipe = recipe(),
           .steps = trainer_.steps_done(),
           .gflop_per_step = method_->step_flop() * 1e-9,
           .wall_seconds = seconds_,
@@ -442,7 +446,7 @@ CheckpointState TrainingRun::checkpoint_state(const RunOutput& output, int64_t l
           .log_lines = log_lines,
           .command = output.command,
           .inherited = output.inherited,
-          .recipe = kRecipe,
+          .recipe = recipe(),
           .method = options_.method,
           .options = output.options,
           .shape = problem_.shape,
@@ -496,7 +500,7 @@ std::optional<EvaluationRecord> TrainingRun::evaluate_on(const ImageSet& set, Ev
   if (set.size() == 0) return std::nullopt;
   const ScopedTimer timer(time_spent_.evaluations);
   check_losses();
-  return evaluation_record(role, evaluate(trainer_.classifier(), set, problem_.precision, stopped_).all);
+  return evaluation_record(role, evaluate(*trainer_.classifier(), set, problem_.precision, stopped_).all);
 }
 
 // As evaluate_on, and then writes the files of write_diagnostics into folder().
@@ -505,7 +509,7 @@ std::optional<EvaluationRecord> TrainingRun::diagnose(const ImageSet& set, Evalu
   if (set.size() == 0) return std::nullopt;
   const ScopedTimer timer(time_spent_.evaluations);
   const DiagnosedImages images{set, role, data_.class_names, data_.digest, split_.digest};
-  const Diagnosis diagnosis = frgan::diagnose(trainer_.classifier(), set, problem_.precision, stopped_);
+  const Diagnosis diagnosis = frgan::diagnose(*trainer_.classifier(), set, problem_.precision, stopped_);
   return evaluation_record(role, write_diagnostics(folder(), diagnosis, images).all);
 }
 

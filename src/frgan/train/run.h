@@ -89,6 +89,7 @@ class TrainingRun {
   double epochs(int64_t steps) const;
   double measure_evaluation();
   CheckpointState checkpoint_state(const RunOutput& output, int64_t log_lines) const;
+  int64_t recipe() const;  // of the method, methods/methods.h
   RunSummary summary(const RunOutput& output) const;
   // Throw an Error that names the first non-finite loss term, or the first non-finite tensor of the state.
   void check_losses() const;

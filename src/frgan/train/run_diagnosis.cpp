@@ -15,7 +15,7 @@ namespace frgan {
 void diagnose_run(const std::filesystem::path& folder, const DataSource& source, const Hardware& hardware,
                   const Messages& messages) {
   if (!has_checkpoints(folder / kCheckpointsFolder)) throw Error("the run has no checkpoint");
-  const Checkpoint checkpoint = load_checkpoint(folder);
+  const Checkpoint checkpoint = load_checkpoint(folder, CheckpointUse::kClassify);
   const CheckpointState& state = checkpoint.state;
   if (state.step != state.planned_steps) {
     throw Error(
@@ -32,8 +32,8 @@ void diagnose_run(const std::filesystem::path& folder, const DataSource& source,
   if (set.size() == 0) throw Error(fmt::format("{}: no test images and no development images", data.source));
   const Inference inference = begin_inference(hardware, state.precision, messages);
   messages.progress(fmt::format("{}: classifying {} images", folder.string(), set.size()));
-  const Discriminator network = load_method(checkpoint, inference.device, inference.precision).classifier;
-  write_diagnostics(folder, diagnose(network, set, inference.precision, source.watch.stopped),
+  const NetworkPtr network = load_classifier(checkpoint, inference.device, inference.precision);
+  write_diagnostics(folder, diagnose(*network, set, inference.precision, source.watch.stopped),
                     {set, has_test ? EvaluatedImages::kTest : EvaluatedImages::kDev, state.class_names,
                      state.data_digest, state.split_digest});
 }

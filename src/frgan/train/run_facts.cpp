@@ -11,8 +11,7 @@
 #include "frgan/data/load_dataset.h"
 #include "frgan/device/random.h"
 #include "frgan/methods/method.h"
-#include "frgan/nn/discriminator.h"
-#include "frgan/nn/generator.h"
+#include "frgan/nn/layer_list.h"
 #include "frgan/nn/named_tensors.h"
 #include "frgan/train/run_options.h"
 
@@ -80,10 +79,9 @@ std::map<std::string, std::vector<LayerDescription>> network_layers(Method& meth
   method.build({});
   std::map<std::string, std::vector<LayerDescription>> layers;
   for (const Player& player : method.players()) {
-    const auto* const discriminator = dynamic_cast<const DiscriminatorImpl*>(player.network.get());
-    const auto* const generator = dynamic_cast<const GeneratorImpl*>(player.network.get());
-    if (discriminator != nullptr) layers[player.name] = discriminator->layers();
-    if (generator != nullptr) layers[player.name] = generator->layers();
+    if (const auto* const network = dynamic_cast<const LayerList*>(player.network.get())) {
+      layers[player.name] = network->layers();
+    }
   }
   return layers;
 }

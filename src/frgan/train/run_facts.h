@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "frgan/core/json.h"
-#include "frgan/nn/layer_list.h"
+#include "frgan/nn/layer_description.h"
 
 namespace frgan {
 

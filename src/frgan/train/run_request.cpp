@@ -3,6 +3,7 @@
 #include "frgan/data/augment.h"
 #include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
+#include "frgan/nn/networks.h"
 
 namespace frgan {
 
@@ -27,6 +28,7 @@ std::unique_ptr<RunRequest> make_run_request(const std::string& method, const Js
 void validate(const RunRequest& request) {
   if (!request.run.time_budget.empty()) parse_duration(request.run.time_budget);
   parse_augmentation(request.run.augmentation.augmentation);
+  check_network_options(request.options);
   request.method->validate();
 }
 

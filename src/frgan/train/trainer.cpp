@@ -11,11 +11,17 @@ namespace frgan {
 namespace {
 
 constexpr int64_t kTermSlots = 64;
-constexpr uint64_t kInitialPart = 1'000'000'000;  // `part` of the initialization batch, distinct from all phases
+constexpr uint64_t kInitialPart = 1'000'000'000;  // `part` of the initialization batches, distinct from all phases
+constexpr uint64_t kPartsPerStage = 1'000;
 
-void copy_buffers(const torch::nn::Module& from, const torch::nn::Module& to) {
-  const auto target = to.named_buffers();
-  for (const auto& item : from.named_buffers()) target[item.key()].copy_(item.value());
+// Passes of the phases of a stage in which the player is updated, per step.
+int64_t updates_per_step(const Stage& stage, const std::string& player, size_t phases) {
+  int64_t count = 0;
+  for (size_t i = 0; i < phases; ++i) {
+    const Phase& phase = stage.phases[i];
+    if (std::ranges::find(phase.players, player) != phase.players.end()) count += phase.repeat;
+  }
+  return count;
 }
 
 }  // namespace
@@ -25,79 +31,137 @@ Trainer::Trainer(Method& method, const Problem& problem, BatchSource batches, in
     : problem_(problem),
       batches_(std::move(batches)),
       plan_(planned_steps),
+      stages_(method.stages()),
       schedules_(method.schedules()),
+      method_state_(method.state()),
       term_sums_(at::zeros({kTermSlots}, at::TensorOptions(problem.device).dtype(problem.dtype))),
       skipped_(at::zeros({}, at::TensorOptions(problem.device).dtype(at::kLong))),
       first_non_finite_(at::full({}, -1, at::TensorOptions(problem.device).dtype(at::kLong))) {
-  std::vector<Stage> stages = method.stages();
-  TORCH_CHECK(stages.size() == 1, "the method has ", stages.size(), " stages; the trainer supports one");
-  stage_ = std::move(stages.front());
   for (const Player& member : method.players()) {
     FlatParameters parameters(*member.network);
-    players_.push_back({member, parameters, Adam(parameters, member.optimizer)});
-    if (outlier_limit > 0) players_.back().outliers.emplace(outlier_limit, at::TensorOptions(problem.device));
-    if (member.average_decay.empty()) continue;
-    TORCH_CHECK(!average_, "the method has two weight averages; the trainer supports one");
-    classifier_ = method.make_classifier();
-    average_.emplace(*classifier_);
+    PlayerState state{member, parameters, make_optimizer(parameters, member.optimizer)};
+    if (member.optimizer.weight_decay > 0) state.decay.emplace(parameters, member.optimizer.weight_decay);
+    if (outlier_limit > 0) state.outliers.emplace(outlier_limit, at::TensorOptions(problem.device));
+    for (const Follower& follower : member.followers) {
+      state.followers.push_back({follower, FlatParameters(*follower.network)});
+    }
+    players_.push_back(std::move(state));
   }
 }
 
 void Trainer::initialize() {
+  initialize_stage(0);
+}
+
+void Trainer::initialize_stage(size_t stage) {
   const torch::NoGradGuard no_grad;
-  if (stage_.initialize) stage_.initialize(batches_(stage_.initial_batch, 0, kInitialPart));
-  for (const PlayerState& state : players_) {
-    if (state.player.average_decay.empty()) continue;
-    average_->values().copy_(state.parameters.values());
-    copy_buffers(*state.player.network, *classifier_);
+  const Stage& entered = stages_[stage];
+  if (entered.initialize) entered.initialize(batches_(entered.initial_batch, 0, kInitialPart + stage));
+  for (PlayerState& state : players_) {
+    if (updates_per_step(entered, state.player.name, entered.phases.size()) == 0) continue;
+    for (FollowerState& follower : state.followers) {
+      follower.parameters.values().copy_(state.parameters.values());
+      follower.parameters.buffers().copy_(state.parameters.buffers());
+    }
   }
 }
 
+size_t Trainer::stage_at(int64_t step) const {
+  const double progress = plan_.progress(step);
+  size_t stage = 0;
+  double end = stages_[0].share;
+  while (stage + 1 < stages_.size() && progress >= end) end += stages_[++stage].share;
+  return stage;
+}
+
+int64_t Trainer::first_step(size_t stage) const {
+  if (stage == 0) return 0;
+  int64_t before = 0, from = plan_.steps();  // the first step is above `before` and at most `from`
+  while (from - before > 1) {
+    const int64_t middle = before + (from - before) / 2;
+    (stage_at(middle) < stage ? before : from) = middle;
+  }
+  return from;
+}
+
+double Trainer::stage_progress(size_t stage, double run_progress) const {
+  if (stages_.size() == 1) return run_progress;
+  double begin = 0;
+  for (size_t i = 0; i < stage; ++i) begin += stages_[i].share;
+  return std::clamp((run_progress - begin) / stages_[stage].share, 0.0, 1.0);
+}
+
+double Trainer::progress() const {
+  return stage_progress(stage_at(step_), plan_.progress(step_));
+}
+
+int64_t Trainer::updates_before(const std::string& player, const Pass& pass) const {
+  int64_t updates = updates_per_step(stages_[pass.stage], player, pass.phase) + pass.repetition;  // of this step
+  for (size_t stage = 0; stage <= pass.stage; ++stage) {
+    const int64_t end = stage < pass.stage ? first_step(stage + 1) : step_;
+    updates += (end - first_step(stage)) * updates_per_step(stages_[stage], player, stages_[stage].phases.size());
+  }
+  return updates;
+}
+
 void Trainer::step() {
-  size_t first_slot = 0;
-  for (size_t index = 0; index < stage_.phases.size(); ++index) {
-    const Phase& phase = stage_.phases[index];
-    size_t slots = 0;
-    for (int64_t repetition = 0; repetition < phase.repeat; ++repetition) {
-      slots = run_phase(phase, index, repetition, first_slot);
+  const size_t index = stage_at(step_);
+  const int64_t begin = first_step(index);
+  if (index > 0 && step_ == begin) initialize_stage(index);
+  const Stage& stage = stages_[index];
+  for (size_t phase = 0; phase < stage.phases.size(); ++phase) {
+    const int64_t repeat = stage.phases[phase].repeat;
+    for (int64_t repetition = 0; repetition < repeat; ++repetition) {
+      const auto number = static_cast<uint64_t>((step_ - begin) * repeat + repetition);
+      run_phase(stage.phases[phase], {index, phase, repetition, number});
     }
-    first_slot += slots;
   }
   ++step_;
 }
 
-size_t Trainer::run_phase(const Phase& phase, uint64_t phase_index, int64_t repetition, size_t first_slot) {
+void Trainer::run_phase(const Phase& phase, const Pass& pass) {
   RECORD_USER_SCOPE(phase.name);  // for profiles; free when no profiler is active
-  const StepScalars scalars = scalars_of(phase, repetition);
-  const Batch batch = batches_(phase.batch, static_cast<uint64_t>(step_ * phase.repeat + repetition), phase_index);
+  const StepScalars scalars = scalars_of(phase, pass);
+  Batch batch = batches_(phase.batch, pass.number, pass.stage * kPartsPerStage + pass.phase);
+  batch.updates = scalars["updates"];
   const std::vector<Losses> losses = phase.losses(batch);
   for (size_t i = 0; i < losses.size(); ++i) {
     differentiate(player(phase.players[i]), losses[i], scalars, /*keep_graph=*/i + 1 < losses.size());
   }
-  for (const std::string& name : phase.players) update(player(name), scalars, step_ * phase.repeat + repetition);
-  return record_losses(losses, first_slot, scalars);
+  for (const std::string& name : phase.players) update(player(name), scalars, updates_before(name, pass));
+  if (phase.after) {
+    const torch::NoGradGuard no_grad;
+    phase.after(batch);
+  }
+  record_losses(losses, pass, scalars);
 }
 
-// Values of all schedules at this step, and of the Adam scalars of each player at its next update.
-StepScalars Trainer::scalars_of(const Phase& phase, int64_t repetition) {
-  std::vector<std::string> names{"step"};
-  std::vector<double> values{static_cast<double>(step_)};
-  const double updates = static_cast<double>(step_ * phase.repeat + repetition);
+// Values of all schedules at this step, and of the scalars of each player's optimizer at its next update.
+StepScalars Trainer::scalars_of(const Phase& phase, const Pass& pass) {
+  const auto passes = static_cast<double>(pass.number);
+  std::vector<std::string> names{"step", "updates"};
+  std::vector<double> values{static_cast<double>(step_), passes};
+  const double progress = stage_progress(pass.stage, plan_.progress(step_));
   for (const Schedule& schedule : schedules_) {
     names.push_back(schedule.name);
-    values.push_back(schedule.value(progress(), updates));
+    values.push_back(schedule.value(progress, passes));
   }
   const size_t schedules = names.size();
   for (const std::string& name : phase.players) {
     const PlayerState& state = player(name);
-    const auto rate =
-        std::find(names.begin(), names.begin() + static_cast<int64_t>(schedules), state.player.learning_rate);
-    TORCH_CHECK(rate != names.begin() + static_cast<int64_t>(schedules),
-                "unknown schedule: ", state.player.learning_rate);
-    const auto numbers = state.adam.scalar_values(values[rate - names.begin()], updates + 1);
-    const auto number_names = state.adam.scalar_names(name);
-    names.insert(names.end(), number_names.begin(), number_names.end());
+    const auto end = names.begin() + static_cast<int64_t>(schedules);
+    const auto found = std::find(names.begin(), end, state.player.learning_rate);
+    TORCH_CHECK(found != end, "unknown schedule: ", state.player.learning_rate);
+    const double learning_rate = values[static_cast<size_t>(found - names.begin())];
+    const auto update = static_cast<double>(updates_before(name, pass) + 1);
+    const std::vector<double> numbers = state.optimizer->scalar_values(learning_rate, update);
+    for (const std::string& scalar : state.optimizer->scalar_names())
+      names.push_back(fmt::format("{}.{}", name, scalar));
     values.insert(values.end(), numbers.begin(), numbers.end());
+    if (state.decay) {
+      names.push_back(name + ".weight_decay");
+      values.push_back(state.decay->factor(learning_rate));
+    }
   }
   const at::Tensor host = at::tensor(values, at::TensorOptions().dtype(problem_.dtype));
   return {std::move(names), host.to(problem_.device, /*non_blocking=*/true)};
@@ -121,8 +185,9 @@ void Trainer::update(PlayerState& state, const StepScalars& scalars, int64_t num
   if (!state.outliers) return apply_update(state, scalars);
   ++updates_;
   const at::Tensor skip = state.outliers->is_outlier(number, state.loss, state.parameters.gradients().norm());
-  std::vector<at::Tensor> changed{state.parameters.values(), state.adam.mean, state.adam.square};
-  if (!state.player.average_decay.empty()) changed.push_back(average_->values());
+  std::vector<at::Tensor> changed{state.parameters.values()};
+  for (const auto& [name, tensor] : state.optimizer->state()) changed.push_back(tensor);
+  for (const FollowerState& follower : state.followers) changed.push_back(follower.parameters.values());
   std::vector<at::Tensor> before;
   before.reserve(changed.size());
   for (const at::Tensor& tensor : changed) before.push_back(tensor.clone());
@@ -132,16 +197,33 @@ void Trainer::update(PlayerState& state, const StepScalars& scalars, int64_t num
 }
 
 void Trainer::apply_update(PlayerState& state, const StepScalars& scalars) {
-  const auto names = state.adam.scalar_names(state.player.name);
-  state.adam.step(scalars[names[0]], scalars[names[1]]);
-  if (state.player.average_decay.empty()) return;
-  RECORD_FUNCTION("frgan::average", c10::ArrayRef<const c10::IValue>{});
-  const at::Tensor rest = 1 - scalars[state.player.average_decay];
-  average_->values().add_((state.parameters.values() - average_->values()).mul_(rest));
+  const std::string prefix = state.player.name + ".";
+  if (state.decay) state.decay->apply(scalars[prefix + "weight_decay"]);
+  std::vector<at::Tensor> numbers;
+  for (const std::string& name : state.optimizer->scalar_names()) numbers.push_back(scalars[prefix + name]);
+  state.optimizer->step(numbers);
+  for (FollowerState& follower : state.followers) follow(state, follower, scalars);
 }
 
-size_t Trainer::record_losses(const std::vector<Losses>& losses, size_t first_slot, const StepScalars& scalars) {
+void Trainer::follow(const PlayerState& state, FollowerState& follower, const StepScalars& scalars) {
+  RECORD_FUNCTION("frgan::average", c10::ArrayRef<const c10::IValue>{});
+  const at::Tensor rest = 1 - scalars[follower.follower.decay];
+  const auto approach = [&](const at::Tensor& values, const at::Tensor& goal) {
+    values.add_((goal - values).mul_(rest));
+  };
+  approach(follower.parameters.values(), state.parameters.values());
+  const at::Tensor &buffers = follower.parameters.buffers(), &goal = state.parameters.buffers();
+  if (buffers.numel() == 0 || follower.follower.buffers == FollowerBuffers::kOwn) return;
+  if (follower.follower.buffers == FollowerBuffers::kCopied) {
+    buffers.copy_(goal);
+  } else {
+    approach(buffers, goal);
+  }
+}
+
+void Trainer::record_losses(const std::vector<Losses>& losses, const Pass& pass, const StepScalars& scalars) {
   const torch::NoGradGuard no_grad;
+  const size_t first_slot = first_slots_.try_emplace({pass.stage, pass.phase}, terms_.size()).first->second;
   std::vector<at::Tensor> values;
   for (const Losses& list : losses) {
     for (const Loss& loss : list) {
@@ -161,7 +243,6 @@ size_t Trainer::record_losses(const std::vector<Losses>& losses, size_t first_sl
   const at::Tensor code =
       scalars["step"].to(at::kLong) * kTermSlots + static_cast<int64_t>(first_slot) + bad.to(at::kInt).argmax(0);
   first_non_finite_.copy_(at::where(first_non_finite_.lt(0).logical_and(bad.any()), code, first_non_finite_));
-  return values.size();
 }
 
 Trainer::PlayerState& Trainer::player(const std::string& name) {
@@ -175,6 +256,7 @@ std::vector<std::pair<std::string, double>> Trainer::take_losses() {
   const at::Tensor sums = term_sums_.to(at::kCPU, at::kDouble);
   std::vector<std::pair<std::string, double>> means;
   for (size_t slot = 0; slot < terms_.size(); ++slot) {
+    if (stages_.size() > 1 && term_counts_[slot] == 0) continue;  // of another stage
     const double sum = sums.data_ptr<double>()[slot];
     means.emplace_back(terms_[slot].name, sum / static_cast<double>(std::max<int64_t>(1, term_counts_[slot])));
     term_counts_[slot] = 0;
@@ -217,6 +299,15 @@ double Trainer::scheduled(const std::string& name, double progress) const {
   TORCH_CHECK(false, "unknown schedule: ", name);
 }
 
+NetworkPtr Trainer::classifier() const {
+  for (const PlayerState& state : players_) {
+    for (const FollowerState& follower : state.followers) {
+      if (follower.follower.name == kAverage) return follower.follower.network;
+    }
+  }
+  return nullptr;
+}
+
 TensorFiles Trainer::state() const {
   TensorFiles files;
   for (const PlayerState& state : players_) {
@@ -225,11 +316,15 @@ TensorFiles Trainer::state() const {
     files["model"].merge(named_tensors(*state.player.network, prefix));
     for (size_t i = 0; i < state.parameters.parameters().size(); ++i) {
       const std::string name = prefix + state.parameters.names()[i];
-      files["optimizer"][name + ".mean"] = state.parameters.view_like(state.adam.mean, i);
-      files["optimizer"][name + ".square"] = state.parameters.view_like(state.adam.square, i);
+      for (const auto& [moment, tensor] : state.optimizer->state()) {
+        files["optimizer"][fmt::format("{}.{}", name, moment)] = state.parameters.view_like(tensor, i);
+      }
+    }
+    for (const FollowerState& follower : state.followers) {
+      files[follower.follower.name] = named_tensors(*follower.follower.network);
     }
   }
-  if (!classifier_.is_empty()) files["average"] = named_tensors(*classifier_);
+  if (!method_state_.empty()) files["method"] = method_state_;
   return files;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,16 +17,16 @@
 #include "frgan/nn/flat_parameters.h"
 #include "frgan/nn/named_tensors.h"
 #include "frgan/report/step_record.h"
-#include "frgan/train/adam.h"
+#include "frgan/train/optimizer.h"
 #include "frgan/train/outlier_detector.h"
 
 namespace frgan {
 
-// Returns the batch of a phase. `part` is the index of the phase, `draw` the number of batches that it used before. A
-// pure function of its arguments, so that training can resume at any step.
+// Returns the batch of a phase. `part` tells the phases of all stages apart, `draw` is the number of batches that the
+// phase used before. A pure function of its arguments, so that training can resume at any step.
 using BatchSource = std::function<Batch(const BatchRequest&, uint64_t draw, uint64_t part)>;
 
-// Trains a built method with one stage. A step never synchronizes host and device.
+// Trains a built method. A step never synchronizes host and device.
 //
 //   Trainer trainer(*method, problem, batches, /*steps=*/3000);
 //   trainer.initialize();
@@ -36,11 +37,13 @@ class Trainer {
   // weight average keep their values (train/outlier_detector.h).
   Trainer(Method& method, const Problem& problem, BatchSource batches, int64_t planned_steps, double outlier_limit = 0);
 
-  // Runs the data-dependent initialization (A31). The weight average starts from its result.
+  // Runs the initialization of the first stage (A31). Followers start from its result.
   void initialize();
+  // One step. The first step of a later stage begins with the initialization of the stage.
   void step();
 
-  const Stage& stage() const { return stage_; }
+  // The stage of the next step.
+  const Stage& stage() const { return stages_[stage_at(step_)]; }
   int64_t steps_done() const { return step_; }
   // The length of the run, of which schedules are fractions. It may change while the run trains.
   const StepPlan& plan() const { return plan_; }
@@ -60,63 +63,86 @@ class Trainer {
     int64_t step;
   };
   std::optional<NonFinite> first_non_finite() const;
-  // The first tensor of the state (weights, Adam moments, weight average) with a NaN or infinite value, such as
+  // The first tensor of the state (weights, state of the optimizers, followers) with a NaN or infinite value, such as
   // "model/discriminator.conv1.direction"; nullopt if all are finite. Waits for the device.
   std::optional<std::string> first_non_finite_tensor() const;
-  // Value of a schedule (learning rate, loss weight) after the fraction `progress` of the run.
+  // Value of a schedule (learning rate, loss weight) after the fraction `progress` of the stage.
   double scheduled(const std::string& name, double progress) const;
-  double progress() const { return plan_.progress(step_); }
+  // Progress of the stage of the next step, 0 to 1.
+  double progress() const;
   // A loss term and the name of the schedule of its weight.
   struct Term {
     std::string name, weight;
   };
   const std::vector<Term>& terms() const { return terms_; }  // empty before the first step
 
-  // The network with averaged weights; empty if the method has no weight average.
-  Discriminator classifier() const { return classifier_; }
+  // The follower kAverage, which classifies; null if the method has none.
+  NetworkPtr classifier() const;
 
-  // Everything that the next step depends on, by checkpoint file ("model", "optimizer", "average", and "outliers" if
-  // outliers are skipped) and tensor name. The tensors are views: writing to them changes the state.
+  // Everything that the next step depends on, by checkpoint file and tensor name: "model", "optimizer", one file per
+  // follower ("average"), "method" if the method has tensors, and "outliers" if outliers are skipped. The tensors are
+  // views: writing to them changes the state.
   TensorFiles state() const;
   // Copies saved tensors into the state and continues at `step`. `source` names their origin in messages. Throws an
   // Error on an architecture mismatch.
   void restore(const TensorFiles& saved, int64_t step, const std::string& source);
 
  private:
+  struct FollowerState {
+    Follower follower;
+    FlatParameters parameters;
+  };
   struct PlayerState {
     Player player;
     FlatParameters parameters;
-    Adam adam;
+    std::unique_ptr<Optimizer> optimizer;
+    std::optional<WeightDecay> decay = {};
+    std::vector<FollowerState> followers = {};
     std::optional<OutlierDetector> outliers = {};
     at::Tensor loss = {};  // weighted sum of the last batch
   };
+  // A pass: which phase, and its repetition within the step.
+  struct Pass {
+    size_t stage, phase;
+    int64_t repetition;
+    uint64_t number;  // passes of this phase before
+  };
 
-  StepScalars scalars_of(const Phase& phase, int64_t repetition);
-  size_t run_phase(const Phase& phase, uint64_t phase_index, int64_t repetition, size_t first_slot);
+  // The stage of a step, and the first step of a stage. Both follow from the progress of the plan.
+  size_t stage_at(int64_t step) const;
+  int64_t first_step(size_t stage) const;
+  double stage_progress(size_t stage, double run_progress) const;
+  // Updates of a player before a pass.
+  int64_t updates_before(const std::string& player, const Pass& pass) const;
+  void initialize_stage(size_t stage);
+
+  StepScalars scalars_of(const Phase& phase, const Pass& pass);
+  void run_phase(const Phase& phase, const Pass& pass);
   void differentiate(PlayerState& player, const Losses& losses, const StepScalars& scalars, bool keep_graph);
   void update(PlayerState& player, const StepScalars& scalars, int64_t number);
   void apply_update(PlayerState& player, const StepScalars& scalars);
-  // Adds the losses to their slots and records the first non-finite one, on the device. Returns the number of losses.
-  size_t record_losses(const std::vector<Losses>& losses, size_t first_slot, const StepScalars& scalars);
+  void follow(const PlayerState& player, FollowerState& follower, const StepScalars& scalars);
+  // Adds the losses to their slots and records the first non-finite one, on the device.
+  void record_losses(const std::vector<Losses>& losses, const Pass& pass, const StepScalars& scalars);
   PlayerState& player(const std::string& name);
 
   Problem problem_;
   BatchSource batches_;
   StepPlan plan_;
   int64_t step_ = 0;
-  Stage stage_;
+  std::vector<Stage> stages_;
   std::vector<Schedule> schedules_;
   std::vector<PlayerState> players_;
-  Discriminator classifier_{nullptr};
-  std::optional<FlatParameters> average_;
+  NamedTensors method_state_;
 
   // Loss terms by slot. Each phase has its own slots, which its repetitions share.
   std::vector<Term> terms_;
-  std::vector<int64_t> term_counts_;  // number of values in each sum
-  at::Tensor term_sums_;              // since the last take_losses
-  at::Tensor skipped_;                // int64: skipped updates since the last take_skipped
-  int64_t updates_ = 0;               // all updates since then
-  at::Tensor first_non_finite_;       // int64: step * kTermSlots + slot of the first non-finite loss, or -1
+  std::map<std::pair<size_t, size_t>, size_t> first_slots_;  // by stage and phase
+  std::vector<int64_t> term_counts_;                         // number of values in each sum
+  at::Tensor term_sums_;                                     // since the last take_losses
+  at::Tensor skipped_;                                       // int64: skipped updates since the last take_skipped
+  int64_t updates_ = 0;                                      // all updates since then
+  at::Tensor first_non_finite_;  // int64: step * kTermSlots + slot of the first non-finite loss, or -1
 };
 
 }  // namespace frgan

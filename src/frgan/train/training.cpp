@@ -62,7 +62,7 @@ std::vector<std::string> machine_warnings(const CheckpointState& saved, const Ru
   const at::Device device = resolve_device(options.device);
   const std::string type = at::DeviceTypeName(device.type(), /*lower_case=*/true);
   const std::string libtorch = this_machine().libtorch;
-  const auto threads = saved.options.at("threads").get<int64_t>();
+  const auto threads = saved.options.value("threads", int64_t{0});
   if (!saved.device.empty() && saved.device != type) {
     warnings.push_back(fmt::format(
         "the run used the device {}; {} draws other random numbers, so results differ from an uninterrupted run",
@@ -89,7 +89,8 @@ std::string changes_text(const OptionSet& options, const CheckpointState& saved)
   for (const Option& option : options.all()) {
     if (!is_allowed_on_resume(option.name) || may_differ_on_resume(option.name)) continue;
     const Json value = option.value();
-    if (value != saved.options.at(option.name)) changes.push_back(one_line(argument_of(option.name, value)));
+    if (value != saved.options.value(option.name, option.initial))
+      changes.push_back(one_line(argument_of(option.name, value)));
   }
   return changes.empty() ? "" : fmt::format("  # from step {} on: {}", saved.step, fmt::join(changes, " "));
 }
@@ -230,7 +231,8 @@ Training Training::start(std::unique_ptr<RunRequest> request, const StartOptions
   std::vector<std::string> arguments = options.arguments;
   if (arguments.empty()) arguments = changed_arguments(request->options);
   std::optional<Checkpoint> weights;
-  if (!options.init_from.empty()) weights = load_checkpoint(options.init_from, /*allow_older=*/false, {});
+  if (!options.init_from.empty())
+    weights = load_checkpoint(options.init_from, CheckpointUse::kBeginFrom, /*allow_older=*/false, {});
   auto impl = std::make_unique<Impl>();
   impl->request = std::move(request);
   impl->is_new = true;
@@ -273,7 +275,7 @@ Training Training::resume(const fs::path& folder, const ResumeOptions& options) 
   auto impl = std::make_unique<Impl>();
   impl->folder = folder;
   if (!options.dry_run) impl->lock.emplace(folder);
-  Checkpoint checkpoint = load_checkpoint(folder);
+  Checkpoint checkpoint = load_checkpoint(folder, CheckpointUse::kResume);
   warn(checkpoint.warnings);
   checkpoint.state.used_seconds += lost_seconds(folder, checkpoint.state);
   impl->begun = Stopwatch(options.used_seconds);

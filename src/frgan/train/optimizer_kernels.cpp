@@ -1,4 +1,4 @@
-#include "frgan/train/adam_kernel.h"
+#include "frgan/train/optimizer_kernels.h"
 
 #include <cmath>
 
@@ -23,7 +23,28 @@ inline __attribute__((always_inline)) void update(T* value, const T* gradient, T
   }
 }
 
+template <class T>
+inline __attribute__((always_inline)) void update(T* value, const T* gradient, T* velocity, int64_t count,
+                                                  const SgdStep& step) {
+  const T rate = static_cast<T>(step.learning_rate), momentum = static_cast<T>(step.momentum);
+  // The direction is a gradient + b velocity.
+  const T a = step.nesterov ? T{1} : T{0}, b = step.nesterov ? momentum : T{1};
+  for (int64_t i = 0; i < count; ++i) {
+    velocity[i] = momentum * velocity[i] + gradient[i];
+    value[i] -= rate * (a * gradient[i] + b * velocity[i]);
+  }
+}
+
 }  // namespace
+
+FRGAN_VECTORISED void sgd_update(float* value, const float* gradient, float* velocity, int64_t count,
+                                 const SgdStep& step) {
+  update(value, gradient, velocity, count, step);
+}
+FRGAN_VECTORISED void sgd_update(double* value, const double* gradient, double* velocity, int64_t count,
+                                 const SgdStep& step) {
+  update(value, gradient, velocity, count, step);
+}
 
 FRGAN_VECTORISED void adam_update(float* value, const float* gradient, float* mean, float* square, int64_t count,
                                   const AdamStep& step) {

@@ -1,4 +1,5 @@
-#include "frgan/train/adam.h"
+// Optimizers and weight decay, compared with LibTorch.
+#include "frgan/train/optimizer.h"
 
 #include <cmath>
 #include <string>
@@ -7,10 +8,13 @@
 #include <gtest/gtest.h>
 #include <torch/nn/module.h>
 #include <torch/optim/adam.h>
+#include <torch/optim/adamw.h>
+#include <torch/optim/sgd.h>
 #include <torch/types.h>
 
 #include "../golden/golden_file.h"
 #include "frgan/device/random.h"
+#include "frgan/train/adam.h"
 
 namespace frgan {
 namespace {
@@ -42,7 +46,7 @@ TEST(Adam, EqualsLibTorch) {
         theirs.parameters()[i].mutable_grad() = gradient;
       }
       const auto numbers = adam.scalar_values(rate_at(step), step + 1);
-      adam.step(at::full({}, numbers[0], type), at::full({}, numbers[1], type));
+      adam.step({at::full({}, numbers[0], type), at::full({}, numbers[1], type)});
       static_cast<torch::optim::AdamOptions&>(reference.param_groups()[0].options()).lr(rate_at(step));
       reference.step();
       for (size_t i = 0; i < 2; ++i) {
@@ -65,8 +69,8 @@ TEST(Adam, OperatorsEqualTheKernel) {
       second.gradients().copy_(gradient);
       const auto numbers = kernel.scalar_values(rate_at(step), step + 1);
       const at::Tensor size = at::full({}, numbers[0], at::kDouble), scale = at::full({}, numbers[1], at::kDouble);
-      kernel.step(size, scale);
-      operators.step_by_operators(size, scale);
+      kernel.step({size, scale});
+      operators.step_by_operators({size, scale});
       EXPECT_TRUE(close_to(first.values(), second.values(), 1e-14)) << step;
     }
   }
@@ -87,7 +91,7 @@ TEST(Adam, MatchesGoldenValuesForBothEpsilonPositions) {
     for (int64_t step = 0; step < rates.numel(); ++step) {
       flat.gradients().copy_(gradients[step]);
       const auto numbers = adam.scalar_values(rates[step].item<double>(), static_cast<double>(step + 1));
-      adam.step(at::full({}, numbers[0], at::kDouble), at::full({}, numbers[1], at::kDouble));
+      adam.step({at::full({}, numbers[0], at::kDouble), at::full({}, numbers[1], at::kDouble)});
       EXPECT_TRUE(close_to(flat.values(), golden[name + ".parameters"][step], 1e-14)) << step;
     }
     EXPECT_TRUE(close_to(adam.mean, golden[name + ".m"], 1e-14));
@@ -106,21 +110,88 @@ TEST(Adam, FirstStepEqualsTheFormula) {
     flat.gradients().fill_(gradient);
     Adam adam(flat, {.epsilon = epsilon, .epsilon_inside_root = inside});
     const auto numbers = adam.scalar_values(rate, 1);
-    adam.step(at::full({}, numbers[0], at::kDouble), at::full({}, numbers[1], at::kDouble));
+    adam.step({at::full({}, numbers[0], at::kDouble), at::full({}, numbers[1], at::kDouble)});
     const double root = inside ? std::sqrt(gradient * gradient + epsilon) : gradient + epsilon;
     EXPECT_NEAR(flat.values().item<double>(), 1 - rate * gradient / root, 1e-15) << inside;
   }
 }
 
-TEST(Adam, ScalarNamesStartWithThePlayer) {
+TEST(Adam, CorrectsTheBiasByItsScalars) {
   struct Number : torch::nn::Module {
     Number() { register_parameter("x", at::ones({1})); }
   } module;
   const FlatParameters flat(module);
   const Adam adam(flat, {.beta1 = 0.5, .beta2 = 0.75});
-  EXPECT_EQ(adam.scalar_names("discriminator"),
-            (std::vector<std::string>{"discriminator.step_size", "discriminator.variance_scale"}));
+  EXPECT_EQ(adam.scalar_names(), (std::vector<std::string>{"step_size", "variance_scale"}));
   EXPECT_EQ(adam.scalar_values(1, 2), (std::vector<double>{1 / 0.75, 1 / (1 - 0.75 * 0.75)}));
+}
+
+// LibTorch's SGD with and without Nesterov's momentum; kernel and operators.
+TEST(Sgd, EqualsLibTorch) {
+  for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
+    for (const bool nesterov : {true, false}) {
+      TwoParameters ours(type), by_operators(type), theirs(type);
+      const FlatParameters flat(ours), flat_by_operators(by_operators);
+      const OptimizerOptions options{.kind = OptimizerKind::kSgd, .momentum = 0.9, .nesterov = nesterov};
+      const auto kernel = make_optimizer(flat, options), operators = make_optimizer(flat_by_operators, options);
+      torch::optim::SGD reference(theirs.parameters(), torch::optim::SGDOptions(0.1).momentum(0.9).nesterov(nesterov));
+      for (int step = 0; step < 20; ++step) {
+        for (size_t i = 0; i < 2; ++i) {
+          const at::Tensor gradient =
+              random_normal(theirs.parameters()[i].sizes(), static_cast<uint64_t>(10 * step) + i, type) * 0.01;
+          ours.parameters()[i].mutable_grad().copy_(gradient);
+          by_operators.parameters()[i].mutable_grad().copy_(gradient);
+          theirs.parameters()[i].mutable_grad() = gradient;
+        }
+        const std::vector<double> numbers = kernel->scalar_values(rate_at(step), step + 1);
+        ASSERT_EQ(numbers, std::vector<double>{rate_at(step)});
+        kernel->step({at::full({}, numbers[0], type)});
+        operators->step_by_operators({at::full({}, numbers[0], type)});
+        static_cast<torch::optim::SGDOptions&>(reference.param_groups()[0].options()).lr(rate_at(step));
+        reference.step();
+        for (size_t i = 0; i < 2; ++i) {
+          const double tolerance = type == at::kDouble ? 1e-14 : 1e-6;
+          EXPECT_TRUE(close_to(ours.parameters()[i], theirs.parameters()[i], tolerance)) << type << " step " << step;
+          EXPECT_TRUE(close_to(by_operators.parameters()[i], theirs.parameters()[i], tolerance)) << type;
+        }
+      }
+      EXPECT_EQ(kernel->state()[0].first, "velocity");
+    }
+  }
+}
+
+TEST(WeightDecay, ShrinksWeightsButNotVectors) {
+  TwoParameters module(at::kDouble);
+  const at::Tensor kernel = module.kernel.detach().clone(), vector = module.vector.detach().clone();
+  const FlatParameters flat(module);
+  const WeightDecay decay(flat, 0.5);
+  EXPECT_EQ(decay.factor(0.1), 0.05);
+  decay.apply(at::full({}, decay.factor(0.1), at::kDouble));
+  EXPECT_TRUE(close_to(module.kernel, kernel * 0.95, 1e-15));
+  EXPECT_TRUE(module.vector.equal(vector));
+}
+
+// Weight decay before Adam's update is AdamW.
+TEST(WeightDecay, WithAdamEqualsLibTorchsAdamW) {
+  struct Matrix : torch::nn::Module {
+    Matrix() { matrix = register_parameter("matrix", random_uniform({4, 3}, -1, 1, 1, at::kDouble)); }
+    at::Tensor matrix;
+  } ours, theirs;
+  const FlatParameters flat(ours);
+  Adam adam(flat, {.beta1 = 0.9});
+  const WeightDecay decay(flat, 0.3);
+  torch::optim::AdamW reference(theirs.parameters(),
+                                torch::optim::AdamWOptions(1e-2).betas({0.9, 0.999}).weight_decay(0.3));
+  for (int step = 0; step < 10; ++step) {
+    const at::Tensor gradient = random_normal({4, 3}, static_cast<uint64_t>(step), at::kDouble);
+    flat.gradients().copy_(gradient.flatten());
+    theirs.matrix.mutable_grad() = gradient;
+    decay.apply(at::full({}, decay.factor(1e-2), at::kDouble));
+    const std::vector<double> numbers = adam.scalar_values(1e-2, step + 1);
+    adam.step({at::full({}, numbers[0], at::kDouble), at::full({}, numbers[1], at::kDouble)});
+    reference.step();
+    EXPECT_TRUE(close_to(ours.matrix, theirs.matrix, 1e-14)) << step;
+  }
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Adam update of contiguous buffers in one pass over memory.
+// Updates of contiguous buffers by an optimizer, in one pass over memory.
 #pragma once
 
 #include <cstdint>
@@ -19,5 +19,16 @@ struct AdamStep {
 void adam_update(float* value, const float* gradient, float* mean, float* square, int64_t count, const AdamStep& step);
 void adam_update(double* value, const double* gradient, double* mean, double* square, int64_t count,
                  const AdamStep& step);
+
+struct SgdStep {
+  double learning_rate;
+  double momentum;
+  bool nesterov;
+};
+
+// velocity = momentum velocity + gradient
+// value -= learning_rate velocity, or with nesterov, learning_rate (gradient + momentum velocity)
+void sgd_update(float* value, const float* gradient, float* velocity, int64_t count, const SgdStep& step);
+void sgd_update(double* value, const double* gradient, double* velocity, int64_t count, const SgdStep& step);
 
 }  // namespace frgan

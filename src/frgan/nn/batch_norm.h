@@ -1,0 +1,30 @@
+// Batch normalization over all dimensions except the second, with gain and bias (Ioffe & Szegedy 2015).
+#pragma once
+
+#include <cstdint>
+
+#include <torch/nn/module.h>
+#include <torch/types.h>
+
+#include "frgan/nn/forward_pass.h"
+
+namespace frgan {
+
+struct BatchNormImpl : torch::nn::Module {
+  // `decay` is that of the running statistics: new = decay old + (1 - decay) batch.
+  explicit BatchNormImpl(int64_t units, double decay = 0.9, double epsilon = 1e-5);
+  // x: N x units, or N x units x H x W
+  at::Tensor forward(const at::Tensor& x, const ForwardPass& pass);
+
+  at::Tensor weight, bias, running_mean, running_var;
+
+ private:
+  double decay_, epsilon_;
+};
+TORCH_MODULE(BatchNorm);
+
+// Moves running statistics towards those of a batch: running += (batch - running) (1 - decay), with the decay of
+// ForwardPass::updates.
+void track(const at::Tensor& running, const at::Tensor& batch, double decay, const ForwardPass& pass);
+
+}  // namespace frgan
