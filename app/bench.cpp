@@ -23,6 +23,7 @@
 #include "frgan/profile/step_benchmark.h"
 #include "frgan/settings/config_file.h"
 #include "frgan/settings/presets.h"
+#include "frgan/train/run_request.h"
 
 namespace frgan {
 namespace {
@@ -164,6 +165,7 @@ Json to_json(const Measurements& measured) {
   json["share_of_gemm_rate"] = gemm ? Json(found.rate() / *gemm) : Json();
   json["seconds_at_gemm_rate"] = gemm ? Json(found.step_flop / *gemm) : Json();
   json["convolution_seconds_alone"] = total_seconds(details.convolutions);
+  json["strong_augmentation"] = {{"views", details.strong_views}, {"seconds", details.strong_seconds}};
   json["classification"] = {{"images", details.classified_images},
                             {"seconds", details.classification_seconds},
                             {"convolution_seconds_alone", total_seconds(details.classification_convolutions)}};
@@ -242,6 +244,7 @@ void print_details(const Measurements& measured) {
   print_output("classifying   {:.0f} images/s; its convolutions timed alone take {:.1f} % of that time\n",
                static_cast<double>(details.classified_images) / details.classification_seconds,
                100 * classified_alone / details.classification_seconds);
+  print_output("augmenting    {} strong views in {:.1f} ms\n", details.strong_views, 1e3 * details.strong_seconds);
 
   const double profiled = measured.per_step(details.profile.seconds);
   print_output("\n ms/step      share  phase\n");
@@ -281,6 +284,7 @@ int run_bench(std::span<const std::string> arguments) {
     return 0;
   }
   read_arguments(kBenchSyntax, arguments, request.options);
+  check_method_options(request.options);
   const BenchOptions& bench = request.bench;
   if (bench.contention) {
     refuse_other_options(request.options);

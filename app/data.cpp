@@ -1,4 +1,4 @@
-// frgan data: inspects, downloads or converts a dataset.
+// frgan data: inspects, downloads or converts a dataset, or shows augmented images.
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -17,10 +17,12 @@
 #include "app/stop_signal.h"
 #include "app/watch_loading.h"
 #include "frgan/core/error.h"
+#include "frgan/data/augmentation_grid.h"
 #include "frgan/data/load_dataset.h"
 #include "frgan/io/digests.h"
 #include "frgan/io/download.h"
 #include "frgan/io/files.h"
+#include "frgan/report/image_grid.h"
 
 namespace frgan {
 namespace {
@@ -30,6 +32,8 @@ namespace fs = std::filesystem;
 constexpr std::string_view kInfoExamples[] = {"data info svhn", "data info my-images"};
 constexpr std::string_view kFetchExamples[] = {"data fetch svhn"};
 constexpr std::string_view kConvertExamples[] = {"data convert --data my-images --image-size 32 my-images.safetensors"};
+
+constexpr std::string_view kShowExamples[] = {"data show --data svhn --policy strong -o grid.png"};
 
 void print_info(const DatasetInfo& data) {
   const bool converted = fs::path(data.source).extension() == ".safetensors";
@@ -187,10 +191,48 @@ int run_convert(std::span<const std::string> arguments) {
   return 0;
 }
 
+int run_show(std::span<const std::string> arguments) {
+  constexpr Syntax kSyntax = {"data show",
+                              "",
+                              "Writes a grid of training images with random augmentation. Each row begins with the "
+                              "image itself.",
+                              0,
+                              0,
+                              {},
+                              kShowExamples};
+  DataOptions which;
+  AugmentationOptions augmentation;
+  AugmentationGridOptions grid;
+  std::string policy = "strong", output;
+  bool quiet = false;
+  OptionSet options;
+  options.group("Images", /*saved=*/false);
+  options.add("output", output, "PNG file for the grid.");
+  options.add("policy", policy, "The augmentation: weak is --augmentation, strong is --strong-augmentation.",
+              Choices{"weak", "strong"});
+  options.add("count", grid.images, "Number of images, which are the rows.", Range<int64_t>{1, 100, "images"});
+  options.add("views", grid.views, "Number of augmented views of each image.", Range<int64_t>{1, 50, "views"});
+  options.add("seed", grid.seed, "Seed of the images and of their augmentation.", Range<int64_t>{0, INT64_MAX});
+  describe(options, which);
+  describe(options, augmentation);
+  add_quiet(options, quiet);
+  if (print_help(kSyntax, arguments, options)) return 0;
+  read_arguments(kSyntax, arguments, options);
+  if (fs::path(output).extension() != ".png") {
+    throw usage_error(fmt::format("invalid --output '{}': give a file name that ends in .png", output));
+  }
+  grid.strong = policy == "strong";
+  const AugmentationGrid shown = augmentation_grid(which, augmentation, grid, data_root(), watch_loading(quiet));
+  write_image_grid(output, {shown.pixels, shown.image_size, shown.channels}, grid.views + 1);
+  print_output("{}\n", one_line(output));
+  return 0;
+}
+
 constexpr Command kActions[] = {
     {"info", "Prints the contents of a dataset", run_info},
     {"fetch", "Downloads the files of a dataset", run_fetch},
     {"convert", "Writes a dataset into one file", run_convert},
+    {"show", "Writes a grid of augmented images", run_show},
 };
 
 }  // namespace
@@ -203,7 +245,8 @@ int run_data(std::span<const std::string> arguments) {
     print_output("\nDatasets:\n");
     for (const DatasetKind& kind : dataset_kinds()) print_output("  {:<14} {}\n", kind.name, kind.summary);
     print_output("\nRun 'frgan data ACTION --help' for the options of an action.\n\nExamples:\n");
-    for (const std::string_view example : {kInfoExamples[0], kFetchExamples[0], kConvertExamples[0]}) {
+    for (const std::string_view example :
+         {kInfoExamples[0], kFetchExamples[0], kConvertExamples[0], kShowExamples[0]}) {
       print_output("  frgan {}\n", example);
     }
     return 0;
@@ -215,8 +258,8 @@ int run_data(std::span<const std::string> arguments) {
     names.emplace_back(action.name);
   }
   if (name.starts_with("--help-format=")) return 0;
-  throw usage_error(name.empty() ? "missing action: info, fetch or convert; see frgan data --help"
-                                 : fmt::format("unknown action '{}'{}; available: info, fetch, convert", name,
+  throw usage_error(name.empty() ? "missing action: info, fetch, convert or show; see frgan data --help"
+                                 : fmt::format("unknown action '{}'{}; available: info, fetch, convert, show", name,
                                                nearest_hint(name, names)));
 }
 

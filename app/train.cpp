@@ -202,6 +202,20 @@ Training resume(const std::string& folder, TrainCall& call, std::span<const std:
                                    .messages = {.warning = warn}});
 }
 
+// " Other defaults: mean-teacher: 0.003; fixmatch: 0.03.": the methods whose default differs from that of `option`;
+// else empty.
+std::string other_defaults(const Option& option, const std::vector<TrainCommand>& commands) {
+  std::vector<std::string> others;
+  for (const TrainCommand& command : commands) {
+    for (const Option& same : command.request->options.all()) {
+      if (same.name != option.name || same.initial == option.initial || same.name == "method") continue;
+      const std::string value = same.initial.is_string() ? same.initial.text() : same.initial.dump();
+      others.push_back(fmt::format("{}: {}", command.request->run.method, value));
+    }
+  }
+  return others.empty() ? "" : fmt::format(" Other defaults: {}.", fmt::join(others, "; "));
+}
+
 // The pages of the options of all methods. Each option appears once: first those of all methods, then those of some
 // methods, whose names the heading lists.
 void print_all_methods(HelpFormat format) {
@@ -209,7 +223,7 @@ void print_all_methods(HelpFormat format) {
   for (size_t i = 0; i < commands.size(); ++i) declare_options(commands[i], std::string(all_methods()[i].name));
   std::vector<OptionGroup> groups, special;
   std::set<std::string> seen;
-  for (const TrainCommand& command : commands) {
+  for (TrainCommand& command : commands) {
     for (const OptionGroup& group : command.request->options.groups()) {
       for (const Option* option : group.options) {
         if (!seen.insert(option->name).second) continue;
@@ -224,6 +238,7 @@ void print_all_methods(HelpFormat format) {
         auto place = std::ranges::find(list, heading, &OptionGroup::name);
         if (place == list.end()) place = list.insert(place, {heading, {}});
         place->options.push_back(option);
+        command.request->options.find(option->name, "help").help += other_defaults(*option, commands);
       }
     }
   }

@@ -261,13 +261,14 @@ TEST(Classifier, NeedsOnlyStateAndAveragedWeights) {
   const auto network = small_network(2);
   const auto path = save(folder / "step-00000040", network);
   std::filesystem::remove(path / "model.safetensors");
+  std::filesystem::remove(path / "MANIFEST.json");
   const at::Tensor images = random_images(3);
   EXPECT_TRUE(at::equal(probabilities(Classifier::load(path, kCpu), images),
                         class_probabilities(*network, images, Precision::kFull)));
   EXPECT_THAT(error_of([&] { load_checkpoint(path, CheckpointUse::kGenerate); }),
               HasSubstr("model.safetensors: file is missing"));
   EXPECT_THAT(error_of([&] { load_checkpoint(path, CheckpointUse::kResume); }),
-              HasSubstr("model.safetensors: file is missing"));
+              HasSubstr("MANIFEST.json: file is missing"));
 }
 
 TEST(Classifier, UsesTheDefaultOfAnOptionThatTheCheckpointLacks) {

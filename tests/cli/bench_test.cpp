@@ -85,6 +85,8 @@ TEST(Bench, JsonContainsAllMeasurements) {
     EXPECT_GT(number(row, "seconds"), 0) << row.dump();
   }
   EXPECT_NEAR(number(json, "convolution_seconds_alone"), convolution_seconds, 1e-9);
+  EXPECT_EQ(json.at("strong_augmentation").at("views"), 448);
+  EXPECT_GT(number(json.at("strong_augmentation"), "seconds"), 0);
   EXPECT_EQ(json.at("classification").at("images"), 1024);
   EXPECT_GT(number(json.at("classification"), "seconds"),
             number(json.at("classification"), "convolution_seconds_alone") / 2);

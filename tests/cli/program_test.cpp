@@ -56,10 +56,26 @@ TEST_F(Program, InvalidCommandLinesExitWithCode2AndOneLine) {
       {{"train", "--data", "svhm"},
        "--data svhm: no such path, and not a built-in dataset; did you mean 'svhn'? built-in: svhn, mnist, "
        "fashion-mnist, folder, safetensors"},
+      {{"train", "--network", "conv-larg"},
+       "invalid --network 'conv-larg': must be one of table1, conv-large, wrn-28-2, mlp; did you mean 'conv-large'?"},
+      {{"train", "--optimizer", "sgdd"}, "invalid --optimizer 'sgdd': must be one of adam, sgd; did you mean 'sgd'?"},
+      {{"train", "--network", "mlp", "--pooling", "max", "--steps", "5"},
+       "--pooling has no effect on --network mlp; it belongs to: table1"},
+      {{"train", "--momentum", "0.5", "--steps", "5"},
+       "--momentum has no effect on --optimizer adam; remove it or choose --optimizer sgd"},
+      {{"train", "--network", "wrn-28-2", "--steps", "5"},
+       "--network wrn-28-2 cannot be combined with --method fr-gan: the batch statistics of wrn-28-2 would mix "
+       "labeled, "
+       "unlabeled and generated images; use --network table1 or mlp"},
+      {{"train", "--strong-augmentation", "randaugment:99", "--steps", "5"},
+       "--strong-augmentation: invalid augmentation 'randaugment:99'; N must be 1 to 8, as in randaugment:2"},
+      {{"data", "show", "--policy", "stron", "-o", "a.png"},
+       "invalid --policy 'stron': must be one of weak, strong; did you mean 'strong'?"},
+      {{"data", "show"}, "invalid --output '': give a file name that ends in .png"},
       {{"train", "svhn"}, "unexpected argument 'svhn'; see frgan train --help"},
       {{"train", "--lr", "1"}, "unknown option --lr; did you mean --learning-rate?"},
       {{"evaluate", "--gpu"}, "unknown option --gpu; did you mean --device?"},
-      {{"data", "inof"}, "unknown action 'inof'; did you mean 'info'?; available: info, fetch, convert"},
+      {{"data", "inof"}, "unknown action 'inof'; did you mean 'info'?; available: info, fetch, convert, show"},
       {{"data", "fetch"}, "missing argument; usage: frgan data fetch DATASET; see frgan data fetch --help"},
   };
   for (const InvalidCall& call : calls) {
@@ -93,6 +109,7 @@ TEST_F(Program, EveryCommandHasHelp) {
                                                                    {"data", "info"},
                                                                    {"data", "fetch"},
                                                                    {"data", "convert"},
+                                                                   {"data", "show"},
                                                                    {"methods"},
                                                                    {"version"},
                                                                    {"options"}}) {
@@ -245,6 +262,12 @@ TEST_F(Program, DataInfoAgreesWithConvertedFile) {
   EXPECT_EQ(counts(converted.out), counts(info.out));
   EXPECT_THAT(run_frgan({"data", "convert", "--data=mnist", file}, here).err, testing::HasSubstr("already exists"));
   EXPECT_THAT(run_frgan({"data", "--help"}).out, testing::HasSubstr("fashion-mnist"));
+
+  const std::string grid = (folder / "grid.png").string();
+  const Outcome shown = run_frgan({"data", "show", "--data", file, "--views=4", "-o", grid}, here);
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_EQ(shown.out, grid + "\n");
+  EXPECT_GT(fs::file_size(grid), 100U);
 }
 
 TEST_F(Program, VersionShowsBuildAndHardware) {
@@ -259,7 +282,8 @@ TEST_F(Program, VersionShowsBuildAndHardware) {
 
 TEST_F(Program, MethodsListsMethodsAndPresets) {
   const std::string out = run_frgan({"methods"}).out;
-  for (const char* name : {"fr-gan", "supervised", "fr-gan-no-se", "fr-gan-no-consistency", "gan", "fr-gan-fm"}) {
+  for (const char* name : {"fr-gan", "supervised", "mean-teacher", "fixmatch", "conv-large", "wrn-28-2", "mlp",
+                           "fr-gan-no-se", "fr-gan-no-consistency", "gan", "fr-gan-fm"}) {
     EXPECT_THAT(out, HasSubstr(fmt::format("\n  {} ", name)));
   }
 }

@@ -62,6 +62,12 @@ TEST(Schedules, LearningRateFallsLinearlyToZero) {
   EXPECT_DOUBLE_EQ(linear_decay(0.1, 0), 0.9);  // decay from the first step
 }
 
+TEST(Schedules, CosineDecayEndsAtAFifth) {
+  EXPECT_EQ(cosine_decay(0), 1);
+  EXPECT_NEAR(cosine_decay(0.5), 0.773010453362737, 1e-15);  // cos(7 pi / 32)
+  EXPECT_NEAR(cosine_decay(1), 0.195090322016128, 1e-15);    // cos(7 pi / 16)
+}
+
 TEST(Schedules, AverageCoversTheLastTenthUpToItsLimit) {
   EXPECT_DOUBLE_EQ(average_decay(AverageShape::kRamp, 0.99, 0), 0.1);
   EXPECT_DOUBLE_EQ(average_decay(AverageShape::kRamp, 0.99, 90), 0.91);

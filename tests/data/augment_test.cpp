@@ -39,7 +39,7 @@ TEST(ParseAugmentation, RejectsOtherWords) {
   };
   EXPECT_EQ(error({"transalte:2"}),
             "my.toml:3: unknown augmentation 'transalte:2'; did you mean 'translate'? allowed: translate:PIXELS, "
-            "noise:DEVIATION, flip, none");
+            "noise:DEVIATION, flip, none, randaugment:N, cutout:SHARE, names of operations");
   EXPECT_THAT(error({""}), HasSubstr("unknown augmentation ''; allowed: "));
   for (const char* word : {"translate", "translate:", "translate:0", "translate:16", "translate:-1", "translate:1.5",
                            "translate:2x", "translate: 2"}) {
@@ -219,6 +219,66 @@ TEST(ToPixels, InvertsTheNormalizationOfEveryPixelValue) {
 TEST(ToPixels, RejectsNonFiniteValues) {
   EXPECT_THROW(to_pixels(at::full({1, 1, 2, 2}, std::nan(""))), Error);
   EXPECT_THROW(to_pixels(at::full({1, 1, 2, 2}, INFINITY)), Error);
+}
+
+// ---- Strong augmentation
+
+Augmentation strong(std::vector<std::string> words) {
+  return parse_augmentation(words, "--strong-augmentation");
+}
+
+TEST(Augmented, OperationsEqualTheirOperators) {
+  const at::Tensor images = at::randint(0, 256, {20, 16, 16, 3}, at::kByte), rows = at::arange(20, at::kLong);
+  const Augmentation augmentation = strong({"translate:2", "randaugment:3", "cutout:0.5"});
+  const at::Tensor found = augmented(images, rows, augmentation, 7, at::kDouble);
+  EXPECT_TRUE(found.equal(augmented_by_operators(images, rows, augmentation, 7, at::kDouble)));
+  EXPECT_FALSE(found.equal(augmented(images, rows, augmentation, 8, at::kDouble)));
+  EXPECT_FALSE(found.equal(augmented(images, rows, strong({"translate:2"}), 7, at::kDouble)));
+  EXPECT_EQ(found.sizes(), (at::IntArrayRef{20, 3, 16, 16}));
+}
+
+// The change of row i depends on the key and i only.
+TEST(Augmented, OperationsDoNotDependOnTheBatch) {
+  const at::Tensor images = at::randint(0, 256, {20, 16, 16, 3}, at::kByte), rows = at::arange(20, at::kLong);
+  const Augmentation augmentation = strong({"randaugment:2", "cutout:0.5"});
+  const at::Tensor all = augmented(images, rows, augmentation, 7, at::kFloat);
+  EXPECT_TRUE(augmented(images, rows.narrow(0, 0, 5), augmentation, 7, at::kFloat).equal(all.narrow(0, 0, 5)));
+}
+
+// With one operation to choose from, the result is that operation: inversion maps x to -x.
+TEST(Augmented, ChoosesFromTheNamedOperations) {
+  const at::Tensor images = at::randint(0, 256, {8, 16, 16, 1}, at::kByte), rows = at::arange(8, at::kLong);
+  const at::Tensor inverted = augmented(images, rows, strong({"randaugment:1", "invert"}), 7, at::kDouble);
+  EXPECT_TRUE(at::allclose(inverted, -normalised(images, at::kDouble), 0, 1e-12));
+  const at::Tensor twice = augmented(images, rows, strong({"randaugment:2", "invert"}), 7, at::kDouble);
+  EXPECT_TRUE(twice.equal(normalised(images, at::kDouble)));
+}
+
+// FixMatch's cutout: a gray square whose side is uniform up to the given share.
+TEST(Augmented, CutsOutGraySquares) {
+  const at::Tensor images = at::full({200, 32, 32, 1}, 255, at::kByte);
+  const at::Tensor x = augmented(images, at::arange(200, at::kLong), strong({"cutout:0.5"}), 7, at::kDouble);
+  const at::Tensor gray = x.ne(1).sum({1, 2, 3}).to(at::kDouble);
+  EXPECT_LE(gray.max().item<double>(), 16 * 16);
+  EXPECT_GT(gray.max().item<double>(), 14 * 14);
+  EXPECT_LT(gray.min().item<double>(), 4);
+  EXPECT_NEAR(gray.mean().item<double>(), 32 * 32 / 12.0 * 0.85,
+              20);  // E[side^2] = (32/2)^2 / 3, less the border's part
+}
+
+TEST(ParseAugmentation, ReadsStrongAugmentation) {
+  EXPECT_EQ(strong({"randaugment:2"}).operation_codes.size(), 14U);
+  EXPECT_EQ(strong({"randaugment:2", "rotate", "solarize"}).operation_codes.size(), 2U);
+  EXPECT_EQ(strong({"cutout:0.25"}).cutout, 0.25);
+  EXPECT_EQ(strong({"cutout:0.25"}).operations, 0);
+  EXPECT_EQ(error_of([] { strong({"randaugment:9"}); }),
+            "--strong-augmentation: invalid augmentation 'randaugment:9'; N must be 1 to 8, as in randaugment:2");
+  EXPECT_EQ(
+      error_of([] { strong({"cutout:1.5"}); }),
+      "--strong-augmentation: invalid augmentation 'cutout:1.5'; SHARE must be above 0, at most 1, as in cutout:0.5");
+  EXPECT_EQ(error_of([] { strong({"rotate"}); }),
+            "--strong-augmentation: 'rotate' needs randaugment:N, the number of operations");
+  EXPECT_THAT(error_of([] { strong({"rotat:3"}); }), testing::HasSubstr("did you mean 'rotate'?"));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "../batch_requests.h"
 #include "meta_kernels.h"
 #include "tiny_dataset.h"
 
@@ -32,48 +33,48 @@ class BatchStreamTest : public ::testing::Test {
 TEST_F(BatchStreamTest, BatchesHaveTheRequestedShapes) {
   BatchStream batches = stream({.augmentation = {.translate = 2}});
   const Batch batch = batches.next(
-      {.labeled = 4, .labeled_branches = 2, .unlabeled = 5, .branches = 3, .noise = 7, .noise_size = 10}, 0, 0);
-  ASSERT_EQ(batch.labeled.size(), 2U);
-  ASSERT_EQ(batch.unlabeled.size(), 3U);
-  for (const at::Tensor& view : batch.labeled) EXPECT_EQ(view.sizes(), (at::IntArrayRef{4, 1, 16, 16}));
-  for (const at::Tensor& view : batch.unlabeled) {
+      ShortRequest{.labeled = 4, .labeled_views = 2, .all = 5, .views = 3, .noise = 7, .noise_size = 10}, 0, 0);
+  ASSERT_EQ(labeled_of(batch).views.size(), 2U);
+  ASSERT_EQ(all_of(batch).views.size(), 3U);
+  for (const at::Tensor& view : labeled_of(batch).views) EXPECT_EQ(view.sizes(), (at::IntArrayRef{4, 1, 16, 16}));
+  for (const at::Tensor& view : all_of(batch).views) {
     EXPECT_EQ(view.sizes(), (at::IntArrayRef{5, 1, 16, 16}));
     EXPECT_EQ(view.scalar_type(), at::kFloat);
     EXPECT_TRUE(view.is_contiguous(at::MemoryFormat::ChannelsLast));
   }
-  EXPECT_EQ(batch.labels.sizes(), (at::IntArrayRef{4}));
-  EXPECT_EQ(batch.labeled_rows.sizes(), (at::IntArrayRef{4}));
-  EXPECT_EQ(batch.unlabeled_rows.sizes(), (at::IntArrayRef{5}));
-  EXPECT_EQ(batch.unlabeled_labels.sizes(), (at::IntArrayRef{5}));
+  EXPECT_EQ(labeled_of(batch).labels.sizes(), (at::IntArrayRef{4}));
+  EXPECT_EQ(labeled_of(batch).rows.sizes(), (at::IntArrayRef{4}));
+  EXPECT_EQ(all_of(batch).rows.sizes(), (at::IntArrayRef{5}));
+  EXPECT_EQ(all_of(batch).labels.sizes(), (at::IntArrayRef{5}));
   EXPECT_EQ(batch.noise.sizes(), (at::IntArrayRef{7, 10}));
 
   const Batch nothing = batches.next({}, 0, 0);
-  EXPECT_TRUE(nothing.labeled.empty());
-  EXPECT_TRUE(nothing.unlabeled.empty());
+  EXPECT_TRUE(nothing.draws.empty());
   EXPECT_FALSE(nothing.noise.defined());
 }
 
 TEST_F(BatchStreamTest, ImagesAndLabelsMatchTheRows) {
   BatchStream batches = stream();
-  const Batch batch = batches.next({.labeled = 6, .unlabeled = 10}, 3, 0);
-  EXPECT_TRUE(batch.labeled[0].equal(normalised(data_.train.images.index_select(0, batch.labeled_rows), at::kFloat)));
+  const Batch batch = batches.next(ShortRequest{.labeled = 6, .all = 10}, 3, 0);
+  EXPECT_TRUE(labeled_of(batch).views[0].equal(
+      normalised(data_.train.images.index_select(0, labeled_of(batch).rows), at::kFloat)));
   EXPECT_TRUE(
-      batch.unlabeled[0].equal(normalised(data_.train.images.index_select(0, batch.unlabeled_rows), at::kFloat)));
-  EXPECT_TRUE(batch.labels.equal(data_.train.labels.index_select(0, batch.labeled_rows)));
+      all_of(batch).views[0].equal(normalised(data_.train.images.index_select(0, all_of(batch).rows), at::kFloat)));
+  EXPECT_TRUE(labeled_of(batch).labels.equal(data_.train.labels.index_select(0, labeled_of(batch).rows)));
 }
 
 TEST_F(BatchStreamTest, HidesLabelsOutsideTheSplit) {
   BatchStream batches = stream();
   int seen = 0;
   for (uint64_t draw = 0; draw < 10; ++draw) {
-    const Batch batch = batches.next({.labeled = 3, .unlabeled = 5}, draw, 0);
-    for (const int64_t row : rows_of(batch.labeled_rows)) {
+    const Batch batch = batches.next(ShortRequest{.labeled = 3, .all = 5}, draw, 0);
+    for (const int64_t row : rows_of(labeled_of(batch).rows)) {
       EXPECT_TRUE(std::binary_search(split_.labeled.begin(), split_.labeled.end(), row));
     }
     for (int64_t i = 0; i < 5; ++i) {
-      const auto row = batch.unlabeled_rows[i].item<int64_t>();
+      const auto row = all_of(batch).rows[i].item<int64_t>();
       const bool labeled = std::binary_search(split_.labeled.begin(), split_.labeled.end(), row);
-      EXPECT_EQ(batch.unlabeled_labels[i].item<int64_t>(), labeled ? row % 3 : -1);
+      EXPECT_EQ(all_of(batch).labels[i].item<int64_t>(), labeled ? row % 3 : -1);
       EXPECT_FALSE(std::binary_search(split_.dev.begin(), split_.dev.end(), row));
       seen += labeled ? 1 : 0;
     }
@@ -86,36 +87,36 @@ TEST_F(BatchStreamTest, UsesNoisyLabelsOfTheSplit) {
   std::map<int64_t, int64_t> shown;
   for (size_t i = 0; i < split.labeled.size(); ++i) shown[split.labeled[i]] = split.shown[i];
   BatchStream batches(data_.train, split, {});
-  const Batch batch = batches.next({.labeled = 6, .unlabeled = 25}, 0, 0);
+  const Batch batch = batches.next(ShortRequest{.labeled = 6, .all = 25}, 0, 0);
   int seen = 0;
   for (int64_t i = 0; i < 6; ++i) {
-    const auto row = batch.labeled_rows[i].item<int64_t>();
-    EXPECT_EQ(batch.labels[i].item<int64_t>(), shown.at(row));
-    EXPECT_NE(batch.labels[i].item<int64_t>(), row % 3);  // all labels are wrong
+    const auto row = labeled_of(batch).rows[i].item<int64_t>();
+    EXPECT_EQ(labeled_of(batch).labels[i].item<int64_t>(), shown.at(row));
+    EXPECT_NE(labeled_of(batch).labels[i].item<int64_t>(), row % 3);  // all labels are wrong
   }
   for (int64_t i = 0; i < 25; ++i) {
-    const auto found = shown.find(batch.unlabeled_rows[i].item<int64_t>());
-    EXPECT_EQ(batch.unlabeled_labels[i].item<int64_t>(), found == shown.end() ? -1 : found->second);
+    const auto found = shown.find(all_of(batch).rows[i].item<int64_t>());
+    EXPECT_EQ(all_of(batch).labels[i].item<int64_t>(), found == shown.end() ? -1 : found->second);
     seen += found == shown.end() ? 0 : 1;
   }
   EXPECT_EQ(seen, 6);
   // Label noise changes neither the images nor their order.
-  const Batch plain = stream().next({.labeled = 6, .unlabeled = 25}, 0, 0);
-  EXPECT_TRUE(batch.labeled_rows.equal(plain.labeled_rows));
-  EXPECT_TRUE(batch.unlabeled[0].equal(plain.unlabeled[0]));
+  const Batch plain = stream().next(ShortRequest{.labeled = 6, .all = 25}, 0, 0);
+  EXPECT_TRUE(labeled_of(batch).rows.equal(labeled_of(plain).rows));
+  EXPECT_TRUE(all_of(batch).views[0].equal(all_of(plain).views[0]));
 }
 
 TEST_F(BatchStreamTest, DrawsOnlyKeptImages) {
   const LabelSplit split = split_labels(data_, {.labels = 6, .dev_images = 2, .train_images = 10});
   BatchStream batches(data_.train, split, {});
-  EXPECT_EQ(batches.unlabeled_images(), 10);
+  EXPECT_EQ(batches.all_images(), 10);
   EXPECT_EQ(batches.labeled_images(), 6);
   EXPECT_EQ(batches.steps_per_epoch(5), 2);
   std::set<int64_t> seen;
   for (uint64_t draw = 0; draw < 2; ++draw) {
-    const Batch batch = batches.next({.labeled = 3, .unlabeled = 5}, draw, 0);
-    for (const int64_t row : rows_of(batch.unlabeled_rows)) seen.insert(row);
-    for (const int64_t row : rows_of(batch.labeled_rows)) {
+    const Batch batch = batches.next(ShortRequest{.labeled = 3, .all = 5}, draw, 0);
+    for (const int64_t row : rows_of(all_of(batch).rows)) seen.insert(row);
+    for (const int64_t row : rows_of(labeled_of(batch).rows)) {
       EXPECT_TRUE(std::binary_search(split.kept.begin(), split.kept.end(), row));
     }
   }
@@ -124,14 +125,14 @@ TEST_F(BatchStreamTest, DrawsOnlyKeptImages) {
 
 TEST_F(BatchStreamTest, PassIsWithoutReplacementAndDropsTheRemainder) {
   BatchStream batches = stream();
-  EXPECT_EQ(batches.unlabeled_images(), 25);
+  EXPECT_EQ(batches.all_images(), 25);
   EXPECT_EQ(batches.labeled_images(), 6);
   EXPECT_EQ(batches.steps_per_epoch(10), 2);
   std::vector<std::set<int64_t>> passes;
   for (uint64_t pass = 0; pass < 3; ++pass) {
     std::set<int64_t> rows;
     for (uint64_t i = 0; i < 2; ++i) {
-      const Rows drawn = rows_of(batches.next({.unlabeled = 10}, 2 * pass + i, 0).unlabeled_rows);
+      const Rows drawn = rows_of(all_of(batches.next(ShortRequest{.all = 10}, 2 * pass + i, 0)).rows);
       rows.insert(drawn.begin(), drawn.end());
     }
     EXPECT_EQ(rows.size(), 20U);
@@ -145,24 +146,26 @@ TEST_F(BatchStreamTest, RepeatsASetSmallerThanTheBatch) {
   BatchStream batches = stream();
   std::map<int64_t, int> counts;
   for (uint64_t draw = 0; draw < 3; ++draw) {  // 30 draws of 6 images: five whole permutations
-    for (const int64_t row : rows_of(batches.next({.labeled = 10}, draw, 0).labeled_rows)) ++counts[row];
+    for (const int64_t row : rows_of(labeled_of(batches.next(ShortRequest{.labeled = 10}, draw, 0)).rows))
+      ++counts[row];
   }
   EXPECT_EQ(counts.size(), 6U);
   for (const auto& [row, count] : counts) EXPECT_EQ(count, 5) << row;
   EXPECT_EQ(batches.steps_per_epoch(100), 1);
-  EXPECT_EQ(batches.next({.unlabeled = 100}, 1, 0).unlabeled_rows.numel(), 100);
+  EXPECT_EQ(all_of(batches.next(ShortRequest{.all = 100}, 1, 0)).rows.numel(), 100);
 }
 
 bool same(const Batch& a, const Batch& b) {
-  return a.labeled[0].equal(b.labeled[0]) && a.unlabeled[0].equal(b.unlabeled[0]) &&
-         a.unlabeled[1].equal(b.unlabeled[1]) && a.noise.equal(b.noise) && a.labels.equal(b.labels) &&
-         a.labeled_rows.equal(b.labeled_rows) && a.unlabeled_rows.equal(b.unlabeled_rows) &&
-         a.unlabeled_labels.equal(b.unlabeled_labels) && a.dropout_key == b.dropout_key;
+  return labeled_of(a).views[0].equal(labeled_of(b).views[0]) && all_of(a).views[0].equal(all_of(b).views[0]) &&
+         all_of(a).views[1].equal(all_of(b).views[1]) && a.noise.equal(b.noise) &&
+         labeled_of(a).labels.equal(labeled_of(b).labels) && labeled_of(a).rows.equal(labeled_of(b).rows) &&
+         all_of(a).rows.equal(all_of(b).rows) && all_of(a).labels.equal(all_of(b).labels) &&
+         a.dropout_key == b.dropout_key;
 }
 
 TEST_F(BatchStreamTest, DependsOnlyOnItsArguments) {
   const BatchStreamOptions options{.augmentation = {.translate = 2, .noise = 0.1}, .seed = 3};
-  const BatchRequest request{.labeled = 4, .unlabeled = 10, .branches = 2, .noise = 3};
+  const BatchRequest request = ShortRequest{.labeled = 4, .all = 10, .views = 2, .noise = 3};
   BatchStream forward = stream(options), backward = stream(options);
   std::vector<Batch> batches;
   for (uint64_t draw = 0; draw < 6; ++draw) batches.push_back(forward.next(request, draw, 1));
@@ -172,61 +175,94 @@ TEST_F(BatchStreamTest, DependsOnlyOnItsArguments) {
   BatchStreamOptions reseeded = options;
   reseeded.seed = 4;
   const Batch other = stream(reseeded).next(request, 0, 1);
-  EXPECT_FALSE(other.unlabeled_rows.equal(batches[0].unlabeled_rows));
-  EXPECT_FALSE(other.labeled_rows.equal(batches[0].labeled_rows));
+  EXPECT_FALSE(all_of(other).rows.equal(all_of(batches[0]).rows));
+  EXPECT_FALSE(labeled_of(other).rows.equal(labeled_of(batches[0]).rows));
   EXPECT_FALSE(other.noise.equal(batches[0].noise));
   EXPECT_NE(other.dropout_key, batches[0].dropout_key);
 }
 
 TEST_F(BatchStreamTest, BranchesAugmentTheSameImagesIndependently) {
-  const BatchRequest request{.labeled = 6, .labeled_branches = 2, .unlabeled = 6, .branches = 2};
+  const BatchRequest request = ShortRequest{.labeled = 6, .labeled_views = 2, .all = 6, .views = 2};
   const Batch batch = stream({.augmentation = {.translate = 2}}).next(request, 0, 0);
-  EXPECT_FALSE(batch.unlabeled[0].equal(batch.unlabeled[1]));
-  EXPECT_FALSE(batch.labeled[0].equal(batch.labeled[1]));
+  EXPECT_FALSE(all_of(batch).views[0].equal(all_of(batch).views[1]));
+  EXPECT_FALSE(labeled_of(batch).views[0].equal(labeled_of(batch).views[1]));
   const Batch plain = stream().next(request, 0, 0);
-  EXPECT_TRUE(plain.unlabeled[0].equal(plain.unlabeled[1]));
+  EXPECT_TRUE(all_of(plain).views[0].equal(all_of(plain).views[1]));
 }
 
 TEST_F(BatchStreamTest, PartsOfAStepShareOnlyTheRows) {
   BatchStream batches = stream({.augmentation = {.translate = 2}});
-  const BatchRequest request{.labeled = 6, .unlabeled = 10, .noise = 3};
+  const BatchRequest request = ShortRequest{.labeled = 6, .all = 10, .noise = 3};
   const Batch a = batches.next(request, 2, 0), b = batches.next(request, 2, 1);
-  EXPECT_TRUE(a.unlabeled_rows.equal(b.unlabeled_rows));
-  EXPECT_FALSE(a.unlabeled[0].equal(b.unlabeled[0]));
-  EXPECT_FALSE(a.labeled[0].equal(b.labeled[0]));
+  EXPECT_TRUE(all_of(a).rows.equal(all_of(b).rows));
+  EXPECT_FALSE(all_of(a).views[0].equal(all_of(b).views[0]));
+  EXPECT_FALSE(labeled_of(a).views[0].equal(labeled_of(b).views[0]));
   EXPECT_FALSE(a.noise.equal(b.noise));
   EXPECT_NE(a.dropout_key, b.dropout_key);
 }
 
 TEST_F(BatchStreamTest, StreamsHaveDifferentOrders) {
   BatchStream batches = stream();
-  const Batch first = batches.next({.unlabeled = 25, .stream = 0}, 0, 0);
-  const Batch second = batches.next({.unlabeled = 25, .stream = 1}, 0, 0);
-  EXPECT_FALSE(first.unlabeled_rows.equal(second.unlabeled_rows));
-  EXPECT_TRUE(std::get<0>(first.unlabeled_rows.sort()).equal(std::get<0>(second.unlabeled_rows.sort())));
+  const Batch first = batches.next(ShortRequest{.all = 25, .order = 0}, 0, 0);
+  const Batch second = batches.next(ShortRequest{.all = 25, .order = 1}, 0, 0);
+  EXPECT_FALSE(all_of(first).rows.equal(all_of(second).rows));
+  EXPECT_TRUE(std::get<0>(all_of(first).rows.sort()).equal(std::get<0>(all_of(second).rows.sort())));
 }
 
-TEST_F(BatchStreamTest, NoiseHasTheRangeOfItsOption) {
-  const BatchRequest request{.noise = 100};
-  const at::Tensor symmetric = stream({.dtype = at::kDouble}).next(request, 0, 0).noise;
+TEST_F(BatchStreamTest, NoiseHasItsDistribution) {
+  const auto noise_of = [&](NoiseKind kind) {
+    return stream({.dtype = at::kDouble}).next({{}, {.count = 100, .size = 100, .kind = kind}}, 0, 0).noise;
+  };
+  const at::Tensor symmetric = noise_of(NoiseKind::kSymmetric);
   EXPECT_EQ(symmetric.scalar_type(), at::kDouble);
   EXPECT_LT(symmetric.min().item<double>(), -0.99);
   EXPECT_GT(symmetric.max().item<double>(), 0.99);
-  const at::Tensor unit = stream({.noise_range = NoiseRange::kUnit}).next(request, 0, 0).noise;
+  const at::Tensor unit = noise_of(NoiseKind::kUnit);
   EXPECT_GE(unit.min().item<double>(), 0);
   EXPECT_LT(unit.max().item<double>(), 1);
   EXPECT_NEAR(unit.mean().item<double>(), 0.5, 0.02);
+  const at::Tensor normal = noise_of(NoiseKind::kNormal);
+  EXPECT_NEAR(normal.mean().item<double>(), 0, 0.05);
+  EXPECT_NEAR(normal.std().item<double>(), 1, 0.05);
+  EXPECT_GT(normal.max().item<double>(), 3);
+}
+
+// The pools are disjoint sets and their union; each has its own order.
+TEST_F(BatchStreamTest, PoolsAreTheLabeledTheUnlabeledAndAllImages) {
+  BatchStream batches = stream();
+  const Batch batch = batches.next({{{Pool::kUnlabeled, 19}, {Pool::kLabeled, 6}, {Pool::kAll, 25}}}, 0, 0);
+  const auto set_of = [&](Pool pool) {
+    const Rows rows = rows_of(batch.from(pool).rows);
+    return std::set<int64_t>(rows.begin(), rows.end());
+  };
+  std::set<int64_t> both = set_of(Pool::kLabeled);
+  EXPECT_EQ(both, std::set<int64_t>(split_.labeled.begin(), split_.labeled.end()));
+  both.merge(set_of(Pool::kUnlabeled));
+  EXPECT_EQ(both.size(), 25U);
+  EXPECT_EQ(both, set_of(Pool::kAll));
+  EXPECT_TRUE(batch.from(Pool::kUnlabeled).labels.eq(-1).all().item<bool>());
+}
+
+TEST_F(BatchStreamTest, ViewsHaveTheirPolicies) {
+  BatchStream batches = stream({.augmentation = {.translate = 2}});
+  const Batch batch = batches.next({{{Pool::kAll, 10, {kNoPolicy, kWeakPolicy, kNoPolicy}}}}, 0, 0);
+  const std::vector<at::Tensor>& views = all_of(batch).views;
+  const at::Tensor plain = normalised(data_.train.images.index_select(0, all_of(batch).rows), at::kFloat);
+  EXPECT_TRUE(views[0].equal(plain));
+  EXPECT_FALSE(views[1].equal(plain));
+  EXPECT_TRUE(views[2].equal(plain));
+  EXPECT_THROW(batches.next({{{Pool::kAll, 1, {"unknown"}}}}, 0, 0), c10::Error);
 }
 
 TEST_F(BatchStreamTest, ReadsNothingBackFromTheDevice) {
   const MetaKernels kernels;
   BatchStream batches(data_.train.to(at::kMeta), split_, {.augmentation = {.translate = 2, .noise = 0.1}});
-  const Batch batch = batches.next({.labeled = 4, .unlabeled = 10, .branches = 2, .noise = 3}, 5, 0);
-  for (const at::Tensor& tensor : {batch.labeled[0], batch.labels, batch.labeled_rows, batch.unlabeled[1],
-                                   batch.unlabeled_rows, batch.unlabeled_labels, batch.noise}) {
+  const Batch batch = batches.next(ShortRequest{.labeled = 4, .all = 10, .views = 2, .noise = 3}, 5, 0);
+  for (const at::Tensor& tensor : {labeled_of(batch).views[0], labeled_of(batch).labels, labeled_of(batch).rows,
+                                   all_of(batch).views[1], all_of(batch).rows, all_of(batch).labels, batch.noise}) {
     EXPECT_TRUE(tensor.is_meta());
   }
-  EXPECT_EQ(batch.unlabeled[1].sizes(), (at::IntArrayRef{10, 1, 16, 16}));
+  EXPECT_EQ(all_of(batch).views[1].sizes(), (at::IntArrayRef{10, 1, 16, 16}));
 }
 
 TEST_F(BatchStreamTest, RejectsASplitOfOtherData) {

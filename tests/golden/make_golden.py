@@ -288,6 +288,19 @@ def losses():
     return file
 
 
+def pseudo_label():
+    """Two thresholds, of which the second is reached by some images only."""
+    file = GoldenFile("pseudo_label")
+    weak = file.uniform("weak", [12, 5], -3, 3).requires_grad_()
+    strong = file.uniform("strong", [12, 5], -3, 3).requires_grad_()
+    for name, threshold in (("low", 0.0), ("high", 0.6)):
+        loss, confident = reference.pseudo_label(weak, strong, threshold)
+        file.result(f"{name}.loss", loss)
+        file.result(f"{name}.confident", confident)
+        file.result(f"{name}.gradient", torch.autograd.grad(loss, strong)[0])
+    return file
+
+
 def schedules():
     """Schedules over a run of 1,000 steps, both forms of Adam, and the three forms of the weight average."""
     file = GoldenFile("schedules")
@@ -445,7 +458,7 @@ def all_files():
     yield from (network("conv-large", reference.ConvLarge(1, 3, 1 / 32, batch_norm=False)),
                 network("conv-large-bn", reference.ConvLarge(1, 3, 1 / 32, batch_norm=True)),
                 network("wrn-28-2", reference.WideResNet(1, 3, 1 / 16)),
-                network("mlp", reference.Mlp(16 * 16, 3, 16)))
+                network("mlp", reference.Mlp(16 * 16, 3, 16)), pseudo_label())
     yield from (training.run(method) for method in ("fr-gan", "fr-gan-fm", "supervised"))
     yield training.run("fr-gan", k=2)
 

@@ -249,8 +249,9 @@ class ConvLarge(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    def __init__(self, inputs, outputs, stride):
+    def __init__(self, inputs, outputs, stride, activates_first):
         super().__init__()
+        self.activates_first = activates_first
         self.norm1, self.norm2 = ClassifierNorm(inputs, 0.999, 1e-5), ClassifierNorm(outputs, 0.999, 1e-5)
         self.weight1 = nn.Parameter(torch.empty(outputs, inputs, 3, 3))
         self.weight2 = nn.Parameter(torch.empty(outputs, outputs, 3, 3))
@@ -260,8 +261,10 @@ class ResidualBlock(nn.Module):
     def forward(self, x, updates):
         first = F.leaky_relu(self.norm1(x, updates), 0.1)
         second = F.leaky_relu(self.norm2(F.conv2d(first, self.weight1, stride=self.stride, padding=1), updates), 0.1)
-        if self.shortcut is not None:  # the activated input, where the number of channels changes
-            x = F.conv2d(first, self.shortcut, stride=self.stride)
+        if self.activates_first:
+            x = first
+        if self.shortcut is not None:
+            x = F.conv2d(x, self.shortcut, stride=self.stride)
         return x + F.conv2d(second, self.weight2, padding=1)
 
 
@@ -284,7 +287,7 @@ class WideResNet(nn.Module):
         for group, wider in enumerate((int(n * width) for n in (32, 64, 128)), 1):
             for block in range(1, 5):
                 self.add_module(f"group{group}_block{block}",
-                                ResidualBlock(maps, wider, 2 if group > 1 and block == 1 else 1))
+                                ResidualBlock(maps, wider, 2 if group > 1 and block == 1 else 1, group == block == 1))
                 maps = wider
         self.norm = ClassifierNorm(maps, 0.999, 1e-3)
         self.dense = Dense(maps, outputs)
@@ -406,6 +409,17 @@ def consistency(first, second, target="probabilities", reduction="mean", stop_gr
         second = second.detach()
     square = (first - second) ** 2
     return square.mean() if reduction == "mean" else square.sum(1).mean()
+
+
+def pseudo_label(weak, strong, threshold):
+    """FixMatch's loss of unlabeled images, and the share of confident ones. The predictions for the weak view are
+    constants."""
+    total, confident = 0.0, 0
+    for p, logits in zip(F.softmax(weak.detach(), 1), strong):
+        if p.max() >= threshold:
+            total = total - F.log_softmax(logits, 0)[p.argmax()]
+            confident += 1
+    return total / len(weak), torch.tensor(confident / len(weak))
 
 
 def nonsaturating(logits):

@@ -94,6 +94,13 @@ TEST(CheckpointFiles, OnlyNamedFilesMustBeValid) {
                 verify_checkpoint(checkpoint, {"state.json", "moments"});
               }),
               HasSubstr("MANIFEST.json: no entry for moments; the checkpoint is corrupt"));
+  // Copied without the manifest: the named files must exist.
+  fs::remove(checkpoint / "MANIFEST.json");
+  verify_checkpoint(checkpoint, {"state.json"});
+  EXPECT_THAT(error_of([&] {
+                verify_checkpoint(checkpoint, {"state.json", "weights"});
+              }),
+              HasSubstr("weights: file is missing"));
 }
 
 TEST(CheckpointFiles, FindsTheNewestValidOneAndReportsCorruptOnes) {

@@ -13,6 +13,7 @@
 #include "frgan/losses/classification.h"
 #include "frgan/losses/consistency.h"
 #include "frgan/losses/feature_matching.h"
+#include "frgan/losses/pseudo_label.h"
 
 namespace frgan {
 namespace {
@@ -210,6 +211,23 @@ TEST(Losses, ConsistencyIsZeroOnlyForEqualInputs) {
   // A10: for ten classes, the literal sum is 10 times the mean.
   EXPECT_TRUE(close_to(consistency_loss(z, other, MseReduction::kSumClasses),
                        10 * consistency_loss(z, other, MseReduction::kMean), kTight));
+}
+
+TEST(Losses, PseudoLabelsMatchGoldenValues) {
+  const GoldenFile golden("pseudo_label");
+  for (const auto& [name, threshold] : std::map<std::string, double>{{"low", 0.0}, {"high", 0.6}}) {
+    SCOPED_TRACE(name);
+    const at::Tensor weak = golden["weak"].requires_grad_(), strong = golden["strong"].requires_grad_();
+    const PseudoLabelLoss found = pseudo_label_loss(weak, strong, threshold, 5);
+    EXPECT_TRUE(close_to(found.loss, golden[name + ".loss"], 1e-14));
+    EXPECT_TRUE(close_to(found.confident, golden[name + ".confident"], 1e-14));
+    const auto gradients = torch::autograd::grad({found.loss}, {weak, strong}, {}, true, false, /*allow_unused=*/true);
+    EXPECT_FALSE(gradients[0].defined());
+    EXPECT_TRUE(close_to(gradients[1], golden[name + ".gradient"], 1e-13));
+    // A fake class is ignored.
+    const auto with_fake = [](const at::Tensor& logits) { return at::cat({logits, at::full({12, 1}, 9.0)}, 1); };
+    EXPECT_TRUE(close_to(pseudo_label_loss(with_fake(weak), with_fake(strong), threshold, 5).loss, found.loss, 1e-14));
+  }
 }
 
 TEST(Losses, FeatureMatchingComparesBatchMeans) {

@@ -74,8 +74,10 @@ bool reaches(const at::Tensor& value, const at::Tensor& tensor) {
 // Makes every image tensor of the batch a leaf that requires a gradient. Returns the leaves by name.
 std::map<std::string, at::Tensor> image_leaves(Batch& batch) {
   std::map<std::string, at::Tensor> leaves;
-  for (size_t i = 0; i < batch.labeled.size(); ++i) leaves["labeled" + std::to_string(i)] = batch.labeled[i];
-  for (size_t i = 0; i < batch.unlabeled.size(); ++i) leaves["unlabeled" + std::to_string(i)] = batch.unlabeled[i];
+  for (const DrawnImages& drawn : batch.draws) {
+    const std::string name = drawn.pool == Pool::kLabeled ? "labeled" : "unlabeled";
+    for (size_t i = 0; i < drawn.views.size(); ++i) leaves[name + std::to_string(i)] = drawn.views[i];
+  }
   for (auto& [name, leaf] : leaves) leaf.requires_grad_();
   return leaves;
 }
@@ -136,7 +138,7 @@ TEST(Methods, EachDefinesPlayersSchedulesAndLosses) {
         }
       }
     }
-    const at::Tensor images = RandomBatches{}({.unlabeled = 2}, 0, 0).unlabeled[0];
+    const at::Tensor images = all_of(RandomBatches{}(ShortRequest{.all = 2}, 0, 0)).views[0];
     EXPECT_EQ(method->make_classifier(small_problem())->forward(images, {}).logits.sizes(), (at::IntArrayRef{2, 3}));
   }
 }
@@ -209,25 +211,24 @@ TEST(FrGan, RequestsTheBatchesOfTheAlgorithm) {
     EXPECT_THAT(g.players, ElementsAre("generator"));
     EXPECT_EQ(d.repeat, 3);
     EXPECT_EQ(g.repeat, 1);
-    EXPECT_EQ(d.batch.labeled, 4);
-    EXPECT_EQ(d.batch.labeled_branches, 1);
-    EXPECT_EQ(d.batch.unlabeled, 4);
-    EXPECT_EQ(d.batch.branches, 2);
-    EXPECT_EQ(d.batch.stream, 0U);
-    EXPECT_EQ(d.batch.noise, 4);
-    EXPECT_EQ(d.batch.noise_size, 9);
-    EXPECT_EQ(g.batch.labeled, 0);
-    EXPECT_EQ(g.batch.unlabeled, 0);
-    EXPECT_EQ(g.batch.noise, 4);
-    EXPECT_EQ(g.batch.noise_size, 9);
+    EXPECT_EQ(count_of(d.batch, Pool::kLabeled), 4);
+    EXPECT_EQ(views_of(d.batch, Pool::kLabeled), 1U);
+    EXPECT_EQ(count_of(d.batch, Pool::kAll), 4);
+    EXPECT_EQ(views_of(d.batch, Pool::kAll), 2U);
+    EXPECT_EQ(d.batch.draws[1].order, 0U);
+    EXPECT_EQ(d.batch.noise.count, 4);
+    EXPECT_EQ(d.batch.noise.size, 9);
+    EXPECT_TRUE(g.batch.draws.empty());
+    EXPECT_EQ(g.batch.noise.count, 4);
+    EXPECT_EQ(g.batch.noise.size, 9);
   }
-  EXPECT_EQ(requests({{"consistency-weight", 0}}).first.batch.branches, 1);
-  EXPECT_EQ(requests({{"consistency-labeled", true}}).first.batch.labeled_branches, 2);
-  EXPECT_EQ(requests({{"mixed-batch", true}}).first.batch.labeled, 0);
+  EXPECT_EQ(views_of(requests({{"consistency-weight", 0}}).first.batch, Pool::kAll), 1U);
+  EXPECT_EQ(views_of(requests({{"consistency-labeled", true}}).first.batch, Pool::kLabeled), 2U);
+  EXPECT_EQ(count_of(requests({{"mixed-batch", true}}).first.batch, Pool::kLabeled), 0);
   for (const char* loss : {"feature_matching", "fm+ns"}) {  // real images come from a second stream (A27)
     const auto [d, g] = requests({{"gen-loss", loss}});
-    EXPECT_EQ(g.batch.unlabeled, 4);
-    EXPECT_EQ(g.batch.stream, 1U);
+    EXPECT_EQ(count_of(g.batch, Pool::kAll), 4);
+    EXPECT_EQ(g.batch.draws[0].order, 1U);
   }
 }
 
@@ -286,7 +287,7 @@ TEST(FrGan, BranchesHaveIndependentDropout) {
     const auto method = initialized("fr-gan", {{"input-dropout", dropout}, {"block-dropout", dropout}});
     const Phase phase = phase_of(*method, 0);
     Batch batch = RandomBatches{}(phase.batch, 0, 0);
-    batch.unlabeled[1] = batch.unlabeled[0];
+    batch.from(Pool::kAll).views[1] = batch.from(Pool::kAll).views[0];
     return term(phase.losses(batch)[0], "consistency").value.item<double>();
   };
   EXPECT_GT(consistency(0.2), 1e-9);
@@ -303,10 +304,10 @@ TEST(FrGan, GeneratedImagesAndRealFeaturesAreConstants) {
   }
   // Feature matching treats the real features as constants.
   Batch batch = RandomBatches{}(g.batch, 0, 1);
-  batch.unlabeled[0].requires_grad_();
+  all_of(batch).views[0].requires_grad_();
   const Losses of_generator = g.losses(batch)[0];
   for (const Loss& loss : of_generator) {
-    EXPECT_FALSE(reaches(loss.value, batch.unlabeled[0])) << loss.name;
+    EXPECT_FALSE(reaches(loss.value, all_of(batch).views[0])) << loss.name;
     EXPECT_TRUE(reaches(loss.value, generator[0])) << loss.name;
   }
 }
@@ -330,8 +331,8 @@ TEST(FrGan, OnlyTheGeneratorPhaseUpdatesRunningStatistics) {
 TEST(FrGan, GeneratedImageDependsOnItsNoiseOnly) {
   const auto method = initialized("fr-gan");
   EXPECT_EQ(method->noise_size(), 8);
-  EXPECT_EQ(method->noise_range(), NoiseRange::kSymmetric);
-  const at::Tensor noise = RandomBatches{}({.noise = 4, .noise_size = 8}, 0, 0).noise;
+  EXPECT_EQ(method->noise_kind(), NoiseKind::kSymmetric);
+  const at::Tensor noise = RandomBatches{}(ShortRequest{.noise = 4, .noise_size = 8}, 0, 0).noise;
   const at::Tensor images = method->generate(noise);
   EXPECT_EQ(images.sizes(), (at::IntArrayRef{4, 1, 16, 16}));
   EXPECT_FALSE(images.requires_grad());
@@ -410,9 +411,9 @@ TEST(Supervised, UsesLabeledImagesOnly) {
   ASSERT_EQ(method->stages().size(), 1U);
   ASSERT_EQ(method->stages().front().phases.size(), 1U);
   const Phase phase = phase_of(*method, 0);
-  EXPECT_EQ(phase.batch.labeled, 4);
-  EXPECT_EQ(phase.batch.unlabeled, 0);
-  EXPECT_EQ(phase.batch.noise, 0);
+  EXPECT_EQ(count_of(phase.batch, Pool::kLabeled), 4);
+  EXPECT_EQ(count_of(phase.batch, Pool::kAll), 0);
+  EXPECT_EQ(phase.batch.noise.count, 0);
   EXPECT_THAT(names_of(phase.losses(RandomBatches{}(phase.batch, 0, 0))[0]), ElementsAre("supervised"));
   EXPECT_FALSE(method->generate({}).defined());
   EXPECT_EQ(method->noise_size(), 0);
@@ -426,6 +427,123 @@ TEST(Supervised, StartsFromTheDiscriminatorOfFrGan) {
   const NamedTensors supervised = weights_of("supervised"), fr_gan = weights_of("fr-gan");
   ASSERT_EQ(supervised.size(), fr_gan.size());
   for (const auto& [name, tensor] : supervised) EXPECT_TRUE(tensor.equal(fr_gan.at(name))) << name;
+}
+
+// ---- Mean Teacher
+
+TEST(MeanTeacher, RequestsTwoViewsOfUnlabeledImages) {
+  const Phase phase = phase_of(*small_method("mean-teacher"), 0);
+  EXPECT_EQ(count_of(phase.batch, Pool::kLabeled), 4);
+  EXPECT_EQ(views_of(phase.batch, Pool::kLabeled), 1U);
+  EXPECT_EQ(count_of(phase.batch, Pool::kAll), 4);
+  EXPECT_EQ(views_of(phase.batch, Pool::kAll), 2U);
+}
+
+TEST(MeanTeacher, TermsUseTheirImages) {
+  const auto method = initialized("mean-teacher", {{"conv-large-norm", "batch_norm"}});
+  // Labeled and unlabeled images share their batch statistics, so each term depends on both, but not on the teacher's.
+  EXPECT_THAT(images_of(*method, "supervised"), ElementsAre("labeled0", "unlabeled0"));
+  EXPECT_THAT(images_of(*method, "consistency"), ElementsAre("labeled0", "unlabeled0"));
+  const auto separate = initialized("mean-teacher", {{"network", "mlp"}});
+  EXPECT_THAT(images_of(*separate, "supervised"), ElementsAre("labeled0"));
+  EXPECT_THAT(images_of(*separate, "consistency"), ElementsAre("unlabeled0"));
+}
+
+TEST(MeanTeacher, TheTeacherGetsNoGradientAndItsOwnStatistics) {
+  const auto method = initialized("mean-teacher");
+  const Player student = method->players()[0];
+  const NetworkPtr teacher = student.followers[0].network;
+  EXPECT_EQ(student.followers[0].buffers, FollowerBuffers::kOwn);
+  const auto statistics_of = [](const torch::nn::Module& network) {
+    std::vector<at::Tensor> copies;
+    for (const at::Tensor& buffer : network.buffers()) copies.push_back(buffer.clone());
+    return copies;
+  };
+  const auto teacher_before = statistics_of(*teacher), student_before = statistics_of(*student.network);
+  const Phase phase = phase_of(*method, 0);
+  const Losses losses = phase.losses(RandomBatches{}(phase.batch, 0, 0))[0];
+  for (const Loss& loss : losses) {
+    for (const at::Tensor& gradient : gradients(loss.value, teacher->parameters())) {
+      EXPECT_FALSE(gradient.defined()) << loss.name;
+    }
+  }
+  EXPECT_FALSE(teacher->buffers()[0].equal(teacher_before[0]));
+  EXPECT_FALSE(student.network->buffers()[0].equal(student_before[0]));
+  EXPECT_FALSE(teacher->buffers()[0].equal(student.network->buffers()[0]));
+}
+
+// The consistency term is the mean squared difference of the probabilities of student and teacher.
+TEST(MeanTeacher, ConsistencyEqualsTheFormula) {
+  const auto method = initialized("mean-teacher", {{"network", "mlp"}, {"input-dropout", 0.0}});
+  const Player student = method->players()[0];
+  const Phase phase = phase_of(*method, 0);
+  const Batch batch = RandomBatches{}(phase.batch, 0, 0);
+  const auto probabilities = [&](const torch::nn::Module& network, size_t view) {
+    return dynamic_cast<const Network&>(network).forward(all_of(batch).views[view], {}).logits.softmax(1);
+  };
+  const at::Tensor difference = probabilities(*student.network, 0) - probabilities(*student.followers[0].network, 1);
+  EXPECT_NEAR(term(phase.losses(batch)[0], "consistency").value.item<double>(),
+              difference.square().mean().item<double>(), 1e-14);
+}
+
+// ---- FixMatch
+
+TEST(FixMatch, RequestsWeakAndStrongViews) {
+  const Phase phase = phase_of(*small_method("fixmatch", {{"unlabeled-ratio", 3}}), 0);
+  EXPECT_EQ(count_of(phase.batch, Pool::kLabeled), 4);
+  EXPECT_EQ(count_of(phase.batch, Pool::kAll), 12);
+  EXPECT_THAT(phase.batch.draws[0].views, ElementsAre(kWeakPolicy));
+  EXPECT_THAT(phase.batch.draws[1].views, ElementsAre(kWeakPolicy, kStrongPolicy));
+}
+
+// Labels come from the weak view, gradients from the strong one.
+TEST(FixMatch, TermsUseTheirImages) {
+  const auto method = initialized("fixmatch", {{"network", "table1"}, {"threshold", 0.0}});
+  EXPECT_THAT(images_of(*method, "supervised"), ElementsAre("labeled0"));
+  EXPECT_THAT(images_of(*method, "pseudo_labels"), ElementsAre("unlabeled1"));
+}
+
+TEST(FixMatch, ConfidentImagesAreThoseAboveTheThreshold) {
+  const auto terms_with = [](double threshold) {
+    const auto method = initialized("fixmatch", {{"threshold", threshold}});
+    const Phase phase = phase_of(*method, 0);
+    return phase.losses(RandomBatches{}(phase.batch, 0, 0))[0];
+  };
+  EXPECT_EQ(term(terms_with(0), "confident").value.item<double>(), 1);
+  const Losses none = terms_with(1);
+  EXPECT_EQ(term(none, "confident").value.item<double>(), 0);
+  EXPECT_EQ(term(none, "pseudo_labels").value.item<double>(), 0);
+  EXPECT_EQ(term(none, "confident").weight, "zero");
+}
+
+// Each kind of images changes the running statistics.
+TEST(FixMatch, AllImagesUpdateTheStatistics) {
+  const auto statistics_after = [](const std::function<void(Batch&)>& change) {
+    const auto method = initialized("fixmatch");
+    const Phase phase = phase_of(*method, 0);
+    Batch batch = RandomBatches{}(phase.batch, 0, 0);
+    batch.updates = at::zeros({}, at::kDouble);
+    change(batch);
+    phase.losses(batch);
+    return method->players()[0].network->buffers()[2].clone();
+  };
+  const at::Tensor expected = statistics_after([](Batch&) {});
+  const auto other = [](at::Tensor& images) { images = images * 3; };
+  EXPECT_TRUE(expected.equal(statistics_after([](Batch&) {})));
+  EXPECT_FALSE(expected.equal(statistics_after([&](Batch& batch) { other(batch.from(Pool::kLabeled).views[0]); })));
+  EXPECT_FALSE(expected.equal(statistics_after([&](Batch& batch) { other(batch.from(Pool::kAll).views[0]); })));
+  EXPECT_FALSE(expected.equal(statistics_after([&](Batch& batch) { other(batch.from(Pool::kAll).views[1]); })));
+}
+
+TEST(Methods, BatchStatisticsNeedTwoImages) {
+  for (const char* method : {"supervised", "mean-teacher", "fixmatch"}) {
+    EXPECT_EQ(usage_message([&] {
+                small_method(method, {{"network", "conv-large"}, {"batch-size", 1}});
+              }),
+              "invalid --batch-size 1: the batch statistics of conv-large need at least 2 images")
+        << method;
+    EXPECT_NO_THROW(small_method(method, {{"network", "mlp"}, {"batch-size", 1}}));
+  }
 }
 
 }  // namespace

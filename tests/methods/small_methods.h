@@ -8,6 +8,7 @@
 
 #include <torch/types.h>
 
+#include "../batch_requests.h"
 #include "frgan/core/json.h"
 #include "frgan/core/options.h"
 #include "frgan/device/batch.h"
@@ -43,7 +44,6 @@ inline std::unique_ptr<Method> small_method(const std::string& name, const Setti
 // little noise. Every second unlabeled image has a visible label.
 struct RandomBatches {
   Problem problem = small_problem();
-  NoiseRange noise_range = NoiseRange::kSymmetric;
 
   Batch operator()(const BatchRequest& request, uint64_t draw, uint64_t part) const {
     const ImageShape& shape = problem.shape;
@@ -63,19 +63,18 @@ struct RandomBatches {
       return random_integers({count}, 0, shape.classes, key(Stream::kLabeledOrder, what), problem.device);
     };
     Batch batch;
-    if (request.labeled > 0) {
-      batch.labeled = images(request.labeled, request.labeled_branches, 10);
-      batch.labels = labels(request.labeled, 0);
+    for (const Draw& wanted : request.draws) {
+      const bool labeled = wanted.pool == Pool::kLabeled;
+      DrawnImages drawn{.pool = wanted.pool, .views = {}, .labels = labels(wanted.count, labeled ? 0 : 1), .rows = {}};
+      drawn.views =
+          images(wanted.count, static_cast<int64_t>(wanted.views.size()), labeled ? 10 : 100 + 100 * wanted.order);
+      if (!labeled) {
+        const at::Tensor hidden = at::arange(wanted.count, drawn.labels.options()).remainder(2).eq(1);
+        drawn.labels = drawn.labels.masked_fill(hidden, -1);
+      }
+      batch.draws.push_back(std::move(drawn));
     }
-    if (request.unlabeled > 0) {
-      batch.unlabeled = images(request.unlabeled, request.branches, 100 + 100 * request.stream);
-      const at::Tensor hidden = at::arange(request.unlabeled, labels(1, 0).options()).remainder(2).eq(1);
-      batch.unlabeled_labels = labels(request.unlabeled, 1).masked_fill(hidden, -1);
-    }
-    if (request.noise > 0) {
-      batch.noise = random_uniform({request.noise, request.noise_size}, lowest_noise(noise_range), 1,
-                                   key(Stream::kNoise, 0), reals);
-    }
+    if (request.noise.count > 0) batch.noise = random_noise(request.noise, key(Stream::kNoise, 0), reals);
     batch.dropout_key = key(Stream::kDropout, 0);
     return batch;
   }

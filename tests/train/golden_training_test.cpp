@@ -26,13 +26,17 @@ Batch golden_batch(const GoldenFile& inputs, at::Device device, const BatchReque
     return (inputs[name][step].to(device, at::kDouble) / 127.5 - 1).contiguous(at::MemoryFormat::ChannelsLast);
   };
   Batch batch;
-  if (request.labeled > 0) {
-    batch.labeled = {images("labeled")};
-    batch.labels = inputs["labels"][step].to(device);
+  for (const Draw& wanted : request.draws) {
+    std::vector<std::string> views{"unlabeled_branch1", "unlabeled_branch2"};
+    if (wanted.pool == Pool::kLabeled) views = {"labeled"};
+    if (wanted.order == 1) views = {"unlabeled_generator"};
+    DrawnImages& drawn = batch.draws.emplace_back();
+    drawn.pool = wanted.pool;
+    if (wanted.pool == Pool::kLabeled) drawn.labels = inputs["labels"][step].to(device);
+    for (size_t i = 0; i < wanted.views.size(); ++i) drawn.views.push_back(images(views.at(i)));
   }
-  if (request.branches == 2) batch.unlabeled = {images("unlabeled_branch1"), images("unlabeled_branch2")};
-  if (request.stream == 1 && request.unlabeled > 0) batch.unlabeled = {images("unlabeled_generator")};
-  if (request.noise > 0) batch.noise = inputs[part == 0 ? "noise_discriminator" : "noise_generator"][step].to(device);
+  if (request.noise.count > 0)
+    batch.noise = inputs[part == 0 ? "noise_discriminator" : "noise_generator"][step].to(device);
   return batch;
 }
 

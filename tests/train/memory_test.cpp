@@ -24,7 +24,7 @@ TEST(Memory, DoesNotGrowWithTheNumberOfSteps) {
   for (const double outlier_limit : {0.0, 100.0}) {
     const Problem problem = small_problem(at::kFloat);
     const std::unique_ptr<Method> method = small_method("fr-gan", {{"gen-loss", "fm+ns"}}, problem);
-    Trainer trainer(*method, problem, RandomBatches{problem, method->noise_range()}, 1000, outlier_limit);
+    Trainer trainer(*method, problem, RandomBatches{problem}, 1000, outlier_limit);
     trainer.initialize();
     const auto steps = [&](int count) {
       for (int i = 0; i < count; ++i) trainer.step();

@@ -118,6 +118,8 @@ struct Variant {
 const std::vector<Variant>& variants() {
   static const std::vector<Variant> all{
       {"supervised", {}},
+      {"mean-teacher", {}},
+      {"fixmatch", {}},
       {"supervised", {{"network", "conv-large"}}},
       {"supervised", {{"network", "conv-large"}, {"conv-large-norm", "batch_norm"}}, Precision::kBf16},
       {"supervised", {{"network", "wrn-28-2"}, {"optimizer", "sgd"}, {"weight-decay", 1e-3}}},
@@ -131,7 +133,7 @@ const std::vector<Variant>& variants() {
 }
 
 void train(Method& method, const Problem& problem) {
-  Trainer trainer(method, problem, RandomBatches{problem, method.noise_range()}, 10, /*outlier_limit=*/5);
+  Trainer trainer(method, problem, RandomBatches{problem}, 10, /*outlier_limit=*/5);
   trainer.initialize();
   for (int step = 0; step < 2; ++step) trainer.step();
 }
@@ -160,7 +162,7 @@ class OnMeta : public Method {
   std::vector<Schedule> schedules() const override { return method_.schedules(); }
   std::vector<Stage> stages() override { return method_.stages(); }
   double step_flop() const override { return method_.step_flop(); }
-  NoiseRange noise_range() const override { return method_.noise_range(); }
+  NoiseKind noise_kind() const override { return method_.noise_kind(); }
   NetworkPtr make_classifier(const Problem& problem) const override {
     const auto network = method_.make_classifier(problem);
     move_to_meta(*network);

@@ -14,6 +14,7 @@
 
 #include "../golden/golden_file.h"
 #include "frgan/device/random.h"
+#include "frgan/nn/weight_norm.h"
 #include "frgan/train/adam.h"
 
 namespace frgan {
@@ -169,6 +170,16 @@ TEST(WeightDecay, ShrinksWeightsButNotVectors) {
   decay.apply(at::full({}, decay.factor(0.1), at::kDouble));
   EXPECT_TRUE(close_to(module.kernel, kernel * 0.95, 1e-15));
   EXPECT_TRUE(module.vector.equal(vector));
+}
+
+// The length of a direction has no effect, so a decay would only change the learning rate.
+TEST(WeightDecay, LeavesTheDirectionsOfWeightNorm) {
+  WeightSource source(WeightInit::kXavier, 1, 1);
+  const WeightNormLinear layer(4, 3, 1.0, true, source);
+  const at::Tensor before = layer->direction.detach().clone();
+  const WeightDecay decay(FlatParameters(*layer), 0.5);
+  decay.apply(at::full({}, decay.factor(0.1)));
+  EXPECT_TRUE(layer->direction.equal(before));
 }
 
 // Weight decay before Adam's update is AdamW.

@@ -119,11 +119,9 @@ Checkpoint read_checkpoint(const FoundCheckpoint& found, CheckpointUse use) {
   checkpoint.state = checkpoint_state_from_json(json, name);
   std::vector<std::string> files = tensor_files(use);
   if (use == CheckpointUse::kResume) {  // what only some runs have: outliers, method, teachers
-    for (const fs::directory_entry& entry : fs::directory_iterator(checkpoint.path)) {
-      const std::string file = entry.path().stem().string();
-      if (entry.path().extension() == ".safetensors" && std::ranges::find(files, file) == files.end()) {
-        files.push_back(file);
-      }
+    for (const fs::path listed : checkpoint_file_names(checkpoint.path)) {
+      const std::string file = listed.stem().string();
+      if (listed.extension() == ".safetensors" && std::ranges::find(files, file) == files.end()) files.push_back(file);
     }
   }
   for (const std::string& file : files) {

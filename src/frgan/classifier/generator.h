@@ -22,8 +22,9 @@ at::Tensor generated_block(const LoadedMethod& loaded, int64_t seed, int64_t blo
 
 // The first `count` images for this seed, as `frgan generate` writes them: uint8 count x S x S x C on the CPU.
 //
-//   const LoadedMethod loaded = load_generator(load_checkpoint("runs/fr-gan", CheckpointUse::kGenerate), at::kCPU,
-//   Precision::kFull); const at::Tensor images = generated_images(loaded, /*seed=*/1, 50'000);
+//   const Checkpoint checkpoint = load_checkpoint("runs/fr-gan", CheckpointUse::kGenerate);
+//   const LoadedMethod loaded = load_generator(checkpoint, at::kCPU, Precision::kFull);
+//   const at::Tensor images = generated_images(loaded, /*seed=*/1, 50'000);
 at::Tensor generated_images(const LoadedMethod& loaded, int64_t seed, int64_t count);
 
 }  // namespace frgan

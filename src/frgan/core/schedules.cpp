@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace frgan {
 
@@ -14,6 +15,10 @@ double ramp_up(RampShape shape, double progress, double start, double end) {
 
 double linear_decay(double progress, double start) {
   return progress <= start || start >= 1.0 ? 1.0 : std::max(0.0, (1.0 - progress) / (1.0 - start));
+}
+
+double cosine_decay(double progress) {
+  return std::cos(7 * std::numbers::pi / 16 * progress);
 }
 
 double average_decay(AverageShape shape, double limit, double updates) {

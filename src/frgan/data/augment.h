@@ -18,10 +18,16 @@ struct Augmentation {
   int64_t translate = 0;  // shift by -translate to translate whole pixels, vertically and horizontally; 0 to 15
   double noise = 0;       // standard deviation of additive Gaussian noise, for pixels in [-1, 1]; 0 to 2
   bool flip = false;      // mirror left to right with probability 1/2
+  // RandAugment as in FixMatch: this number of random operations, each with a random magnitude; 0 to 8. The values are
+  // those of ImageOperation (data/image_operations.h).
+  int64_t operations = 0;
+  std::vector<int32_t> operation_codes{};
+  double cutout = 0;  // largest side of a gray square, as a share of the image's side; 0 to 1
 };
 
-// Parses words such as {"translate:2", "noise:0.15", "flip"}, or {"none"}. Throws a usage error that begins with
-// `source` and contains the word, what is allowed, and the nearest name.
+// Parses words such as {"translate:2", "noise:0.15", "flip", "randaugment:2", "cutout:0.5"}, or {"none"}. Words such as
+// "rotate" name the operations that randaugment chooses from; without them, it chooses from all 14 of FixMatch. Throws
+// a usage error that begins with `source` and contains the word, what is allowed, and the nearest name.
 Augmentation parse_augmentation(const std::vector<std::string>& words, std::string_view source = "--augmentation");
 
 // Maps uint8 pixels to [-1, 1]: x / 127.5 - 1. From N x H x W x C to N x C x H x W with channels-last strides, in
@@ -34,8 +40,8 @@ at::Tensor to_pixels(const at::Tensor& images);
 
 // Augments and normalizes the images `rows` (int64, n) of a set (uint8, N x H x W x C, on the device of `rows`).
 // Returns n x C x H x W with channels-last strides. Borders are filled by reflection: -1 maps to 1, and W to W - 2. The
-// change of row i is a function of (key, i). Shifts and flips are the same on every device; the noise is not. Does not
-// read values back from the device.
+// change of row i is a function of (key, i). All but the noise are the same on every device. Does not read values back
+// from the device.
 at::Tensor augmented(const at::Tensor& images, const at::Tensor& rows, const Augmentation& augmentation, uint64_t key,
                      at::ScalarType dtype);
 

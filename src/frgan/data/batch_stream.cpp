@@ -1,6 +1,8 @@
 #include "frgan/data/batch_stream.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include <ATen/ops/empty.h>
 #include <ATen/record_function.h>
@@ -11,7 +13,7 @@ namespace frgan {
 
 BatchStream::BatchStream(ImageSet train, const LabelSplit& split, BatchStreamOptions options)
     : train_(std::move(train)),
-      options_(options),
+      options_(std::move(options)),
       labeled_(split.labeled),
       seen_labels_(static_cast<size_t>(train_.size()), -1) {
   TORCH_CHECK(split.train_images == train_.size(), "label split of ", split.train_images,
@@ -20,46 +22,72 @@ BatchStream::BatchStream(ImageSet train, const LabelSplit& split, BatchStreamOpt
   for (size_t i = 0; i < labeled_.size(); ++i) {
     seen_labels_[labeled_[i]] = split.shown.empty() ? labels[labeled_[i]] : split.shown[i];
   }
-  unlabeled_ = split.kept;
+  all_ = split.kept;
   for (int64_t row = 0; row < train_.size() && split.kept.empty(); ++row) {
-    if (!std::binary_search(split.dev.begin(), split.dev.end(), row)) unlabeled_.push_back(row);
+    if (!std::binary_search(split.dev.begin(), split.dev.end(), row)) all_.push_back(row);
   }
+  std::ranges::copy_if(all_, std::back_inserter(unlabeled_), [this](int64_t row) { return seen_labels_[row] < 0; });
 }
 
 int64_t BatchStream::steps_per_epoch(int64_t batch) const {
-  return std::max<int64_t>(1, unlabeled_images() / batch);
+  return std::max<int64_t>(1, all_images() / batch);
 }
 
 Batch BatchStream::next(const BatchRequest& request, uint64_t draw, uint64_t part) {
   RECORD_FUNCTION("frgan::gather", c10::ArrayRef<const c10::IValue>{});
-  const at::Device device = train_.images.device();
   const uint64_t augmentation_key = random_key(options_.seed, Stream::kAugmentation, draw, part);
-  uint64_t views = 0;  // counts the views, for a different augmentation of each
-  const auto view = [&](const at::Tensor& rows) {
-    const uint64_t key = random_key(augmentation_key, Stream::kAugmentation, views++);
-    return augmented(train_.images, rows, options_.augmentation, key, options_.dtype);
-  };
-
   Batch batch;
   batch.dropout_key = random_key(options_.seed, Stream::kDropout, draw, part);
-  if (request.labeled > 0) {
-    const at::Tensor rows = draw_rows(labeled_, Stream::kLabeledOrder, request.stream, request.labeled, draw);
-    batch.labels = seen_labels(rows).to(device, /*non_blocking=*/true);
-    batch.labeled_rows = rows.to(device, /*non_blocking=*/true);
-    for (int64_t i = 0; i < request.labeled_branches; ++i) batch.labeled.push_back(view(batch.labeled_rows));
+  uint64_t views = 0;  // counts the views, for a different augmentation of each
+  for (const Draw& images : request.draws) {
+    batch.draws.push_back(draw_images(images, draw, augmentation_key, views));
+    views += images.views.size();
   }
-  if (request.unlabeled > 0) {
-    const at::Tensor rows = draw_rows(unlabeled_, Stream::kUnlabeledOrder, request.stream, request.unlabeled, draw);
-    batch.unlabeled_labels = seen_labels(rows).to(device, /*non_blocking=*/true);
-    batch.unlabeled_rows = rows.to(device, /*non_blocking=*/true);
-    for (int64_t i = 0; i < request.branches; ++i) batch.unlabeled.push_back(view(batch.unlabeled_rows));
-  }
-  if (request.noise > 0) {
-    const uint64_t key = random_key(options_.seed, Stream::kNoise, draw, part);
-    batch.noise = random_uniform({request.noise, request.noise_size}, lowest_noise(options_.noise_range), 1, key,
-                                 at::TensorOptions(device).dtype(options_.dtype));
-  }
+  if (request.noise.count > 0)
+    batch.noise = noise(request.noise, random_key(options_.seed, Stream::kNoise, draw, part));
   return batch;
+}
+
+DrawnImages BatchStream::draw_images(const Draw& request, uint64_t draw, uint64_t augmentation_key,
+                                     uint64_t first_view) {
+  const std::vector<int64_t>* set = &all_;
+  Stream stream = Stream::kUnlabeledOrder;
+  if (request.pool == Pool::kLabeled) {
+    set = &labeled_;
+    stream = Stream::kLabeledOrder;
+  } else if (request.pool == Pool::kUnlabeled) {
+    set = &unlabeled_;
+    stream = Stream::kOnlyUnlabeledOrder;
+  }
+  if (set->empty()) {
+    throw Error(request.pool == Pool::kUnlabeled
+                    ? "all training images have a label, but the method needs some without; "
+                      "use fewer --labels"
+                    : "no training images of the kind that the method needs");
+  }
+  const at::Device device = train_.images.device();
+  const at::Tensor rows = draw_rows(*set, stream, request.order, request.count, draw);
+  DrawnImages images{.pool = request.pool,
+                     .views = {},
+                     .labels = seen_labels(rows).to(device, /*non_blocking=*/true),
+                     .rows = rows.to(device, /*non_blocking=*/true)};
+  for (const std::string& name : request.views) {
+    const uint64_t key = random_key(augmentation_key, Stream::kAugmentation, first_view++);
+    images.views.push_back(augmented(train_.images, images.rows, policy(name), key, options_.dtype));
+  }
+  return images;
+}
+
+at::Tensor BatchStream::noise(const NoiseRequest& request, uint64_t key) const {
+  return random_noise(request, key, at::TensorOptions(train_.images.device()).dtype(options_.dtype));
+}
+
+const Augmentation& BatchStream::policy(const std::string& name) const {
+  static const Augmentation none{};
+  if (name == kWeakPolicy) return options_.augmentation;
+  if (name == kStrongPolicy) return options_.strong;
+  TORCH_CHECK(name == kNoPolicy, "unknown augmentation policy '", name, "'");
+  return none;
 }
 
 at::Tensor BatchStream::draw_rows(const std::vector<int64_t>& set, Stream stream, uint64_t number, int64_t count,

@@ -17,8 +17,8 @@
 namespace frgan {
 
 struct BatchStreamOptions {
-  Augmentation augmentation = {};  // for all labeled and unlabeled images (A25)
-  NoiseRange noise_range = NoiseRange::kSymmetric;
+  Augmentation augmentation = {};     // the policy "weak"
+  Augmentation strong = {};           // the policy "strong"
   at::ScalarType dtype = at::kFloat;  // of images and noise; kFloat or kDouble
   uint64_t seed = 0;
 };
@@ -34,14 +34,14 @@ class BatchStream {
   BatchStream(ImageSet train, const LabelSplit& split, BatchStreamOptions options);
 
   // Batch number `draw` of a phase, counted from 0. The result depends only on the arguments, so calls may come in any
-  // order. `part` distinguishes the phases of one step: with equal draw and stream they get the same rows, but
-  // different augmentation, noise and dropout. Does not wait for the device.
+  // order. `part` distinguishes the phases of one step: with equal draw and order they get the same rows, but different
+  // augmentation, noise and dropout. Does not wait for the device.
   Batch next(const BatchRequest& request, uint64_t draw, uint64_t part);
 
-  // Number of images that are drawn as unlabeled: the kept ones (LabelSplit::kept), or all but the development images.
-  int64_t unlabeled_images() const { return static_cast<int64_t>(unlabeled_.size()); }
+  // Number of images of Pool::kAll: the kept ones (LabelSplit::kept), or all but the development images.
+  int64_t all_images() const { return static_cast<int64_t>(all_.size()); }
   int64_t labeled_images() const { return static_cast<int64_t>(labeled_.size()); }
-  // Steps per epoch with m = `batch` unlabeled images per batch: floor(N / m), at least 1.
+  // Steps per epoch with m = `batch` of all images per batch: floor(N / m), at least 1.
   int64_t steps_per_epoch(int64_t batch) const;
 
  private:
@@ -50,14 +50,16 @@ class BatchStream {
     at::Tensor order;
   };
 
+  DrawnImages draw_images(const Draw& request, uint64_t draw, uint64_t augmentation_key, uint64_t first_view);
+  at::Tensor noise(const NoiseRequest& request, uint64_t key) const;
+  const Augmentation& policy(const std::string& name) const;
   at::Tensor draw_rows(const std::vector<int64_t>& set, Stream stream, uint64_t number, int64_t count, uint64_t draw);
   const int64_t* order_of_pass(Stream stream, uint64_t number, uint64_t pass, int64_t size);
   at::Tensor seen_labels(const at::Tensor& rows) const;
 
   ImageSet train_;
   BatchStreamOptions options_;
-  std::vector<int64_t> labeled_;
-  std::vector<int64_t> unlabeled_;
+  std::vector<int64_t> labeled_, unlabeled_, all_;  // rows of each pool
   std::vector<int64_t> seen_labels_;  // label shown to the training, for each training row; -1 if unlabeled
   std::map<std::pair<Stream, uint64_t>, Pass> passes_;  // latest pass of each stream
 };

@@ -48,6 +48,7 @@ void describe(OptionSet& options, SplitOptions& split);
 // Random changes of training images, as words for parse_augmentation (data/augment.h).
 struct AugmentationOptions {
   std::vector<std::string> augmentation = {"translate:2"};
+  std::vector<std::string> strong = {"translate:4", "randaugment:2", "cutout:0.5"};
 };
 void describe(OptionSet& options, AugmentationOptions& augmentation);
 

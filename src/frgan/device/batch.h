@@ -1,51 +1,84 @@
 // The request of a training method to the batch stream, and the batch that answers it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 namespace frgan {
 
-// Distribution of the generator's noise (A16).
-enum class NoiseRange {
-  kSymmetric,  // U[-1, 1]
-  kUnit,       // U[0, 1]
+// A set of training images. The development images belong to none.
+enum class Pool {
+  kLabeled,    // those with a label
+  kUnlabeled,  // those without
+  kAll,        // both
 };
 
-// Lower end of the noise; the upper end is 1.
-inline double lowest_noise(NoiseRange range) {
-  return range == NoiseRange::kUnit ? 0 : -1;
-}
+// Names of augmentation policies (data/augment.h).
+inline constexpr const char* kWeakPolicy = "weak";      // --augmentation
+inline constexpr const char* kStrongPolicy = "strong";  // --strong-augmentation
+inline constexpr const char* kNoPolicy = "none";
 
-// Numbers of images and noise vectors for one pass of a training phase.
+// Images of one pool, drawn without replacement.
+struct Draw {
+  Pool pool = Pool::kAll;
+  int64_t count = 0;
+  std::vector<std::string> views{
+      kWeakPolicy};    // the augmentation policy of each view; views are independent of each other
+  uint64_t order = 0;  // selects the permutation; feature matching uses a second one (A27)
+};
+
+// Distribution of noise vectors (A16).
+enum class NoiseKind {
+  kSymmetric,  // uniform, -1 to 1
+  kUnit,       // uniform, 0 to 1
+  kNormal,     // mean 0, standard deviation 1
+};
+
+struct NoiseRequest {
+  int64_t count = 0;   // vectors
+  int64_t size = 100;  // numbers in a vector
+  NoiseKind kind = NoiseKind::kSymmetric;
+};
+
+// What one pass of a training phase needs.
 struct BatchRequest {
-  int64_t labeled = 0;           // labeled images
-  int64_t labeled_branches = 1;  // independently augmented views of each labeled image
-  int64_t unlabeled = 0;         // images whose labels are ignored
-  int64_t branches = 1;          // independently augmented views of each unlabeled image
-  uint64_t stream = 0;           // selects the permutation of the images; feature matching uses a second one (A27)
-  int64_t noise = 0;             // noise vectors for the generator
-  int64_t noise_size = 100;      // length of a noise vector
+  std::vector<Draw> draws{};
+  NoiseRequest noise{};
 };
 
 // Number of images that enter a network. Every view of an image counts, and every generated image.
 inline int64_t images_of(const BatchRequest& batch) {
-  return batch.labeled * batch.labeled_branches + batch.unlabeled * batch.branches + batch.noise;
+  int64_t images = batch.noise.count;
+  for (const Draw& draw : batch.draws) images += draw.count * static_cast<int64_t>(draw.views.size());
+  return images;
 }
 
-// Images are float or double, N x C x H x W with channels-last strides, normalized to [-1, 1], on the training device.
+// The images of one draw, on the training device.
+struct DrawnImages {
+  Pool pool = Pool::kAll;
+  std::vector<at::Tensor> views;  // N x C x H x W, float or double, channels-last, normalized to [-1, 1]
+  at::Tensor labels;              // N, int64: 0 to K-1, or -1 if the label is not given to the training
+  at::Tensor rows;                // N, int64: rows in the training set
+};
+
 struct Batch {
-  std::vector<at::Tensor> labeled;    // one N_l x C x H x W per branch
-  at::Tensor labels;                  // N_l, int64, 0..K-1
-  at::Tensor labeled_rows;            // N_l, int64: rows in the training set
-  std::vector<at::Tensor> unlabeled;  // one N_u x C x H x W per branch
-  at::Tensor unlabeled_rows;          // N_u, int64
-  at::Tensor unlabeled_labels;        // N_u, int64; -1 if hidden; only for the mixed batch (A13)
-  at::Tensor noise;                   // N_z x noise_size, uniform in the method's noise range
-  at::Tensor updates;                 // 0-dim: earlier passes of this phase, set by the trainer
-  uint64_t dropout_key = 0;           // dropout seed of this pass; each layer mixes in its own number
+  std::vector<DrawnImages> draws;  // in the order of the request
+  at::Tensor noise;                // count x size; undefined without noise
+  at::Tensor updates;              // 0-dim: earlier passes of this phase, set by the trainer
+  uint64_t dropout_key = 0;        // dropout seed of this pass; each layer mixes in its own number
+
+  // The first draw from a pool, which must exist.
+  const DrawnImages& from(Pool pool) const {
+    const auto found = std::ranges::find(draws, pool, &DrawnImages::pool);
+    TORCH_CHECK(found != draws.end(), "the batch has no images of this pool");
+    return *found;
+  }
+  DrawnImages& from(Pool pool) { return const_cast<DrawnImages&>(std::as_const(*this).from(pool)); }
 };
 
 }  // namespace frgan

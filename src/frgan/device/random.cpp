@@ -172,6 +172,12 @@ at::Tensor random_normal(at::IntArrayRef shape, uint64_t key, at::TensorOptions 
   return out;
 }
 
+at::Tensor random_noise(const NoiseRequest& request, uint64_t key, at::TensorOptions options) {
+  const std::array<int64_t, 2> shape{request.count, request.size};
+  if (request.kind == NoiseKind::kNormal) return random_normal(shape, key, options);
+  return random_uniform(shape, request.kind == NoiseKind::kUnit ? 0 : -1, 1, key, options);
+}
+
 at::Tensor random_integers(at::IntArrayRef shape, int64_t low, int64_t high, uint64_t key, at::Device device) {
   TORCH_CHECK(low < high, "random_integers: empty range from ", low, " to below ", high);
   const at::Tensor out = at::empty(shape, at::TensorOptions(at::kLong).device(device));

@@ -7,13 +7,15 @@
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
+#include "frgan/device/batch.h"
+
 namespace frgan {
 
 // The purpose of the numbers. These values are part of the file format of a run: append, never renumber.
 enum class Stream : uint64_t {
   kWeights = 1,
   kLabeledOrder = 2,
-  kUnlabeledOrder = 3,
+  kUnlabeledOrder = 3,  // of all images, Pool::kAll
   kNoise = 4,
   kAugmentation = 5,
   kDropout = 6,
@@ -21,6 +23,7 @@ enum class Stream : uint64_t {
   kLabelNoise = 8,
   kSampling = 9,
   kScoreOrder = 10,
+  kOnlyUnlabeledOrder = 11,
 };
 
 // The key of one draw: splitmix64 over the arguments. Equal arguments give equal keys on every machine.
@@ -39,6 +42,8 @@ uint64_t random_below(uint64_t range, uint64_t key, uint64_t position);
 at::Tensor random_uniform(at::IntArrayRef shape, double low, double high, uint64_t key, at::TensorOptions options);
 // Normal with mean 0 and standard deviation 1.
 at::Tensor random_normal(at::IntArrayRef shape, uint64_t key, at::TensorOptions options);
+// Noise vectors: count x size (device/batch.h).
+at::Tensor random_noise(const NoiseRequest& request, uint64_t key, at::TensorOptions options);
 // int64, uniform from low to high - 1; `low` must be below `high`.
 at::Tensor random_integers(at::IntArrayRef shape, int64_t low, int64_t high, uint64_t key, at::Device device);
 // The device's default generator, freshly seeded with the key. For LibTorch operators that draw their own numbers.

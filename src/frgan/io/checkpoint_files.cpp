@@ -154,7 +154,13 @@ void verify_checkpoint(const fs::path& directory, const std::vector<std::string>
   if (!fs::is_directory(directory, ignored))
     throw Error(fmt::format("{}: not a checkpoint; expected a folder with {}", directory.string(), kManifest));
   const fs::path manifest = directory / kManifest;
-  if (!fs::exists(manifest, ignored)) refuse_checkpoint(manifest.string(), "file is missing");
+  if (!fs::exists(manifest, ignored)) {
+    if (names.empty()) refuse_checkpoint(manifest.string(), "file is missing");
+    for (const std::string& name : names) {
+      if (!fs::exists(directory / name, ignored)) refuse_checkpoint((directory / name).string(), "file is missing");
+    }
+    return;
+  }
   const auto entries = parse_manifest(read_file(manifest, kManifestLimit), manifest.string());
   for (const std::string& name : names) {
     if (!entries.contains(name)) refuse_checkpoint(manifest.string(), fmt::format("no entry for {}", name));
@@ -168,6 +174,15 @@ void verify_checkpoint(const fs::path& directory, const std::vector<std::string>
       refuse_checkpoint(path.string(), fmt::format("wrong size: {} bytes; expected {}", size, entry.size));
     if (file_digest(path) != entry.sha256) refuse_checkpoint(path.string(), "SHA-256 differs from the manifest");
   }
+}
+
+std::vector<std::string> checkpoint_file_names(const fs::path& directory) {
+  const fs::path manifest = directory / kManifest;
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : parse_manifest(read_file(manifest, kManifestLimit), manifest.string())) {
+    names.push_back(name);
+  }
+  return names;
 }
 
 std::string checkpoint_name(int64_t step) {

@@ -35,7 +35,8 @@ struct CheckpointPart {
 void write_checkpoint(const std::filesystem::path& directory, const std::vector<CheckpointPart>& parts);
 
 // Checks the size and SHA-256 of the named files, or of all files of the manifest if no name is given. Throws an Error
-// that names the first missing or corrupt file, or a name that the manifest lacks.
+// that names the first missing or corrupt file, or a name that the manifest lacks. Without a manifest, named files need
+// only exist: somebody copied them without it.
 void verify_checkpoint(const std::filesystem::path& directory, const std::vector<std::string>& names = {});
 
 // The folder name of a step, "step-00012000", and the step of a folder. No value for other names, such as
@@ -67,6 +68,9 @@ struct ManifestEntry {
   int64_t size = 0;    // bytes
   std::string sha256;  // 64 lower-case hexadecimal digits
 };
+
+// The names of the files in the manifest of a checkpoint. Throws an Error if it is missing or corrupt.
+std::vector<std::string> checkpoint_file_names(const std::filesystem::path& directory);
 
 // Parses an untrusted manifest into entries by file name; `name` is its name in messages. Throws an Error unless file
 // names are plain, sizes are not negative, and digests have 64 hexadecimal digits.

@@ -1,5 +1,9 @@
 #include "frgan/methods/classifier_training.h"
 
+#include <array>
+#include <map>
+#include <string_view>
+
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
@@ -9,10 +13,16 @@ namespace frgan {
 void describe(OptionSet& options, ClassifierTraining& training) {
   options.group("Training");
   options.add("batch-size", training.batch_size,
-              "Number of images of each kind per step: labeled, unlabeled and generated (A13: mixed batch).",
+              "Number of images of each kind per step: labeled, unlabeled (with FixMatch, times --unlabeled-ratio) and "
+              "generated (A13: mixed batch).",
               Range<int64_t>{1, 65536, "images"});
   options.add("learning-rate", training.learning_rate, "Learning rate until --decay-start (A18: optimizer and epochs).",
               Range<double>{0, 10});
+  options.add(
+      "decay-shape", training.decay_shape,
+      "Decay of the learning rate: linear to 0 from --decay-start on, or cos(7 pi p / 16) at the share p of the "
+      "run, which ends at 0.2.",
+      Words<DecayShape>{"linear", "cosine"});
   options.add("decay-start", training.decay_start,
               "Start of the linear decay of the learning rate to 0, as a share of the run (A18: optimizer and epochs; "
               "A28: schedules as shares).",
@@ -33,8 +43,8 @@ void describe(OptionSet& options, ClassifierTraining& training) {
   options.add("nesterov", training.optimizer.nesterov, "Uses Nesterov's momentum in SGD.");
   options.add(
       "weight-decay", training.optimizer.weight_decay,
-      "Decoupled weight decay: each update first subtracts --learning-rate times this share of each weight; 0 is "
-      "none.",
+      "Decoupled weight decay: each update first subtracts the learning rate times this share of each weight that "
+      "is not weight-normalized; 0 is none.",
       Range<double>{0, 100});
   options.add(
       "average-decay", training.average_decay,
@@ -50,21 +60,24 @@ void describe(OptionSet& options, ClassifierTraining& training) {
               Range<int64_t>{2, 100000, "images"});
 }
 
-void validate(const ClassifierTraining& training) {
-  const OptimizerOptions defaults, &chosen = training.optimizer;
-  const bool is_sgd = chosen.kind == OptimizerKind::kSgd;
-  const auto reject = [&](std::string_view option) {
-    throw usage_error(fmt::format("--{} has no effect on --optimizer {}; remove it or choose --optimizer {}", option,
-                                  is_sgd ? "sgd" : "adam", is_sgd ? "adam" : "sgd"));
+void check_training_options(const OptionSet& options) {
+  // An option, and the word of another one without which it has no effect.
+  struct Need {
+    std::string_view option, of, word;
   };
-  if (is_sgd) {
-    if (chosen.beta1 != defaults.beta1) reject("beta1");
-    if (chosen.beta2 != defaults.beta2) reject("beta2");
-    if (chosen.epsilon != defaults.epsilon) reject("epsilon");
-    if (chosen.epsilon_inside_root) reject("epsilon-inside-root");
-  } else {
-    if (chosen.momentum != defaults.momentum) reject("momentum");
-    if (!chosen.nesterov) reject("nesterov");
+  constexpr std::array kNeeds{
+      Need{"momentum", "optimizer", "sgd"},        Need{"nesterov", "optimizer", "sgd"},
+      Need{"beta1", "optimizer", "adam"},          Need{"beta2", "optimizer", "adam"},
+      Need{"epsilon", "optimizer", "adam"},        Need{"epsilon-inside-root", "optimizer", "adam"},
+      Need{"decay-start", "decay-shape", "linear"}};
+  std::map<std::string_view, const Option*> known;
+  for (const Option& option : options.all()) known[option.name] = &option;
+  for (const Need& need : kNeeds) {
+    const auto option = known.find(need.option), of = known.find(need.of);
+    if (option == known.end() || option->second->value() == option->second->initial) continue;
+    if (of->second->value() == need.word) continue;
+    throw usage_error(fmt::format("--{} has no effect on --{} {}; remove it or choose --{} {}", need.option, need.of,
+                                  of->second->value().text(), need.of, need.word));
   }
 }
 
@@ -72,7 +85,11 @@ std::vector<Schedule> schedules_of(const ClassifierTraining& training) {
   return {
       {"one", [](double, double) { return 1.0; }},
       {"learning_rate",
-       [=](double progress, double) { return training.learning_rate * linear_decay(progress, training.decay_start); }},
+       [=](double progress, double) {
+         return training.learning_rate * (training.decay_shape == DecayShape::kCosine
+                                              ? cosine_decay(progress)
+                                              : linear_decay(progress, training.decay_start));
+       }},
       {"average_decay",
        [=](double, double updates) { return average_decay(training.average_shape, training.average_decay, updates); }},
   };

@@ -1,4 +1,4 @@
-// Options shared by all methods that train the paper's discriminator: batch size, optimizer, learning rate, weight
+// Options shared by all methods that train a classifier: batch size, optimizer, learning rate, weight
 // average.
 #pragma once
 
@@ -10,9 +10,16 @@
 
 namespace frgan {
 
+// How the learning rate decays.
+enum class DecayShape {
+  kLinear,  // to 0 from `decay_start` on
+  kCosine,  // cosine_decay, core/schedules.h
+};
+
 struct ClassifierTraining {
   int64_t batch_size = 100;
   double learning_rate = 3e-4;
+  DecayShape decay_shape = DecayShape::kLinear;
   double decay_start = 2.0 / 3.0;
   OptimizerOptions optimizer;
   double average_decay = 0.9999;
@@ -23,8 +30,8 @@ struct ClassifierTraining {
 // (docs/options.md).
 void describe(OptionSet& options, ClassifierTraining& training);
 
-// Throws a usage error if an option was changed that the optimizer does not use.
-void validate(const ClassifierTraining& training);
+// Throws a usage error if an option was changed that the optimizer or the decay does not use.
+void check_training_options(const OptionSet& options);
 
 // The schedules "learning_rate", "average_decay" and "one" (constant 1).
 std::vector<Schedule> schedules_of(const ClassifierTraining& training);

@@ -7,34 +7,10 @@
 #include "frgan/losses/adversarial.h"
 #include "frgan/losses/classification.h"
 #include "frgan/losses/feature_matching.h"
+#include "frgan/methods/joint_pass.h"
 #include "frgan/nn/networks.h"
 
 namespace frgan {
-namespace {
-
-// Runs several batches through the discriminator in one pass. This is exact, because the discriminator has no batch
-// norm.
-class JointPass {
- public:
-  // Returns the index to pass to `rows` for the results of this batch.
-  size_t add(const at::Tensor& images) {
-    parts_.push_back(images);
-    return parts_.size() - 1;
-  }
-  void run(const Network& network, const ForwardPass& pass) { all_ = network.forward(at::cat(parts_), pass); }
-  Classified rows(size_t part) const {
-    int64_t first = 0;
-    for (size_t i = 0; i < part; ++i) first += parts_[i].size(0);
-    const int64_t count = parts_[part].size(0);
-    return {all_.logits.narrow(0, first, count), all_.features.narrow(0, first, count)};
-  }
-
- private:
-  std::vector<at::Tensor> parts_;
-  Classified all_;
-};
-
-}  // namespace
 
 void describe(OptionSet& options, FrGanOptions& fr_gan) {
   options.group("FR-GAN");
@@ -50,7 +26,7 @@ void describe(OptionSet& options, FrGanOptions& fr_gan) {
               Words<GeneratorLoss>{"nonsaturating", "saturating", "feature_matching", "fm+ns"});
   options.add("noise-range", fr_gan.noise_range,
               "Distribution of the generator's noise: symmetric is U[-1, 1], unit is U[0, 1] (A16: noise range).",
-              Words<NoiseRange>{"symmetric", "unit"});
+              Words<NoiseKind>{"symmetric", "unit"});
   options.add("sampling-statistics", fr_gan.sampling_statistics,
               "Batch-norm statistics for generating images: running averages from training, or those of the batch "
               "(A32: sampling statistics).",
@@ -58,9 +34,8 @@ void describe(OptionSet& options, FrGanOptions& fr_gan) {
   options.add("mixed-batch", fr_gan.mixed_batch,
               "Takes the labels in the unlabeled batch instead of a separate labeled batch, and divides the supervised "
               "loss by the batch size (A13: mixed batch).");
-  options.add("consistency-weight", fr_gan.consistency_weight,
-              "Maximum weight w_max of the consistency term; 0 disables the term (A30: consistency weight).",
-              Range<double>{0, 100000});
+  describe_weight(options, fr_gan.consistency);
+  options.group("FR-GAN");
   options.add("consistency-target", fr_gan.consistency_target,
               "Outputs that the consistency term compares: softmax probabilities, logits or pooled features (A9: "
               "consistency target).",
@@ -75,16 +50,7 @@ void describe(OptionSet& options, FrGanOptions& fr_gan) {
               "Adds the generated images to the consistency term (A12: consistency images).");
   options.add("stop-gradient", fr_gan.stop_gradient,
               "Stops the gradient of the consistency term at the second branch (A15: second-branch gradient).");
-  options.add(
-      "ramp", fr_gan.ramp,
-      "Shape of the ramp-up of the consistency weight; none uses the maximum from the first step (A11: ramp-up shape).",
-      Words<RampShape>{"gaussian", "linear", "none"});
-  options.add("ramp-start", fr_gan.ramp_start,
-              "Share of the run during which the consistency weight is 0 (A28: schedules as shares).",
-              Range<double>{0, 1});
-  options.add("ramp-end", fr_gan.ramp_end,
-              "Share of the run after which the consistency weight is at its maximum (A28: schedules as shares).",
-              Range<double>{0, 1});
+  describe_ramp(options, fr_gan.consistency);
 }
 
 void FrGan::describe(OptionSet& options) {
@@ -95,7 +61,6 @@ void FrGan::describe(OptionSet& options) {
 }
 
 void FrGan::validate() const {
-  frgan::validate(training_);
   if (find_network(network_.network).has_batch_statistics) {
     throw usage_error(
         fmt::format("--network {0} cannot be combined with --method fr-gan: the batch statistics of {0} "
@@ -106,10 +71,7 @@ void FrGan::validate() const {
     throw usage_error(fmt::format(
         "invalid --batch-size {}: batch normalization in the generator needs at least 2 images", training_.batch_size));
   }
-  if (fr_gan_.ramp != RampShape::kNone && fr_gan_.ramp_start > fr_gan_.ramp_end) {
-    throw usage_error(fmt::format("invalid --ramp-start {}: must not be greater than --ramp-end {}", fr_gan_.ramp_start,
-                                  fr_gan_.ramp_end));
-  }
+  frgan::validate(fr_gan_.consistency);
   if (fr_gan_.mixed_batch && fr_gan_.consistency_labeled) {
     throw usage_error(
         "--consistency-labeled cannot be combined with --mixed-batch: it needs a separate labeled batch; remove one of "
@@ -126,12 +88,6 @@ void FrGan::build(const Problem& problem) {
   generator_->to(problem.device, problem.dtype);
 }
 
-NetworkPtr FrGan::make_classifier(const Problem& problem) const {
-  NetworkPtr network = create_network(network_, problem.shape, problem.seed);
-  network->to(problem.device, problem.dtype);
-  return network;
-}
-
 std::vector<Player> FrGan::players() const {
   return {
       {"discriminator", discriminator_, training_.optimizer, "learning_rate", {{kAverage, average_, "average_decay"}}},
@@ -140,28 +96,26 @@ std::vector<Player> FrGan::players() const {
 
 std::vector<Schedule> FrGan::schedules() const {
   std::vector<Schedule> schedules = schedules_of(training_);
-  const FrGanOptions options = fr_gan_;
-  schedules.push_back({"adv_weight", [=](double, double) { return options.adv_weight; }});
-  schedules.push_back({"consistency_weight", [=](double progress, double) {
-                         return options.consistency_weight *
-                                ramp_up(options.ramp, progress, options.ramp_start, options.ramp_end);
-                       }});
+  const double adv_weight = fr_gan_.adv_weight;
+  schedules.push_back({"adv_weight", [=](double, double) { return adv_weight; }});
+  schedules.push_back(schedule_of(fr_gan_.consistency));
   return schedules;
 }
 
 std::vector<Stage> FrGan::stages() {
-  const int64_t m = training_.batch_size, noise_size = generator_options_.noise_size;
-  const BatchRequest discriminator_batch{.labeled = fr_gan_.mixed_batch ? 0 : m,
-                                         .labeled_branches = has_consistency() && fr_gan_.consistency_labeled ? 2 : 1,
-                                         .unlabeled = m,
-                                         .branches = has_consistency() ? 2 : 1,
-                                         .noise = m,
-                                         .noise_size = noise_size};
-  // Feature matching draws its real images from a second stream of the unlabeled images (A27).
-  const BatchRequest generator_batch{
-      .unlabeled = matches_features() ? m : 0, .stream = 1, .noise = m, .noise_size = noise_size};
-  Stage stage{.name = "training",
-              .initial_batch = {.unlabeled = training_.init_images, .noise = m, .noise_size = noise_size}};
+  const int64_t m = training_.batch_size;
+  const NoiseRequest noise{.count = m, .size = generator_options_.noise_size, .kind = fr_gan_.noise_range};
+  const std::vector<std::string> one_view{kWeakPolicy}, branches{kWeakPolicy, kWeakPolicy};
+  BatchRequest discriminator_batch{.noise = noise};
+  if (!fr_gan_.mixed_batch) {
+    const bool compared = has_consistency() && fr_gan_.consistency_labeled;
+    discriminator_batch.draws.push_back({Pool::kLabeled, m, compared ? branches : one_view});
+  }
+  discriminator_batch.draws.push_back({Pool::kAll, m, has_consistency() ? branches : one_view});
+  // Feature matching draws its real images in a second order (A27).
+  BatchRequest generator_batch{.noise = noise};
+  if (matches_features()) generator_batch.draws.push_back({Pool::kAll, m, one_view, /*order=*/1});
+  Stage stage{.name = "training", .initial_batch = {{{Pool::kAll, training_.init_images}}, noise}};
   stage.initialize = [this](const Batch& batch) { initialize(batch); };
   const auto discriminator = [this](const Batch& batch) { return std::vector<Losses>{discriminator_losses(batch)}; };
   const auto generator = [this](const Batch& batch) { return std::vector<Losses>{generator_losses(batch)}; };
@@ -193,7 +147,7 @@ void FrGan::initialize(const Batch& batch) {
   const torch::NoGradGuard no_grad;
   ForwardPass pass = training_pass(batch, 0);
   pass.initialize = true;
-  discriminator_->forward(batch.unlabeled[0], pass);
+  discriminator_->forward(batch.from(Pool::kAll).views[0], pass);
   generator_->forward(batch.noise, pass);
 }
 
@@ -210,12 +164,14 @@ Losses FrGan::discriminator_losses(const Batch& batch) {
   // With stop_gradient, the second branch runs separately without autograd, which saves memory and time.
   JointPass& second_branch = fr_gan_.stop_gradient ? target_pass : pass;
   std::vector<std::pair<size_t, size_t>> compared;  // pairs of parts: two passes over the same images
-  const size_t unlabeled = pass.add(batch.unlabeled[0]);
-  const size_t labeled = fr_gan_.mixed_batch ? unlabeled : pass.add(batch.labeled[0]);
+  const DrawnImages& images = batch.from(Pool::kAll);
+  const DrawnImages& with_labels = fr_gan_.mixed_batch ? images : batch.from(Pool::kLabeled);
+  const size_t unlabeled = pass.add(images.views[0]);
+  const size_t labeled = fr_gan_.mixed_batch ? unlabeled : pass.add(with_labels.views[0]);
   const size_t fake = pass.add(generated);
   if (has_consistency()) {
-    compared.emplace_back(unlabeled, second_branch.add(batch.unlabeled[1]));
-    if (fr_gan_.consistency_labeled) compared.emplace_back(labeled, second_branch.add(batch.labeled[1]));
+    compared.emplace_back(unlabeled, second_branch.add(images.views[1]));
+    if (fr_gan_.consistency_labeled) compared.emplace_back(labeled, second_branch.add(with_labels.views[1]));
     if (fr_gan_.consistency_generated) compared.emplace_back(fake, second_branch.add(generated));
   }
   pass.run(*discriminator_, training_pass(batch, 1));
@@ -227,8 +183,8 @@ Losses FrGan::discriminator_losses(const Batch& batch) {
   Losses losses;
   const at::Tensor labeled_logits = pass.rows(labeled).logits;
   losses.push_back({"supervised", "one",
-                    fr_gan_.mixed_batch ? masked_cross_entropy(labeled_logits, batch.unlabeled_labels, classes)
-                                        : cross_entropy(labeled_logits, batch.labels, classes)});
+                    fr_gan_.mixed_batch ? masked_cross_entropy(labeled_logits, with_labels.labels, classes)
+                                        : cross_entropy(labeled_logits, with_labels.labels, classes)});
   losses.push_back({"real", "adv_weight", real_loss(real_score(pass.rows(unlabeled).logits, classes))});
   losses.push_back({"fake", "adv_weight", fake_loss(real_score(pass.rows(fake).logits, classes))});
   if (has_consistency()) {
@@ -262,7 +218,7 @@ Losses FrGan::generator_losses(const Batch& batch) {
     at::Tensor real;
     {
       const torch::NoGradGuard no_grad;
-      real = discriminator_->forward(batch.unlabeled[0], training_pass(batch, 2)).features;
+      real = discriminator_->forward(batch.from(Pool::kAll).views[0], training_pass(batch, 2)).features;
     }
     losses.push_back({"feature_matching", "one", feature_matching_loss(real, fake.features)});
   }

@@ -2,9 +2,9 @@
 // Options select the ablations and the readings of the paper (docs/paper.md).
 #pragma once
 
-#include "frgan/core/schedules.h"
 #include "frgan/losses/consistency.h"
 #include "frgan/methods/classifier_training.h"
+#include "frgan/methods/consistency_ramp.h"
 #include "frgan/methods/method.h"
 #include "frgan/nn/generator.h"
 #include "frgan/nn/network_options.h"
@@ -21,18 +21,15 @@ struct FrGanOptions {
   int64_t disc_steps = 1;
   double adv_weight = 1.0;
   GeneratorLoss gen_loss = GeneratorLoss::kNonsaturating;
-  NoiseRange noise_range = NoiseRange::kSymmetric;
+  NoiseKind noise_range = NoiseKind::kSymmetric;
   SamplingStatistics sampling_statistics = SamplingStatistics::kRunning;
   bool mixed_batch = false;
-  double consistency_weight = 30.0;
+  ConsistencyRamp consistency{};
   ConsistencyTarget consistency_target = ConsistencyTarget::kProbabilities;
   MseReduction mse_reduction = MseReduction::kMean;
   bool consistency_labeled = false;
   bool consistency_generated = false;
   bool stop_gradient = false;
-  RampShape ramp = RampShape::kGaussian;
-  double ramp_start = 1.0 / 900.0;
-  double ramp_end = 80.0 / 900.0;
 };
 // Declares each field as an option, with its meaning, its range and the reading of the paper that it selects
 // (docs/options.md).
@@ -47,13 +44,13 @@ class FrGan : public Method {
   std::vector<Schedule> schedules() const override;
   std::vector<Stage> stages() override;
   double step_flop() const override;
-  NoiseRange noise_range() const override { return fr_gan_.noise_range; }
-  NetworkPtr make_classifier(const Problem& problem) const override;
+  NoiseKind noise_kind() const override { return fr_gan_.noise_range; }
+  NetworkPtr make_classifier(const Problem& problem) const override { return build_network(network_, problem); }
   at::Tensor generate(const at::Tensor& noise) override;
   int64_t noise_size() const override { return generator_options_.noise_size; }
 
  private:
-  bool has_consistency() const { return fr_gan_.consistency_weight > 0; }
+  bool has_consistency() const { return fr_gan_.consistency.weight > 0; }
   bool matches_features() const {
     return fr_gan_.gen_loss == GeneratorLoss::kFeatureMatching ||
            fr_gan_.gen_loss == GeneratorLoss::kFeatureMatchingAndNonsaturating;

@@ -14,6 +14,7 @@
 #include "frgan/device/batch.h"
 #include "frgan/nn/named_tensors.h"
 #include "frgan/nn/network.h"
+#include "frgan/nn/network_options.h"
 
 namespace frgan {
 
@@ -25,8 +26,8 @@ struct Loss {
 };
 using Losses = std::vector<Loss>;
 
-// A value that varies over the run. `progress` is the completed share of the planned steps, 0 to 1; `updates` is the
-// number of updates so far.
+// A value that varies over the run. `progress` is the completed share of the stage, 0 to 1; `updates` is the number of
+// passes of this phase so far.
 struct Schedule {
   std::string name;
   std::function<double(double progress, double updates)> value;
@@ -114,10 +115,13 @@ inline int64_t images_per_step(const Stage& stage) {
 }
 
 // Images per step for counting epochs: unlabeled images, or labeled images if the method uses no unlabeled ones.
-// Methods with the same batch size thus train for the same number of steps per epoch.
 inline int64_t epoch_images_per_step(const Stage& stage) {
-  const BatchRequest& batch = stage.phases.front().batch;
-  return batch.unlabeled > 0 ? batch.unlabeled : batch.labeled;
+  int64_t labeled = 0;
+  for (const Draw& draw : stage.phases.front().batch.draws) {
+    if (draw.pool != Pool::kLabeled) return draw.count;
+    labeled = draw.count;
+  }
+  return labeled;
 }
 
 // The task and hardware that a method is built for.
@@ -128,6 +132,12 @@ struct Problem {
   at::ScalarType dtype = at::kFloat;  // type of the parameters; double in golden tests
   at::Device device = at::kCPU;
 };
+
+// Throws a usage error if batches are too small for the batch statistics of the network.
+void check_batch_size(const NetworkOptions& options, int64_t batch_size);
+
+// A new network with the weights of the seed, on the device.
+NetworkPtr build_network(const NetworkOptions& options, const Problem& problem);
 
 // A method declares its options, builds its networks, defines its stages and provides the classifier.
 //
@@ -151,7 +161,7 @@ class Method {
   // input only counts 1.
   virtual double step_flop() const = 0;
   // Distribution of the generator's noise; unused without a generator.
-  virtual NoiseRange noise_range() const { return NoiseRange::kSymmetric; }
+  virtual NoiseKind noise_kind() const { return NoiseKind::kSymmetric; }
 
   // Tensors of the method that are part of the state of a run: targets, thresholds, queues. Only `losses` and `after`
   // change them, in place.

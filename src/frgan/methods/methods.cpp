@@ -8,9 +8,12 @@
 
 #include "frgan/core/error.h"
 #include "frgan/device/random.h"
+#include "frgan/methods/fix_match.h"
 #include "frgan/methods/fr_gan.h"
+#include "frgan/methods/mean_teacher.h"
 #include "frgan/methods/method.h"
 #include "frgan/methods/supervised.h"
+#include "frgan/nn/networks.h"
 
 namespace frgan {
 namespace {
@@ -24,8 +27,12 @@ constexpr std::array kMethods{
     MethodInfo{"fr-gan",
                "semi-supervised K+1-class GAN with squeeze-and-excitation and a consistency loss (Jiang, Zhang, Liu)",
                /*recipe=*/1, make<FrGan>},
-    MethodInfo{"supervised", "supervised baseline: the same network, trained on the labeled images only",
+    MethodInfo{"supervised", "supervised baseline: trained on the labeled images only",
                /*recipe=*/1, make<Supervised>},
+    MethodInfo{"mean-teacher", "consistency with a teacher, the average of the network (Tarvainen & Valpola)",
+               /*recipe=*/1, make<MeanTeacher>},
+    MethodInfo{"fixmatch", "confident predictions as labels of strongly augmented images (Sohn et al.)",
+               /*recipe=*/1, make<FixMatch>},
 };
 
 }  // namespace
@@ -39,8 +46,10 @@ const MethodInfo* find_method(std::string_view name) {
   return found == kMethods.end() ? nullptr : found;
 }
 
-std::unique_ptr<Method> create_method(std::string_view name) {
-  if (const MethodInfo* info = find_method(name)) return info->create();
+namespace {
+
+const MethodInfo& known_method(std::string_view name) {
+  if (const MethodInfo* info = find_method(name)) return *info;
   std::vector<std::string> names;
   names.reserve(kMethods.size());
   for (const MethodInfo& info : kMethods) names.emplace_back(info.name);
@@ -50,15 +59,37 @@ std::unique_ptr<Method> create_method(std::string_view name) {
                                                 : fmt::format("did you mean '{}'?", nearest)));
 }
 
+}  // namespace
+
+int64_t recipe_of(std::string_view name) {
+  return known_method(name).recipe;
+}
+
+std::unique_ptr<Method> create_method(std::string_view name) {
+  return known_method(name).create();
+}
+
 Suggestions method_suggestions() {
   Suggestions names;
   for (const MethodInfo& method : all_methods()) names.words.emplace_back(method.name);
   return names;
 }
 
+void check_batch_size(const NetworkOptions& options, int64_t batch_size) {
+  if (batch_size > 1 || !find_network(options.network).has_batch_statistics) return;
+  throw usage_error(fmt::format("invalid --batch-size {}: the batch statistics of {} need at least 2 images",
+                                batch_size, options.network));
+}
+
+NetworkPtr build_network(const NetworkOptions& options, const Problem& problem) {
+  NetworkPtr network = create_network(options, problem.shape, problem.seed);
+  network->to(problem.device, problem.dtype);
+  return network;
+}
+
 at::Tensor Method::sampling_noise(int64_t count, uint64_t key, const Problem& problem) const {
-  return random_uniform({count, noise_size()}, lowest_noise(noise_range()), 1, key,
-                        at::TensorOptions(problem.device).dtype(problem.dtype));
+  return random_noise({.count = count, .size = noise_size(), .kind = noise_kind()}, key,
+                      at::TensorOptions(problem.device).dtype(problem.dtype));
 }
 
 at::Tensor StepScalars::operator[](const std::string& name) const {

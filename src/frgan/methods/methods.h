@@ -26,6 +26,8 @@ struct MethodInfo {
 std::span<const MethodInfo> all_methods();
 // The row of a method; null if the name is unknown.
 const MethodInfo* find_method(std::string_view name);
+// The recipe of a method. Throws like create_method.
+int64_t recipe_of(std::string_view name);
 
 // What shell completion offers for --method.
 Suggestions method_suggestions();

@@ -2,7 +2,6 @@
 
 #include "frgan/device/random.h"
 #include "frgan/losses/classification.h"
-#include "frgan/nn/networks.h"
 
 namespace frgan {
 
@@ -17,32 +16,27 @@ void Supervised::build(const Problem& problem) {
   average_ = make_classifier(problem);
 }
 
-NetworkPtr Supervised::make_classifier(const Problem& problem) const {
-  NetworkPtr network = create_network(network_, problem.shape, problem.seed);
-  network->to(problem.device, problem.dtype);
-  return network;
-}
-
 std::vector<Player> Supervised::players() const {
   return {
       {"discriminator", discriminator_, training_.optimizer, "learning_rate", {{kAverage, average_, "average_decay"}}}};
 }
 
 std::vector<Stage> Supervised::stages() {
-  Phase phase{"classifier", {.labeled = training_.batch_size}, 1, {"discriminator"}, [this](const Batch& batch) {
-                return losses(batch);
-              }};
+  Phase phase{
+      "classifier", {{{Pool::kLabeled, training_.batch_size}}}, 1, {"discriminator"}, [this](const Batch& batch) {
+        return losses(batch);
+      }};
   const auto initialize = [this](const Batch& batch) {
     // The same pass as in FR-GAN, so that both methods start from the same weights at the same seed.
     const uint64_t key = random_key(batch.dropout_key, Stream::kDropout, 0);
-    discriminator_->forward(batch.unlabeled[0], {.stochastic = true,
-                                                 .dropout_key = key,
-                                                 .initialize = true,
-                                                 .precision = problem_.precision,
-                                                 .statistics = BatchStatistics::kBatch});
+    discriminator_->forward(batch.from(Pool::kAll).views[0], {.stochastic = true,
+                                                              .dropout_key = key,
+                                                              .initialize = true,
+                                                              .precision = problem_.precision,
+                                                              .statistics = BatchStatistics::kBatch});
   };
   return {{.name = "training",
-           .initial_batch = {.unlabeled = training_.init_images},
+           .initial_batch = {{{Pool::kAll, training_.init_images}}},
            .initialize = initialize,
            .phases = {phase}}};
 }
@@ -57,8 +51,9 @@ std::vector<Losses> Supervised::losses(const Batch& batch) {
                          .precision = problem_.precision,
                          .statistics = BatchStatistics::kBatchAndTrack,
                          .updates = batch.updates};
-  const Classified labeled = discriminator_->forward(batch.labeled[0], pass);
-  return {{{"supervised", "one", cross_entropy(labeled.logits, batch.labels, problem_.shape.classes)}}};
+  const DrawnImages& images = batch.from(Pool::kLabeled);
+  const Classified labeled = discriminator_->forward(images.views[0], pass);
+  return {{{"supervised", "one", cross_entropy(labeled.logits, images.labels, problem_.shape.classes)}}};
 }
 
 }  // namespace frgan

@@ -10,13 +10,13 @@ namespace frgan {
 class Supervised : public Method {
  public:
   void describe(OptionSet& options) override;
-  void validate() const override { frgan::validate(training_); }
+  void validate() const override { check_batch_size(network_, training_.batch_size); }
   void build(const Problem& problem) override;
   std::vector<Player> players() const override;
   std::vector<Schedule> schedules() const override { return schedules_of(training_); }
   std::vector<Stage> stages() override;
   double step_flop() const override;
-  NetworkPtr make_classifier(const Problem& problem) const override;
+  NetworkPtr make_classifier(const Problem& problem) const override { return build_network(network_, problem); }
 
  private:
   std::vector<Losses> losses(const Batch& batch);

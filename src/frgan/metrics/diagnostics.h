@@ -20,7 +20,7 @@ struct Diagnosis {
 // Classifies all images of the set, with the same predictions as `evaluate`. All labels must be known. Throws an Error
 // if `stopped`, which is called before each batch, returns true.
 //
-//   const Diagnosis test = diagnose(trainer.classifier(), data.test, Precision::kFull);
+//   const Diagnosis test = diagnose(*trainer.classifier(), data.test, Precision::kFull);
 Diagnosis diagnose(const Network& network, const ImageSet& set, Precision precision, const StopCheck& stopped = {});
 
 }  // namespace frgan

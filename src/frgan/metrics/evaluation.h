@@ -23,7 +23,7 @@ std::span<const int64_t> values_of(const at::Tensor& labels);
 // Classifies all images of the set, in batches of limited memory. Throws an Error if a label is unknown (-1), or if
 // `stopped`, which is called before each batch, returns true.
 //
-//   const Classification test = evaluate(trainer.classifier(), data.test, Precision::kFull);
+//   const Classification test = evaluate(*trainer.classifier(), data.test, Precision::kFull);
 //   fmt::print("{:.2f} %\n", 100 * test.all.error());
 Classification evaluate(const Network& network, const ImageSet& set, Precision precision,
                         const StopCheck& stopped = {});

@@ -21,12 +21,12 @@ NetworkPtr make_network(const NetworkOptions& options, const ImageShape& shape, 
   return std::make_shared<T>(options, shape, seed);
 }
 
-constexpr std::array<std::string_view, 10> kTable1Options{"pooling", "se-position", "se-reduction",  "se-min-hidden",
+constexpr std::array<std::string_view, 11> kTable1Options{"pooling", "se-position", "se-reduction",  "se-min-hidden",
                                                           "se-bias", "leaky-slope", "input-dropout", "block-dropout",
-                                                          "init",    "train-gain"};
-constexpr std::array<std::string_view, 2> kConvLargeOptions{"conv-large-norm", "conv-large-dropout"};
-constexpr std::array<std::string_view, 5> kMlpOptions{"mlp-layers", "mlp-units", "leaky-slope", "input-dropout",
-                                                      "init"};
+                                                          "init",    "train-gain",  "init-images"};
+constexpr std::array<std::string_view, 3> kConvLargeOptions{"conv-large-norm", "conv-large-dropout", "init-images"};
+constexpr std::array<std::string_view, 6> kMlpOptions{"mlp-layers",    "mlp-units", "leaky-slope",
+                                                      "input-dropout", "init",      "init-images"};
 
 constexpr std::array kNetworks{
     NetworkInfo{"table1", "the discriminator of FR-GAN: nine convolutions with weight norm, squeeze-and-excitation",

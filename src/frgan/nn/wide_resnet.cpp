@@ -19,11 +19,14 @@ constexpr double kResidualDecay = 0.999;  // of the batch statistics
 constexpr double kResidualEpsilon = 1e-5, kLastEpsilon = 1e-3;
 constexpr int64_t kBlocks = 4;  // per group: depth 28 = 6 x 4 + 4
 
-// x + f(x), with f: batch norm, leaky ReLU, 3x3 convolution with stride, batch norm, leaky ReLU, 3x3 convolution.
+// x + f(x), with f: batch norm, leaky ReLU, 3x3 convolution with stride, batch norm, leaky ReLU, 3x3 convolution. Where
+// the number of channels changes, a 1x1 convolution maps x, or with `activates_first`, x after batch norm and leaky
+// ReLU.
 class ResidualBlock : public torch::nn::Module, public Layer {
  public:
-  ResidualBlock(int64_t in, int64_t out, int64_t stride, WeightSource& source)
+  ResidualBlock(int64_t in, int64_t out, int64_t stride, bool activates_first, WeightSource& source)
       : stride_(stride),
+        activates_first_(activates_first),
         norm1_(register_module("norm1", BatchNorm(in, kResidualDecay, kResidualEpsilon))),
         norm2_(register_module("norm2", BatchNorm(out, kResidualDecay, kResidualEpsilon))),
         weight1_(register_parameter("weight1", source.draw_he({out, in, 3, 3}, out * 9))),
@@ -35,7 +38,8 @@ class ResidualBlock : public torch::nn::Module, public Layer {
     const at::Tensor first = at::leaky_relu(norm1_->forward(x, pass), kResidualSlope);
     const at::Tensor hidden = convolution(first, weight1_, stride_, 1, pass);
     const at::Tensor second = at::leaky_relu(norm2_->forward(hidden, pass), kResidualSlope);
-    const at::Tensor kept = shortcut_.defined() ? convolution(first, shortcut_, stride_, 0, pass) : x;
+    const at::Tensor& from = activates_first_ ? first : x;
+    const at::Tensor kept = shortcut_.defined() ? convolution(from, shortcut_, stride_, 0, pass) : from;
     return kept + convolution(second, weight2_, 1, 1, pass);
   }
 
@@ -53,6 +57,7 @@ class ResidualBlock : public torch::nn::Module, public Layer {
 
  private:
   int64_t stride_;
+  bool activates_first_;
   BatchNorm norm1_, norm2_;
   at::Tensor weight1_, weight2_, shortcut_;
 };
@@ -69,7 +74,8 @@ WideResNet::WideResNet(const NetworkOptions& options, const ImageShape& shape, u
     for (int64_t block = 1; block <= kBlocks; ++block) {
       const int64_t stride = group > 1 && block == 1 ? 2 : 1;
       add(fmt::format("group{}_block{}", group, block),
-          std::make_shared<ResidualBlock>(output().front(), scaled(channels), stride, source));
+          std::make_shared<ResidualBlock>(output().front(), scaled(channels), stride,
+                                          /*activates_first=*/group == 1 && block == 1, source));
     }
   }
   add("norm", std::make_shared<BatchNormActivation>(output().front(), kResidualSlope, kResidualDecay, kLastEpsilon));

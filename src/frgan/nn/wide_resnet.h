@@ -13,7 +13,8 @@ namespace frgan {
 // - batch norm, leaky ReLU 0.1, the global mean, and a dense layer to K logits.
 //
 // A block is batch norm, leaky ReLU, 3x3 convolution, twice, added to its input. Where the number of channels changes,
-// the input is first normalized and activated, and then mapped by a 1x1 convolution.
+// a 1x1 convolution maps the input. In the first block, it maps the input after batch norm and leaky ReLU, as in
+// FixMatch.
 class WideResNet : public Network {
  public:
   WideResNet(const NetworkOptions& options, const ImageShape& shape, uint64_t seed);

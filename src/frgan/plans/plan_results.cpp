@@ -48,8 +48,11 @@ PlanResults::PlanResults(const Plan& plan, const Budget& budget, std::vector<Pla
 }
 
 const RunRecord* PlanResults::record_of(const PlannedRun& run) const {
-  const auto found =
-      std::find_if(records_.begin(), records_.end(), [&](const RunRecord& record) { return record.key == run.key; });
+  // Keys of fr-gan and supervised do not contain the method.
+  const std::string method = run.options.value("method", "");
+  const auto found = std::find_if(records_.begin(), records_.end(), [&](const RunRecord& record) {
+    return record.key == run.key && (method.empty() || record.options.value("method", method) == method);
+  });
   return found == records_.end() ? nullptr : &*found;
 }
 

@@ -224,8 +224,7 @@ std::string set_run(RunRequest& request, const std::string& data_digest, int64_t
   request.run.time_budget.clear();
   request.run.seed = request.run.split.noise.seed = seed;
   if (request.run.split.labels_file.empty()) request.run.split.split_seed = seed;
-  return run_key(request.options, data_digest + digest_of_files(request.run.split),
-                 find_method(request.run.method)->recipe);
+  return run_key(request.options, data_digest + digest_of_files(request.run.split), recipe_of(request.run.method));
 }
 
 PlannedRun planned_run(const Plan& plan, const Cell& cell, int64_t steps, int64_t seed) {
@@ -269,7 +268,9 @@ std::vector<PlannedRun> runs_of(const Plan& plan, const Budget& budget, const Pl
 // Whether this is the record of a run of the cell, whatever its length.
 bool is_of(const RunRecord& record, const Cell& cell) {
   const int64_t steps = record.options.value("steps", int64_t{0}), seed = record.options.value("seed", int64_t{0});
-  return steps > 0 && set_run(*cell.request, record.data_digest, steps, seed) == record.key;
+  const std::string& method = cell.request->run.method;
+  return steps > 0 && record.options.value("method", method) == method &&
+         set_run(*cell.request, record.data_digest, steps, seed) == record.key;
 }
 
 RunFacts recorded_facts(const RunRecord& record) {

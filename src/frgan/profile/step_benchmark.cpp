@@ -22,8 +22,7 @@ namespace {
 
 constexpr uint64_t kSeed = 1;
 
-BatchStream random_batches(int64_t images, at::Device device, const Augmentation& augmentation,
-                           NoiseRange noise_range) {
+BatchStream random_batches(int64_t images, at::Device device, const AugmentationOptions& augmentation) {
   constexpr int64_t kLabeled = 1000, kClasses = 10, kSize = 32, kChannels = 3;
   at::manual_seed(kSeed);
   const ImageSet train{at::randint(256, {images, kSize, kSize, kChannels}, at::kByte),
@@ -32,7 +31,9 @@ BatchStream random_batches(int64_t images, at::Device device, const Augmentation
   split.train_images = images;
   for (int64_t row = 0; row < std::min(kLabeled, images); ++row) split.labeled.push_back(row);
   return BatchStream(train.to(device), split,
-                     {.augmentation = augmentation, .noise_range = noise_range, .seed = kSeed});
+                     {.augmentation = parse_augmentation(augmentation.augmentation),
+                      .strong = parse_augmentation(augmentation.strong, "--strong-augmentation"),
+                      .seed = kSeed});
 }
 
 }  // namespace
@@ -99,6 +100,11 @@ struct StepOnRandomImages::Impl {
     found.classified_images = kClassified;
     found.classification_seconds = median_seconds(kRepetitions, classify);
     found.classification_convolutions = time_convolutions(classify, kRepetitions);
+    found.strong_views = 448;  // the unlabeled images of a FixMatch step
+    const Augmentation strong = parse_augmentation(augmentation.strong, "--strong-augmentation");
+    const at::Tensor rows = at::arange(found.strong_views, at::kLong);
+    const auto augment = [&] { augmented(images, rows, strong, kSeed, at::kFloat); };
+    found.strong_seconds = median_seconds(kRepetitions, augment);
     found.gemm_fp32 = gemm_rate(Precision::kFull, options.gemm_size);
     if (has_native_bf16()) found.gemm_bf16 = gemm_rate(Precision::kBf16, options.gemm_size);
     return found;
@@ -119,14 +125,12 @@ void StepOnRandomImages::describe(OptionSet& options) {
 void StepOnRandomImages::prepare(const StepBenchmarkOptions& options) {
   Impl& impl = *impl_;
   TORCH_CHECK(impl.trainer == nullptr, "StepOnRandomImages::prepare was called twice");
-  const Augmentation augmentation = parse_augmentation(impl.augmentation.augmentation);
   impl.method->validate();
   impl.device = resolve_device(options.device);
   impl.precision = resolve_precision(options.precision, impl.device);
   set_threads(options.threads);
   prepare_memory(options.threads);
-  impl.batches = std::make_unique<BatchStream>(
-      random_batches(options.images, impl.device, augmentation, impl.method->noise_range()));
+  impl.batches = std::make_unique<BatchStream>(random_batches(options.images, impl.device, impl.augmentation));
   const Problem problem{.shape = {}, .seed = kSeed, .precision = impl.precision, .device = impl.device};
   impl.method->build(problem);
   impl.trainer = std::make_unique<Trainer>(

@@ -45,6 +45,8 @@ struct StepDetails {
   int64_t classified_images = 0;      // a few batches of evaluate and predict
   double classification_seconds = 0;  // of these images
   std::vector<ConvolutionTime> classification_convolutions;
+  int64_t strong_views = 0;   // views with --strong-augmentation, of 32 x 32 images
+  double strong_seconds = 0;  // of all these views
 };
 
 struct StepBenchmark {

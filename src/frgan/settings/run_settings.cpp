@@ -67,6 +67,11 @@ std::string run_key(const OptionSet& options, const std::string& data_digest, in
     if (value.is_string() && names_file(value.get<std::string>())) continue;
     text += fmt::format("{} {}\n", first_name(option.name), value.dump());
   }
+  // The method is its own default, so the loop leaves it out. Keys of the two first methods stay as they were.
+  for (const Option& option : options.all()) {
+    if (option.name != "method" || option.value() == "fr-gan" || option.value() == "supervised") continue;
+    text += fmt::format("method {}\n", option.value().text());
+  }
   return sha256(bytes_of(text));
 }
 

@@ -29,11 +29,11 @@ void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view
 bool is_in_labels_file(std::string_view option);
 
 // The identity of a run: two runs with the same key compute the same thing. SHA-256 over the recipe, the digest of the
-// data and the options that differ from their defaults. New options therefore keep existing keys; changing a default
-// requires a new recipe (methods/methods.h).
-// Excluded are the device, threads, file locations (`data_digest` covers the content), lengths in other units than
-// steps, logging and what is kept on disk. `precision` counts only if set explicitly, not the value that auto resolves
-// to. The numbers of evaluations and grids count, because tables and figures use them.
+// data, the method (fr-gan and supervised share keys) and the options that differ from their defaults. New options
+// therefore keep existing keys; changing a default requires a new recipe (methods/methods.h). Excluded are the device,
+// threads, file locations (`data_digest` covers the content), lengths in other units than steps, logging and what is
+// kept on disk. `precision` counts only if set explicitly, not the value that auto resolves to. The numbers of
+// evaluations and grids count, because tables and figures use them.
 std::string run_key(const OptionSet& options, const std::string& data_digest, int64_t recipe);
 
 }  // namespace frgan

@@ -21,7 +21,8 @@ double scalar_on_cpu(const at::Tensor& scalar) {
 WeightDecay::WeightDecay(const FlatParameters& parameters, double decay)
     : values_(parameters.values()), decayed_(at::zeros_like(parameters.values())), decay_(decay) {
   for (size_t i = 0; i < parameters.parameters().size(); ++i) {
-    if (parameters.parameters()[i].dim() >= 2) parameters.view_like(decayed_, i).fill_(1);
+    const bool is_direction = parameters.names()[i].ends_with("direction");
+    if (parameters.parameters()[i].dim() >= 2 && !is_direction) parameters.view_like(decayed_, i).fill_(1);
   }
 }
 

@@ -34,7 +34,8 @@ std::unique_ptr<Optimizer> make_optimizer(const FlatParameters& parameters, cons
 double scalar_on_cpu(const at::Tensor& scalar);
 
 // Decoupled weight decay (Loshchilov & Hutter 2019): value -= learning_rate decay value, before the update. It applies
-// to weights, that is, parameters with two or more dimensions, not to biases and gains.
+// to weights, that is, parameters with two or more dimensions. It does not apply to biases, gains and the directions of
+// weight normalization, whose length has no effect.
 class WeightDecay {
  public:
   WeightDecay(const FlatParameters& parameters, double decay);

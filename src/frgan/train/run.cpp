@@ -80,7 +80,7 @@ TrainingRun::TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dat
       method_(built_method(std::move(method), problem_)),
       batches_(data_.train.to(problem_.device), split_,
                {.augmentation = parse_augmentation(options_.augmentation.augmentation),
-                .noise_range = method_->noise_range(),
+                .strong = parse_augmentation(options_.augmentation.strong, "--strong-augmentation"),
                 .seed = problem_.seed}),
       trainer_(
           *method_, problem_,
@@ -178,7 +178,7 @@ RunPlan TrainingRun::plan() {
   RunPlan plan{.data = fmt::format("{}, {} x {} x {}, {} classes, from {}", data_.name, data_.image_size,
                                    data_.image_size, data_.channels, data_.classes(), data_.source),
                .notes = data_.notes,
-               .all = {"all", static_cast<int64_t>(split_.labeled.size()), batches_.unlabeled_images(), dev_.size(),
+               .all = {"all", static_cast<int64_t>(split_.labeled.size()), batches_.all_images(), dev_.size(),
                        data_.test.size()},
                .method = options_.method,
                .precision = precision_name(problem_.precision),
@@ -417,7 +417,7 @@ RunResult TrainingRun::result_of_finished(const RunOutput& output, Progress& pro
 }
 
 int64_t TrainingRun::recipe() const {
-  return find_method(options_.method)->recipe;
+  return recipe_of(options_.method);
 }
 
 RunSummary TrainingRun::summary(const RunOutput& output) const {

@@ -19,7 +19,8 @@ void describe(OptionSet& options, RunOptions& run) {
   options.add("steps", run.steps, "Number of steps; 0 derives it from --time-budget if given, else from --epochs.",
               Range<int64_t>{0, 1'000'000'000, "steps"});
   options.add("epochs", run.epochs,
-              "Number of epochs (A18: optimizer and epochs). One epoch is floor(unlabeled images / batch size) steps "
+              "Number of epochs (A18: optimizer and epochs). One epoch is floor(training images / unlabeled images per "
+              "step) steps "
               "(A27: epoch length). Schedules scale with the length of the run.",
               Range<double>{0.0001, 1e6, "epochs"});
   options.add("time-budget", run.time_budget,

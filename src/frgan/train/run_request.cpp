@@ -1,6 +1,10 @@
 #include "frgan/train/run_request.h"
 
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
 #include "frgan/data/augment.h"
+#include "frgan/methods/classifier_training.h"
 #include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
 #include "frgan/nn/networks.h"
@@ -18,17 +22,30 @@ void declare_run(RunRequest& request, const std::string& method) {
   mention_other_methods(request.options, method);
 }
 
+void check_method(const RunRequest& request, const std::string& method) {
+  if (request.run.method == method) return;
+  throw usage_error(
+      fmt::format("the options name the method '{}', but the run has the method '{}'", request.run.method, method));
+}
+
 std::unique_ptr<RunRequest> make_run_request(const std::string& method, const Json& options) {
   auto request = std::make_unique<RunRequest>();
   declare_run(*request, method);
   request->options.set_values(options, "options of the run");
+  check_method(*request, method);
   return request;
+}
+
+void check_method_options(const OptionSet& options) {
+  check_network_options(options);
+  check_training_options(options);
 }
 
 void validate(const RunRequest& request) {
   if (!request.run.time_budget.empty()) parse_duration(request.run.time_budget);
   parse_augmentation(request.run.augmentation.augmentation);
-  check_network_options(request.options);
+  parse_augmentation(request.run.augmentation.strong, "--strong-augmentation");
+  check_method_options(request.options);
   request.method->validate();
 }
 

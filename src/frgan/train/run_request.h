@@ -33,6 +33,10 @@ void declare_run(RunRequest& request, const std::string& method);
 //   auto request = make_run_request("fr-gan", {{"data", "my-images"}, {"labels", 100}, {"steps", 3000}});
 std::unique_ptr<RunRequest> make_run_request(const std::string& method, const Json& options = Json::object());
 
+// Throws a usage error if the option `method` was set to another method than the request was made for.
+void check_method(const RunRequest& request, const std::string& method);
+// Throws a usage error if an option of a method was changed that its network, optimizer or decay does not use.
+void check_method_options(const OptionSet& options);
 // Checks what a single option's range cannot: time budget, augmentation and combinations of the method's options.
 // Throws a usage error.
 void validate(const RunRequest& request);

@@ -1,6 +1,7 @@
 #include "frgan/train/trainer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <ATen/record_function.h>
@@ -37,6 +38,12 @@ Trainer::Trainer(Method& method, const Problem& problem, BatchSource batches, in
       term_sums_(at::zeros({kTermSlots}, at::TensorOptions(problem.device).dtype(problem.dtype))),
       skipped_(at::zeros({}, at::TensorOptions(problem.device).dtype(at::kLong))),
       first_non_finite_(at::full({}, -1, at::TensorOptions(problem.device).dtype(at::kLong))) {
+  double shares = 0;
+  for (const Stage& stage : stages_) {
+    TORCH_CHECK(stage.share > 0, "stage ", stage.name, " has no share of the run");
+    shares += stage.share;
+  }
+  TORCH_CHECK(std::abs(shares - 1) < 1e-9, "the shares of the stages add up to ", shares);
   for (const Player& member : method.players()) {
     FlatParameters parameters(*member.network);
     PlayerState state{member, parameters, make_optimizer(parameters, member.optimizer)};
@@ -67,6 +74,7 @@ void Trainer::initialize_stage(size_t stage) {
 }
 
 size_t Trainer::stage_at(int64_t step) const {
+  if (plan_.steps() == 0) return 0;  // the length is not known yet
   const double progress = plan_.progress(step);
   size_t stage = 0;
   double end = stages_[0].share;
@@ -124,6 +132,7 @@ void Trainer::run_phase(const Phase& phase, const Pass& pass) {
   const StepScalars scalars = scalars_of(phase, pass);
   Batch batch = batches_(phase.batch, pass.number, pass.stage * kPartsPerStage + pass.phase);
   batch.updates = scalars["updates"];
+  for (const std::string& name : phase.players) keep_buffers(player(name));
   const std::vector<Losses> losses = phase.losses(batch);
   for (size_t i = 0; i < losses.size(); ++i) {
     differentiate(player(phase.players[i]), losses[i], scalars, /*keep_graph=*/i + 1 < losses.size());
@@ -178,6 +187,13 @@ void Trainer::differentiate(PlayerState& state, const Losses& losses, const Step
   state.loss = total.detach();
 }
 
+// Forward passes update batch statistics before it is known whether the update is skipped.
+void Trainer::keep_buffers(PlayerState& state) {
+  if (!state.outliers) return;
+  state.buffers_before = state.parameters.buffers().clone();
+  for (FollowerState& follower : state.followers) follower.buffers_before = follower.parameters.buffers().clone();
+}
+
 // Applies update `number` of a player, counted from 0. Updates of outliers are applied and then reverted on the device:
 // a decision on the CPU would wait for the device.
 void Trainer::update(PlayerState& state, const StepScalars& scalars, int64_t number) {
@@ -185,14 +201,16 @@ void Trainer::update(PlayerState& state, const StepScalars& scalars, int64_t num
   if (!state.outliers) return apply_update(state, scalars);
   ++updates_;
   const at::Tensor skip = state.outliers->is_outlier(number, state.loss, state.parameters.gradients().norm());
-  std::vector<at::Tensor> changed{state.parameters.values()};
-  for (const auto& [name, tensor] : state.optimizer->state()) changed.push_back(tensor);
-  for (const FollowerState& follower : state.followers) changed.push_back(follower.parameters.values());
-  std::vector<at::Tensor> before;
-  before.reserve(changed.size());
-  for (const at::Tensor& tensor : changed) before.push_back(tensor.clone());
+  std::vector<std::pair<at::Tensor, at::Tensor>> changed{{state.parameters.buffers(), state.buffers_before}};
+  const auto keep = [&](const at::Tensor& tensor) { changed.emplace_back(tensor, tensor.clone()); };
+  keep(state.parameters.values());
+  for (const auto& [name, tensor] : state.optimizer->state()) keep(tensor);
+  for (const FollowerState& follower : state.followers) {
+    keep(follower.parameters.values());
+    changed.emplace_back(follower.parameters.buffers(), follower.buffers_before);
+  }
   apply_update(state, scalars);
-  for (size_t i = 0; i < changed.size(); ++i) changed[i].copy_(at::where(skip, before[i], changed[i]));
+  for (const auto& [tensor, before] : changed) tensor.copy_(at::where(skip, before, tensor));
   skipped_.add_(skip);
 }
 

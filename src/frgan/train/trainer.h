@@ -91,6 +91,7 @@ class Trainer {
   struct FollowerState {
     Follower follower;
     FlatParameters parameters;
+    at::Tensor buffers_before = {};  // before the pass, if outliers are skipped
   };
   struct PlayerState {
     Player player;
@@ -99,7 +100,8 @@ class Trainer {
     std::optional<WeightDecay> decay = {};
     std::vector<FollowerState> followers = {};
     std::optional<OutlierDetector> outliers = {};
-    at::Tensor loss = {};  // weighted sum of the last batch
+    at::Tensor buffers_before = {};  // before the pass, if outliers are skipped
+    at::Tensor loss = {};            // weighted sum of the last batch
   };
   // A pass: which phase, and its repetition within the step.
   struct Pass {
@@ -119,6 +121,7 @@ class Trainer {
   StepScalars scalars_of(const Phase& phase, const Pass& pass);
   void run_phase(const Phase& phase, const Pass& pass);
   void differentiate(PlayerState& player, const Losses& losses, const StepScalars& scalars, bool keep_graph);
+  void keep_buffers(PlayerState& player);
   void update(PlayerState& player, const StepScalars& scalars, int64_t number);
   void apply_update(PlayerState& player, const StepScalars& scalars);
   void follow(const PlayerState& player, FollowerState& follower, const StepScalars& scalars);

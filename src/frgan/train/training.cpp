@@ -282,6 +282,7 @@ Training Training::resume(const fs::path& folder, const ResumeOptions& options) 
   impl->request = make_run_request(checkpoint.state.method);
   OptionSet& set = impl->request->options;
   set.set_values(checkpoint.state.options, checkpoint.path.string());
+  check_method(*impl->request, checkpoint.state.method);
   for (Option& option : set.all()) option.given = false;
   if (options.change) options.change(set);
   check_changes(set, folder);
