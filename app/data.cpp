@@ -203,13 +203,14 @@ int run_show(std::span<const std::string> arguments) {
   DataOptions which;
   AugmentationOptions augmentation;
   AugmentationGridOptions grid;
-  std::string policy = "strong", output;
+  std::string output;
   bool quiet = false;
   OptionSet options;
   options.group("Images", /*saved=*/false);
   options.add("output", output, "PNG file for the grid.");
-  options.add("policy", policy, "The augmentation: weak is --augmentation, strong is --strong-augmentation.",
-              Choices{"weak", "strong"});
+  options.add("policy", grid.policy,
+              "The augmentation: weak is --augmentation, strong is --strong-augmentation; or the name of a policy of "
+              "--policies.");
   options.add("count", grid.images, "Number of images, which are the rows.", Range<int64_t>{1, 100, "images"});
   options.add("views", grid.views, "Number of augmented views of each image.", Range<int64_t>{1, 50, "views"});
   options.add("seed", grid.seed, "Seed of the images and of their augmentation.", Range<int64_t>{0, INT64_MAX});
@@ -221,7 +222,6 @@ int run_show(std::span<const std::string> arguments) {
   if (fs::path(output).extension() != ".png") {
     throw usage_error(fmt::format("invalid --output '{}': give a file name that ends in .png", output));
   }
-  grid.strong = policy == "strong";
   const AugmentationGrid shown = augmentation_grid(which, augmentation, grid, data_root(), watch_loading(quiet));
   write_image_grid(output, {shown.pixels, shown.image_size, shown.channels}, grid.views + 1);
   print_output("{}\n", one_line(output));

@@ -1,4 +1,5 @@
 // frgan generate: images from the generator of a run.
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <string>
@@ -50,8 +51,13 @@ void describe(OptionSet& options, GenerateOptions& generate) {
   options.add("count", generate.images.count, "Number of images.", Range<int64_t>{1, 1'000'000, "images"});
   options.add("seed", generate.images.seed, "Seed of the noise; the same seed gives the same images.",
               Range<int64_t>{0, INT64_MAX});
-  options.add("columns", generate.columns, "Number of columns of the grid; 0 makes a square grid.",
-              Range<int64_t>{0, kLargestGrid, "columns"});
+  options.add("class", generate.images.label,
+              "Class of all images, by name or number, for methods whose generator knows classes; empty: each class in "
+              "turn.");
+  options.add(
+      "columns", generate.columns,
+      "Number of columns of the grid; 0 makes a square grid, with a class per column if the classes take turns.",
+      Range<int64_t>{0, kLargestGrid, "columns"});
   options.add("separate", generate.separate, "Writes one file per image: OUTPUT/000000.png, 000001.png and so on.");
   describe(options, generate.images.hardware);
   add_quiet(options, generate.quiet);
@@ -76,6 +82,13 @@ void check_output(const GenerateOptions& options, const fs::path& output) {
 }
 
 }  // namespace
+// Columns of a grid that is about square. With classes in turn, each column shows one class.
+int64_t columns_of(int64_t count, int64_t classes) {
+  const double side = std::sqrt(static_cast<double>(count));
+  if (classes == 0) return static_cast<int64_t>(std::ceil(side));
+  return classes * std::max<int64_t>(1, std::llround(side / static_cast<double>(classes)));
+}
+
 
 int run_generate(std::span<const std::string> arguments) {
   GenerateOptions options;
@@ -93,7 +106,7 @@ int run_generate(std::span<const std::string> arguments) {
   } else {
     std::vector<uint8_t> pixels;
     ImageView all;
-    generate_images(
+    const int64_t classes = generate_images(
         words[0], options.images,
         [&](const ImageView& images, int64_t) {
           pixels.insert(pixels.end(), images.pixels.begin(), images.pixels.end());
@@ -101,8 +114,7 @@ int run_generate(std::span<const std::string> arguments) {
         },
         messages);
     all.pixels = pixels;
-    const auto square = static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(options.images.count))));
-    write_image_grid(output, all, options.columns > 0 ? options.columns : square);
+    write_image_grid(output, all, options.columns > 0 ? options.columns : columns_of(options.images.count, classes));
   }
   print_output("{}\n", one_line(output.string()));
   return 0;

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "frgan/io/files.h"
 #include "program.h"
 #include "tiny_mnist.h"
 
@@ -73,6 +74,18 @@ class Plans : public testing::Test {
   const fs::path root = fs::path(testing::TempDir()) / fmt::format("frgan_plans_test.{}", getpid());
   const std::vector<std::string> environment = {"FRGAN_DATA=" + root.string()};
 };
+
+// A plan-wide option without effect on a row is ignored there; in the row itself, it is an error.
+TEST_F(Plans, IgnoresPlanWideOptionsWithoutEffectOnARow) {
+  const std::string sgd = "[[row]]\nname = \"SGD\"\npreset = \"supervised\"\nsettings = {optimizer = \"sgd\"}\n";
+  write_plan("6", sgd);
+  const std::string text = read_file(root / "my.toml");
+  std::ofstream(root / "my.toml") << std::string(text).replace(text.find("evaluations"), 0, "momentum = 0.5\n");
+  const Outcome outcome = sweep({"--dry-run"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  write_plan("6", sgd + "[[row]]\nname = \"Adam\"\npreset = \"supervised\"\nsettings = {momentum = 0.5}\n");
+  EXPECT_THAT(sweep({"--dry-run"}).err, HasSubstr("--momentum"));
+}
 
 TEST_F(Plans, DryRunShowsPlan) {
   write_plan();

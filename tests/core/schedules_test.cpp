@@ -63,6 +63,10 @@ TEST(Schedules, LearningRateFallsLinearlyToZero) {
 }
 
 TEST(Schedules, CosineDecayEndsAtAFifth) {
+  EXPECT_EQ(gaussian_decay(0.8, 0.8), 1);
+  EXPECT_NEAR(gaussian_decay(0.9, 0.8), 0.0439369336234074, 1e-12);  // exp(-12.5 / 4)
+  EXPECT_NEAR(gaussian_decay(1, 0.8), 3.72665317207867e-06, 1e-15);  // exp(-12.5)
+  EXPECT_EQ(gaussian_decay(1, 1), 1);
   EXPECT_EQ(cosine_decay(0), 1);
   EXPECT_NEAR(cosine_decay(0.5), 0.773010453362737, 1e-15);  // cos(7 pi / 32)
   EXPECT_NEAR(cosine_decay(1), 0.195090322016128, 1e-15);    // cos(7 pi / 16)

@@ -19,6 +19,12 @@ namespace {
 
 using ::testing::HasSubstr;
 
+at::Tensor by_operators(const at::Tensor& images, const at::Tensor& rows, const Augmentation& augmentation,
+                        uint64_t key, at::ScalarType dtype) {
+  const AugmentationPlan plan = plan_augmentation(rows.numel(), images.size(1), images.size(2), augmentation, key);
+  return augmented_by_operators(images, rows, plan, dtype);
+}
+
 TEST(ParseAugmentation, ReadsWords) {
   const Augmentation all = parse_augmentation({"translate:2", "noise:0.15", "flip"});
   EXPECT_EQ(all.translate, 2);
@@ -39,7 +45,7 @@ TEST(ParseAugmentation, RejectsOtherWords) {
   };
   EXPECT_EQ(error({"transalte:2"}),
             "my.toml:3: unknown augmentation 'transalte:2'; did you mean 'translate'? allowed: translate:PIXELS, "
-            "noise:DEVIATION, flip, none, randaugment:N, cutout:SHARE, names of operations");
+            "noise:DEVIATION, flip, none, randaugment:N, cutout:SHARE, names of operations and of policies");
   EXPECT_THAT(error({""}), HasSubstr("unknown augmentation ''; allowed: "));
   for (const char* word : {"translate", "translate:", "translate:0", "translate:16", "translate:-1", "translate:1.5",
                            "translate:2x", "translate: 2"}) {
@@ -52,6 +58,64 @@ TEST(ParseAugmentation, RejectsOtherWords) {
   EXPECT_EQ(error({"none:"}), "my.toml:3: invalid augmentation 'none:'; use 'none' without a number");
   EXPECT_EQ(error({"flip", "flip"}), "my.toml:3: flip is given twice");
   EXPECT_EQ(error({"flip", "none"}), "my.toml:3: 'none' cannot be combined with others: got 'flip,none'");
+}
+
+TEST(ParseAugmentation, ReadsMagnitudes) {
+  const Augmentation augmentation =
+      parse_augmentation({"randaugment:2", "rotate:-10:20", "brightness:0.5:1.5", "color"});
+  ASSERT_EQ(augmentation.choices.size(), 3U);
+  EXPECT_EQ(augmentation.choices[0].low, -10);
+  EXPECT_EQ(augmentation.choices[0].high, 20);
+  EXPECT_EQ(augmentation.choices[1].high, 1.5);
+  EXPECT_EQ(augmentation.choices[2].low, 0.05);  // of FixMatch
+  const auto error = [](const std::string& word) {
+    return error_of([&] { parse_augmentation({"randaugment:2", word}, "my.toml:3"); });
+  };
+  EXPECT_EQ(error("rotate:-200:10"),
+            "my.toml:3: invalid augmentation 'rotate:-200:10'; LOW and HIGH must be -180 to 180 (degrees "
+            "counterclockwise), as in rotate:-30:30");
+  for (const char* word : {"rotate:10", "rotate:10:", "rotate:20:10", "rotate:x:10", "rotate:1:2:3", "rotate:nan:3"}) {
+    EXPECT_THAT(error(word), HasSubstr("LOW and HIGH must be -180 to 180")) << word;
+  }
+  EXPECT_THAT(error("equalize:0:1"), HasSubstr("use 'equalize' without a number"));
+}
+
+// With one operation, every image gets it, with a magnitude of the range.
+TEST(Augmented, MagnitudesAreThoseOfTheRange) {
+  const at::Tensor images = at::full({50, 16, 16, 1}, 100, at::kByte);
+  const auto words = std::vector<std::string>{"randaugment:1", "brightness:1.5:1.6"};
+  const at::Tensor x = augmented(images, at::arange(50, at::kLong), parse_augmentation(words), 3, at::kDouble);
+  const at::Tensor pixels = to_pixels(x).to(at::kDouble);
+  EXPECT_GE(pixels.min().item<double>(), 150);
+  EXPECT_LE(pixels.max().item<double>(), 160);
+  EXPECT_GT(pixels.std().item<double>(), 1);
+}
+
+TEST(AugmentationPolicies, HaveNames) {
+  AugmentationOptions options;
+  options.policies = {"mine=translate:4+flip", "other=noise:0.1"};
+  options.strong = {"mine", "cutout:0.2"};
+  const Policies policies = augmentation_policies(options);
+  EXPECT_EQ(policies.size(), 5U);
+  EXPECT_EQ(policies.at("weak").translate, 2);
+  EXPECT_EQ(policies.at("strong").translate, 4);
+  EXPECT_TRUE(policies.at("strong").flip);
+  EXPECT_EQ(policies.at("strong").cutout, 0.2);
+  EXPECT_EQ(policies.at("other").noise, 0.1);
+  EXPECT_EQ(policies.at("none").translate, 0);
+  const auto error = [](const std::vector<std::string>& definitions, const std::vector<std::string>& words) {
+    return error_of([&] { augmentation_policies({.augmentation = words, .policies = definitions}); });
+  };
+  EXPECT_THAT(error({"mine=flip"}, {"mne"}),
+              HasSubstr("--augmentation: unknown augmentation 'mne'; did you mean 'mine'?"));
+  EXPECT_THAT(error({"mine=flop"}, {"none"}),
+              HasSubstr("--policies: mine: unknown augmentation 'flop'; did you mean 'flip'?"));
+  EXPECT_EQ(error({"flip=translate:2"}, {"none"}),
+            "--policies: 'flip' is a word of augmentations; choose another name");
+  EXPECT_EQ(error({"a=flip", "a=flip"}, {"none"}), "--policies: the policy 'a' is defined twice");
+  for (const char* definition : {"a", "=flip", "a b=flip", ""}) {
+    EXPECT_THAT(error({definition}, {"none"}), HasSubstr("write NAME=WORD+WORD")) << definition;
+  }
 }
 
 TEST(AugmentationOptions, SetTheAugmentation) {
@@ -171,7 +235,7 @@ TEST(Augmented, LoopMatchesOperators) {
           Augmentation{.translate = 1, .noise = 0.2, .flip = true}}) {
       for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
         const at::Tensor loop = augmented(images, rows, augmentation, 5, dtype);
-        const at::Tensor operators = augmented_by_operators(images, rows, augmentation, 5, dtype);
+        const at::Tensor operators = by_operators(images, rows, augmentation, 5, dtype);
         EXPECT_TRUE(loop.equal(operators)) << channels << ' ' << augmentation.translate;
         EXPECT_EQ(loop.strides(), operators.strides());
       }
@@ -231,7 +295,7 @@ TEST(Augmented, OperationsEqualTheirOperators) {
   const at::Tensor images = at::randint(0, 256, {20, 16, 16, 3}, at::kByte), rows = at::arange(20, at::kLong);
   const Augmentation augmentation = strong({"translate:2", "randaugment:3", "cutout:0.5"});
   const at::Tensor found = augmented(images, rows, augmentation, 7, at::kDouble);
-  EXPECT_TRUE(found.equal(augmented_by_operators(images, rows, augmentation, 7, at::kDouble)));
+  EXPECT_TRUE(found.equal(by_operators(images, rows, augmentation, 7, at::kDouble)));
   EXPECT_FALSE(found.equal(augmented(images, rows, augmentation, 8, at::kDouble)));
   EXPECT_FALSE(found.equal(augmented(images, rows, strong({"translate:2"}), 7, at::kDouble)));
   EXPECT_EQ(found.sizes(), (at::IntArrayRef{20, 3, 16, 16}));
@@ -267,8 +331,8 @@ TEST(Augmented, CutsOutGraySquares) {
 }
 
 TEST(ParseAugmentation, ReadsStrongAugmentation) {
-  EXPECT_EQ(strong({"randaugment:2"}).operation_codes.size(), 14U);
-  EXPECT_EQ(strong({"randaugment:2", "rotate", "solarize"}).operation_codes.size(), 2U);
+  EXPECT_EQ(strong({"randaugment:2"}).choices.size(), 14U);
+  EXPECT_EQ(strong({"randaugment:2", "rotate", "solarize"}).choices.size(), 2U);
   EXPECT_EQ(strong({"cutout:0.25"}).cutout, 0.25);
   EXPECT_EQ(strong({"cutout:0.25"}).operations, 0);
   EXPECT_EQ(error_of([] { strong({"randaugment:9"}); }),

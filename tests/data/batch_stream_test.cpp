@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "../batch_requests.h"
+#include "frgan/device/packed_inputs.h"
 #include "meta_kernels.h"
 #include "tiny_dataset.h"
 
@@ -31,7 +32,7 @@ class BatchStreamTest : public ::testing::Test {
 };
 
 TEST_F(BatchStreamTest, BatchesHaveTheRequestedShapes) {
-  BatchStream batches = stream({.augmentation = {.translate = 2}});
+  BatchStream batches = stream({.policies = {{kWeakPolicy, {.translate = 2}}}});
   const Batch batch = batches.next(
       ShortRequest{.labeled = 4, .labeled_views = 2, .all = 5, .views = 3, .noise = 7, .noise_size = 10}, 0, 0);
   ASSERT_EQ(labeled_of(batch).views.size(), 2U);
@@ -164,7 +165,7 @@ bool same(const Batch& a, const Batch& b) {
 }
 
 TEST_F(BatchStreamTest, DependsOnlyOnItsArguments) {
-  const BatchStreamOptions options{.augmentation = {.translate = 2, .noise = 0.1}, .seed = 3};
+  const BatchStreamOptions options{.policies = {{kWeakPolicy, {.translate = 2, .noise = 0.1}}}, .seed = 3};
   const BatchRequest request = ShortRequest{.labeled = 4, .all = 10, .views = 2, .noise = 3};
   BatchStream forward = stream(options), backward = stream(options);
   std::vector<Batch> batches;
@@ -183,7 +184,7 @@ TEST_F(BatchStreamTest, DependsOnlyOnItsArguments) {
 
 TEST_F(BatchStreamTest, BranchesAugmentTheSameImagesIndependently) {
   const BatchRequest request = ShortRequest{.labeled = 6, .labeled_views = 2, .all = 6, .views = 2};
-  const Batch batch = stream({.augmentation = {.translate = 2}}).next(request, 0, 0);
+  const Batch batch = stream({.policies = {{kWeakPolicy, {.translate = 2}}}}).next(request, 0, 0);
   EXPECT_FALSE(all_of(batch).views[0].equal(all_of(batch).views[1]));
   EXPECT_FALSE(labeled_of(batch).views[0].equal(labeled_of(batch).views[1]));
   const Batch plain = stream().next(request, 0, 0);
@@ -191,7 +192,7 @@ TEST_F(BatchStreamTest, BranchesAugmentTheSameImagesIndependently) {
 }
 
 TEST_F(BatchStreamTest, PartsOfAStepShareOnlyTheRows) {
-  BatchStream batches = stream({.augmentation = {.translate = 2}});
+  BatchStream batches = stream({.policies = {{kWeakPolicy, {.translate = 2}}}});
   const BatchRequest request = ShortRequest{.labeled = 6, .all = 10, .noise = 3};
   const Batch a = batches.next(request, 2, 0), b = batches.next(request, 2, 1);
   EXPECT_TRUE(all_of(a).rows.equal(all_of(b).rows));
@@ -227,6 +228,44 @@ TEST_F(BatchStreamTest, NoiseHasItsDistribution) {
   EXPECT_GT(normal.max().item<double>(), 3);
 }
 
+// The plan of each batch in the same buffer, as on a GPU: the batch is that of fresh tensors.
+TEST_F(BatchStreamTest, PlansMayArriveInOneBuffer) {
+  BatchStream batches = stream({.policies = {{kWeakPolicy, {.translate = 2, .noise = 0.1}},
+                                             {kStrongPolicy, parse_augmentation({"randaugment:2", "cutout:0.5"})}},
+                                .seed = 3});
+  const BatchRequest request{{Draw{Pool::kLabeled, 4}, Draw{Pool::kAll, 6, {kWeakPolicy, kStrongPolicy}, 0, 5}},
+                             {.count = 3, .size = 2}};
+  PackedInputs inputs(at::kCPU);
+  for (uint64_t draw = 0; draw < 3; ++draw) {
+    BatchPlan plan = batches.plan(request, draw, 1);
+    inputs.load(plan.tensors());
+    const Batch found = batches.gather(request, plan), expected = batches.next(request, draw, 1);
+    EXPECT_TRUE(found.noise.equal(expected.noise));
+    EXPECT_EQ(found.dropout_key, expected.dropout_key);
+    for (size_t i = 0; i < 2; ++i) {
+      const DrawnImages &one = found.draws[i], &other = expected.draws[i];
+      EXPECT_TRUE(one.rows.equal(other.rows) && one.labels.equal(other.labels));
+      for (size_t view = 0; view < one.views.size(); ++view) EXPECT_TRUE(one.views[view].equal(other.views[view]));
+    }
+    EXPECT_TRUE(found.draws[1].noise.equal(expected.draws[1].noise));
+  }
+}
+
+TEST_F(BatchStreamTest, NoiseOfImagesIsNormalAndDiffersBetweenDraws) {
+  BatchStream batches = stream({.dtype = at::kDouble});
+  const BatchRequest request{{Draw{Pool::kLabeled, 5, {kWeakPolicy}, 0, 2000},
+                              Draw{Pool::kAll, 5, {kWeakPolicy}, 0, 2000}, Draw{Pool::kAll, 5}}};
+  const Batch batch = batches.next(request, 3, 1);
+  const at::Tensor first = batch.draws[0].noise, second = batch.draws[1].noise;
+  EXPECT_EQ(first.sizes(), (at::IntArrayRef{5, 2000}));
+  EXPECT_FALSE(first.equal(second));
+  EXPECT_FALSE(batch.draws[2].noise.defined());
+  EXPECT_NEAR(first.mean().item<double>(), 0, 0.05);
+  EXPECT_NEAR(first.std().item<double>(), 1, 0.05);
+  EXPECT_TRUE(batches.next(request, 3, 1).draws[0].noise.equal(first));
+  EXPECT_FALSE(batches.next(request, 4, 1).draws[0].noise.equal(first));
+}
+
 // The pools are disjoint sets and their union; each has its own order.
 TEST_F(BatchStreamTest, PoolsAreTheLabeledTheUnlabeledAndAllImages) {
   BatchStream batches = stream();
@@ -244,7 +283,7 @@ TEST_F(BatchStreamTest, PoolsAreTheLabeledTheUnlabeledAndAllImages) {
 }
 
 TEST_F(BatchStreamTest, ViewsHaveTheirPolicies) {
-  BatchStream batches = stream({.augmentation = {.translate = 2}});
+  BatchStream batches = stream({.policies = {{kWeakPolicy, {.translate = 2}}}});
   const Batch batch = batches.next({{{Pool::kAll, 10, {kNoPolicy, kWeakPolicy, kNoPolicy}}}}, 0, 0);
   const std::vector<at::Tensor>& views = all_of(batch).views;
   const at::Tensor plain = normalised(data_.train.images.index_select(0, all_of(batch).rows), at::kFloat);
@@ -256,7 +295,7 @@ TEST_F(BatchStreamTest, ViewsHaveTheirPolicies) {
 
 TEST_F(BatchStreamTest, ReadsNothingBackFromTheDevice) {
   const MetaKernels kernels;
-  BatchStream batches(data_.train.to(at::kMeta), split_, {.augmentation = {.translate = 2, .noise = 0.1}});
+  BatchStream batches(data_.train.to(at::kMeta), split_, {.policies = {{kWeakPolicy, {.translate = 2, .noise = 0.1}}}});
   const Batch batch = batches.next(ShortRequest{.labeled = 4, .all = 10, .views = 2, .noise = 3}, 5, 0);
   for (const at::Tensor& tensor : {labeled_of(batch).views[0], labeled_of(batch).labels, labeled_of(batch).rows,
                                    all_of(batch).views[1], all_of(batch).rows, all_of(batch).labels, batch.noise}) {

@@ -39,9 +39,14 @@ std::string usage_message(const std::function<void()>& call) {
 // A built method after data-dependent initialization.
 std::unique_ptr<Method> initialized(const std::string& name, const Settings& settings = {}) {
   std::unique_ptr<Method> method = small_method(name, settings);
-  const Stage stage = method->stages().front();
-  stage.initialize(RandomBatches{}(stage.initial_batch, 0, 99));
+  for (const Stage& stage : method->stages()) {
+    if (stage.initialize) stage.initialize(RandomBatches{}(stage.initial_batch, 0, 99));
+  }
   return method;
+}
+
+double step_flop_of(const std::string& name, const Settings& settings = {}, const Problem& problem = small_problem()) {
+  return mean_step_flop(small_method(name, settings, problem)->stages());
 }
 
 Phase phase_of(Method& method, size_t index) {
@@ -132,7 +137,7 @@ TEST(Methods, EachDefinesPlayersSchedulesAndLosses) {
         const auto losses = phase.losses(RandomBatches{}(phase.batch, 0, 0));
         ASSERT_EQ(losses.size(), phase.players.size());
         for (const Loss& loss : losses[0]) {
-          EXPECT_TRUE(scheduled.contains(loss.weight)) << loss.name;
+          EXPECT_TRUE(loss.weight.empty() || scheduled.contains(loss.weight)) << loss.name;
           EXPECT_EQ(loss.value.dim(), 0) << loss.name;
           EXPECT_TRUE(at::isfinite(loss.value).item<bool>()) << loss.name;
         }
@@ -149,16 +154,20 @@ TEST(Methods, LossesGiveEveryParameterAGradient) {
     const auto method = initialized(std::string(info.name), {{"se-reduction", 1}});
     std::map<std::string, Player> players;
     for (const Player& player : method->players()) players.emplace(player.name, player);
-    const Stage stage = method->stages().front();
-    for (const Phase& phase : stage.phases) {
-      const auto losses = phase.losses(RandomBatches{}(phase.batch, 0, 0));
-      for (size_t i = 0; i < losses.size(); ++i) {
-        at::Tensor total = at::zeros({}, at::kDouble);
-        for (const Loss& loss : losses[i]) total = total + loss.value;
-        for (const auto& item : players.at(phase.players[i]).network->named_parameters()) {
-          SCOPED_TRACE(::testing::Message() << info.name << ' ' << phase.name << ' ' << item.key());
-          EXPECT_TRUE(reaches(total, item.value()));
-          EXPECT_TRUE(at::isfinite(gradients(total, {item.value()})[0]).all().item<bool>());
+    for (const Stage& stage : method->stages()) {
+      for (const Phase& phase : stage.phases) {
+        const auto losses = phase.losses(RandomBatches{}(phase.batch, 0, 0));
+        for (size_t i = 0; i < losses.size(); ++i) {
+          at::Tensor total = at::zeros({}, at::kDouble);
+          for (const Loss& loss : losses[i]) {
+            if (!loss.weight.empty()) total = total + loss.value;
+          }
+          for (const auto& item : players.at(phase.players[i]).network->named_parameters()) {
+            if (!item.value().requires_grad()) continue;  // frozen
+            SCOPED_TRACE(::testing::Message() << info.name << ' ' << phase.name << ' ' << item.key());
+            EXPECT_TRUE(reaches(total, item.value()));
+            EXPECT_TRUE(at::isfinite(gradients(total, {item.value()})[0]).all().item<bool>());
+          }
         }
       }
     }
@@ -168,11 +177,17 @@ TEST(Methods, LossesGiveEveryParameterAGradient) {
 TEST(Methods, ClassifierHasItsOwnWeights) {
   for (const MethodInfo& info : all_methods()) {
     const auto method = small_method(std::string(info.name));
-    const auto trained = method->players().front().network->named_parameters();
     const auto classifier = method->make_classifier(small_problem());
-    for (const auto& item : classifier->named_parameters()) {
-      EXPECT_EQ(item.value().sizes(), trained[item.key()].sizes());
-      EXPECT_NE(item.value().data_ptr(), trained[item.key()].data_ptr());
+    for (const Player& player : method->players()) {
+      const auto trained = player.network->named_parameters();
+      for (const Follower& follower : player.followers) {
+        if (follower.name != kAverage) continue;
+        for (const auto& item : classifier->named_parameters()) {
+          const at::Tensor& original = trained[follower.part + item.key()];
+          EXPECT_EQ(item.value().sizes(), original.sizes());
+          EXPECT_NE(item.value().data_ptr(), original.data_ptr());
+        }
+      }
     }
   }
 }
@@ -330,16 +345,18 @@ TEST(FrGan, OnlyTheGeneratorPhaseUpdatesRunningStatistics) {
 
 TEST(FrGan, GeneratedImageDependsOnItsNoiseOnly) {
   const auto method = initialized("fr-gan");
-  EXPECT_EQ(method->noise_size(), 8);
-  EXPECT_EQ(method->noise_kind(), NoiseKind::kSymmetric);
+  const Sampler sampler = *method->sampler();
+  EXPECT_EQ(sampler.noise_size, 8);
+  EXPECT_EQ(sampler.noise, NoiseKind::kSymmetric);
+  EXPECT_FALSE(sampler.class_conditional);
+  const torch::NoGradGuard no_grad;
   const at::Tensor noise = RandomBatches{}(ShortRequest{.noise = 4, .noise_size = 8}, 0, 0).noise;
-  const at::Tensor images = method->generate(noise);
+  const at::Tensor images = sampler.images(noise, {});
   EXPECT_EQ(images.sizes(), (at::IntArrayRef{4, 1, 16, 16}));
-  EXPECT_FALSE(images.requires_grad());
-  EXPECT_TRUE(at::allclose(method->generate(noise.narrow(0, 1, 2)), images.narrow(0, 1, 2)));
+  EXPECT_TRUE(at::allclose(sampler.images(noise.narrow(0, 1, 2), {}), images.narrow(0, 1, 2)));
   const auto batch_method = initialized("fr-gan", {{"sampling-statistics", "batch"}});  // the other choice of A32
-  EXPECT_FALSE(
-      at::allclose(batch_method->generate(noise.narrow(0, 1, 2)), batch_method->generate(noise).narrow(0, 1, 2)));
+  const Sampler of_batch = *batch_method->sampler();
+  EXPECT_FALSE(at::allclose(of_batch.images(noise.narrow(0, 1, 2), {}), of_batch.images(noise, {}).narrow(0, 1, 2)));
 }
 
 TEST(FrGan, ConsistencyWeightRisesFromZeroToItsMaximum) {
@@ -386,19 +403,18 @@ TEST(FrGan, StepFlopCountsEveryPass) {
                         {{{"gen-loss", "feature_matching"}}, 4 * 3 + 3, 1 + 3},
                         {{{"gen-loss", "fm+ns"}, {"disc-steps", 3}}, 3 * 4 * 3 + 3, 3 * 1 + 3}};
   for (const Case& each : cases) {
-    EXPECT_EQ(small_method("fr-gan", each.settings)->step_flop(), 4 * (each.d * kD + each.g * kG));
+    EXPECT_EQ(step_flop_of("fr-gan", each.settings), 4 * (each.d * kD + each.g * kG));
   }
-  EXPECT_EQ(small_method("supervised")->step_flop(), 4 * 3 * kD);
+  EXPECT_EQ(step_flop_of("supervised"), 4 * 3 * kD);
   // No squeeze-and-excitation; max pooling after a convolution with stride 1.
-  EXPECT_EQ(small_method("supervised", {{"se-position", "none"}})->step_flop(), 4 * 3 * (kD - 2 * 16));
-  EXPECT_EQ(small_method("supervised", {{"pooling", "max"}})->step_flop(), 4 * 3 * (kD + 2 * 3 * (9216 + 9216)));
+  EXPECT_EQ(step_flop_of("supervised", {{"se-position", "none"}}), 4 * 3 * (kD - 2 * 16));
+  EXPECT_EQ(step_flop_of("supervised", {{"pooling", "max"}}), 4 * 3 * (kD + 2 * 3 * (9216 + 9216)));
 }
 
 TEST(FrGan, StepFlopAtFullWidth) {
   const auto gigaflop = [](const std::string& name) {
-    return 1e-9 * small_method(name, {{"width", 1.0}, {"noise-size", 100}, {"batch-size", 100}},
-                               {.shape = {.image_size = 32, .channels = 3, .classes = 10}})
-                      ->step_flop();
+    return 1e-9 * step_flop_of(name, {{"width", 1.0}, {"noise-size", 100}, {"batch-size", 100}},
+                               {.shape = {.image_size = 32, .channels = 3, .classes = 10}});
   };
   EXPECT_NEAR(gigaflop("fr-gan"), 443.24, 0.005);
   EXPECT_NEAR(gigaflop("supervised"), 76.44, 0.005);
@@ -415,8 +431,7 @@ TEST(Supervised, UsesLabeledImagesOnly) {
   EXPECT_EQ(count_of(phase.batch, Pool::kAll), 0);
   EXPECT_EQ(phase.batch.noise.count, 0);
   EXPECT_THAT(names_of(phase.losses(RandomBatches{}(phase.batch, 0, 0))[0]), ElementsAre("supervised"));
-  EXPECT_FALSE(method->generate({}).defined());
-  EXPECT_EQ(method->noise_size(), 0);
+  EXPECT_FALSE(method->sampler().has_value());
 }
 
 // Both methods start from the same discriminator weights.
@@ -513,7 +528,7 @@ TEST(FixMatch, ConfidentImagesAreThoseAboveTheThreshold) {
   const Losses none = terms_with(1);
   EXPECT_EQ(term(none, "confident").value.item<double>(), 0);
   EXPECT_EQ(term(none, "pseudo_labels").value.item<double>(), 0);
-  EXPECT_EQ(term(none, "confident").weight, "zero");
+  EXPECT_EQ(term(none, "confident").weight, "");  // only logged
 }
 
 // Each kind of images changes the running statistics.

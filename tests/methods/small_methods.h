@@ -72,6 +72,9 @@ struct RandomBatches {
         const at::Tensor hidden = at::arange(wanted.count, drawn.labels.options()).remainder(2).eq(1);
         drawn.labels = drawn.labels.masked_fill(hidden, -1);
       }
+      if (wanted.noise > 0) {
+        drawn.noise = random_normal({wanted.count, wanted.noise}, key(Stream::kNoise, 1 + batch.draws.size()), reals);
+      }
       batch.draws.push_back(std::move(drawn));
     }
     if (request.noise.count > 0) batch.noise = random_noise(request.noise, key(Stream::kNoise, 0), reals);

@@ -49,7 +49,7 @@ TEST(FlatParameters, AreViewsOfOneBuffer) {
   for (size_t i = 0; i < named.size(); ++i) {
     const at::Tensor& parameter = named[i].value();
     SCOPED_TRACE(named[i].key());
-    EXPECT_EQ(flat.names()[i], named[i].key());
+    EXPECT_EQ(flat.name(i), named[i].key());
     EXPECT_TRUE(parameter.requires_grad());
     EXPECT_TRUE(parameter.is_leaf());
     EXPECT_TRUE(parameter.equal(before[i]));
@@ -105,6 +105,42 @@ TEST(FlatParameters, ViewLikeHasTheShapeOfTheParameter) {
     EXPECT_EQ(in_memory_order(view)[0].item<double>(),
               static_cast<double>(flat.parameters()[i].data_ptr<double>() - flat.values().data_ptr<double>()));
   }
+}
+
+// Frozen parameters are with the buffers, and followers see them under the same names.
+TEST(FlatParameters, FrozenParametersAreBuffers) {
+  const auto network = small_discriminator();
+  const at::Tensor before = network->forward(images(), {}).logits.detach();
+  int64_t frozen = 0;
+  for (const auto& item : network->named_parameters()) {
+    if (!item.key().starts_with("conv2.")) continue;
+    item.value().set_requires_grad(false);
+    frozen += item.value().numel();
+  }
+  const int64_t all = parameter_count(*network);
+  const FlatParameters flat(*network);
+  ASSERT_GT(frozen, 0);
+  EXPECT_EQ(flat.buffers().numel(), frozen);
+  EXPECT_EQ(flat.values().numel(), all - frozen);
+  EXPECT_TRUE(at::allclose(network->forward(images(), {}).logits, before, 1e-12, 1e-12));
+  EXPECT_EQ(flat.part_of_buffers("conv2.").numel(), frozen);
+  EXPECT_EQ(flat.part_of_values("conv2.").numel(), 0);
+  flat.buffers().zero_();
+  EXPECT_EQ(network->named_parameters()["conv2.bias"].abs().sum().item<double>(), 0);
+}
+
+TEST(FlatParameters, APartIsAViewOfItsTensors) {
+  const auto network = small_discriminator();
+  const FlatParameters flat(*network);
+  const at::Tensor part = flat.part_of_values("conv3.");
+  int64_t size = 0;
+  for (const auto& item : network->named_parameters())
+    size += item.key().starts_with("conv3.") ? item.value().numel() : 0;
+  EXPECT_EQ(part.numel(), size);
+  part.fill_(7);
+  EXPECT_EQ(network->named_parameters()["conv3.gain"].min().item<double>(), 7);
+  EXPECT_NE(network->named_parameters()["conv2.gain"].min().item<double>(), 7);
+  EXPECT_EQ(flat.part_of_values("").numel(), flat.values().numel());
 }
 
 TEST(FlatParameters, RejectAModuleWithoutParameters) {

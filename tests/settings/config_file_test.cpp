@@ -166,5 +166,17 @@ TEST(ConfigFile, RoundTripsAllValues) {
   }
 }
 
+TEST(ConfigFile, ReadsPolicies) {
+  const std::vector<Setting> settings =
+      read_config("labels = 10\n[policies]\nmine = [\"translate:4\", \"flip\"]\nother = [\"none\"]\n", "my.toml");
+  ASSERT_EQ(settings.size(), 2U);
+  EXPECT_EQ(settings[1].name, "policies");
+  EXPECT_EQ(settings[1].value, (Json{"mine=translate:4+flip", "other=none"}));
+  EXPECT_EQ(read_config("policies = [\"a=flip\"]", "my.toml")[0].value, (Json{"a=flip"}));
+  for (const char* text : {"[policies]\nmine = 3", "[policies]\nmine = [3]", "[policies]\nmine = []"}) {
+    EXPECT_THAT(error_of(text), testing::HasSubstr("invalid policy 'mine'; write a list of words")) << text;
+  }
+}
+
 }  // namespace
 }  // namespace frgan

@@ -59,6 +59,7 @@ class OverwrittenBatches {
         batch.draws[i].views[view].copy_(fresh.draws[i].views[view]);
       }
       batch.draws[i].labels.copy_(fresh.draws[i].labels);
+      if (fresh.draws[i].noise.defined()) batch.draws[i].noise.copy_(fresh.draws[i].noise);
     }
     if (fresh.noise.defined()) batch.noise.copy_(fresh.noise);
     batch.dropout_key = fresh.dropout_key;

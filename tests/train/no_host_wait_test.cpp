@@ -20,7 +20,7 @@
 namespace frgan {
 namespace {
 
-using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -133,9 +133,9 @@ const std::vector<Variant>& variants() {
 }
 
 void train(Method& method, const Problem& problem) {
-  Trainer trainer(method, problem, RandomBatches{problem}, 10, /*outlier_limit=*/5);
+  Trainer trainer(method, problem, RandomBatches{problem}, /*planned_steps=*/2, /*outlier_limit=*/5);
   trainer.initialize();
-  for (int step = 0; step < 2; ++step) trainer.step();
+  for (int step = 0; step < 2; ++step) trainer.step();  // with two stages, one step of each
 }
 
 // Moves a network from the CPU to the meta device; Module::to does not support this.
@@ -161,8 +161,6 @@ class OnMeta : public Method {
   std::vector<Player> players() const override { return method_.players(); }
   std::vector<Schedule> schedules() const override { return method_.schedules(); }
   std::vector<Stage> stages() override { return method_.stages(); }
-  double step_flop() const override { return method_.step_flop(); }
-  NoiseKind noise_kind() const override { return method_.noise_kind(); }
   NetworkPtr make_classifier(const Problem& problem) const override {
     const auto network = method_.make_classifier(problem);
     move_to_meta(*network);
@@ -224,7 +222,7 @@ TEST(NoHostWait, StepsUseNoOperatorThatReadsValues) {
     problem.precision = run.precision;
     const auto method = small_method(run.method, run.settings, problem);
     const auto names = operators_of([&] { train(*method, problem); });
-    EXPECT_THAT(names, AllOf(Contains("aten::conv2d"), Contains("ConvolutionBackward0")));  // the recording works
+    EXPECT_THAT(names, Contains(AnyOf("ConvolutionBackward0", "AddmmBackward0")));  // the recording works
     std::vector<std::string> host_reads;
     std::set_intersection(names.begin(), names.end(), kHostReads.begin(), kHostReads.end(),
                           std::back_inserter(host_reads));

@@ -8,6 +8,7 @@
 #include <torch/types.h>
 
 #include "../methods/small_methods.h"
+#include "frgan/nn/input_normalization.h"
 #include "frgan/train/trainer.h"
 
 namespace frgan {
@@ -69,7 +70,8 @@ const std::map<std::string, std::vector<Json>> kOtherValues{
     {"conv-large-dropout", {0.0, 0.3}},
     {"mlp-layers", {1, 3}},
     {"mlp-units", {64}},
-    {"decay-shape", {"cosine"}},
+    {"decay-shape", {"cosine", "gaussian"}},
+    {"warm-up", {0.9}},
     {"unlabeled-ratio", {2}},
     {"threshold", {0.3}},
     {"unlabeled-weight", {0.5, 0.0}},
@@ -86,7 +88,8 @@ const std::map<std::string, Settings> kNeeded{{"momentum", kSgdOptimizer},
                                               {"epsilon", kAdamOptimizer},
                                               {"epsilon-inside-root", kAdamOptimizer},
                                               {"decay-start", {{"decay-shape", "linear"}}},
-                                              {"decay-shape", {{"decay-shape", "linear"}}},
+                                              {"decay-shape", {{"decay-shape", "linear"}, {"decay-start", 0.1}}},
+                                              {"zca-epsilon", {{"normalization", "zca"}}},
                                               {"unlabeled-weight", {{"threshold", 0.3}}},
                                               {"init-images", kTable1},
                                               {"weight-decay", {{"network", "wrn-28-2"}}},
@@ -123,12 +126,15 @@ std::vector<double> run(const std::string& name, const Settings& changes = {}) {
   EXPECT_EQ(trainer.first_non_finite_tensor(), std::nullopt);  // covers gradients through the Adam moments
   for (const auto& [file, tensors] : trainer.state()) {
     double total = 0;
+  std::vector<std::shared_ptr<torch::nn::Module>> networks;
+  for (const Player& player : method->players()) networks.push_back(player.network);
+  const at::Tensor images = random_integers({20, 16, 16, 1}, 0, 200, /*key=*/3, at::kCPU).to(at::kByte);
+  fit_input_normalization(networks, images, at::arange(20, at::kLong));
     for (const auto& [path, tensor] : tensors) total += tensor.abs().sum().item<double>();
     numbers.push_back(total);
   }
-  if (method->noise_size() > 0) {
-    const auto noise = RandomBatches{}(ShortRequest{.noise = 4, .noise_size = method->noise_size()}, 7, 7).noise;
-    numbers.push_back(method->generate(noise).abs().sum().item<double>());
+  if (const auto sampler = method->sampler()) {
+    numbers.push_back(sampled_images(*sampler, 4, /*key=*/7, small_problem()).abs().sum().item<double>());
   }
   return numbers;
 }

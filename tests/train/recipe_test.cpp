@@ -127,6 +127,15 @@ double distance(const NamedTensors& tensors, const NamedTensors& others, const s
 
 // Losses at three steps, the distance of the final from the initial weights, and that of the averaged from the final
 // ones.
+// The prefix of the classifier's tensors in "model": "discriminator.".
+std::string classifier_prefix(const Checkpoint& checkpoint) {
+  const std::string& averaged = checkpoint.files.at("average").begin()->first;
+  for (const auto& [name, tensor] : checkpoint.files.at("model")) {
+    if (name.ends_with("." + averaged)) return name.substr(0, name.size() - averaged.size());
+  }
+  return "?";
+}
+
 Numbers numbers_of(const std::string& method, PrecisionChoice precision) {
   const TemporaryFolder folder;
   SmallRun(method, kRecipeSteps, precision).train(folder / "run");
@@ -144,10 +153,8 @@ Numbers numbers_of(const std::string& method, PrecisionChoice precision) {
   EXPECT_EQ(last.state.step, kRecipeSteps);
   numbers.emplace_back("distance of final from initial weights",
                        distance(last.files.at("model"), first.files.at("model")));
-  const std::string first_tensor = last.files.at("model").begin()->first;  // of the player that classifies
-  numbers.emplace_back(
-      "distance of averaged from final weights",
-      distance(last.files.at("average"), last.files.at("model"), first_tensor.substr(0, first_tensor.find('.') + 1)));
+  numbers.emplace_back("distance of averaged from final weights",
+                       distance(last.files.at("average"), last.files.at("model"), classifier_prefix(last)));
   return numbers;
 }
 

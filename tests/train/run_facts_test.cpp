@@ -37,7 +37,7 @@ TEST_F(RunFactsTest, MeasuresDatasetAndNetworks) {
   EXPECT_EQ(facts.train_images, 60);
   EXPECT_EQ(facts.steps_per_epoch, (60 - 8) / 4);
   EXPECT_GT(facts.images_per_step, 0);
-  EXPECT_EQ(facts.step_flop, method->step_flop());
+  EXPECT_EQ(facts.step_flop, mean_step_flop(method->stages()));
   EXPECT_GT(facts.parameters.at("generator").get<int64_t>(), 0);
   run.split.train_images = 20;
   EXPECT_EQ(measurer.measure(run, *method).steps_per_epoch, 20 / 4);

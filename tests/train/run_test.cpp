@@ -622,6 +622,17 @@ TEST_F(Run, StartsFromTheWeightsOfAnotherRun) {
               HasSubstr("tiny: class 0 is 'ant', but the network was trained with 'class0'"));
 }
 
+TEST_F(Run, StartsFromAnotherMethodWithTheSameNetworksOnly) {
+  train_new("first");  // fr-gan
+  const Checkpoint checkpoint = load_checkpoint(folder / "first", CheckpointUse::kBeginFrom);
+  options.method = "mean-teacher";
+  TrainingRun run = make(create_method("mean-teacher"));
+  EXPECT_THAT(
+      error_of([&] { run.begin_from(checkpoint); }),
+      HasSubstr("trained with method 'fr-gan', which has no network 'student'; --init-from needs a run of method "
+                "'mean-teacher', or of one with the same networks"));
+}
+
 TEST_F(Run, HasNoErrorRateWithoutTestImages) {
   Dataset data = tiny_data();
   data.test = {};

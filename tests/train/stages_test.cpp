@@ -65,7 +65,6 @@ class TwoStages : public Method {
              entered("second"),
              {{"a", batch, 1, {"a"}, losses_of(a_), count}, {"b", batch, 2, {"b"}, losses_of(b_)}}}};
   }
-  double step_flop() const override { return 0; }
   NamedTensors state() const override { return {{"count", count_}}; }
   NetworkPtr make_classifier(const Problem& problem) const override {
     NetworkPtr network = create_network({.network = "wrn-28-2", .width = 1.0 / 16}, problem.shape, problem.seed);

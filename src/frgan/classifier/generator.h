@@ -17,8 +17,9 @@ constexpr int64_t kGeneratedBlock = 100;
 // Same as load_method, but throws an Error if the method has no generator.
 LoadedMethod load_generator(const Checkpoint& checkpoint, at::Device device, Precision precision);
 
-// Images 100 block to 100 block + 99 for this seed: 100 x C x S x S, in [-1, 1], on the generator's device.
-at::Tensor generated_block(const LoadedMethod& loaded, int64_t seed, int64_t block);
+// Images 100 block to 100 block + 99 for this seed: 100 x C x S x S, in [-1, 1], on the generator's device. A
+// class-conditional generator draws class `label`, or if it is negative, the classes in turn.
+at::Tensor generated_block(const LoadedMethod& loaded, int64_t seed, int64_t block, int64_t label = -1);
 
 // The first `count` images for this seed, as `frgan generate` writes them: uint8 count x S x S x C on the CPU.
 //

@@ -151,6 +151,12 @@ class OptionSet {
   bool saved_ = true;
 };
 
+// An option that was changed but has no effect because of another one.
+struct WithoutEffect {
+  std::string option;   // its name
+  std::string message;  // what to do
+};
+
 // Writes all saved options as TOML, with a comment above each group. `read_config` (settings/config_file.h) reads the
 // result back exactly.
 std::string config_text(const OptionSet& options);

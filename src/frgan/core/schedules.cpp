@@ -17,6 +17,12 @@ double linear_decay(double progress, double start) {
   return progress <= start || start >= 1.0 ? 1.0 : std::max(0.0, (1.0 - progress) / (1.0 - start));
 }
 
+double gaussian_decay(double progress, double start) {
+  if (progress <= start || start >= 1.0) return 1.0;
+  const double t = std::min(1.0, (progress - start) / (1.0 - start));
+  return std::exp(-12.5 * t * t);
+}
+
 double cosine_decay(double progress) {
   return std::cos(7 * std::numbers::pi / 16 * progress);
 }

@@ -14,6 +14,10 @@ double ramp_up(RampShape shape, double progress, double start, double end);
 // Factor of the learning rate (A18): 1 until `start`, then linear to 0 at the end of the run. `start` >= 1: always 1.
 double linear_decay(double progress, double start);
 
+// Factor of the learning rate in Mean Teacher and temporal ensembling: 1 until `start`, then exp(-12.5 T^2), where T
+// rises from 0 to 1 at the end of the run. `start` >= 1: always 1.
+double gaussian_decay(double progress, double start);
+
 // Factor of the learning rate in FixMatch: cos(7 pi progress / 16), 1 at the start and 0.2 at the end.
 double cosine_decay(double progress);
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "frgan/data/data_options.h"
@@ -18,7 +19,7 @@ struct AugmentationGrid {
 };
 
 struct AugmentationGridOptions {
-  bool strong = true;  // AugmentationOptions::strong instead of ::augmentation
+  std::string policy = "strong";
   int64_t images = 12;
   int64_t views = 9;
   int64_t seed = 1;

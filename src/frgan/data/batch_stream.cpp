@@ -8,6 +8,7 @@
 #include <ATen/record_function.h>
 
 #include "frgan/core/error.h"
+#include "frgan/device/packed_inputs.h"
 
 namespace frgan {
 
@@ -29,27 +30,28 @@ BatchStream::BatchStream(ImageSet train, const LabelSplit& split, BatchStreamOpt
   std::ranges::copy_if(all_, std::back_inserter(unlabeled_), [this](int64_t row) { return seen_labels_[row] < 0; });
 }
 
-int64_t BatchStream::steps_per_epoch(int64_t batch) const {
-  return std::max<int64_t>(1, all_images() / batch);
+int64_t BatchStream::steps_per_epoch(double batch) const {
+  return std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(all_images()) / batch));
 }
 
-Batch BatchStream::next(const BatchRequest& request, uint64_t draw, uint64_t part) {
-  RECORD_FUNCTION("frgan::gather", c10::ArrayRef<const c10::IValue>{});
+BatchPlan BatchStream::plan(const BatchRequest& request, uint64_t draw, uint64_t part) {
+  RECORD_FUNCTION("frgan::plan", c10::ArrayRef<const c10::IValue>{});
   const uint64_t augmentation_key = random_key(options_.seed, Stream::kAugmentation, draw, part);
-  Batch batch;
-  batch.dropout_key = random_key(options_.seed, Stream::kDropout, draw, part);
+  BatchPlan plan;
+  plan.draw = draw;
+  plan.part = part;
+  plan.dropout_key = random_key(options_.seed, Stream::kDropout, draw, part);
+  plan.noise_key = random_key(options_.seed, Stream::kNoise, draw, part);
   uint64_t views = 0;  // counts the views, for a different augmentation of each
   for (const Draw& images : request.draws) {
-    batch.draws.push_back(draw_images(images, draw, augmentation_key, views));
+    plan.draws.push_back(plan_images(images, draw, augmentation_key, views));
+    plan.draws.back().noise_key = random_key(plan.noise_key, Stream::kNoise, plan.draws.size());
     views += images.views.size();
   }
-  if (request.noise.count > 0)
-    batch.noise = noise(request.noise, random_key(options_.seed, Stream::kNoise, draw, part));
-  return batch;
+  return plan;
 }
 
-DrawnImages BatchStream::draw_images(const Draw& request, uint64_t draw, uint64_t augmentation_key,
-                                     uint64_t first_view) {
+DrawPlan BatchStream::plan_images(const Draw& request, uint64_t draw, uint64_t augmentation_key, uint64_t first_view) {
   const std::vector<int64_t>* set = &all_;
   Stream stream = Stream::kUnlabeledOrder;
   if (request.pool == Pool::kLabeled) {
@@ -65,17 +67,39 @@ DrawnImages BatchStream::draw_images(const Draw& request, uint64_t draw, uint64_
                       "use fewer --labels"
                     : "no training images of the kind that the method needs");
   }
-  const at::Device device = train_.images.device();
-  const at::Tensor rows = draw_rows(*set, stream, request.order, request.count, draw);
-  DrawnImages images{.pool = request.pool,
-                     .views = {},
-                     .labels = seen_labels(rows).to(device, /*non_blocking=*/true),
-                     .rows = rows.to(device, /*non_blocking=*/true)};
+  DrawPlan plan;
+  plan.rows = draw_rows(*set, stream, request.order, request.count, draw);
+  plan.labels = seen_labels(plan.rows);
   for (const std::string& name : request.views) {
     const uint64_t key = random_key(augmentation_key, Stream::kAugmentation, first_view++);
-    images.views.push_back(augmented(train_.images, images.rows, policy(name), key, options_.dtype));
+    plan.views.push_back(
+        plan_augmentation(request.count, train_.images.size(1), train_.images.size(2), policy(name), key));
   }
-  return images;
+  return plan;
+}
+
+Batch BatchStream::gather(const BatchRequest& request, const BatchPlan& plan) const {
+  RECORD_FUNCTION("frgan::gather", c10::ArrayRef<const c10::IValue>{});
+  Batch batch;
+  batch.dropout_key = plan.dropout_key;
+  for (size_t i = 0; i < plan.draws.size(); ++i) {
+    const DrawPlan& planned = plan.draws[i];
+    const Draw& draw = request.draws[i];
+    DrawnImages images{.pool = draw.pool, .views = {}, .labels = planned.labels, .rows = planned.rows};
+    for (const AugmentationPlan& view : planned.views) {
+      images.views.push_back(augmented(train_.images, planned.rows, view, options_.dtype));
+    }
+    if (draw.noise > 0) images.noise = noise({draw.count, draw.noise, NoiseKind::kNormal}, planned.noise_key);
+    batch.draws.push_back(std::move(images));
+  }
+  if (request.noise.count > 0) batch.noise = noise(request.noise, plan.noise_key);
+  return batch;
+}
+
+Batch BatchStream::next(const BatchRequest& request, uint64_t draw, uint64_t part) {
+  BatchPlan planned = plan(request, draw, part);
+  if (!train_.images.is_cpu()) PackedInputs(train_.images.device()).load(planned.tensors());
+  return gather(request, planned);
 }
 
 at::Tensor BatchStream::noise(const NoiseRequest& request, uint64_t key) const {
@@ -84,9 +108,10 @@ at::Tensor BatchStream::noise(const NoiseRequest& request, uint64_t key) const {
 
 const Augmentation& BatchStream::policy(const std::string& name) const {
   static const Augmentation none{};
-  if (name == kWeakPolicy) return options_.augmentation;
-  if (name == kStrongPolicy) return options_.strong;
-  TORCH_CHECK(name == kNoPolicy, "unknown augmentation policy '", name, "'");
+  const auto found = options_.policies.find(name);
+  if (found != options_.policies.end()) return found->second;
+  const bool is_known = name == kWeakPolicy || name == kStrongPolicy || name == kNoPolicy;
+  TORCH_CHECK(is_known, "unknown augmentation policy '", name, "'");
   return none;
 }
 

@@ -9,6 +9,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "frgan/data/augment.h"
+#include "frgan/data/batch_plan.h"
 #include "frgan/data/dataset.h"
 #include "frgan/data/label_split.h"
 #include "frgan/device/batch.h"
@@ -17,8 +18,7 @@
 namespace frgan {
 
 struct BatchStreamOptions {
-  Augmentation augmentation = {};     // the policy "weak"
-  Augmentation strong = {};           // the policy "strong"
+  Policies policies = {};             // of the views; without weak or strong, such a view changes nothing
   at::ScalarType dtype = at::kFloat;  // of images and noise; kFloat or kDouble
   uint64_t seed = 0;
 };
@@ -28,21 +28,28 @@ struct BatchStreamOptions {
 // a pass are left out (A27). If N < m, consecutive permutations are concatenated.
 //
 //   BatchStream batches(data.train.to(device), split, {.seed = 1});
-//   Batch batch = batches.next(request, step * repeat + repetition, phase);
+//   const BatchPlan plan = batches.plan(request, step * repeat + repetition, phase);
+//   const Batch batch = batches.gather(request, plan);
 class BatchStream {
  public:
   BatchStream(ImageSet train, const LabelSplit& split, BatchStreamOptions options);
 
-  // Batch number `draw` of a phase, counted from 0. The result depends only on the arguments, so calls may come in any
-  // order. `part` distinguishes the phases of one step: with equal draw and order they get the same rows, but different
-  // augmentation, noise and dropout. Does not wait for the device.
+  // Plans batch number `draw` of a phase, counted from 0, on the host. The result depends only on the arguments, so
+  // calls may come in any order. `part` distinguishes the phases of one step: with equal draw and order they get the
+  // same rows, but different augmentation, noise and dropout.
+  BatchPlan plan(const BatchRequest& request, uint64_t draw, uint64_t part);
+  // Computes the planned batch on the device of the training set. The tensors of the plan must be there. Does not wait
+  // for the device.
+  Batch gather(const BatchRequest& request, const BatchPlan& plan) const;
+  // Both.
   Batch next(const BatchRequest& request, uint64_t draw, uint64_t part);
 
   // Number of images of Pool::kAll: the kept ones (LabelSplit::kept), or all but the development images.
   int64_t all_images() const { return static_cast<int64_t>(all_.size()); }
+  const std::vector<int64_t>& all_rows() const { return all_; }
   int64_t labeled_images() const { return static_cast<int64_t>(labeled_.size()); }
   // Steps per epoch with m = `batch` of all images per batch: floor(N / m), at least 1.
-  int64_t steps_per_epoch(int64_t batch) const;
+  int64_t steps_per_epoch(double batch) const;
 
  private:
   struct Pass {
@@ -50,7 +57,7 @@ class BatchStream {
     at::Tensor order;
   };
 
-  DrawnImages draw_images(const Draw& request, uint64_t draw, uint64_t augmentation_key, uint64_t first_view);
+  DrawPlan plan_images(const Draw& request, uint64_t draw, uint64_t augmentation_key, uint64_t first_view);
   at::Tensor noise(const NoiseRequest& request, uint64_t key) const;
   const Augmentation& policy(const std::string& name) const;
   at::Tensor draw_rows(const std::vector<int64_t>& set, Stream stream, uint64_t number, int64_t count, uint64_t draw);

@@ -45,10 +45,12 @@ struct SplitOptions {
 };
 void describe(OptionSet& options, SplitOptions& split);
 
-// Random changes of training images, as words for parse_augmentation (data/augment.h).
+// Random changes of training images, as words for parse_augmentation (data/augment.h). The user's own policies have the
+// form "NAME=WORD+WORD".
 struct AugmentationOptions {
   std::vector<std::string> augmentation = {"translate:2"};
   std::vector<std::string> strong = {"translate:4", "randaugment:2", "cutout:0.5"};
+  std::vector<std::string> policies = {};
 };
 void describe(OptionSet& options, AugmentationOptions& augmentation);
 

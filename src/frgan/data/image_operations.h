@@ -37,6 +37,7 @@ struct OperationInfo {
   ImageOperation operation;
   std::string_view name;
   double low, high;            // the range of magnitudes in FixMatch's Table 12; both 0 without a magnitude
+  double least, most;          // the magnitudes that a policy may have
   std::string_view magnitude;  // what the magnitude means, with its unit; empty without a magnitude
 
   bool is_signed() const { return low < 0; }  // the range is symmetric

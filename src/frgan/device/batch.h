@@ -30,6 +30,7 @@ struct Draw {
   std::vector<std::string> views{
       kWeakPolicy};    // the augmentation policy of each view; views are independent of each other
   uint64_t order = 0;  // selects the permutation; feature matching uses a second one (A27)
+  int64_t noise = 0;   // standard normal numbers for each image, such as those that sample a latent variable
 };
 
 // Distribution of noise vectors (A16).
@@ -64,6 +65,7 @@ struct DrawnImages {
   std::vector<at::Tensor> views;  // N x C x H x W, float or double, channels-last, normalized to [-1, 1]
   at::Tensor labels;              // N, int64: 0 to K-1, or -1 if the label is not given to the training
   at::Tensor rows;                // N, int64: rows in the training set
+  at::Tensor noise = {};          // N x Draw::noise; undefined without
 };
 
 struct Batch {

@@ -18,14 +18,17 @@ void describe(OptionSet& options, ClassifierTraining& training) {
               Range<int64_t>{1, 65536, "images"});
   options.add("learning-rate", training.learning_rate, "Learning rate until --decay-start (A18: optimizer and epochs).",
               Range<double>{0, 10});
-  options.add(
-      "decay-shape", training.decay_shape,
-      "Decay of the learning rate: linear to 0 from --decay-start on, or cos(7 pi p / 16) at the share p of the "
-      "run, which ends at 0.2.",
-      Words<DecayShape>{"linear", "cosine"});
+  options.add("decay-shape", training.decay_shape,
+              "Decay of the learning rate: linear to 0 from --decay-start on; cos(7 pi p / 16) at the share p of the "
+              "run, which "
+              "ends at 0.2; or gaussian, exp(-12.5 T^2) where T rises from 0 at --decay-start to 1 at the end.",
+              Words<DecayShape>{"linear", "cosine", "gaussian"});
   options.add("decay-start", training.decay_start,
-              "Start of the linear decay of the learning rate to 0, as a share of the run (A18: optimizer and epochs; "
-              "A28: schedules as shares).",
+              "Start of the linear or gaussian decay of the learning rate, as a share of the run (A18: optimizer and "
+              "epochs; A28: schedules as shares).",
+              Range<double>{0, 1});
+  options.add("warm-up", training.warm_up,
+              "Share of the run in which the learning rate rises, as exp(-5 (1 - T)^2) with T from 0 to 1; 0 is none.",
               Range<double>{0, 1});
   options.add("optimizer", training.optimizer.kind, "Optimizer of the weights.", Words<OptimizerKind>{"adam", "sgd"});
   options.add("beta1", training.optimizer.beta1,
@@ -60,35 +63,56 @@ void describe(OptionSet& options, ClassifierTraining& training) {
               Range<int64_t>{2, 100000, "images"});
 }
 
-void check_training_options(const OptionSet& options) {
+std::vector<WithoutEffect> training_options_without_effect(const OptionSet& options) {
   // An option, and the word of another one without which it has no effect.
   struct Need {
-    std::string_view option, of, word;
+    std::string_view option, of, word, other_word = {};
   };
-  constexpr std::array kNeeds{
-      Need{"momentum", "optimizer", "sgd"},        Need{"nesterov", "optimizer", "sgd"},
-      Need{"beta1", "optimizer", "adam"},          Need{"beta2", "optimizer", "adam"},
-      Need{"epsilon", "optimizer", "adam"},        Need{"epsilon-inside-root", "optimizer", "adam"},
-      Need{"decay-start", "decay-shape", "linear"}};
+  constexpr std::array kNeeds{Need{"momentum", "optimizer", "sgd"},
+                              Need{"nesterov", "optimizer", "sgd"},
+                              Need{"beta1", "optimizer", "adam"},
+                              Need{"beta2", "optimizer", "adam"},
+                              Need{"epsilon", "optimizer", "adam"},
+                              Need{"epsilon-inside-root", "optimizer", "adam"},
+                              Need{"decay-start", "decay-shape", "linear", "gaussian"},
+                              Need{"zca-epsilon", "normalization", "zca"}};
+  std::vector<WithoutEffect> found;
   std::map<std::string_view, const Option*> known;
   for (const Option& option : options.all()) known[option.name] = &option;
   for (const Need& need : kNeeds) {
     const auto option = known.find(need.option), of = known.find(need.of);
     if (option == known.end() || option->second->value() == option->second->initial) continue;
-    if (of->second->value() == need.word) continue;
-    throw usage_error(fmt::format("--{} has no effect on --{} {}; remove it or choose --{} {}", need.option, need.of,
-                                  of->second->value().text(), need.of, need.word));
+    if (of->second->value() == need.word || of->second->value() == need.other_word) continue;
+    found.push_back(
+        {std::string(need.option), fmt::format("--{} has no effect on --{} {}; remove it or choose --{} {}",
+                                               need.option, need.of, of->second->value().text(), need.of, need.word)});
   }
+  return found;
 }
+
+namespace {
+
+double decay_of(const ClassifierTraining& training, double progress) {
+  switch (training.decay_shape) {
+    case DecayShape::kLinear:
+      return linear_decay(progress, training.decay_start);
+    case DecayShape::kCosine:
+      return cosine_decay(progress);
+    case DecayShape::kGaussian:
+      return gaussian_decay(progress, training.decay_start);
+  }
+  return 1;
+}
+
+}  // namespace
 
 std::vector<Schedule> schedules_of(const ClassifierTraining& training) {
   return {
       {"one", [](double, double) { return 1.0; }},
       {"learning_rate",
        [=](double progress, double) {
-         return training.learning_rate * (training.decay_shape == DecayShape::kCosine
-                                              ? cosine_decay(progress)
-                                              : linear_decay(progress, training.decay_start));
+         const RampShape warm_up = training.warm_up > 0 ? RampShape::kGaussian : RampShape::kNone;
+         return training.learning_rate * ramp_up(warm_up, progress, 0, training.warm_up) * decay_of(training, progress);
        }},
       {"average_decay",
        [=](double, double updates) { return average_decay(training.average_shape, training.average_decay, updates); }},

@@ -12,8 +12,9 @@ namespace frgan {
 
 // How the learning rate decays.
 enum class DecayShape {
-  kLinear,  // to 0 from `decay_start` on
-  kCosine,  // cosine_decay, core/schedules.h
+  kLinear,    // to 0 from `decay_start` on
+  kCosine,    // cosine_decay, core/schedules.h
+  kGaussian,  // gaussian_decay from `decay_start` on
 };
 
 struct ClassifierTraining {
@@ -21,6 +22,7 @@ struct ClassifierTraining {
   double learning_rate = 3e-4;
   DecayShape decay_shape = DecayShape::kLinear;
   double decay_start = 2.0 / 3.0;
+  double warm_up = 0;  // share of the run
   OptimizerOptions optimizer;
   double average_decay = 0.9999;
   AverageShape average_shape = AverageShape::kRamp;
@@ -30,8 +32,8 @@ struct ClassifierTraining {
 // (docs/options.md).
 void describe(OptionSet& options, ClassifierTraining& training);
 
-// Throws a usage error if an option was changed that the optimizer or the decay does not use.
-void check_training_options(const OptionSet& options);
+// The options that were changed but that the optimizer, the decay or the normalization does not use.
+std::vector<WithoutEffect> training_options_without_effect(const OptionSet& options);
 
 // The schedules "learning_rate", "average_decay" and "one" (constant 1).
 std::vector<Schedule> schedules_of(const ClassifierTraining& training);

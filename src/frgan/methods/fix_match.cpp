@@ -48,7 +48,6 @@ std::vector<Schedule> FixMatch::schedules() const {
   std::vector<Schedule> schedules = schedules_of(training_);
   const double weight = fix_match_.unlabeled_weight;
   schedules.push_back({"unlabeled_weight", [=](double, double) { return weight; }});
-  schedules.push_back({"zero", [](double, double) { return 0.0; }});
   return schedules;
 }
 
@@ -58,6 +57,7 @@ std::vector<Stage> FixMatch::stages() {
   Stage stage{.name = "training", .initial_batch = {{{Pool::kAll, training_.init_images}}}};
   stage.initialize = [this](const Batch& images) { initialize(images); };
   stage.phases = {{"classifier", batch, 1, {"classifier"}, [this](const Batch& images) { return losses(images); }}};
+  stage.step_flop = step_flop();
   return {stage};
 }
 
@@ -97,7 +97,7 @@ std::vector<Losses> FixMatch::losses(const Batch& batch) {
       pseudo_label_loss(weak, pass.rows(strong).logits, fix_match_.threshold, classes);
   return {{{"supervised", "one", cross_entropy(pass.rows(labeled).logits, labeled_images.labels, classes)},
            {"pseudo_labels", "unlabeled_weight", pseudo_labels.loss},
-           {"confident", "zero", pseudo_labels.confident}}};
+           {"confident", "", pseudo_labels.confident}}};
 }
 
 }  // namespace frgan

@@ -32,10 +32,10 @@ class FixMatch : public Method {
   std::vector<Player> players() const override;
   std::vector<Schedule> schedules() const override;
   std::vector<Stage> stages() override;
-  double step_flop() const override;
   NetworkPtr make_classifier(const Problem& problem) const override { return build_network(network_, problem); }
 
  private:
+  double step_flop() const;
   int64_t unlabeled_images() const { return fix_match_.unlabeled_ratio * training_.batch_size; }
   void initialize(const Batch& batch);
   std::vector<Losses> losses(const Batch& batch);

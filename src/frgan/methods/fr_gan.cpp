@@ -121,6 +121,7 @@ std::vector<Stage> FrGan::stages() {
   const auto generator = [this](const Batch& batch) { return std::vector<Losses>{generator_losses(batch)}; };
   stage.phases = {Phase{"discriminator", discriminator_batch, fr_gan_.disc_steps, {"discriminator"}, discriminator},
                   Phase{"generator", generator_batch, 1, {"generator"}, generator}};
+  stage.step_flop = step_flop();
   return {stage};
 }
 
@@ -225,8 +226,13 @@ Losses FrGan::generator_losses(const Batch& batch) {
   return losses;
 }
 
-at::Tensor FrGan::generate(const at::Tensor& noise) {
-  const torch::NoGradGuard no_grad;
+std::optional<Sampler> FrGan::sampler() {
+  return Sampler{.noise_size = generator_options_.noise_size,
+                 .noise = fr_gan_.noise_range,
+                 .images = [this](const at::Tensor& noise, const at::Tensor&) { return generate(noise); }};
+}
+
+at::Tensor FrGan::generate(const at::Tensor& noise) const {
   const auto statistics =
       fr_gan_.sampling_statistics == SamplingStatistics::kBatch ? BatchStatistics::kBatch : BatchStatistics::kRunning;
   return generator_->forward(noise, {.precision = problem_.precision, .statistics = statistics});

@@ -43,11 +43,8 @@ class FrGan : public Method {
   std::vector<Player> players() const override;
   std::vector<Schedule> schedules() const override;
   std::vector<Stage> stages() override;
-  double step_flop() const override;
-  NoiseKind noise_kind() const override { return fr_gan_.noise_range; }
   NetworkPtr make_classifier(const Problem& problem) const override { return build_network(network_, problem); }
-  at::Tensor generate(const at::Tensor& noise) override;
-  int64_t noise_size() const override { return generator_options_.noise_size; }
+  std::optional<Sampler> sampler() override;
 
  private:
   bool has_consistency() const { return fr_gan_.consistency.weight > 0; }
@@ -55,7 +52,9 @@ class FrGan : public Method {
     return fr_gan_.gen_loss == GeneratorLoss::kFeatureMatching ||
            fr_gan_.gen_loss == GeneratorLoss::kFeatureMatchingAndNonsaturating;
   }
+  double step_flop() const;
   ForwardPass training_pass(const Batch& batch, uint64_t part) const;
+  at::Tensor generate(const at::Tensor& noise) const;
 
   void initialize(const Batch& batch);
   Losses discriminator_losses(const Batch& batch);

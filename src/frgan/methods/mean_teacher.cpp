@@ -44,6 +44,7 @@ std::vector<Stage> MeanTeacher::stages() {
   Stage stage{.name = "training", .initial_batch = {{{Pool::kAll, training_.init_images}}}};
   stage.initialize = [this](const Batch& images) { initialize(images); };
   stage.phases = {{"student", batch, 1, {"student"}, [this](const Batch& images) { return losses(images); }}};
+  stage.step_flop = step_flop();
   return {stage};
 }
 

@@ -28,10 +28,10 @@ class MeanTeacher : public Method {
   std::vector<Player> players() const override;
   std::vector<Schedule> schedules() const override;
   std::vector<Stage> stages() override;
-  double step_flop() const override;
   NetworkPtr make_classifier(const Problem& problem) const override { return build_network(network_, problem); }
 
  private:
+  double step_flop() const;
   void initialize(const Batch& batch);
   std::vector<Losses> losses(const Batch& batch);
   ForwardPass training_pass(const Batch& batch, uint64_t part) const;

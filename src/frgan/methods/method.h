@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,10 +19,11 @@
 
 namespace frgan {
 
-// One term of a player's loss. The player's loss is the sum of weight * value; each value is logged under its name.
+// One term of a player's loss. The player's loss is the sum of weight * value; each value is logged under its name. A
+// value without a weight is only logged.
 struct Loss {
   std::string name;
-  std::string weight;  // name of the schedule that gives its weight
+  std::string weight;  // name of the schedule that gives its weight; empty: no term of the loss
   at::Tensor value;    // 0-dim
 };
 using Losses = std::vector<Loss>;
@@ -68,13 +70,15 @@ enum class FollowerBuffers {
   kOwn,       // the follower's own, which only its forward passes change
 };
 
-// A copy of a player's network whose weights are a running average of the player's: the classifier of a method, or a
-// teacher. It follows after each update of the player.
+// A copy of a player's network, or of a part of it, whose weights are a running average of the player's: the classifier
+// of a method, or a teacher. It follows after each update of the player. Frozen parameters (requires_grad is false) are
+// buffers.
 struct Follower {
   std::string name;  // of its file in a checkpoint; kAverage for the classifier
   NetworkPtr network;
   std::string decay;  // name of its schedule
   FollowerBuffers buffers = FollowerBuffers::kCopied;
+  std::string part = "";  // prefix of the followed tensors of the player: "classifier."; empty: all
 };
 inline constexpr const char* kAverage = "average";
 
@@ -105,6 +109,10 @@ struct Stage {
   BatchRequest initial_batch;                      // batch passed to `initialize`
   std::function<void(const Batch&)> initialize{};  // the data-dependent pass (A31); may be empty
   std::vector<Phase> phases{};
+  // FLOP of a step: 2 x multiply-adds of convolutions and dense layers (docs/performance.md). In units of a forward
+  // pass, a backward pass to parameters and input counts 2, even at the first layer. A backward pass to the input only
+  // counts 1.
+  double step_flop = 0;
 };
 
 // Number of images that are passed through a network in one step.
@@ -114,7 +122,7 @@ inline int64_t images_per_step(const Stage& stage) {
   return images;
 }
 
-// Images per step for counting epochs: unlabeled images, or labeled images if the method uses no unlabeled ones.
+// Images per step for counting epochs: unlabeled images, or labeled images if the stage uses no unlabeled ones.
 inline int64_t epoch_images_per_step(const Stage& stage) {
   int64_t labeled = 0;
   for (const Draw& draw : stage.phases.front().batch.draws) {
@@ -124,6 +132,27 @@ inline int64_t epoch_images_per_step(const Stage& stage) {
   return labeled;
 }
 
+// The mean of a number of each stage over the steps of a run, such as images_per_step.
+template <class Number>
+double mean_over_stages(const std::vector<Stage>& stages, const Number& number) {
+  double mean = 0;
+  for (const Stage& stage : stages) mean += stage.share * static_cast<double>(number(stage));
+  return mean;
+}
+inline double mean_step_flop(const std::vector<Stage>& stages) {
+  return mean_over_stages(stages, [](const Stage& stage) { return stage.step_flop; });
+}
+
+// Makes images from noise vectors, with the last weights (A32).
+struct Sampler {
+  int64_t noise_size = 0;  // numbers in a noise vector
+  NoiseKind noise = NoiseKind::kSymmetric;
+  bool class_conditional = false;
+  // Images N x C x S x S in [-1, 1] from noise N x noise_size and the classes N (int64), which are undefined unless
+  // `class_conditional`.
+  std::function<at::Tensor(const at::Tensor& noise, const at::Tensor& classes)> images;
+};
+
 // The task and hardware that a method is built for.
 struct Problem {
   ImageShape shape;
@@ -131,7 +160,14 @@ struct Problem {
   Precision precision = Precision::kFull;
   at::ScalarType dtype = at::kFloat;  // type of the parameters; double in golden tests
   at::Device device = at::kCPU;
+  // Images of Pool::kAll and those among them that have a label; 0 outside training.
+  int64_t train_images = 0, labeled_images = 0;
 };
+
+// `count` images of the sampler, a function of the key. With classes, image i has class (first + i) mod K, or `label`
+// if it is not negative.
+at::Tensor sampled_images(const Sampler& sampler, int64_t count, uint64_t key, const Problem& problem,
+                          int64_t first = 0, int64_t label = -1);
 
 // Throws a usage error if batches are too small for the batch statistics of the network.
 void check_batch_size(const NetworkOptions& options, int64_t batch_size);
@@ -156,12 +192,6 @@ class Method {
   virtual std::vector<Player> players() const = 0;
   virtual std::vector<Schedule> schedules() const = 0;
   virtual std::vector<Stage> stages() = 0;
-  // FLOP of a training step: 2 x multiply-adds of convolutions and dense layers (docs/performance.md). In units of a
-  // forward pass, a backward pass to parameters and input counts 2, even at the first layer. A backward pass to the
-  // input only counts 1.
-  virtual double step_flop() const = 0;
-  // Distribution of the generator's noise; unused without a generator.
-  virtual NoiseKind noise_kind() const { return NoiseKind::kSymmetric; }
 
   // Tensors of the method that are part of the state of a run: targets, thresholds, queues. Only `losses` and `after`
   // change them, in place.
@@ -170,12 +200,8 @@ class Method {
   // A new network with the architecture of the classifier and its own weights. Needs no call of `build`. After `build`,
   // the classifier is the follower kAverage of a player.
   virtual NetworkPtr make_classifier(const Problem& problem) const = 0;
-  // Images N x C x S x S in [-1, 1] from noise N x noise_size(), with the last weights (A32). An undefined tensor
-  // without a generator.
-  virtual at::Tensor generate(const at::Tensor& /*noise*/) { return {}; }
-  virtual int64_t noise_size() const { return 0; }
-  // Noise count x noise_size() for sample images, a function of the key. Requires a generator.
-  at::Tensor sampling_noise(int64_t count, uint64_t key, const Problem& problem) const;
+  // Nothing without a generator. Its images need a built method.
+  virtual std::optional<Sampler> sampler() { return {}; }
 };
 
 }  // namespace frgan

@@ -87,9 +87,15 @@ NetworkPtr build_network(const NetworkOptions& options, const Problem& problem) 
   return network;
 }
 
-at::Tensor Method::sampling_noise(int64_t count, uint64_t key, const Problem& problem) const {
-  return random_noise({.count = count, .size = noise_size(), .kind = noise_kind()}, key,
-                      at::TensorOptions(problem.device).dtype(problem.dtype));
+at::Tensor sampled_images(const Sampler& sampler, int64_t count, uint64_t key, const Problem& problem, int64_t first,
+                          int64_t label) {
+  const torch::NoGradGuard no_grad;
+  const at::Tensor noise = random_noise({.count = count, .size = sampler.noise_size, .kind = sampler.noise}, key,
+                                        at::TensorOptions(problem.device).dtype(problem.dtype));
+  if (!sampler.class_conditional) return sampler.images(noise, {});
+  const at::TensorOptions integers = at::TensorOptions(problem.device).dtype(at::kLong);
+  const at::Tensor in_turn = at::arange(first, first + count, integers).remainder(problem.shape.classes);
+  return sampler.images(noise, label < 0 ? in_turn : at::full_like(in_turn, label));
 }
 
 at::Tensor StepScalars::operator[](const std::string& name) const {

@@ -38,11 +38,8 @@ std::vector<Stage> Supervised::stages() {
   return {{.name = "training",
            .initial_batch = {{{Pool::kAll, training_.init_images}}},
            .initialize = initialize,
-           .phases = {phase}}};
-}
-
-double Supervised::step_flop() const {
-  return 3.0 * static_cast<double>(training_.batch_size) * discriminator_->forward_flop();
+           .phases = {phase},
+           .step_flop = 3.0 * static_cast<double>(training_.batch_size) * discriminator_->forward_flop()}};
 }
 
 std::vector<Losses> Supervised::losses(const Batch& batch) {

@@ -15,7 +15,6 @@ class Supervised : public Method {
   std::vector<Player> players() const override;
   std::vector<Schedule> schedules() const override { return schedules_of(training_); }
   std::vector<Stage> stages() override;
-  double step_flop() const override;
   NetworkPtr make_classifier(const Problem& problem) const override { return build_network(network_, problem); }
 
  private:

@@ -14,7 +14,8 @@ constexpr double kConvLargeSlope = 0.1;
 
 }  // namespace
 
-ConvLarge::ConvLarge(const NetworkOptions& options, const ImageShape& shape, uint64_t seed) : Network(shape) {
+ConvLarge::ConvLarge(const NetworkOptions& options, const ImageShape& shape, uint64_t seed)
+    : Network(shape, options.normalization) {
   WeightSource source(WeightInit::kNormal, seed, kConvLarge);
   const bool weight_norm = options.conv_large_norm == ConvLargeNorm::kWeightNorm;
   const auto add_convolution = [&](const std::string& name, int64_t channels, int64_t kernel = 3, int64_t padding = 1) {

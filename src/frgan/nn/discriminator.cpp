@@ -19,7 +19,7 @@ int64_t squeeze_units(const NetworkOptions& options, int64_t channels) {
 }
 
 Discriminator::Discriminator(const NetworkOptions& options, const ImageShape& shape, uint64_t seed)
-    : Network(shape), options_(options), source_(options.init, seed, kNetwork) {
+    : Network(shape, options.normalization), options_(options), source_(options.init, seed, kNetwork) {
   WeightSource squeeze_source(options.init, seed, kSqueezeExcitation);
   const int64_t c64 = scaled_channels(64, options.width), c128 = scaled_channels(128, options.width),
                 c256 = scaled_channels(256, options.width);

@@ -10,9 +10,9 @@
 
 namespace frgan {
 
-// Moves the parameters of a module into one flat tensor, their gradients into a second one, and its buffers into a
-// third. Convolution weights keep channels-last strides. The views share ownership of these tensors, so the module and
-// this object may be destroyed in any order.
+// Moves the parameters of a module into one flat tensor, their gradients into a second one, and its buffers and frozen
+// parameters (requires_grad is false) into a third. Convolution weights keep channels-last strides. The views share
+// ownership of these tensors, so the module and this object may be destroyed in any order.
 class FlatParameters {
  public:
   explicit FlatParameters(const torch::nn::Module& module);
@@ -20,17 +20,27 @@ class FlatParameters {
   const at::Tensor& values() const { return values_; }        // 1-D, all parameters
   const at::Tensor& gradients() const { return gradients_; }  // 1-D, in the same order
   const at::Tensor& buffers() const { return buffers_; }      // 1-D, all buffers; empty if there are none
+  // The values, or the buffers, of the tensors whose names begin with `prefix`: a view. They must be adjacent.
+  at::Tensor part_of_values(const std::string& prefix) const { return part(values_, trained_, prefix); }
+  at::Tensor part_of_buffers(const std::string& prefix) const { return part(buffers_, others_, prefix); }
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
   // A view of `flat`, a 1-D tensor of the buffer's length (a moment, an average), with the shape and strides of
   // parameter `index`.
   at::Tensor view_like(const at::Tensor& flat, size_t index) const;
-  const std::vector<std::string>& names() const { return names_; }
+  // The name of parameter `index`.
+  const std::string& name(size_t index) const { return trained_[index].name; }
 
  private:
+  // Where a tensor is in a flat one.
+  struct Place {
+    std::string name;
+    int64_t offset, size;
+  };
+  static at::Tensor part(const at::Tensor& flat, const std::vector<Place>& places, const std::string& prefix);
+
   at::Tensor values_, gradients_, buffers_;
   std::vector<at::Tensor> parameters_;
-  std::vector<int64_t> offsets_;
-  std::vector<std::string> names_;
+  std::vector<Place> trained_, others_;
 };
 
 }  // namespace frgan

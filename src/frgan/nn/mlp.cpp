@@ -14,7 +14,8 @@ constexpr uint64_t kMlp = 6;  // random stream of the weights
 
 }  // namespace
 
-Mlp::Mlp(const NetworkOptions& options, const ImageShape& shape, uint64_t seed) : Network(shape) {
+Mlp::Mlp(const NetworkOptions& options, const ImageShape& shape, uint64_t seed)
+    : Network(shape, options.normalization) {
   WeightSource source(options.init, seed, kMlp);
   const int64_t units = scaled_channels(options.mlp_units, options.width);
   add("flatten", std::make_shared<Flattening>());

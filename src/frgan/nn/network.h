@@ -8,8 +8,11 @@
 #include "frgan/core/image_shape.h"
 #include "frgan/nn/forward_pass.h"
 #include "frgan/nn/layer_list.h"
+#include "frgan/nn/network_options.h"
 
 namespace frgan {
+
+class InputNormalization;
 
 // Output of a network, in the type of the parameters.
 struct Classified {
@@ -30,11 +33,18 @@ class Network : public LayerList {
   int64_t feature_size() const;  // F
 
  protected:
-  explicit Network(const ImageShape& shape)
-      : LayerList({shape.channels, shape.image_size, shape.image_size}), shape_(shape) {}
+  // The first layer is the normalization of the input, if it is more than scaling.
+  Network(const ImageShape& shape, const InputNormalizationOptions& normalization);
+  // The images as the layer after the normalization receives them, in the compute type of the pass.
+  at::Tensor normalized(const at::Tensor& images, const ForwardPass& pass) const;
+  // The index of the first layer after the normalization.
+  size_t first_layer() const { return normalization_ ? 1 : 0; }
+  // Null if images are only scaled.
+  const std::shared_ptr<InputNormalization>& normalization() const { return normalization_; }
 
  private:
   ImageShape shape_;
+  std::shared_ptr<InputNormalization> normalization_;
 };
 using NetworkPtr = std::shared_ptr<Network>;
 

@@ -23,6 +23,16 @@ enum class SePosition { kNone, kBlock1, kBlock2, kAfterConv256, kAll };
 // Normalization of the network conv-large.
 enum class ConvLargeNorm { kWeightNorm, kBatchNorm };
 
+// What the pixels of an image are converted to before the first layer (nn/input_normalization.h).
+enum class InputNormalizationKind { kScale, kStandard, kImage, kZca };
+
+struct InputNormalizationOptions {
+  InputNormalizationKind kind = InputNormalizationKind::kScale;
+  double zca_epsilon = 0.1;
+};
+// Declares each field as an option, in the current group.
+void describe(OptionSet& options, InputNormalizationOptions& normalization);
+
 // Options of all networks. The help texts in `describe` name the networks that use an option, and the reading of the
 // paper that it selects.
 struct NetworkOptions {
@@ -43,6 +53,7 @@ struct NetworkOptions {
   double conv_large_dropout = 0.5;
   int64_t mlp_layers = 2;
   int64_t mlp_units = 512;
+  InputNormalizationOptions normalization{};
 };
 // Declares each field as an option, with its meaning, its range and the reading of the paper that it selects
 // (docs/options.md).

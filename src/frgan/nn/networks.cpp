@@ -102,6 +102,7 @@ void describe(OptionSet& options, NetworkOptions& network) {
   options.add("mlp-layers", network.mlp_layers, "Hidden layers of mlp.", Range<int64_t>{1, 16, "layers"});
   options.add("mlp-units", network.mlp_units, "Units in each hidden layer of mlp, before --width applies.",
               Range<int64_t>{1, 16384, "units"});
+  describe(options, network.normalization);
 }
 
 std::span<const NetworkInfo> all_networks() {
@@ -119,13 +120,14 @@ NetworkPtr create_network(const NetworkOptions& options, const ImageShape& shape
   return find_network(options.network).create(options, shape, seed);
 }
 
-void check_network_options(const OptionSet& options) {
+std::vector<WithoutEffect> network_options_without_effect(const OptionSet& options) {
+  std::vector<WithoutEffect> found;
   std::string network;
   for (const Option& option : options.all()) {
     if (option.name == "network") network = option.value().get<std::string>();
   }
   const auto* const selected = std::ranges::find(kNetworks, network, &NetworkInfo::name);
-  if (selected == kNetworks.end()) return;
+  if (selected == kNetworks.end()) return found;
   for (const Option& option : options.all()) {
     if (option.value() == option.initial || uses(*selected, option.name)) continue;
     std::vector<std::string_view> users;
@@ -133,9 +135,10 @@ void check_network_options(const OptionSet& options) {
       if (uses(info, option.name)) users.push_back(info.name);
     }
     if (users.empty()) continue;
-    throw usage_error(fmt::format("--{} has no effect on --network {}; it belongs to: {}", option.name, network,
-                                  fmt::join(users, ", ")));
+    found.push_back({option.name, fmt::format("--{} has no effect on --network {}; it belongs to: {}", option.name,
+                                              network, fmt::join(users, ", "))});
   }
+  return found;
 }
 
 }  // namespace frgan

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "frgan/core/image_shape.h"
 #include "frgan/core/options.h"
@@ -32,7 +33,7 @@ const NetworkInfo& find_network(std::string_view name);
 // A network with new weights. Throws like find_network.
 std::shared_ptr<Network> create_network(const NetworkOptions& options, const ImageShape& shape, uint64_t seed);
 
-// Throws a usage error if an option was changed that the selected network does not use.
-void check_network_options(const OptionSet& options);
+// The options that were changed but that the selected network does not use.
+std::vector<WithoutEffect> network_options_without_effect(const OptionSet& options);
 
 }  // namespace frgan

@@ -73,7 +73,8 @@ class ResidualBlock : public torch::nn::Module, public Layer {
 
 }  // namespace
 
-WideResNet::WideResNet(const NetworkOptions& options, const ImageShape& shape, uint64_t seed) : Network(shape) {
+WideResNet::WideResNet(const NetworkOptions& options, const ImageShape& shape, uint64_t seed)
+    : Network(shape, options.normalization) {
   WeightSource source(WeightInit::kXavier, seed, kWideResNet);
   const auto scaled = [&](int64_t channels) { return scaled_channels(channels, options.width); };
   add("conv", std::make_shared<PlainConvolution>(shape.channels, scaled(16), source));

@@ -35,6 +35,18 @@ std::unique_ptr<RunRequest> preset_request(const PlanRow& row) {
   return request;
 }
 
+// Resets plan-wide settings that have no effect on this row, such as --momentum for a row with Adam.
+void drop_without_effect(RunRequest& request, const Plan& plan, const Budget& budget) {
+  for (const WithoutEffect& found : method_options_without_effect(request.options)) {
+    Option& option = request.options.find(found.option, "plan");
+    for (const std::vector<Setting>& of_plan : {plan.settings, budget.settings}) {
+      const bool is_plan_wide =
+          std::ranges::any_of(of_plan, [&](const Setting& setting) { return setting.source == option.set_by; });
+      if (is_plan_wide) option.set(option.initial, option.set_by);
+    }
+  }
+}
+
 // The options of a row in a section, before seed and steps are set.
 std::unique_ptr<RunRequest> row_request(const Plan& plan, const Budget& budget, const PlanRow& row,
                                         const PlanSection& section, const PlanChoice& choice) {
@@ -44,6 +56,7 @@ std::unique_ptr<RunRequest> row_request(const Plan& plan, const Budget& budget, 
   }
   apply_settings(*request, row.settings);
   apply_settings(*request, section.settings);
+  drop_without_effect(*request, plan, budget);
   if (request->run.data.data_dir.empty()) request->run.data.data_dir = choice.data_dir;
   request->run.data = with_absolute_paths(request->run.data);
   validate(*request);

@@ -30,10 +30,7 @@ BatchStream random_batches(int64_t images, at::Device device, const Augmentation
   LabelSplit split;
   split.train_images = images;
   for (int64_t row = 0; row < std::min(kLabeled, images); ++row) split.labeled.push_back(row);
-  return BatchStream(train.to(device), split,
-                     {.augmentation = parse_augmentation(augmentation.augmentation),
-                      .strong = parse_augmentation(augmentation.strong, "--strong-augmentation"),
-                      .seed = kSeed});
+  return BatchStream(train.to(device), split, {.policies = augmentation_policies(augmentation), .seed = kSeed});
 }
 
 }  // namespace
@@ -101,7 +98,7 @@ struct StepOnRandomImages::Impl {
     found.classification_seconds = median_seconds(kRepetitions, classify);
     found.classification_convolutions = time_convolutions(classify, kRepetitions);
     found.strong_views = 448;  // the unlabeled images of a FixMatch step
-    const Augmentation strong = parse_augmentation(augmentation.strong, "--strong-augmentation");
+    const Augmentation strong = augmentation_policies(augmentation).at(kStrongPolicy);
     const at::Tensor rows = at::arange(found.strong_views, at::kLong);
     const auto augment = [&] { augmented(images, rows, strong, kSeed, at::kFloat); };
     found.strong_seconds = median_seconds(kRepetitions, augment);
@@ -133,12 +130,8 @@ void StepOnRandomImages::prepare(const StepBenchmarkOptions& options) {
   impl.batches = std::make_unique<BatchStream>(random_batches(options.images, impl.device, impl.augmentation));
   const Problem problem{.shape = {}, .seed = kSeed, .precision = impl.precision, .device = impl.device};
   impl.method->build(problem);
-  impl.trainer = std::make_unique<Trainer>(
-      *impl.method, problem,
-      [&impl](const BatchRequest& request, uint64_t draw, uint64_t part) {
-        return impl.batches->next(request, draw, part);
-      },
-      /*planned_steps=*/1'000'000);
+  impl.trainer = std::make_unique<Trainer>(*impl.method, problem, *impl.batches,
+                                           /*planned_steps=*/1'000'000);
   impl.trainer->initialize();
 }
 
@@ -155,7 +148,7 @@ StepBenchmark StepOnRandomImages::measure(const StepBenchmarkOptions& options) {
   found.machine = this_machine();
   found.processor_capability = processor_capability();
   found.kernel_capability = kernel_capability();
-  found.step_flop = impl_->method->step_flop();
+  found.step_flop = impl_->trainer->stage().step_flop;
   found.images_per_step = images_per_step(impl_->trainer->stage());
   impl_->time_steps(found, options);
   if (!options.step_only && impl_->device.is_cpu()) found.details = impl_->details(options);

@@ -31,7 +31,7 @@ struct RunSummary {
   std::string options_digest;  // SHA-256 of the resolved options
   int64_t recipe = 0;          // see methods/methods.h
   int64_t steps = 0;
-  double gflop_per_step = 0;  // Method::step_flop
+  double gflop_per_step = 0;  // mean_step_flop, methods/method.h
   double wall_seconds = 0;    // training time, including the time before a resume
   TimeSpent time_spent;
   std::optional<EvaluationRecord> test{};  // of the averaged final weights

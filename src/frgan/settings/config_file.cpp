@@ -98,6 +98,23 @@ Json value_of(const toml::node& node, const std::string& where, bool tables = fa
                                              : ": dates and times are not option values; put text in quotes"));
 }
 
+// The table [policies] as values of the option: "NAME=WORD+WORD".
+Json policies_of(const toml::table& table, const std::string& where) {
+  Json policies = Json::array();
+  for (const auto& [key, node] : table) {
+    const std::string name = name_of(key, where);
+    const toml::array* const words = node.as_array();
+    if (words == nullptr || !words->is_homogeneous(toml::node_type::string)) {
+      throw usage_error(fmt::format("{}: invalid policy '{}'; write a list of words, as in {} = [\"translate:4\"]",
+                                    where, name, name));
+    }
+    std::vector<std::string> texts;
+    for (const toml::node& word : *words) texts.push_back(word.as_string()->get());
+    policies.push_back(fmt::format("{}={}", name, fmt::join(texts, "+")));
+  }
+  return policies;
+}
+
 }  // namespace
 
 bool has_control_characters(std::string_view text) {
@@ -113,7 +130,10 @@ std::vector<Setting> read_config(std::string_view text, const std::string& name)
   std::vector<std::pair<toml::source_position, Setting>> settings;
   for (const auto& [key, node] : table) {
     const std::string where = place(name, key.source());
-    settings.push_back({key.source().begin, {name_of(key, where), value_of(node, where), where}});
+    const std::string option = name_of(key, where);
+    const toml::table* const policies = option == "policies" ? node.as_table() : nullptr;
+    const Json value = policies != nullptr ? policies_of(*policies, where) : value_of(node, where);
+    settings.push_back({key.source().begin, {option, value, where}});
   }
   std::sort(settings.begin(), settings.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Setting> in_order;

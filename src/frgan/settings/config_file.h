@@ -1,9 +1,14 @@
 // TOML reader for config files and presets; config_text in core/options.h writes them. Keys are option names without
-// the leading "--". Config files have no [headings].
+// the leading "--".
 //
 //   method = "fr-gan"
 //   batch-size = 50
 //   augmentation = ["translate:2", "noise:0.15"]
+//
+// The only heading is [policies], augmentation policies by name. It is read as the option "policies":
+//
+//   [policies]
+//   mine = ["translate:4", "randaugment:3"]            # policies = ["mine=translate:4+randaugment:3"]
 #pragma once
 
 #include <filesystem>

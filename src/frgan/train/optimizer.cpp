@@ -21,7 +21,7 @@ double scalar_on_cpu(const at::Tensor& scalar) {
 WeightDecay::WeightDecay(const FlatParameters& parameters, double decay)
     : values_(parameters.values()), decayed_(at::zeros_like(parameters.values())), decay_(decay) {
   for (size_t i = 0; i < parameters.parameters().size(); ++i) {
-    const bool is_direction = parameters.names()[i].ends_with("direction");
+    const bool is_direction = parameters.name(i).ends_with("direction");
     if (parameters.parameters()[i].dim() >= 2 && !is_direction) parameters.view_like(decayed_, i).fill_(1);
   }
 }

@@ -26,6 +26,7 @@
 #include "frgan/methods/methods.h"
 #include "frgan/metrics/evaluation.h"
 #include "frgan/metrics/statistics.h"
+#include "frgan/nn/input_normalization.h"
 #include "frgan/train/diagnostics.h"
 #include "frgan/train/step_budget.h"
 
@@ -51,6 +52,20 @@ Error non_finite_error(const std::string& what, const std::string& when, int64_t
                   what, when, step));
 }
 
+// Throws an Error if the checkpoint is of another method whose networks have other names.
+void check_same_networks(const Checkpoint& checkpoint, const std::string& method, const NamedTensors& model) {
+  const NamedTensors& saved = checkpoint.files.at("model");
+  const auto network_of = [](const std::string& name) { return name.substr(0, name.find('.')); };
+  for (const auto& [name, tensor] : model) {
+    const auto from = saved.lower_bound(network_of(name) + ".");
+    if (from != saved.end() && network_of(from->first) == network_of(name)) continue;
+    throw Error(fmt::format(
+        "{}: trained with method '{}', which has no network '{}'; --init-from needs a run of method '{}', or "
+        "of one with the same networks",
+        checkpoint.path.string(), checkpoint.state.method, network_of(name), method));
+  }
+}
+
 // Does the work. Returns false if a stop ended it early.
 bool run_unless_stopped(const std::function<void()>& work) try {
   work();
@@ -58,6 +73,17 @@ bool run_unless_stopped(const std::function<void()>& work) try {
 } catch (const Error& error) {
   if (error.kind() != ErrorKind::kStopped) throw;
   return false;
+}
+
+// What the method is built for.
+Problem problem_of(const RunOptions& options, const Dataset& data, const LabelSplit& split) {
+  const int64_t kept = std::ssize(split.kept);
+  return {.shape = {data.image_size, data.channels, data.classes()},
+          .seed = static_cast<uint64_t>(options.seed),
+          .precision = options.precision == PrecisionChoice::kBf16 ? Precision::kBf16 : Precision::kFull,
+          .device = resolve_device(options.device),
+          .train_images = kept > 0 ? kept : data.train.size() - std::ssize(split.dev),
+          .labeled_images = std::ssize(split.labeled)};
 }
 
 std::unique_ptr<Method> built_method(std::unique_ptr<Method> method, const Problem& problem) {
@@ -73,37 +99,34 @@ TrainingRun::TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dat
     : options_(std::move(options)),
       data_(std::move(data)),
       split_(std::move(split)),
-      problem_{.shape = {data_.image_size, data_.channels, data_.classes()},
-               .seed = static_cast<uint64_t>(options_.seed),
-               .precision = options_.precision == PrecisionChoice::kBf16 ? Precision::kBf16 : Precision::kFull,
-               .device = resolve_device(options_.device)},
+      problem_(problem_of(options_, data_, split_)),
       method_(built_method(std::move(method), problem_)),
       batches_(data_.train.to(problem_.device), split_,
-               {.augmentation = parse_augmentation(options_.augmentation.augmentation),
-                .strong = parse_augmentation(options_.augmentation.strong, "--strong-augmentation"),
-                .seed = problem_.seed}),
-      trainer_(
-          *method_, problem_,
-          [this](const BatchRequest& request, uint64_t draw, uint64_t part) {
-            return batches_.next(request, draw, part);
-          },
-          options_.steps, options_.skip_outliers),
+               {.policies = augmentation_policies(options_.augmentation), .seed = problem_.seed}),
+      trainer_(*method_, problem_, batches_, options_.steps, options_.skip_outliers),
       pace_(options_, trainer_.plan(), problem_.device.is_cpu(), begun) {
   if (!split_.dev.empty()) dev_ = data_.train.rows(split_.dev);
 }
 
 void TrainingRun::begin() {
+  const at::Tensor rows = at::tensor(batches_.all_rows(), at::kLong);
+  std::vector<std::shared_ptr<torch::nn::Module>> networks;
+  for (const Player& player : method_->players()) networks.push_back(player.network);
+  fit_input_normalization(networks, data_.train.images, rows);
   trainer_.initialize();
 }
 
 void TrainingRun::begin_from(const Checkpoint& checkpoint) {
   check_classes(data_, checkpoint.state.class_names);
-  TensorFiles start = copies_of(trainer_.state());  // with Adam moments of 0
-  for (const std::string file : {"model", "average"}) {
-    const auto saved = checkpoint.files.find(file);
-    if (saved != checkpoint.files.end() && start.contains(file)) start[file] = saved->second;
-  }
-  trainer_.restore(start, 0, checkpoint.path.string());
+  check_same_networks(checkpoint, options_.method, trainer_.state().at("model"));
+  const auto restore = [&](const std::string& file) {
+    TensorFiles start = copies_of(trainer_.state());  // with moments of 0
+    start[file] = checkpoint.files.at(file);
+    trainer_.restore(start, 0, checkpoint.path.string());
+  };
+  restore("model");
+  trainer_.reset_followers();
+  restore("average");
 }
 
 void check_same_data(const Checkpoint& checkpoint, const Dataset& data) {
@@ -167,7 +190,7 @@ void TrainingRun::fix_plan() {
 }
 
 int64_t TrainingRun::epoch_steps() const {
-  return batches_.steps_per_epoch(epoch_images_per_step(trainer_.stage()));
+  return batches_.steps_per_epoch(mean_over_stages(trainer_.stages(), epoch_images_per_step));
 }
 
 double TrainingRun::epochs(int64_t steps) const {
@@ -205,6 +228,7 @@ RunPlan TrainingRun::plan() {
   }
   plan.without_label = train.back();
   for (const Trainer::Term& term : trainer_.terms()) {
+    if (term.weight.empty()) continue;
     const auto weight = [&](double progress) { return trainer_.scheduled(term.weight, progress); };
     plan.terms.push_back({term.name, {weight(0), weight(1.0 / 3), weight(1)}});
   }
@@ -223,7 +247,6 @@ RunResult TrainingRun::train(const RunOutput& planned_output, Progress& progress
   RunRecorder recorder({.folder = output.folder,
                         .options = output.options,
                         .first_step = trainer_.steps_done(),
-                        .images_per_step = images_per_step(trainer_.stage()),
                         .classes = problem_.shape.classes,
                         .tensorboard = options_.tensorboard},
                        progress);
@@ -326,7 +349,7 @@ void TrainingRun::log_step(RunRecorder& recorder) {
                             .seconds = seconds_,
                             .skipped = skipped,
                             .seconds_left = expected_seconds_left()},
-                 step_seconds());
+                 step_seconds(), images_per_step(trainer_.stage()));
 }
 
 double TrainingRun::expected_seconds_left() const {
@@ -336,11 +359,12 @@ double TrainingRun::expected_seconds_left() const {
 
 // A run without a generator has no samples.
 fs::path TrainingRun::write_samples(RunRecorder& recorder) {
-  if (method_->noise_size() == 0) return {};
+  const std::optional<Sampler> sampler = method_->sampler();
+  if (!sampler) return {};
   const ScopedTimer timer(time_spent_.records);
   check_losses();
-  const at::Tensor noise = method_->sampling_noise(kGridImages, random_key(problem_.seed, Stream::kSampling), problem_);
-  return recorder.write_samples(trainer_.steps_done(), method_->generate(noise));
+  const uint64_t key = random_key(problem_.seed, Stream::kSampling);
+  return recorder.write_samples(trainer_.steps_done(), sampled_images(*sampler, kGridImages, key, problem_));
 }
 
 RunResult TrainingRun::stopped(const RunOutput& output, RunRecorder& recorder) {
@@ -430,7 +454,7 @@ RunSummary TrainingRun::summary(const RunOutput& output) const {
           .options_digest = sha256(bytes_of(output.options.dump())),
           .recipe = recipe(),
           .steps = trainer_.steps_done(),
-          .gflop_per_step = method_->step_flop() * 1e-9,
+          .gflop_per_step = mean_step_flop(trainer_.stages()) * 1e-9,
           .wall_seconds = seconds_,
           .time_spent = time_spent_,
           .precision = precision_name(problem_.precision),

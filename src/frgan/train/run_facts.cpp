@@ -1,6 +1,7 @@
 #include "frgan/train/run_facts.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include <fmt/format.h>
@@ -18,9 +19,9 @@
 namespace frgan {
 namespace {
 
-int64_t epoch_steps(const RunOptions& run, int64_t train_images, const Stage& stage) {
-  const int64_t images = run.split.train_images > 0 ? run.split.train_images : train_images - run.split.dev_images;
-  return std::max<int64_t>(1, images / epoch_images_per_step(stage));
+// Training images of a run.
+int64_t used_images(const RunOptions& run, int64_t train_images) {
+  return run.split.train_images > 0 ? run.split.train_images : train_images - run.split.dev_images;
 }
 
 // The dataset without pixels and without test images: enough to draw label splits.
@@ -59,20 +60,25 @@ void RunMeasurer::check_labels(const RunOptions& run) {
 
 RunFacts RunMeasurer::measure(const RunOptions& run, Method& method) {
   const DataFacts& data = data_facts(run);
-  method.build({.shape = {data.image_size, data.channels, data.classes}, .seed = 0});
-  const Stage stage = method.stages().front();
+  const int64_t images = used_images(run, data.train_images);
+  method.build({.shape = {data.image_size, data.channels, data.classes},
+                .seed = 0,
+                .train_images = images,
+                .labeled_images = run.split.labels > 0 ? run.split.labels : images});
+  const std::vector<Stage> stages = method.stages();
+  const double epoch_steps = static_cast<double>(images) / mean_over_stages(stages, epoch_images_per_step);
   RunFacts facts{.data_digest = data.digest,
                  .train_images = data.train_images,
-                 .steps_per_epoch = epoch_steps(run, data.train_images, stage),
-                 .images_per_step = images_per_step(stage),
-                 .step_flop = method.step_flop(),
+                 .steps_per_epoch = std::max<int64_t>(1, static_cast<int64_t>(epoch_steps)),
+                 .images_per_step = std::llround(mean_over_stages(stages, frgan::images_per_step)),
+                 .step_flop = mean_step_flop(stages),
                  .parameters = {}};
   for (const Player& player : method.players()) facts.parameters[player.name] = parameter_count(*player.network);
   return facts;
 }
 
-bool has_generator(const Method& method) {
-  return method.noise_size() > 0;
+bool has_generator(Method& method) {
+  return method.sampler().has_value();
 }
 
 std::map<std::string, std::vector<LayerDescription>> network_layers(Method& method) {

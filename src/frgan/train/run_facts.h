@@ -21,8 +21,9 @@ struct RunFacts {
   std::string data_digest;   // SHA-256 of the dataset
   int64_t train_images = 0;  // of the dataset
   int64_t steps_per_epoch = 0;
-  int64_t images_per_step = 0;  // images that enter a network in one step
-  double step_flop = 0;         // FLOP of one step (Method::step_flop)
+  // Means over the steps of a run.
+  int64_t images_per_step = 0;  // images that enter a network
+  double step_flop = 0;         // Stage::step_flop
   Json parameters;              // parameter count per network: {"discriminator": 787200, "generator": ...}
 };
 
@@ -58,7 +59,7 @@ class RunMeasurer {
 // Text that is equal for runs with the same dataset options.
 std::string dataset_id(const RunOptions& run);
 
-bool has_generator(const Method& method);
+bool has_generator(Method& method);
 
 // Builds the method's networks for 32 x 32 x 3 images and 10 classes. Returns the layers of each in forward order, by
 // name: "discriminator", "generator".

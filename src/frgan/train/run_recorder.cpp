@@ -54,9 +54,9 @@ RunRecorder::RunRecorder(RecordedRun run, Progress& progress)
   if (run_.tensorboard) events_.emplace(run_.folder, run_.first_step, run_.options);
 }
 
-void RunRecorder::write(StepRecord record, double step_seconds) {
+void RunRecorder::write(StepRecord record, double step_seconds, int64_t images_per_step) {
   record.images_per_second =
-      static_cast<double>((record.step - last_step_) * run_.images_per_step) / (step_seconds - last_seconds_);
+      static_cast<double>((record.step - last_step_) * images_per_step) / (step_seconds - last_seconds_);
   last_step_ = record.step;
   last_seconds_ = step_seconds;
   log_.write(record);

@@ -23,9 +23,8 @@ std::filesystem::path samples_path(const std::filesystem::path& folder, int64_t 
 
 struct RecordedRun {
   std::filesystem::path folder;
-  Json options;             // shown by TensorBoard
-  int64_t first_step = 0;   // later records of an earlier process are dropped
-  int64_t images_per_step;  // images that enter a network
+  Json options;            // shown by TensorBoard
+  int64_t first_step = 0;  // later records of an earlier process are dropped
   int64_t classes;
   bool tensorboard;
 };
@@ -36,10 +35,10 @@ class RunRecorder {
  public:
   // `progress` must outlive the recorder. Throws an Error if a file cannot be written.
   RunRecorder(RecordedRun run, Progress& progress);
-  // Writes the record and shows it, with the images per second since the previous one. `step_seconds` is the time of
-  // all steps of this process. Warns once if the supervised loss shows that training diverged, and once if most updates
-  // since the previous record were skipped.
-  void write(StepRecord record, double step_seconds);
+  // Writes the record and shows it, with the images per second since the previous one. `images_per_step` enter a
+  // network. `step_seconds` is the time of all steps of this process. Warns once if the supervised loss shows that
+  // training diverged, and once if most updates since the previous record were skipped.
+  void write(StepRecord record, double step_seconds, int64_t images_per_step);
   // Does nothing if the log has this evaluation: a run that was stopped or killed during its evaluations repeats them.
   void write(const EvaluationRecord& record);
   bool has_evaluation(EvaluatedImages role, int64_t step) const { return log_.has_evaluation(role, step); }

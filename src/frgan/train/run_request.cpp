@@ -1,5 +1,8 @@
 #include "frgan/train/run_request.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
@@ -36,15 +39,20 @@ std::unique_ptr<RunRequest> make_run_request(const std::string& method, const Js
   return request;
 }
 
+std::vector<WithoutEffect> method_options_without_effect(const OptionSet& options) {
+  std::vector<WithoutEffect> found = network_options_without_effect(options);
+  std::ranges::move(training_options_without_effect(options), std::back_inserter(found));
+  return found;
+}
+
 void check_method_options(const OptionSet& options) {
-  check_network_options(options);
-  check_training_options(options);
+  const std::vector<WithoutEffect> found = method_options_without_effect(options);
+  if (!found.empty()) throw usage_error(found.front().message);
 }
 
 void validate(const RunRequest& request) {
   if (!request.run.time_budget.empty()) parse_duration(request.run.time_budget);
-  parse_augmentation(request.run.augmentation.augmentation);
-  parse_augmentation(request.run.augmentation.strong, "--strong-augmentation");
+  augmentation_policies(request.run.augmentation);
   check_method_options(request.options);
   request.method->validate();
 }

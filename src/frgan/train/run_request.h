@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "frgan/core/json.h"
 #include "frgan/core/options.h"
@@ -35,7 +36,9 @@ std::unique_ptr<RunRequest> make_run_request(const std::string& method, const Js
 
 // Throws a usage error if the option `method` was set to another method than the request was made for.
 void check_method(const RunRequest& request, const std::string& method);
-// Throws a usage error if an option of a method was changed that its network, optimizer or decay does not use.
+// The options of a method that were changed but that its network, optimizer or decay does not use.
+std::vector<WithoutEffect> method_options_without_effect(const OptionSet& options);
+// Throws a usage error for the first of them.
 void check_method_options(const OptionSet& options);
 // Checks what a single option's range cannot: time budget, augmentation and combinations of the method's options.
 // Throws a usage error.

@@ -27,6 +27,25 @@ int64_t updates_per_step(const Stage& stage, const std::string& player, size_t p
 
 }  // namespace
 
+BatchSource::BatchSource(BatchStream& stream)
+    : plan([&stream](const BatchRequest& request, uint64_t draw, uint64_t part) {
+        return stream.plan(request, draw, part);
+      }),
+      gather([&stream](const BatchRequest& request, const BatchPlan& planned) {
+        return stream.gather(request, planned);
+      }) {}
+
+BatchSource::BatchSource(std::function<Batch(const BatchRequest&, uint64_t draw, uint64_t part)> batches)
+    : plan([](const BatchRequest&, uint64_t draw, uint64_t part) {
+        BatchPlan which;
+        which.draw = draw;
+        which.part = part;
+        return which;
+      }),
+      gather([batches = std::move(batches)](const BatchRequest& request, const BatchPlan& which) {
+        return batches(request, which.draw, which.part);
+      }) {}
+
 Trainer::Trainer(Method& method, const Problem& problem, BatchSource batches, int64_t planned_steps,
                  double outlier_limit)
     : problem_(problem),
@@ -50,7 +69,11 @@ Trainer::Trainer(Method& method, const Problem& problem, BatchSource batches, in
     if (member.optimizer.weight_decay > 0) state.decay.emplace(parameters, member.optimizer.weight_decay);
     if (outlier_limit > 0) state.outliers.emplace(outlier_limit, at::TensorOptions(problem.device));
     for (const Follower& follower : member.followers) {
-      state.followers.push_back({follower, FlatParameters(*follower.network)});
+      FlatParameters copy(*follower.network);
+      const auto values = parameters.part_of_values(follower.part), buffers = parameters.part_of_buffers(follower.part);
+      TORCH_CHECK(values.numel() == copy.values().numel() && buffers.numel() == copy.buffers().numel(), "follower ",
+                  follower.name, " differs from its player");
+      state.followers.push_back({follower, std::move(copy), values, buffers});
     }
     players_.push_back(std::move(state));
   }
@@ -63,14 +86,26 @@ void Trainer::initialize() {
 void Trainer::initialize_stage(size_t stage) {
   const torch::NoGradGuard no_grad;
   const Stage& entered = stages_[stage];
-  if (entered.initialize) entered.initialize(batches_(entered.initial_batch, 0, kInitialPart + stage));
-  for (PlayerState& state : players_) {
-    if (updates_per_step(entered, state.player.name, entered.phases.size()) == 0) continue;
-    for (FollowerState& follower : state.followers) {
-      follower.parameters.values().copy_(state.parameters.values());
-      follower.parameters.buffers().copy_(state.parameters.buffers());
-    }
+  if (entered.initialize) {
+    BatchPlan plan = batches_.plan(entered.initial_batch, 0, kInitialPart + stage);
+    if (!problem_.device.is_cpu()) PackedInputs(problem_.device).load(plan.tensors());
+    entered.initialize(batches_.gather(entered.initial_batch, plan));
   }
+  for (PlayerState& state : players_) {
+    if (updates_per_step(entered, state.player.name, entered.phases.size()) > 0) reset_followers(state);
+  }
+}
+
+void Trainer::reset_followers(PlayerState& state) {
+  for (FollowerState& follower : state.followers) {
+    follower.parameters.values().copy_(follower.followed_values);
+    follower.parameters.buffers().copy_(follower.followed_buffers);
+  }
+}
+
+void Trainer::reset_followers() {
+  const torch::NoGradGuard no_grad;
+  for (PlayerState& state : players_) reset_followers(state);
 }
 
 size_t Trainer::stage_at(int64_t step) const {
@@ -127,10 +162,17 @@ void Trainer::step() {
   ++step_;
 }
 
+// The host plans the pass; one copy brings the plan to the device; the rest only reads tensors there.
 void Trainer::run_phase(const Phase& phase, const Pass& pass) {
   RECORD_USER_SCOPE(phase.name);  // for profiles; free when no profiler is active
-  const StepScalars scalars = scalars_of(phase, pass);
-  Batch batch = batches_(phase.batch, pass.number, pass.stage * kPartsPerStage + pass.phase);
+  BatchPlan plan = batches_.plan(phase.batch, pass.number, pass.stage * kPartsPerStage + pass.phase);
+  auto [names, values] = scalars_of(phase, pass);
+  plan.scalars = values;
+  if (!problem_.device.is_cpu()) {
+    inputs_.try_emplace({pass.stage, pass.phase}, problem_.device).first->second.load(plan.tensors());
+  }
+  const StepScalars scalars(std::move(names), plan.scalars);
+  Batch batch = batches_.gather(phase.batch, plan);
   batch.updates = scalars["updates"];
   for (const std::string& name : phase.players) keep_buffers(player(name));
   const std::vector<Losses> losses = phase.losses(batch);
@@ -146,7 +188,7 @@ void Trainer::run_phase(const Phase& phase, const Pass& pass) {
 }
 
 // Values of all schedules at this step, and of the scalars of each player's optimizer at its next update.
-StepScalars Trainer::scalars_of(const Phase& phase, const Pass& pass) {
+std::pair<std::vector<std::string>, at::Tensor> Trainer::scalars_of(const Phase& phase, const Pass& pass) {
   const auto passes = static_cast<double>(pass.number);
   std::vector<std::string> names{"step", "updates"};
   std::vector<double> values{static_cast<double>(step_), passes};
@@ -172,13 +214,13 @@ StepScalars Trainer::scalars_of(const Phase& phase, const Pass& pass) {
       values.push_back(state.decay->factor(learning_rate));
     }
   }
-  const at::Tensor host = at::tensor(values, at::TensorOptions().dtype(problem_.dtype));
-  return {std::move(names), host.to(problem_.device, /*non_blocking=*/true)};
+  return {std::move(names), at::tensor(values, at::TensorOptions().dtype(problem_.dtype))};
 }
 
 void Trainer::differentiate(PlayerState& state, const Losses& losses, const StepScalars& scalars, bool keep_graph) {
   at::Tensor total;
   for (const Loss& loss : losses) {
+    if (loss.weight.empty()) continue;
     const at::Tensor weighted = scalars[loss.weight] * loss.value;
     total = total.defined() ? total + weighted : weighted;
   }
@@ -220,17 +262,17 @@ void Trainer::apply_update(PlayerState& state, const StepScalars& scalars) {
   std::vector<at::Tensor> numbers;
   for (const std::string& name : state.optimizer->scalar_names()) numbers.push_back(scalars[prefix + name]);
   state.optimizer->step(numbers);
-  for (FollowerState& follower : state.followers) follow(state, follower, scalars);
+  for (FollowerState& follower : state.followers) follow(follower, scalars);
 }
 
-void Trainer::follow(const PlayerState& state, FollowerState& follower, const StepScalars& scalars) {
+void Trainer::follow(FollowerState& follower, const StepScalars& scalars) {
   RECORD_FUNCTION("frgan::average", c10::ArrayRef<const c10::IValue>{});
   const at::Tensor rest = 1 - scalars[follower.follower.decay];
   const auto approach = [&](const at::Tensor& values, const at::Tensor& goal) {
     values.add_((goal - values).mul_(rest));
   };
-  approach(follower.parameters.values(), state.parameters.values());
-  const at::Tensor &buffers = follower.parameters.buffers(), &goal = state.parameters.buffers();
+  approach(follower.parameters.values(), follower.followed_values);
+  const at::Tensor &buffers = follower.parameters.buffers(), &goal = follower.followed_buffers;
   if (buffers.numel() == 0 || follower.follower.buffers == FollowerBuffers::kOwn) return;
   if (follower.follower.buffers == FollowerBuffers::kCopied) {
     buffers.copy_(goal);
@@ -333,7 +375,7 @@ TensorFiles Trainer::state() const {
     if (state.outliers) files["outliers"][prefix + "window"] = state.outliers->window;
     files["model"].merge(named_tensors(*state.player.network, prefix));
     for (size_t i = 0; i < state.parameters.parameters().size(); ++i) {
-      const std::string name = prefix + state.parameters.names()[i];
+      const std::string name = prefix + state.parameters.name(i);
       for (const auto& [moment, tensor] : state.optimizer->state()) {
         files["optimizer"][fmt::format("{}.{}", name, moment)] = state.parameters.view_like(tensor, i);
       }

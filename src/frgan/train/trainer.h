@@ -1,18 +1,23 @@
 // Training step of any method, and the state that it updates.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 #include "frgan/core/step_plan.h"
+#include "frgan/data/batch_plan.h"
+#include "frgan/data/batch_stream.h"
 #include "frgan/device/batch.h"
+#include "frgan/device/packed_inputs.h"
 #include "frgan/methods/method.h"
 #include "frgan/nn/flat_parameters.h"
 #include "frgan/nn/named_tensors.h"
@@ -22,9 +27,23 @@
 
 namespace frgan {
 
-// Returns the batch of a phase. `part` tells the phases of all stages apart, `draw` is the number of batches that the
-// phase used before. A pure function of its arguments, so that training can resume at any step.
-using BatchSource = std::function<Batch(const BatchRequest&, uint64_t draw, uint64_t part)>;
+// Where the batches of the phases come from: the host plans a batch, and the device computes it. `part` tells the
+// phases of all stages apart, `draw` is the number of batches that the phase used before. Both are pure functions of
+// their arguments, so that training can resume at any step.
+struct BatchSource {
+  // NOLINTBEGIN(google-explicit-constructor)
+  // The batches of a stream, which must outlive this object.
+  BatchSource(BatchStream& stream);
+  // Batches that batches(request, draw, part) makes on the device.
+  BatchSource(std::function<Batch(const BatchRequest&, uint64_t draw, uint64_t part)> batches);
+  template <std::invocable<const BatchRequest&, uint64_t, uint64_t> Batches>
+  BatchSource(Batches batches)
+      : BatchSource(std::function<Batch(const BatchRequest&, uint64_t, uint64_t)>(std::move(batches))) {}
+  // NOLINTEND(google-explicit-constructor)
+
+  std::function<BatchPlan(const BatchRequest&, uint64_t draw, uint64_t part)> plan;
+  std::function<Batch(const BatchRequest&, const BatchPlan&)> gather;
+};
 
 // Trains a built method. A step never synchronizes host and device.
 //
@@ -39,11 +58,14 @@ class Trainer {
 
   // Runs the initialization of the first stage (A31). Followers start from its result.
   void initialize();
+  // Makes all followers equal to what they follow.
+  void reset_followers();
   // One step. The first step of a later stage begins with the initialization of the stage.
   void step();
 
   // The stage of the next step.
   const Stage& stage() const { return stages_[stage_at(step_)]; }
+  const std::vector<Stage>& stages() const { return stages_; }
   int64_t steps_done() const { return step_; }
   // The length of the run, of which schedules are fractions. It may change while the run trains.
   const StepPlan& plan() const { return plan_; }
@@ -72,7 +94,7 @@ class Trainer {
   double progress() const;
   // A loss term and the name of the schedule of its weight.
   struct Term {
-    std::string name, weight;
+    std::string name, weight;  // without a weight: only logged
   };
   const std::vector<Term>& terms() const { return terms_; }  // empty before the first step
 
@@ -91,6 +113,8 @@ class Trainer {
   struct FollowerState {
     Follower follower;
     FlatParameters parameters;
+    // What it follows, in the same order.
+    at::Tensor followed_values, followed_buffers;
     at::Tensor buffers_before = {};  // before the pass, if outliers are skipped
   };
   struct PlayerState {
@@ -117,14 +141,16 @@ class Trainer {
   // Updates of a player before a pass.
   int64_t updates_before(const std::string& player, const Pass& pass) const;
   void initialize_stage(size_t stage);
+  static void reset_followers(PlayerState& player);
 
-  StepScalars scalars_of(const Phase& phase, const Pass& pass);
+  // The names and the values of the schedules for a pass, on the host.
+  std::pair<std::vector<std::string>, at::Tensor> scalars_of(const Phase& phase, const Pass& pass);
   void run_phase(const Phase& phase, const Pass& pass);
   void differentiate(PlayerState& player, const Losses& losses, const StepScalars& scalars, bool keep_graph);
   void keep_buffers(PlayerState& player);
   void update(PlayerState& player, const StepScalars& scalars, int64_t number);
   void apply_update(PlayerState& player, const StepScalars& scalars);
-  void follow(const PlayerState& player, FollowerState& follower, const StepScalars& scalars);
+  static void follow(FollowerState& follower, const StepScalars& scalars);
   // Adds the losses to their slots and records the first non-finite one, on the device.
   void record_losses(const std::vector<Losses>& losses, const Pass& pass, const StepScalars& scalars);
   PlayerState& player(const std::string& name);
@@ -137,6 +163,7 @@ class Trainer {
   std::vector<Schedule> schedules_;
   std::vector<PlayerState> players_;
   NamedTensors method_state_;
+  std::map<std::pair<size_t, size_t>, PackedInputs> inputs_;  // by stage and phase
 
   // Loss terms by slot. Each phase has its own slots, which its repetitions share.
   std::vector<Term> terms_;

@@ -1,0 +1,156 @@
+#include "frgan/nn/input_normalization.h"
+
+#include <algorithm>
+
+#include <ATen/ops/linalg_cholesky.h>
+#include <ATen/ops/linalg_eigh.h>
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+
+namespace frgan {
+namespace {
+
+constexpr int64_t kBlock = 1000;  // images that are measured together
+constexpr int64_t kMostZcaImages = 20'000;
+
+int64_t values_of(const ImageShape& shape) {
+  return shape.channels * shape.image_size * shape.image_size;
+}
+
+// Calls visit(block) for blocks of the images `rows`, N x C x S x S, double, in [-1, 1], on the CPU.
+template <class Visit>
+void for_each_block(const at::Tensor& images, const at::Tensor& rows, const Visit& visit) {
+  for (int64_t first = 0; first < rows.numel(); first += kBlock) {
+    const at::Tensor part = rows.narrow(0, first, std::min(kBlock, rows.numel() - first));
+    const at::Tensor block = images.index_select(0, part.to(images.device())).to(at::kCPU, at::kDouble);
+    visit(block.permute({0, 3, 1, 2}) / 127.5 - 1);
+  }
+}
+
+// At most `most` of the rows, at even distances.
+at::Tensor some_of(const at::Tensor& rows, int64_t most) {
+  if (rows.numel() <= most) return rows;
+  return rows.index_select(0, at::div(at::arange(most, at::kLong) * rows.numel(), most, "floor"));
+}
+
+}  // namespace
+
+void describe(OptionSet& options, InputNormalizationOptions& normalization) {
+  options.add("normalization", normalization.kind,
+              "Normalization of the input: scale maps pixels to [-1, 1]; standard subtracts the mean of each channel "
+              "over the training images and divides by its standard deviation; image does so with the mean and the "
+              "deviation of each image; zca whitens images, so that their values are almost uncorrelated.",
+              Words<InputNormalizationKind>{"scale", "standard", "image", "zca"});
+  options.add("zca-epsilon", normalization.zca_epsilon,
+              "Added to the eigenvalues of the covariance in --normalization zca, as a share of their mean: directions "
+              "with less variance than this are not amplified to variance 1.",
+              Range<double>{1e-6, 100});
+}
+
+InputNormalization::InputNormalization(const InputNormalizationOptions& options, const ImageShape& shape)
+    : options_(options) {
+  const int64_t values = values_of(shape);
+  if (options.kind == InputNormalizationKind::kStandard) {
+    mean_ = register_buffer("mean", at::zeros({shape.channels, 1, 1}));
+    scale_ = register_buffer("scale", at::ones({shape.channels, 1, 1}));
+  } else if (options.kind == InputNormalizationKind::kZca) {
+    if (values > kMostZcaValues) {
+      throw usage_error(fmt::format(
+          "--normalization zca supports images of at most {} values, but {} x {} x {} has {}; use --normalization "
+          "standard, or a smaller --image-size",
+          kMostZcaValues, shape.image_size, shape.image_size, shape.channels, values));
+    }
+    mean_ = register_buffer("mean", at::zeros({values}));
+    scale_ = register_buffer("whitening", at::eye(values));
+  }
+}
+
+at::Tensor InputNormalization::forward(const at::Tensor& images, const ForwardPass& /*pass*/) {
+  if (options_.kind == InputNormalizationKind::kStandard) return (images - mean_) * scale_;
+  if (options_.kind == InputNormalizationKind::kImage) {
+    const at::Tensor centered = images - images.mean({1, 2, 3}, /*keepdim=*/true);
+    return centered / (centered.square().mean({1, 2, 3}, /*keepdim=*/true) + 1e-8).sqrt();
+  }
+  const at::Tensor whitened = at::mm(images.flatten(1) - mean_, scale_);
+  return whitened.view(images.sizes()).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+LayerDescription InputNormalization::describe(const std::vector<int64_t>& input) const {
+  LayerDescription description{.name = {}, .text = "normalization of each channel", .output = input};
+  if (options_.kind == InputNormalizationKind::kImage) description.text = "normalization of each image";
+  if (options_.kind == InputNormalizationKind::kZca) {
+    description.text = "ZCA whitening";
+    description.flop = 2.0 * static_cast<double>(scale_.numel());
+  }
+  return description;
+}
+
+at::Tensor InputNormalization::inverse(const at::Tensor& normalized) const {
+  TORCH_CHECK(options_.kind != InputNormalizationKind::kImage, "the normalization of an image has no inverse");
+  if (options_.kind == InputNormalizationKind::kStandard) return normalized / scale_ + mean_;
+  // W is symmetric and positive definite. Its smallest and largest eigenvalues differ by a factor of up to 1000.
+  const at::Tensor factor = at::linalg_cholesky(scale_.to(at::kDouble));
+  const at::Tensor values = normalized.flatten(1).to(at::kDouble).t();
+  const at::Tensor images = at::cholesky_solve(values, factor).t().to(normalized.scalar_type()) + mean_;
+  return images.view(normalized.sizes()).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+void InputNormalization::fit(const at::Tensor& images, const at::Tensor& rows) {
+  const torch::NoGradGuard no_grad;
+  if (options_.kind == InputNormalizationKind::kStandard) fit_standard(images, rows);
+  if (options_.kind == InputNormalizationKind::kZca) fit_zca(images, some_of(rows, kMostZcaImages));
+}
+
+void InputNormalization::fit_standard(const at::Tensor& images, const at::Tensor& rows) {
+  at::Tensor sum, squares;
+  for_each_block(images, rows, [&](const at::Tensor& block) {
+    const at::Tensor mean = block.mean({2, 3}), square = block.square().mean({2, 3});
+    sum = sum.defined() ? sum + mean.sum(0) : mean.sum(0);
+    squares = squares.defined() ? squares + square.sum(0) : square.sum(0);
+  });
+  const auto count = static_cast<double>(rows.numel());
+  const at::Tensor mean = sum / count;
+  const at::Tensor deviation = (squares / count - mean.square()).clamp_min(1e-8).sqrt();
+  mean_.copy_(mean.view_as(mean_));
+  scale_.copy_(deviation.reciprocal().view_as(scale_));
+}
+
+void InputNormalization::fit_zca(const at::Tensor& images, const at::Tensor& rows) {
+  const int64_t values = mean_.numel();
+  at::Tensor mean = at::zeros({values}, at::kDouble), products = at::zeros({values, values}, at::kDouble);
+  for_each_block(images, rows, [&](const at::Tensor& block) {
+    const at::Tensor flat = block.reshape({block.size(0), values});
+    mean += flat.sum(0);
+    products.addmm_(flat.t(), flat);
+  });
+  const auto count = static_cast<double>(rows.numel());
+  mean /= count;
+  const at::Tensor covariance = products / count - at::outer(mean, mean);
+  const at::Tensor variance = covariance.diagonal().mean().clamp_min(1e-12);
+  const auto [eigenvalues, directions] = at::linalg_eigh(covariance / variance);
+  const at::Tensor factors = (eigenvalues.clamp_min(0) + options_.zca_epsilon).rsqrt();
+  mean_.copy_(mean);
+  scale_.copy_(at::mm(directions * factors, directions.t()) * variance.rsqrt());
+}
+
+void fit_input_normalization(const std::vector<std::shared_ptr<torch::nn::Module>>& modules, const at::Tensor& images,
+                             const at::Tensor& rows) {
+  const torch::NoGradGuard no_grad;
+  std::shared_ptr<InputNormalization> fitted;
+  for (const auto& module : modules) {
+    for (const auto& part : module->modules()) {
+      const auto layer = std::dynamic_pointer_cast<InputNormalization>(part);
+      if (!layer) continue;
+      if (!fitted) {
+        layer->fit(images, rows);
+        fitted = layer;
+        continue;
+      }
+      const std::vector<at::Tensor> from = fitted->buffers(), to = layer->buffers();
+      for (size_t i = 0; i < to.size(); ++i) to[i].copy_(from[i]);
+    }
+  }
+}
+
+}  // namespace frgan

@@ -1,0 +1,59 @@
+// Normalization of the images that enter a network, as its first layer: its statistics are tensors of the network and
+// are stored with the weights.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <torch/nn/module.h>
+#include <torch/types.h>
+
+#include "frgan/core/image_shape.h"
+#include "frgan/nn/layer_list.h"
+#include "frgan/nn/network_options.h"
+
+namespace frgan {
+
+// The largest image of ZCA whitening, in values: 36 x 36 pixels with 3 channels, 64 x 64 with 1. The matrix has the
+// square of this number of values.
+inline constexpr int64_t kMostZcaValues = 4096;
+
+// Normalizes images in [-1, 1], N x C x S x S:
+//
+//   standard   (x - mean) / deviation, for each channel, over all training images
+//   image      the same with the mean and the deviation of the image itself, over all its values
+//   zca        W (x - mean) with the mean of each value, and W = (Cov / v + epsilon I)^(-1/2) / sqrt(v) with the mean
+//              variance v: the values are then almost uncorrelated, and W changes the image as little as possible
+//
+// New statistics are neutral (mean 0, deviation 1, W = I); fit_input_normalization sets them.
+class InputNormalization : public torch::nn::Module, public Layer {
+ public:
+  // `options.kind` must not be kScale, which needs no layer. Throws a usage error if the images are too large for zca.
+  InputNormalization(const InputNormalizationOptions& options, const ImageShape& shape);
+
+  at::Tensor forward(const at::Tensor& images, const ForwardPass& pass) override;
+  LayerDescription describe(const std::vector<int64_t>& input) const override;
+
+  // The images, N x C x S x S, that `forward` maps to `normalized`. Not for `image`, whose result does not contain the
+  // mean and the deviation.
+  at::Tensor inverse(const at::Tensor& normalized) const;
+
+  // Measures the statistics of the training images `rows` of a set (uint8, N x S x S x C). For zca, at most 20,000 of
+  // them, at even distances.
+  void fit(const at::Tensor& images, const at::Tensor& rows);
+
+ private:
+  void fit_standard(const at::Tensor& images, const at::Tensor& rows);
+  void fit_zca(const at::Tensor& images, const at::Tensor& rows);
+
+  InputNormalizationOptions options_;
+  at::Tensor mean_;   // C x 1 x 1, or C S S for zca in the order of N x C x S x S
+  at::Tensor scale_;  // 1 / deviation, C x 1 x 1; W for zca
+};
+
+// Measures the statistics of all layers of this kind within the modules, once for all of them. Does nothing if there
+// are none. Waits for the device.
+void fit_input_normalization(const std::vector<std::shared_ptr<torch::nn::Module>>& modules, const at::Tensor& images,
+                             const at::Tensor& rows);
+
+}  // namespace frgan

@@ -1,0 +1,140 @@
+#include "frgan/nn/input_normalization.h"
+
+#include <memory>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include "frgan/core/error.h"
+#include "frgan/nn/network.h"
+#include "frgan/nn/networks.h"
+
+namespace frgan {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr ImageShape kGray{.image_size = 16, .channels = 1, .classes = 3};
+constexpr ImageShape kColor{.image_size = 16, .channels = 3, .classes = 3};
+
+// Images whose pixels are correlated and whose channels have different means and deviations.
+at::Tensor smooth_images(int64_t count, int64_t channels) {
+  at::manual_seed(1);
+  const at::Tensor noise = at::randn({count, 4, 4, channels}).permute({0, 3, 1, 2});
+  const at::Tensor smooth =
+      at::upsample_bilinear2d(noise, {16, 16}, false) + 0.1 * at::randn({count, channels, 16, 16});
+  const at::Tensor scale = at::arange(1, channels + 1, at::kFloat).view({1, -1, 1, 1});
+  return (128 + 10 * scale + 12 * scale * smooth).clamp(0, 255).to(at::kByte).permute({0, 2, 3, 1}).contiguous();
+}
+
+at::Tensor scaled(const at::Tensor& pixels, at::ScalarType dtype = at::kFloat) {
+  return (pixels.to(dtype).permute({0, 3, 1, 2}) / 127.5 - 1).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+std::shared_ptr<InputNormalization> fitted(const InputNormalizationOptions& options, const ImageShape& shape,
+                                           const at::Tensor& pixels) {
+  auto layer = std::make_shared<InputNormalization>(options, shape);
+  layer->fit(pixels, at::arange(pixels.size(0), at::kLong));
+  return layer;
+}
+
+TEST(InputNormalization, StandardGivesEachChannelMeanZeroAndDeviationOne) {
+  const at::Tensor pixels = smooth_images(2500, 3);  // more than two blocks
+  const auto layer = fitted({.kind = InputNormalizationKind::kStandard}, kColor, pixels);
+  const at::Tensor images = scaled(pixels), out = layer->forward(images, {});
+  EXPECT_LT(out.mean({0, 2, 3}).abs().max().item<double>(), 1e-4);
+  EXPECT_LT((out.square().mean({0, 2, 3}) - 1).abs().max().item<double>(), 1e-4);
+  EXPECT_TRUE(at::allclose(layer->inverse(out), images, 1e-5, 1e-6));
+  EXPECT_TRUE(out.is_contiguous(at::MemoryFormat::ChannelsLast));
+}
+
+TEST(InputNormalization, StatisticsAreThoseOfTheGivenRows) {
+  const at::Tensor pixels = smooth_images(40, 1);
+  const auto layer =
+      std::make_shared<InputNormalization>(InputNormalizationOptions{.kind = InputNormalizationKind::kStandard}, kGray);
+  layer->fit(pixels, at::tensor({3, 7, 21}, at::kLong));
+  const at::Tensor chosen = scaled(pixels).index_select(0, at::tensor({3, 7, 21}, at::kLong));
+  EXPECT_LT(layer->forward(chosen, {}).mean().abs().item<double>(), 1e-5);
+}
+
+TEST(InputNormalization, ImageNormalizesEachImageByItself) {
+  const at::Tensor images = scaled(smooth_images(5, 3));
+  InputNormalization layer({.kind = InputNormalizationKind::kImage}, kColor);
+  const at::Tensor out = layer.forward(images, {});
+  EXPECT_LT(out.mean({1, 2, 3}).abs().max().item<double>(), 1e-5);
+  EXPECT_LT((out.square().mean({1, 2, 3}) - 1).abs().max().item<double>(), 1e-4);
+  EXPECT_TRUE(at::allclose(layer.forward(images * 0.5 + 0.2, {}), out, 1e-3, 1e-4));
+}
+
+// With a small epsilon, the covariance of the whitened values is the identity, and W is symmetric.
+TEST(InputNormalization, ZcaWhitens) {
+  const at::Tensor pixels = smooth_images(3000, 1), images = scaled(pixels);
+  const auto layer = fitted({.kind = InputNormalizationKind::kZca, .zca_epsilon = 1e-6}, kGray, pixels);
+  const at::Tensor out = layer->forward(images, {}).flatten(1).to(at::kDouble);
+  const at::Tensor covariance = at::mm(out.t(), out) / 3000;
+  EXPECT_LT((covariance - at::eye(256, at::kDouble)).abs().max().item<double>(), 0.02);
+  const at::Tensor w = layer->buffers()[1];
+  EXPECT_TRUE(at::allclose(w, w.t(), 1e-3, 1e-3));
+  const auto regular = fitted({.kind = InputNormalizationKind::kZca, .zca_epsilon = 0.1}, kGray, pixels);
+  EXPECT_TRUE(at::allclose(regular->inverse(regular->forward(images, {})), images, 1e-3, 1e-4));
+  // Directions of little variance are not amplified: the variance of all values is below 1.
+  EXPECT_LT(regular->forward(images, {}).flatten(1).var(0).mean().item<double>(), 0.7);
+}
+
+// W against an independent formula: the covariance of float64 values, by its Cholesky-free inverse square root.
+TEST(InputNormalization, ZcaIsTheInverseSquareRootOfTheCovariance) {
+  const at::Tensor pixels = smooth_images(600, 1), values = scaled(pixels, at::kDouble).flatten(1);
+  const auto layer = fitted({.kind = InputNormalizationKind::kZca, .zca_epsilon = 0.1}, kGray, pixels);
+  const at::Tensor centered = values - values.mean(0);
+  const at::Tensor covariance = at::mm(centered.t(), centered) / 600;
+  const at::Tensor variance = covariance.diagonal().mean();
+  const at::Tensor w = layer->buffers()[1].to(at::kDouble) * variance.sqrt();
+  const at::Tensor product = at::mm(at::mm(w, covariance / variance + 0.1 * at::eye(256, at::kDouble)), w);
+  EXPECT_LT((product - at::eye(256, at::kDouble)).abs().max().item<double>(), 1e-3);
+}
+
+TEST(InputNormalization, IsTheFirstLayerOfEveryNetwork) {
+  const at::Tensor pixels = smooth_images(50, 3);
+  for (const NetworkInfo& info : all_networks()) {
+    SCOPED_TRACE(info.name);
+    const std::string name(info.name);
+    const NetworkPtr plain = create_network({.network = name, .width = 1.0 / 16}, kColor, 1);
+    NetworkOptions options{.network = name, .width = 1.0 / 16};
+    options.normalization.kind = InputNormalizationKind::kStandard;
+    const NetworkPtr network = create_network(options, kColor, 1);
+    EXPECT_EQ(network->layers().front().name, "normalization");
+    EXPECT_EQ(network->layers().size(), plain->layers().size() + 1);
+    EXPECT_EQ(network->forward_flop(), plain->forward_flop());
+    fit_input_normalization({network}, pixels, at::arange(50, at::kLong));
+    const auto layer = fitted({.kind = InputNormalizationKind::kStandard}, kColor, pixels);
+    const torch::NoGradGuard no_grad;
+    const at::Tensor images = scaled(pixels).narrow(0, 0, 4);
+    EXPECT_TRUE(at::allclose(network->forward(images, {}).logits, plain->forward(layer->forward(images, {}), {}).logits,
+                             1e-4, 1e-5));
+  }
+}
+
+TEST(InputNormalization, IsFittedOnceForSeveralNetworks) {
+  NetworkOptions options{.network = "mlp"};
+  options.normalization.kind = InputNormalizationKind::kZca;
+  const NetworkPtr one = create_network(options, kGray, 1), other = create_network(options, kGray, 2);
+  fit_input_normalization({one, other}, smooth_images(300, 1), at::arange(300, at::kLong));
+  ASSERT_EQ(one->buffers().size(), 2U);
+  EXPECT_TRUE(one->buffers()[1].equal(other->buffers()[1]));
+  EXPECT_FALSE(one->buffers()[1].equal(at::eye(256)));
+}
+
+TEST(InputNormalization, ZcaRejectsLargeImages) {
+  try {
+    InputNormalization({.kind = InputNormalizationKind::kZca}, {.image_size = 64, .channels = 3, .classes = 2});
+    FAIL() << "no exception";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_THAT(error.what(), HasSubstr("at most 4096 values, but 64 x 64 x 3 has 12288"));
+  }
+}
+
+}  // namespace
+}  // namespace frgan
