@@ -27,6 +27,7 @@ constexpr int64_t kLargestGrid = 10'000;
 constexpr std::string_view kGenerateExamples[] = {
     "generate runs/a grid.png",
     "generate runs/a samples --separate --count 1000",
+    "generate runs/m1m2 sevens.png --class 7",
 };
 
 constexpr Syntax kGenerateSyntax = {
@@ -81,7 +82,6 @@ void check_output(const GenerateOptions& options, const fs::path& output) {
   }
 }
 
-}  // namespace
 // Columns of a grid that is about square. With classes in turn, each column shows one class.
 int64_t columns_of(int64_t count, int64_t classes) {
   const double side = std::sqrt(static_cast<double>(count));
@@ -89,6 +89,7 @@ int64_t columns_of(int64_t count, int64_t classes) {
   return classes * std::max<int64_t>(1, std::llround(side / static_cast<double>(classes)));
 }
 
+}  // namespace
 
 int run_generate(std::span<const std::string> arguments) {
   GenerateOptions options;

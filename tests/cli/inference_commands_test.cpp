@@ -232,6 +232,30 @@ TEST_F(InferenceCommands, GeneratedSeparateImagesDoNotDependOnCount) {
   EXPECT_NE(text_of("many/000000.png"), text_of("many/000100.png"));
 }
 
+// The classes take turns, or --class selects one by its name or number.
+TEST_F(InferenceCommands, GeneratesImagesOfAClass) {
+  train("m1m2", {"--m1-units", "64", "--m2-units", "64", "--normalization", "zca"});
+  EXPECT_EQ(run({"generate", "m1m2", "both", "--separate", "--count", "4"}).code, 0);
+  EXPECT_EQ(run({"generate", "m1m2", "bees", "--separate", "--count", "4", "--class", "bee"}).code, 0);
+  EXPECT_EQ(run({"generate", "m1m2", "second", "--separate", "--count", "4", "--class", "1"}).code, 0);
+  for (const char* image : {"000001.png", "000003.png"}) {
+    EXPECT_EQ(text_of(fmt::format("both/{}", image)), text_of(fmt::format("bees/{}", image)));
+  }
+  EXPECT_NE(text_of("both/000000.png"), text_of("bees/000000.png"));
+  EXPECT_EQ(text_of("bees/000002.png"), text_of("second/000002.png"));
+  EXPECT_EQ(run({"generate", "m1m2", "classes.png", "--count", "8"}).code, 0);
+  EXPECT_EQ(text_of("classes.png")[19], 2 * 18 - 2);  // a column per class
+  EXPECT_EQ(run({"generate", "m1m2", "run.png", "--seed", "3"}).code, 0);
+  EXPECT_THAT(refusal({"generate", "m1m2", "x.png", "--class", "beee"}, 2),
+              HasSubstr("unknown class 'beee'; give a class name of the run, or a number from 0 to 1; did you mean "
+                        "'bee'?"));
+  EXPECT_THAT(refusal({"generate", "fr-gan", "x.png", "--class", "bee"}, 1),
+              HasSubstr("the generator of method 'fr-gan' does not know classes; remove --class"));
+  // The classifier needs the statistics of the normalization: it classifies as the run did.
+  const nlohmann::json summary = nlohmann::json::parse(text_of("m1m2/summary.json"));
+  EXPECT_EQ(json_of({"evaluate", "m1m2", "--json"})["error"], summary["test"]["test_error"]);
+}
+
 TEST_F(InferenceCommands, GenerateRejectsInvalidRequests) {
   EXPECT_THAT(refusal({"generate", "supervised", "x.png"}, 1),
               HasSubstr("trained with method 'supervised', which has no generator"));

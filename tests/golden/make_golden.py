@@ -301,6 +301,46 @@ def pseudo_label():
     return file
 
 
+def m1m2():
+    """M1+M2 with one hidden layer in each network: the terms of both stages, and the gradients of their sums."""
+    file = GoldenFile("m1m2")
+    values, latent, class_latent, classes, units1, units2 = 256, 4, 3, 3, 8, 6
+    m1 = reference.M1(values, latent, units1)
+    m2 = reference.M2(values, latent, class_latent, classes, units1, units2)
+
+    def draw(network, prefix):
+        for key, value in network.state_dict().items():
+            value.copy_(file.uniform(prefix + key, value.shape, *((0.5, 1.5) if key.endswith("gain") else (-0.5, 0.5))))
+
+    draw(m1, "m1.")
+    draw(m2, "m2.")
+    for layer in ("hidden1", "gaussian"):
+        for key, value in getattr(m1.encoder, layer).state_dict().items():
+            getattr(m2.classifier, f"m1_{layer}").state_dict()[key].copy_(file.given(f"m2.classifier.m1_{layer}.{key}", value))
+    images, noise = file.uniform("images", [4, 1, 16, 16]), file.uniform("noise", [4, latent], -2, 2)
+    terms = m1.losses(images, noise)
+    for name, term in zip(("reconstruction", "latent_divergence"), terms):
+        file.result(name, term)
+    for key, gradient in gradients(sum(terms), {f"m1.{key}": p for key, p in m1.named_parameters()}).items():
+        file.result(f"gradient.{key}", gradient)
+
+    labels = file.integers("labels", [3], classes)
+    labeled, unlabeled = file.uniform("labeled", [3, 1, 16, 16]), file.uniform("unlabeled", [4, 1, 16, 16])
+    labeled_noise = file.uniform("labeled_noise", [3, latent + class_latent], -2, 2)
+    unlabeled_noise = file.uniform("unlabeled_noise", [4, latent + class_latent], -2, 2)
+    z1 = []
+    for x, noise in ((labeled, labeled_noise), (unlabeled, unlabeled_noise)):
+        q = m1.encoder(x.flatten(1)).base_dist
+        z1.append((q.loc + q.scale * noise[:, :latent]).detach())
+    terms = m2.losses(z1[0], labels, labeled_noise[:, latent:], z1[1], unlabeled_noise[:, latent:])
+    for name, term in zip(("supervised", "labeled_bound", "unlabeled_bound"), terms):
+        file.result(name, term)
+    trained = {f"m2.{key}": p for key, p in m2.named_parameters() if ".m1_" not in key}
+    for key, gradient in gradients(sum(terms), trained).items():
+        file.result(f"gradient.{key}", gradient)
+    return file
+
+
 def schedules():
     """Schedules over a run of 1,000 steps, both forms of Adam, and the three forms of the weight average."""
     file = GoldenFile("schedules")
@@ -458,7 +498,7 @@ def all_files():
     yield from (network("conv-large", reference.ConvLarge(1, 3, 1 / 32, batch_norm=False)),
                 network("conv-large-bn", reference.ConvLarge(1, 3, 1 / 32, batch_norm=True)),
                 network("wrn-28-2", reference.WideResNet(1, 3, 1 / 16)),
-                network("mlp", reference.Mlp(16 * 16, 3, 16)), pseudo_label())
+                network("mlp", reference.Mlp(16 * 16, 3, 16)), pseudo_label(), m1m2())
     yield from (training.run(method) for method in ("fr-gan", "fr-gan-fm", "supervised"))
     yield training.run("fr-gan", k=2)
 

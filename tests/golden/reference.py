@@ -7,7 +7,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import distributions, nn
 
 SLOPE = 0.2  # of leaky ReLU (A19)
 
@@ -324,6 +324,79 @@ class Mlp(nn.Module):
         x = F.leaky_relu(self.hidden1(x.flatten(1)), SLOPE)
         features = F.leaky_relu(self.hidden2(x), SLOPE)
         return self.dense(features), features
+
+
+class GaussianMlp(nn.Module):
+    """One hidden layer, and a layer to the means and log variances of a diagonal Gaussian."""
+
+    def __init__(self, inputs, outputs, units):
+        super().__init__()
+        self.hidden1, self.gaussian = HiddenDense(inputs, units), HiddenDense(units, 2 * outputs)
+
+    def forward(self, x):
+        mean, log_variance = self.gaussian(F.leaky_relu(self.hidden1(x), SLOPE)).chunk(2, 1)
+        return distributions.Independent(
+            distributions.Normal(mean, (log_variance.clamp(-10, 10) / 2).exp()), 1)
+
+
+class M1(nn.Module):
+    """The variational autoencoder of M1+M2."""
+
+    def __init__(self, values, latent, units):
+        super().__init__()
+        self.encoder, self.decoder = GaussianMlp(values, latent, units), GaussianMlp(latent, values, units)
+
+    def losses(self, images, noise):
+        x = images.flatten(1)
+        q = self.encoder(x)
+        p = self.decoder(q.base_dist.loc + q.base_dist.scale * noise)
+        return -p.log_prob(x).mean(), distributions.kl_divergence(q, standard_normal(q)).mean()
+
+
+class M1M2Classifier(nn.Module):
+    """q(z1|x), frozen, and q(y|z1)."""
+
+    def __init__(self, values, latent, classes, units1, units2):
+        super().__init__()
+        self.m1_hidden1, self.m1_gaussian = HiddenDense(values, units1), HiddenDense(units1, 2 * latent)
+        self.hidden1, self.dense = HiddenDense(latent, units2), HiddenDense(units2, classes)
+
+    def forward(self, z1):
+        return self.dense(F.leaky_relu(self.hidden1(z1), SLOPE))
+
+
+class M2(nn.Module):
+    """M2 of M1+M2. The marginal over the classes is a loop."""
+
+    def __init__(self, values, latent, class_latent, classes, units1, units2):
+        super().__init__()
+        self.classes = classes
+        self.classifier = M1M2Classifier(values, latent, classes, units1, units2)
+        self.encoder = GaussianMlp(latent + classes, class_latent, units2)
+        self.decoder = GaussianMlp(class_latent + classes, latent, units2)
+
+    def bound(self, z1, labels, noise):
+        """A lower bound of log p(z1, y)."""
+        y = F.one_hot(labels, self.classes).double()
+        q = self.encoder(torch.cat([z1, y], 1))
+        p = self.decoder(torch.cat([q.base_dist.loc + q.base_dist.scale * noise, y], 1))
+        prior = distributions.Categorical(logits=torch.zeros(self.classes, dtype=torch.float64))
+        return p.log_prob(z1) + prior.log_prob(labels) - distributions.kl_divergence(q, standard_normal(q))
+
+    def losses(self, z1_labeled, labels, noise_labeled, z1, noise):
+        """The cross-entropy and the negated bounds of the labeled and the unlabeled images."""
+        supervised = F.cross_entropy(self.classifier(z1_labeled), labels)
+        labeled = -self.bound(z1_labeled, labels, noise_labeled).mean()
+        q = distributions.Categorical(logits=self.classifier(z1))
+        total = q.entropy()
+        for y in range(self.classes):
+            total = total + q.probs[:, y] * self.bound(z1, torch.full([len(z1)], y), noise)
+        return supervised, labeled, -total.mean()
+
+
+def standard_normal(like):
+    mean = like.base_dist.loc
+    return distributions.Independent(distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean)), 1)
 
 
 class Weight(nn.Module):

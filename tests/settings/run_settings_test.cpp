@@ -73,7 +73,7 @@ TEST(RunKey, DefaultsMatchTheRecipe) {
       if (option.saved) text += fmt::format("{} {} {}\n", entry.name, option.name, option.initial.dump());
     }
   }
-  EXPECT_EQ(sha256(bytes_of(text)), "ee7326acebb39477c85859bf9e81c09715e038597a86c7b8b050907cb5c9b36d") << text;
+  EXPECT_EQ(sha256(bytes_of(text)), "830133b27a48f1207c1761c008cbb04cc9670f547f5752fea0879d39f592075e") << text;
 }
 
 TEST(RunSettings, LaterSourcesResetExcludedOptions) {

@@ -120,6 +120,8 @@ const std::vector<Variant>& variants() {
       {"supervised", {}},
       {"mean-teacher", {}},
       {"fixmatch", {}},
+      {"m1m2", {{"normalization", "zca"}}},
+      {"supervised", {{"normalization", "image"}}},
       {"supervised", {{"network", "conv-large"}}},
       {"supervised", {{"network", "conv-large"}, {"conv-large-norm", "batch_norm"}}, Precision::kBf16},
       {"supervised", {{"network", "wrn-28-2"}, {"optimizer", "sgd"}, {"weight-decay", 1e-3}}},

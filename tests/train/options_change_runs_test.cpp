@@ -17,7 +17,7 @@ namespace {
 constexpr int64_t kSteps = 3;
 
 // The reference run: defaults, but with all parts of each schedule within three steps.
-const Settings kBase{{"ramp-start", 0.2}, {"ramp-end", 0.8}};
+const Settings kBase{{"ramp-start", 0.2}, {"ramp-end", 0.8}, {"m1-share", 0.3}};
 
 // For each option, values that differ from the reference run.
 const std::map<std::string, std::vector<Json>> kOtherValues{
@@ -75,6 +75,17 @@ const std::map<std::string, std::vector<Json>> kOtherValues{
     {"unlabeled-ratio", {2}},
     {"threshold", {0.3}},
     {"unlabeled-weight", {0.5, 0.0}},
+    {"normalization", {"standard", "image", "zca"}},
+    {"zca-epsilon", {1.0}},
+    {"latent-size", {7}},
+    {"class-latent-size", {7}},
+    {"m1-layers", {1}},
+    {"m1-units", {64}},
+    {"m2-layers", {2}},
+    {"m2-units", {64}},
+    {"m1-share", {0.6}},
+    {"alpha", {1.0}},
+    {"bound-weight", {2.0, 0.0}},
 };
 
 const Settings kSgdOptimizer{{"optimizer", "sgd"}}, kAdamOptimizer{{"optimizer", "adam"}};
@@ -115,6 +126,10 @@ std::vector<double> run(const std::string& name, const Settings& changes = {}) {
   settings.insert(settings.end(), changes.begin(), changes.end());
   const Problem problem = small_problem();
   const auto method = small_method(name, settings, problem);
+  std::vector<std::shared_ptr<torch::nn::Module>> networks;
+  for (const Player& player : method->players()) networks.push_back(player.network);
+  const at::Tensor images = random_integers({20, 16, 16, 1}, 0, 200, /*key=*/3, at::kCPU).to(at::kByte);
+  fit_input_normalization(networks, images, at::arange(20, at::kLong));
   Trainer trainer(*method, problem, RandomBatches{problem}, kSteps);
   trainer.initialize();
   std::vector<double> numbers;
@@ -126,10 +141,6 @@ std::vector<double> run(const std::string& name, const Settings& changes = {}) {
   EXPECT_EQ(trainer.first_non_finite_tensor(), std::nullopt);  // covers gradients through the Adam moments
   for (const auto& [file, tensors] : trainer.state()) {
     double total = 0;
-  std::vector<std::shared_ptr<torch::nn::Module>> networks;
-  for (const Player& player : method->players()) networks.push_back(player.network);
-  const at::Tensor images = random_integers({20, 16, 16, 1}, 0, 200, /*key=*/3, at::kCPU).to(at::kByte);
-  fit_input_normalization(networks, images, at::arange(20, at::kLong));
     for (const auto& [path, tensor] : tensors) total += tensor.abs().sum().item<double>();
     numbers.push_back(total);
   }

@@ -176,6 +176,27 @@ TEST(Followers, AverageTheWeights) {
   EXPECT_EQ(training.trainer.classifier(), training.method.average_);
 }
 
+// A follower of a part of a player: m1m2's classifier. In the first stage, it does not move; in the second, it starts
+// from the player, with the frozen encoder.
+TEST(Followers, FollowAPartOfThePlayer) {
+  const auto method = small_method("m1m2");
+  Trainer trainer(*method, small_problem(), RandomBatches{}, 6);
+  trainer.initialize();
+  const NetworkPtr average = trainer.classifier();
+  const auto tensor = [](const torch::nn::Module& module, const std::string& name) {
+    return module.named_parameters()[name].detach().clone();
+  };
+  const torch::nn::Module &m1 = *method->players()[0].network, &m2 = *method->players()[1].network;
+  const at::Tensor start = tensor(*average, "dense.direction");
+  for (int i = 0; i < 3; ++i) trainer.step();
+  EXPECT_TRUE(tensor(*average, "dense.direction").equal(start));
+  trainer.step();  // decay (t + 1) / (t + 10) = 0.1 at the first update
+  const at::Tensor followed = tensor(m2, "classifier.dense.direction");
+  EXPECT_FALSE(followed.equal(start));
+  EXPECT_TRUE(at::allclose(tensor(*average, "dense.direction"), 0.1 * start + 0.9 * followed, 0, 1e-12));
+  EXPECT_TRUE(tensor(*average, "m1_hidden1.direction").equal(tensor(m1, "encoder.hidden1.direction")));
+}
+
 TEST(Followers, BuffersAreCopiedAveragedOrTheirOwn) {
   const auto statistics_after = [](FollowerBuffers buffers) {
     StagedTraining training(buffers);

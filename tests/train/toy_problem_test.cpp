@@ -83,7 +83,16 @@ const std::map<std::string, Case> kCases{{"fr-gan", {200, {}}},
                                             {"weight-decay", 0.0},
                                             {"decay-shape", "linear"},
                                             {"unlabeled-ratio", 3},
-                                            {"threshold", 0.6}}}}};
+                                            {"threshold", 0.6}}}},
+                                         {"m1m2",
+                                          {800,
+                                           {{"network", "mlp"},
+                                            {"latent-size", 20},
+                                            {"class-latent-size", 10},
+                                            {"width", 0.25},
+                                            {"batch-size", 64},
+                                            {"alpha", 3.0}},
+                                           0.5}}};
 
 // Mean test errors over four seeds: one seed is not enough, because its result can depend on the last bits.
 double mean_error(const std::string& name, const Case& chosen) {

@@ -10,6 +10,7 @@
 #include "frgan/device/random.h"
 #include "frgan/methods/fix_match.h"
 #include "frgan/methods/fr_gan.h"
+#include "frgan/methods/m1m2.h"
 #include "frgan/methods/mean_teacher.h"
 #include "frgan/methods/method.h"
 #include "frgan/methods/supervised.h"
@@ -33,6 +34,8 @@ constexpr std::array kMethods{
                /*recipe=*/1, make<MeanTeacher>},
     MethodInfo{"fixmatch", "confident predictions as labels of strongly augmented images (Sohn et al.)",
                /*recipe=*/1, make<FixMatch>},
+    MethodInfo{"m1m2", "two stacked variational autoencoders; the second one knows classes (Kingma et al.)",
+               /*recipe=*/1, make<M1M2>},
 };
 
 }  // namespace

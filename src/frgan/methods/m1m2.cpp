@@ -1,0 +1,305 @@
+#include "frgan/methods/m1m2.h"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+#include "frgan/losses/classification.h"
+#include "frgan/losses/variational.h"
+#include "frgan/nn/layers.h"
+#include "frgan/nn/scaled_channels.h"
+
+namespace frgan {
+namespace {
+
+// Random streams of the weights.
+constexpr uint64_t kEncoder1 = 7, kDecoder1 = 8, kClassifier = 9, kEncoder2 = 10, kDecoder2 = 11;
+constexpr double kSlope = 0.2;
+
+int64_t values_of(const ImageShape& shape) {
+  return shape.channels * shape.image_size * shape.image_size;
+}
+
+HiddenLayers scaled(HiddenLayers hidden, double width) {
+  hidden.units = scaled_channels(hidden.units, width);
+  return hidden;
+}
+
+std::shared_ptr<GaussianNetwork> gaussian_network(int64_t input, int64_t size, const HiddenLayers& hidden,
+                                                  uint64_t seed, uint64_t stream) {
+  WeightSource source(WeightInit::kXavier, seed, stream);
+  return std::make_shared<GaussianNetwork>(input, size, hidden, source);
+}
+
+at::Tensor one_hot(const at::Tensor& classes, int64_t count, const at::TensorOptions& options) {
+  return at::zeros({classes.size(0), count}, options).scatter_(1, classes.unsqueeze(1), 1);
+}
+
+// The mean of a Gaussian: the first half of each row.
+class MeanLayer : public Layer {
+ public:
+  at::Tensor forward(const at::Tensor& x, const ForwardPass& /*pass*/) override {
+    return x.narrow(1, 0, x.size(1) / 2);
+  }
+  LayerDescription describe(const std::vector<int64_t>& input) const override {
+    return {.name = {}, .text = "mean of the Gaussian", .output = {input.front() / 2}};
+  }
+};
+
+}  // namespace
+
+void describe(OptionSet& options, M1M2Options& m1m2) {
+  options.group("M1+M2");
+  options.add("latent-size", m1m2.latent_size, "Latent variables z1 of M1.", Range<int64_t>{1, 4096});
+  options.add("class-latent-size", m1m2.class_latent_size, "Latent variables z2 of M2, which vary within a class.",
+              Range<int64_t>{1, 4096});
+  options.add("m1-layers", m1m2.m1_hidden.layers, "Hidden layers of each network of M1.",
+              Range<int64_t>{1, 16, "layers"});
+  options.add("m1-units", m1m2.m1_hidden.units, "Units in each hidden layer of M1, before --width applies.",
+              Range<int64_t>{1, 16384, "units"});
+  options.add("m2-layers", m1m2.m2_hidden.layers, "Hidden layers of each network of M2.",
+              Range<int64_t>{1, 16, "layers"});
+  options.add("m2-units", m1m2.m2_hidden.units, "Units in each hidden layer of M2, before --width applies.",
+              Range<int64_t>{1, 16384, "units"});
+  options.add("width", m1m2.width, "Factor on the units of the hidden layers.", Range<double>{1.0 / 64, 8});
+  options.add("m1-share", m1m2.m1_share, "Share of the run that trains M1; the rest trains M2.",
+              Range<double>{0.01, 0.99});
+  options.add("alpha", m1m2.alpha, "Weight of the supervised loss of M2.", Range<double>{0, 1e6});
+  options.add("bound-weight", m1m2.bound_weight,
+              "Weight of the variational bounds of M2; 0 trains its classifier on the labels only.",
+              Range<double>{0, 1000});
+  options.group("Network");
+  frgan::describe(options, m1m2.normalization);
+}
+
+M1M2Classifier::M1M2Classifier(const M1M2Options& options, const ImageShape& shape, uint64_t seed)
+    : Network(shape, options.normalization) {
+  add("flatten", std::make_shared<Flattening>());
+  // The layers of GaussianNetwork, in the same order.
+  WeightSource encoder(WeightInit::kXavier, seed, kEncoder1);
+  const HiddenLayers m1 = scaled(options.m1_hidden, options.width), m2 = scaled(options.m2_hidden, options.width);
+  const auto add_hidden = [&](const std::string& prefix, const HiddenLayers& hidden, WeightSource& source) {
+    for (int64_t layer = 1; layer <= hidden.layers; ++layer) {
+      add(fmt::format("{}hidden{}", prefix, layer),
+          std::make_shared<WeightNormDense>(output().front(), hidden.units, kSlope, source));
+    }
+  };
+  add_hidden("m1_", m1, encoder);
+  add("m1_gaussian",
+      std::make_shared<WeightNormLogits>(output().front(), 2 * options.latent_size, /*initial_std=*/0.1, encoder));
+  for (at::Tensor& parameter : parameters()) frozen_.push_back(parameter.set_requires_grad(false));
+  add("mean", std::make_shared<MeanLayer>());
+  split_ = size();
+  WeightSource source(WeightInit::kXavier, seed, kClassifier);
+  add_hidden("", m2, source);
+  add("dense", std::make_shared<WeightNormLogits>(output().front(), shape.classes, /*initial_std=*/0.1, source));
+}
+
+at::Tensor M1M2Classifier::encode(const at::Tensor& images, const ForwardPass& pass) const {
+  return run(normalized(images, pass), pass, first_layer(), split_ - 1);
+}
+
+void M1M2Classifier::set_encoder(const torch::nn::Module& encoder) const {
+  const torch::NoGradGuard no_grad;
+  const std::vector<at::Tensor> weights = encoder.parameters();
+  TORCH_CHECK(weights.size() == frozen_.size(), "the encoder has other layers");
+  for (size_t i = 0; i < weights.size(); ++i) frozen_[i].copy_(weights[i]);
+}
+
+double M1M2Classifier::flop_of_layers(size_t first, size_t end) const {
+  const std::vector<LayerDescription> all = layers();
+  double flop = 0;
+  for (size_t i = first; i < end; ++i) flop += all[i].flop;
+  return flop;
+}
+
+M1::M1(const M1M2Options& options, const ImageShape& image_shape, uint64_t seed) : shape(image_shape) {
+  const HiddenLayers hidden = scaled(options.m1_hidden, options.width);
+  const int64_t values = frgan::values_of(shape);
+  if (options.normalization.kind != InputNormalizationKind::kScale) {
+    normalization = std::make_shared<InputNormalization>(options.normalization, shape);
+    register_module("normalization", normalization);
+  }
+  encoder = register_module("encoder", gaussian_network(values, options.latent_size, hidden, seed, kEncoder1));
+  decoder = register_module("decoder", gaussian_network(options.latent_size, values, hidden, seed, kDecoder1));
+}
+
+at::Tensor M1::values_of(const at::Tensor& images) const {
+  return (normalization ? normalization->forward(images, {}) : images).flatten(1);
+}
+
+at::Tensor M1::images_of(const at::Tensor& values) const {
+  const at::Tensor images = values.view({values.size(0), shape.channels, shape.image_size, shape.image_size});
+  return normalization ? normalization->inverse(images) : images;
+}
+
+M2::M2(const M1M2Options& options, const ImageShape& shape, uint64_t seed) {
+  const HiddenLayers hidden = scaled(options.m2_hidden, options.width);
+  const int64_t z1 = options.latent_size, z2 = options.class_latent_size;
+  classifier = register_module("classifier", std::make_shared<M1M2Classifier>(options, shape, seed));
+  encoder = register_module("encoder", gaussian_network(z1 + shape.classes, z2, hidden, seed, kEncoder2));
+  decoder = register_module("decoder", gaussian_network(z2 + shape.classes, z1, hidden, seed, kDecoder2));
+}
+
+M1M2::M1M2() {
+  training_.optimizer.beta1 = 0.9;
+  training_.average_decay = 0.999;
+}
+
+void M1M2::describe(OptionSet& options) {
+  frgan::describe(options, training_);
+  frgan::describe(options, options_);
+}
+
+void M1M2::validate() const {
+  if (training_.optimizer.weight_decay > 0) {
+    throw usage_error(
+        "--weight-decay has no effect on --method m1m2: all its weights are weight-normalized; remove it");
+  }
+  if (options_.normalization.kind == InputNormalizationKind::kImage) {
+    throw usage_error(
+        "--normalization image cannot be combined with --method m1m2: generated images could not be converted back; "
+        "use "
+        "scale, standard or zca");
+  }
+}
+
+NetworkPtr M1M2::make_classifier(const Problem& problem) const {
+  auto classifier = std::make_shared<M1M2Classifier>(options_, problem.shape, problem.seed);
+  classifier->to(problem.device, problem.dtype);
+  return classifier;
+}
+
+void M1M2::build(const Problem& problem) {
+  problem_ = problem;
+  m1_ = std::make_shared<M1>(options_, problem.shape, problem.seed);
+  m2_ = std::make_shared<M2>(options_, problem.shape, problem.seed);
+  m1_->to(problem.device, problem.dtype);
+  m2_->to(problem.device, problem.dtype);
+  average_ = make_classifier(problem);
+}
+
+std::vector<Player> M1M2::players() const {
+  const Follower average{kAverage, average_, "average_decay", FollowerBuffers::kCopied, "classifier."};
+  return {{"m1", m1_, training_.optimizer}, {"m2", m2_, training_.optimizer, "learning_rate", {average}}};
+}
+
+std::vector<Schedule> M1M2::schedules() const {
+  std::vector<Schedule> schedules = schedules_of(training_);
+  const auto constant = [&](const std::string& name, double value) {
+    schedules.push_back({name, [=](double, double) { return value; }});
+  };
+  const double share = problem_.train_images > 0
+                           ? static_cast<double>(problem_.labeled_images) / static_cast<double>(problem_.train_images)
+                           : 1;
+  constant("alpha", options_.alpha);
+  constant("bound_weight", options_.bound_weight);
+  constant("labeled_bound_weight", options_.bound_weight * share);
+  return schedules;
+}
+
+std::vector<Stage> M1M2::stages() {
+  return {first_stage(), second_stage()};
+}
+
+Stage M1M2::first_stage() {
+  const std::vector<std::string> view{kWeakPolicy};
+  const auto draw = [&](int64_t count) { return Draw{Pool::kAll, count, view, 0, options_.latent_size}; };
+  const int64_t m = training_.batch_size;
+  Stage stage{.name = "m1", .share = options_.m1_share, .initial_batch = {{draw(training_.init_images)}}};
+  stage.initialize = [this](const Batch& batch) {
+    const torch::NoGradGuard no_grad;
+    m1_losses(batch.from(Pool::kAll), {.initialize = true});
+  };
+  const auto losses = [this](const Batch& batch) { return std::vector<Losses>{m1_losses(batch.from(Pool::kAll), {})}; };
+  stage.phases = {{"m1", {{draw(m)}}, 1, {"m1"}, losses}};
+  stage.step_flop = 3.0 * static_cast<double>(m) * (m1_->encoder->forward_flop() + m1_->decoder->forward_flop());
+  return stage;
+}
+
+Stage M1M2::second_stage() {
+  const int64_t m = training_.batch_size, k = problem_.shape.classes;
+  const auto draw = [&](Pool pool, int64_t count) {
+    return Draw{pool, count, {kWeakPolicy}, 0, options_.latent_size + options_.class_latent_size};
+  };
+  const auto batch = [&](int64_t count) {
+    return BatchRequest{{draw(Pool::kLabeled, count), draw(Pool::kAll, count)}};
+  };
+  Stage stage{.name = "m2", .share = 1 - options_.m1_share, .initial_batch = batch(training_.init_images)};
+  stage.initialize = [this](const Batch& images) {
+    const torch::NoGradGuard no_grad;
+    m2_->classifier->set_encoder(*m1_->encoder);
+    m2_losses(images, {.initialize = true});
+  };
+  const auto losses = [this](const Batch& images) { return std::vector<Losses>{m2_losses(images, {})}; };
+  stage.phases = {{"m2", batch(m), 1, {"m2"}, losses}};
+  // In units of a forward pass: 1 for q(z1|x), 3 for the others. Bounds of unlabeled images have K passes.
+  const double encode = m2_->classifier->encode_flop(), classify = m2_->classifier->forward_flop() - encode;
+  const double bound = m2_->encoder->forward_flop() + m2_->decoder->forward_flop();
+  const double bounds = options_.bound_weight > 0 ? 3 * static_cast<double>(1 + k) * bound : 0;
+  stage.step_flop = static_cast<double>(m) * (2 * encode + 2 * 3 * classify + bounds);
+  return stage;
+}
+
+// -log p(x) <= reconstruction + KL, in nats per image.
+Losses M1M2::m1_losses(const DrawnImages& images, const ForwardPass& pass) const {
+  const at::Tensor x = m1_->values_of(images.views[0]);
+  const Gaussian q = gaussian_of(m1_->encoder->forward(x, pass));
+  const Gaussian p = gaussian_of(m1_->decoder->forward(sample_of(q, images.noise), pass));
+  return {{"reconstruction", "one", -log_density(x, p).mean()},
+          {"latent_divergence", "one", divergence_from_standard_normal(q).mean()}};
+}
+
+at::Tensor M1M2::bound(const at::Tensor& z1, const at::Tensor& classes, const at::Tensor& noise,
+                       const ForwardPass& pass) const {
+  const Gaussian q = gaussian_of(m2_->encoder->forward(at::cat({z1, classes}, 1), pass));
+  const Gaussian p = gaussian_of(m2_->decoder->forward(at::cat({sample_of(q, noise), classes}, 1), pass));
+  const double log_prior = -std::log(static_cast<double>(problem_.shape.classes));
+  return log_density(z1, p) - divergence_from_standard_normal(q) + log_prior;
+}
+
+// The labeled and the unlabeled images share the passes through q(z1|x) and q(y|z1), and one pass for their bounds: the
+// unlabeled ones with each class. All classes of an image share its noise.
+Losses M1M2::m2_losses(const Batch& batch, const ForwardPass& pass) const {
+  const DrawnImages &labeled = batch.from(Pool::kLabeled), &images = batch.from(Pool::kAll);
+  const int64_t k = problem_.shape.classes, n = labeled.labels.size(0), m = images.labels.size(0);
+  const at::Tensor noise = at::cat({labeled.noise, images.noise});
+  at::Tensor z1;
+  {
+    const torch::NoGradGuard no_grad;
+    const at::Tensor all = at::cat({labeled.views[0], images.views[0]});
+    z1 = sample_of(gaussian_of(m2_->classifier->encode(all, {})), noise.narrow(1, 0, options_.latent_size));
+  }
+  const at::Tensor logits = m2_->classifier->classify(z1, pass);
+  Losses losses{{"supervised", "alpha", cross_entropy(logits.narrow(0, 0, n), labeled.labels, k)}};
+  if (options_.bound_weight == 0) return losses;
+  const auto each_class = [&](const at::Tensor& rows) {
+    const at::Tensor repeated = rows.narrow(0, n, m).unsqueeze(1).expand({m, k, rows.size(1)});
+    return at::cat({rows.narrow(0, 0, n), repeated.reshape({m * k, rows.size(1)})});
+  };
+  const at::Tensor classes =
+      at::cat({one_hot(labeled.labels, k, z1.options()), at::eye(k, z1.options()).repeat({m, 1})});
+  const at::Tensor z2_noise = noise.narrow(1, options_.latent_size, options_.class_latent_size);
+  const at::Tensor bounds = bound(each_class(z1), classes, each_class(z2_noise), pass);
+  const at::Tensor unlabeled = bound_over_classes(bounds.narrow(0, n, m * k).view({m, k}), logits.narrow(0, n, m));
+  losses.push_back({"labeled_bound", "labeled_bound_weight", -bounds.narrow(0, 0, n).mean()});
+  losses.push_back({"unlabeled_bound", "bound_weight", -unlabeled.mean()});
+  return losses;
+}
+
+std::optional<Sampler> M1M2::sampler() {
+  return Sampler{.noise_size = options_.class_latent_size,
+                 .noise = NoiseKind::kNormal,
+                 .class_conditional = true,
+                 .images = [this](const at::Tensor& z2, const at::Tensor& classes) { return generate(z2, classes); }};
+}
+
+// The means of p(z1|y,z2) and p(x|z1).
+at::Tensor M1M2::generate(const at::Tensor& z2, const at::Tensor& classes) const {
+  const at::Tensor y = one_hot(classes, problem_.shape.classes, z2.options());
+  const at::Tensor z1 = gaussian_of(m2_->decoder->forward(at::cat({z2, y}, 1), {})).mean;
+  return m1_->images_of(gaussian_of(m1_->decoder->forward(z1, {})).mean);
+}
+
+}  // namespace frgan
