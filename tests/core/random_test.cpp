@@ -3,15 +3,19 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <map>
+#include <numbers>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include "frgan/device/normal.h"
 #include "frgan/device/philox.h"
 
 namespace frgan {
@@ -181,6 +185,64 @@ TEST(RandomPermutation, AllOrdersAreEquallyLikely) {
   }
   ASSERT_EQ(counts.size(), 6U);
   for (const auto& [order, count] : counts) EXPECT_NEAR(count, 1000, 5 * std::sqrt(6000.0 / 6 * 5 / 6));
+}
+
+// Errors in units of the last place of a result, against a wider type.
+template <class T>
+double units_of_error(T found, long double exact) {
+  int exponent = 0;
+  std::frexp(static_cast<T>(exact), &exponent);
+  const long double unit = std::ldexp(1.0L, exponent - std::numeric_limits<T>::digits);
+  return static_cast<double>(std::abs(static_cast<long double>(found) - exact) / unit);
+}
+
+template <class T>
+void expect_accurate_functions() {
+  constexpr int kCount = 100000;
+  double log_error = 0, turn_error = 0;
+  for (int i = 0; i < kCount; ++i) {
+    const T unit = static_cast<T>(i + 1) / static_cast<T>(kCount), small = std::ldexp(unit, -i % 32);
+    for (const T x : {unit, small})
+      log_error = std::max(log_error, units_of_error(natural_log(x), std::log(static_cast<long double>(x))));
+    const T turn = static_cast<T>(i) / static_cast<T>(kCount);
+    T sine = 0, cosine = 0;
+    sine_cosine(turn, &sine, &cosine);
+    const long double angle = 2 * std::numbers::pi_v<long double> * static_cast<long double>(turn);
+    const std::pair<T, long double> results[] = {{sine, std::sin(angle)}, {cosine, std::cos(angle)}};
+    for (const auto& [found, exact] : results) {
+      if (std::abs(exact) > 1e-3) turn_error = std::max(turn_error, units_of_error(found, exact));
+      EXPECT_NEAR(found, static_cast<double>(exact),
+                  1e-6 * std::numeric_limits<T>::epsilon() / std::numeric_limits<float>::epsilon());
+    }
+  }
+  EXPECT_LT(log_error, 2.5);
+  EXPECT_LT(turn_error, 3);
+  EXPECT_EQ(natural_log(T{1}), 0);
+}
+
+TEST(Normal, LogarithmSineAndCosineAreAccurate) {
+  expect_accurate_functions<float>();
+  expect_accurate_functions<double>();
+}
+
+// The vectorized loop gives the bits of the plain functions: there is no contraction to fused multiply-add. They are
+// the same on every processor.
+TEST(Normal, HasTheBitsOfThePlainFunctions) {
+  const at::Tensor x = random_normal({1024}, 42, at::TensorOptions().dtype(at::kFloat));  // one tile
+  uint64_t hash = 0;
+  for (int64_t i = 0; i < 512; ++i) {
+    const PhiloxBlock block = philox(42, static_cast<uint64_t>(i % 256));
+    const float unit = (static_cast<float>(block.words[i / 256]) + 1) * 0x1p-32F;
+    const float turn = static_cast<float>(block.words[2 + i / 256] >> 8) * 0x1p-24F;
+    float first = 0, second = 0;
+    normal_pair(unit, turn, &first, &second);
+    EXPECT_EQ(x[i].item<float>(), first) << i;
+    EXPECT_EQ(x[i + 512].item<float>(), second) << i;
+    uint32_t bits = 0;
+    std::memcpy(&bits, &first, sizeof(bits));
+    hash = hash * 1099511628211U + bits;
+  }
+  EXPECT_EQ(hash, 12817076090769374434U);
 }
 
 }  // namespace

@@ -67,9 +67,14 @@ const TableCell& cell(const Table& table, size_t section, size_t row, const std:
 
 TEST(ErrorsTable, ShowsPublishedAndOwnErrors) {
   const Plan plan = errors_plan();
-  const std::vector<RunRecord> records = {
-      record_with("a", "FR-GAN5001", rows(100)), record_with("b", "FR-GAN5002", rows(120)),
-      record_with("c", "GAN5001", rows(140)), record_with("d", "GAN5002", rows(180))};
+  std::vector<RunRecord> records = {record_with("a", "FR-GAN5001", rows(100)),
+                                    record_with("b", "FR-GAN5002", rows(120)), record_with("c", "GAN5001", rows(140)),
+                                    record_with("d", "GAN5002", rows(180))};
+  for (RunRecord& record : records) {
+    if (!record.key.starts_with("FR-GAN")) continue;
+    record.summary["policies"] = Json{"weak", "strong"};
+    record.options["strong-augmentation"] = Json{"translate:4", "cutout:0.5"};
+  }
   const Table table = errors_table(PlanResults(plan, plan.budgets[0], planned_for(plan, 2), records));
   ASSERT_EQ(table.sections.size(), 1u) << "a section without any value is left out";
   EXPECT_EQ(cell(table, 0, 0, "published error (%)").text, "18.44 ± 4.80");
@@ -86,6 +91,7 @@ TEST(ErrorsTable, ShowsPublishedAndOwnErrors) {
   EXPECT_EQ(cell(table, 0, 2, "hardware").text, "A processor, 1 thread, bf16");
   EXPECT_EQ(cell(table, 0, 2, "commit").text, "0123456789");
   EXPECT_EQ(cell(table, 0, 2, "our augmentation").text, "translate:2");
+  EXPECT_EQ(cell(table, 0, 1, "our augmentation").text, "translate:2; strong: translate:4, cutout:0.5");
   EXPECT_EQ(cell(table, 0, 2, "steps").text, "100");
   EXPECT_EQ(cell(table, 0, 2, "TFLOP").text, "12");
   EXPECT_THAT(table.notes, Contains(HasSubstr("on all 1000 test images of the dataset")));

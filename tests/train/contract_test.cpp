@@ -12,6 +12,8 @@
 #include <torch/types.h>
 
 #include "../methods/small_methods.h"
+#include "frgan/data/batch_stream.h"
+#include "frgan/device/packed_inputs.h"
 #include "frgan/train/trainer.h"
 
 namespace frgan {
@@ -87,6 +89,28 @@ TEST(Contract, OverwrittenInputsGiveTheBitsOfFreshOnes) {
     };
     EXPECT_EQ(first_difference(trained(name, source), trained(name, RandomBatches{small_problem(at::kFloat)})), "")
         << name;
+  }
+}
+
+// The plans of a stream arrive in one buffer per phase, as on a GPU. Each plan overwrites the one before.
+TEST(Contract, PlansInOneBufferGiveTheBitsOfFreshOnes) {
+  const ImageSet images{random_integers({40, 16, 16, 1}, 0, 256, /*key=*/1, at::kCPU).to(at::kByte),
+                        random_integers({40}, 0, 3, /*key=*/2, at::kCPU)};
+  LabelSplit split;
+  split.train_images = images.size();
+  for (int64_t row = 0; row < 9; ++row) split.labeled.push_back(row);
+  BatchStream stream(images, split,
+                     {.policies = {{kWeakPolicy, {.translate = 2, .noise = 0.1}},
+                                   {kStrongPolicy, parse_augmentation({"randaugment:2", "cutout:0.5"})}}});
+  for (const MethodInfo& info : all_methods()) {
+    const std::string name(info.name);
+    BatchSource packed(stream);
+    std::map<uint64_t, PackedInputs> inputs;  // by part: one per phase
+    packed.gather = [&](const BatchRequest& request, BatchPlan plan) {
+      inputs.try_emplace(plan.part, at::kCPU).first->second.load(plan.tensors());
+      return stream.gather(request, plan);
+    };
+    EXPECT_EQ(first_difference(trained(name, packed), trained(name, stream)), "") << name;
   }
 }
 

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
 #include <mutex>
-#include <numbers>
 #include <utility>
 
 #include <ATen/Context.h>
@@ -15,6 +13,7 @@
 #include <ATen/record_function.h>
 
 #include "frgan/core/vectorised.h"
+#include "frgan/device/normal.h"
 #include "frgan/device/philox.h"
 
 namespace frgan {
@@ -62,22 +61,14 @@ FRGAN_VECTORISED void uniform_tile(const uint32_t* words, double low, double wid
   for (int64_t i = 0; i < kHalf; ++i) to[i] = low + width * unit_double(words[i], words[i + kHalf]);
 }
 
-// Box-Muller transform: two uniform numbers give two normal ones.
-template <class T>
-void normal_pair(T unit, T turn, T* first, T* second) {
-  const T radius = std::sqrt(T{-2} * std::log(unit));
-  const T angle = T{2} * std::numbers::pi_v<T> * turn;
-  *first = radius * std::cos(angle);
-  *second = radius * std::sin(angle);
-}
-void normal_tile(const uint32_t* words, float* to) {
+FRGAN_VECTORISED void normal_tile(const uint32_t* words, float* to) {
   for (int64_t i = 0; i < kHalf; ++i) {
     const float unit =
         (static_cast<float>(words[i]) + 1) * 0x1p-32F;  // (0, 1]; steps are fine near 0, which gives the tail
     normal_pair(unit, unit_float(words[i + kHalf]), to + i, to + i + kHalf);
   }
 }
-void normal_tile(const uint32_t* words, double* to) {
+FRGAN_VECTORISED void normal_tile(const uint32_t* words, double* to) {
   constexpr int64_t kQuarter = kHalf / 2;
   for (int64_t i = 0; i < kQuarter; ++i) {
     const double unit = 1 - unit_double(words[i], words[i + kHalf]);

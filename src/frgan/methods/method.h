@@ -139,6 +139,9 @@ double mean_over_stages(const std::vector<Stage>& stages, const Number& number) 
   for (const Stage& stage : stages) mean += stage.share * static_cast<double>(number(stage));
   return mean;
 }
+// The augmentation policies of the images of all phases, each once.
+std::vector<std::string> augmentation_policies_of(const std::vector<Stage>& stages);
+
 inline double mean_step_flop(const std::vector<Stage>& stages) {
   return mean_over_stages(stages, [](const Stage& stage) { return stage.step_flop; });
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -75,6 +76,18 @@ std::unique_ptr<Method> create_method(std::string_view name) {
 Suggestions method_suggestions() {
   Suggestions names;
   for (const MethodInfo& method : all_methods()) names.words.emplace_back(method.name);
+  return names;
+}
+
+std::vector<std::string> augmentation_policies_of(const std::vector<Stage>& stages) {
+  std::vector<std::string> names;
+  for (const Stage& stage : stages) {
+    for (const Phase& phase : stage.phases) {
+      for (const Draw& draw : phase.batch.draws) names.insert(names.end(), draw.views.begin(), draw.views.end());
+    }
+  }
+  std::ranges::sort(names);
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 

@@ -45,7 +45,7 @@ const std::initializer_list<Kind> kKinds{
     {"batch norm", {"aten::batch_norm", "NativeBatchNormBackward*"}},
     {"optimizer and average", {"frgan::adam", "frgan::average"}, {"aten::addcmul_"}},
     {"random numbers", {"frgan::random"}, {"aten::uniform_", "aten::normal_", "aten::random_"}},
-    {"gather and augmentation", {"frgan::gather"}, {"aten::index_select", "aten::index"}},
+    {"gather and augmentation", {"frgan::gather", "frgan::plan"}, {"aten::index_select", "aten::index"}},
     {"losses",
      {"aten::logsumexp", "aten::softplus", "aten::softmax", "aten::gather", "LogsumexpBackward*", "SoftplusBackward*",
       "SoftmaxBackward*", "GatherBackward*"}},

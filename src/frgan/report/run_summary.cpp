@@ -37,6 +37,7 @@ Json to_json(const RunSummary& summary, const Machine& machine) {
             {"dev", to_json(summary.dev)},
             {"losses", losses},
             {"log_lines", summary.log_lines},
+            {"policies", summary.policies},
             {"precision", summary.precision},
             {"device", summary.device},
             {"version", version()},

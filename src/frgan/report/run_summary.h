@@ -41,6 +41,7 @@ struct RunSummary {
   std::optional<int64_t> skipped_updates{};              // by --skip-outliers; empty without that option
   std::string precision;                                 // "fp32" or "bf16"
   std::string device;                                    // device/device.h: device_name
+  std::vector<std::string> policies{};                   // augmentation policies of the training images: "weak"
 };
 
 // The fields above in order, then frgan's version and commit, and the machine. Evaluations are written as

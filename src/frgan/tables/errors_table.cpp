@@ -33,10 +33,15 @@ std::vector<double> percents_of(const Records& records, Value value) {
   return percents;
 }
 
+// "translate:2", or with strong views "translate:4; strong: translate:4, cutout:0.5".
 std::string augmentation_of(const RunRecord& record) {
-  if (!record.options.contains("augmentation")) return "no";
-  const auto list = record.options.at("augmentation").get<std::vector<std::string>>();
-  return list.empty() || list.front() == "none" ? "no" : fmt::format("{}", fmt::join(list, ", "));
+  const auto words_of = [&](const std::string& option) {
+    const auto words = record.options.value(option, std::vector<std::string>{});
+    return words.empty() || words.front() == "none" ? "no" : fmt::format("{}", fmt::join(words, ", "));
+  };
+  const auto policies = record.summary.value("policies", std::vector<std::string>{});
+  const bool has_strong = std::ranges::find(policies, "strong") != policies.end();
+  return words_of("augmentation") + (has_strong ? "; strong: " + words_of("strong-augmentation") : "");
 }
 
 // A table row in one section: the runs of all its seeds.

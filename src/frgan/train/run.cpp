@@ -458,7 +458,8 @@ RunSummary TrainingRun::summary(const RunOutput& output) const {
           .wall_seconds = seconds_,
           .time_spent = time_spent_,
           .precision = precision_name(problem_.precision),
-          .device = device_name(problem_.device)};
+          .device = device_name(problem_.device),
+          .policies = augmentation_policies_of(trainer_.stages())};
 }
 
 CheckpointState TrainingRun::checkpoint_state(const RunOutput& output, int64_t log_lines) const {
