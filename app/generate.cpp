@@ -53,8 +53,7 @@ void describe(OptionSet& options, GenerateOptions& generate) {
   options.add("seed", generate.images.seed, "Seed of the noise; the same seed gives the same images.",
               Range<int64_t>{0, INT64_MAX});
   options.add("class", generate.images.label,
-              "Class of all images, by name or number, for methods whose generator knows classes; empty: each class in "
-              "turn.");
+              "Class of all images, by name or number, for class-conditional generators; empty: each class in turn.");
   options.add(
       "columns", generate.columns,
       "Number of columns of the grid; 0 makes a square grid, with a class per column if the classes take turns.",

@@ -45,7 +45,7 @@ TEST(ParseAugmentation, RejectsOtherWords) {
   };
   EXPECT_EQ(error({"transalte:2"}),
             "my.toml:3: unknown augmentation 'transalte:2'; did you mean 'translate'? allowed: translate:PIXELS, "
-            "noise:DEVIATION, flip, none, randaugment:N, cutout:SHARE, names of operations and of policies");
+            "noise:DEVIATION, flip, none, randaugment:N, cutout:SHARE, names of operations");
   EXPECT_THAT(error({""}), HasSubstr("unknown augmentation ''; allowed: "));
   for (const char* word : {"translate", "translate:", "translate:0", "translate:16", "translate:-1", "translate:1.5",
                            "translate:2x", "translate: 2"}) {

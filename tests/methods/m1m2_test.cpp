@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 #include <numbers>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,6 @@
 namespace frgan {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // The sizes of the golden file.
@@ -68,7 +68,7 @@ TEST(M1M2, SecondStageMatchesGoldenValues) {
   Batch batch;
   batch.draws.push_back({Pool::kLabeled, {golden["labeled"]}, golden["labels"], {}, golden["labeled_noise"]});
   const at::Tensor hidden = at::full({4}, -1, at::kLong);
-  batch.draws.push_back({Pool::kAll, {golden["unlabeled"]}, hidden, {}, golden["unlabeled_noise"]});
+  batch.draws.push_back({Pool::kUnlabeled, {golden["unlabeled"]}, hidden, {}, golden["unlabeled_noise"]});
   const Losses losses = method->stages()[1].phases[0].losses(batch)[0];
   ASSERT_EQ(losses.size(), 3U);
   expect_golden(losses, *method->players()[1].network, "m2.", golden);
@@ -130,37 +130,69 @@ TEST(M1M2, SecondStageFreezesTheEncoderOfTheFirst) {
   EXPECT_TRUE(at::allclose(m2.classifier->forward(images, {}).logits, m2.classifier->classify(mean, {})));
 }
 
+// Without bounds, only the labels train, and nothing can be generated.
 TEST(M1M2, BoundWeightZeroTrainsTheClassifierAlone) {
   const auto method = small_method("m1m2", {{"bound-weight", 0.0}});
   const Phase phase = method->stages()[1].phases[0];
+  ASSERT_EQ(phase.batch.draws.size(), 1U);
+  EXPECT_EQ(phase.batch.draws[0].pool, Pool::kLabeled);
   const Losses losses = phase.losses(RandomBatches{}(phase.batch, 0, 0))[0];
   ASSERT_EQ(losses.size(), 1U);
   EXPECT_EQ(losses[0].name, "supervised");
+  EXPECT_FALSE(method->sampler().has_value());
 }
 
-// The labeled bound counts as often as labels are among the images.
-TEST(M1M2, LabeledBoundHasTheShareOfTheLabels) {
+double weight_of(const Method& method, const std::string& name) {
+  for (const Schedule& schedule : method.schedules()) {
+    if (schedule.name == name) return schedule.value(0, 0);
+  }
+  throw std::logic_error("no schedule " + name);
+}
+
+// Each bound counts as often as its images occur.
+TEST(M1M2, BoundsHaveTheSharesOfTheirImages) {
   Problem problem = small_problem();
   problem.train_images = 400;
   problem.labeled_images = 10;
   const auto method = small_method("m1m2", {{"bound-weight", 2.0}}, problem);
-  for (const Schedule& schedule : method->schedules()) {
-    if (schedule.name != "labeled_bound_weight") continue;
-    EXPECT_DOUBLE_EQ(schedule.value(0, 0), 2.0 * 10 / 400);
-  }
+  EXPECT_DOUBLE_EQ(weight_of(*method, "labeled_bound_weight"), 2.0 * 10 / 400);
+  EXPECT_DOUBLE_EQ(weight_of(*method, "unlabeled_bound_weight"), 2.0 * 390 / 400);
+}
+
+TEST(M1M2, NeedsNoUnlabeledImages) {
+  Problem problem = small_problem();
+  problem.train_images = problem.labeled_images = 400;
+  const auto method = small_method("m1m2", {}, problem);
+  const Phase phase = method->stages()[1].phases[0];
+  ASSERT_EQ(phase.batch.draws.size(), 1U);
+  EXPECT_EQ(phase.losses(RandomBatches{}(phase.batch, 0, 0))[0].size(), 2U);  // supervised and labeled bound
 }
 
 TEST(M1M2, GeneratesImagesOfAClass) {
+  const auto method = small_method("m1m2");
+  const Sampler sampler = *method->sampler();
+  EXPECT_TRUE(sampler.class_conditional);
+  const at::Tensor images = sampled_images(sampler, 6, /*key=*/5, small_problem());
+  EXPECT_EQ(images.sizes(), (at::IntArrayRef{6, 1, 16, 16}));
+  EXPECT_FALSE(images.requires_grad());
+  // Classes take turns: images 1 and 4 are of class 1.
+  const at::Tensor ones = sampled_images(sampler, 6, 5, small_problem(), 0, /*label=*/1);
+  for (int64_t i = 0; i < 6; ++i) EXPECT_EQ(at::allclose(images[i], ones[i]), i % 3 == 1) << i;
+}
+
+// Generated values pass through the inverse of the fitted normalization.
+TEST(M1M2, GeneratesPixelsFromNormalizedValues) {
+  const at::Tensor pixels = random_integers({300, 16, 16, 1}, 60, 180, /*key=*/3, at::kCPU).to(at::kByte);
+  const at::Tensor images = (pixels.to(at::kDouble) / 127.5 - 1).permute({0, 3, 1, 2});
   for (const std::string normalization : {"scale", "standard", "zca"}) {
     const auto method = small_method("m1m2", {{"normalization", normalization}});
-    const Sampler sampler = *method->sampler();
-    EXPECT_TRUE(sampler.class_conditional);
-    const at::Tensor images = sampled_images(sampler, 6, /*key=*/5, small_problem());
-    EXPECT_EQ(images.sizes(), (at::IntArrayRef{6, 1, 16, 16}));
-    EXPECT_FALSE(images.requires_grad());
-    // Classes take turns: images 1 and 4 are of class 1.
-    const at::Tensor ones = sampled_images(sampler, 6, 5, small_problem(), 0, /*label=*/1);
-    for (int64_t i = 0; i < 6; ++i) EXPECT_EQ(at::allclose(images[i], ones[i]), i % 3 == 1) << normalization << i;
+    const auto network = std::dynamic_pointer_cast<M1>(method->players()[0].network);
+    ASSERT_TRUE(network);
+    const at::Tensor neutral = network->values_of(images);
+    fit_input_normalization({network}, pixels, at::arange(300, at::kLong));
+    const at::Tensor values = network->values_of(images);
+    EXPECT_EQ(values.equal(neutral), normalization == "scale");
+    EXPECT_TRUE(at::allclose(network->images_of()(values), images, 1e-6, 1e-8)) << normalization;
   }
   try {
     small_method("m1m2", {{"normalization", "image"}});
@@ -181,6 +213,12 @@ TEST(M1M2, StepFlopCountsEveryPass) {
   EXPECT_DOUBLE_EQ(stages[0].step_flop, 4 * 3 * (encoder1 + decoder1));
   EXPECT_DOUBLE_EQ(stages[1].step_flop, 4 * (2 * encoder1 + 6 * classify + 3 * 4 * bound));
   EXPECT_DOUBLE_EQ(mean_step_flop(stages), (stages[0].step_flop + stages[1].step_flop) / 2);
+  // Whitening is a forward pass in both stages.
+  const Settings zca{{"normalization", "zca"}}, alone{{"bound-weight", 0.0}};
+  const auto whitened = small_method("m1m2", zca)->stages(), plain = small_method("m1m2")->stages();
+  EXPECT_DOUBLE_EQ(whitened[0].step_flop - plain[0].step_flop, 4 * dense(256, 256));
+  EXPECT_DOUBLE_EQ(whitened[1].step_flop - plain[1].step_flop, 8 * dense(256, 256));
+  EXPECT_LT(small_method("m1m2", alone)->stages()[1].step_flop, plain[1].step_flop / 4);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <torch/types.h>
 
 #include "frgan/core/error.h"
+#include "frgan/nn/named_tensors.h"
 #include "frgan/nn/network.h"
 #include "frgan/nn/networks.h"
 
@@ -46,7 +47,7 @@ TEST(InputNormalization, StandardGivesEachChannelMeanZeroAndDeviationOne) {
   const at::Tensor images = scaled(pixels), out = layer->forward(images, {});
   EXPECT_LT(out.mean({0, 2, 3}).abs().max().item<double>(), 1e-4);
   EXPECT_LT((out.square().mean({0, 2, 3}) - 1).abs().max().item<double>(), 1e-4);
-  EXPECT_TRUE(at::allclose(layer->inverse(out), images, 1e-5, 1e-6));
+  EXPECT_TRUE(at::allclose(layer->inverse()(out), images, 1e-5, 1e-6));
   EXPECT_TRUE(out.is_contiguous(at::MemoryFormat::ChannelsLast));
 }
 
@@ -75,22 +76,22 @@ TEST(InputNormalization, ZcaWhitens) {
   const at::Tensor out = layer->forward(images, {}).flatten(1).to(at::kDouble);
   const at::Tensor covariance = at::mm(out.t(), out) / 3000;
   EXPECT_LT((covariance - at::eye(256, at::kDouble)).abs().max().item<double>(), 0.02);
-  const at::Tensor w = layer->buffers()[1];
+  const at::Tensor w = layer->parameters()[1];
   EXPECT_TRUE(at::allclose(w, w.t(), 1e-3, 1e-3));
   const auto regular = fitted({.kind = InputNormalizationKind::kZca, .zca_epsilon = 0.1}, kGray, pixels);
-  EXPECT_TRUE(at::allclose(regular->inverse(regular->forward(images, {})), images, 1e-3, 1e-4));
+  EXPECT_TRUE(at::allclose(regular->inverse()(regular->forward(images, {})), images, 1e-3, 1e-4));
   // Directions of little variance are not amplified: the variance of all values is below 1.
   EXPECT_LT(regular->forward(images, {}).flatten(1).var(0).mean().item<double>(), 0.7);
 }
 
-// W against an independent formula: the covariance of float64 values, by its Cholesky-free inverse square root.
+// W against an independent formula: the covariance of float64 values, W (Cov + epsilon I) W = I.
 TEST(InputNormalization, ZcaIsTheInverseSquareRootOfTheCovariance) {
   const at::Tensor pixels = smooth_images(600, 1), values = scaled(pixels, at::kDouble).flatten(1);
   const auto layer = fitted({.kind = InputNormalizationKind::kZca, .zca_epsilon = 0.1}, kGray, pixels);
   const at::Tensor centered = values - values.mean(0);
   const at::Tensor covariance = at::mm(centered.t(), centered) / 600;
   const at::Tensor variance = covariance.diagonal().mean();
-  const at::Tensor w = layer->buffers()[1].to(at::kDouble) * variance.sqrt();
+  const at::Tensor w = layer->parameters()[1].to(at::kDouble) * variance.sqrt();
   const at::Tensor product = at::mm(at::mm(w, covariance / variance + 0.1 * at::eye(256, at::kDouble)), w);
   EXPECT_LT((product - at::eye(256, at::kDouble)).abs().max().item<double>(), 1e-3);
 }
@@ -107,6 +108,7 @@ TEST(InputNormalization, IsTheFirstLayerOfEveryNetwork) {
     EXPECT_EQ(network->layers().front().name, "normalization");
     EXPECT_EQ(network->layers().size(), plain->layers().size() + 1);
     EXPECT_EQ(network->forward_flop(), plain->forward_flop());
+    EXPECT_EQ(parameter_count(*network), parameter_count(*plain));  // the statistics are not trained
     fit_input_normalization({network}, pixels, at::arange(50, at::kLong));
     const auto layer = fitted({.kind = InputNormalizationKind::kStandard}, kColor, pixels);
     const torch::NoGradGuard no_grad;
@@ -116,14 +118,29 @@ TEST(InputNormalization, IsTheFirstLayerOfEveryNetwork) {
   }
 }
 
+// The statistics of the network's normalization.
+std::vector<at::Tensor> one_layer(const NetworkPtr& network) {
+  return {network->named_parameters()["normalization.mean"], network->named_parameters()["normalization.whitening"]};
+}
+
 TEST(InputNormalization, IsFittedOnceForSeveralNetworks) {
   NetworkOptions options{.network = "mlp"};
   options.normalization.kind = InputNormalizationKind::kZca;
   const NetworkPtr one = create_network(options, kGray, 1), other = create_network(options, kGray, 2);
   fit_input_normalization({one, other}, smooth_images(300, 1), at::arange(300, at::kLong));
-  ASSERT_EQ(one->buffers().size(), 2U);
-  EXPECT_TRUE(one->buffers()[1].equal(other->buffers()[1]));
-  EXPECT_FALSE(one->buffers()[1].equal(at::eye(256)));
+  EXPECT_TRUE(one_layer(one)[1].equal(one_layer(other)[1]));
+  EXPECT_FALSE(one_layer(one)[1].equal(at::eye(256)));
+}
+
+// Whitening has no backward pass: 256^2 multiply-adds, counted once.
+TEST(InputNormalization, CountsItsWorkOnce) {
+  NetworkOptions options{.network = "mlp"};
+  const NetworkPtr plain = create_network(options, kGray, 1);
+  options.normalization.kind = InputNormalizationKind::kZca;
+  const NetworkPtr whitened = create_network(options, kGray, 1);
+  EXPECT_EQ(whitened->forward_flop() - plain->forward_flop(), 2 * 256 * 256);
+  EXPECT_EQ(whitened->training_flop() - plain->training_flop(), 2 * 256 * 256);
+  EXPECT_EQ(plain->training_flop(), 3 * plain->forward_flop());
 }
 
 TEST(InputNormalization, ZcaRejectsLargeImages) {

@@ -107,25 +107,26 @@ TEST(FlatParameters, ViewLikeHasTheShapeOfTheParameter) {
   }
 }
 
-// Frozen parameters are with the buffers, and followers see them under the same names.
-TEST(FlatParameters, FrozenParametersAreBuffers) {
+TEST(FlatParameters, FrozenParametersAreApart) {
   const auto network = small_discriminator();
   const at::Tensor before = network->forward(images(), {}).logits.detach();
+  const int64_t all = parameter_count(*network);
   int64_t frozen = 0;
   for (const auto& item : network->named_parameters()) {
     if (!item.key().starts_with("conv2.")) continue;
     item.value().set_requires_grad(false);
     frozen += item.value().numel();
   }
-  const int64_t all = parameter_count(*network);
   const FlatParameters flat(*network);
   ASSERT_GT(frozen, 0);
-  EXPECT_EQ(flat.buffers().numel(), frozen);
+  EXPECT_EQ(flat.frozen().numel(), frozen);
+  EXPECT_EQ(flat.buffers().numel(), 0);
   EXPECT_EQ(flat.values().numel(), all - frozen);
+  EXPECT_EQ(parameter_count(*network), all - frozen);
   EXPECT_TRUE(at::allclose(network->forward(images(), {}).logits, before, 1e-12, 1e-12));
-  EXPECT_EQ(flat.part_of_buffers("conv2.").numel(), frozen);
+  EXPECT_EQ(flat.part_of_frozen("conv2.").numel(), frozen);
   EXPECT_EQ(flat.part_of_values("conv2.").numel(), 0);
-  flat.buffers().zero_();
+  flat.frozen().zero_();
   EXPECT_EQ(network->named_parameters()["conv2.bias"].abs().sum().item<double>(), 0);
 }
 

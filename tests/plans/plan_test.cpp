@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "frgan/core/error.h"
+#include "frgan/io/files.h"
 #include "frgan/plans/paper_plans.h"
 #include "frgan/plans/planned_runs.h"
 
@@ -141,6 +142,18 @@ TEST(Plan, LimitsItsSize) {
   EXPECT_THAT(
       plan_error(plan + rows),
       HasSubstr("my.toml: 10003 rows with 2 combinations of varied values; at most 10000 in total are allowed"));
+}
+
+TEST(Plan, ComparisonsAreValid) {
+  size_t count = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(fmt::format("{}/configs/comparisons", FRGAN_SOURCE_DIR))) {
+    const Plan plan = read_plan(read_file(entry.path()), entry.path().string());
+    EXPECT_LT(plan.reference_row(), plan.rows.size()) << plan.name;
+    EXPECT_NO_THROW(plan.budget("smoke")) << plan.name;
+    ++count;
+  }
+  EXPECT_GE(count, 1U);
 }
 
 TEST(Plan, PaperPlansAreValidInAllBudgets) {

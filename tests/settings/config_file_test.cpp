@@ -173,8 +173,9 @@ TEST(ConfigFile, ReadsPolicies) {
   EXPECT_EQ(settings[1].name, "policies");
   EXPECT_EQ(settings[1].value, (Json{"mine=translate:4+flip", "other=none"}));
   EXPECT_EQ(read_config("policies = [\"a=flip\"]", "my.toml")[0].value, (Json{"a=flip"}));
-  for (const char* text : {"[policies]\nmine = 3", "[policies]\nmine = [3]", "[policies]\nmine = []"}) {
-    EXPECT_THAT(error_of(text), testing::HasSubstr("invalid policy 'mine'; write a list of words")) << text;
+  for (const char* text : {"[policies]\nmine = 3", "[policies]\nmine = [3]", "[policies]\nmine = []",
+                           "[policies]\nmine = [\"flip+none\"]"}) {
+    EXPECT_THAT(error_of(text), testing::HasSubstr("invalid policy \"mine\"; write a list of words")) << text;
   }
 }
 

@@ -627,10 +627,42 @@ TEST_F(Run, StartsFromAnotherMethodWithTheSameNetworksOnly) {
   const Checkpoint checkpoint = load_checkpoint(folder / "first", CheckpointUse::kBeginFrom);
   options.method = "mean-teacher";
   TrainingRun run = make(create_method("mean-teacher"));
-  EXPECT_THAT(
-      error_of([&] { run.begin_from(checkpoint); }),
-      HasSubstr("trained with method 'fr-gan', which has no network 'student'; --init-from needs a run of method "
-                "'mean-teacher', or of one with the same networks"));
+  EXPECT_THAT(error_of([&] { run.begin_from(checkpoint); }),
+              HasSubstr("trained with method 'fr-gan', which has the networks discriminator, generator; method "
+                        "'mean-teacher' has student; --init-from needs a run with the same networks"));
+  options.method = "supervised";  // has a discriminator, but no generator
+  TrainingRun supervised = make(create_method("supervised"));
+  EXPECT_THAT(error_of([&] { supervised.begin_from(checkpoint); }),
+              HasSubstr("method 'supervised' has discriminator;"));
+  options.method = "m1m2";
+  TrainingRun staged = make(create_method("m1m2"));
+  EXPECT_THAT(error_of([&] { staged.begin_from(checkpoint); }),
+              HasSubstr("--init-from cannot be combined with --method m1m2"));
+}
+
+TEST_F(Run, RefusesLengthsThatAreTooShortForTheStages) {
+  options.method = "m1m2";
+  options.steps = 1;
+  TrainingRun run = make(create_method("m1m2"));
+  run.begin();
+  EXPECT_EQ(error_of([&] { run.fix_plan(); }),
+            "1 steps are too few for the 2 stages of the method: stage 'm2' would have no step; increase --steps");
+}
+
+// The classifier of the first stage is not trained yet.
+TEST_F(Run, EvaluatesOnceTheClassifierIsTrained) {
+  options.method = "m1m2";
+  options.steps = 6;
+  options.evaluate_every = 1;
+  TrainingRun run = make(create_method("m1m2"));
+  run.begin();
+  run.fix_plan();
+  train(run, folder / "run");
+  std::vector<int64_t> evaluated;
+  for (const Json& line : read_json_lines(folder / "run/metrics.jsonl").objects) {
+    if (line.contains("test_error")) evaluated.push_back(line.at("step").get<int64_t>());
+  }
+  EXPECT_THAT(evaluated, ElementsAre(4, 5, 6));
 }
 
 TEST_F(Run, HasNoErrorRateWithoutTestImages) {

@@ -205,6 +205,7 @@ LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precis
   NamedTensors model;
   for (const Player& player : loaded.method->players()) model.merge(named_tensors(*player.network, player.name + "."));
   copy_named(model, checkpoint.files.at("model"), tensors_path(checkpoint.path, "model").string());
+  loaded.sampler = loaded.method->sampler();
   return loaded;
 }
 

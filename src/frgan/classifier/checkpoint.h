@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,7 @@ NetworkPtr load_classifier(const Checkpoint& checkpoint, at::Device device, Prec
 struct LoadedMethod {
   std::unique_ptr<Method> method;  // its networks hold the last weights
   Problem problem;
+  std::optional<Sampler> sampler = {};  // of the method
 };
 // The same for all networks of the method. Needs kGenerate.
 LoadedMethod load_method(const Checkpoint& checkpoint, at::Device device, Precision precision);

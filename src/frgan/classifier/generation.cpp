@@ -43,7 +43,7 @@ int64_t class_number(const std::string& text, const Checkpoint& checkpoint) {
 
 LoadedMethod load_generator(const Checkpoint& checkpoint, at::Device device, Precision precision) {
   LoadedMethod loaded = load_method(checkpoint, device, precision);
-  if (!loaded.method->sampler()) {
+  if (!loaded.sampler) {
     throw Error(fmt::format(
         "{}: trained with method '{}', which has no generator; use a run of a method with one (frgan methods)",
         checkpoint.path.string(), checkpoint.state.method));
@@ -53,8 +53,7 @@ LoadedMethod load_generator(const Checkpoint& checkpoint, at::Device device, Pre
 
 at::Tensor generated_block(const LoadedMethod& loaded, int64_t seed, int64_t block, int64_t label) {
   const uint64_t key = random_key(static_cast<uint64_t>(seed), Stream::kSampling, 0, static_cast<uint64_t>(block));
-  return sampled_images(*loaded.method->sampler(), kGeneratedBlock, key, loaded.problem, block * kGeneratedBlock,
-                        label);
+  return sampled_images(*loaded.sampler, kGeneratedBlock, key, loaded.problem, block * kGeneratedBlock, label);
 }
 
 at::Tensor generated_images(const LoadedMethod& loaded, int64_t seed, int64_t count) {
@@ -71,9 +70,9 @@ int64_t generate_images(const std::filesystem::path& path, const GenerationOptio
   const Checkpoint checkpoint = load_checkpoint(path, CheckpointUse::kGenerate, options.hardware.allow_older, messages);
   const Inference inference = begin_inference(options.hardware, checkpoint.state.precision, messages);
   const LoadedMethod loaded = load_generator(checkpoint, inference.device, inference.precision);
-  const bool has_classes = loaded.method->sampler()->class_conditional;
+  const bool has_classes = loaded.sampler->class_conditional;
   if (!options.label.empty() && !has_classes) {
-    throw Error(fmt::format("{}: the generator of method '{}' does not know classes; remove --class",
+    throw Error(fmt::format("{}: the generator of method '{}' is not class-conditional; remove --class",
                             checkpoint.path.string(), checkpoint.state.method));
   }
   const int64_t label = options.label.empty() ? -1 : class_number(options.label, checkpoint);

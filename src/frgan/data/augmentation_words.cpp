@@ -214,8 +214,9 @@ Augmentation parse_augmentation(const std::vector<std::string>& words, std::stri
       const std::string near = nearest_name(word.name(), names);
       throw usage_error(
           fmt::format("{}: unknown augmentation '{}'; {}allowed: translate:PIXELS, noise:DEVIATION, flip, none, "
-                      "randaugment:N, cutout:SHARE, names of operations and of policies",
-                      source, text, near.empty() ? "" : fmt::format("did you mean '{}'? ", near)));
+                      "randaugment:N, cutout:SHARE, names of operations{}",
+                      source, text, near.empty() ? "" : fmt::format("did you mean '{}'? ", near),
+                      policies.empty() ? "" : " and of policies"));
     }
     parser.read(word);
   };

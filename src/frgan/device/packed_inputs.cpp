@@ -21,7 +21,8 @@ void PackedInputs::load(const std::vector<at::Tensor*>& tensors) {
     if (tensor->defined()) bytes += aligned(static_cast<int64_t>(tensor->nbytes()));
   }
   if (bytes == 0) return;
-  const at::Tensor host = at::empty({bytes}, at::kByte);
+  // Pinned memory: a copy from other memory may wait for the device. LibTorch keeps it until the copy is done.
+  const at::Tensor host = at::empty({bytes}, at::TensorOptions(at::kByte).pinned_memory(device_.is_cuda()));
   int64_t offset = 0;
   for (const at::Tensor* tensor : tensors) {
     if (!tensor->defined()) continue;

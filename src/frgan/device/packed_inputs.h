@@ -8,7 +8,7 @@
 namespace frgan {
 
 // Copies tensors from the host to one buffer on the device with a single copy. The buffer, and so the addresses of the
-// copies, stay the same as long as the shapes and types do. A pass can therefore be recorded once and repeated.
+// copies, stay the same as long as the shapes and types do: a step towards recording a pass as a CUDA graph.
 //
 //   PackedInputs inputs(device);
 //   inputs.load({&rows, &labels});   // rows and labels are now on the device

@@ -19,9 +19,9 @@ void describe(OptionSet& options, ClassifierTraining& training) {
   options.add("learning-rate", training.learning_rate, "Learning rate until --decay-start (A18: optimizer and epochs).",
               Range<double>{0, 10});
   options.add("decay-shape", training.decay_shape,
-              "Decay of the learning rate: linear to 0 from --decay-start on; cos(7 pi p / 16) at the share p of the "
-              "run, which "
-              "ends at 0.2; or gaussian, exp(-12.5 T^2) where T rises from 0 at --decay-start to 1 at the end.",
+              "Decay of the learning rate. linear falls to 0 from --decay-start on. cosine is cos(7 pi p / 16) at the "
+              "share p of the run, and ends at 0.2. gaussian is exp(-12.5 T^2), where T rises from 0 at --decay-start "
+              "to 1 at the end.",
               Words<DecayShape>{"linear", "cosine", "gaussian"});
   options.add("decay-start", training.decay_start,
               "Start of the linear or gaussian decay of the learning rate, as a share of the run (A18: optimizer and "

@@ -61,10 +61,10 @@ std::vector<Stage> FixMatch::stages() {
   return {stage};
 }
 
-// In units of a forward pass: 3 for labeled and strongly augmented images, 1 for weakly augmented ones.
+// Labeled and strongly augmented images are trained on; weakly augmented ones have a forward pass only.
 double FixMatch::step_flop() const {
-  const int64_t passes = 3 * training_.batch_size + 4 * unlabeled_images();
-  return static_cast<double>(passes) * classifier_->forward_flop();
+  const auto labeled = static_cast<double>(training_.batch_size), unlabeled = static_cast<double>(unlabeled_images());
+  return (labeled + unlabeled) * classifier_->training_flop() + unlabeled * classifier_->forward_flop();
 }
 
 ForwardPass FixMatch::training_pass(const Batch& batch, uint64_t part, BatchStatistics statistics) const {

@@ -130,8 +130,9 @@ double FrGan::step_flop() const {
   const int64_t batches = fr_gan_.mixed_batch ? 2 : 3;  // unlabeled, generated, labeled
   const int64_t second_branches =
       has_consistency() ? 1 + (fr_gan_.consistency_labeled ? 1 : 0) + (fr_gan_.consistency_generated ? 1 : 0) : 0;
-  const int64_t passes = 3 * batches + (fr_gan_.stop_gradient ? 1 : 3) * second_branches;
-  const double discriminator_phase = static_cast<double>(passes) * d + g;
+  const double trained = discriminator_->training_flop(), second = fr_gan_.stop_gradient ? d : trained;
+  const double discriminator_phase =
+      static_cast<double>(batches) * trained + static_cast<double>(second_branches) * second + g;
   const double generator_phase = 3 * g + (matches_features() ? 3 : 2) * d;
   return static_cast<double>(training_.batch_size) *
          (static_cast<double>(fr_gan_.disc_steps) * discriminator_phase + generator_phase);

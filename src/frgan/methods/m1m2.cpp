@@ -8,14 +8,15 @@
 #include "frgan/losses/classification.h"
 #include "frgan/losses/variational.h"
 #include "frgan/nn/layers.h"
+#include "frgan/nn/named_tensors.h"
 #include "frgan/nn/scaled_channels.h"
 
 namespace frgan {
 namespace {
 
+constexpr const char* kM1Prefix = "m1_";  // of the frozen layers in the classifier
 // Random streams of the weights.
 constexpr uint64_t kEncoder1 = 7, kDecoder1 = 8, kClassifier = 9, kEncoder2 = 10, kDecoder2 = 11;
-constexpr double kSlope = 0.2;
 
 int64_t values_of(const ImageShape& shape) {
   return shape.channels * shape.image_size * shape.image_size;
@@ -51,9 +52,9 @@ class MeanLayer : public Layer {
 
 void describe(OptionSet& options, M1M2Options& m1m2) {
   options.group("M1+M2");
-  options.add("latent-size", m1m2.latent_size, "Latent variables z1 of M1.", Range<int64_t>{1, 4096});
-  options.add("class-latent-size", m1m2.class_latent_size, "Latent variables z2 of M2, which vary within a class.",
-              Range<int64_t>{1, 4096});
+  options.add("latent-size", m1m2.latent_size, "Number of latent variables z1 of M1.", Range<int64_t>{1, 4096});
+  options.add("class-latent-size", m1m2.class_latent_size,
+              "Number of latent variables z2 of M2, which vary within a class.", Range<int64_t>{1, 4096});
   options.add("m1-layers", m1m2.m1_hidden.layers, "Hidden layers of each network of M1.",
               Range<int64_t>{1, 16, "layers"});
   options.add("m1-units", m1m2.m1_hidden.units, "Units in each hidden layer of M1, before --width applies.",
@@ -62,10 +63,11 @@ void describe(OptionSet& options, M1M2Options& m1m2) {
               Range<int64_t>{1, 16, "layers"});
   options.add("m2-units", m1m2.m2_hidden.units, "Units in each hidden layer of M2, before --width applies.",
               Range<int64_t>{1, 16384, "units"});
-  options.add("width", m1m2.width, "Factor on the units of the hidden layers.", Range<double>{1.0 / 64, 8});
+  options.add("width", m1m2.width, "Factor on the channel counts of the network, such as those of Table 1.",
+              Range<double>{1.0 / 64, 8});
   options.add("m1-share", m1m2.m1_share, "Share of the run that trains M1; the rest trains M2.",
               Range<double>{0.01, 0.99});
-  options.add("alpha", m1m2.alpha, "Weight of the supervised loss of M2.", Range<double>{0, 1e6});
+  options.add("alpha", m1m2.alpha, "Weight of the supervised loss of M2.", Range<double>{1e-6, 1e6});
   options.add("bound-weight", m1m2.bound_weight,
               "Weight of the variational bounds of M2; 0 trains its classifier on the labels only.",
               Range<double>{0, 1000});
@@ -74,25 +76,18 @@ void describe(OptionSet& options, M1M2Options& m1m2) {
 }
 
 M1M2Classifier::M1M2Classifier(const M1M2Options& options, const ImageShape& shape, uint64_t seed)
-    : Network(shape, options.normalization) {
-  add("flatten", std::make_shared<Flattening>());
-  // The layers of GaussianNetwork, in the same order.
-  WeightSource encoder(WeightInit::kXavier, seed, kEncoder1);
-  const HiddenLayers m1 = scaled(options.m1_hidden, options.width), m2 = scaled(options.m2_hidden, options.width);
-  const auto add_hidden = [&](const std::string& prefix, const HiddenLayers& hidden, WeightSource& source) {
-    for (int64_t layer = 1; layer <= hidden.layers; ++layer) {
-      add(fmt::format("{}hidden{}", prefix, layer),
-          std::make_shared<WeightNormDense>(output().front(), hidden.units, kSlope, source));
-    }
+    : Network(shape, options.normalization, /*full_precision=*/true) {
+  const auto add_all = [&](const std::string& prefix, const std::vector<NamedLayer>& layers) {
+    for (const auto& [name, layer] : layers) add(prefix + name, layer);
   };
-  add_hidden("m1_", m1, encoder);
-  add("m1_gaussian",
-      std::make_shared<WeightNormLogits>(output().front(), 2 * options.latent_size, /*initial_std=*/0.1, encoder));
-  for (at::Tensor& parameter : parameters()) frozen_.push_back(parameter.set_requires_grad(false));
+  const HiddenLayers m1 = scaled(options.m1_hidden, options.width), m2 = scaled(options.m2_hidden, options.width);
+  WeightSource encoder(WeightInit::kXavier, seed, kEncoder1), source(WeightInit::kXavier, seed, kClassifier);
+  add("flatten", std::make_shared<Flattening>());
+  add_all(kM1Prefix, gaussian_layers(output().front(), options.latent_size, m1, encoder));
+  for (at::Tensor& parameter : parameters()) parameter.set_requires_grad(false);
   add("mean", std::make_shared<MeanLayer>());
   split_ = size();
-  WeightSource source(WeightInit::kXavier, seed, kClassifier);
-  add_hidden("", m2, source);
+  add_all("", hidden_layers(output().front(), m2, source));
   add("dense", std::make_shared<WeightNormLogits>(output().front(), shape.classes, /*initial_std=*/0.1, source));
 }
 
@@ -101,10 +96,11 @@ at::Tensor M1M2Classifier::encode(const at::Tensor& images, const ForwardPass& p
 }
 
 void M1M2Classifier::set_encoder(const torch::nn::Module& encoder) const {
-  const torch::NoGradGuard no_grad;
-  const std::vector<at::Tensor> weights = encoder.parameters();
-  TORCH_CHECK(weights.size() == frozen_.size(), "the encoder has other layers");
-  for (size_t i = 0; i < weights.size(); ++i) frozen_[i].copy_(weights[i]);
+  NamedTensors frozen;
+  for (const auto& [name, tensor] : named_tensors(*this)) {
+    if (name.starts_with(kM1Prefix)) frozen[name] = tensor;
+  }
+  copy_named(frozen, named_tensors(encoder, kM1Prefix), "encoder of M1");
 }
 
 double M1M2Classifier::flop_of_layers(size_t first, size_t end) const {
@@ -129,9 +125,15 @@ at::Tensor M1::values_of(const at::Tensor& images) const {
   return (normalization ? normalization->forward(images, {}) : images).flatten(1);
 }
 
-at::Tensor M1::images_of(const at::Tensor& values) const {
-  const at::Tensor images = values.view({values.size(0), shape.channels, shape.image_size, shape.image_size});
-  return normalization ? normalization->inverse(images) : images;
+std::function<at::Tensor(const at::Tensor&)> M1::images_of() const {
+  const std::vector<int64_t> sizes{-1, shape.channels, shape.image_size, shape.image_size};
+  if (!normalization) return [sizes](const at::Tensor& values) { return values.view(sizes); };
+  return [sizes, inverse = normalization->inverse()](const at::Tensor& values) { return inverse(values.view(sizes)); };
+}
+
+double M1::normalization_flop() const {
+  if (!normalization) return 0;
+  return normalization->describe({shape.channels, shape.image_size, shape.image_size}).flop;
 }
 
 M2::M2(const M1M2Options& options, const ImageShape& shape, uint64_t seed) {
@@ -150,6 +152,12 @@ M1M2::M1M2() {
 void M1M2::describe(OptionSet& options) {
   frgan::describe(options, training_);
   frgan::describe(options, options_);
+}
+
+std::vector<WithoutEffect> M1M2::options_without_effect() const {
+  if (training_.optimizer.weight_decay == 0) return {};
+  return {
+      {"weight-decay", "--weight-decay has no effect on --method m1m2: all weights are weight-normalized; remove it"}};
 }
 
 void M1M2::validate() const {
@@ -185,17 +193,20 @@ std::vector<Player> M1M2::players() const {
   return {{"m1", m1_, training_.optimizer}, {"m2", m2_, training_.optimizer, "learning_rate", {average}}};
 }
 
+// The share of the images that have a label; 1/2 if the images are not known.
+double M1M2::labeled_share() const {
+  if (problem_.train_images == 0) return 0.5;
+  return static_cast<double>(problem_.labeled_images) / static_cast<double>(problem_.train_images);
+}
+
 std::vector<Schedule> M1M2::schedules() const {
   std::vector<Schedule> schedules = schedules_of(training_);
   const auto constant = [&](const std::string& name, double value) {
     schedules.push_back({name, [=](double, double) { return value; }});
   };
-  const double share = problem_.train_images > 0
-                           ? static_cast<double>(problem_.labeled_images) / static_cast<double>(problem_.train_images)
-                           : 1;
   constant("alpha", options_.alpha);
-  constant("bound_weight", options_.bound_weight);
-  constant("labeled_bound_weight", options_.bound_weight * share);
+  constant("labeled_bound_weight", options_.bound_weight * labeled_share());
+  constant("unlabeled_bound_weight", options_.bound_weight * (1 - labeled_share()));
   return schedules;
 }
 
@@ -214,17 +225,22 @@ Stage M1M2::first_stage() {
   };
   const auto losses = [this](const Batch& batch) { return std::vector<Losses>{m1_losses(batch.from(Pool::kAll), {})}; };
   stage.phases = {{"m1", {{draw(m)}}, 1, {"m1"}, losses}};
-  stage.step_flop = 3.0 * static_cast<double>(m) * (m1_->encoder->forward_flop() + m1_->decoder->forward_flop());
+  stage.step_flop = static_cast<double>(m) *
+                    (m1_->normalization_flop() + m1_->encoder->training_flop() + m1_->decoder->training_flop());
   return stage;
 }
 
+// Without bounds, the stage needs labeled images only; if all images have labels, there are no others.
 Stage M1M2::second_stage() {
   const int64_t m = training_.batch_size, k = problem_.shape.classes;
-  const auto draw = [&](Pool pool, int64_t count) {
-    return Draw{pool, count, {kWeakPolicy}, 0, options_.latent_size + options_.class_latent_size};
-  };
+  const int64_t unlabeled = has_unlabeled_bound() ? m : 0;
   const auto batch = [&](int64_t count) {
-    return BatchRequest{{draw(Pool::kLabeled, count), draw(Pool::kAll, count)}};
+    const auto draw = [&](Pool pool) {
+      return Draw{pool, count, {kWeakPolicy}, 0, options_.latent_size + options_.class_latent_size};
+    };
+    BatchRequest request{{draw(Pool::kLabeled)}};
+    if (unlabeled > 0) request.draws.push_back(draw(Pool::kUnlabeled));
+    return request;
   };
   Stage stage{.name = "m2", .share = 1 - options_.m1_share, .initial_batch = batch(training_.init_images)};
   stage.initialize = [this](const Batch& images) {
@@ -234,12 +250,16 @@ Stage M1M2::second_stage() {
   };
   const auto losses = [this](const Batch& images) { return std::vector<Losses>{m2_losses(images, {})}; };
   stage.phases = {{"m2", batch(m), 1, {"m2"}, losses}};
-  // In units of a forward pass: 1 for q(z1|x), 3 for the others. Bounds of unlabeled images have K passes.
-  const double encode = m2_->classifier->encode_flop(), classify = m2_->classifier->forward_flop() - encode;
-  const double bound = m2_->encoder->forward_flop() + m2_->decoder->forward_flop();
-  const double bounds = options_.bound_weight > 0 ? 3 * static_cast<double>(1 + k) * bound : 0;
-  stage.step_flop = static_cast<double>(m) * (2 * encode + 2 * 3 * classify + bounds);
+  // A forward pass of q(z1|x), and training passes of the others. Bounds of unlabeled images have K passes.
+  const double encode = m2_->classifier->encode_flop(), classify = 3 * (m2_->classifier->forward_flop() - encode);
+  const double bound = m2_->encoder->training_flop() + m2_->decoder->training_flop();
+  const int64_t bounds = options_.bound_weight > 0 ? m + unlabeled * k : 0;
+  stage.step_flop = static_cast<double>(m + unlabeled) * (encode + classify) + static_cast<double>(bounds) * bound;
   return stage;
+}
+
+bool M1M2::has_unlabeled_bound() const {
+  return options_.bound_weight > 0 && labeled_share() < 1;
 }
 
 // -log p(x) <= reconstruction + KL, in nats per image.
@@ -262,14 +282,20 @@ at::Tensor M1M2::bound(const at::Tensor& z1, const at::Tensor& classes, const at
 // The labeled and the unlabeled images share the passes through q(z1|x) and q(y|z1), and one pass for their bounds: the
 // unlabeled ones with each class. All classes of an image share its noise.
 Losses M1M2::m2_losses(const Batch& batch, const ForwardPass& pass) const {
-  const DrawnImages &labeled = batch.from(Pool::kLabeled), &images = batch.from(Pool::kAll);
-  const int64_t k = problem_.shape.classes, n = labeled.labels.size(0), m = images.labels.size(0);
-  const at::Tensor noise = at::cat({labeled.noise, images.noise});
+  const DrawnImages& labeled = batch.from(Pool::kLabeled);
+  const int64_t k = problem_.shape.classes, n = labeled.labels.size(0);
+  at::Tensor images = labeled.views[0], noise = labeled.noise;
+  if (has_unlabeled_bound()) {
+    const DrawnImages& unlabeled = batch.from(Pool::kUnlabeled);
+    images = at::cat({images, unlabeled.views[0]});
+    noise = at::cat({noise, unlabeled.noise});
+  }
+  const int64_t m = images.size(0) - n;
   at::Tensor z1;
   {
     const torch::NoGradGuard no_grad;
-    const at::Tensor all = at::cat({labeled.views[0], images.views[0]});
-    z1 = sample_of(gaussian_of(m2_->classifier->encode(all, {})), noise.narrow(1, 0, options_.latent_size));
+    const Gaussian q = gaussian_of(m2_->classifier->encode(images, {}));
+    z1 = sample_of(q, noise.narrow(1, 0, options_.latent_size));
   }
   const at::Tensor logits = m2_->classifier->classify(z1, pass);
   Losses losses{{"supervised", "alpha", cross_entropy(logits.narrow(0, 0, n), labeled.labels, k)}};
@@ -282,24 +308,33 @@ Losses M1M2::m2_losses(const Batch& batch, const ForwardPass& pass) const {
       at::cat({one_hot(labeled.labels, k, z1.options()), at::eye(k, z1.options()).repeat({m, 1})});
   const at::Tensor z2_noise = noise.narrow(1, options_.latent_size, options_.class_latent_size);
   const at::Tensor bounds = bound(each_class(z1), classes, each_class(z2_noise), pass);
-  const at::Tensor unlabeled = bound_over_classes(bounds.narrow(0, n, m * k).view({m, k}), logits.narrow(0, n, m));
   losses.push_back({"labeled_bound", "labeled_bound_weight", -bounds.narrow(0, 0, n).mean()});
-  losses.push_back({"unlabeled_bound", "bound_weight", -unlabeled.mean()});
+  if (m == 0) return losses;
+  const at::Tensor of_classes = bounds.narrow(0, n, m * k).view({m, k});
+  const at::Tensor unlabeled = bound_over_classes(of_classes, logits.narrow(0, n, m));
+  losses.push_back({"unlabeled_bound", "unlabeled_bound_weight", -unlabeled.mean()});
   return losses;
 }
 
+// Without bounds, p(z1|y,z2) is not trained.
 std::optional<Sampler> M1M2::sampler() {
+  if (options_.bound_weight == 0) return {};
+  // Made with the first images, because it can take a second.
+  const auto images_of = std::make_shared<std::function<at::Tensor(const at::Tensor&)>>();
   return Sampler{.noise_size = options_.class_latent_size,
                  .noise = NoiseKind::kNormal,
                  .class_conditional = true,
-                 .images = [this](const at::Tensor& z2, const at::Tensor& classes) { return generate(z2, classes); }};
+                 .images = [this, images_of](const at::Tensor& z2, const at::Tensor& classes) {
+                   if (!*images_of) *images_of = m1_->images_of();
+                   return (*images_of)(generate(z2, classes)).clamp(-1, 1);
+                 }};
 }
 
 // The means of p(z1|y,z2) and p(x|z1).
 at::Tensor M1M2::generate(const at::Tensor& z2, const at::Tensor& classes) const {
   const at::Tensor y = one_hot(classes, problem_.shape.classes, z2.options());
   const at::Tensor z1 = gaussian_of(m2_->decoder->forward(at::cat({z2, y}, 1), {})).mean;
-  return m1_->images_of(gaussian_of(m1_->decoder->forward(z1, {})).mean);
+  return gaussian_of(m1_->decoder->forward(z1, {})).mean;
 }
 
 }  // namespace frgan

@@ -1,6 +1,7 @@
 // M1+M2: "Semi-supervised learning with deep generative models" (Kingma, Rezende, Mohamed, Welling 2014).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -44,14 +45,14 @@ class M1M2Classifier : public Network {
   double flop_of_layers(size_t first, size_t end) const;
 
   size_t split_ = 0;  // the first layer of q(y|z1)
-  std::vector<at::Tensor> frozen_;
 };
 
 // M1: p(x|z1) and q(z1|x). x are the normalized values of an image.
 struct M1 : torch::nn::Module {
   M1(const M1M2Options& options, const ImageShape& shape, uint64_t seed);
-  at::Tensor values_of(const at::Tensor& images) const;  // N x C S S
-  at::Tensor images_of(const at::Tensor& values) const;  // the inverse: N x C x S x S
+  at::Tensor values_of(const at::Tensor& images) const;                   // N x C S S
+  std::function<at::Tensor(const at::Tensor& values)> images_of() const;  // the inverse: N x C x S x S
+  double normalization_flop() const;                                      // for one image
 
   std::shared_ptr<InputNormalization> normalization;  // null for --normalization scale
   std::shared_ptr<GaussianNetwork> encoder, decoder;
@@ -68,20 +69,22 @@ struct M2 : torch::nn::Module {
 
 // The first stage trains M1, a variational autoencoder, on all images. The second stage trains M2 on samples of z1,
 // which are drawn anew in each step; the gradient does not reach M1. For images without a label, M2's bound is summed
-// over all classes. The classifier is the weight average of q(y|z1).
+// over all classes. The classifier is the weight average of q(y|z1). With S = labeled images / all images, and means
+// over the batches:
 //
-//   J = -U(unlabeled) - (labeled images / all images) L(labeled) + alpha CE(labeled), means over the batches
+//   J = -(1 - S) U(unlabeled) - S L(labeled) + alpha CE(labeled)
 //
 // With --bound-weight 0, the second stage trains q(y|z1) alone, on the labels.
 //
-// Differences from the authors' program: weight norm and leaky ReLU instead of softplus, Adam with bias correction,
-// batches with as many labeled as unlabeled images (J has the authors' weights), and --normalization zca instead of
+// J is the authors' objective divided by the number of images. Differences from their program: weight norm and leaky
+// ReLU instead of softplus, no prior of the weights, Adam with bias correction, and --normalization instead of
 // principal components.
 class M1M2 : public Method {
  public:
   M1M2();
   void describe(OptionSet& options) override;
   void validate() const override;
+  std::vector<WithoutEffect> options_without_effect() const override;
   void build(const Problem& problem) override;
   std::vector<Player> players() const override;
   std::vector<Schedule> schedules() const override;
@@ -97,6 +100,9 @@ class M1M2 : public Method {
   // log p(z1, y) >= this, for each row. `classes` is N x K, one-hot.
   at::Tensor bound(const at::Tensor& z1, const at::Tensor& classes, const at::Tensor& noise,
                    const ForwardPass& pass) const;
+  double labeled_share() const;
+  bool has_unlabeled_bound() const;
+  // The values of images, N x C S S.
   at::Tensor generate(const at::Tensor& z2, const at::Tensor& classes) const;
 
   ClassifierTraining training_;

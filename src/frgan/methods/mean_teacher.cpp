@@ -48,10 +48,9 @@ std::vector<Stage> MeanTeacher::stages() {
   return {stage};
 }
 
-// In units of a forward pass: 3 for labeled and unlabeled images of the student, 1 for the unlabeled ones of the
-// teacher.
+// Labeled and unlabeled images of the student, unlabeled ones of the teacher.
 double MeanTeacher::step_flop() const {
-  return static_cast<double>(training_.batch_size) * 7 * student_->forward_flop();
+  return static_cast<double>(training_.batch_size) * (2 * student_->training_flop() + teacher_->forward_flop());
 }
 
 ForwardPass MeanTeacher::training_pass(const Batch& batch, uint64_t part) const {

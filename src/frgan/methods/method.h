@@ -71,8 +71,8 @@ enum class FollowerBuffers {
 };
 
 // A copy of a player's network, or of a part of it, whose weights are a running average of the player's: the classifier
-// of a method, or a teacher. It follows after each update of the player. Frozen parameters (requires_grad is false) are
-// buffers.
+// of a method, or a teacher. It follows after each update of the player. Frozen parameters (requires_grad is
+// false) are copied when a stage starts.
 struct Follower {
   std::string name;  // of its file in a checkpoint; kAverage for the classifier
   NetworkPtr network;
@@ -190,6 +190,8 @@ class Method {
   virtual void describe(OptionSet& options) = 0;
   // Checks combinations of options; throws a usage error.
   virtual void validate() const {}
+  // The options that were changed but have no effect on the method.
+  virtual std::vector<WithoutEffect> options_without_effect() const { return {}; }
   virtual void build(const Problem& problem) = 0;
 
   virtual std::vector<Player> players() const = 0;

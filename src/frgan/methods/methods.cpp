@@ -35,7 +35,7 @@ constexpr std::array kMethods{
                /*recipe=*/1, make<MeanTeacher>},
     MethodInfo{"fixmatch", "confident predictions as labels of strongly augmented images (Sohn et al.)",
                /*recipe=*/1, make<FixMatch>},
-    MethodInfo{"m1m2", "two stacked variational autoencoders; the second one knows classes (Kingma et al.)",
+    MethodInfo{"m1m2", "two stacked variational autoencoders, the second one with classes (Kingma et al.)",
                /*recipe=*/1, make<M1M2>},
 };
 

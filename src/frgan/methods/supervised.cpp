@@ -39,7 +39,7 @@ std::vector<Stage> Supervised::stages() {
            .initial_batch = {{{Pool::kAll, training_.init_images}}},
            .initialize = initialize,
            .phases = {phase},
-           .step_flop = 3.0 * static_cast<double>(training_.batch_size) * discriminator_->forward_flop()}};
+           .step_flop = static_cast<double>(training_.batch_size) * discriminator_->training_flop()}};
 }
 
 std::vector<Losses> Supervised::losses(const Batch& batch) {

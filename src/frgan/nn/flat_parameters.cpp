@@ -15,36 +15,36 @@ at::Tensor shaped_view(const at::Tensor& flat, int64_t offset, const at::Tensor&
 
 FlatParameters::FlatParameters(const torch::nn::Module& module) {
   const torch::NoGradGuard no_grad;
-  std::vector<at::Tensor> others;
-  int64_t trained_size = 0, others_size = 0;
-  const auto add_other = [&](const std::string& name, const at::Tensor& tensor) {
-    others.push_back(tensor);
-    others_.push_back({name, others_size, tensor.numel()});
-    others_size += tensor.numel();
-  };
+  std::vector<std::pair<std::string, at::Tensor>> trained, frozen, buffers;
   for (const auto& item : module.named_parameters()) {
-    if (!item.value().requires_grad()) {
-      add_other(item.key(), item.value());
-      continue;
-    }
-    parameters_.push_back(item.value());
-    trained_.push_back({item.key(), trained_size, item.value().numel()});
-    trained_size += item.value().numel();
+    (item.value().requires_grad() ? trained : frozen).emplace_back(item.key(), item.value());
   }
-  for (const auto& item : module.named_buffers()) add_other(item.key(), item.value());
-  TORCH_CHECK(!parameters_.empty(), "the module has no parameters");
-  values_ = at::zeros({trained_size}, parameters_[0].options().requires_grad(false));
+  for (const auto& item : module.named_buffers()) buffers.emplace_back(item.key(), item.value());
+  TORCH_CHECK(!trained.empty(), "the module has no parameters");
+  const at::TensorOptions options = trained.front().second.options().requires_grad(false);
+  for (const auto& [name, tensor] : trained) parameters_.push_back(tensor);
+  values_ = moved(std::move(trained), trained_, options);
+  buffers_ = moved(std::move(buffers), buffer_places_, options);
+  frozen_ = moved(std::move(frozen), frozen_places_, options);
   gradients_ = at::zeros_like(values_);
-  buffers_ = at::empty({others_size}, values_.options());
-  const auto move = [](at::Tensor& tensor, const at::Tensor& view) {
+  for (size_t i = 0; i < parameters_.size(); ++i) parameters_[i].mutable_grad() = view_like(gradients_, i);
+}
+
+at::Tensor FlatParameters::moved(std::vector<std::pair<std::string, at::Tensor>> tensors, std::vector<Place>& places,
+                                 const at::TensorOptions& options) {
+  int64_t size = 0;
+  for (const auto& [name, tensor] : tensors) {
+    places.push_back({name, size, tensor.numel()});
+    size += tensor.numel();
+  }
+  const at::Tensor flat = at::zeros({size}, options);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    at::Tensor& tensor = tensors[i].second;
+    const at::Tensor view = shaped_view(flat, places[i].offset, tensor);
     view.copy_(tensor);
     tensor.set_data(view);
-  };
-  for (size_t i = 0; i < parameters_.size(); ++i) {
-    move(parameters_[i], view_like(values_, i));
-    parameters_[i].mutable_grad() = view_like(gradients_, i);
   }
-  for (size_t i = 0; i < others.size(); ++i) move(others[i], shaped_view(buffers_, others_[i].offset, others[i]));
+  return flat;
 }
 
 at::Tensor FlatParameters::view_like(const at::Tensor& flat, size_t index) const {

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "frgan/nn/layer_list.h"
 #include "frgan/nn/weight_norm.h"
@@ -14,6 +16,16 @@ struct HiddenLayers {
   int64_t layers = 1;
   int64_t units = 500;
 };
+
+struct NamedLayer {
+  std::string name;
+  std::shared_ptr<Layer> layer;
+};
+
+// Hidden layers "hidden1", "hidden2", ... for `input` values.
+std::vector<NamedLayer> hidden_layers(int64_t input, const HiddenLayers& hidden, WeightSource& source);
+// The same with a layer "gaussian" to `size` means and `size` log variances.
+std::vector<NamedLayer> gaussian_layers(int64_t input, int64_t size, const HiddenLayers& hidden, WeightSource& source);
 
 // Hidden dense layers, and a dense layer to `size` means and `size` log variances (losses/variational.h).
 //

@@ -38,9 +38,9 @@ at::Tensor some_of(const at::Tensor& rows, int64_t most) {
 
 void describe(OptionSet& options, InputNormalizationOptions& normalization) {
   options.add("normalization", normalization.kind,
-              "Normalization of the input: scale maps pixels to [-1, 1]; standard subtracts the mean of each channel "
-              "over the training images and divides by its standard deviation; image does so with the mean and the "
-              "deviation of each image; zca whitens images, so that their values are almost uncorrelated.",
+              "Normalization of the input. scale maps pixels to [-1, 1]. standard subtracts the mean of each channel "
+              "over the training images, and divides by the standard deviation. image uses the mean and the deviation "
+              "of each image. zca whitens images, so that their values are almost uncorrelated.",
               Words<InputNormalizationKind>{"scale", "standard", "image", "zca"});
   options.add("zca-epsilon", normalization.zca_epsilon,
               "Added to the eigenvalues of the covariance in --normalization zca, as a share of their mean: directions "
@@ -52,8 +52,8 @@ InputNormalization::InputNormalization(const InputNormalizationOptions& options,
     : options_(options) {
   const int64_t values = values_of(shape);
   if (options.kind == InputNormalizationKind::kStandard) {
-    mean_ = register_buffer("mean", at::zeros({shape.channels, 1, 1}));
-    scale_ = register_buffer("scale", at::ones({shape.channels, 1, 1}));
+    mean_ = register_parameter("mean", at::zeros({shape.channels, 1, 1}), /*requires_grad=*/false);
+    scale_ = register_parameter("scale", at::ones({shape.channels, 1, 1}), /*requires_grad=*/false);
   } else if (options.kind == InputNormalizationKind::kZca) {
     if (values > kMostZcaValues) {
       throw usage_error(fmt::format(
@@ -61,8 +61,8 @@ InputNormalization::InputNormalization(const InputNormalizationOptions& options,
           "standard, or a smaller --image-size",
           kMostZcaValues, shape.image_size, shape.image_size, shape.channels, values));
     }
-    mean_ = register_buffer("mean", at::zeros({values}));
-    scale_ = register_buffer("whitening", at::eye(values));
+    mean_ = register_parameter("mean", at::zeros({values}), /*requires_grad=*/false);
+    scale_ = register_parameter("whitening", at::eye(values), /*requires_grad=*/false);
   }
 }
 
@@ -82,18 +82,24 @@ LayerDescription InputNormalization::describe(const std::vector<int64_t>& input)
   if (options_.kind == InputNormalizationKind::kZca) {
     description.text = "ZCA whitening";
     description.flop = 2.0 * static_cast<double>(scale_.numel());
+    description.has_backward = false;
   }
   return description;
 }
 
-at::Tensor InputNormalization::inverse(const at::Tensor& normalized) const {
+std::function<at::Tensor(const at::Tensor&)> InputNormalization::inverse() const {
   TORCH_CHECK(options_.kind != InputNormalizationKind::kImage, "the normalization of an image has no inverse");
-  if (options_.kind == InputNormalizationKind::kStandard) return normalized / scale_ + mean_;
-  // W is symmetric and positive definite. Its smallest and largest eigenvalues differ by a factor of up to 1000.
+  if (options_.kind == InputNormalizationKind::kStandard) {
+    return [this](const at::Tensor& normalized) { return normalized / scale_ + mean_; };
+  }
+  // W is symmetric and positive definite. Its largest and smallest eigenvalue differ by a factor of at most
+  // sqrt(values / epsilon).
   const at::Tensor factor = at::linalg_cholesky(scale_.to(at::kDouble));
-  const at::Tensor values = normalized.flatten(1).to(at::kDouble).t();
-  const at::Tensor images = at::cholesky_solve(values, factor).t().to(normalized.scalar_type()) + mean_;
-  return images.view(normalized.sizes()).contiguous(at::MemoryFormat::ChannelsLast);
+  return [this, factor](const at::Tensor& normalized) {
+    const at::Tensor values = normalized.flatten(1).to(at::kDouble).t();
+    const at::Tensor images = at::cholesky_solve(values, factor).t().to(normalized.scalar_type()) + mean_;
+    return images.view(normalized.sizes()).contiguous(at::MemoryFormat::ChannelsLast);
+  };
 }
 
 void InputNormalization::fit(const at::Tensor& images, const at::Tensor& rows) {
@@ -147,7 +153,7 @@ void fit_input_normalization(const std::vector<std::shared_ptr<torch::nn::Module
         fitted = layer;
         continue;
       }
-      const std::vector<at::Tensor> from = fitted->buffers(), to = layer->buffers();
+      const std::vector<at::Tensor> from = fitted->parameters(), to = layer->parameters();
       for (size_t i = 0; i < to.size(); ++i) to[i].copy_(from[i]);
     }
   }

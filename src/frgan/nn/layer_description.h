@@ -13,6 +13,7 @@ struct LayerDescription {
   std::vector<int64_t> output;  // shape for one image or noise vector: {64, 16, 16}
   int64_t parameters = 0;       // number of trained values
   double flop = 0;              // of a forward pass for one input: 2 x multiply-adds
+  bool has_backward = true;     // false: nothing behind it is trained, so training needs no backward pass
 };
 
 }  // namespace frgan

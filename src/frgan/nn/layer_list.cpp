@@ -10,6 +10,12 @@ double LayerList::forward_flop() const {
   return flop;
 }
 
+double LayerList::training_flop() const {
+  double flop = 0;
+  for (const LayerDescription& layer : descriptions_) flop += (layer.has_backward ? 3 : 1) * layer.flop;
+  return flop;
+}
+
 void LayerList::add(const std::string& name, const std::shared_ptr<Layer>& layer) {
   if (const auto module = std::dynamic_pointer_cast<torch::nn::Module>(layer)) register_module(name, module);
   LayerDescription description = layer->describe(output_);

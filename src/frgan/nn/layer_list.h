@@ -32,6 +32,8 @@ class LayerList : public torch::nn::Module {
   std::vector<LayerDescription> layers() const { return descriptions_; }
   // FLOP of a forward pass for one image or noise vector: 2 x multiply-adds of convolutions and dense layers.
   double forward_flop() const;
+  // FLOP of a forward pass and, where it is needed, the backward pass to parameters and input, which counts twice.
+  double training_flop() const;
 
  protected:
   explicit LayerList(std::vector<int64_t> input) : output_(std::move(input)) {}

@@ -22,7 +22,7 @@ NamedTensors named_tensors(const torch::nn::Module& module, const std::string& p
 
 int64_t parameter_count(const torch::nn::Module& module) {
   int64_t count = 0;
-  for (const at::Tensor& parameter : module.parameters()) count += parameter.numel();
+  for (const at::Tensor& parameter : module.parameters()) count += parameter.requires_grad() ? parameter.numel() : 0;
   return count;
 }
 

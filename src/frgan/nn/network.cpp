@@ -4,15 +4,16 @@
 
 namespace frgan {
 
-Network::Network(const ImageShape& shape, const InputNormalizationOptions& normalization)
-    : LayerList({shape.channels, shape.image_size, shape.image_size}), shape_(shape) {
+Network::Network(const ImageShape& shape, const InputNormalizationOptions& normalization, bool full_precision)
+    : LayerList({shape.channels, shape.image_size, shape.image_size}), shape_(shape), full_precision_(full_precision) {
   if (normalization.kind == InputNormalizationKind::kScale) return;
   normalization_ = std::make_shared<InputNormalization>(normalization, shape);
   add("normalization", normalization_);
 }
 
 at::Tensor Network::normalized(const at::Tensor& images, const ForwardPass& pass) const {
-  return cast_for(pass, normalization_ ? normalization_->forward(images, pass) : images);
+  const at::Tensor input = normalization_ ? normalization_->forward(images, pass) : images;
+  return full_precision_ ? input : cast_for(pass, input);
 }
 
 Classified Network::forward(const at::Tensor& images, const ForwardPass& pass) const {

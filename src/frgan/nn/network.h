@@ -33,18 +33,18 @@ class Network : public LayerList {
   int64_t feature_size() const;  // F
 
  protected:
-  // The first layer is the normalization of the input, if it is more than scaling.
-  Network(const ImageShape& shape, const InputNormalizationOptions& normalization);
+  // The first layer is the normalization of the input, if it is more than scaling. With `full_precision`, the layers
+  // receive images in the type of the parameters, also in a bf16 pass.
+  Network(const ImageShape& shape, const InputNormalizationOptions& normalization, bool full_precision = false);
   // The images as the layer after the normalization receives them, in the compute type of the pass.
   at::Tensor normalized(const at::Tensor& images, const ForwardPass& pass) const;
   // The index of the first layer after the normalization.
   size_t first_layer() const { return normalization_ ? 1 : 0; }
-  // Null if images are only scaled.
-  const std::shared_ptr<InputNormalization>& normalization() const { return normalization_; }
 
  private:
   ImageShape shape_;
-  std::shared_ptr<InputNormalization> normalization_;
+  bool full_precision_;
+  std::shared_ptr<InputNormalization> normalization_;  // null if images are only scaled
 };
 using NetworkPtr = std::shared_ptr<Network>;
 

@@ -37,7 +37,7 @@ std::unique_ptr<RunRequest> preset_request(const PlanRow& row) {
 
 // Resets plan-wide settings that have no effect on this row, such as --momentum for a row with Adam.
 void drop_without_effect(RunRequest& request, const Plan& plan, const Budget& budget) {
-  for (const WithoutEffect& found : method_options_without_effect(request.options)) {
+  for (const WithoutEffect& found : method_options_without_effect(request.options, request.method.get())) {
     Option& option = request.options.find(found.option, "plan");
     for (const std::vector<Setting>& of_plan : {plan.settings, budget.settings}) {
       const bool is_plan_wide =

@@ -99,18 +99,21 @@ Json value_of(const toml::node& node, const std::string& where, bool tables = fa
 }
 
 // The table [policies] as values of the option: "NAME=WORD+WORD".
-Json policies_of(const toml::table& table, const std::string& where) {
+Json policies_of(const toml::table& table, const std::string& name) {
   Json policies = Json::array();
   for (const auto& [key, node] : table) {
-    const std::string name = name_of(key, where);
+    const std::string where = place(name, key.source()), policy(key.str());
     const toml::array* const words = node.as_array();
-    if (words == nullptr || !words->is_homogeneous(toml::node_type::string)) {
-      throw usage_error(fmt::format("{}: invalid policy '{}'; write a list of words, as in {} = [\"translate:4\"]",
-                                    where, name, name));
-    }
     std::vector<std::string> texts;
-    for (const toml::node& word : *words) texts.push_back(word.as_string()->get());
-    policies.push_back(fmt::format("{}={}", name, fmt::join(texts, "+")));
+    for (size_t i = 0; words != nullptr && i < words->size(); ++i) {
+      const auto* const word = (*words)[i].as_string();
+      if (word != nullptr && word->get().find('+') == std::string::npos) texts.push_back(word->get());
+    }
+    if (texts.empty() || texts.size() != words->size()) {
+      throw usage_error(
+          fmt::format("{}: invalid policy {:?}; write a list of words, as in mine = [\"translate:4\"]", where, policy));
+    }
+    policies.push_back(fmt::format("{}={}", policy, fmt::join(texts, "+")));
   }
   return policies;
 }
@@ -132,7 +135,7 @@ std::vector<Setting> read_config(std::string_view text, const std::string& name)
     const std::string where = place(name, key.source());
     const std::string option = name_of(key, where);
     const toml::table* const policies = option == "policies" ? node.as_table() : nullptr;
-    const Json value = policies != nullptr ? policies_of(*policies, where) : value_of(node, where);
+    const Json value = policies != nullptr ? policies_of(*policies, name) : value_of(node, where);
     settings.push_back({key.source().begin, {option, value, where}});
   }
   std::sort(settings.begin(), settings.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

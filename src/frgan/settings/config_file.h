@@ -34,8 +34,8 @@ std::string setting_text(const Json& value);
 bool has_control_characters(std::string_view text);
 
 // Returns the settings in file order. `name` is the file name used in error messages. Throws a usage error with line
-// and column for invalid TOML, and for tables, dates and times, which are not option values. Safe for untrusted text:
-// more than 16 nested levels are an error too.
+// and column for invalid TOML, and for other tables, dates and times, which are not option values. Safe for untrusted
+// text: more than 16 nested levels are an error too.
 std::vector<Setting> read_config(std::string_view text, const std::string& name);
 // The same for a file of at most 1 MiB. Throws an Error if it cannot be read.
 std::vector<Setting> read_config_file(const std::filesystem::path& path);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -52,18 +53,21 @@ Error non_finite_error(const std::string& what, const std::string& when, int64_t
                   what, when, step));
 }
 
-// Throws an Error if the checkpoint is of another method whose networks have other names.
+// The names of the networks: what is before the first dot of the tensors' names.
+std::set<std::string> networks_of(const NamedTensors& model) {
+  std::set<std::string> names;
+  for (const auto& [name, tensor] : model) names.insert(name.substr(0, name.find('.')));
+  return names;
+}
+
+// Throws an Error if the checkpoint is of another method with other networks.
 void check_same_networks(const Checkpoint& checkpoint, const std::string& method, const NamedTensors& model) {
-  const NamedTensors& saved = checkpoint.files.at("model");
-  const auto network_of = [](const std::string& name) { return name.substr(0, name.find('.')); };
-  for (const auto& [name, tensor] : model) {
-    const auto from = saved.lower_bound(network_of(name) + ".");
-    if (from != saved.end() && network_of(from->first) == network_of(name)) continue;
-    throw Error(fmt::format(
-        "{}: trained with method '{}', which has no network '{}'; --init-from needs a run of method '{}', or "
-        "of one with the same networks",
-        checkpoint.path.string(), checkpoint.state.method, network_of(name), method));
-  }
+  const std::set<std::string> saved = networks_of(checkpoint.files.at("model")), needed = networks_of(model);
+  if (saved == needed) return;
+  throw Error(fmt::format(
+      "{}: trained with method '{}', which has the networks {}; method '{}' has {}; --init-from needs a "
+      "run with the same networks",
+      checkpoint.path.string(), checkpoint.state.method, fmt::join(saved, ", "), method, fmt::join(needed, ", ")));
 }
 
 // Does the work. Returns false if a stop ended it early.
@@ -118,6 +122,11 @@ void TrainingRun::begin() {
 
 void TrainingRun::begin_from(const Checkpoint& checkpoint) {
   check_classes(data_, checkpoint.state.class_names);
+  if (trainer_.stages().size() > 1) {
+    throw usage_error(fmt::format(
+        "--init-from cannot be combined with --method {}: its later stages start from the earlier ones; remove it",
+        options_.method));
+  }
   check_same_networks(checkpoint, options_.method, trainer_.state().at("model"));
   const auto restore = [&](const std::string& file) {
     TensorFiles start = copies_of(trainer_.state());  // with moments of 0
@@ -158,17 +167,21 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
 double TrainingRun::measure_step(int timed) {
   const TensorFiles before = copies_of(trainer_.state());
   const int64_t step = trainer_.steps_done();
-  std::vector<double> seconds;
-  for (int i = 0; i < 2 * timed; ++i) {
-    const Stopwatch stopwatch;
-    trainer_.step();
-    trainer_.take_losses();  // waits for the device
-    if (i >= timed) seconds.push_back(stopwatch.seconds());
+  double mean = 0;
+  for (size_t stage = 0; stage < trainer_.stages().size(); ++stage) {
+    std::vector<double> seconds;
+    for (int i = 0; i < 2 * timed; ++i) {
+      const Stopwatch stopwatch;
+      trainer_.trial_step(stage);
+      trainer_.take_losses();  // waits for the device
+      if (i >= timed) seconds.push_back(stopwatch.seconds());
+    }
+    mean += trainer_.stages()[stage].share * median(seconds);
   }
   trainer_.discard_losses();
   trainer_.restore(before, step, "state before the measurement");
-  step_seconds_ = median(seconds);
-  return *step_seconds_;
+  step_seconds_ = mean;
+  return mean;
 }
 
 // Estimates the seconds of an evaluation of all development and test images from up to 500 images.
@@ -186,6 +199,7 @@ void TrainingRun::fix_plan() {
   const PaceMeasurements measure{.step = [this](int timed) { return measure_step(timed); },
                                  .evaluation = [this] { return measure_evaluation(); }};
   pace_.fix(steps_done(), epoch_steps(), measure);
+  if (planned_steps() > 0) trainer_.check_length();
   if (pace_.step_seconds()) step_seconds_ = pace_.step_seconds();
 }
 
@@ -304,6 +318,7 @@ void TrainingRun::follow(HeldFolder& folder, RunOutput& output, RunRecorder& rec
 void TrainingRun::train_step(RunRecorder& recorder) {
   pace_.prepare(steps_done());
   const Stopwatch stopwatch;
+  images_ += images_per_step(trainer_.stage());
   trainer_.step();
   const std::string message = pace_.after_step(steps_done(), stopwatch.seconds());
   if (!message.empty()) recorder.say(message);
@@ -318,6 +333,7 @@ void TrainingRun::repeat_stopped_evaluation(RunRecorder& recorder) {
 
 // Images whose evaluation after this step is in the log are not evaluated again.
 void TrainingRun::evaluate_and_record(RunRecorder& recorder) {
+  if (!trainer_.has_trained_classifier()) return;
   const Stopwatch stopwatch;
   bool all = true;
   for (const EvaluatedImages role : {EvaluatedImages::kDev, EvaluatedImages::kTest}) {
@@ -349,7 +365,7 @@ void TrainingRun::log_step(RunRecorder& recorder) {
                             .seconds = seconds_,
                             .skipped = skipped,
                             .seconds_left = expected_seconds_left()},
-                 step_seconds(), images_per_step(trainer_.stage()));
+                 step_seconds(), images_);
 }
 
 double TrainingRun::expected_seconds_left() const {
@@ -360,7 +376,7 @@ double TrainingRun::expected_seconds_left() const {
 // A run without a generator has no samples.
 fs::path TrainingRun::write_samples(RunRecorder& recorder) {
   const std::optional<Sampler> sampler = method_->sampler();
-  if (!sampler) return {};
+  if (!sampler || !trainer_.has_trained_classifier()) return {};
   const ScopedTimer timer(time_spent_.records);
   check_losses();
   const uint64_t key = random_key(problem_.seed, Stream::kSampling);

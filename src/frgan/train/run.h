@@ -60,8 +60,8 @@ class TrainingRun {
   void begin_from(const Checkpoint& checkpoint);  // weights of another run; throws an Error on a mismatch
   void resume(const Checkpoint& checkpoint);      // state of this run; throws an Error on a mismatch
 
-  // Returns the median seconds of `timed` steps, after as many warm-up steps. Restores the state afterwards, so the run
-  // is not affected.
+  // Returns the median seconds of `timed` steps, after as many warm-up steps: the mean over the stages. Restores the
+  // state afterwards, so the run is not affected.
   double measure_step(int timed);
   // Chooses the number of threads and of steps (RunPace::fix). A time budget changes the number of steps while the run
   // trains.
@@ -135,6 +135,7 @@ class TrainingRun {
 
   // When this process began to train.
   int64_t first_step_ = 0;
+  int64_t images_ = 0;        // that entered a network since then
   double first_seconds_ = 0;  // value of seconds_
 };
 

@@ -47,17 +47,13 @@ fs::path samples_path(const fs::path& folder, int64_t step) {
 }
 
 RunRecorder::RunRecorder(RecordedRun run, Progress& progress)
-    : run_(std::move(run)),
-      progress_(progress),
-      log_(run_.folder / kLogFile, run_.first_step),
-      last_step_(run_.first_step) {
+    : run_(std::move(run)), progress_(progress), log_(run_.folder / kLogFile, run_.first_step) {
   if (run_.tensorboard) events_.emplace(run_.folder, run_.first_step, run_.options);
 }
 
-void RunRecorder::write(StepRecord record, double step_seconds, int64_t images_per_step) {
-  record.images_per_second =
-      static_cast<double>((record.step - last_step_) * images_per_step) / (step_seconds - last_seconds_);
-  last_step_ = record.step;
+void RunRecorder::write(StepRecord record, double step_seconds, int64_t images) {
+  record.images_per_second = static_cast<double>(images - last_images_) / (step_seconds - last_seconds_);
+  last_images_ = images;
   last_seconds_ = step_seconds;
   log_.write(record);
   if (events_) events_->write(record);

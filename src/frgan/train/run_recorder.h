@@ -35,10 +35,10 @@ class RunRecorder {
  public:
   // `progress` must outlive the recorder. Throws an Error if a file cannot be written.
   RunRecorder(RecordedRun run, Progress& progress);
-  // Writes the record and shows it, with the images per second since the previous one. `images_per_step` enter a
-  // network. `step_seconds` is the time of all steps of this process. Warns once if the supervised loss shows that
+  // Writes the record and shows it, with the images per second since the previous one. `images` entered a
+  // network in all steps of this process, which took `step_seconds`. Warns once if the supervised loss shows that
   // training diverged, and once if most updates since the previous record were skipped.
-  void write(StepRecord record, double step_seconds, int64_t images_per_step);
+  void write(StepRecord record, double step_seconds, int64_t images);
   // Does nothing if the log has this evaluation: a run that was stopped or killed during its evaluations repeats them.
   void write(const EvaluationRecord& record);
   bool has_evaluation(EvaluatedImages role, int64_t step) const { return log_.has_evaluation(role, step); }
@@ -77,7 +77,7 @@ class RunRecorder {
   Progress& progress_;
   RunLog log_;
   std::optional<TensorBoardLog> events_;
-  int64_t last_step_;        // of the previous step record
+  int64_t last_images_ = 0;  // of the previous step record
   double last_seconds_ = 0;  // its step_seconds
   bool warned_of_divergence_ = false;
   bool warned_of_skipped_ = false;

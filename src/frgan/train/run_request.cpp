@@ -39,21 +39,22 @@ std::unique_ptr<RunRequest> make_run_request(const std::string& method, const Js
   return request;
 }
 
-std::vector<WithoutEffect> method_options_without_effect(const OptionSet& options) {
+std::vector<WithoutEffect> method_options_without_effect(const OptionSet& options, const Method* method) {
   std::vector<WithoutEffect> found = network_options_without_effect(options);
   std::ranges::move(training_options_without_effect(options), std::back_inserter(found));
+  if (method != nullptr) std::ranges::move(method->options_without_effect(), std::back_inserter(found));
   return found;
 }
 
-void check_method_options(const OptionSet& options) {
-  const std::vector<WithoutEffect> found = method_options_without_effect(options);
+void check_method_options(const OptionSet& options, const Method* method) {
+  const std::vector<WithoutEffect> found = method_options_without_effect(options, method);
   if (!found.empty()) throw usage_error(found.front().message);
 }
 
 void validate(const RunRequest& request) {
   if (!request.run.time_budget.empty()) parse_duration(request.run.time_budget);
   augmentation_policies(request.run.augmentation);
-  check_method_options(request.options);
+  check_method_options(request.options, request.method.get());
   request.method->validate();
 }
 

@@ -36,10 +36,11 @@ std::unique_ptr<RunRequest> make_run_request(const std::string& method, const Js
 
 // Throws a usage error if the option `method` was set to another method than the request was made for.
 void check_method(const RunRequest& request, const std::string& method);
-// The options of a method that were changed but that its network, optimizer or decay does not use.
-std::vector<WithoutEffect> method_options_without_effect(const OptionSet& options);
+// The options of a method that were changed but that its network, optimizer or decay does not use. Those
+// that the method itself does not use are included if it is given.
+std::vector<WithoutEffect> method_options_without_effect(const OptionSet& options, const Method* method = nullptr);
 // Throws a usage error for the first of them.
-void check_method_options(const OptionSet& options);
+void check_method_options(const OptionSet& options, const Method* method = nullptr);
 // Checks what a single option's range cannot: time budget, augmentation and combinations of the method's options.
 // Throws a usage error.
 void validate(const RunRequest& request);

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "frgan/core/error.h"
+
 namespace frgan {
 namespace {
 
@@ -70,10 +72,13 @@ Trainer::Trainer(Method& method, const Problem& problem, BatchSource batches, in
     if (outlier_limit > 0) state.outliers.emplace(outlier_limit, at::TensorOptions(problem.device));
     for (const Follower& follower : member.followers) {
       FlatParameters copy(*follower.network);
-      const auto values = parameters.part_of_values(follower.part), buffers = parameters.part_of_buffers(follower.part);
-      TORCH_CHECK(values.numel() == copy.values().numel() && buffers.numel() == copy.buffers().numel(), "follower ",
-                  follower.name, " differs from its player");
-      state.followers.push_back({follower, std::move(copy), values, buffers});
+      FollowerState following{follower, copy, parameters.part_of_values(follower.part),
+                              parameters.part_of_buffers(follower.part), parameters.part_of_frozen(follower.part)};
+      TORCH_CHECK(following.followed_values.numel() == copy.values().numel() &&
+                      following.followed_buffers.numel() == copy.buffers().numel() &&
+                      following.followed_frozen.numel() == copy.frozen().numel(),
+                  "follower ", follower.name, " differs from its player");
+      state.followers.push_back(std::move(following));
     }
     players_.push_back(std::move(state));
   }
@@ -100,6 +105,7 @@ void Trainer::reset_followers(PlayerState& state) {
   for (FollowerState& follower : state.followers) {
     follower.parameters.values().copy_(follower.followed_values);
     follower.parameters.buffers().copy_(follower.followed_buffers);
+    follower.parameters.frozen().copy_(follower.followed_frozen);
   }
 }
 
@@ -151,18 +157,50 @@ void Trainer::step() {
   const size_t index = stage_at(step_);
   const int64_t begin = first_step(index);
   if (index > 0 && step_ == begin) initialize_stage(index);
+  run_stage(index, step_ - begin);
+  ++step_;
+}
+
+void Trainer::run_stage(size_t index, int64_t steps_before) {
   const Stage& stage = stages_[index];
   for (size_t phase = 0; phase < stage.phases.size(); ++phase) {
     const int64_t repeat = stage.phases[phase].repeat;
     for (int64_t repetition = 0; repetition < repeat; ++repetition) {
-      const auto number = static_cast<uint64_t>((step_ - begin) * repeat + repetition);
+      const auto number = static_cast<uint64_t>(steps_before * repeat + repetition);
       run_phase(stage.phases[phase], {index, phase, repetition, number});
     }
   }
-  ++step_;
 }
 
-// The host plans the pass; one copy brings the plan to the device; the rest only reads tensors there.
+void Trainer::trial_step(size_t stage) {
+  run_stage(stage, 0);
+}
+
+bool Trainer::has_trained_classifier() const {
+  const size_t last = stage_at(std::max<int64_t>(0, step_ - 1));
+  for (const PlayerState& state : players_) {
+    const bool is_classifier = std::ranges::any_of(
+        state.followers, [](const FollowerState& follower) { return follower.follower.name == kAverage; });
+    for (size_t stage = 0; is_classifier && stage <= last; ++stage) {
+      if (updates_per_step(stages_[stage], state.player.name, stages_[stage].phases.size()) > 0) return true;
+    }
+  }
+  return false;
+}
+
+void Trainer::check_length() const {
+  for (size_t stage = 1; stage < stages_.size(); ++stage) {
+    const bool is_reached = stage_at(plan_.steps() - 1) >= stage && first_step(stage) > first_step(stage - 1);
+    if (is_reached) continue;
+    throw usage_error(
+        fmt::format("{} steps are too few for the {} stages of the method: stage '{}' would have no step; "
+                    "increase --steps",
+                    plan_.steps(), stages_.size(), stages_[stage].name));
+  }
+}
+
+// The host plans the pass. On a GPU, one copy brings the plan to the device. The rest reads tensors there, and the keys
+// of random numbers.
 void Trainer::run_phase(const Phase& phase, const Pass& pass) {
   RECORD_USER_SCOPE(phase.name);  // for profiles; free when no profiler is active
   BatchPlan plan = batches_.plan(phase.batch, pass.number, pass.stage * kPartsPerStage + pass.phase);

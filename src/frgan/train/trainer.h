@@ -58,6 +58,12 @@ class Trainer {
 
   // Runs the initialization of the first stage (A31). Followers start from its result.
   void initialize();
+  // Throws a usage error if the plan is too short for one step of each stage.
+  void check_length() const;
+  // Runs a step of a stage for its timing, as if it were the first one. It changes the state.
+  void trial_step(size_t stage);
+  // Whether the stage of the last step, or an earlier one, trains the classifier.
+  bool has_trained_classifier() const;
   // Makes all followers equal to what they follow.
   void reset_followers();
   // One step. The first step of a later stage begins with the initialization of the stage.
@@ -114,7 +120,7 @@ class Trainer {
     Follower follower;
     FlatParameters parameters;
     // What it follows, in the same order.
-    at::Tensor followed_values, followed_buffers;
+    at::Tensor followed_values, followed_buffers, followed_frozen;
     at::Tensor buffers_before = {};  // before the pass, if outliers are skipped
   };
   struct PlayerState {
@@ -133,6 +139,8 @@ class Trainer {
     int64_t repetition;
     uint64_t number;  // passes of this phase before
   };
+
+  void run_stage(size_t stage, int64_t steps_before);
 
   // The stage of a step, and the first step of a stage. Both follow from the progress of the plan.
   size_t stage_at(int64_t step) const;
