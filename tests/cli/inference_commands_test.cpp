@@ -250,7 +250,7 @@ TEST_F(InferenceCommands, GeneratesImagesOfAClass) {
               HasSubstr("unknown class 'beee'; give a class name of the run, or a number from 0 to 1; did you mean "
                         "'bee'?"));
   EXPECT_THAT(refusal({"generate", "fr-gan", "x.png", "--class", "bee"}, 1),
-              HasSubstr("the generator of method 'fr-gan' does not know classes; remove --class"));
+              HasSubstr("the generator of method 'fr-gan' is not class-conditional; remove --class"));
   // The classifier needs the statistics of the normalization: it classifies as the run did.
   const nlohmann::json summary = nlohmann::json::parse(text_of("m1m2/summary.json"));
   EXPECT_EQ(json_of({"evaluate", "m1m2", "--json"})["error"], summary["test"]["test_error"]);

@@ -70,7 +70,7 @@ TEST_F(Program, InvalidCommandLinesExitWithCode2AndOneLine) {
       {{"train", "--strong-augmentation", "randaugment:99", "--steps", "5"},
        "--strong-augmentation: invalid augmentation 'randaugment:99'; N must be 1 to 8, as in randaugment:2"},
       {{"data", "show", "--policy", "stron", "-o", "a.png"},
-       "invalid --policy 'stron': must be one of weak, strong; did you mean 'strong'?"},
+       "unknown --policy 'stron'; known policies: none, strong, weak; did you mean 'strong'?"},
       {{"data", "show"}, "invalid --output '': give a file name that ends in .png"},
       {{"train", "svhn"}, "unexpected argument 'svhn'; see frgan train --help"},
       {{"train", "--lr", "1"}, "unknown option --lr; did you mean --learning-rate?"},

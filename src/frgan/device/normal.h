@@ -11,7 +11,7 @@
 
 namespace frgan {
 
-// Numbers of terms of the series below, for an error of less than half a unit in the last place.
+// Numbers of terms of the series below: what they leave out is below half a unit in the last place.
 template <class T>
 struct SeriesTerms;
 template <>

@@ -11,9 +11,7 @@ struct Gaussian {
   at::Tensor mean, log_variance;
 };
 
-// The Gaussian whose mean is the first half of each row of N x 2D, and whose log variance is the second half, limited
-// to
-// [-10, 10].
+// From N x 2D: the first half of each row is the mean, the second half the log variance, limited to [-10, 10].
 Gaussian gaussian_of(const at::Tensor& outputs);
 
 // mean + standard deviation x noise; `noise` is standard normal, N x D.

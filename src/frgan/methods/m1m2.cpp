@@ -161,15 +161,10 @@ std::vector<WithoutEffect> M1M2::options_without_effect() const {
 }
 
 void M1M2::validate() const {
-  if (training_.optimizer.weight_decay > 0) {
-    throw usage_error(
-        "--weight-decay has no effect on --method m1m2: all its weights are weight-normalized; remove it");
-  }
   if (options_.normalization.kind == InputNormalizationKind::kImage) {
     throw usage_error(
         "--normalization image cannot be combined with --method m1m2: generated images could not be converted back; "
-        "use "
-        "scale, standard or zca");
+        "use scale, standard or zca");
   }
 }
 

@@ -11,8 +11,8 @@
 
 namespace frgan {
 
-// Moves the parameters of a module into one flat tensor, their gradients into a second one, its buffers into a
-// third, and its frozen parameters (requires_grad is false) into a fourth. Convolution weights keep channels-last
+// Moves the parameters of a module into one flat tensor, and their gradients into a second one. Buffers and frozen
+// parameters (requires_grad is false) have a flat tensor each. Convolution weights keep channels-last
 // strides. The views share ownership of these tensors, so the module and this object may be destroyed in any order.
 class FlatParameters {
  public:
