@@ -157,12 +157,11 @@ bool differ(const std::vector<double>& one, const std::vector<double>& other) {
   return most > 1e-9;
 }
 
-// Whether the method accepts these values; fr-gan, for example, rejects networks with batch norm.
+// Whether the method accepts these values and uses them. fr-gan, for example, rejects networks with batch norm.
 bool accepts(const std::string& name, const Settings& changes) try {
   Settings settings = kBase;
   settings.insert(settings.end(), changes.begin(), changes.end());
-  small_method(name, settings);
-  return true;
+  return small_method(name, settings)->options_without_effect().empty();
 } catch (const Error&) {
   return false;
 }
