@@ -235,7 +235,7 @@ TEST_F(BatchStreamTest, PlansMayArriveInOneBuffer) {
                                 .seed = 3});
   const BatchRequest request{{Draw{Pool::kLabeled, 4}, Draw{Pool::kAll, 6, {kWeakPolicy, kStrongPolicy}, 0, 5}},
                              {.count = 3, .size = 2}};
-  PackedInputs inputs(at::kCPU);
+  PackedInputs inputs(at::kCPU, /*always=*/true);
   for (uint64_t draw = 0; draw < 3; ++draw) {
     BatchPlan plan = batches.plan(request, draw, 1);
     inputs.load(plan.tensors());

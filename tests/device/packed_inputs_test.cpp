@@ -7,7 +7,7 @@ namespace frgan {
 namespace {
 
 TEST(PackedInputs, KeepValuesTypesAndAddresses) {
-  PackedInputs inputs(at::kCPU);
+  PackedInputs inputs(at::kCPU, /*always=*/true);
   std::vector<void*> first;
   for (const int64_t add : {0, 5}) {
     const at::Tensor whole = at::arange(3, at::kLong) + add, real = at::rand({2, 5}), wide = at::rand({7}, at::kDouble);
@@ -38,7 +38,7 @@ TEST(PackedInputs, WorkOnTheMetaDevice) {
 
 TEST(PackedInputs, RejectTensorsWithOtherStrides) {
   at::Tensor transposed = at::ones({3, 4}).t();
-  EXPECT_THROW(PackedInputs(at::kCPU).load({&transposed}), c10::Error);
+  EXPECT_THROW(PackedInputs(at::kCPU, /*always=*/true).load({&transposed}), c10::Error);
 }
 
 }  // namespace

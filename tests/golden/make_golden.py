@@ -319,7 +319,7 @@ def m1m2():
             getattr(m2.classifier, f"m1_{layer}").state_dict()[key].copy_(file.given(f"m2.classifier.m1_{layer}.{key}", value))
     images, noise = file.uniform("images", [4, 1, 16, 16]), file.uniform("noise", [4, latent], -2, 2)
     terms = m1.losses(images, noise)
-    for name, term in zip(("reconstruction", "latent_divergence"), terms):
+    for name, term in zip(("reconstruction", "latent_kl"), terms):
         file.result(name, term)
     for key, gradient in gradients(sum(terms), {f"m1.{key}": p for key, p in m1.named_parameters()}).items():
         file.result(f"gradient.{key}", gradient)

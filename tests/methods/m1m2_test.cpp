@@ -93,7 +93,7 @@ TEST(Variational, BoundOfATwoDimensionalGaussianIsTight) {
     const Gaussian at_row{q.mean[row].view({1, 1}).expand_as(noise), q.log_variance[row].view({1, 1}).expand_as(noise)};
     const at::Tensor z = sample_of(at_row, noise);
     const at::Tensor density = log_density(x[row].view({1, 2}).expand({4001, 2}), likelihood(z));
-    return ((density * weight).sum() - divergence_from_standard_normal(q)[row]).item<double>();
+    return ((density * weight).sum() - kl_to_standard_normal(q)[row]).item<double>();
   };
   for (int64_t row = 0; row < 2; ++row) {
     const at::Tensor z = at::linspace(-12, 12, 20001, at::kDouble).view({-1, 1});

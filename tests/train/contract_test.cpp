@@ -21,14 +21,6 @@ namespace {
 
 constexpr int64_t kContractSteps = 4;
 
-TensorFiles copied_state(const TensorFiles& files) {
-  TensorFiles copies;
-  for (const auto& [file, tensors] : files) {
-    for (const auto& [name, tensor] : tensors) copies[file][name] = tensor.clone();
-  }
-  return copies;
-}
-
 std::string first_difference(const TensorFiles& one, const TensorFiles& other) {
   for (const auto& [file, tensors] : one) {
     for (const auto& [name, tensor] : tensors) {
@@ -45,7 +37,7 @@ TensorFiles trained(const std::string& method_name, const BatchSource& source) {
   Trainer trainer(*method, problem, source, kContractSteps);
   trainer.initialize();
   while (trainer.steps_done() < kContractSteps) trainer.step();
-  return copied_state(trainer.state());
+  return copies_of(trainer.state());
 }
 
 // Batches in tensors that keep their addresses: each new batch of a phase overwrites the one before.
@@ -107,7 +99,7 @@ TEST(Contract, PlansInOneBufferGiveTheBitsOfFreshOnes) {
     BatchSource packed(stream);
     std::map<uint64_t, PackedInputs> inputs;  // by part: one per phase
     packed.gather = [&](const BatchRequest& request, BatchPlan plan) {
-      inputs.try_emplace(plan.part, at::kCPU).first->second.load(plan.tensors());
+      inputs.try_emplace(plan.part, at::kCPU, /*always=*/true).first->second.load(plan.tensors());
       return stream.gather(request, plan);
     };
     EXPECT_EQ(first_difference(trained(name, packed), trained(name, stream)), "") << name;

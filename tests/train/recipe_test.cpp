@@ -226,9 +226,9 @@ const Numbers kFixMatch{{"supervised at step 1", 1.17483},
                         {"distance of averaged from final weights", 1.38688e-05}};
 
 const Numbers kM1M2{{"reconstruction at step 1", 271.266},
-                    {"latent_divergence at step 1", 4.62038},
+                    {"latent_kl at step 1", 4.62038},
                     {"reconstruction at step 5", 267.017},
-                    {"latent_divergence at step 5", 2.74099},
+                    {"latent_kl at step 5", 2.74099},
                     {"supervised at step 20", 1.03297},
                     {"labeled_bound at step 20", 437.986},
                     {"unlabeled_bound at step 20", 434.227},

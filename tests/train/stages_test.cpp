@@ -150,10 +150,7 @@ TEST(Stages, RestoredTrainingIsBitIdentical) {
   for (int64_t at = 0; at <= 8; ++at) {
     StagedTraining first, second;
     first.steps(at);
-    TensorFiles saved;
-    for (const auto& [file, tensors] : first.trainer.state()) {
-      for (const auto& [name, tensor] : tensors) saved[file][name] = tensor.clone();
-    }
+    const TensorFiles saved = copies_of(first.trainer.state());
     second.trainer.restore(saved, at, "run");
     second.steps(8 - at);
     const TensorFiles expected = whole.trainer.state(), found = second.trainer.state();

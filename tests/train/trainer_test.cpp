@@ -47,14 +47,6 @@ struct SmallTraining {
   Trainer trainer;
 };
 
-TensorFiles copy_of(const TensorFiles& files) {
-  TensorFiles copies;
-  for (const auto& [file, tensors] : files) {
-    for (const auto& [name, tensor] : tensors) copies[file][name] = tensor.clone();
-  }
-  return copies;
-}
-
 // Names of the tensors that differ.
 std::vector<std::string> differences(const TensorFiles& one, const TensorFiles& other) {
   std::vector<std::string> names;
@@ -89,7 +81,7 @@ TEST(Trainer, SkipsTheUpdatesOfOutliers) {
     };
     training.steps(OutlierDetector::kWindow + 2);
     EXPECT_EQ(training.trainer.take_skipped().skipped, 0);
-    const TensorFiles before = copy_of(training.trainer.state());
+    const TensorFiles before = copies_of(training.trainer.state());
     is_outlier = true;
     training.steps(1);
     const std::vector<std::string> changed = differences(before, training.trainer.state());
@@ -104,7 +96,7 @@ TEST(Trainer, SkipsTheUpdatesOfOutliers) {
     EXPECT_EQ(training.trainer.take_skipped().skipped, limit == 0 ? 0 : 1);
     EXPECT_EQ(training.trainer.take_skipped().skipped, 0);
     is_outlier = false;
-    const TensorFiles skipped = copy_of(training.trainer.state());
+    const TensorFiles skipped = copies_of(training.trainer.state());
     training.steps(1);
     EXPECT_THAT(differences(skipped, training.trainer.state()), ::testing::Contains("average/conv1.direction"));
   }
@@ -116,7 +108,7 @@ TEST(Trainer, TheWindowOfOutliersIsPartOfTheState) {
       second("supervised", {}, 200, at::kFloat, 1);
   whole.steps(half + 20);
   first.steps(half);
-  second.trainer.restore(copy_of(first.trainer.state()), half, "run");
+  second.trainer.restore(copies_of(first.trainer.state()), half, "run");
   second.steps(20);
   EXPECT_THAT(differences(second.trainer.state(), whole.trainer.state()), ElementsAre());
   EXPECT_GT(whole.trainer.take_skipped().skipped, 0) << "a limit of one standard deviation skips some";
@@ -140,7 +132,7 @@ TEST(Trainer, RestoredTrainingIsBitIdentical) {
     }
     whole.steps(10);
     first.steps(5);
-    const TensorFiles saved = copy_of(first.trainer.state());
+    const TensorFiles saved = copies_of(first.trainer.state());
     EXPECT_THAT(differences(saved, second.trainer.state()), ::testing::Not(::testing::IsEmpty()));
     second.trainer.restore(saved, 5, "run");
     EXPECT_EQ(second.trainer.steps_done(), 5);
@@ -183,7 +175,7 @@ TEST(Trainer, StateHasAllTensorsAsViews) {
   EXPECT_EQ(state.at("average").size(), training.method->make_classifier(small_problem())->parameters().size());
   EXPECT_TRUE(state.at("model").contains("generator.norm1.running_var"));
   // The tensors are views: training changes them.
-  const TensorFiles before = copy_of(state);
+  const TensorFiles before = copies_of(state);
   training.steps(2);
   std::vector<std::string> unchanged;
   for (const auto& [file, named] : state) {

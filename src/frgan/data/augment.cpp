@@ -191,7 +191,7 @@ at::Tensor augmented(const at::Tensor& images, const at::Tensor& rows, const Aug
 at::Tensor augmented(const at::Tensor& images, const at::Tensor& rows, const Augmentation& augmentation, uint64_t key,
                      at::ScalarType dtype) {
   AugmentationPlan plan = plan_augmentation(rows.numel(), images.size(1), images.size(2), augmentation, key);
-  if (!images.is_cpu()) PackedInputs(images.device()).load(plan.tensors());
+  PackedInputs(images.device()).load(plan.tensors());
   return augmented(images, rows, plan, dtype);
 }
 

@@ -88,27 +88,21 @@ class Parser {
     }
     seen_.push_back(word.name());
     if (word.name() == "translate") {
-      const auto pixels = argument<int64_t>(word);
-      if (!pixels || *pixels < 1 || *pixels > kMostTranslation) {
-        fail(word, fmt::format("PIXELS must be 1 to {}, as in translate:2", kMostTranslation));
-      }
-      result_.translate = *pixels;
+      result_.translate = checked<int64_t>(
+          word, [](int64_t pixels) { return 1 <= pixels && pixels <= kMostTranslation; },
+          fmt::format("PIXELS must be 1 to {}, as in translate:2", kMostTranslation));
     } else if (word.name() == "noise") {
-      const auto deviation = argument<double>(word);
-      if (!deviation || !(*deviation > 0 && *deviation <= kMostNoise)) {
-        fail(word, fmt::format("DEVIATION must be above 0, at most {}, as in noise:0.15", kMostNoise));
-      }
-      result_.noise = *deviation;
+      result_.noise = checked<double>(
+          word, [](double deviation) { return 0 < deviation && deviation <= kMostNoise; },
+          fmt::format("DEVIATION must be above 0, at most {}, as in noise:0.15", kMostNoise));
     } else if (word.name() == "randaugment") {
-      const auto operations = argument<int64_t>(word);
-      if (!operations || *operations < 1 || *operations > kMostOperations) {
-        fail(word, fmt::format("N must be 1 to {}, as in randaugment:2", kMostOperations));
-      }
-      result_.operations = *operations;
+      result_.operations = checked<int64_t>(
+          word, [](int64_t count) { return 1 <= count && count <= kMostOperations; },
+          fmt::format("N must be 1 to {}, as in randaugment:2", kMostOperations));
     } else if (word.name() == "cutout") {
-      const auto share = argument<double>(word);
-      if (!share || !(*share > 0 && *share <= 1)) fail(word, "SHARE must be above 0, at most 1, as in cutout:0.5");
-      result_.cutout = *share;
+      result_.cutout = checked<double>(
+          word, [](double share) { return 0 < share && share <= 1; },
+          "SHARE must be above 0, at most 1, as in cutout:0.5");
     } else if (const OperationInfo* const operation = find_operation(word.name())) {
       result_.choices.push_back(chosen(word, *operation));
     } else {
@@ -134,6 +128,14 @@ class Parser {
  private:
   [[noreturn]] void fail(const Word& word, const std::string& reason) const {
     throw usage_error(fmt::format("{}: invalid augmentation '{}'; {}", source_, word.text, reason));
+  }
+
+  // The argument of the word, which must be allowed.
+  template <class T, class Allowed>
+  T checked(const Word& word, const Allowed& is_allowed, const std::string& reason) const {
+    const std::optional<T> value = argument<T>(word);
+    if (!value || !is_allowed(*value)) fail(word, reason);
+    return *value;
   }
 
   ChosenOperation chosen(const Word& word, const OperationInfo& operation) const {

@@ -98,7 +98,7 @@ Batch BatchStream::gather(const BatchRequest& request, const BatchPlan& plan) co
 
 Batch BatchStream::next(const BatchRequest& request, uint64_t draw, uint64_t part) {
   BatchPlan planned = plan(request, draw, part);
-  if (!train_.images.is_cpu()) PackedInputs(train_.images.device()).load(planned.tensors());
+  PackedInputs(train_.images.device()).load(planned.tensors());
   return gather(request, planned);
 }
 

@@ -16,6 +16,7 @@ int64_t aligned(int64_t bytes) {
 }  // namespace
 
 void PackedInputs::load(const std::vector<at::Tensor*>& tensors) {
+  if (!packs_) return;
   int64_t bytes = 0;
   for (const at::Tensor* tensor : tensors) {
     if (tensor->defined()) bytes += aligned(static_cast<int64_t>(tensor->nbytes()));

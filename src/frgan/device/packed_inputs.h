@@ -14,13 +14,15 @@ namespace frgan {
 //   inputs.load({&rows, &labels});   // rows and labels are now on the device
 class PackedInputs {
  public:
-  explicit PackedInputs(at::Device device) : device_(device) {}
+  // On a CPU, the tensors stay as they are, unless `always`.
+  explicit PackedInputs(at::Device device, bool always = false) : device_(device), packs_(always || !device.is_cpu()) {}
 
   // Replaces each tensor by its copy, which the next call overwrites. Undefined tensors are left out.
   void load(const std::vector<at::Tensor*>& tensors);
 
  private:
   at::Device device_;
+  bool packs_;
   at::Tensor buffer_;  // bytes
 };
 

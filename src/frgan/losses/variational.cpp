@@ -28,7 +28,7 @@ at::Tensor log_density(const at::Tensor& x, const Gaussian& gaussian) {
   return -0.5 * (square + gaussian.log_variance + log_2_pi).sum(1);
 }
 
-at::Tensor divergence_from_standard_normal(const Gaussian& gaussian) {
+at::Tensor kl_to_standard_normal(const Gaussian& gaussian) {
   const at::Tensor variance = gaussian.log_variance.exp();
   return 0.5 * (gaussian.mean.square() + variance - 1 - gaussian.log_variance).sum(1);
 }

@@ -21,7 +21,7 @@ at::Tensor sample_of(const Gaussian& gaussian, const at::Tensor& noise);
 at::Tensor log_density(const at::Tensor& x, const Gaussian& gaussian);
 
 // The Kullback-Leibler divergence KL(N(mean, variance) || N(0, I)), summed over D: N.
-at::Tensor divergence_from_standard_normal(const Gaussian& gaussian);
+at::Tensor kl_to_standard_normal(const Gaussian& gaussian);
 
 // The bound of log p(x) for images without a label: sum over the classes y of q(y) (bound(x, y) - log q(y)): N.
 // `bounds` are the bounds of log p(x, y), N x K, and `logits` define q(y), N x K.

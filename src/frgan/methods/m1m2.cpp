@@ -87,6 +87,7 @@ M1M2Classifier::M1M2Classifier(const M1M2Options& options, const ImageShape& sha
   for (at::Tensor& parameter : parameters()) parameter.set_requires_grad(false);
   add("mean", std::make_shared<MeanLayer>());
   split_ = size();
+  encode_flop_ = forward_flop();
   add_all("", hidden_layers(output().front(), m2, source));
   add("dense", std::make_shared<WeightNormLogits>(output().front(), shape.classes, /*initial_std=*/0.1, source));
 }
@@ -101,13 +102,6 @@ void M1M2Classifier::set_encoder(const torch::nn::Module& encoder) const {
     if (name.starts_with(kM1Prefix)) frozen[name] = tensor;
   }
   copy_named(frozen, named_tensors(encoder, kM1Prefix), "encoder of M1");
-}
-
-double M1M2Classifier::flop_of_layers(size_t first, size_t end) const {
-  const std::vector<LayerDescription> all = layers();
-  double flop = 0;
-  for (size_t i = first; i < end; ++i) flop += all[i].flop;
-  return flop;
 }
 
 M1::M1(const M1M2Options& options, const ImageShape& image_shape, uint64_t seed) : shape(image_shape) {
@@ -262,8 +256,7 @@ Losses M1M2::m1_losses(const DrawnImages& images, const ForwardPass& pass) const
   const at::Tensor x = m1_->values_of(images.views[0]);
   const Gaussian q = gaussian_of(m1_->encoder->forward(x, pass));
   const Gaussian p = gaussian_of(m1_->decoder->forward(sample_of(q, images.noise), pass));
-  return {{"reconstruction", "one", -log_density(x, p).mean()},
-          {"latent_divergence", "one", divergence_from_standard_normal(q).mean()}};
+  return {{"reconstruction", "one", -log_density(x, p).mean()}, {"latent_kl", "one", kl_to_standard_normal(q).mean()}};
 }
 
 at::Tensor M1M2::bound(const at::Tensor& z1, const at::Tensor& classes, const at::Tensor& noise,
@@ -271,7 +264,7 @@ at::Tensor M1M2::bound(const at::Tensor& z1, const at::Tensor& classes, const at
   const Gaussian q = gaussian_of(m2_->encoder->forward(at::cat({z1, classes}, 1), pass));
   const Gaussian p = gaussian_of(m2_->decoder->forward(at::cat({sample_of(q, noise), classes}, 1), pass));
   const double log_prior = -std::log(static_cast<double>(problem_.shape.classes));
-  return log_density(z1, p) - divergence_from_standard_normal(q) + log_prior;
+  return log_density(z1, p) - kl_to_standard_normal(q) + log_prior;
 }
 
 // The labeled and the unlabeled images share the passes through q(z1|x) and q(y|z1), and one pass for their bounds: the

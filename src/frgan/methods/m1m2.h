@@ -36,15 +36,14 @@ class M1M2Classifier : public Network {
   at::Tensor encode(const at::Tensor& images, const ForwardPass& pass) const;
   // The logits of q(y|z1), from N x latent_size.
   at::Tensor classify(const at::Tensor& z1, const ForwardPass& pass) const { return run(z1, pass, split_, size()); }
-  double encode_flop() const { return flop_of_layers(0, split_); }
+  double encode_flop() const { return encode_flop_; }
 
   // Copies the weights of q(z1|x).
   void set_encoder(const torch::nn::Module& encoder) const;
 
  private:
-  double flop_of_layers(size_t first, size_t end) const;
-
   size_t split_ = 0;  // the first layer of q(y|z1)
+  double encode_flop_ = 0;
 };
 
 // M1: p(x|z1) and q(z1|x). x are the normalized values of an image.

@@ -20,6 +20,14 @@ NamedTensors named_tensors(const torch::nn::Module& module, const std::string& p
   return tensors;
 }
 
+TensorFiles copies_of(const TensorFiles& files) {
+  TensorFiles copies;
+  for (const auto& [file, tensors] : files) {
+    for (const auto& [name, tensor] : tensors) copies[file][name] = tensor.clone();
+  }
+  return copies;
+}
+
 int64_t parameter_count(const torch::nn::Module& module) {
   int64_t count = 0;
   for (const at::Tensor& parameter : module.parameters()) count += parameter.requires_grad() ? parameter.numel() : 0;

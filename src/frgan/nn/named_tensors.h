@@ -17,6 +17,9 @@ using TensorFiles = std::map<std::string, NamedTensors>;
 // All parameters and buffers, keyed by `prefix` + name. They share memory with the module: writing to them changes it.
 NamedTensors named_tensors(const torch::nn::Module& module, const std::string& prefix = "");
 
+// Copies that share no memory with `files`.
+TensorFiles copies_of(const TensorFiles& files);
+
 // Number of trained values in a module and its submodules.
 int64_t parameter_count(const torch::nn::Module& module);
 

@@ -38,14 +38,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kGridImages = 100;
 
-TensorFiles copies_of(const TensorFiles& files) {
-  TensorFiles copies;
-  for (const auto& [file, tensors] : files) {
-    for (const auto& [name, tensor] : tensors) copies[file][name] = tensor.clone();
-  }
-  return copies;
-}
-
 Error non_finite_error(const std::string& what, const std::string& when, int64_t step) {
   return Error(
       fmt::format("{} is not finite (NaN or infinite) {} step {}; training stopped, the last checkpoint is kept; try a "

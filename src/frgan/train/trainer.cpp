@@ -93,7 +93,7 @@ void Trainer::initialize_stage(size_t stage) {
   const Stage& entered = stages_[stage];
   if (entered.initialize) {
     BatchPlan plan = batches_.plan(entered.initial_batch, 0, kInitialPart + stage);
-    if (!problem_.device.is_cpu()) PackedInputs(problem_.device).load(plan.tensors());
+    PackedInputs(problem_.device).load(plan.tensors());
     entered.initialize(batches_.gather(entered.initial_batch, plan));
   }
   for (PlayerState& state : players_) {
@@ -206,9 +206,7 @@ void Trainer::run_phase(const Phase& phase, const Pass& pass) {
   BatchPlan plan = batches_.plan(phase.batch, pass.number, pass.stage * kPartsPerStage + pass.phase);
   auto [names, values] = scalars_of(phase, pass);
   plan.scalars = values;
-  if (!problem_.device.is_cpu()) {
-    inputs_.try_emplace({pass.stage, pass.phase}, problem_.device).first->second.load(plan.tensors());
-  }
+  inputs_.try_emplace({pass.stage, pass.phase}, problem_.device).first->second.load(plan.tensors());
   const StepScalars scalars(std::move(names), plan.scalars);
   Batch batch = batches_.gather(phase.batch, plan);
   batch.updates = scalars["updates"];
