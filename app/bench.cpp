@@ -73,6 +73,8 @@ void describe(OptionSet& options, BenchOptions& bench) {
   options.add("gemm-size", bench.step.gemm_size,
               "Size n of the largest n x n matrix product that is timed; n/2 and n/4 are timed too.",
               Range<int64_t>{4, 65536, "rows"});
+  options.add("stage", bench.step.stage, "Stage of the method, counted from 1; most methods have one.",
+              Range<int64_t>{1, 16});
   options.add("step-only", bench.step.step_only, "Times the step without profiling it.");
   options.add("adapt-threads", bench.step.adapt_threads,
               "Measures which number of threads is fastest, as train does. Requires --step-only.");
@@ -146,6 +148,7 @@ Json to_json(const Measurements& measured) {
             {"threads", found.machine.threads},
             {"device", found.device},
             {"method", measured.request.bench.method},
+            {"stage", found.stage},
             {"precision", precision_name(found.precision)},
             {"options", measured.request.options.values()},
             {"timed_steps", measured.request.bench.step.steps},
@@ -208,7 +211,8 @@ void print_step(const Measurements& measured) {
   print_output("processor     {}, {}, LibTorch kernels {}; {}\n", machine.processor, found.processor_capability,
                found.kernel_capability, counted(machine.threads, "thread"));
   if (found.device != "cpu") print_output("device        {}\n", found.device);
-  print_output("step          {}, width {}, batch {}, {}: {:.4g} GFLOP\n\n", measured.request.bench.method,
+  const std::string stage = found.stage.empty() ? "" : fmt::format(", stage {}", found.stage);
+  print_output("step          {}{}, width {}, batch {}, {}: {:.4g} GFLOP\n\n", measured.request.bench.method, stage,
                option("width"), option("batch-size"), precision_name(found.precision), found.step_flop * 1e-9);
   print_output("time          {:.4f} s (median of {}, {:.4f} to {:.4f})\n", found.median_seconds, found.seconds.size(),
                *fastest, *slowest);

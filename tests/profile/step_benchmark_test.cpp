@@ -64,6 +64,24 @@ TEST(StepBenchmark, StepOnlyOmitsTheDetails) {
   EXPECT_FALSE(step.measure(only).details);
 }
 
+TEST(StepBenchmark, MeasuresALaterStage) {
+  const auto measure = [](int64_t stage) {
+    StepOnRandomImages step("m1m2");
+    OptionSet options;
+    describe_small(step, options);
+    StepBenchmarkOptions only = kSmall;
+    only.images = 1100;  // the second stage also needs images without a label
+    only.stage = stage;
+    return step.measure(only);
+  };
+  const StepBenchmark first = measure(1), second = measure(2);
+  EXPECT_EQ(first.stage, "m1");
+  EXPECT_EQ(second.stage, "m2");
+  EXPECT_EQ(second.images_per_step, 2 * first.images_per_step);  // labeled and unlabeled ones
+  EXPECT_EQ(second.details->profile.scopes.at(0).name, "m2");
+  EXPECT_THROW(measure(3), Error);
+}
+
 TEST(StepBenchmark, RejectsUnknownMethodsAndInvalidOptions) {
   EXPECT_THROW(StepOnRandomImages("fr-gam"), Error);
   StepOnRandomImages step("fr-gan");

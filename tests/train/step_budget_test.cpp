@@ -95,6 +95,35 @@ TEST(RunPace, TheTimeThatIsLeftIsForTheRecordedLength) {
   EXPECT_EQ(pace.seconds_left(50, 0.5), 150 * 0.5 + 15 * 2);
 }
 
+TEST(StepBudget, ComparesTheCostsOfStages) {
+  const std::vector<StageCost> stages{{0.5, 1}, {0.25, 2}, {0.25, 4}};  // mean 2
+  EXPECT_DOUBLE_EQ(relative_step_cost(stages, 0, 1), 1);
+  EXPECT_DOUBLE_EQ(relative_step_cost(stages, 0, 0.5), 0.5);
+  EXPECT_DOUBLE_EQ(relative_step_cost(stages, 0.25, 0.75), 1.5 / 2);
+  EXPECT_DOUBLE_EQ(relative_step_cost(stages, 0.75, 1), 2);
+  EXPECT_EQ(relative_step_cost(stages, 1, 1), 1);
+  EXPECT_EQ(relative_step_cost({}, 0, 0.5), 1);
+}
+
+// The steps of the second stage are three times as expensive. A measurement of the first one changes neither the
+// length of the run nor the time that is left.
+TEST(RunPace, APlanForATimeBudgetCountsTheCostsOfAllStages) {
+  RunOptions options;
+  options.time_budget = "1000s";
+  StepPlan plan;
+  RunPace pace(options, plan, /*on_cpu=*/false, Stopwatch());
+  pace.set_stage_costs({{0.5, 1}, {0.5, 3}});
+  pace.fix(0, /*epoch_steps=*/10, {.step = [](int) { return 2.0; }, .evaluation = [] { return 0.0; }});
+  EXPECT_NEAR(static_cast<double>(pace.planned_steps()), 500, 2);
+  pace.replan(0, 0);
+  pace.resume(/*used_seconds=*/100);
+  pace.replan(100, /*seconds=*/100);
+  EXPECT_NEAR(static_cast<double>(pace.planned_steps()), 500, 4);
+  pace.resume(250 + 150);
+  pace.replan(300, 250 + 150);
+  EXPECT_NEAR(static_cast<double>(pace.planned_steps()), 500, 6);
+}
+
 TEST(StepBudget, SumsTheTimeThatIsLeft) {
   EXPECT_DOUBLE_EQ(seconds_left({.step = 0.5, .evaluation = 3, .end = 1}, 10, 2), 12);
 }

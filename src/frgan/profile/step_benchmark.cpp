@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <torch/types.h>
 
 #include "frgan/classifier/inference.h"
+#include "frgan/core/error.h"
 #include "frgan/data/augment.h"
 #include "frgan/data/batch_stream.h"
 #include "frgan/device/device.h"
@@ -44,10 +46,19 @@ struct StepOnRandomImages::Impl {
   Precision precision = Precision::kFull;
   std::unique_ptr<BatchStream> batches = {};
   std::unique_ptr<Trainer> trainer = {};
+  size_t stage = 0;
+
+  void step() {
+    if (stage == 0) {
+      trainer->step();
+    } else {
+      trainer->trial_step(stage);
+    }
+  }
 
   double time_step() {
     const Stopwatch stopwatch;
-    trainer->step();
+    step();
     trainer->take_losses();  // waits for the device
     return stopwatch.seconds();
   }
@@ -85,13 +96,13 @@ struct StepOnRandomImages::Impl {
   StepDetails details(const StepBenchmarkOptions& options) {
     constexpr int kRepetitions = 5;
     constexpr int64_t kClassified = 1024;
-    const auto step = [&] { trainer->step(); };
+    const auto one_step = [&] { step(); };
     StepDetails found;
     found.profile = profile_operators([&] {
-      for (int64_t i = 0; i < options.steps; ++i) trainer->step();
+      for (int64_t i = 0; i < options.steps; ++i) step();
     });
-    found.allocations = count_allocations(step);
-    found.convolutions = time_convolutions(step, kRepetitions);
+    found.allocations = count_allocations(one_step);
+    found.convolutions = time_convolutions(one_step, kRepetitions);
     const at::Tensor images = at::randint(256, {kClassified, 32, 32, 3}, at::kByte);
     const auto classify = [&] { class_probabilities(*trainer->classifier(), images, precision); };
     found.classified_images = kClassified;
@@ -133,11 +144,17 @@ void StepOnRandomImages::prepare(const StepBenchmarkOptions& options) {
   impl.trainer = std::make_unique<Trainer>(*impl.method, problem, *impl.batches,
                                            /*planned_steps=*/1'000'000);
   impl.trainer->initialize();
+  const std::vector<Stage>& stages = impl.trainer->stages();
+  if (options.stage > static_cast<int64_t>(stages.size())) {
+    throw usage_error(fmt::format("--stage {}: {} has {}", options.stage, impl.name,
+                                  counted(static_cast<int64_t>(stages.size()), "stage")));
+  }
+  impl.stage = static_cast<size_t>(options.stage - 1);
 }
 
 void StepOnRandomImages::run() {
   TORCH_CHECK(impl_->trainer != nullptr, "StepOnRandomImages::run was called before prepare");
-  impl_->trainer->step();
+  impl_->step();
 }
 
 StepBenchmark StepOnRandomImages::measure(const StepBenchmarkOptions& options) {
@@ -148,8 +165,10 @@ StepBenchmark StepOnRandomImages::measure(const StepBenchmarkOptions& options) {
   found.machine = this_machine();
   found.processor_capability = processor_capability();
   found.kernel_capability = kernel_capability();
-  found.step_flop = impl_->trainer->stage().step_flop;
-  found.images_per_step = images_per_step(impl_->trainer->stage());
+  const Stage& stage = impl_->trainer->stages()[impl_->stage];
+  found.stage = stage.name;
+  found.step_flop = stage.step_flop;
+  found.images_per_step = images_per_step(stage);
   impl_->time_steps(found, options);
   if (!options.step_only && impl_->device.is_cpu()) found.details = impl_->details(options);
   return found;

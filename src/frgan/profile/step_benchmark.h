@@ -28,6 +28,7 @@ struct StepBenchmarkOptions {
   PrecisionChoice precision = PrecisionChoice::kAuto;
   int64_t threads = 0;       // 0: all cores
   int64_t images = 73257;    // size of the training set
+  int64_t stage = 1;         // of the method, counted from 1
   int64_t steps = 5;         // timed steps, after two warm-up steps; the same number is profiled
   int64_t gemm_size = 4096;  // largest n of the timed n x n matrix products
   bool step_only = false;    // times the step without profiling it
@@ -54,6 +55,7 @@ struct StepBenchmark {
   Precision precision = Precision::kFull;
   Machine machine;
   std::string processor_capability, kernel_capability;  // device/device.h
+  std::string stage;                                    // its name
   double step_flop = 0;
   int64_t images_per_step = 0;  // images that enter a network
   std::vector<double> seconds;  // of each step, in order

@@ -160,6 +160,7 @@ double TrainingRun::measure_step(int timed) {
   const TensorFiles before = copies_of(trainer_.state());
   const int64_t step = trainer_.steps_done();
   double mean = 0;
+  std::vector<StageCost> costs;
   for (size_t stage = 0; stage < trainer_.stages().size(); ++stage) {
     std::vector<double> seconds;
     for (int i = 0; i < 2 * timed; ++i) {
@@ -168,10 +169,12 @@ double TrainingRun::measure_step(int timed) {
       trainer_.take_losses();  // waits for the device
       if (i >= timed) seconds.push_back(stopwatch.seconds());
     }
-    mean += trainer_.stages()[stage].share * median(seconds);
+    costs.push_back({trainer_.stages()[stage].share, median(seconds)});
+    mean += costs.back().share * costs.back().seconds;
   }
   trainer_.discard_losses();
   trainer_.restore(before, step, "state before the measurement");
+  pace_.set_stage_costs(std::move(costs));
   step_seconds_ = mean;
   return mean;
 }
@@ -362,7 +365,8 @@ void TrainingRun::log_step(RunRecorder& recorder) {
 
 double TrainingRun::expected_seconds_left() const {
   const double seconds = seconds_ - first_seconds_ - time_spent_.evaluations;  // of steps and their records
-  return pace_.seconds_left(steps_done(), seconds / static_cast<double>(steps_done() - first_step_));
+  const double step = seconds / static_cast<double>(steps_done() - first_step_);
+  return pace_.seconds_left(steps_done(), step / pace_.relative_cost(first_step_, steps_done()));
 }
 
 // A run without a generator has no samples.

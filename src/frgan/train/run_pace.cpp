@@ -103,10 +103,14 @@ int64_t RunPace::evaluations_left(int64_t step) const {
   return frgan::evaluations_left(options_, whole_plan(), step, evaluations_);
 }
 
+double RunPace::relative_cost(int64_t first, int64_t last) const {
+  return relative_step_cost(stage_costs_, plan_.progress(first), plan_.progress(last));
+}
+
 double RunPace::seconds_left(int64_t step, double step_seconds) const {
   if (has_time_budget()) return std::max(0.0, parse_duration(options_.time_budget) - used_seconds());
   RunCosts costs = costs_;
-  costs.step = step_seconds;
+  costs.step = step_seconds * relative_cost(step, planned_steps());
   return frgan::seconds_left(costs, planned_steps() - step, evaluations_left(step));
 }
 
@@ -147,14 +151,17 @@ void RunPace::replan(int64_t step, double seconds) {
   if (!lengths_.empty()) return;
   constexpr double kNewest = 0.5;  // weight of the newest measurement
   if (measured_step_ >= 0 && step > measured_step_) {
-    const double newest = (seconds - measured_seconds_) / static_cast<double>(step - measured_step_);
+    const double newest = (seconds - measured_seconds_) / static_cast<double>(step - measured_step_) /
+                          relative_cost(measured_step_, step);
     const double before = std::exchange(costs_.step, costs_.step + kNewest * (newest - costs_.step));
     costs_.evaluation *= costs_.step / before;  // a busy machine is slower for both
   }
   measured_step_ = step;
   measured_seconds_ = seconds;
   const double left = parse_duration(options_.time_budget) - used_seconds();
-  const int64_t steps = steps_in_time(options_, left, costs_, evaluations_left(step));
+  RunCosts rest = costs_;
+  rest.step *= relative_cost(step, plan_.steps());
+  const int64_t steps = steps_in_time(options_, left, rest, evaluations_left(step));
   plan_.replan(step, std::max<int64_t>(step == 0 ? 1 : 0, steps));
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "frgan/core/step_plan.h"
@@ -56,7 +57,9 @@ class RunPace {
   int64_t default_evaluations() const { return evaluations_; }
   // The number of evaluations from `step` to the end of the whole run.
   int64_t evaluations_left(int64_t step) const;
-  // The expected seconds to the end of the run, if a step takes `step_seconds`.
+  // The mean cost of the steps from `first` to `last`, relative to that of the whole run.
+  double relative_cost(int64_t first, int64_t last) const;
+  // The expected seconds to the end of the run, if its steps take `step_seconds` on average.
   double seconds_left(int64_t step, double step_seconds) const;
 
   // Makes the decisions for the next step, after `step` steps: recorded ones, and the number of threads.
@@ -64,9 +67,10 @@ class RunPace {
   // Reports the seconds of a step; `step` includes it. Returns a message if the number of threads changes; that of the
   // end of a trial without success is missing.
   std::string after_step(int64_t step, double seconds);
-  // Report the seconds of an evaluation, and of writing a checkpoint.
+  // Report the seconds of an evaluation, of writing a checkpoint, and of a step of each stage.
   void set_evaluation_seconds(double seconds) { costs_.evaluation = seconds; }
   void set_checkpoint_seconds(double seconds) { costs_.end = 2 * seconds; }  // the end also writes grid and curve
+  void set_stage_costs(std::vector<StageCost> costs) { stage_costs_ = std::move(costs); }
   double evaluation_seconds() const { return costs_.evaluation; }
   // The seconds of a step, if `fix` measured them.
   std::optional<double> step_seconds() const;
@@ -94,7 +98,8 @@ class RunPace {
   Stopwatch begun_;          // of this process
   double used_before_ = 0;   // seconds of earlier processes
   int64_t evaluations_ = 0;  // default number of evaluations
-  RunCosts costs_;
+  RunCosts costs_;           // of a step: the mean over all stages
+  std::vector<StageCost> stage_costs_;
   std::string written_;  // content of plan.json
   // When the cost of a step was last measured.
   int64_t measured_step_ = -1;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -34,6 +35,16 @@ int64_t rounded_steps(double steps) {
                     steps, kMaxSteps));
   }
   return std::max<int64_t>(1, std::llround(steps));
+}
+
+double relative_step_cost(std::span<const StageCost> stages, double from, double to) {
+  double whole = 0, part = 0, end = 0;
+  for (const StageCost& stage : stages) {
+    const double begin = std::exchange(end, end + stage.share);
+    whole += stage.share * stage.seconds;
+    part += std::max(0.0, std::min(to, end) - std::max(from, begin)) * stage.seconds;
+  }
+  return whole > 0 && part > 0 ? part / (to - from) / (whole / end) : 1;
 }
 
 int64_t default_evaluations(double seconds, const RunCosts& costs) {

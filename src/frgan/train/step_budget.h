@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "frgan/core/step_plan.h"
 #include "frgan/train/run_options.h"
@@ -17,6 +18,15 @@ struct RunCosts {
   double evaluation = 0;  // one evaluation of all development and test images
   double end = 0;         // what follows the last evaluation: last checkpoint, sample grid, learning curve
 };
+
+// Stages of a run have different costs per step.
+struct StageCost {
+  double share = 1;    // of the steps of the run
+  double seconds = 0;  // of one step
+};
+// The mean cost of the steps between the progress `from` and `to` (0 to 1), relative to that of the whole run. It is 1
+// if nothing is known about the stages.
+double relative_step_cost(std::span<const StageCost> stages, double from, double to);
 
 // Default number of evaluations in a run of `seconds`: ten, or fewer if they would take more than a tenth of the time.
 int64_t default_evaluations(double seconds, const RunCosts& costs);
