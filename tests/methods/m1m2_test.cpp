@@ -184,7 +184,7 @@ TEST(M1M2, GeneratesImagesOfAClass) {
 TEST(M1M2, GeneratesPixelsFromNormalizedValues) {
   const at::Tensor pixels = random_integers({300, 16, 16, 1}, 60, 180, /*key=*/3, at::kCPU).to(at::kByte);
   const at::Tensor images = (pixels.to(at::kDouble) / 127.5 - 1).permute({0, 3, 1, 2});
-  for (const std::string normalization : {"scale", "standard", "zca"}) {
+  for (const std::string normalization : {"scale", "standard", "zca", "pca"}) {
     const auto method = small_method("m1m2", {{"normalization", normalization}});
     const auto network = std::dynamic_pointer_cast<M1>(method->players()[0].network);
     ASSERT_TRUE(network);

@@ -2,7 +2,10 @@
 
 #include <memory>
 #include <string>
+#include <tuple>
+#include <vector>
 
+#include <ATen/ops/linalg_svd.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
@@ -94,6 +97,53 @@ TEST(InputNormalization, ZcaIsTheInverseSquareRootOfTheCovariance) {
   const at::Tensor w = layer->parameters()[1].to(at::kDouble) * variance.sqrt();
   const at::Tensor product = at::mm(at::mm(w, covariance / variance + 0.1 * at::eye(256, at::kDouble)), w);
   EXPECT_LT((product - at::eye(256, at::kDouble)).abs().max().item<double>(), 1e-3);
+}
+
+// Against the singular values of the centered images: the components are uncorrelated, have variance 1, and span the
+// directions of largest variance.
+TEST(InputNormalization, PcaGivesTheWhitenedPrincipalComponents) {
+  constexpr int64_t kComponents = 20;
+  const at::Tensor pixels = smooth_images(600, 1), images = scaled(pixels), values = images.flatten(1).to(at::kDouble);
+  const auto layer = fitted({.kind = InputNormalizationKind::kPca, .components = kComponents}, kGray, pixels);
+  const at::Tensor out = layer->forward(images, {});
+  ASSERT_EQ(out.sizes(), (at::IntArrayRef{600, kComponents}));
+  const at::Tensor covariance = at::mm(out.t(), out).to(at::kDouble) / 600;
+  EXPECT_LT((covariance - at::eye(kComponents, at::kDouble)).abs().max().item<double>(), 1e-3);
+  const at::Tensor centered = values - values.mean(0);
+  const at::Tensor directions =
+      std::get<2>(at::linalg_svd(centered, /*full_matrices=*/false)).narrow(0, 0, kComponents);
+  const at::Tensor projected = at::mm(at::mm(centered, directions.t()), directions) + values.mean(0);
+  const at::Tensor inverse = layer->inverse()(out);
+  EXPECT_EQ(inverse.sizes(), images.sizes());
+  EXPECT_TRUE(at::allclose(inverse.flatten(1).to(at::kDouble), projected, 1e-3, 1e-4));
+  EXPECT_EQ(layer->describe({1, 16, 16}).output, std::vector<int64_t>{kComponents});
+}
+
+// All components of small images are used.
+TEST(InputNormalization, PcaHasAtMostOneComponentForEachValue) {
+  const at::Tensor pixels = smooth_images(600, 1), images = scaled(pixels);
+  const auto layer = fitted({.kind = InputNormalizationKind::kPca, .components = 600}, kGray, pixels);
+  const at::Tensor out = layer->forward(images, {});
+  EXPECT_EQ(out.size(1), 256);
+  EXPECT_TRUE(at::allclose(layer->inverse()(out), images, 1e-3, 1e-3));
+}
+
+TEST(InputNormalization, PcaNeedsANetworkThatTakesVectors) {
+  NetworkOptions options{.network = "mlp"};
+  options.normalization = {.kind = InputNormalizationKind::kPca, .components = 20};
+  const NetworkPtr network = create_network(options, kColor, 1);
+  EXPECT_EQ(network->forward(scaled(smooth_images(3, 3)), {}).logits.size(0), 3);
+  for (const NetworkInfo& info : all_networks()) {
+    if (info.takes_vectors) continue;
+    options.network = info.name;
+    try {
+      create_network(options, kColor, 1);
+      FAIL() << info.name;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+      EXPECT_THAT(error.what(), HasSubstr("--normalization pca cannot be combined with --network"));
+    }
+  }
 }
 
 TEST(InputNormalization, IsTheFirstLayerOfEveryNetwork) {

@@ -73,7 +73,7 @@ TEST(RunKey, DefaultsMatchTheRecipe) {
       if (option.saved) text += fmt::format("{} {} {}\n", entry.name, option.name, option.initial.dump());
     }
   }
-  EXPECT_EQ(sha256(bytes_of(text)), "830133b27a48f1207c1761c008cbb04cc9670f547f5752fea0879d39f592075e") << text;
+  EXPECT_EQ(sha256(bytes_of(text)), "37e71f9fe3bbc39dc6d7070811662b3d2f5cbb24e7c6746eea7ba73167049d1b") << text;
 }
 
 TEST(RunSettings, LaterSourcesResetExcludedOptions) {

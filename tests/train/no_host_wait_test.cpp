@@ -121,6 +121,7 @@ const std::vector<Variant>& variants() {
       {"mean-teacher", {}},
       {"fixmatch", {}},
       {"m1m2", {{"normalization", "zca"}}},
+      {"m1m2", {{"normalization", "pca"}, {"kl-warm-up", 0.5}}},
       {"supervised", {{"normalization", "image"}}},
       {"supervised", {{"network", "conv-large"}}},
       {"supervised", {{"network", "conv-large"}, {"conv-large-norm", "batch_norm"}}, Precision::kBf16},

@@ -75,7 +75,8 @@ std::vector<WithoutEffect> training_options_without_effect(const OptionSet& opti
                               Need{"epsilon", "optimizer", "adam"},
                               Need{"epsilon-inside-root", "optimizer", "adam"},
                               Need{"decay-start", "decay-shape", "linear", "gaussian"},
-                              Need{"zca-epsilon", "normalization", "zca"}};
+                              Need{"zca-epsilon", "normalization", "zca"},
+                              Need{"components", "normalization", "pca"}};
   std::vector<WithoutEffect> found;
   std::map<std::string_view, const Option*> known;
   for (const Option& option : options.all()) known[option.name] = &option;

@@ -1,6 +1,9 @@
 #include "frgan/methods/m1m2.h"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -67,6 +70,9 @@ void describe(OptionSet& options, M1M2Options& m1m2) {
               Range<double>{1.0 / 64, 8});
   options.add("m1-share", m1m2.m1_share, "Share of the run that trains M1; the rest trains M2.",
               Range<double>{0.01, 0.99});
+  options.add("kl-warm-up", m1m2.kl_warm_up,
+              "Share of M1's training in which the weight of the KL divergence grows from 0 to 1.",
+              Range<double>{0, 1});
   options.add("alpha", m1m2.alpha, "Weight of the supervised loss of M2.", Range<double>{1e-6, 1e6});
   options.add("bound-weight", m1m2.bound_weight,
               "Weight of the variational bounds of M2; 0 trains its classifier on the labels only.",
@@ -106,10 +112,13 @@ void M1M2Classifier::set_encoder(const torch::nn::Module& encoder) const {
 
 M1::M1(const M1M2Options& options, const ImageShape& image_shape, uint64_t seed) : shape(image_shape) {
   const HiddenLayers hidden = scaled(options.m1_hidden, options.width);
-  const int64_t values = frgan::values_of(shape);
+  int64_t values = frgan::values_of(shape);
   if (options.normalization.kind != InputNormalizationKind::kScale) {
     normalization = std::make_shared<InputNormalization>(options.normalization, shape);
     register_module("normalization", normalization);
+    const std::vector<int64_t> output =
+        normalization->describe({shape.channels, shape.image_size, shape.image_size}).output;
+    values = std::accumulate(output.begin(), output.end(), int64_t{1}, std::multiplies<>());
   }
   encoder = register_module("encoder", gaussian_network(values, options.latent_size, hidden, seed, kEncoder1));
   decoder = register_module("decoder", gaussian_network(options.latent_size, values, hidden, seed, kDecoder1));
@@ -120,9 +129,9 @@ at::Tensor M1::values_of(const at::Tensor& images) const {
 }
 
 std::function<at::Tensor(const at::Tensor&)> M1::images_of() const {
+  if (normalization) return normalization->inverse();
   const std::vector<int64_t> sizes{-1, shape.channels, shape.image_size, shape.image_size};
-  if (!normalization) return [sizes](const at::Tensor& values) { return values.view(sizes); };
-  return [sizes, inverse = normalization->inverse()](const at::Tensor& values) { return inverse(values.view(sizes)); };
+  return [sizes](const at::Tensor& values) { return values.view(sizes); };
 }
 
 double M1::normalization_flop() const {
@@ -158,7 +167,7 @@ void M1M2::validate() const {
   if (options_.normalization.kind == InputNormalizationKind::kImage) {
     throw usage_error(
         "--normalization image cannot be combined with --method m1m2: generated images could not be converted back; "
-        "use scale, standard or zca");
+        "use scale, standard, zca or pca");
   }
 }
 
@@ -193,6 +202,9 @@ std::vector<Schedule> M1M2::schedules() const {
   const auto constant = [&](const std::string& name, double value) {
     schedules.push_back({name, [=](double, double) { return value; }});
   };
+  schedules.push_back({"kl_weight", [warm_up = options_.kl_warm_up](double progress, double) {
+                         return warm_up > 0 ? std::min(1.0, progress / warm_up) : 1.0;
+                       }});
   constant("alpha", options_.alpha);
   constant("labeled_bound_weight", options_.bound_weight * labeled_share());
   constant("unlabeled_bound_weight", options_.bound_weight * (1 - labeled_share()));
@@ -251,12 +263,13 @@ bool M1M2::has_unlabeled_bound() const {
   return options_.bound_weight > 0 && labeled_share() < 1;
 }
 
-// -log p(x) <= reconstruction + KL, in nats per image.
+// -log p(x) <= reconstruction + KL, in nats per image, once the weight of the KL divergence is 1.
 Losses M1M2::m1_losses(const DrawnImages& images, const ForwardPass& pass) const {
   const at::Tensor x = m1_->values_of(images.views[0]);
   const Gaussian q = gaussian_of(m1_->encoder->forward(x, pass));
   const Gaussian p = gaussian_of(m1_->decoder->forward(sample_of(q, images.noise), pass));
-  return {{"reconstruction", "one", -log_density(x, p).mean()}, {"latent_kl", "one", kl_to_standard_normal(q).mean()}};
+  return {{"reconstruction", "one", -log_density(x, p).mean()},
+          {"latent_kl", "kl_weight", kl_to_standard_normal(q).mean()}};
 }
 
 at::Tensor M1M2::bound(const at::Tensor& z1, const at::Tensor& classes, const at::Tensor& noise,

@@ -20,6 +20,7 @@ struct M1M2Options {
   HiddenLayers m2_hidden{.layers = 1};
   double width = 1;
   double m1_share = 0.5;
+  double kl_warm_up = 0;
   double alpha = 0.1;
   double bound_weight = 1;
   InputNormalizationOptions normalization{};
@@ -66,10 +67,11 @@ struct M2 : torch::nn::Module {
   std::shared_ptr<GaussianNetwork> encoder, decoder;
 };
 
-// The first stage trains M1, a variational autoencoder, on all images. The second stage trains M2 on samples of z1,
-// which are drawn anew in each step; the gradient does not reach M1. For images without a label, M2's bound is summed
-// over all classes. The classifier is the weight average of q(y|z1). With S = labeled images / all images, and means
-// over the batches:
+// The first stage trains M1, a variational autoencoder, on all images. With --kl-warm-up, its loss is first that of an
+// autoencoder, and the weight of the KL divergence grows from 0 to 1: otherwise, the latent variables of whitened
+// images stay unused for a long time. The second stage trains M2 on samples of z1, which are drawn anew in each step;
+// the gradient does not reach M1. For images without a label, M2's bound is summed over all classes. The classifier is
+// the weight average of q(y|z1). With S = labeled images / all images, and means over the batches:
 //
 //   J = -(1 - S) U(unlabeled) - S L(labeled) + alpha CE(labeled)
 //

@@ -12,7 +12,7 @@ namespace frgan {
 namespace {
 
 constexpr int64_t kBlock = 1000;  // images that are measured together
-constexpr int64_t kMostZcaImages = 20'000;
+constexpr int64_t kMostWhiteningImages = 20'000;
 
 int64_t values_of(const ImageShape& shape) {
   return shape.channels * shape.image_size * shape.image_size;
@@ -40,29 +40,36 @@ void describe(OptionSet& options, InputNormalizationOptions& normalization) {
   options.add("normalization", normalization.kind,
               "Normalization of the input. scale maps pixels to [-1, 1]. standard subtracts the mean of each channel "
               "over the training images, and divides by the standard deviation. image uses the mean and the deviation "
-              "of each image. zca whitens images, so that their values are almost uncorrelated.",
-              Words<InputNormalizationKind>{"scale", "standard", "image", "zca"});
+              "of each image. zca whitens images, so that their values are almost uncorrelated. pca replaces the image "
+              "by its whitened principal components; it needs --network mlp or --method m1m2.",
+              Words<InputNormalizationKind>{"scale", "standard", "image", "zca", "pca"});
   options.add("zca-epsilon", normalization.zca_epsilon,
               "Added to the eigenvalues of the covariance in --normalization zca, as a share of their mean: directions "
               "with less variance than this are not amplified to variance 1.",
               Range<double>{1e-6, 100});
+  options.add("components", normalization.components,
+              "Number of principal components in --normalization pca; all components if an image has fewer values.",
+              Range<int64_t>{1, kMostWhitenedValues, "components"});
 }
 
 InputNormalization::InputNormalization(const InputNormalizationOptions& options, const ImageShape& shape)
-    : options_(options) {
+    : options_(options), shape_(shape) {
   const int64_t values = values_of(shape);
   if (options.kind == InputNormalizationKind::kStandard) {
     mean_ = register_parameter("mean", at::zeros({shape.channels, 1, 1}), /*requires_grad=*/false);
     scale_ = register_parameter("scale", at::ones({shape.channels, 1, 1}), /*requires_grad=*/false);
-  } else if (options.kind == InputNormalizationKind::kZca) {
-    if (values > kMostZcaValues) {
-      throw usage_error(fmt::format(
-          "--normalization zca supports images of at most {} values, but {} x {} x {} has {}; use --normalization "
-          "standard, or a smaller --image-size",
-          kMostZcaValues, shape.image_size, shape.image_size, shape.channels, values));
+  } else if (whitens()) {
+    if (values > kMostWhitenedValues) {
+      throw usage_error(
+          fmt::format("--normalization zca and pca support images of at most {} values, but {} x {} x {} has {}; use "
+                      "--normalization standard, or a smaller --image-size",
+                      kMostWhitenedValues, shape.image_size, shape.image_size, shape.channels, values));
     }
     mean_ = register_parameter("mean", at::zeros({values}), /*requires_grad=*/false);
-    scale_ = register_parameter("whitening", at::eye(values), /*requires_grad=*/false);
+    scale_ = register_parameter(
+        "whitening",
+        at::eye(values, options.kind == InputNormalizationKind::kPca ? std::min(values, options.components) : values),
+        /*requires_grad=*/false);
   }
 }
 
@@ -73,14 +80,19 @@ at::Tensor InputNormalization::forward(const at::Tensor& images, const ForwardPa
     return centered / (centered.square().mean({1, 2, 3}, /*keepdim=*/true) + 1e-8).sqrt();
   }
   const at::Tensor whitened = at::mm(images.flatten(1) - mean_, scale_);
+  if (options_.kind == InputNormalizationKind::kPca) return whitened;
   return whitened.view(images.sizes()).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 LayerDescription InputNormalization::describe(const std::vector<int64_t>& input) const {
   LayerDescription description{.name = {}, .text = "normalization of each channel", .output = input};
   if (options_.kind == InputNormalizationKind::kImage) description.text = "normalization of each image";
-  if (options_.kind == InputNormalizationKind::kZca) {
+  if (whitens()) {
     description.text = "ZCA whitening";
+    if (options_.kind == InputNormalizationKind::kPca) {
+      description.text = "whitened principal components";
+      description.output = {scale_.size(1)};
+    }
     description.flop = 2.0 * static_cast<double>(scale_.numel());
     description.has_backward = false;
   }
@@ -89,23 +101,36 @@ LayerDescription InputNormalization::describe(const std::vector<int64_t>& input)
 
 std::function<at::Tensor(const at::Tensor&)> InputNormalization::inverse() const {
   TORCH_CHECK(options_.kind != InputNormalizationKind::kImage, "the normalization of an image has no inverse");
+  const std::vector<int64_t> sizes{-1, shape_.channels, shape_.image_size, shape_.image_size};
   if (options_.kind == InputNormalizationKind::kStandard) {
-    return [this](const at::Tensor& normalized) { return normalized / scale_ + mean_; };
+    return [this, sizes](const at::Tensor& normalized) { return normalized.reshape(sizes) / scale_ + mean_; };
+  }
+  if (options_.kind == InputNormalizationKind::kPca) {
+    // The columns of the matrix are orthogonal: its pseudoinverse is the transpose, with rows divided by their squares.
+    const at::Tensor pseudoinverse = (scale_ / scale_.square().sum(0)).t().contiguous();
+    return [this, sizes, pseudoinverse](const at::Tensor& normalized) {
+      const at::Tensor images = at::mm(normalized, pseudoinverse) + mean_;
+      return images.view(sizes).contiguous(at::MemoryFormat::ChannelsLast);
+    };
   }
   // W is symmetric and positive definite. Its largest and smallest eigenvalue differ by a factor of at most
   // sqrt(values / epsilon).
   const at::Tensor factor = at::linalg_cholesky(scale_.to(at::kDouble));
-  return [this, factor](const at::Tensor& normalized) {
+  return [this, sizes, factor](const at::Tensor& normalized) {
     const at::Tensor values = normalized.flatten(1).to(at::kDouble).t();
     const at::Tensor images = at::cholesky_solve(values, factor).t().to(normalized.scalar_type()) + mean_;
-    return images.view(normalized.sizes()).contiguous(at::MemoryFormat::ChannelsLast);
+    return images.view(sizes).contiguous(at::MemoryFormat::ChannelsLast);
   };
 }
 
 void InputNormalization::fit(const at::Tensor& images, const at::Tensor& rows) {
   const torch::NoGradGuard no_grad;
   if (options_.kind == InputNormalizationKind::kStandard) fit_standard(images, rows);
-  if (options_.kind == InputNormalizationKind::kZca) fit_zca(images, some_of(rows, kMostZcaImages));
+  if (whitens()) fit_whitening(images, some_of(rows, kMostWhiteningImages));
+}
+
+bool InputNormalization::whitens() const {
+  return options_.kind == InputNormalizationKind::kZca || options_.kind == InputNormalizationKind::kPca;
 }
 
 void InputNormalization::fit_standard(const at::Tensor& images, const at::Tensor& rows) {
@@ -122,7 +147,7 @@ void InputNormalization::fit_standard(const at::Tensor& images, const at::Tensor
   scale_.copy_(deviation.reciprocal().view_as(scale_));
 }
 
-void InputNormalization::fit_zca(const at::Tensor& images, const at::Tensor& rows) {
+void InputNormalization::fit_whitening(const at::Tensor& images, const at::Tensor& rows) {
   const int64_t values = mean_.numel();
   at::Tensor mean = at::zeros({values}, at::kDouble), products = at::zeros({values, values}, at::kDouble);
   for_each_block(images, rows, [&](const at::Tensor& block) {
@@ -135,8 +160,14 @@ void InputNormalization::fit_zca(const at::Tensor& images, const at::Tensor& row
   const at::Tensor covariance = products / count - at::outer(mean, mean);
   const at::Tensor variance = covariance.diagonal().mean().clamp_min(1e-12);
   const auto [eigenvalues, directions] = at::linalg_eigh(covariance / variance);
-  const at::Tensor factors = (eigenvalues.clamp_min(0) + options_.zca_epsilon).rsqrt();
   mean_.copy_(mean);
+  if (options_.kind == InputNormalizationKind::kPca) {
+    const int64_t components = scale_.size(1), first = values - components;  // the eigenvalues ascend
+    const at::Tensor deviations = (eigenvalues.narrow(0, first, components).clamp_min(1e-8) * variance).sqrt();
+    scale_.copy_(directions.narrow(1, first, components) / deviations);
+    return;
+  }
+  const at::Tensor factors = (eigenvalues.clamp_min(0) + options_.zca_epsilon).rsqrt();
   scale_.copy_(at::mm(directions * factors, directions.t()) * variance.rsqrt());
 }
 

@@ -16,9 +16,9 @@
 
 namespace frgan {
 
-// The largest image of ZCA whitening, in values: 36 x 36 pixels with 3 channels, 64 x 64 with 1. The matrix has the
-// square of this number of values.
-inline constexpr int64_t kMostZcaValues = 4096;
+// The largest image of ZCA and PCA whitening, in values: 36 x 36 pixels with 3 channels, 64 x 64 with 1. The matrix has
+// the square of this number of values.
+inline constexpr int64_t kMostWhitenedValues = 4096;
 
 // Normalizes images in [-1, 1], N x C x S x S:
 //
@@ -26,33 +26,37 @@ inline constexpr int64_t kMostZcaValues = 4096;
 //   image      the same with the mean and the deviation of the image itself, over all its values
 //   zca        W (x - mean) with the mean of each value, and W = (Cov / v + epsilon I)^(-1/2) / sqrt(v) with the mean
 //              variance v: the values are then almost uncorrelated, and W changes the image as little as possible
+//   pca        the principal components with the largest variances, each divided by its deviation: N x components
 //
 // The statistics are frozen parameters. At first they are neutral (mean 0, deviation 1, W = I);
 // fit_input_normalization sets them.
 class InputNormalization : public torch::nn::Module, public Layer {
  public:
-  // `options.kind` must not be kScale, which needs no layer. Throws a usage error if the images are too large for zca.
+  // `options.kind` must not be kScale, which needs no layer. Throws a usage error if the images are too large for zca
+  // or pca.
   InputNormalization(const InputNormalizationOptions& options, const ImageShape& shape);
 
   at::Tensor forward(const at::Tensor& images, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
 
-  // A function from normalized images, N x C x S x S, to those that `forward` maps to them. It uses this layer. For
-  // zca, it factorizes W: about a second at 3072 values. Not for `image`, whose result does not contain the mean and
-  // the deviation.
+  // A function from normalized images, one in each row, to those that `forward` maps to them, N x C x S x S. It uses
+  // this layer. For zca, it factorizes W: about a second at 3072 values. For pca, other components than the given ones
+  // are 0. Not for `image`, whose result does not contain the mean and the deviation.
   std::function<at::Tensor(const at::Tensor& normalized)> inverse() const;
 
-  // Measures the statistics of the training images `rows` of a set (uint8, N x S x S x C). For zca, at most 20,000 of
-  // them, at even distances.
+  // Measures the statistics of the training images `rows` of a set (uint8, N x S x S x C). For zca and
+  // pca, at most 20,000 of them, at even distances.
   void fit(const at::Tensor& images, const at::Tensor& rows);
 
  private:
   void fit_standard(const at::Tensor& images, const at::Tensor& rows);
-  void fit_zca(const at::Tensor& images, const at::Tensor& rows);
+  void fit_whitening(const at::Tensor& images, const at::Tensor& rows);
+  bool whitens() const;
 
   InputNormalizationOptions options_;
-  at::Tensor mean_;   // C x 1 x 1, or C S S for zca in the order of N x C x S x S
-  at::Tensor scale_;  // 1 / deviation, C x 1 x 1; W for zca
+  ImageShape shape_;
+  at::Tensor mean_;   // C x 1 x 1, or C S S for zca and pca in the order of N x C x S x S
+  at::Tensor scale_;  // 1 / deviation, C x 1 x 1; the matrix for zca and pca, C S S x output values
 };
 
 // Measures the statistics of all layers of this kind within the modules, once for all of them. Does nothing if there

@@ -24,11 +24,12 @@ enum class SePosition { kNone, kBlock1, kBlock2, kAfterConv256, kAll };
 enum class ConvLargeNorm { kWeightNorm, kBatchNorm };
 
 // What the pixels of an image are converted to before the first layer (nn/input_normalization.h).
-enum class InputNormalizationKind { kScale, kStandard, kImage, kZca };
+enum class InputNormalizationKind { kScale, kStandard, kImage, kZca, kPca };
 
 struct InputNormalizationOptions {
   InputNormalizationKind kind = InputNormalizationKind::kScale;
   double zca_epsilon = 0.1;
+  int64_t components = 600;  // of kPca
 };
 // Declares each field as an option, in the current group.
 void describe(OptionSet& options, InputNormalizationOptions& normalization);

@@ -39,7 +39,7 @@ constexpr std::array kNetworks{
                 /*has_batch_statistics=*/true,
                 {}},
     NetworkInfo{"mlp", "multilayer perceptron with weight norm", make_network<Mlp>, /*has_batch_statistics=*/false,
-                kMlpOptions},
+                kMlpOptions, /*takes_vectors=*/true},
 };
 
 std::vector<std::string> network_names() {
@@ -117,7 +117,14 @@ const NetworkInfo& find_network(std::string_view name) {
 }
 
 NetworkPtr create_network(const NetworkOptions& options, const ImageShape& shape, uint64_t seed) {
-  return find_network(options.network).create(options, shape, seed);
+  const NetworkInfo& info = find_network(options.network);
+  if (options.normalization.kind == InputNormalizationKind::kPca && !info.takes_vectors) {
+    throw usage_error(fmt::format(
+        "--normalization pca cannot be combined with --network {}: principal components are not an image; use "
+        "--normalization zca, or --network mlp",
+        info.name));
+  }
+  return info.create(options, shape, seed);
 }
 
 std::vector<WithoutEffect> network_options_without_effect(const OptionSet& options) {

@@ -24,6 +24,7 @@ struct NetworkInfo {
   bool has_batch_statistics;
   // The options that this network uses, of those that not every network does.
   std::span<const std::string_view> options;
+  bool takes_vectors = false;  // also principal components (--normalization pca)
 };
 
 std::span<const NetworkInfo> all_networks();
