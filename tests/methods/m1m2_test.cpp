@@ -202,6 +202,32 @@ TEST(M1M2, GeneratesPixelsFromNormalizedValues) {
   }
 }
 
+TEST(M1M2, TheWeightOfTheKlDivergenceWarmsUp) {
+  const auto weight = [](double warm_up, double progress) {
+    const auto method = small_method("m1m2", {{"kl-warm-up", warm_up}});
+    for (const Schedule& schedule : method->schedules()) {
+      if (schedule.name == "kl_weight") return schedule.value(progress, 0);
+    }
+    return -1.0;
+  };
+  EXPECT_EQ(weight(0, 0), 1);
+  EXPECT_EQ(weight(0.4, 0), 0);
+  EXPECT_DOUBLE_EQ(weight(0.4, 0.1), 0.25);
+  EXPECT_EQ(weight(0.4, 0.4), 1);
+  EXPECT_EQ(weight(0.4, 0.9), 1);
+}
+
+// M1 sees fewer values than an image has; generated images are complete.
+TEST(M1M2, PrincipalComponentsReplaceTheImage) {
+  const auto method = small_method("m1m2", {{"normalization", "pca"}, {"components", 9}});
+  const auto network = std::dynamic_pointer_cast<M1>(method->players()[0].network);
+  fit_input_normalization({network}, random_integers({300, 16, 16, 1}, 60, 180, /*key=*/3, at::kCPU).to(at::kByte),
+                          at::arange(300, at::kLong));
+  EXPECT_EQ(network->encoder->layers().front().output, network->decoder->layers().front().output);
+  EXPECT_EQ(network->decoder->layers().back().output, std::vector<int64_t>{18});
+  EXPECT_EQ(sampled_images(*method->sampler(), 3, /*key=*/1, small_problem()).sizes(), (at::IntArrayRef{3, 1, 16, 16}));
+}
+
 // The work of both stages, counted by hand for the sizes of the golden file; K = 3, batch 4.
 TEST(M1M2, StepFlopCountsEveryPass) {
   const auto method = golden_method(GoldenFile("m1m2"));

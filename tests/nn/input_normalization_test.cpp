@@ -128,6 +128,18 @@ TEST(InputNormalization, PcaHasAtMostOneComponentForEachValue) {
   EXPECT_TRUE(at::allclose(layer->inverse()(out), images, 1e-3, 1e-3));
 }
 
+// Fewer images than components: the directions that no training image has are 0 in other images, too.
+TEST(InputNormalization, PcaIgnoresDirectionsWithoutVariance) {
+  const at::Tensor pixels = smooth_images(60, 1);
+  InputNormalization layer({.kind = InputNormalizationKind::kPca, .components = 100}, kGray);
+  layer.fit(pixels, at::arange(30, at::kLong));
+  const at::Tensor all = layer.forward(scaled(pixels), {});
+  EXPECT_EQ((all.abs().sum(0) > 0).sum().item<int64_t>(), 29);
+  EXPECT_LT(all.abs().max().item<double>(), 30);
+  const at::Tensor fitted_images = scaled(pixels.narrow(0, 0, 30));
+  EXPECT_TRUE(at::allclose(layer.inverse()(all.narrow(0, 0, 30)), fitted_images, 1e-3, 1e-3));
+}
+
 TEST(InputNormalization, PcaNeedsANetworkThatTakesVectors) {
   NetworkOptions options{.network = "mlp"};
   options.normalization = {.kind = InputNormalizationKind::kPca, .components = 20};

@@ -103,6 +103,7 @@ TEST(StepBudget, ComparesTheCostsOfStages) {
   EXPECT_DOUBLE_EQ(relative_step_cost(stages, 0.75, 1), 2);
   EXPECT_EQ(relative_step_cost(stages, 1, 1), 1);
   EXPECT_EQ(relative_step_cost({}, 0, 0.5), 1);
+  EXPECT_EQ(relative_step_cost(std::vector<StageCost>{{1, 0.3}}, 0.1, 0.7), 1);
 }
 
 // The steps of the second stage are three times as expensive. A measurement of the first one changes neither the
@@ -122,6 +123,21 @@ TEST(RunPace, APlanForATimeBudgetCountsTheCostsOfAllStages) {
   pace.resume(250 + 150);
   pace.replan(300, 250 + 150);
   EXPECT_NEAR(static_cast<double>(pace.planned_steps()), 500, 6);
+}
+
+// Also if the recorded run became shorter: the steps of the second stage cost three times as much.
+TEST(RunPace, TheTimeOfARecordedRunCountsAllStages) {
+  RunOptions options;
+  options.plan = "plan.json";
+  StepPlan plan, recorded(200);
+  recorded.replan(50, 50);
+  RunPace pace(options, plan, /*on_cpu=*/false, Stopwatch());
+  pace.follow(recorded, 0);
+  pace.fix(0, /*epoch_steps=*/10, {});
+  pace.set_stage_costs({{0.5, 1}, {0.5, 3}});
+  pace.prepare(0);
+  EXPECT_EQ(pace.planned_steps(), 100);
+  EXPECT_DOUBLE_EQ(pace.relative_cost(0, 100), 1);
 }
 
 TEST(StepBudget, SumsTheTimeThatIsLeft) {

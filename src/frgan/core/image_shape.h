@@ -12,6 +12,8 @@ struct ImageShape {
   int64_t image_size = 32;  // a multiple of 8, 16 to 128
   int64_t channels = 3;     // 1 or 3
   int64_t classes = 10;     // 2 to 1000
+
+  int64_t values() const { return channels * image_size * image_size; }
 };
 
 // Checks that the networks support this shape: a size that is a multiple of 8 from 16 to 128, and 1 or 3 channels.

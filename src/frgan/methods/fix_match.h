@@ -27,7 +27,7 @@ class FixMatch : public Method {
  public:
   FixMatch();
   void describe(OptionSet& options) override;
-  void validate() const override { check_batch_size(network_, training_.batch_size); }
+  void validate() const override { check_network(network_, training_.batch_size); }
   void build(const Problem& problem) override;
   std::vector<Player> players() const override;
   std::vector<Schedule> schedules() const override;

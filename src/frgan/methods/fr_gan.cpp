@@ -67,6 +67,7 @@ void FrGan::validate() const {
                     "would mix labeled, unlabeled and generated images; use --network table1 or mlp",
                     network_.network));
   }
+  check_input(network_);
   if (training_.batch_size < 2) {
     throw usage_error(fmt::format(
         "invalid --batch-size {}: batch normalization in the generator needs at least 2 images", training_.batch_size));

@@ -1,9 +1,6 @@
 #include "frgan/methods/m1m2.h"
 
-#include <algorithm>
 #include <cmath>
-#include <functional>
-#include <numeric>
 
 #include <fmt/format.h>
 
@@ -20,10 +17,6 @@ namespace {
 constexpr const char* kM1Prefix = "m1_";  // of the frozen layers in the classifier
 // Random streams of the weights.
 constexpr uint64_t kEncoder1 = 7, kDecoder1 = 8, kClassifier = 9, kEncoder2 = 10, kDecoder2 = 11;
-
-int64_t values_of(const ImageShape& shape) {
-  return shape.channels * shape.image_size * shape.image_size;
-}
 
 HiddenLayers scaled(HiddenLayers hidden, double width) {
   hidden.units = scaled_channels(hidden.units, width);
@@ -71,7 +64,7 @@ void describe(OptionSet& options, M1M2Options& m1m2) {
   options.add("m1-share", m1m2.m1_share, "Share of the run that trains M1; the rest trains M2.",
               Range<double>{0.01, 0.99});
   options.add("kl-warm-up", m1m2.kl_warm_up,
-              "Share of M1's training in which the weight of the KL divergence grows from 0 to 1.",
+              "Share of M1's training in which the weight of the KL divergence grows linearly from 0 to 1.",
               Range<double>{0, 1});
   options.add("alpha", m1m2.alpha, "Weight of the supervised loss of M2.", Range<double>{1e-6, 1e6});
   options.add("bound-weight", m1m2.bound_weight,
@@ -112,14 +105,11 @@ void M1M2Classifier::set_encoder(const torch::nn::Module& encoder) const {
 
 M1::M1(const M1M2Options& options, const ImageShape& image_shape, uint64_t seed) : shape(image_shape) {
   const HiddenLayers hidden = scaled(options.m1_hidden, options.width);
-  int64_t values = frgan::values_of(shape);
   if (options.normalization.kind != InputNormalizationKind::kScale) {
     normalization = std::make_shared<InputNormalization>(options.normalization, shape);
     register_module("normalization", normalization);
-    const std::vector<int64_t> output =
-        normalization->describe({shape.channels, shape.image_size, shape.image_size}).output;
-    values = std::accumulate(output.begin(), output.end(), int64_t{1}, std::multiplies<>());
   }
+  const int64_t values = normalization ? normalization->output_values() : shape.values();
   encoder = register_module("encoder", gaussian_network(values, options.latent_size, hidden, seed, kEncoder1));
   decoder = register_module("decoder", gaussian_network(options.latent_size, values, hidden, seed, kDecoder1));
 }
@@ -202,8 +192,8 @@ std::vector<Schedule> M1M2::schedules() const {
   const auto constant = [&](const std::string& name, double value) {
     schedules.push_back({name, [=](double, double) { return value; }});
   };
-  schedules.push_back({"kl_weight", [warm_up = options_.kl_warm_up](double progress, double) {
-                         return warm_up > 0 ? std::min(1.0, progress / warm_up) : 1.0;
+  schedules.push_back({"kl_weight", [end = options_.kl_warm_up](double progress, double) {
+                         return ramp_up(RampShape::kLinear, progress, /*start=*/0, end);
                        }});
   constant("alpha", options_.alpha);
   constant("labeled_bound_weight", options_.bound_weight * labeled_share());
@@ -263,7 +253,7 @@ bool M1M2::has_unlabeled_bound() const {
   return options_.bound_weight > 0 && labeled_share() < 1;
 }
 
-// -log p(x) <= reconstruction + KL, in nats per image, once the weight of the KL divergence is 1.
+// -log p(x) <= reconstruction + KL, in nats per image. During the warm-up, the loss has only a part of the divergence.
 Losses M1M2::m1_losses(const DrawnImages& images, const ForwardPass& pass) const {
   const at::Tensor x = m1_->values_of(images.views[0]);
   const Gaussian q = gaussian_of(m1_->encoder->forward(x, pass));

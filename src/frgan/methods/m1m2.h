@@ -50,7 +50,7 @@ class M1M2Classifier : public Network {
 // M1: p(x|z1) and q(z1|x). x are the normalized values of an image.
 struct M1 : torch::nn::Module {
   M1(const M1M2Options& options, const ImageShape& shape, uint64_t seed);
-  at::Tensor values_of(const at::Tensor& images) const;                   // N x C S S
+  at::Tensor values_of(const at::Tensor& images) const;                   // N x C S S, or N x components
   std::function<at::Tensor(const at::Tensor& values)> images_of() const;  // the inverse: N x C x S x S
   double normalization_flop() const;                                      // for one image
 
@@ -67,19 +67,21 @@ struct M2 : torch::nn::Module {
   std::shared_ptr<GaussianNetwork> encoder, decoder;
 };
 
-// The first stage trains M1, a variational autoencoder, on all images. With --kl-warm-up, its loss is first that of an
-// autoencoder, and the weight of the KL divergence grows from 0 to 1: otherwise, the latent variables of whitened
-// images stay unused for a long time. The second stage trains M2 on samples of z1, which are drawn anew in each step;
-// the gradient does not reach M1. For images without a label, M2's bound is summed over all classes. The classifier is
-// the weight average of q(y|z1). With S = labeled images / all images, and means over the batches:
+// The first stage trains M1, a variational autoencoder, on all images. With --kl-warm-up, the weight of its KL
+// divergence grows linearly from 0 to 1. Without it, the latent variables of whitened components stay unused for a long
+// time.
+//
+// The second stage trains M2 on samples of z1, which are drawn anew in each step; the gradient does not reach M1. For
+// images without a label, M2's bound is summed over all classes. The classifier is the weight average of q(y|z1). With
+// S = labeled images / all images, and means over the batches:
 //
 //   J = -(1 - S) U(unlabeled) - S L(labeled) + alpha CE(labeled)
 //
 // With --bound-weight 0, the second stage trains q(y|z1) alone, on the labels.
 //
 // J is the authors' objective divided by the number of images. Differences from their program: weight norm and leaky
-// ReLU instead of softplus, no prior of the weights, Adam with bias correction, and --normalization instead of
-// principal components.
+// ReLU instead of softplus, no prior of the weights, and Adam with bias correction. Principal components need
+// --normalization pca.
 class M1M2 : public Method {
  public:
   M1M2();
@@ -103,7 +105,7 @@ class M1M2 : public Method {
                    const ForwardPass& pass) const;
   double labeled_share() const;
   bool has_unlabeled_bound() const;
-  // The values of images, N x C S S.
+  // The values of images, as M1 receives them.
   at::Tensor generate(const at::Tensor& z2, const at::Tensor& classes) const;
 
   ClassifierTraining training_;

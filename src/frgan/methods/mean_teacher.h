@@ -22,7 +22,7 @@ class MeanTeacher : public Method {
   void describe(OptionSet& options) override;
   void validate() const override {
     frgan::validate(consistency_);
-    check_batch_size(network_, training_.batch_size);
+    check_network(network_, training_.batch_size);
   }
   void build(const Problem& problem) override;
   std::vector<Player> players() const override;

@@ -172,8 +172,9 @@ struct Problem {
 at::Tensor sampled_images(const Sampler& sampler, int64_t count, uint64_t key, const Problem& problem,
                           int64_t first = 0, int64_t label = -1);
 
-// Throws a usage error if batches are too small for the batch statistics of the network.
-void check_batch_size(const NetworkOptions& options, int64_t batch_size);
+// Throws a usage error if the network cannot take the normalized images, or if batches are too small for its
+// statistics.
+void check_network(const NetworkOptions& options, int64_t batch_size);
 
 // A new network with the weights of the seed, on the device.
 NetworkPtr build_network(const NetworkOptions& options, const Problem& problem);

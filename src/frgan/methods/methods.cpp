@@ -91,7 +91,8 @@ std::vector<std::string> augmentation_policies_of(const std::vector<Stage>& stag
   return names;
 }
 
-void check_batch_size(const NetworkOptions& options, int64_t batch_size) {
+void check_network(const NetworkOptions& options, int64_t batch_size) {
+  check_input(options);
   if (batch_size > 1 || !find_network(options.network).has_batch_statistics) return;
   throw usage_error(fmt::format("invalid --batch-size {}: the batch statistics of {} need at least 2 images",
                                 batch_size, options.network));

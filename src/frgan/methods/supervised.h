@@ -10,7 +10,7 @@ namespace frgan {
 class Supervised : public Method {
  public:
   void describe(OptionSet& options) override;
-  void validate() const override { check_batch_size(network_, training_.batch_size); }
+  void validate() const override { check_network(network_, training_.batch_size); }
   void build(const Problem& problem) override;
   std::vector<Player> players() const override;
   std::vector<Schedule> schedules() const override { return schedules_of(training_); }

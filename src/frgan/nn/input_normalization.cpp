@@ -13,10 +13,7 @@ namespace {
 
 constexpr int64_t kBlock = 1000;  // images that are measured together
 constexpr int64_t kMostWhiteningImages = 20'000;
-
-int64_t values_of(const ImageShape& shape) {
-  return shape.channels * shape.image_size * shape.image_size;
-}
+constexpr double kLeastVariance = 1e-6;  // of a principal component, as a share of the mean variance of the values
 
 // Calls visit(block) for blocks of the images `rows`, N x C x S x S, double, in [-1, 1], on the CPU.
 template <class Visit>
@@ -54,7 +51,7 @@ void describe(OptionSet& options, InputNormalizationOptions& normalization) {
 
 InputNormalization::InputNormalization(const InputNormalizationOptions& options, const ImageShape& shape)
     : options_(options), shape_(shape) {
-  const int64_t values = values_of(shape);
+  const int64_t values = shape.values();
   if (options.kind == InputNormalizationKind::kStandard) {
     mean_ = register_parameter("mean", at::zeros({shape.channels, 1, 1}), /*requires_grad=*/false);
     scale_ = register_parameter("scale", at::ones({shape.channels, 1, 1}), /*requires_grad=*/false);
@@ -66,11 +63,13 @@ InputNormalization::InputNormalization(const InputNormalizationOptions& options,
                       kMostWhitenedValues, shape.image_size, shape.image_size, shape.channels, values));
     }
     mean_ = register_parameter("mean", at::zeros({values}), /*requires_grad=*/false);
-    scale_ = register_parameter(
-        "whitening",
-        at::eye(values, options.kind == InputNormalizationKind::kPca ? std::min(values, options.components) : values),
-        /*requires_grad=*/false);
+    scale_ = register_parameter("whitening", at::eye(values, output_values()), /*requires_grad=*/false);
   }
+}
+
+int64_t InputNormalization::output_values() const {
+  if (options_.kind != InputNormalizationKind::kPca) return shape_.values();
+  return std::min(shape_.values(), options_.components);
 }
 
 at::Tensor InputNormalization::forward(const at::Tensor& images, const ForwardPass& /*pass*/) {
@@ -91,7 +90,7 @@ LayerDescription InputNormalization::describe(const std::vector<int64_t>& input)
     description.text = "ZCA whitening";
     if (options_.kind == InputNormalizationKind::kPca) {
       description.text = "whitened principal components";
-      description.output = {scale_.size(1)};
+      description.output = {output_values()};
     }
     description.flop = 2.0 * static_cast<double>(scale_.numel());
     description.has_backward = false;
@@ -106,8 +105,10 @@ std::function<at::Tensor(const at::Tensor&)> InputNormalization::inverse() const
     return [this, sizes](const at::Tensor& normalized) { return normalized.reshape(sizes) / scale_ + mean_; };
   }
   if (options_.kind == InputNormalizationKind::kPca) {
-    // The columns of the matrix are orthogonal: its pseudoinverse is the transpose, with rows divided by their squares.
-    const at::Tensor pseudoinverse = (scale_ / scale_.square().sum(0)).t().contiguous();
+    // The columns of the matrix are orthogonal. Its pseudoinverse is the transpose, with each row divided by its
+    // squared length; rows of unused components stay 0.
+    const at::Tensor squares = scale_.square().sum(0);
+    const at::Tensor pseudoinverse = (scale_ / squares.masked_fill(squares == 0, 1)).t().contiguous();
     return [this, sizes, pseudoinverse](const at::Tensor& normalized) {
       const at::Tensor images = at::mm(normalized, pseudoinverse) + mean_;
       return images.view(sizes).contiguous(at::MemoryFormat::ChannelsLast);
@@ -162,9 +163,14 @@ void InputNormalization::fit_whitening(const at::Tensor& images, const at::Tenso
   const auto [eigenvalues, directions] = at::linalg_eigh(covariance / variance);
   mean_.copy_(mean);
   if (options_.kind == InputNormalizationKind::kPca) {
-    const int64_t components = scale_.size(1), first = values - components;  // the eigenvalues ascend
-    const at::Tensor deviations = (eigenvalues.narrow(0, first, components).clamp_min(1e-8) * variance).sqrt();
-    scale_.copy_(directions.narrow(1, first, components) / deviations);
+    const int64_t components = output_values(), first = values - components;  // the eigenvalues ascend
+    const at::Tensor variances = eigenvalues.narrow(0, first, components),
+                     vectors = directions.narrow(1, first, components);
+    // A direction without variance, such as a constant pixel, gives 0: division would amplify it in other images.
+    const at::Tensor factors = (variances * variance).rsqrt().masked_fill(variances < kLeastVariance, 0);
+    // The sign of an eigenvector is arbitrary: the value with the largest magnitude is made positive.
+    const at::Tensor signs = vectors.gather(0, vectors.abs().argmax(0, /*keepdim=*/true)).sign();
+    scale_.copy_(vectors * signs * factors);
     return;
   }
   const at::Tensor factors = (eigenvalues.clamp_min(0) + options_.zca_epsilon).rsqrt();

@@ -116,7 +116,7 @@ const NetworkInfo& find_network(std::string_view name) {
                                 nearest_hint(name, network_names())));
 }
 
-NetworkPtr create_network(const NetworkOptions& options, const ImageShape& shape, uint64_t seed) {
+void check_input(const NetworkOptions& options) {
   const NetworkInfo& info = find_network(options.network);
   if (options.normalization.kind == InputNormalizationKind::kPca && !info.takes_vectors) {
     throw usage_error(fmt::format(
@@ -124,7 +124,11 @@ NetworkPtr create_network(const NetworkOptions& options, const ImageShape& shape
         "--normalization zca, or --network mlp",
         info.name));
   }
-  return info.create(options, shape, seed);
+}
+
+NetworkPtr create_network(const NetworkOptions& options, const ImageShape& shape, uint64_t seed) {
+  check_input(options);
+  return find_network(options.network).create(options, shape, seed);
 }
 
 std::vector<WithoutEffect> network_options_without_effect(const OptionSet& options) {

@@ -31,7 +31,10 @@ std::span<const NetworkInfo> all_networks();
 // Throws a usage error for an unknown name; it suggests the nearest network.
 const NetworkInfo& find_network(std::string_view name);
 
-// A network with new weights. Throws like find_network.
+// Throws a usage error if the network cannot take what --normalization makes of an image.
+void check_input(const NetworkOptions& options);
+
+// A network with new weights. Throws like find_network and check_input.
 std::shared_ptr<Network> create_network(const NetworkOptions& options, const ImageShape& shape, uint64_t seed);
 
 // The options that were changed but that the selected network does not use.

@@ -146,7 +146,7 @@ void StepOnRandomImages::prepare(const StepBenchmarkOptions& options) {
   impl.trainer->initialize();
   const std::vector<Stage>& stages = impl.trainer->stages();
   if (options.stage > static_cast<int64_t>(stages.size())) {
-    throw usage_error(fmt::format("--stage {}: {} has {}", options.stage, impl.name,
+    throw usage_error(fmt::format("--stage {}: {} has {}; choose a smaller number", options.stage, impl.name,
                                   counted(static_cast<int64_t>(stages.size()), "stage")));
   }
   impl.stage = static_cast<size_t>(options.stage - 1);

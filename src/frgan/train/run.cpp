@@ -194,6 +194,8 @@ void TrainingRun::fix_plan() {
   const PaceMeasurements measure{.step = [this](int timed) { return measure_step(timed); },
                                  .evaluation = [this] { return measure_evaluation(); }};
   pace_.fix(steps_done(), epoch_steps(), measure);
+  // The costs of the stages that `fix` measured may be those of another number of threads.
+  if (trainer_.stages().size() > 1) measure_step(/*timed=*/3);
   if (planned_steps() > 0) trainer_.check_length();
   if (pace_.step_seconds()) step_seconds_ = pace_.step_seconds();
 }

@@ -104,7 +104,8 @@ int64_t RunPace::evaluations_left(int64_t step) const {
 }
 
 double RunPace::relative_cost(int64_t first, int64_t last) const {
-  return relative_step_cost(stage_costs_, plan_.progress(first), plan_.progress(last));
+  const StepPlan plan = whole_plan();
+  return relative_step_cost(stage_costs_, plan.progress(first), plan.progress(last));
 }
 
 double RunPace::seconds_left(int64_t step, double step_seconds) const {

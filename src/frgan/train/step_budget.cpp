@@ -38,6 +38,7 @@ int64_t rounded_steps(double steps) {
 }
 
 double relative_step_cost(std::span<const StageCost> stages, double from, double to) {
+  if (stages.size() < 2) return 1;
   double whole = 0, part = 0, end = 0;
   for (const StageCost& stage : stages) {
     const double begin = std::exchange(end, end + stage.share);

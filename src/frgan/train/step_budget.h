@@ -25,7 +25,7 @@ struct StageCost {
   double seconds = 0;  // of one step
 };
 // The mean cost of the steps between the progress `from` and `to` (0 to 1), relative to that of the whole run. It is 1
-// if nothing is known about the stages.
+// for fewer than two stages.
 double relative_step_cost(std::span<const StageCost> stages, double from, double to);
 
 // Default number of evaluations in a run of `seconds`: ten, or fewer if they would take more than a tenth of the time.
