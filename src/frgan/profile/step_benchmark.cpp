@@ -166,7 +166,7 @@ StepBenchmark StepOnRandomImages::measure(const StepBenchmarkOptions& options) {
   found.processor_capability = processor_capability();
   found.kernel_capability = kernel_capability();
   const Stage& stage = impl_->trainer->stages()[impl_->stage];
-  found.stage = stage.name;
+  if (impl_->trainer->stages().size() > 1) found.stage = stage.name;
   found.step_flop = stage.step_flop;
   found.images_per_step = images_per_step(stage);
   impl_->time_steps(found, options);

@@ -55,7 +55,7 @@ struct StepBenchmark {
   Precision precision = Precision::kFull;
   Machine machine;
   std::string processor_capability, kernel_capability;  // device/device.h
-  std::string stage;                                    // its name
+  std::string stage;                                    // its name; empty if the method has only one
   double step_flop = 0;
   int64_t images_per_step = 0;  // images that enter a network
   std::vector<double> seconds;  // of each step, in order
