@@ -73,10 +73,9 @@ void describe(OptionSet& options, BenchOptions& bench) {
   options.add("gemm-size", bench.step.gemm_size,
               "Size n of the largest n x n matrix product that is timed; n/2 and n/4 are timed too.",
               Range<int64_t>{4, 65536, "rows"});
-  options.add(
-      "stage", bench.step.stage,
-      "Stage of the method, counted from 1; only m1m2 has two. A later stage is timed without its initialization.",
-      Range<int64_t>{1, 16});
+  options.add("stage", bench.step.stage,
+              "Stage of the method, counted from 1; m1m2 has two. A later stage is timed without its initialization.",
+              Range<int64_t>{1, 16});
   options.add("step-only", bench.step.step_only, "Times the step without profiling it.");
   options.add("adapt-threads", bench.step.adapt_threads,
               "Measures which number of threads is fastest, as train does. Requires --step-only.");

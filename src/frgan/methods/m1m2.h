@@ -80,8 +80,8 @@ struct M2 : torch::nn::Module {
 // With --bound-weight 0, the second stage trains q(y|z1) alone, on the labels.
 //
 // J is the authors' objective divided by the number of images. Differences from their program: weight norm and leaky
-// ReLU instead of softplus, no prior of the weights, and Adam with bias correction. Principal components need
-// --normalization pca.
+// ReLU instead of softplus, no prior of the weights, and Adam with bias correction. Principal components are
+// optional (--normalization pca).
 class M1M2 : public Method {
  public:
   M1M2();

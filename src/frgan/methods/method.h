@@ -173,7 +173,7 @@ at::Tensor sampled_images(const Sampler& sampler, int64_t count, uint64_t key, c
                           int64_t first = 0, int64_t label = -1);
 
 // Throws a usage error if the network cannot take the normalized images, or if batches are too small for its
-// statistics.
+// batch statistics.
 void check_network(const NetworkOptions& options, int64_t batch_size);
 
 // A new network with the weights of the seed, on the device.

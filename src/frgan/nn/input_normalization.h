@@ -26,11 +26,11 @@ inline constexpr int64_t kMostWhitenedValues = 4096;
 //   image      the same with the mean and the deviation of the image itself, over all its values
 //   zca        W (x - mean) with the mean of each value, and W = (Cov / v + epsilon I)^(-1/2) / sqrt(v) with the mean
 //              variance v: the values are then almost uncorrelated, and W changes the image as little as possible
-//   pca        the principal components with the largest variances, each divided by its deviation: (x - mean) W is
-//              N x components. Components without variance are 0
+//   pca        (x - mean) W, N x components: the principal components with the largest variances, each divided by its
+//              deviation. Components without variance are 0
 //
-// The statistics are frozen parameters. At first they are neutral (mean 0, deviation 1, W = I; for pca, the first
-// values of the image); fit_input_normalization sets them.
+// The statistics are frozen parameters. At first they are neutral: mean 0, deviation 1, W = I; pca then returns the
+// first values of the image. fit_input_normalization sets them.
 class InputNormalization : public torch::nn::Module, public Layer {
  public:
   // `options.kind` must not be kScale, which needs no layer. Throws a usage error if the images are too large for zca
@@ -42,12 +42,12 @@ class InputNormalization : public torch::nn::Module, public Layer {
   int64_t output_values() const;  // of an image
 
   // A function from normalized images, one in each row, to those that `forward` maps to them, N x C x S x S. It uses
-  // this layer. For zca, it factorizes W: about a second at 3072 values. For pca, other components than the given ones
-  // are 0. Not for `image`, whose result does not contain the mean and the deviation.
+  // this layer. For zca, it factorizes W: about a second at 3072 values. For pca, it sets the components that `forward`
+  // leaves out to 0. Not for `image`, whose result does not contain the mean and the deviation.
   std::function<at::Tensor(const at::Tensor& normalized)> inverse() const;
 
-  // Measures the statistics of the training images `rows` of a set (uint8, N x S x S x C). For zca and
-  // pca, at most 20,000 of them, at even distances.
+  // Measures the statistics of the training images `rows` of a set (uint8, N x S x S x C). For zca and pca, at most
+  // 20,000 of them, at even distances.
   void fit(const at::Tensor& images, const at::Tensor& rows);
 
  private:
