@@ -30,6 +30,11 @@ TEST(StepPlan, EachDecisionDividesTheRestEvenly) {
   EXPECT_DOUBLE_EQ(plan.progress(2500), 0.75);
   EXPECT_DOUBLE_EQ(plan.progress(2625), 0.875);
   EXPECT_DOUBLE_EQ(plan.progress(2750), 1);
+  EXPECT_EQ(plan.first_step(0), 0);
+  EXPECT_EQ(plan.first_step(0.25), 1000);
+  EXPECT_EQ(plan.first_step(0.2509), 1004);
+  EXPECT_EQ(plan.first_step(0.8745), 2625);
+  EXPECT_EQ(plan.first_step(1), 2750);
   plan.replan(2600, 0);  // the time is over
   EXPECT_EQ(plan.steps(), 2600);
   EXPECT_EQ(plan.progress(2600), 1);

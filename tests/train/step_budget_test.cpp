@@ -140,6 +140,20 @@ TEST(RunPace, TheTimeOfARecordedRunCountsAllStages) {
   EXPECT_DOUBLE_EQ(pace.relative_cost(0, 100), 1);
 }
 
+// The classifier trains in the second half of the run only.
+TEST(RunPace, EvaluationsOfAnUntrainedClassifierAreNotCounted) {
+  RunOptions options;
+  options.steps = 100;
+  options.evaluate_every = 10;
+  StepPlan plan;
+  RunPace pace(options, plan, /*on_cpu=*/false, Stopwatch());
+  pace.set_evaluations_begin(0.5);
+  pace.fix(0, /*epoch_steps=*/10, {});
+  EXPECT_EQ(pace.evaluations_left(0), 5);
+  EXPECT_EQ(pace.evaluations_left(50), 5);
+  EXPECT_EQ(pace.evaluations_left(75), 3);
+}
+
 TEST(StepBudget, SumsTheTimeThatIsLeft) {
   EXPECT_DOUBLE_EQ(seconds_left({.step = 0.5, .evaluation = 3, .end = 1}, 10, 2), 12);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
 #include <string_view>
 #include <utility>
 
@@ -65,6 +66,11 @@ double StepPlan::progress(int64_t step) const {
     if (end == step) break;
   }
   return done;
+}
+
+int64_t StepPlan::first_step(double progress) const {
+  const auto numbers = std::views::iota(int64_t{0}, steps() + 1);
+  return *std::ranges::lower_bound(numbers, progress, {}, [&](int64_t step) { return this->progress(step); });
 }
 
 void StepPlan::replan(int64_t step, int64_t steps_left) {

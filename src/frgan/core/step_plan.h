@@ -33,6 +33,8 @@ class StepPlan {
   // The fraction of the run that is done after `step` steps, 0 to 1. Each decision leaves the progress so far and
   // divides the rest evenly: p(step) = p_i + (1 - p_i) (step - step_i) / steps_left_i.
   double progress(int64_t step) const;
+  // The smallest number of steps with at least this progress.
+  int64_t first_step(double progress) const;
 
   // Decisions after `step` steps. Steps must not decrease; a second decision at the same step replaces the first.
   void replan(int64_t step, int64_t steps_left);

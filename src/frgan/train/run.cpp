@@ -193,6 +193,7 @@ double TrainingRun::measure_evaluation() {
 void TrainingRun::fix_plan() {
   const PaceMeasurements measure{.step = [this](int timed) { return measure_step(timed); },
                                  .evaluation = [this] { return measure_evaluation(); }};
+  pace_.set_evaluations_begin(trainer_.classifier_begin());
   pace_.fix(steps_done(), epoch_steps(), measure);
   // The costs of the stages that `fix` measured may be those of another number of threads.
   if (trainer_.stages().size() > 1) measure_step(/*timed=*/3);

@@ -100,7 +100,9 @@ StepPlan RunPace::whole_plan() const {
 }
 
 int64_t RunPace::evaluations_left(int64_t step) const {
-  return frgan::evaluations_left(options_, whole_plan(), step, evaluations_);
+  const StepPlan plan = whole_plan();
+  const int64_t begin = plan.first_step(evaluations_begin_);
+  return frgan::evaluations_left(options_, plan, std::max(step, begin), evaluations_);
 }
 
 double RunPace::relative_cost(int64_t first, int64_t last) const {

@@ -70,6 +70,8 @@ class RunPace {
   // Report the seconds of an evaluation, of writing a checkpoint, and of a step of each stage.
   void set_evaluation_seconds(double seconds) { costs_.evaluation = seconds; }
   void set_checkpoint_seconds(double seconds) { costs_.end = 2 * seconds; }  // the end also writes grid and curve
+  // Evaluations before this share of the run are not made.
+  void set_evaluations_begin(double progress) { evaluations_begin_ = progress; }
   void set_stage_costs(std::vector<StageCost> costs) { stage_costs_ = std::move(costs); }
   double evaluation_seconds() const { return costs_.evaluation; }
   // The seconds of a step, if `fix` measured them.
@@ -98,7 +100,8 @@ class RunPace {
   Stopwatch begun_;          // of this process
   double used_before_ = 0;   // seconds of earlier processes
   int64_t evaluations_ = 0;  // default number of evaluations
-  RunCosts costs_;           // of a step: the mean over all stages
+  double evaluations_begin_ = 0;
+  RunCosts costs_;  // of a step: the mean over all stages
   std::vector<StageCost> stage_costs_;
   std::string written_;  // content of plan.json
   // When the cost of a step was last measured.

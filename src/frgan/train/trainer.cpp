@@ -124,20 +124,18 @@ size_t Trainer::stage_at(int64_t step) const {
 }
 
 int64_t Trainer::first_step(size_t stage) const {
-  if (stage == 0) return 0;
-  int64_t before = 0, from = plan_.steps();  // the first step is above `before` and at most `from`
-  while (from - before > 1) {
-    const int64_t middle = before + (from - before) / 2;
-    (stage_at(middle) < stage ? before : from) = middle;
-  }
-  return from;
+  return stage == 0 ? 0 : plan_.first_step(share_before(stage));
+}
+
+double Trainer::share_before(size_t stage) const {
+  double share = 0;
+  for (size_t i = 0; i < stage; ++i) share += stages_[i].share;
+  return share;
 }
 
 double Trainer::stage_progress(size_t stage, double run_progress) const {
   if (stages_.size() == 1) return run_progress;
-  double begin = 0;
-  for (size_t i = 0; i < stage; ++i) begin += stages_[i].share;
-  return std::clamp((run_progress - begin) / stages_[stage].share, 0.0, 1.0);
+  return std::clamp((run_progress - share_before(stage)) / stages_[stage].share, 0.0, 1.0);
 }
 
 double Trainer::progress() const {
@@ -176,16 +174,24 @@ void Trainer::trial_step(size_t stage) {
   run_stage(stage, 0);
 }
 
+// The first stage that trains the classifier; the number of stages if none does.
+size_t Trainer::classifier_stage() const {
+  const auto trains_classifier = [&](const Stage& stage) {
+    return std::ranges::any_of(players_, [&](const PlayerState& state) {
+      const bool is_classifier = std::ranges::any_of(
+          state.followers, [](const FollowerState& follower) { return follower.follower.name == kAverage; });
+      return is_classifier && updates_per_step(stage, state.player.name, stage.phases.size()) > 0;
+    });
+  };
+  return std::ranges::find_if(stages_, trains_classifier) - stages_.begin();
+}
+
 bool Trainer::has_trained_classifier() const {
-  const size_t last = stage_at(std::max<int64_t>(0, step_ - 1));
-  for (const PlayerState& state : players_) {
-    const bool is_classifier = std::ranges::any_of(
-        state.followers, [](const FollowerState& follower) { return follower.follower.name == kAverage; });
-    for (size_t stage = 0; is_classifier && stage <= last; ++stage) {
-      if (updates_per_step(stages_[stage], state.player.name, stages_[stage].phases.size()) > 0) return true;
-    }
-  }
-  return false;
+  return stage_at(std::max<int64_t>(0, step_ - 1)) >= classifier_stage();
+}
+
+double Trainer::classifier_begin() const {
+  return share_before(classifier_stage());
 }
 
 void Trainer::check_length() const {

@@ -64,6 +64,8 @@ class Trainer {
   void trial_step(size_t stage);
   // Whether the stage of the last step, or an earlier one, trains the classifier.
   bool has_trained_classifier() const;
+  // The share of the run before the first stage that trains the classifier.
+  double classifier_begin() const;
   // Makes all followers equal to what they follow.
   void reset_followers();
   // One step. The first step of a later stage begins with the initialization of the stage.
@@ -142,9 +144,11 @@ class Trainer {
 
   void run_stage(size_t stage, int64_t steps_before);
 
+  size_t classifier_stage() const;
   // The stage of a step, and the first step of a stage. Both follow from the progress of the plan.
   size_t stage_at(int64_t step) const;
   int64_t first_step(size_t stage) const;
+  double share_before(size_t stage) const;  // of the run
   double stage_progress(size_t stage, double run_progress) const;
   // Updates of a player before a pass.
   int64_t updates_before(const std::string& player, const Pass& pass) const;
