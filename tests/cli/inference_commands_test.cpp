@@ -251,9 +251,17 @@ TEST_F(InferenceCommands, GeneratesImagesOfAClass) {
                         "'bee'?"));
   EXPECT_THAT(refusal({"generate", "fr-gan", "x.png", "--class", "bee"}, 1),
               HasSubstr("the generator of method 'fr-gan' is not class-conditional; remove --class"));
-  // The classifier needs the statistics of the normalization: it classifies as the run did.
-  const nlohmann::json summary = nlohmann::json::parse(text_of("m1m2/summary.json"));
-  EXPECT_EQ(json_of({"evaluate", "m1m2", "--json"})["error"], summary["test"]["test_error"]);
+}
+
+// A loaded run classifies as it did at the end of its training.
+TEST_F(InferenceCommands, TheStatisticsOfTheNormalizationAreStored) {
+  for (const char* normalization : {"zca", "pca"}) {
+    const std::string name = fmt::format("with-{}", normalization);
+    train(name, "m1m2", {"--m1-units", "64", "--m2-units", "64", "--normalization", normalization});
+    const nlohmann::json summary = nlohmann::json::parse(text_of(name + "/summary.json"));
+    EXPECT_EQ(json_of({"evaluate", name, "--json"})["error"], summary["test"]["test_error"]);
+    EXPECT_EQ(run({"generate", name, name + ".png", "--count", "4"}).code, 0);
+  }
 }
 
 TEST_F(InferenceCommands, GenerateRejectsInvalidRequests) {

@@ -55,8 +55,9 @@ class TinyRuns : public testing::Test {
     folder.reset();
   }
 
-  static void train(const std::string& method, const std::vector<std::string>& more) {
-    std::vector<std::string> arguments{"train", "--method",        method,   "--run",        method, "--data",
+  static void train(const std::string& method, const std::vector<std::string>& more) { train(method, method, more); }
+  static void train(const std::string& name, const std::string& method, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"train", "--method",        method,   "--run",        name,   "--data",
                                        "data",  "--width",         "0.0625", "--steps",      "2",    "--threads",
                                        "1",     "--image-size",    "16",     "--batch-size", "4",    "--seed",
                                        "3",     "--init-images",   "8",      "--precision",  "fp32", "--dev-images",
