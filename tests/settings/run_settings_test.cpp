@@ -73,7 +73,7 @@ TEST(RunKey, DefaultsMatchTheRecipe) {
       if (option.saved) text += fmt::format("{} {} {}\n", entry.name, option.name, option.initial.dump());
     }
   }
-  EXPECT_EQ(sha256(bytes_of(text)), "37e71f9fe3bbc39dc6d7070811662b3d2f5cbb24e7c6746eea7ba73167049d1b") << text;
+  EXPECT_EQ(sha256(bytes_of(text)), "0a9e588f90f370c97b7cf697a3c1768b603396c9c1d7220bbdf916e56e140cb3") << text;
 }
 
 TEST(RunSettings, LaterSourcesResetExcludedOptions) {

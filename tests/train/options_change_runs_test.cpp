@@ -75,6 +75,7 @@ const std::map<std::string, std::vector<Json>> kOtherValues{
     {"unlabeled-ratio", {2}},
     {"threshold", {0.3}},
     {"unlabeled-weight", {0.5, 0.0}},
+    {"m2-learning-rate", {1e-2}},
     {"normalization", {"standard", "image", "zca", "pca"}},
     {"zca-epsilon", {1.0}},
     {"components", {9}},

@@ -16,7 +16,9 @@
 namespace frgan {
 namespace {
 
+using ::testing::DoubleEq;
 using ::testing::ElementsAre;
+using ::testing::Pointwise;
 
 // Two stages: "first" (a quarter of the run) trains player a, "second" trains a and b in two phases, with two updates
 // of b. Each player has one network and losses whose gradients are 1 for every parameter.
@@ -192,6 +194,19 @@ TEST(Followers, FollowAPartOfThePlayer) {
   EXPECT_FALSE(followed.equal(start));
   EXPECT_TRUE(at::allclose(tensor(*average, "dense.direction"), 0.1 * start + 0.9 * followed, 0, 1e-12));
   EXPECT_TRUE(tensor(*average, "m1_hidden1.direction").equal(tensor(m1, "encoder.hidden1.direction")));
+}
+
+TEST(Stages, EachModelHasItsLearningRate) {
+  const auto method =
+      small_method("m1m2", {{"learning-rate", 0.01}, {"m2-learning-rate", 0.002}, {"decay-start", 0.5}});
+  Trainer trainer(*method, small_problem(), RandomBatches{}, 8);
+  trainer.initialize();
+  std::vector<double> rates;
+  for (int i = 0; i < 8; ++i) {
+    rates.push_back(trainer.learning_rate());
+    trainer.step();
+  }
+  EXPECT_THAT(rates, Pointwise(DoubleEq(), std::vector<double>{0.01, 0.01, 0.01, 0.005, 0.002, 0.002, 0.002, 0.001}));
 }
 
 TEST(Followers, BuffersAreCopiedAveragedOrTheirOwn) {

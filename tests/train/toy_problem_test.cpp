@@ -45,9 +45,10 @@ struct Case {
 // Test error after training on 1,000 images, 12 of them labeled.
 double test_error(const std::string& name, const Case& chosen, uint64_t seed) {
   const Problem problem{.shape = {.image_size = 16, .channels = 1, .classes = 4}, .seed = seed};
-  Settings settings{{"width", 0.125},        {"batch-size", 16},      {"noise-size", 20},  {"init-images", 64},
-                    {"learning-rate", 5e-3}, {"average-decay", 0.95}, {"adv-weight", 0.2}, {"consistency-weight", 10.0},
-                    {"ramp-start", 0.0},     {"ramp-end", 0.3}};
+  Settings settings{{"width", 0.125},    {"batch-size", 16},           {"noise-size", 20},
+                    {"init-images", 64}, {"learning-rate", 5e-3},      {"average-decay", 0.95},
+                    {"adv-weight", 0.2}, {"consistency-weight", 10.0}, {"ramp-start", 0.0},
+                    {"ramp-end", 0.3},   {"m2-learning-rate", 5e-3}};
   settings.insert(settings.end(), chosen.settings.begin(), chosen.settings.end());
   const auto method = small_method(name, settings, problem);
   const ImageSet train = bars(1000, 1, chosen.shift), test = bars(400, 2, chosen.shift);

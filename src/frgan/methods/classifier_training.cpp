@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -107,14 +108,17 @@ double decay_of(const ClassifierTraining& training, double progress) {
 
 }  // namespace
 
+Schedule learning_rate_schedule(std::string name, double learning_rate, const ClassifierTraining& training) {
+  const RampShape warm_up = training.warm_up > 0 ? RampShape::kGaussian : RampShape::kNone;
+  return {std::move(name), [=](double progress, double) {
+            return learning_rate * ramp_up(warm_up, progress, 0, training.warm_up) * decay_of(training, progress);
+          }};
+}
+
 std::vector<Schedule> schedules_of(const ClassifierTraining& training) {
   return {
       {"one", [](double, double) { return 1.0; }},
-      {"learning_rate",
-       [=](double progress, double) {
-         const RampShape warm_up = training.warm_up > 0 ? RampShape::kGaussian : RampShape::kNone;
-         return training.learning_rate * ramp_up(warm_up, progress, 0, training.warm_up) * decay_of(training, progress);
-       }},
+      learning_rate_schedule("learning_rate", training.learning_rate, training),
       {"average_decay",
        [=](double, double updates) { return average_decay(training.average_shape, training.average_decay, updates); }},
   };

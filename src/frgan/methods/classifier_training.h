@@ -2,6 +2,7 @@
 // average.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "frgan/core/options.h"
@@ -35,6 +36,8 @@ void describe(OptionSet& options, ClassifierTraining& training);
 // The options that were changed but that the optimizer, the decay or the normalization does not use.
 std::vector<WithoutEffect> training_options_without_effect(const OptionSet& options);
 
+// The warm-up and the decay of a learning rate.
+Schedule learning_rate_schedule(std::string name, double learning_rate, const ClassifierTraining& training);
 // The schedules "learning_rate", "average_decay" and "one" (constant 1).
 std::vector<Schedule> schedules_of(const ClassifierTraining& training);
 

@@ -63,6 +63,8 @@ void describe(OptionSet& options, M1M2Options& m1m2) {
               Range<double>{1.0 / 64, 8});
   options.add("m1-share", m1m2.m1_share, "Share of the run that trains M1; the rest trains M2.",
               Range<double>{0.01, 0.99});
+  options.add("m2-learning-rate", m1m2.m2_learning_rate,
+              "Learning rate of M2. --learning-rate is that of M1; both have the same decay.", Range<double>{0, 10});
   options.add("kl-warm-up", m1m2.kl_warm_up,
               "Share of M1's training in which the weight of the KL divergence grows linearly from 0 to 1.",
               Range<double>{0, 1});
@@ -178,7 +180,7 @@ void M1M2::build(const Problem& problem) {
 
 std::vector<Player> M1M2::players() const {
   const Follower average{kAverage, average_, "average_decay", FollowerBuffers::kCopied, "classifier."};
-  return {{"m1", m1_, training_.optimizer}, {"m2", m2_, training_.optimizer, "learning_rate", {average}}};
+  return {{"m1", m1_, training_.optimizer}, {"m2", m2_, training_.optimizer, "m2_learning_rate", {average}}};
 }
 
 // The share of the images that have a label; 1/2 if the images are not known.
@@ -189,6 +191,7 @@ double M1M2::labeled_share() const {
 
 std::vector<Schedule> M1M2::schedules() const {
   std::vector<Schedule> schedules = schedules_of(training_);
+  schedules.push_back(learning_rate_schedule("m2_learning_rate", options_.m2_learning_rate, training_));
   const auto constant = [&](const std::string& name, double value) {
     schedules.push_back({name, [=](double, double) { return value; }});
   };

@@ -20,6 +20,7 @@ struct M1M2Options {
   HiddenLayers m2_hidden{.layers = 1};
   double width = 1;
   double m1_share = 0.5;
+  double m2_learning_rate = 3e-4;
   double kl_warm_up = 0;
   double alpha = 0.1;
   double bound_weight = 1;
@@ -67,13 +68,13 @@ struct M2 : torch::nn::Module {
   std::shared_ptr<GaussianNetwork> encoder, decoder;
 };
 
-// The first stage trains M1, a variational autoencoder, on all images. With --kl-warm-up, the weight of its KL
-// divergence grows linearly from 0 to 1. Without it, the latent variables of whitened components stay unused for a long
-// time.
+// The first stage trains M1, a variational autoencoder, on all images, with --learning-rate. With --kl-warm-up, the
+// weight of its KL divergence grows linearly from 0 to 1. Without it, the latent variables of whitened components stay
+// unused for a long time.
 //
-// The second stage trains M2 on samples of z1, which are drawn anew in each step; the gradient does not reach M1. For
-// images without a label, M2's bound is summed over all classes. The classifier is the weight average of q(y|z1). With
-// S = labeled images / all images, and means over the batches:
+// The second stage trains M2 on samples of z1, which are drawn anew in each step, with --m2-learning-rate; the gradient
+// does not reach M1. For images without a label, M2's bound is summed over all classes. The classifier is the weight
+// average of q(y|z1). With S = labeled images / all images, and means over the batches:
 //
 //   J = -(1 - S) U(unlabeled) - S L(labeled) + alpha CE(labeled)
 //

@@ -359,7 +359,7 @@ void TrainingRun::log_step(RunRecorder& recorder) {
   recorder.write(StepRecord{.step = trainer_.steps_done(),
                             .epoch = epochs(trainer_.steps_done()),
                             .losses = trainer_.take_losses(),
-                            .learning_rate = trainer_.scheduled("learning_rate", trainer_.progress()),
+                            .learning_rate = trainer_.learning_rate(),
                             .seconds = seconds_,
                             .skipped = skipped,
                             .seconds_left = expected_seconds_left()},

@@ -142,6 +142,12 @@ double Trainer::progress() const {
   return stage_progress(stage_at(step_), plan_.progress(step_));
 }
 
+double Trainer::learning_rate() const {
+  const std::string& trained = stages_[stage_at(step_)].phases.front().players.front();
+  const auto state = std::ranges::find(players_, trained, [](const PlayerState& one) { return one.player.name; });
+  return scheduled(state->player.learning_rate, progress());
+}
+
 int64_t Trainer::updates_before(const std::string& player, const Pass& pass) const {
   int64_t updates = updates_per_step(stages_[pass.stage], player, pass.phase) + pass.repetition;  // of this step
   for (size_t stage = 0; stage <= pass.stage; ++stage) {

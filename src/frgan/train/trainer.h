@@ -100,6 +100,8 @@ class Trainer {
   double scheduled(const std::string& name, double progress) const;
   // Progress of the stage of the next step, 0 to 1.
   double progress() const;
+  // The learning rate of the first player that trains in the stage of the next step.
+  double learning_rate() const;
   // A loss term and the name of the schedule of its weight.
   struct Term {
     std::string name, weight;  // without a weight: only logged
