@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -227,9 +228,11 @@ TEST_F(Plans, ContinueAfterFailedRun) {
   std::ofstream(root / "runs" / plan.substr(name, plan.find('\n', name) - name)) << "no folder";
   const Outcome outcome = sweep({"--seeds", "1", "--where", "labels=10"});
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_THAT(outcome.err,
-              AllOf(HasSubstr("failed: supervised_"), HasSubstr("see the log"), HasSubstr("training step: "),
-                    HasSubstr(" times as fast): "), HasSubstr("; in total about ")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("failed: supervised_"), HasSubstr("see the log")));
+  if (std::thread::hardware_concurrency() > 1) {  // with one core, the number of runs at a time is not in question
+    EXPECT_THAT(outcome.err,
+                AllOf(HasSubstr("training step: "), HasSubstr(" times as fast): "), HasSubstr("; in total about ")));
+  }
   EXPECT_THAT(outcome.out, HasSubstr("| Supervised | – |"));
   EXPECT_EQ(files_in("results/runs", ".json").size(), 1u);
 }

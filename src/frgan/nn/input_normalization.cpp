@@ -78,9 +78,20 @@ at::Tensor InputNormalization::forward(const at::Tensor& images, const ForwardPa
     const at::Tensor centered = images - images.mean({1, 2, 3}, /*keepdim=*/true);
     return centered / (centered.square().mean({1, 2, 3}, /*keepdim=*/true) + 1e-8).sqrt();
   }
+  if (options_.kind == InputNormalizationKind::kPca) return principal_components(images);
   const at::Tensor whitened = at::mm(images.flatten(1) - mean_, scale_);
-  if (options_.kind == InputNormalizationKind::kPca) return whitened;
   return whitened.view(images.sizes()).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+// (x - m) W = x W - m W. The rows of W and m get the order of the values in memory, N x S x S x C, so that no image is
+// copied: there are few components, and many images.
+at::Tensor InputNormalization::principal_components(const at::Tensor& images) const {
+  const int64_t channels = shape_.channels, side = shape_.image_size;
+  const at::Tensor matrix =
+      scale_.view({channels, side, side, -1}).permute({1, 2, 0, 3}).reshape({shape_.values(), -1});
+  const at::Tensor mean = mean_.view({channels, side, side}).permute({1, 2, 0}).reshape({1, -1});
+  const at::Tensor values = images.permute({0, 2, 3, 1}).reshape({images.size(0), -1});
+  return at::addmm(at::mm(mean, matrix), values, matrix, /*beta=*/-1);
 }
 
 LayerDescription InputNormalization::describe(const std::vector<int64_t>& input) const {

@@ -53,6 +53,7 @@ class InputNormalization : public torch::nn::Module, public Layer {
  private:
   void fit_standard(const at::Tensor& images, const at::Tensor& rows);
   void fit_whitening(const at::Tensor& images, const at::Tensor& rows);
+  at::Tensor principal_components(const at::Tensor& images) const;
   bool whitens() const;
 
   InputNormalizationOptions options_;
