@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <ranges>
 #include <string_view>
 #include <utility>
 
@@ -69,8 +68,12 @@ double StepPlan::progress(int64_t step) const {
 }
 
 int64_t StepPlan::first_step(double progress) const {
-  const auto numbers = std::views::iota(int64_t{0}, steps() + 1);
-  return *std::ranges::lower_bound(numbers, progress, {}, [&](int64_t step) { return this->progress(step); });
+  int64_t below = -1, found = steps();  // progress(below) < progress <= progress(found)
+  while (found - below > 1) {
+    const int64_t middle = below + (found - below) / 2;
+    (this->progress(middle) < progress ? below : found) = middle;
+  }
+  return found;
 }
 
 void StepPlan::replan(int64_t step, int64_t steps_left) {
