@@ -5,6 +5,7 @@
 #include <tuple>
 #include <vector>
 
+#include <ATen/ops/linalg_eigh.h>
 #include <ATen/ops/linalg_svd.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -99,6 +100,27 @@ TEST(InputNormalization, ZcaIsTheInverseSquareRootOfTheCovariance) {
   EXPECT_LT((product - at::eye(256, at::kDouble)).abs().max().item<double>(), 1e-3);
 }
 
+// Against the same formula with the values in the order of N x C x S x S.
+TEST(InputNormalization, ZcaWhitensColorImages) {
+  const at::Tensor pixels = smooth_images(900, 3), images = scaled(pixels);
+  const auto layer = fitted({.kind = InputNormalizationKind::kZca, .zca_epsilon = 0.1}, kColor, pixels);
+  const at::Tensor out = layer->forward(images, {});
+  const at::Tensor values = images.flatten(1).to(at::kDouble), centered = values - values.mean(0);
+  const at::Tensor covariance = at::mm(centered.t(), centered) / 900;
+  const at::Tensor variance = covariance.diagonal().mean();
+  const auto [eigenvalues, directions] = at::linalg_eigh(covariance / variance);
+  const at::Tensor w = at::mm(directions * (eigenvalues + 0.1).rsqrt(), directions.t()) / variance.sqrt();
+  EXPECT_TRUE(at::allclose(out.flatten(1).to(at::kDouble), at::mm(centered, w), 1e-3, 1e-3));
+  EXPECT_TRUE(at::allclose(layer->inverse()(out.flatten(1)), images, 1e-3, 1e-3));
+  EXPECT_TRUE(out.is_contiguous(at::MemoryFormat::ChannelsLast));
+}
+
+TEST(InputNormalization, PcaOfColorImagesHasAnInverse) {
+  const at::Tensor pixels = smooth_images(900, 3), images = scaled(pixels);
+  const auto layer = fitted({.kind = InputNormalizationKind::kPca, .components = 768}, kColor, pixels);
+  EXPECT_TRUE(at::allclose(layer->inverse()(layer->forward(images, {})), images, 1e-3, 1e-3));
+}
+
 // Against the singular values of the centered images: the components are uncorrelated, have variance 1, and span the
 // directions of largest variance.
 TEST(InputNormalization, PcaGivesTheWhitenedPrincipalComponents) {
@@ -182,7 +204,8 @@ TEST(InputNormalization, IsTheFirstLayerOfEveryNetwork) {
 
 // The statistics of the network's normalization.
 std::vector<at::Tensor> one_layer(const NetworkPtr& network) {
-  return {network->named_parameters()["normalization.mean"], network->named_parameters()["normalization.whitening"]};
+  return {network->named_parameters()["normalization.mean"],
+          network->named_parameters()["normalization.whitening_matrix"]};
 }
 
 TEST(InputNormalization, IsFittedOnceForSeveralNetworks) {

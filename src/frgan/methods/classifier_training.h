@@ -36,7 +36,7 @@ void describe(OptionSet& options, ClassifierTraining& training);
 // The options that were changed but that the optimizer, the decay or the normalization does not use.
 std::vector<WithoutEffect> training_options_without_effect(const OptionSet& options);
 
-// The warm-up and the decay of a learning rate.
+// A learning rate with the warm-up and the decay of `training`.
 Schedule learning_rate_schedule(std::string name, double learning_rate, const ClassifierTraining& training);
 // The schedules "learning_rate", "average_decay" and "one" (constant 1).
 std::vector<Schedule> schedules_of(const ClassifierTraining& training);

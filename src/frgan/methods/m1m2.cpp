@@ -64,7 +64,8 @@ void describe(OptionSet& options, M1M2Options& m1m2) {
   options.add("m1-share", m1m2.m1_share, "Share of the run that trains M1; the rest trains M2.",
               Range<double>{0.01, 0.99});
   options.add("m2-learning-rate", m1m2.m2_learning_rate,
-              "Learning rate of M2. --learning-rate is that of M1; both have the same decay.", Range<double>{0, 10});
+              "Learning rate of M2; --learning-rate is that of M1. Both have the same warm-up and decay.",
+              Range<double>{0, 10});
   options.add("kl-warm-up", m1m2.kl_warm_up,
               "Share of M1's training in which the weight of the KL divergence grows linearly from 0 to 1.",
               Range<double>{0, 1});

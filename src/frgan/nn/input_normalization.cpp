@@ -63,7 +63,7 @@ InputNormalization::InputNormalization(const InputNormalizationOptions& options,
                       kMostWhitenedValues, shape.image_size, shape.image_size, shape.channels, values));
     }
     mean_ = register_parameter("mean", at::zeros({values}), /*requires_grad=*/false);
-    scale_ = register_parameter("whitening", at::eye(values, output_values()), /*requires_grad=*/false);
+    scale_ = register_parameter("whitening_matrix", at::eye(values, output_values()), /*requires_grad=*/false);
   }
 }
 
@@ -72,26 +72,27 @@ int64_t InputNormalization::output_values() const {
   return std::min(shape_.values(), options_.components);
 }
 
+// N x S S C from N x C x S x S: a view of images that are contiguous in channels-last order.
+at::Tensor InputNormalization::values_of(const at::Tensor& images) const {
+  return images.permute({0, 2, 3, 1}).reshape({-1, shape_.values()});
+}
+
+at::Tensor InputNormalization::images_of(const at::Tensor& values) const {
+  return values.view({-1, shape_.image_size, shape_.image_size, shape_.channels}).permute({0, 3, 1, 2});
+}
+
 at::Tensor InputNormalization::forward(const at::Tensor& images, const ForwardPass& /*pass*/) {
   if (options_.kind == InputNormalizationKind::kStandard) return (images - mean_) * scale_;
   if (options_.kind == InputNormalizationKind::kImage) {
     const at::Tensor centered = images - images.mean({1, 2, 3}, /*keepdim=*/true);
     return centered / (centered.square().mean({1, 2, 3}, /*keepdim=*/true) + 1e-8).sqrt();
   }
-  if (options_.kind == InputNormalizationKind::kPca) return principal_components(images);
-  const at::Tensor whitened = at::mm(images.flatten(1) - mean_, scale_);
-  return whitened.view(images.sizes()).contiguous(at::MemoryFormat::ChannelsLast);
-}
-
-// (x - m) W = x W - m W. The rows of W and m get the order of the values in memory, N x S x S x C, so that no image is
-// copied: there are few components, and many images.
-at::Tensor InputNormalization::principal_components(const at::Tensor& images) const {
-  const int64_t channels = shape_.channels, side = shape_.image_size;
-  const at::Tensor matrix =
-      scale_.view({channels, side, side, -1}).permute({1, 2, 0, 3}).reshape({shape_.values(), -1});
-  const at::Tensor mean = mean_.view({channels, side, side}).permute({1, 2, 0}).reshape({1, -1});
-  const at::Tensor values = images.permute({0, 2, 3, 1}).reshape({images.size(0), -1});
-  return at::addmm(at::mm(mean, matrix), values, matrix, /*beta=*/-1);
+  const at::Tensor values = values_of(images);
+  if (options_.kind == InputNormalizationKind::kPca) {
+    // (x - m) W = x W - m W: there are few components, and many images.
+    return at::addmm(at::mm(mean_.unsqueeze(0), scale_), values, scale_, /*beta=*/-1);
+  }
+  return images_of(at::mm(values - mean_, scale_));
 }
 
 LayerDescription InputNormalization::describe(const std::vector<int64_t>& input) const {
@@ -120,18 +121,17 @@ std::function<at::Tensor(const at::Tensor&)> InputNormalization::inverse() const
     // squared length; rows of unused components stay 0.
     const at::Tensor squares = scale_.square().sum(0);
     const at::Tensor pseudoinverse = (scale_ / squares.masked_fill(squares == 0, 1)).t().contiguous();
-    return [this, sizes, pseudoinverse](const at::Tensor& normalized) {
-      const at::Tensor images = at::mm(normalized, pseudoinverse) + mean_;
-      return images.view(sizes).contiguous(at::MemoryFormat::ChannelsLast);
+    return [this, pseudoinverse](const at::Tensor& normalized) {
+      return images_of(at::mm(normalized, pseudoinverse) + mean_);
     };
   }
   // W is symmetric and positive definite. Its largest and smallest eigenvalue differ by a factor of at most
   // sqrt(values / epsilon).
   const at::Tensor factor = at::linalg_cholesky(scale_.to(at::kDouble));
   return [this, sizes, factor](const at::Tensor& normalized) {
-    const at::Tensor values = normalized.flatten(1).to(at::kDouble).t();
-    const at::Tensor images = at::cholesky_solve(values, factor).t().to(normalized.scalar_type()) + mean_;
-    return images.view(sizes).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor values = values_of(normalized.reshape(sizes)).to(at::kDouble);
+    const at::Tensor solved = at::cholesky_solve(values.t(), factor).t().to(normalized.scalar_type());
+    return images_of((solved + mean_).contiguous());
   };
 }
 
@@ -163,7 +163,7 @@ void InputNormalization::fit_whitening(const at::Tensor& images, const at::Tenso
   const int64_t values = mean_.numel();
   at::Tensor mean = at::zeros({values}, at::kDouble), products = at::zeros({values, values}, at::kDouble);
   for_each_block(images, rows, [&](const at::Tensor& block) {
-    const at::Tensor flat = block.reshape({block.size(0), values});
+    const at::Tensor flat = values_of(block);
     mean += flat.sum(0);
     products.addmm_(flat.t(), flat);
   });

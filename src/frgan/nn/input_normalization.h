@@ -53,13 +53,15 @@ class InputNormalization : public torch::nn::Module, public Layer {
  private:
   void fit_standard(const at::Tensor& images, const at::Tensor& rows);
   void fit_whitening(const at::Tensor& images, const at::Tensor& rows);
-  at::Tensor principal_components(const at::Tensor& images) const;
+  at::Tensor values_of(const at::Tensor& images) const;
+  at::Tensor images_of(const at::Tensor& values) const;
   bool whitens() const;
 
   InputNormalizationOptions options_;
   ImageShape shape_;
-  at::Tensor mean_;   // C x 1 x 1, or C S S for zca and pca in the order of N x C x S x S
-  at::Tensor scale_;  // 1 / deviation, C x 1 x 1; the matrix for zca and pca, C S S x output values
+  // For zca and pca, the values of an image are in the order S x S x C, so that no image is copied.
+  at::Tensor mean_;   // C x 1 x 1; S S C for zca and pca
+  at::Tensor scale_;  // 1 / deviation, C x 1 x 1; the matrix for zca and pca, S S C x output values
 };
 
 // Measures the statistics of all layers of this kind within the modules, once for all of them. Does nothing if there

@@ -70,9 +70,9 @@ class RunPace {
   // Report the seconds of an evaluation, of writing a checkpoint, and of a step of each stage.
   void set_evaluation_seconds(double seconds) { costs_.evaluation = seconds; }
   void set_checkpoint_seconds(double seconds) { costs_.end = 2 * seconds; }  // the end also writes grid and curve
+  void set_stage_costs(std::vector<StageCost> costs) { stage_costs_ = std::move(costs); }
   // Evaluations before this share of the run are not made.
   void set_evaluations_begin(double progress) { evaluations_begin_ = progress; }
-  void set_stage_costs(std::vector<StageCost> costs) { stage_costs_ = std::move(costs); }
   double evaluation_seconds() const { return costs_.evaluation; }
   // The seconds of a step, if `fix` measured them.
   std::optional<double> step_seconds() const;
