@@ -336,7 +336,7 @@ class GaussianMlp(nn.Module):
     def forward(self, x):
         mean, log_variance = self.gaussian(F.leaky_relu(self.hidden1(x), SLOPE)).chunk(2, 1)
         return distributions.Independent(
-            distributions.Normal(mean, (log_variance.clamp(-10, 10) / 2).exp()), 1)
+            distributions.Normal(mean, (10 * torch.tanh(log_variance / 10) / 2).exp()), 1)
 
 
 class M1(nn.Module):

@@ -15,7 +15,7 @@ constexpr double kMostLogVariance = 10;
 
 Gaussian gaussian_of(const at::Tensor& outputs) {
   const int64_t size = outputs.size(1) / 2;
-  return {outputs.narrow(1, 0, size), outputs.narrow(1, size, size).clamp(-kMostLogVariance, kMostLogVariance)};
+  return {outputs.narrow(1, 0, size), kMostLogVariance * (outputs.narrow(1, size, size) / kMostLogVariance).tanh()};
 }
 
 at::Tensor sample_of(const Gaussian& gaussian, const at::Tensor& noise) {

@@ -11,7 +11,8 @@ struct Gaussian {
   at::Tensor mean, log_variance;
 };
 
-// From N x 2D: the first half of each row is the mean, the second half the log variance, limited to [-10, 10].
+// From N x 2D: the first half of each row is the mean. The second half a is the log variance 10 tanh(a / 10). Unlike a
+// clamp, it has a gradient everywhere, so that a variance which a bad step made huge can shrink again.
 Gaussian gaussian_of(const at::Tensor& outputs);
 
 // mean + standard deviation x noise; `noise` is standard normal, N x D.

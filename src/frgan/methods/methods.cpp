@@ -36,7 +36,7 @@ constexpr std::array kMethods{
     MethodInfo{"fixmatch", "confident predictions as labels of strongly augmented images (Sohn et al.)",
                /*recipe=*/1, make<FixMatch>},
     MethodInfo{"m1m2", "two stacked variational autoencoders, the second one with classes (Kingma et al.)",
-               /*recipe=*/2, make<M1M2>},
+               /*recipe=*/3, make<M1M2>},
 };
 
 }  // namespace
