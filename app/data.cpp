@@ -209,8 +209,8 @@ int run_show(std::span<const std::string> arguments) {
   options.group("Images", /*saved=*/false);
   options.add("output", output, "PNG file for the grid.");
   options.add("policy", grid.policy,
-              "The augmentation: weak is --augmentation, strong is --strong-augmentation; or the name of a policy of "
-              "--policies.");
+              "The augmentation: weak is --augmentation, strong is --strong-augmentation; noise, none, or the name of "
+              "a policy of --policies.");
   options.add("count", grid.images, "Number of images, which are the rows.", Range<int64_t>{1, 100, "images"});
   options.add("views", grid.views, "Number of augmented views of each image.", Range<int64_t>{1, 50, "views"});
   options.add("seed", grid.seed, "Seed of the images and of their augmentation.", Range<int64_t>{0, INT64_MAX});

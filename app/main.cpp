@@ -42,7 +42,7 @@ constexpr Command kCommands[] = {
 std::string overview() {
   std::string text =
       "Usage: frgan COMMAND [WORDS] [OPTIONS]\n\n"
-      "Semi-supervised learning of image classifiers with GANs: few labels, many unlabeled images.\n\nCommands:\n";
+      "Semi-supervised learning of image classifiers: few labels, many unlabeled images.\n\nCommands:\n";
   for (const Command& command : kCommands) {
     if (!command.summary.empty()) text += fmt::format("  {:<10} {}\n", command.name, command.summary);
   }

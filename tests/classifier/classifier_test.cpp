@@ -291,8 +291,10 @@ TEST(Classifier, RejectsAMethodThatNoLongerExists) {
   save_checkpoint(path, older.state, older.files);
   EXPECT_EQ(
       error_of([&] { Classifier::load(path, kCpu); }),
-      fmt::format("{}: trained with the method 'gone' by frgan 0.0.9; frgan {} has no such method; use frgan 0.0.9",
-                  path.string(), version()));
+      fmt::format(
+          "{}: trained with the method 'gone' by frgan 0.0.9; this frgan ({}) has no such method; use the frgan that "
+          "trained it",
+          path.string(), version()));
 }
 
 TEST(Classifier, RejectsAMissingPath) {

@@ -49,7 +49,7 @@ TEST_F(Program, InvalidCommandLinesExitWithCode2AndOneLine) {
       {{"train", "--method", "fr-gam"},
        "unknown method 'fr-gam'; did you mean 'fr-gan'? (frgan methods lists them all)"},
       {{"train", "--method", "supervised", "--gen-loss", "saturating"},
-       "option --gen-loss belongs to the method fr-gan, which this run does not use"},
+       "option --gen-loss belongs to --method fr-gan, which this run does not use; remove it"},
       {{"train", "--preset", "fr-gan-no-es"},
        "unknown preset 'fr-gan-no-es'; did you mean 'fr-gan-no-se'? (frgan methods lists them)"},
       {{"train", "--time-budget", "5"}, "--time-budget: invalid duration '5'; examples: 90s, 20m, 1h30m"},
@@ -70,7 +70,7 @@ TEST_F(Program, InvalidCommandLinesExitWithCode2AndOneLine) {
       {{"train", "--strong-augmentation", "randaugment:99", "--steps", "5"},
        "--strong-augmentation: invalid augmentation 'randaugment:99'; N must be 1 to 8, as in randaugment:2"},
       {{"data", "show", "--policy", "stron", "-o", "a.png"},
-       "unknown --policy 'stron'; known policies: none, strong, weak; did you mean 'strong'?"},
+       "unknown --policy 'stron'; known policies: noise, none, strong, weak; did you mean 'strong'?"},
       {{"data", "show"}, "invalid --output '': give a file name that ends in .png"},
       {{"train", "svhn"}, "unexpected argument 'svhn'; see frgan train --help"},
       {{"train", "--lr", "1"}, "unknown option --lr; did you mean --learning-rate?"},
@@ -176,7 +176,7 @@ TEST_F(Program, ConfigErrorsNameLineAndColumn) {
   EXPECT_EQ(error_of("  labels = 2.5\n"), at + ":1:3: invalid labels 2.5: must be a whole number, 0 to 1000000000\n");
   EXPECT_EQ(error_of("width = inf\n"), at + ":1:1: invalid width inf: must be a finite number, 0.015625 to 8\n");
   EXPECT_EQ(error_of("method = \"supervised\"\ngen-loss = \"saturating\"\n"),
-            at + ":2:1: option 'gen-loss' belongs to the method fr-gan, which this run does not use\n");
+            at + ":2:1: option 'gen-loss' belongs to --method fr-gan, which this run does not use; remove it\n");
   EXPECT_EQ(error_of("resume = \"runs/1\"\n"),
             at + ":1:1: option 'resume' is allowed on the command line only, as --resume\n");
   EXPECT_EQ(error_of("method = 3\n"), at + ":1:1: invalid method 3: must be a text\n");

@@ -96,13 +96,14 @@ TEST(AugmentationPolicies, HaveNames) {
   options.policies = {"mine=translate:4+flip", "other=noise:0.1"};
   options.strong = {"mine", "cutout:0.2"};
   const Policies policies = augmentation_policies(options);
-  EXPECT_EQ(policies.size(), 5U);
+  EXPECT_EQ(policies.size(), 6U);
   EXPECT_EQ(policies.at("weak").translate, 2);
   EXPECT_EQ(policies.at("strong").translate, 4);
   EXPECT_TRUE(policies.at("strong").flip);
   EXPECT_EQ(policies.at("strong").cutout, 0.2);
   EXPECT_EQ(policies.at("other").noise, 0.1);
   EXPECT_EQ(policies.at("none").translate, 0);
+  EXPECT_EQ(policies.at("noise").noise, 0.15);
   const auto error = [](const std::vector<std::string>& definitions, const std::vector<std::string>& words) {
     return error_of([&] { augmentation_policies({.augmentation = words, .policies = definitions}); });
   };
@@ -112,6 +113,8 @@ TEST(AugmentationPolicies, HaveNames) {
               HasSubstr("--policies: mine: unknown augmentation 'flop'; did you mean 'flip'?"));
   EXPECT_EQ(error({"flip=translate:2"}, {"none"}),
             "--policies: 'flip' is a word of augmentations; choose another name");
+  EXPECT_EQ(error({"strong=flip"}, {"none"}),
+            "--policies: the policy 'strong' exists already; set its words with --strong-augmentation");
   EXPECT_EQ(error({"a=flip", "a=flip"}, {"none"}), "--policies: the policy 'a' is defined twice");
   for (const char* definition : {"a", "=flip", "a b=flip", ""}) {
     EXPECT_THAT(error({definition}, {"none"}), HasSubstr("write NAME=WORD+WORD")) << definition;

@@ -148,7 +148,24 @@ TEST(Methods, EachDefinesPlayersSchedulesAndLosses) {
   }
 }
 
-TEST(Methods, LossesGiveEveryParameterAGradient) {
+// Parameters that the losses of a stage must not train: those of followers, and of players of other stages.
+std::vector<at::Tensor> constants_of(const Method& method, const Stage& stage) {
+  std::set<std::string> trained;
+  for (const Phase& phase : stage.phases) trained.insert(phase.players.begin(), phase.players.end());
+  std::vector<at::Tensor> constants;
+  const auto add = [&](const torch::nn::Module& network) {
+    for (const at::Tensor& parameter : network.parameters()) {
+      if (parameter.requires_grad()) constants.push_back(parameter);
+    }
+  };
+  for (const Player& player : method.players()) {
+    if (!trained.contains(player.name)) add(*player.network);
+    for (const Follower& follower : player.followers) add(*follower.network);
+  }
+  return constants;
+}
+
+TEST(Methods, LossesGiveEveryParameterOfTheirPlayersAGradientAndNoOther) {
   for (const MethodInfo& info : all_methods()) {
     // With a single hidden unit in squeeze-and-excitation, its ReLU could be 0 for all images and give no gradient.
     const auto method = initialized(std::string(info.name), {{"se-reduction", 1}});
@@ -157,6 +174,7 @@ TEST(Methods, LossesGiveEveryParameterAGradient) {
     for (const Stage& stage : method->stages()) {
       for (const Phase& phase : stage.phases) {
         const auto losses = phase.losses(RandomBatches{}(phase.batch, 0, 0));
+        const std::vector<at::Tensor> constant = constants_of(*method, stage);
         for (size_t i = 0; i < losses.size(); ++i) {
           at::Tensor total = at::zeros({}, at::kDouble);
           for (const Loss& loss : losses[i]) {
@@ -168,6 +186,7 @@ TEST(Methods, LossesGiveEveryParameterAGradient) {
             EXPECT_TRUE(reaches(total, item.value()));
             EXPECT_TRUE(at::isfinite(gradients(total, {item.value()})[0]).all().item<bool>());
           }
+          for (const at::Tensor& parameter : constant) EXPECT_FALSE(reaches(total, parameter)) << info.name;
         }
       }
     }

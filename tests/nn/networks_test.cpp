@@ -1,6 +1,7 @@
 // Both networks of Table 1: shapes, parameter counts, golden values, dropout and data-dependent initialization.
 #include "frgan/nn/networks.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string>
@@ -358,6 +359,10 @@ TEST(GoldenNetworks, Table) {
       {"conv-large-bn", {.network = "conv-large", .width = 1.0 / 32, .conv_large_norm = ConvLargeNorm::kBatchNorm}},
       {"wrn-28-2", {.network = "wrn-28-2", .width = 1.0 / 16}},
       {"mlp", {.network = "mlp", .mlp_units = 16}}};
+  for (const NetworkInfo& info : all_networks()) {
+    const bool has_case = std::ranges::any_of(cases, [&](const auto& one) { return one.second.network == info.name; });
+    EXPECT_TRUE(has_case || info.name == "table1") << "add a golden file of " << info.name;
+  }
   for (const auto& [name, options] : cases) {
     SCOPED_TRACE(name);
     const GoldenFile golden("network_" + name);

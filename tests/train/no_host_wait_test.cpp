@@ -132,6 +132,10 @@ const std::vector<Variant>& variants() {
       {"fr-gan", {{"gen-loss", "saturating"}, {"mixed-batch", true}, {"pooling", "max"}, {"se-bias", true}}},
       {"fr-gan", {{"consistency-labeled", true}, {"consistency-generated", true}, {"consistency-target", "features"}}},
       {"fr-gan", {{"explicit-fake-class", true}, {"stop-gradient", true}, {"mse-reduction", "sum_classes"}}}};
+  for (const MethodInfo& info : all_methods()) {
+    const bool is_listed = std::ranges::any_of(all, [&](const Variant& one) { return one.method == info.name; });
+    EXPECT_TRUE(is_listed) << "add variants of " << info.name;
+  }
   return all;
 }
 
@@ -141,13 +145,14 @@ void train(Method& method, const Problem& problem) {
   for (int step = 0; step < 2; ++step) trainer.step();  // with two stages, one step of each
 }
 
+void move_to_meta(const at::Tensor& tensor) {
+  tensor.unsafeGetTensorImpl()->shallow_copy_from(tensor.detach().to(at::kMeta).getIntrusivePtr());
+}
+
 // Moves a network from the CPU to the meta device; Module::to does not support this.
 void move_to_meta(const torch::nn::Module& network) {
-  const auto move = [](const at::Tensor& tensor) {
-    tensor.unsafeGetTensorImpl()->shallow_copy_from(tensor.detach().to(at::kMeta).getIntrusivePtr());
-  };
-  for (const at::Tensor& parameter : network.parameters()) move(parameter);
-  for (const at::Tensor& buffer : network.buffers()) move(buffer);
+  for (const at::Tensor& parameter : network.parameters()) move_to_meta(parameter);
+  for (const at::Tensor& buffer : network.buffers()) move_to_meta(buffer);
 }
 
 // A method whose networks are on the meta device.
@@ -158,12 +163,14 @@ class OnMeta : public Method {
       move_to_meta(*player.network);
       for (const Follower& follower : player.followers) move_to_meta(*follower.network);
     }
+    for (const auto& [name, tensor] : method_.state()) move_to_meta(tensor);
   }
   void describe(OptionSet& options) override { method_.describe(options); }
   void build(const Problem& problem) override { method_.build(problem); }
   std::vector<Player> players() const override { return method_.players(); }
   std::vector<Schedule> schedules() const override { return method_.schedules(); }
   std::vector<Stage> stages() override { return method_.stages(); }
+  NamedTensors state() const override { return method_.state(); }
   NetworkPtr make_classifier(const Problem& problem) const override {
     const auto network = method_.make_classifier(problem);
     move_to_meta(*network);

@@ -9,6 +9,9 @@
 #include "../cli/tiny_mnist.h"
 #include "../io/temporary_folder.h"
 #include "../methods/small_methods.h"
+#include "frgan/data/label_split.h"
+#include "frgan/data/load_dataset.h"
+#include "frgan/io/files.h"
 #include "frgan/train/run_options.h"
 
 namespace frgan {
@@ -44,6 +47,18 @@ TEST_F(RunFactsTest, MeasuresDatasetAndNetworks) {
   const RunFacts supervised = measurer.measure(run, *small_method("supervised"));
   EXPECT_EQ(supervised.data_digest, facts.data_digest);
   EXPECT_FALSE(supervised.parameters.contains("generator"));
+}
+
+TEST_F(RunFactsTest, CountsTheImagesOfALabelsFile) {
+  write_images(folder / "mnist", "t10k", 20);
+  const std::unique_ptr<Method> method = small_method("m1m2");
+  run.split.labels = 10;
+  const double work = RunMeasurer(folder.path()).measure(run, *method).step_flop;
+  const LabelSplit split = split_labels(load_dataset(run.data, folder.path()), run.split);
+  run.split.labels = 0;
+  run.split.labels_file = (folder / "labels.json").string();
+  write_file_safely(run.split.labels_file, label_split_json(split).dump());
+  EXPECT_EQ(RunMeasurer(folder.path()).measure(run, *method).step_flop, work);
 }
 
 TEST_F(RunFactsTest, PlansNeedTestImages) {

@@ -665,6 +665,24 @@ TEST_F(Run, EvaluatesOnceTheClassifierIsTrained) {
   EXPECT_THAT(evaluated, ElementsAre(4, 5, 6));
 }
 
+TEST_F(Run, RefusesToClassifyBeforeTheClassifierIsTrained) {
+  options.method = "m1m2";
+  options.steps = 6;
+  options.checkpoint_minutes = 0;  // after every step
+  options.keep_checkpoints = 10;
+  TrainingRun run = make(create_method("m1m2"));
+  run.begin();
+  run.fix_plan();
+  train(run, folder / "run");
+  const auto checkpoint = [&](int64_t step) { return folder / "run/checkpoints" / checkpoint_name(step); };
+  for (const CheckpointUse use : {CheckpointUse::kClassify, CheckpointUse::kGenerate, CheckpointUse::kBeginFrom}) {
+    EXPECT_THAT(error_of([&] { load_checkpoint(checkpoint(3), use); }),
+                HasSubstr("the classifier is not trained yet: the run stopped after step 3 of 6"));
+    EXPECT_EQ(load_checkpoint(checkpoint(4), use).state.step, 4);
+  }
+  EXPECT_EQ(load_checkpoint(checkpoint(3), CheckpointUse::kResume).state.step, 3);
+}
+
 TEST_F(Run, HasNoErrorRateWithoutTestImages) {
   Dataset data = tiny_data();
   data.test = {};

@@ -175,6 +175,49 @@ TEST(Followers, AverageTheWeights) {
   EXPECT_EQ(training.trainer.classifier(), training.method.average_);
 }
 
+TEST(Followers, GoOnInALaterStage) {
+  StagedTraining training;
+  training.steps(2);
+  const at::Tensor average = first_parameter(training.method.average_);
+  training.steps(1);
+  const at::Tensor followed = first_parameter(training.method.a_);
+  EXPECT_FALSE(at::allclose(average, followed));
+  EXPECT_TRUE(at::allclose(first_parameter(training.method.average_), 0.75 * average + 0.25 * followed, 0, 1e-12));
+}
+
+// A player that trains in two phases of a step: the decay of its follower sees its updates, not those of the phase.
+TEST(Followers, DecaySeesTheUpdatesOfThePlayer) {
+  struct TwoPhases : TwoStages {
+    std::vector<Schedule> schedules() const override {
+      return {{"one", [](double, double) { return 1.0; }},
+              {"rate", [](double, double) { return 0.25; }},
+              {"decay", [](double, double updates) { return 0.5 + 0.125 * updates; }}};
+    }
+    std::vector<Stage> stages() override {
+      Stage stage = TwoStages::stages()[0];
+      stage.share = 1;
+      stage.phases.push_back(stage.phases[0]);
+      return {stage};
+    }
+  };
+  TwoPhases method;
+  method.build(small_problem());
+  Trainer trainer(method, small_problem(), RandomBatches{}, 1);
+  trainer.initialize();
+  const at::Tensor start = first_parameter(method.a_);
+  trainer.step();  // Adam moves a by 0.25 in each of the two updates
+  const at::Tensor first = 0.5 * start + 0.5 * (start - 0.25);
+  EXPECT_TRUE(at::allclose(first_parameter(method.average_), 0.625 * first + 0.375 * (start - 0.5), 0, 1e-6));
+}
+
+// Trials of a later stage, before any step, have the bias correction of a first update.
+TEST(Stages, TrialStepsOfALaterStageAreFinite) {
+  StagedTraining training;
+  const at::Tensor a = first_parameter(training.method.a_);
+  training.trainer.trial_step(1);
+  EXPECT_TRUE(at::allclose(first_parameter(training.method.a_), a - 0.25, 0, 1e-6));
+}
+
 // A follower of a part of a player: m1m2's classifier. In the first stage, it does not move; in the second, it starts
 // from the player, with the frozen encoder.
 TEST(Followers, FollowAPartOfThePlayer) {

@@ -14,8 +14,6 @@
 #include "frgan/io/files.h"
 #include "frgan/io/json_file.h"
 #include "frgan/io/safetensors.h"
-#include "frgan/methods/method.h"
-#include "frgan/methods/methods.h"
 
 namespace frgan {
 namespace {
@@ -117,6 +115,12 @@ Checkpoint read_checkpoint(const FoundCheckpoint& found, CheckpointUse use) {
   const std::string name = (checkpoint.path / kCheckpointStateFile).string();
   const Json json = read_json_object(name);
   checkpoint.state = checkpoint_state_from_json(json, name);
+  if (use != CheckpointUse::kResume && !checkpoint.state.classifier_trained) {
+    throw Error(fmt::format(
+        "{}: the classifier is not trained yet: the run stopped after step {} of {}, before the stage that trains "
+        "it; finish the run with frgan train --resume RUN",
+        checkpoint.path.string(), checkpoint.state.step, checkpoint.state.planned_steps));
+  }
   std::vector<std::string> files = tensor_files(use);
   if (use == CheckpointUse::kResume) {  // what only some runs have: outliers, method, teachers
     for (const fs::path listed : checkpoint_file_names(checkpoint.path)) {
@@ -137,19 +141,12 @@ Checkpoint read_checkpoint(const FoundCheckpoint& found, CheckpointUse use) {
 
 // The method of the checkpoint with its options; not built.
 std::unique_ptr<Method> described_method(const Checkpoint& checkpoint) {
-  const CheckpointState& state = checkpoint.state;
-  const MethodInfo* const info = find_method(state.method);
-  if (info == nullptr) {
-    throw Error(fmt::format("{}: trained with the method '{}' by frgan {}; frgan {} has no such method; use frgan {}",
-                            checkpoint.path.string(), state.method, state.frgan_version, version(),
-                            state.frgan_version));
-  }
-  std::unique_ptr<Method> method = info->create();
+  std::unique_ptr<Method> method = method_of(checkpoint).create();
   OptionSet options;
   method->describe(options);
   try {
     for (Option& option : options.all()) {
-      const Json* const saved = state.options.find(option.name);
+      const Json* const saved = checkpoint.state.options.find(option.name);
       if (saved != nullptr) option.set(*saved, checkpoint.path.string());
     }
   } catch (const Error& error) {
@@ -189,6 +186,18 @@ Checkpoint load_checkpoint(const fs::path& path, CheckpointUse use, bool allow_o
   Checkpoint checkpoint = read_checkpoint(found, use);
   for (const std::string& warning : checkpoint.warnings) messages.warning(warning);
   return checkpoint;
+}
+
+const MethodInfo& method_of(const Checkpoint& checkpoint) {
+  const CheckpointState& state = checkpoint.state;
+  const MethodInfo* const info = find_method(state.method);
+  if (info == nullptr) {
+    throw Error(
+        fmt::format("{}: trained with the method '{}' by frgan {}; this frgan ({}) has no such method; use the "
+                    "frgan that trained it",
+                    checkpoint.path.string(), state.method, state.frgan_version, version()));
+  }
+  return *info;
 }
 
 NetworkPtr load_classifier(const Checkpoint& checkpoint, at::Device device, Precision precision) {

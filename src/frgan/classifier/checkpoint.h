@@ -18,6 +18,7 @@
 #include "frgan/classifier/checkpoint_state.h"
 #include "frgan/core/messages.h"
 #include "frgan/methods/method.h"
+#include "frgan/methods/methods.h"
 #include "frgan/nn/named_tensors.h"
 
 namespace frgan {
@@ -42,12 +43,16 @@ struct Checkpoint {
 };
 
 // `path` is the folder of a checkpoint or of a run. For a run, it loads the newest checkpoint that is intact as far as
-// the use needs it. Throws an Error if there is none, or if the given checkpoint is corrupt.
+// the use needs it. Throws an Error if there is none, or if the given checkpoint is corrupt. All uses but kResume also
+// need a trained classifier: they throw an Error if the run did not reach the stage that trains it.
 Checkpoint load_checkpoint(const std::filesystem::path& path, CheckpointUse use);
 // The same for commands that use a trained network. If the newest checkpoint of a run is corrupt, throws an Error, or
 // if `allow_older`, passes the warnings on.
 Checkpoint load_checkpoint(const std::filesystem::path& path, CheckpointUse use, bool allow_older,
                            const Messages& messages);
+
+// The method that trained the checkpoint. Throws an Error if this version does not have it.
+const MethodInfo& method_of(const Checkpoint& checkpoint);
 
 // The classifier with the averaged weights. Needs kClassify. An option that the checkpoint lacks has its default.
 // Throws an Error if the method is unknown, or if the weights do not match the architecture that the options define.

@@ -31,6 +31,7 @@ Json to_json(const CheckpointState& state) {
           {"class_names", state.class_names},
           {"normalisation", kNormalisation},
           {"precision", precision_name(state.precision)},
+          {"classifier_trained", state.classifier_trained},
           {"device", state.device},
           {"libtorch", state.libtorch},
           {"data_digest", state.data_digest},
@@ -72,7 +73,8 @@ CheckpointState checkpoint_state_from_json(const Json& json, const std::string& 
       throw Error(fmt::format("{}: invalid precision '{}'; must be fp32 or bf16", name, precision));
     }
     state.precision = precision == precision_name(Precision::kBf16) ? Precision::kBf16 : Precision::kFull;
-    state.device = json.value("device", "");  // early checkpoints lack this key and the next
+    state.classifier_trained = json.value("classifier_trained", true);  // early checkpoints lack this key
+    state.device = json.value("device", "");                            // and these two
     state.libtorch = json.value("libtorch", "");
     json.at("data_digest").get_to(state.data_digest);
     json.at("split_digest").get_to(state.split_digest);

@@ -32,8 +32,9 @@ struct CheckpointState {
   ImageShape shape;
   std::vector<std::string> class_names;
   Precision precision = Precision::kFull;
-  std::string device;    // type of the device that trained it: "cpu" or "cuda"; empty if unknown
-  std::string libtorch;  // version of LibTorch that trained it: "1.13.1"; empty if unknown
+  bool classifier_trained = true;  // whether the run reached the stage that trains the classifier
+  std::string device;              // type of the device that trained it: "cpu" or "cuda"; empty if unknown
+  std::string libtorch;            // version of LibTorch that trained it: "1.13.1"; empty if unknown
   std::string data_digest;
   std::string split_digest;
   Json label_split;  // from label_split_json

@@ -244,8 +244,7 @@ void OptionSet::add(Option option) {
 
 void OptionSet::mention(const OptionSet& others, const std::string& owner) {
   for (const Option& option : others.all()) {
-    std::string& owners = owners_[option.name];
-    owners += (owners.empty() ? "" : " and ") + owner;
+    owners_[option.name].push_back(owner);
   }
 }
 
@@ -259,8 +258,8 @@ Option& OptionSet::find(std::string_view name, std::string_view source) {
   const std::string shown_name = typed ? std::string(source) : fmt::format("'{}'", name);
   const std::string place = typed ? "" : fmt::format("{}: ", source);
   if (const auto other = owners_.find(name); other != owners_.end()) {
-    throw usage_error(
-        fmt::format("{}option {} belongs to {}, which this run does not use", place, shown_name, other->second));
+    throw usage_error(fmt::format("{}option {} belongs to {}, which this run does not use; remove it", place,
+                                  shown_name, fmt::join(other->second, ", ")));
   }
   std::string nearest(usual_name(name));
   if (typed) names.emplace_back("help");  // of every command, but not an option of this set

@@ -42,7 +42,8 @@ Augmentation parse_augmentation(const std::vector<std::string>& words, std::stri
 // Augmentation policies by name.
 using Policies = std::map<std::string, Augmentation>;
 
-// The policies "weak", "strong" and "none", and the user's own ones. Throws a usage error for an invalid policy.
+// The policies "weak", "strong", "noise" and "none", and the user's own ones. Throws a usage error for an invalid
+// policy.
 Policies augmentation_policies(const AugmentationOptions& options);
 
 // Maps uint8 pixels to [-1, 1]: x / 127.5 - 1. From N x H x W x C to N x C x H x W with channels-last strides, in

@@ -174,8 +174,12 @@ std::map<std::string, std::vector<std::string>> own_policies(const std::vector<s
       throw usage_error(fmt::format(
           "--policies: invalid policy '{}'; write NAME=WORD+WORD, as in mine=translate:4+randaugment:3", definition));
     }
-    if (std::ranges::find(reserved, name) != reserved.end() || name == kWeakPolicy || name == kStrongPolicy) {
+    if (std::ranges::find(reserved, name) != reserved.end()) {
       throw usage_error(fmt::format("--policies: '{}' is a word of augmentations; choose another name", name));
+    }
+    if (name == kWeakPolicy || name == kStrongPolicy) {
+      throw usage_error(fmt::format("--policies: the policy '{}' exists already; set its words with --{}", name,
+                                    name == kWeakPolicy ? "augmentation" : "strong-augmentation"));
     }
     if (!own.emplace(name, split(definition.substr(equals + 1), '+')).second) {
       throw usage_error(fmt::format("--policies: the policy '{}' is defined twice", name));
@@ -240,6 +244,7 @@ Policies augmentation_policies(const AugmentationOptions& options) {
   }
   policies[kWeakPolicy] = parse_augmentation(options.augmentation, "--augmentation", options.policies);
   policies[kStrongPolicy] = parse_augmentation(options.strong, "--strong-augmentation", options.policies);
+  policies[kNoisePolicy] = {.noise = kNoiseDeviation};
   policies[kNoPolicy] = {};
   return policies;
 }

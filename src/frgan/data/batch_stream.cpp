@@ -107,12 +107,13 @@ at::Tensor BatchStream::noise(const NoiseRequest& request, uint64_t key) const {
 }
 
 const Augmentation& BatchStream::policy(const std::string& name) const {
-  static const Augmentation none{};
+  static const Policies defaults{
+      {kWeakPolicy, {}}, {kStrongPolicy, {}}, {kNoisePolicy, {.noise = kNoiseDeviation}}, {kNoPolicy, {}}};
   const auto found = options_.policies.find(name);
   if (found != options_.policies.end()) return found->second;
-  const bool is_known = name == kWeakPolicy || name == kStrongPolicy || name == kNoPolicy;
-  TORCH_CHECK(is_known, "unknown augmentation policy '", name, "'");
-  return none;
+  const auto known = defaults.find(name);
+  TORCH_CHECK(known != defaults.end(), "unknown augmentation policy '", name, "'");
+  return known->second;
 }
 
 at::Tensor BatchStream::draw_rows(const std::vector<int64_t>& set, Stream stream, uint64_t number, int64_t count,

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/device/random.h"
 
 namespace frgan {
 
@@ -17,8 +18,8 @@ void describe(OptionSet& options, ClassifierTraining& training) {
               "Number of images of each kind per step: labeled, unlabeled (with FixMatch, times --unlabeled-ratio) and "
               "generated (A13: mixed batch).",
               Range<int64_t>{1, 65536, "images"});
-  options.add("learning-rate", training.learning_rate, "Learning rate until --decay-start (A18: optimizer and epochs).",
-              Range<double>{0, 10});
+  options.add("learning-rate", training.learning_rate,
+              "Largest learning rate, before its decay (A18: optimizer and epochs).", Range<double>{0, 10});
   options.add("decay-shape", training.decay_shape,
               "Decay of the learning rate. linear falls to 0 from --decay-start on. cosine is cos(7 pi p / 16) at the "
               "share p of the run, and ends at 0.2. gaussian is exp(-12.5 T^2), where T rises from 0 at --decay-start "
@@ -107,6 +108,26 @@ double decay_of(const ClassifierTraining& training, double progress) {
 }
 
 }  // namespace
+
+ForwardPass training_pass(const Batch& batch, Precision precision, uint64_t part) {
+  return {.stochastic = true,
+          .dropout_key = random_key(batch.dropout_key, Stream::kDropout, part),
+          .precision = precision,
+          .statistics = BatchStatistics::kBatchAndTrack,
+          .updates = batch.updates};
+}
+
+// The same pass as in FR-GAN, so that all methods start from the same weights at the same seed.
+Stage training_stage(const NetworkPtr& network, const ClassifierTraining& training, Precision precision) {
+  const auto initialize = [=](const Batch& batch) {
+    const torch::NoGradGuard no_grad;
+    ForwardPass pass = training_pass(batch, precision, 0);
+    pass.initialize = true;
+    pass.statistics = BatchStatistics::kBatch;
+    network->forward(batch.from(Pool::kAll).views[0], pass);
+  };
+  return {.name = "training", .initial_batch = {{{Pool::kAll, training.init_images}}}, .initialize = initialize};
+}
 
 Schedule learning_rate_schedule(std::string name, double learning_rate, const ClassifierTraining& training) {
   const RampShape warm_up = training.warm_up > 0 ? RampShape::kGaussian : RampShape::kNone;

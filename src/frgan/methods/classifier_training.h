@@ -36,6 +36,14 @@ void describe(OptionSet& options, ClassifierTraining& training);
 // The options that were changed but that the optimizer, the decay or the normalization does not use.
 std::vector<WithoutEffect> training_options_without_effect(const OptionSet& options);
 
+// A pass over training images, which updates the running batch statistics. Each `part` of a step has its own dropout
+// masks.
+ForwardPass training_pass(const Batch& batch, Precision precision, uint64_t part);
+
+// The only stage of a method that trains one network. It begins with the data-dependent initialization (A31) of the
+// network on --init-images images. The method adds phases and work.
+Stage training_stage(const NetworkPtr& network, const ClassifierTraining& training, Precision precision);
+
 // A learning rate with the warm-up and the decay of `training`.
 Schedule learning_rate_schedule(std::string name, double learning_rate, const ClassifierTraining& training);
 // The schedules "learning_rate", "average_decay" and "one" (constant 1).

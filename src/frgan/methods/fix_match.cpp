@@ -1,6 +1,5 @@
 #include "frgan/methods/fix_match.h"
 
-#include "frgan/device/random.h"
 #include "frgan/losses/classification.h"
 #include "frgan/losses/pseudo_label.h"
 #include "frgan/methods/joint_pass.h"
@@ -54,8 +53,7 @@ std::vector<Schedule> FixMatch::schedules() const {
 std::vector<Stage> FixMatch::stages() {
   const BatchRequest batch{
       {{Pool::kLabeled, training_.batch_size}, {Pool::kAll, unlabeled_images(), {kWeakPolicy, kStrongPolicy}}}};
-  Stage stage{.name = "training", .initial_batch = {{{Pool::kAll, training_.init_images}}}};
-  stage.initialize = [this](const Batch& images) { initialize(images); };
+  Stage stage = training_stage(classifier_, training_, problem_.precision);
   stage.phases = {{"classifier", batch, 1, {"classifier"}, [this](const Batch& images) { return losses(images); }}};
   stage.step_flop = step_flop();
   return {stage};
@@ -67,32 +65,17 @@ double FixMatch::step_flop() const {
   return (labeled + unlabeled) * classifier_->training_flop() + unlabeled * classifier_->forward_flop();
 }
 
-ForwardPass FixMatch::training_pass(const Batch& batch, uint64_t part, BatchStatistics statistics) const {
-  return {.stochastic = true,
-          .dropout_key = random_key(batch.dropout_key, Stream::kDropout, part),
-          .precision = problem_.precision,
-          .statistics = statistics,
-          .updates = batch.updates};
-}
-
-void FixMatch::initialize(const Batch& batch) {
-  const torch::NoGradGuard no_grad;
-  ForwardPass pass = training_pass(batch, 0, BatchStatistics::kBatch);
-  pass.initialize = true;
-  classifier_->forward(batch.from(Pool::kAll).views[0], pass);
-}
-
 std::vector<Losses> FixMatch::losses(const Batch& batch) {
   const int64_t classes = problem_.shape.classes;
   const DrawnImages &labeled_images = batch.from(Pool::kLabeled), &images = batch.from(Pool::kAll);
   at::Tensor weak;
   {
     const torch::NoGradGuard no_grad;
-    weak = classifier_->forward(images.views[0], training_pass(batch, 1, BatchStatistics::kBatchAndTrack)).logits;
+    weak = classifier_->forward(images.views[0], training_pass(batch, problem_.precision, 1)).logits;
   }
   JointPass pass;
   const size_t labeled = pass.add(labeled_images.views[0]), strong = pass.add(images.views[1]);
-  pass.run(*classifier_, training_pass(batch, 0, BatchStatistics::kBatchAndTrack));
+  pass.run(*classifier_, training_pass(batch, problem_.precision, 0));
   const PseudoLabelLoss pseudo_labels =
       pseudo_label_loss(weak, pass.rows(strong).logits, fix_match_.threshold, classes);
   return {{{"supervised", "one", cross_entropy(pass.rows(labeled).logits, labeled_images.labels, classes)},

@@ -37,9 +37,7 @@ class FixMatch : public Method {
  private:
   double step_flop() const;
   int64_t unlabeled_images() const { return fix_match_.unlabeled_ratio * training_.batch_size; }
-  void initialize(const Batch& batch);
   std::vector<Losses> losses(const Batch& batch);
-  ForwardPass training_pass(const Batch& batch, uint64_t part, BatchStatistics statistics) const;
 
   ClassifierTraining training_;
   FixMatchOptions fix_match_;

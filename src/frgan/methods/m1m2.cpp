@@ -59,7 +59,8 @@ void describe(OptionSet& options, M1M2Options& m1m2) {
               Range<int64_t>{1, 16, "layers"});
   options.add("m2-units", m1m2.m2_hidden.units, "Units in each hidden layer of M2, before --width applies.",
               Range<int64_t>{1, 16384, "units"});
-  options.add("width", m1m2.width, "Factor on the channel counts of the network, such as those of Table 1.",
+  options.add("width", m1m2.width,
+              "Factor on the channels or hidden units of the network, such as the channels of Table 1.",
               Range<double>{1.0 / 64, 8});
   options.add("m1-share", m1m2.m1_share, "Share of the run that trains M1; the rest trains M2.",
               Range<double>{0.01, 0.99});

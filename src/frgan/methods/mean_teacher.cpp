@@ -1,6 +1,5 @@
 #include "frgan/methods/mean_teacher.h"
 
-#include "frgan/device/random.h"
 #include "frgan/losses/classification.h"
 #include "frgan/losses/consistency.h"
 #include "frgan/methods/joint_pass.h"
@@ -41,8 +40,7 @@ std::vector<Schedule> MeanTeacher::schedules() const {
 std::vector<Stage> MeanTeacher::stages() {
   const int64_t m = training_.batch_size;
   const BatchRequest batch{{{Pool::kLabeled, m}, {Pool::kAll, m, {kWeakPolicy, kWeakPolicy}}}};
-  Stage stage{.name = "training", .initial_batch = {{{Pool::kAll, training_.init_images}}}};
-  stage.initialize = [this](const Batch& images) { initialize(images); };
+  Stage stage = training_stage(student_, training_, problem_.precision);
   stage.phases = {{"student", batch, 1, {"student"}, [this](const Batch& images) { return losses(images); }}};
   stage.step_flop = step_flop();
   return {stage};
@@ -53,32 +51,16 @@ double MeanTeacher::step_flop() const {
   return static_cast<double>(training_.batch_size) * (2 * student_->training_flop() + teacher_->forward_flop());
 }
 
-ForwardPass MeanTeacher::training_pass(const Batch& batch, uint64_t part) const {
-  return {.stochastic = true,
-          .dropout_key = random_key(batch.dropout_key, Stream::kDropout, part),
-          .precision = problem_.precision,
-          .statistics = BatchStatistics::kBatchAndTrack,
-          .updates = batch.updates};
-}
-
-void MeanTeacher::initialize(const Batch& batch) {
-  const torch::NoGradGuard no_grad;
-  ForwardPass pass = training_pass(batch, 0);
-  pass.initialize = true;
-  pass.statistics = BatchStatistics::kBatch;
-  student_->forward(batch.from(Pool::kAll).views[0], pass);
-}
-
 std::vector<Losses> MeanTeacher::losses(const Batch& batch) {
   const int64_t classes = problem_.shape.classes;
   const DrawnImages &labeled_images = batch.from(Pool::kLabeled), &images = batch.from(Pool::kAll);
   JointPass pass;
   const size_t labeled = pass.add(labeled_images.views[0]), unlabeled = pass.add(images.views[0]);
-  pass.run(*student_, training_pass(batch, 0));
+  pass.run(*student_, training_pass(batch, problem_.precision, 0));
   at::Tensor targets;
   {
     const torch::NoGradGuard no_grad;
-    const Classified taught = teacher_->forward(images.views[1], training_pass(batch, 1));
+    const Classified taught = teacher_->forward(images.views[1], training_pass(batch, problem_.precision, 1));
     targets = consistency_target(ConsistencyTarget::kProbabilities, taught.logits, taught.features, classes);
   }
   const Classified student = pass.rows(unlabeled);

@@ -32,9 +32,7 @@ class MeanTeacher : public Method {
 
  private:
   double step_flop() const;
-  void initialize(const Batch& batch);
   std::vector<Losses> losses(const Batch& batch);
-  ForwardPass training_pass(const Batch& batch, uint64_t part) const;
 
   ClassifierTraining training_;
   ConsistencyRamp consistency_{.weight = 100, .start = 0, .end = 0.2};

@@ -29,7 +29,7 @@ struct Loss {
 using Losses = std::vector<Loss>;
 
 // A value that varies over the run. `progress` is the completed share of the stage, 0 to 1; `updates` is the number of
-// passes of this phase so far.
+// passes of this phase so far. For the decay of a follower, it is the number of updates of the player.
 struct Schedule {
   std::string name;
   std::function<double(double progress, double updates)> value;
@@ -71,8 +71,9 @@ enum class FollowerBuffers {
 };
 
 // A copy of a player's network, or of a part of it, whose weights are a running average of the player's: the classifier
-// of a method, or a teacher. It follows after each update of the player. Frozen parameters (requires_grad is
-// false) are copied when a stage starts.
+// of a method, or a teacher. It follows after each update of the player, and starts equal to the network when the first
+// stage that trains the player starts. Frozen parameters (requires_grad is false) are copied when any such stage
+// starts.
 struct Follower {
   std::string name;  // of its file in a checkpoint; kAverage for the classifier
   NetworkPtr network;
@@ -200,7 +201,7 @@ class Method {
   virtual std::vector<Stage> stages() = 0;
 
   // Tensors of the method that are part of the state of a run: targets, thresholds, queues. Only `losses` and `after`
-  // change them, in place.
+  // change them, in place. An update that --skip-outliers reverts does not revert them.
   virtual NamedTensors state() const { return {}; }
 
   // A new network with the architecture of the classifier and its own weights. Needs no call of `build`. After `build`,

@@ -127,7 +127,7 @@ void mention_other_methods(OptionSet& options, std::string_view method) {
     if (info.name == method) continue;
     OptionSet others;
     info.create()->describe(others);
-    options.mention(others, fmt::format("the method {}", info.name));
+    options.mention(others, fmt::format("--method {}", info.name));
   }
 }
 

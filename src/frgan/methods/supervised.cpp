@@ -1,6 +1,5 @@
 #include "frgan/methods/supervised.h"
 
-#include "frgan/device/random.h"
 #include "frgan/losses/classification.h"
 
 namespace frgan {
@@ -22,24 +21,13 @@ std::vector<Player> Supervised::players() const {
 }
 
 std::vector<Stage> Supervised::stages() {
-  Phase phase{
-      "classifier", {{{Pool::kLabeled, training_.batch_size}}}, 1, {"discriminator"}, [this](const Batch& batch) {
-        return losses(batch);
-      }};
-  const auto initialize = [this](const Batch& batch) {
-    // The same pass as in FR-GAN, so that both methods start from the same weights at the same seed.
-    const uint64_t key = random_key(batch.dropout_key, Stream::kDropout, 0);
-    discriminator_->forward(batch.from(Pool::kAll).views[0], {.stochastic = true,
-                                                              .dropout_key = key,
-                                                              .initialize = true,
-                                                              .precision = problem_.precision,
-                                                              .statistics = BatchStatistics::kBatch});
-  };
-  return {{.name = "training",
-           .initial_batch = {{{Pool::kAll, training_.init_images}}},
-           .initialize = initialize,
-           .phases = {phase},
-           .step_flop = static_cast<double>(training_.batch_size) * discriminator_->training_flop()}};
+  Stage stage = training_stage(discriminator_, training_, problem_.precision);
+  stage.phases = {
+      {"classifier", {{{Pool::kLabeled, training_.batch_size}}}, 1, {"discriminator"}, [this](const Batch& batch) {
+         return losses(batch);
+       }}};
+  stage.step_flop = static_cast<double>(training_.batch_size) * discriminator_->training_flop();
+  return {stage};
 }
 
 std::vector<Losses> Supervised::losses(const Batch& batch) {

@@ -1,4 +1,4 @@
-// Supervised baseline: the classifier of FR-GAN, trained on the labeled images only (eq. 5).
+// Supervised baseline: the network of another method, trained on the labeled images only (eq. 5).
 #pragma once
 
 #include "frgan/methods/classifier_training.h"

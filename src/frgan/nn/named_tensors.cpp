@@ -38,7 +38,9 @@ void copy_named(const NamedTensors& target, const NamedTensors& saved, const std
   const torch::NoGradGuard no_grad;
   const auto mismatch = [&](const std::string& what) {
     return Error(
-        fmt::format("{}: architecture mismatch: {}; pass the original --width and network options", source, what));
+        fmt::format("{}: architecture mismatch: {}; the weights need the --network, the --width and the other network "
+                    "options that they were trained with",
+                    source, what));
   };
   for (const auto& [name, tensor] : target) {
     const auto found = saved.find(name);

@@ -59,7 +59,8 @@ void describe(OptionSet& options, NetworkOptions& network) {
   options.group("Network");
   options.add("network", network.network, "Architecture of the classifier (frgan methods describes them).",
               Choices{network_names()});
-  options.add("width", network.width, "Factor on the channel counts of the network, such as those of Table 1.",
+  options.add("width", network.width,
+              "Factor on the channels or hidden units of the network, such as the channels of Table 1.",
               Range<double>{1.0 / 64, 8});
   options.add(
       "pooling", network.pooling,

@@ -492,6 +492,7 @@ CheckpointState TrainingRun::checkpoint_state(const RunOutput& output, int64_t l
           .shape = problem_.shape,
           .class_names = data_.class_names,
           .precision = problem_.precision,
+          .classifier_trained = trainer_.has_trained_classifier(),
           .device = at::DeviceTypeName(problem_.device.type(), /*lower_case=*/true),
           .libtorch = this_machine().libtorch,
           .data_digest = data_.digest,

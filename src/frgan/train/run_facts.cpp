@@ -58,13 +58,19 @@ void RunMeasurer::check_labels(const RunOptions& run) {
   split_labels(*data_facts(run).labels, run.split);
 }
 
+int64_t RunMeasurer::labeled_images(const RunOptions& run, int64_t train_images) {
+  if (run.split.labels > 0) return run.split.labels;
+  if (run.split.labels_file.empty()) return train_images;
+  return static_cast<int64_t>(split_labels(*data_facts(run).labels, run.split).labeled.size());
+}
+
 RunFacts RunMeasurer::measure(const RunOptions& run, Method& method) {
   const DataFacts& data = data_facts(run);
   const int64_t images = used_images(run, data.train_images);
   method.build({.shape = {data.image_size, data.channels, data.classes},
                 .seed = 0,
                 .train_images = images,
-                .labeled_images = run.split.labels > 0 ? run.split.labels : images});
+                .labeled_images = labeled_images(run, images)});
   const std::vector<Stage> stages = method.stages();
   const double epoch_steps = static_cast<double>(images) / mean_over_stages(stages, epoch_images_per_step);
   RunFacts facts{.data_digest = data.digest,

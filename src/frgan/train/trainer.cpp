@@ -27,6 +27,15 @@ int64_t updates_per_step(const Stage& stage, const std::string& player, size_t p
   return count;
 }
 
+// The name of the value of a follower's decay at an update of its player.
+std::string follower_scalar(const Player& player, const Follower& follower) {
+  return fmt::format("{}.{}.decay", player.name, follower.name);
+}
+
+bool trains(const Stage& stage, const std::string& player) {
+  return updates_per_step(stage, player, stage.phases.size()) > 0;
+}
+
 }  // namespace
 
 BatchSource::BatchSource(BatchStream& stream)
@@ -97,7 +106,11 @@ void Trainer::initialize_stage(size_t stage) {
     entered.initialize(batches_.gather(entered.initial_batch, plan));
   }
   for (PlayerState& state : players_) {
-    if (updates_per_step(entered, state.player.name, entered.phases.size()) > 0) reset_followers(state);
+    if (!trains(entered, state.player.name)) continue;
+    const bool is_trained = std::any_of(stages_.begin(), stages_.begin() + static_cast<int64_t>(stage),
+                                        [&](const Stage& earlier) { return trains(earlier, state.player.name); });
+    if (!is_trained) reset_followers(state);
+    for (FollowerState& follower : state.followers) follower.parameters.frozen().copy_(follower.followed_frozen);
   }
 }
 
@@ -151,8 +164,9 @@ double Trainer::learning_rate() const {
 int64_t Trainer::updates_before(const std::string& player, const Pass& pass) const {
   int64_t updates = updates_per_step(stages_[pass.stage], player, pass.phase) + pass.repetition;  // of this step
   for (size_t stage = 0; stage <= pass.stage; ++stage) {
-    const int64_t end = stage < pass.stage ? first_step(stage + 1) : step_;
-    updates += (end - first_step(stage)) * updates_per_step(stages_[stage], player, stages_[stage].phases.size());
+    const int64_t end = stage < pass.stage ? std::min(first_step(stage + 1), step_) : step_;
+    const int64_t steps = std::max<int64_t>(0, end - first_step(stage));  // a trial step may be of a later stage
+    updates += steps * updates_per_step(stages_[stage], player, stages_[stage].phases.size());
   }
   return updates;
 }
@@ -186,7 +200,7 @@ size_t Trainer::classifier_stage() const {
     return std::ranges::any_of(players_, [&](const PlayerState& state) {
       const bool is_classifier = std::ranges::any_of(
           state.followers, [](const FollowerState& follower) { return follower.follower.name == kAverage; });
-      return is_classifier && updates_per_step(stage, state.player.name, stage.phases.size()) > 0;
+      return is_classifier && trains(stage, state.player.name);
     });
   };
   return std::ranges::find_if(stages_, trains_classifier) - stages_.begin();
@@ -224,6 +238,7 @@ void Trainer::run_phase(const Phase& phase, const Pass& pass) {
   batch.updates = scalars["updates"];
   for (const std::string& name : phase.players) keep_buffers(player(name));
   const std::vector<Losses> losses = phase.losses(batch);
+  TORCH_CHECK(losses.size() == phase.players.size(), "phase ", phase.name, " needs a list of losses for each player");
   for (size_t i = 0; i < losses.size(); ++i) {
     differentiate(player(phase.players[i]), losses[i], scalars, /*keep_graph=*/i + 1 < losses.size());
   }
@@ -245,18 +260,21 @@ std::pair<std::vector<std::string>, at::Tensor> Trainer::scalars_of(const Phase&
     names.push_back(schedule.name);
     values.push_back(schedule.value(progress, passes));
   }
-  const size_t schedules = names.size();
+  const std::vector<std::string> scheduled = names;
   for (const std::string& name : phase.players) {
     const PlayerState& state = player(name);
-    const auto end = names.begin() + static_cast<int64_t>(schedules);
-    const auto found = std::find(names.begin(), end, state.player.learning_rate);
-    TORCH_CHECK(found != end, "unknown schedule: ", state.player.learning_rate);
-    const double learning_rate = values[static_cast<size_t>(found - names.begin())];
+    const auto found = std::ranges::find(scheduled, state.player.learning_rate);
+    TORCH_CHECK(found != scheduled.end(), "unknown schedule: ", state.player.learning_rate);
+    const double learning_rate = values[static_cast<size_t>(found - scheduled.begin())];
     const auto update = static_cast<double>(updates_before(name, pass) + 1);
     const std::vector<double> numbers = state.optimizer->scalar_values(learning_rate, update);
     for (const std::string& scalar : state.optimizer->scalar_names())
       names.push_back(fmt::format("{}.{}", name, scalar));
     values.insert(values.end(), numbers.begin(), numbers.end());
+    for (const FollowerState& follower : state.followers) {
+      names.push_back(follower_scalar(state.player, follower.follower));
+      values.push_back(schedule(follower.follower.decay).value(progress, update - 1));
+    }
     if (state.decay) {
       names.push_back(name + ".weight_decay");
       values.push_back(state.decay->factor(learning_rate));
@@ -310,12 +328,14 @@ void Trainer::apply_update(PlayerState& state, const StepScalars& scalars) {
   std::vector<at::Tensor> numbers;
   for (const std::string& name : state.optimizer->scalar_names()) numbers.push_back(scalars[prefix + name]);
   state.optimizer->step(numbers);
-  for (FollowerState& follower : state.followers) follow(follower, scalars);
+  for (FollowerState& follower : state.followers) {
+    follow(follower, scalars[follower_scalar(state.player, follower.follower)]);
+  }
 }
 
-void Trainer::follow(FollowerState& follower, const StepScalars& scalars) {
+void Trainer::follow(FollowerState& follower, const at::Tensor& decay) {
   RECORD_FUNCTION("frgan::average", c10::ArrayRef<const c10::IValue>{});
-  const at::Tensor rest = 1 - scalars[follower.follower.decay];
+  const at::Tensor rest = 1 - decay;
   const auto approach = [&](const at::Tensor& values, const at::Tensor& goal) {
     values.add_((goal - values).mul_(rest));
   };
@@ -400,11 +420,14 @@ std::optional<std::string> Trainer::first_non_finite_tensor() const {
   return std::nullopt;
 }
 
+const Schedule& Trainer::schedule(const std::string& name) const {
+  const auto found = std::ranges::find(schedules_, name, &Schedule::name);
+  TORCH_CHECK(found != schedules_.end(), "unknown schedule: ", name);
+  return *found;
+}
+
 double Trainer::scheduled(const std::string& name, double progress) const {
-  for (const Schedule& schedule : schedules_) {
-    if (schedule.name == name) return schedule.value(progress, progress * static_cast<double>(plan_.steps()));
-  }
-  TORCH_CHECK(false, "unknown schedule: ", name);
+  return schedule(name).value(progress, progress * static_cast<double>(plan_.steps()));
 }
 
 NetworkPtr Trainer::classifier() const {

@@ -164,10 +164,11 @@ class Trainer {
   void keep_buffers(PlayerState& player);
   void update(PlayerState& player, const StepScalars& scalars, int64_t number);
   void apply_update(PlayerState& player, const StepScalars& scalars);
-  static void follow(FollowerState& follower, const StepScalars& scalars);
+  static void follow(FollowerState& follower, const at::Tensor& decay);
   // Adds the losses to their slots and records the first non-finite one, on the device.
   void record_losses(const std::vector<Losses>& losses, const Pass& pass, const StepScalars& scalars);
   PlayerState& player(const std::string& name);
+  const Schedule& schedule(const std::string& name) const;
 
   Problem problem_;
   BatchSource batches_;

@@ -279,7 +279,7 @@ Training Training::resume(const fs::path& folder, const ResumeOptions& options) 
   warn(checkpoint.warnings);
   checkpoint.state.used_seconds += lost_seconds(folder, checkpoint.state);
   impl->begun = Stopwatch(options.used_seconds);
-  impl->request = make_run_request(checkpoint.state.method);
+  impl->request = make_run_request(std::string(method_of(checkpoint).name));
   OptionSet& set = impl->request->options;
   set.set_values(checkpoint.state.options, checkpoint.path.string());
   check_method(*impl->request, checkpoint.state.method);
