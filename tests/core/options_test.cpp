@@ -234,10 +234,11 @@ TEST_F(Options, OptionsOfOtherMethodsNameTheirOwner) {
   set.mention(fr_gan, "method fr-gan");
   set.mention(ali, "method ali");
   EXPECT_EQ(error_of("se-reduction", "8"),
-            "option --se-reduction belongs to method fr-gan, which this run does not use; remove it");
-  EXPECT_EQ(
-      error_in([&] { set.find("gen-weight", "my.toml:3:1"); }),
-      "my.toml:3:1: option 'gen-weight' belongs to method fr-gan, method ali, which this run does not use; remove it");
+            "option --se-reduction belongs to method fr-gan, which this run does not use; remove it, or choose such a "
+            "method");
+  EXPECT_EQ(error_in([&] { set.find("gen-weight", "my.toml:3:1"); }),
+            "my.toml:3:1: option 'gen-weight' belongs to method fr-gan and method ali, which this run does not use; "
+            "remove it, or choose such a method");
   EXPECT_EQ(error_of("labels", "5"), "") << "an option of this run takes precedence";
 }
 

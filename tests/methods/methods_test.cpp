@@ -165,7 +165,7 @@ std::vector<at::Tensor> constants_of(const Method& method, const Stage& stage) {
   return constants;
 }
 
-TEST(Methods, LossesGiveEveryParameterOfTheirPlayersAGradientAndNoOther) {
+TEST(Methods, LossesTrainAllParametersOfTheirPlayersAndNoneOfOtherStages) {
   for (const MethodInfo& info : all_methods()) {
     // With a single hidden unit in squeeze-and-excitation, its ReLU could be 0 for all images and give no gradient.
     const auto method = initialized(std::string(info.name), {{"se-reduction", 1}});

@@ -677,7 +677,7 @@ TEST_F(Run, RefusesToClassifyBeforeTheClassifierIsTrained) {
   const auto checkpoint = [&](int64_t step) { return folder / "run/checkpoints" / checkpoint_name(step); };
   for (const CheckpointUse use : {CheckpointUse::kClassify, CheckpointUse::kGenerate, CheckpointUse::kBeginFrom}) {
     EXPECT_THAT(error_of([&] { load_checkpoint(checkpoint(3), use); }),
-                HasSubstr("the classifier is not trained yet: the run stopped after step 3 of 6"));
+                HasSubstr("the classifier is not trained yet: this is step 3 of 6"));
     EXPECT_EQ(load_checkpoint(checkpoint(4), use).state.step, 4);
   }
   EXPECT_EQ(load_checkpoint(checkpoint(3), CheckpointUse::kResume).state.step, 3);

@@ -117,8 +117,8 @@ Checkpoint read_checkpoint(const FoundCheckpoint& found, CheckpointUse use) {
   checkpoint.state = checkpoint_state_from_json(json, name);
   if (use != CheckpointUse::kResume && !checkpoint.state.classifier_trained) {
     throw Error(fmt::format(
-        "{}: the classifier is not trained yet: the run stopped after step {} of {}, before the stage that trains "
-        "it; finish the run with frgan train --resume RUN",
+        "{}: the classifier is not trained yet: this is step {} of {}, before the stage that trains it; use a "
+        "later checkpoint, or continue the run with frgan train --resume RUN",
         checkpoint.path.string(), checkpoint.state.step, checkpoint.state.planned_steps));
   }
   std::vector<std::string> files = tensor_files(use);

@@ -258,8 +258,9 @@ Option& OptionSet::find(std::string_view name, std::string_view source) {
   const std::string shown_name = typed ? std::string(source) : fmt::format("'{}'", name);
   const std::string place = typed ? "" : fmt::format("{}: ", source);
   if (const auto other = owners_.find(name); other != owners_.end()) {
-    throw usage_error(fmt::format("{}option {} belongs to {}, which this run does not use; remove it", place,
-                                  shown_name, fmt::join(other->second, ", ")));
+    throw usage_error(
+        fmt::format("{}option {} belongs to {}, which this run does not use; remove it, or choose such a method", place,
+                    shown_name, fmt::join(other->second, " and ")));
   }
   std::string nearest(usual_name(name));
   if (typed) names.emplace_back("help");  // of every command, but not an option of this set

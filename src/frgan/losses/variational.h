@@ -11,8 +11,9 @@ struct Gaussian {
   at::Tensor mean, log_variance;
 };
 
-// From N x 2D: the first half of each row is the mean. The second half a is the log variance 10 tanh(a / 10). Unlike a
-// clamp, it has a gradient everywhere, so that a variance which a bad step made huge can shrink again.
+// From N x 2D: the first half of each row is the mean. The second half a is the log variance 10 tanh(a / 10). Unlike
+// that of a clamp, its gradient is not 0 just outside of [-10, 10], so that a variance which a bad step made huge can
+// shrink.
 Gaussian gaussian_of(const at::Tensor& outputs);
 
 // mean + standard deviation x noise; `noise` is standard normal, N x D.

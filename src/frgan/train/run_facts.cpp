@@ -19,9 +19,20 @@
 namespace frgan {
 namespace {
 
-// Training images of a run.
-int64_t used_images(const RunOptions& run, int64_t train_images) {
-  return run.split.train_images > 0 ? run.split.train_images : train_images - run.split.dev_images;
+struct ImageCounts {
+  int64_t train, labeled;
+};
+
+// Training images of a run, and those among them that have a label.
+ImageCounts image_counts(const SplitOptions& options, const Dataset& data) {
+  const int64_t all = data.train.size();
+  if (options.labels_file.empty()) {
+    const int64_t train = options.train_images > 0 ? options.train_images : all - options.dev_images;
+    return {train, options.labels > 0 ? options.labels : train};
+  }
+  const LabelSplit split = split_labels(data, options);
+  const int64_t kept = std::ssize(split.kept);
+  return {kept > 0 ? kept : all - std::ssize(split.dev), std::ssize(split.labeled)};
 }
 
 // The dataset without pixels and without test images: enough to draw label splits.
@@ -58,21 +69,15 @@ void RunMeasurer::check_labels(const RunOptions& run) {
   split_labels(*data_facts(run).labels, run.split);
 }
 
-int64_t RunMeasurer::labeled_images(const RunOptions& run, int64_t train_images) {
-  if (run.split.labels > 0) return run.split.labels;
-  if (run.split.labels_file.empty()) return train_images;
-  return static_cast<int64_t>(split_labels(*data_facts(run).labels, run.split).labeled.size());
-}
-
 RunFacts RunMeasurer::measure(const RunOptions& run, Method& method) {
   const DataFacts& data = data_facts(run);
-  const int64_t images = used_images(run, data.train_images);
+  const ImageCounts images = image_counts(run.split, *data.labels);
   method.build({.shape = {data.image_size, data.channels, data.classes},
                 .seed = 0,
-                .train_images = images,
-                .labeled_images = labeled_images(run, images)});
+                .train_images = images.train,
+                .labeled_images = images.labeled});
   const std::vector<Stage> stages = method.stages();
-  const double epoch_steps = static_cast<double>(images) / mean_over_stages(stages, epoch_images_per_step);
+  const double epoch_steps = static_cast<double>(images.train) / mean_over_stages(stages, epoch_images_per_step);
   RunFacts facts{.data_digest = data.digest,
                  .train_images = data.train_images,
                  .steps_per_epoch = std::max<int64_t>(1, static_cast<int64_t>(epoch_steps)),

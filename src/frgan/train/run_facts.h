@@ -51,8 +51,6 @@ class RunMeasurer {
     std::shared_ptr<const Dataset> labels;  // the dataset without pixels
   };
   const DataFacts& data_facts(const RunOptions& run);
-  // Images of the split that have a label, of `train_images` training images.
-  int64_t labeled_images(const RunOptions& run, int64_t train_images);
 
   std::filesystem::path root_;
   std::map<std::string, DataFacts> known_;  // by dataset_id
