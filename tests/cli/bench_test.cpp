@@ -150,8 +150,8 @@ std::string bench_error(std::vector<std::string> options) {
 
 TEST(Bench, RejectsOptionsThatTrainRejects) {
   EXPECT_EQ(bench_error({"--step-only", "--method", "supervised", "--gen-loss", "saturating"}),
-            "frgan: option --gen-loss belongs to --method fr-gan, which this run does not use; remove it, or choose "
-            "such a method\n");
+            "frgan: option --gen-loss belongs to --method fr-gan, which this run does not use; remove it, or change "
+            "--method\n");
   EXPECT_THAT(bench_error({"--step-only", "--batch-size", "1"}), HasSubstr("needs at least 2 images"));
   EXPECT_THAT(bench_error({"--step-only", "--steps", "0"}), HasSubstr("must be a whole number, 1 to 100000"));
   EXPECT_THAT(bench_error({"--step-only", "--preset", "dmeo"}), HasSubstr("did you mean 'demo'?"));

@@ -49,7 +49,7 @@ TEST_F(Program, InvalidCommandLinesExitWithCode2AndOneLine) {
       {{"train", "--method", "fr-gam"},
        "unknown method 'fr-gam'; did you mean 'fr-gan'? (frgan methods lists them all)"},
       {{"train", "--method", "supervised", "--gen-loss", "saturating"},
-       "option --gen-loss belongs to --method fr-gan, which this run does not use; remove it, or choose such a method"},
+       "option --gen-loss belongs to --method fr-gan, which this run does not use; remove it, or change --method"},
       {{"train", "--preset", "fr-gan-no-es"},
        "unknown preset 'fr-gan-no-es'; did you mean 'fr-gan-no-se'? (frgan methods lists them)"},
       {{"train", "--time-budget", "5"}, "--time-budget: invalid duration '5'; examples: 90s, 20m, 1h30m"},
@@ -177,7 +177,7 @@ TEST_F(Program, ConfigErrorsNameLineAndColumn) {
   EXPECT_EQ(error_of("width = inf\n"), at + ":1:1: invalid width inf: must be a finite number, 0.015625 to 8\n");
   EXPECT_EQ(error_of("method = \"supervised\"\ngen-loss = \"saturating\"\n"),
             at + ":2:1: option 'gen-loss' belongs to --method fr-gan, which this run does not use; remove it, or "
-                 "choose such a method\n");
+                 "change --method\n");
   EXPECT_EQ(error_of("resume = \"runs/1\"\n"),
             at + ":1:1: option 'resume' is allowed on the command line only, as --resume\n");
   EXPECT_EQ(error_of("method = 3\n"), at + ":1:1: invalid method 3: must be a text\n");

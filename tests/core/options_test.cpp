@@ -233,12 +233,12 @@ TEST_F(Options, OptionsOfOtherMethodsNameTheirOwner) {
   ali.add("gen-weight", gen_weight, "");
   set.mention(fr_gan, "method fr-gan");
   set.mention(ali, "method ali");
-  EXPECT_EQ(error_of("se-reduction", "8"),
-            "option --se-reduction belongs to method fr-gan, which this run does not use; remove it, or choose such a "
-            "method");
+  EXPECT_EQ(
+      error_of("se-reduction", "8"),
+      "option --se-reduction belongs to method fr-gan, which this run does not use; remove it, or change --method");
   EXPECT_EQ(error_in([&] { set.find("gen-weight", "my.toml:3:1"); }),
             "my.toml:3:1: option 'gen-weight' belongs to method fr-gan and method ali, which this run does not use; "
-            "remove it, or choose such a method");
+            "remove it, or change --method");
   EXPECT_EQ(error_of("labels", "5"), "") << "an option of this run takes precedence";
 }
 

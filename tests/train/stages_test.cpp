@@ -211,7 +211,7 @@ TEST(Followers, DecaySeesTheUpdatesOfThePlayer) {
 }
 
 // Trials of a later stage, before any step, have the bias correction of a first update.
-TEST(Stages, TrialStepsOfALaterStageAreFinite) {
+TEST(Stages, TrialStepsOfALaterStageCountNoUpdatesBefore) {
   StagedTraining training;
   const at::Tensor a = first_parameter(training.method.a_);
   training.trainer.trial_step(1);

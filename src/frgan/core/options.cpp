@@ -244,7 +244,8 @@ void OptionSet::add(Option option) {
 
 void OptionSet::mention(const OptionSet& others, const std::string& owner) {
   for (const Option& option : others.all()) {
-    owners_[option.name].push_back(owner);
+    std::string& owners = owners_[option.name];
+    owners += (owners.empty() ? "" : " and ") + owner;
   }
 }
 
@@ -259,8 +260,8 @@ Option& OptionSet::find(std::string_view name, std::string_view source) {
   const std::string place = typed ? "" : fmt::format("{}: ", source);
   if (const auto other = owners_.find(name); other != owners_.end()) {
     throw usage_error(
-        fmt::format("{}option {} belongs to {}, which this run does not use; remove it, or choose such a method", place,
-                    shown_name, fmt::join(other->second, " and ")));
+        fmt::format("{}option {} belongs to {}, which this run does not use; remove it, or change --method", place,
+                    shown_name, other->second));
   }
   std::string nearest(usual_name(name));
   if (typed) names.emplace_back("help");  // of every command, but not an option of this set

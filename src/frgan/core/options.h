@@ -146,7 +146,7 @@ class OptionSet {
  private:
   void add(Option option);
   std::vector<Option> options_;
-  std::map<std::string, std::vector<std::string>, std::less<>> owners_;  // of mentioned options, by name
+  std::map<std::string, std::string, std::less<>> owners_;  // of mentioned options, by name
   std::string group_;
   bool saved_ = true;
 };

@@ -42,7 +42,9 @@ Augmentation parse_augmentation(const std::vector<std::string>& words, std::stri
 // Augmentation policies by name.
 using Policies = std::map<std::string, Augmentation>;
 
-// The policies "weak", "strong", "noise" and "none", and the user's own ones. Throws a usage error for an invalid
+// The policies "weak", "strong", "noise" and "none". Weak and strong change nothing.
+Policies built_in_policies();
+// The same with the options of weak and strong, and the user's own ones. Throws a usage error for an invalid
 // policy.
 Policies augmentation_policies(const AugmentationOptions& options);
 

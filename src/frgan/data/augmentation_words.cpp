@@ -237,15 +237,17 @@ Augmentation parse_augmentation(const std::vector<std::string>& words, std::stri
   return parser.result(words);
 }
 
+Policies built_in_policies() {
+  return {{kWeakPolicy, {}}, {kStrongPolicy, {}}, {kNoisePolicy, {.noise = 0.15}}, {kNoPolicy, {}}};
+}
+
 Policies augmentation_policies(const AugmentationOptions& options) {
-  Policies policies;
+  Policies policies = built_in_policies();
   for (const auto& [name, words] : own_policies(options.policies)) {
     policies[name] = parse_augmentation(words, fmt::format("--policies: {}", name));
   }
   policies[kWeakPolicy] = parse_augmentation(options.augmentation, "--augmentation", options.policies);
   policies[kStrongPolicy] = parse_augmentation(options.strong, "--strong-augmentation", options.policies);
-  policies[kNoisePolicy] = {.noise = kNoiseDeviation};
-  policies[kNoPolicy] = {};
   return policies;
 }
 

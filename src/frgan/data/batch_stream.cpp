@@ -19,6 +19,7 @@ BatchStream::BatchStream(ImageSet train, const LabelSplit& split, BatchStreamOpt
       seen_labels_(static_cast<size_t>(train_.size()), -1) {
   TORCH_CHECK(split.train_images == train_.size(), "label split of ", split.train_images,
               " images for a training set of ", train_.size());
+  options_.policies.merge(built_in_policies());
   const int64_t* const labels = train_.labels.data_ptr<int64_t>();
   for (size_t i = 0; i < labeled_.size(); ++i) {
     seen_labels_[labeled_[i]] = split.shown.empty() ? labels[labeled_[i]] : split.shown[i];
@@ -107,13 +108,9 @@ at::Tensor BatchStream::noise(const NoiseRequest& request, uint64_t key) const {
 }
 
 const Augmentation& BatchStream::policy(const std::string& name) const {
-  static const Policies defaults{
-      {kWeakPolicy, {}}, {kStrongPolicy, {}}, {kNoisePolicy, {.noise = kNoiseDeviation}}, {kNoPolicy, {}}};
   const auto found = options_.policies.find(name);
-  if (found != options_.policies.end()) return found->second;
-  const auto known = defaults.find(name);
-  TORCH_CHECK(known != defaults.end(), "unknown augmentation policy '", name, "'");
-  return known->second;
+  TORCH_CHECK(found != options_.policies.end(), "unknown augmentation policy '", name, "'");
+  return found->second;
 }
 
 at::Tensor BatchStream::draw_rows(const std::vector<int64_t>& set, Stream stream, uint64_t number, int64_t count,

@@ -18,7 +18,7 @@
 namespace frgan {
 
 struct BatchStreamOptions {
-  Policies policies = {};             // of the views; without weak or strong, such a view changes nothing
+  Policies policies = {};             // of the views; built_in_policies() has those that are missing
   at::ScalarType dtype = at::kFloat;  // of images and noise; kFloat or kDouble
   uint64_t seed = 0;
 };

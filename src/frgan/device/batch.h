@@ -21,10 +21,8 @@ enum class Pool {
 // Names of augmentation policies (data/augment.h).
 inline constexpr const char* kWeakPolicy = "weak";      // --augmentation
 inline constexpr const char* kStrongPolicy = "strong";  // --strong-augmentation
-inline constexpr const char* kNoisePolicy = "noise";    // kNoiseDeviation
+inline constexpr const char* kNoisePolicy = "noise";    // Gaussian noise with the deviation of Laine and Aila 2017
 inline constexpr const char* kNoPolicy = "none";
-// Standard deviation of the Gaussian noise, for pixels in [-1, 1]: that of Laine and Aila 2017.
-inline constexpr double kNoiseDeviation = 0.15;
 
 // Images of one pool, drawn without replacement.
 struct Draw {

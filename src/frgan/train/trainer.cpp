@@ -260,12 +260,11 @@ std::pair<std::vector<std::string>, at::Tensor> Trainer::scalars_of(const Phase&
     names.push_back(schedule.name);
     values.push_back(schedule.value(progress, passes));
   }
-  const std::vector<std::string> scheduled = names;
   for (const std::string& name : phase.players) {
     const PlayerState& state = player(name);
-    const auto found = std::ranges::find(scheduled, state.player.learning_rate);
-    TORCH_CHECK(found != scheduled.end(), "unknown schedule: ", state.player.learning_rate);
-    const double learning_rate = values[static_cast<size_t>(found - scheduled.begin())];
+    const auto found = std::ranges::find(names, state.player.learning_rate);
+    TORCH_CHECK(found != names.end(), "unknown schedule: ", state.player.learning_rate);
+    const double learning_rate = values[static_cast<size_t>(found - names.begin())];
     const auto update = static_cast<double>(updates_before(name, pass) + 1);
     const std::vector<double> numbers = state.optimizer->scalar_values(learning_rate, update);
     for (const std::string& scalar : state.optimizer->scalar_names())
