@@ -121,6 +121,19 @@ TEST(AugmentationPolicies, HaveNames) {
   }
 }
 
+TEST(AugmentationPolicies, DoNotFlipDigits) {
+  const auto error = [](const AugmentationOptions& options, std::string_view dataset) {
+    return error_of([&] { check_flips(augmentation_policies(options), dataset); });
+  };
+  EXPECT_EQ(error({.augmentation = {"translate:2", "flip"}}, "svhn"),
+            "augmentation policy 'weak': 'flip' mirrors images, and mirrored digits are not digits (svhn); remove it");
+  EXPECT_THAT(error({.strong = {"mine"}, .policies = {"mine=flip"}}, "mnist"), HasSubstr("policy 'mine'"));
+  EXPECT_NO_THROW(check_flips(augmentation_policies({}), "svhn"));
+  for (const char* dataset : {"fashion-mnist", "folder", "pets"}) {
+    EXPECT_NO_THROW(check_flips(augmentation_policies({.augmentation = {"flip"}}), dataset)) << dataset;
+  }
+}
+
 TEST(AugmentationOptions, SetTheAugmentation) {
   AugmentationOptions chosen;
   OptionSet options;
@@ -214,19 +227,27 @@ TEST(Augmented, AddsNoiseToNormalizedPixels) {
   EXPECT_FALSE(noise[0].equal(noise[1]));
 }
 
+Augmentation strong_views() {
+  return parse_augmentation({"translate:4", "randaugment:2", "cutout:0.5"});
+}
+
 TEST(Augmented, DependsOnlyOnKeyAndPosition) {
   const at::Tensor images = tiny_images(6, 16, 1);
   const at::Tensor rows = at::tensor({3, 1, 5, 5, 0, 2, 4, 1}, at::kLong);
-  const Augmentation augmentation{.translate = 3, .noise = 0.1, .flip = true};
-  const at::Tensor x = augmented(images, rows, augmentation, 9, at::kFloat);
-  EXPECT_TRUE(x.equal(augmented(images, rows, augmentation, 9, at::kFloat)));
-  EXPECT_FALSE(x.equal(augmented(images, rows, augmentation, 10, at::kFloat)));
-  EXPECT_TRUE(x.slice(0, 0, 3).equal(augmented(images, rows.slice(0, 0, 3), augmentation, 9, at::kFloat)));
+  for (const Augmentation& augmentation : {Augmentation{.translate = 3, .noise = 0.1, .flip = true}, strong_views()}) {
+    const auto views = [&](const at::Tensor& some, uint64_t key) {
+      return augmented(images, some, augmentation, key, at::kFloat);
+    };
+    const at::Tensor x = views(rows, 9);
+    EXPECT_TRUE(x.equal(views(rows, 9)));
+    EXPECT_FALSE(x.equal(views(rows, 10)));
+    EXPECT_TRUE(x.slice(0, 0, 3).equal(views(rows.slice(0, 0, 3), 9)));
 
-  const int before = at::get_num_threads();
-  at::set_num_threads(3);
-  EXPECT_TRUE(x.equal(augmented(images, rows, augmentation, 9, at::kFloat)));
-  at::set_num_threads(before);
+    const int before = at::get_num_threads();
+    at::set_num_threads(3);
+    EXPECT_TRUE(x.equal(views(rows, 9)));
+    at::set_num_threads(before);
+  }
 }
 
 TEST(Augmented, LoopMatchesOperators) {
@@ -235,7 +256,8 @@ TEST(Augmented, LoopMatchesOperators) {
     const at::Tensor images = at::randint(0, 256, {8, 16, 16, channels}, at::kByte);
     for (const Augmentation& augmentation :
          {Augmentation{}, Augmentation{.translate = 2}, Augmentation{.translate = 15, .flip = true},
-          Augmentation{.translate = 1, .noise = 0.2, .flip = true}}) {
+          Augmentation{.translate = 1, .noise = 0.2, .flip = true}, strong_views(),
+          parse_augmentation({"randaugment:3"})}) {
       for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
         const at::Tensor loop = augmented(images, rows, augmentation, 5, dtype);
         const at::Tensor operators = by_operators(images, rows, augmentation, 5, dtype);

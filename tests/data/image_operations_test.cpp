@@ -1,5 +1,6 @@
 #include "frgan/data/image_operations.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -9,7 +10,6 @@
 
 #include <ATen/ATen.h>
 #include <ATen/ExpandUtils.h>
-#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -23,31 +23,27 @@ namespace {
 using ::testing::HasSubstr;
 using enum ImageOperation;
 
-// n operations for each of N images.
-struct Operations {
-  at::Tensor codes, magnitudes, positions;
+// Operations of some images, or some operations of each.
+ImageOperations narrow(const ImageOperations& operations, int64_t dim, int64_t start, int64_t length) {
+  return {operations.codes.narrow(dim, start, length), operations.magnitudes.narrow(dim, start, length),
+          operations.positions.narrow(dim, start, length)};
+}
 
-  Operations narrow(int64_t dim, int64_t start, int64_t length) const {
-    return {codes.narrow(dim, start, length), magnitudes.narrow(dim, start, length),
-            positions.narrow(dim, start, length)};
-  }
-  Operations to(const at::Device& device) const {
-    return {codes.to(device), magnitudes.to(device), positions.to(device)};
-  }
-};
+ImageOperations on(const at::Device& device, const ImageOperations& operations) {
+  return {operations.codes.to(device), operations.magnitudes.to(device), operations.positions.to(device)};
+}
 
-at::Tensor changed(const at::Tensor& images, const Operations& operations) {
-  at::Tensor result = images.clone();
-  apply_operations(result, operations.codes, operations.magnitudes, operations.positions);
+at::Tensor changed(const at::Tensor& images, const ImageOperations& operations) {
+  at::Tensor result = images.clone(at::MemoryFormat::Contiguous);
+  const OperationLoop loop(operations, images.size(1), images.size(2), images.size(3));
+  const int64_t size = images.numel() / std::max<int64_t>(images.size(0), 1);
+  std::vector<uint8_t> buffer(size);
+  for (int64_t i = 0; i < images.size(0); ++i) loop.apply(i, result.data_ptr<uint8_t>() + i * size, buffer.data());
   return result;
 }
 
-at::Tensor changed_by_operators(const at::Tensor& images, const Operations& operations) {
-  return apply_operations_by_operators(images, operations.codes, operations.magnitudes, operations.positions);
-}
-
 // The same operation for all images.
-Operations one_operation(int64_t count, ImageOperation operation, float magnitude, float x = 0.5, float y = 0.5) {
+ImageOperations one_operation(int64_t count, ImageOperation operation, float magnitude, float x = 0.5, float y = 0.5) {
   return {at::full({count, 1}, static_cast<int32_t>(operation), at::kInt), at::full({count, 1}, magnitude, at::kFloat),
           at::tensor({x, y}).expand({count, 1, 2})};
 }
@@ -61,9 +57,9 @@ PixelRows changed_rows(const PixelRows& rows, ImageOperation operation, float ma
   for (int64_t i = 0; i < height * width; ++i) {
     image.data_ptr<uint8_t>()[i] = static_cast<uint8_t>(rows[i / width][i % width]);
   }
-  const Operations operations = one_operation(1, operation, magnitude, x, y);
+  const ImageOperations operations = one_operation(1, operation, magnitude, x, y);
   const at::Tensor result = changed(image, operations);
-  EXPECT_TRUE(result.equal(changed_by_operators(image, operations)));
+  EXPECT_TRUE(result.equal(apply_operations_by_operators(image, operations)));
   PixelRows found(height);
   for (int64_t i = 0; i < height * width; ++i) found[i / width].push_back(result.data_ptr<uint8_t>()[i]);
   return found;
@@ -76,7 +72,7 @@ const std::vector<std::string>& golden_sets() {
 
 struct GoldenCases {
   at::Tensor images, expected;
-  Operations operations;
+  ImageOperations operations;
 
   GoldenCases(const GoldenFile& file, const std::string& set)
       : images(file[set + ".images"].index_select(0, file[set + ".image"])),
@@ -101,7 +97,7 @@ struct GoldenCases {
 };
 
 // A reproducible batch: all operations with magnitudes up to a third beyond their ranges.
-Operations random_operations(int64_t count, int64_t steps) {
+ImageOperations random_operations(int64_t count, int64_t steps) {
   const at::Tensor codes = at::randint(0, 16, {count, steps}, at::kInt);
   const at::Tensor magnitudes = at::empty({count, steps}, at::kFloat);
   for (int64_t i = 0; i < count * steps; ++i) {
@@ -154,7 +150,7 @@ TEST_P(OperationsByOperators, MatchPillow) {
   const GoldenFile file("operations");
   for (const std::string& set : golden_sets()) {
     const GoldenCases cases(file, set);
-    const at::Tensor found = changed_by_operators(cases.images.to(device), cases.operations.to(device));
+    const at::Tensor found = apply_operations_by_operators(cases.images.to(device), on(device, cases.operations));
     EXPECT_EQ(cases.differences(found.cpu()), "") << set;
   }
 }
@@ -163,8 +159,8 @@ TEST_P(OperationsByOperators, MatchTheLoops) {
   at::manual_seed(1);
   for (const std::vector<int64_t>& shape : {std::vector<int64_t>{64, 32, 32, 3}, {64, 28, 28, 1}, {64, 5, 40, 3}}) {
     const at::Tensor images = at::randint(0, 256, shape, at::kByte);
-    const Operations operations = random_operations(shape[0], 3);
-    const at::Tensor found = changed_by_operators(images.to(device), operations.to(device));
+    const ImageOperations operations = random_operations(shape[0], 3);
+    const at::Tensor found = apply_operations_by_operators(images.to(device), on(device, operations));
     EXPECT_TRUE(found.cpu().equal(changed(images, operations))) << images.sizes();
   }
 }
@@ -172,12 +168,12 @@ TEST_P(OperationsByOperators, MatchTheLoops) {
 TEST_P(OperationsByOperators, KeepTheirInput) {
   const at::Tensor images = at::randint(0, 256, {3, 8, 8, 3}, at::kByte).to(device);
   const at::Tensor before = images.clone();
-  const at::Tensor inverted = changed_by_operators(images, one_operation(3, kInvert, 0).to(device));
+  const at::Tensor inverted = apply_operations_by_operators(images, on(device, one_operation(3, kInvert, 0)));
   EXPECT_TRUE(images.equal(before));
   EXPECT_TRUE(inverted.equal(255 - before));
   EXPECT_TRUE(inverted.is_contiguous());
-  const Operations none = one_operation(3, kInvert, 0).to(device).narrow(1, 0, 0);
-  const at::Tensor copy = changed_by_operators(images, none);
+  const ImageOperations none = narrow(on(device, one_operation(3, kInvert, 0)), 1, 0, 0);
+  const at::Tensor copy = apply_operations_by_operators(images, none);
   EXPECT_TRUE(copy.equal(images));
   EXPECT_NE(copy.data_ptr(), images.data_ptr());
 }
@@ -255,9 +251,9 @@ TEST(ApplyOperations, KeepsImagesAtMagnitudesWithoutEffect) {
         {kRotate, 0},     {kSharpness, 1},  {kShearX, 0}, {kShearY, 0},   {kSolarize, 1},
         {kTranslateX, 0}, {kTranslateY, 0}, {kCutout, 0}};
     for (const auto& [operation, magnitude] : without_effect) {
-      const Operations operations = one_operation(4, operation, magnitude);
+      const ImageOperations operations = one_operation(4, operation, magnitude);
       EXPECT_TRUE(changed(images, operations).equal(images)) << static_cast<int>(operation);
-      EXPECT_TRUE(changed_by_operators(images, operations).equal(images)) << static_cast<int>(operation);
+      EXPECT_TRUE(apply_operations_by_operators(images, operations).equal(images)) << static_cast<int>(operation);
     }
     const at::Tensor flat = at::full({2, 16, 16, channels}, 77, at::kByte);
     for (const ImageOperation operation : {kAutoContrast, kEqualize, kContrast, kSharpness, kColor}) {
@@ -269,41 +265,10 @@ TEST(ApplyOperations, KeepsImagesAtMagnitudesWithoutEffect) {
 TEST(ApplyOperations, AppliesAChainInOrder) {
   at::manual_seed(2);
   const at::Tensor images = at::randint(0, 256, {60, 16, 16, 3}, at::kByte);
-  const Operations operations = random_operations(60, 3);
+  const ImageOperations operations = random_operations(60, 3);
   at::Tensor step_by_step = images;
-  for (int64_t j = 0; j < 3; ++j) step_by_step = changed(step_by_step, operations.narrow(1, j, 1));
+  for (int64_t j = 0; j < 3; ++j) step_by_step = changed(step_by_step, narrow(operations, 1, j, 1));
   EXPECT_TRUE(changed(images, operations).equal(step_by_step));
-}
-
-TEST(ApplyOperations, ChangesEachImageInPlace) {
-  at::manual_seed(3);
-  const at::Tensor images = at::randint(0, 256, {30, 16, 16, 3}, at::kByte);
-  const Operations operations = random_operations(30, 2);
-  const at::Tensor together = changed(images, operations);
-  for (int64_t i = 0; i < 30; ++i) {
-    const at::Tensor one = images.narrow(0, i, 1);  // a view: the change is visible in `images`
-    const Operations its = operations.narrow(0, i, 1);
-    apply_operations(one, its.codes, its.magnitudes, its.positions);
-    ASSERT_TRUE(images[i].equal(together[i])) << i;
-    if (i < 29) {
-      ASSERT_FALSE(images[i + 1].equal(at::zeros_like(images[i]))) << i;
-    }
-  }
-  EXPECT_TRUE(images.equal(together));
-}
-
-TEST(ApplyOperations, DoesNotDependOnTheNumberOfThreads) {
-  at::manual_seed(4);
-  const at::Tensor images = at::randint(0, 256, {200, 32, 32, 3}, at::kByte);
-  const Operations operations = random_operations(200, 3);
-  const int before = at::get_num_threads();
-  at::set_num_threads(1);
-  const at::Tensor expected = changed(images, operations);
-  for (const int threads : {2, 3}) {
-    at::set_num_threads(threads);
-    EXPECT_TRUE(changed(images, operations).equal(expected)) << threads;
-  }
-  at::set_num_threads(before);
 }
 
 TEST(ApplyOperations, AcceptsAnyNumbers) {
@@ -321,11 +286,11 @@ TEST(ApplyOperations, AcceptsAnyNumbers) {
     const at::Tensor images = at::randint(0, 256, {kinds * values, shape[0], shape[1], shape[2]}, at::kByte);
     const at::Tensor codes = at::cat({at::arange(16, at::kInt), at::tensor(unknown, at::kInt)});
     const at::Tensor magnitudes = at::tensor(numbers);
-    const Operations operations{codes.view({kinds, 1}).expand({kinds, values}).reshape({-1, 1}),
-                                magnitudes.expand({kinds, values}).reshape({-1, 1}),
-                                magnitudes.index({at::randint(0, values, {kinds * values, 1, 2}, at::kLong)})};
+    const ImageOperations operations{codes.view({kinds, 1}).expand({kinds, values}).reshape({-1, 1}),
+                                     magnitudes.expand({kinds, values}).reshape({-1, 1}),
+                                     magnitudes.index({at::randint(0, values, {kinds * values, 1, 2}, at::kLong)})};
     const at::Tensor found = changed(images, operations);
-    EXPECT_TRUE(found.equal(changed_by_operators(images, operations))) << images.sizes();
+    EXPECT_TRUE(found.equal(apply_operations_by_operators(images, operations))) << images.sizes();
     EXPECT_TRUE(found.slice(0, 16 * values).equal(images.slice(0, 16 * values))) << "unknown codes change nothing";
   }
 }
@@ -333,12 +298,12 @@ TEST(ApplyOperations, AcceptsAnyNumbers) {
 TEST(ApplyOperations, ReadsOperationsInAnyMemoryOrder) {
   at::manual_seed(6);
   const at::Tensor images = at::randint(0, 256, {8, 16, 16, 3}, at::kByte);
-  const Operations operations = random_operations(8, 2);
-  const Operations transposed{operations.codes.t().contiguous().t(), operations.magnitudes.t().contiguous().t(),
-                              operations.positions.transpose(0, 2).contiguous().transpose(0, 2)};
+  const ImageOperations operations = random_operations(8, 2);
+  const ImageOperations transposed{operations.codes.t().contiguous().t(), operations.magnitudes.t().contiguous().t(),
+                                   operations.positions.transpose(0, 2).contiguous().transpose(0, 2)};
   EXPECT_TRUE(changed(images, transposed).equal(changed(images, operations)));
-  EXPECT_EQ(changed(images.narrow(0, 0, 0), operations.narrow(0, 0, 0)).size(0), 0);
-  EXPECT_EQ(changed_by_operators(images.narrow(0, 0, 0), operations.narrow(0, 0, 0)).size(0), 0);
+  EXPECT_EQ(changed(images.narrow(0, 0, 0), narrow(operations, 0, 0, 0)).size(0), 0);
+  EXPECT_EQ(apply_operations_by_operators(images.narrow(0, 0, 0), narrow(operations, 0, 0, 0)).size(0), 0);
 }
 
 at::Tensor meta_where(const at::Tensor& condition, const at::Tensor& self, const at::Tensor& other) {
@@ -355,8 +320,9 @@ TEST(ApplyOperations, ReadsNothingBackFromTheDevice) {
   const at::TensorOptions meta = at::TensorOptions().device(at::kMeta);
   for (const int64_t channels : {1, 3}) {
     const at::Tensor found = apply_operations_by_operators(
-        at::empty({5, 16, 12, channels}, meta.dtype(at::kByte)), at::empty({5, 2}, meta.dtype(at::kInt)),
-        at::empty({5, 2}, meta.dtype(at::kFloat)), at::empty({5, 2, 2}, meta.dtype(at::kFloat)));
+        at::empty({5, 16, 12, channels}, meta.dtype(at::kByte)),
+        {at::empty({5, 2}, meta.dtype(at::kInt)), at::empty({5, 2}, meta.dtype(at::kFloat)),
+         at::empty({5, 2, 2}, meta.dtype(at::kFloat))});
     EXPECT_TRUE(found.is_meta());
     EXPECT_EQ(found.sizes(), (at::IntArrayRef{5, 16, 12, channels}));
   }
@@ -364,38 +330,43 @@ TEST(ApplyOperations, ReadsNothingBackFromTheDevice) {
 
 TEST(ApplyOperations, RejectsOtherShapesAndTypes) {
   const at::Tensor images = at::zeros({2, 4, 4, 3}, at::kByte);
-  const Operations good = one_operation(2, kInvert, 0);
-  const auto error = [](const at::Tensor& changed, const at::Tensor& codes, const at::Tensor& magnitudes,
-                        const at::Tensor& positions) -> std::string {
+  const ImageOperations good = one_operation(2, kInvert, 0);
+  const auto error = [](const auto& call) -> std::string {
     try {
-      apply_operations(changed, codes, magnitudes, positions);
+      call();
     } catch (const c10::Error& found) {
       return found.what_without_backtrace();
     }
     return "no error";
   };
-  EXPECT_EQ(error(images, good.codes, good.magnitudes, good.positions), "no error");
-  EXPECT_THAT(error(images.to(at::kFloat), good.codes, good.magnitudes, good.positions),
-              HasSubstr("images must be uint8, N x H x W x C; got Float [2, 4, 4, 3]"));
-  EXPECT_THAT(error(images[0], good.codes, good.magnitudes, good.positions), HasSubstr("got Byte [4, 4, 3]"));
-  EXPECT_THAT(error(at::zeros({2, 4, 4, 2}, at::kByte), good.codes, good.magnitudes, good.positions),
-              HasSubstr("images must have 1 or 3 channels; got [2, 4, 4, 2]"));
+  const auto error_of_images = [&](const at::Tensor& others) {
+    return error([&] { apply_operations_by_operators(others, good); });
+  };
+  EXPECT_EQ(error_of_images(images), "no error");
+  EXPECT_THAT(error_of_images(images.to(at::kFloat)), HasSubstr("images must be uint8; got Float"));
+  EXPECT_THAT(error_of_images(images[0]), HasSubstr("got [4, 4, 3]"));
+
+  const auto error_of = [&](const ImageOperations& operations, int64_t height = 4, int64_t channels = 3) {
+    return error([&] { const OperationLoop loop(operations, height, 4, channels); });
+  };
+  EXPECT_EQ(error_of(good), "no error");
+  EXPECT_THAT(error_of(good, 4, 2), HasSubstr("images must be N x H x W x C with 1 or 3 channels; got [2, 4, 4, 2]"));
   for (const int64_t side : {0, 1025}) {
-    EXPECT_THAT(error(at::zeros({2, side, 4, 3}, at::kByte), good.codes, good.magnitudes, good.positions),
+    EXPECT_THAT(error_of(good, side),
                 HasSubstr("sides of images must be 1 to 1024 pixels; got [2, " + std::to_string(side)));
   }
-  EXPECT_THAT(error(images, good.codes.to(at::kLong), good.magnitudes, good.positions),
+  const auto& [codes, magnitudes, positions] = good;
+  EXPECT_THAT(error_of({codes.to(at::kLong), magnitudes, positions}),
               HasSubstr("codes must be int32, 2 x n; got Long [2, 1]"));
-  EXPECT_THAT(error(images, good.codes.narrow(0, 0, 1), good.magnitudes, good.positions),
-              HasSubstr("codes must be int32, 2 x n; got Int [1, 1]"));
-  EXPECT_THAT(error(images, good.codes, good.magnitudes.t(), good.positions),
+  EXPECT_THAT(error([&] { apply_operations_by_operators(images.narrow(0, 0, 1), good); }),
+              HasSubstr("codes must be int32, 1 x n; got Int [2, 1]"));
+  EXPECT_THAT(error_of({codes, magnitudes.t(), positions}),
               HasSubstr("magnitudes must be float, [2, 1]; got Float [1, 2]"));
-  EXPECT_THAT(error(images, good.codes, good.magnitudes.to(at::kDouble), good.positions),
+  EXPECT_THAT(error_of({codes, magnitudes.to(at::kDouble), positions}),
               HasSubstr("magnitudes must be float, [2, 1]; got Double [2, 1]"));
-  EXPECT_THAT(error(images, good.codes, good.magnitudes, good.positions.narrow(2, 0, 1)),
+  EXPECT_THAT(error_of({codes, magnitudes, positions.narrow(2, 0, 1)}),
               HasSubstr("positions must be float, [2, 1, 2]; got Float [2, 1, 1]"));
-  EXPECT_THAT(error(images.transpose(1, 2), good.codes, good.magnitudes, good.positions),
-              HasSubstr("images must be contiguous and on the CPU"));
+  EXPECT_THAT(error_of({codes, magnitudes, positions.to(at::kMeta)}), HasSubstr("operations must be on the CPU"));
 }
 
 }  // namespace

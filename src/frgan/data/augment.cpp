@@ -1,11 +1,11 @@
 #include "frgan/data/augment.h"
 
 #include <algorithm>
-#include <cstring>
+#include <optional>
+#include <vector>
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/isfinite.h>
@@ -59,12 +59,11 @@ bool has_operations(const Augmentation& augmentation) {
 void draw_operations(AugmentationPlan& plan, int64_t count, const Augmentation& augmentation, uint64_t key) {
   TORCH_CHECK(augmentation.operations == 0 || !augmentation.choices.empty(), "no operations to choose from");
   const int64_t random = augmentation.operations, all = random + (augmentation.cutout > 0 ? 1 : 0);
-  plan.codes = at::empty({count, all}, at::kInt);
-  plan.magnitudes = at::empty({count, all}, at::kFloat);
-  plan.positions = at::empty({count, all, 2}, at::kFloat);
-  int32_t* code = plan.codes.data_ptr<int32_t>();
-  float* magnitude = plan.magnitudes.data_ptr<float>();
-  float* position = plan.positions.data_ptr<float>();
+  plan.operations = {at::empty({count, all}, at::kInt), at::empty({count, all}, at::kFloat),
+                     at::empty({count, all, 2}, at::kFloat)};
+  int32_t* code = plan.operations.codes.data_ptr<int32_t>();
+  float* magnitude = plan.operations.magnitudes.data_ptr<float>();
+  float* position = plan.operations.positions.data_ptr<float>();
   // A separate key: shifts and noise use other ones.
   const uint64_t operation_key = random_key(key, Stream::kAugmentation, 2);
   const auto unit = [&](uint64_t place) {
@@ -87,49 +86,48 @@ at::Tensor channels_first(const at::Tensor& images) {
   return images.permute({0, 3, 1, 2});
 }
 
-// To [-1, 1], or for bytes, a copy.
+// Copies an image, with the source row of each of its rows, and the source column of each of its columns.
+void move_pixels(const uint8_t* image, const int64_t* rows, const int64_t* columns, at::IntArrayRef shape,
+                 uint8_t* to) {
+  const int64_t height = shape[0], width = shape[1], channels = shape[2];
+  for (int64_t r = 0; r < height; ++r) {
+    const uint8_t* const line = image + rows[r] * width * channels;
+    for (int64_t c = 0; c < width; ++c) {
+      for (int64_t k = 0; k < channels; ++k) *to++ = line[columns[c] * channels + k];
+    }
+  }
+}
+
+// To [-1, 1].
 template <class T>
 void normalise(const uint8_t* from, int64_t count, T* to) {
   for (int64_t i = 0; i < count; ++i) to[i] = static_cast<T>(from[i]) / T{127.5} - T{1};
 }
-template <>
-void normalise(const uint8_t* from, int64_t count, uint8_t* to) {
-  std::copy_n(from, count, to);
-}
 
+// Gathers, moves, changes and normalizes image by image, so that each value is read once and written once.
 template <class T>
-void copy_pixels(const uint8_t* line, const int64_t* columns, int64_t width, int64_t channels, T* to) {
-  for (int64_t c = 0; c < width; ++c) {
-    for (int64_t k = 0; k < channels; ++k) *to++ = line[columns[c] * channels + k];
-  }
-}
-
-// Gathers, shifts and normalizes image by image, so that each value is read once and written once. Undefined `y` and
-// `x`: no shift.
-template <class T>
-void gather(const at::Tensor& images, const at::Tensor& rows, const at::Tensor& source_y, const at::Tensor& source_x,
-            const at::Tensor& out) {
-  const int64_t count = images.size(0), height = images.size(1), line = images.size(2) * images.size(3);
-  const int64_t width = images.size(2), channels = images.size(3);
+void gather(const at::Tensor& images, const at::Tensor& rows, const AugmentationPlan& plan, const at::Tensor& out) {
+  const int64_t count = images.size(0), height = images.size(1), width = images.size(2), channels = images.size(3);
+  const int64_t size = height * width * channels;
   const uint8_t* const set = images.data_ptr<uint8_t>();
   const int64_t* const row = rows.data_ptr<int64_t>();
   T* const result = out.data_ptr<T>();
+  const bool moves = plan.y.defined();
+  std::optional<OperationLoop> operations;
+  if (plan.operations.codes.defined()) operations.emplace(plan.operations, height, width, channels);
   at::parallel_for(0, rows.numel(), 4, [&](int64_t begin, int64_t end) {
-    std::vector<uint8_t> shifted(static_cast<size_t>(line));
+    std::vector<uint8_t> changed(moves || operations ? size : 0), buffer(operations ? size : 0);
     for (int64_t i = begin; i < end; ++i) {
       TORCH_CHECK_INDEX(row[i] >= 0 && row[i] < count, "image ", row[i], " of ", count);
-      const uint8_t* const image = set + row[i] * height * line;
-      T* const to = result + i * height * line;
-      if (!source_y.defined()) {
-        normalise(image, height * line, to);
-        continue;
+      const uint8_t* image = set + row[i] * size;
+      if (moves) {
+        move_pixels(image, plan.y.data_ptr<int64_t>() + i * height, plan.x.data_ptr<int64_t>() + i * width,
+                    images.sizes().slice(1), changed.data());
+      } else if (operations) {
+        std::copy_n(image, size, changed.data());
       }
-      const int64_t* const y = source_y.data_ptr<int64_t>() + i * height;
-      const int64_t* const x = source_x.data_ptr<int64_t>() + i * width;
-      for (int64_t r = 0; r < height; ++r) {
-        copy_pixels(image + y[r] * line, x, width, channels, shifted.data());
-        normalise(shifted.data(), line, to + r * line);
-      }
+      if (operations) operations->apply(i, changed.data(), buffer.data());
+      normalise(changed.empty() ? image : changed.data(), size, result + i * size);
     }
   });
 }
@@ -169,21 +167,8 @@ at::Tensor augmented(const at::Tensor& images, const at::Tensor& rows, const Aug
                      at::ScalarType dtype) {
   if (!images.is_cpu()) return augmented_by_operators(images, rows, plan, dtype);
 
-  const int64_t count = rows.numel();
-  const std::vector<int64_t> shape{count, images.size(1), images.size(2), images.size(3)};
-  const at::Tensor out = at::empty(shape, dtype);
-  const auto gather_normalised = [&](const at::Tensor& from, const at::Tensor& which, const at::Tensor& y,
-                                     const at::Tensor& x) {
-    dtype == at::kDouble ? gather<double>(from, which, y, x, out) : gather<float>(from, which, y, x, out);
-  };
-  if (plan.codes.defined()) {
-    const at::Tensor bytes = at::empty(shape, at::kByte);
-    gather<uint8_t>(images, rows, plan.y, plan.x, bytes);
-    apply_operations(bytes, plan.codes, plan.magnitudes, plan.positions);
-    gather_normalised(bytes, at::arange(count, at::kLong), {}, {});
-  } else {
-    gather_normalised(images, rows, plan.y, plan.x);
-  }
+  const at::Tensor out = at::empty({rows.numel(), images.size(1), images.size(2), images.size(3)}, dtype);
+  dtype == at::kDouble ? gather<double>(images, rows, plan, out) : gather<float>(images, rows, plan, out);
   add_noise(out, plan);
   return channels_first(out);
 }
@@ -207,7 +192,7 @@ at::Tensor augmented_by_operators(const at::Tensor& images, const at::Tensor& ro
   } else {
     bytes = images.index_select(0, rows);
   }
-  if (plan.codes.defined()) bytes = apply_operations_by_operators(bytes, plan.codes, plan.magnitudes, plan.positions);
+  if (plan.operations.codes.defined()) bytes = apply_operations_by_operators(bytes, plan.operations);
   const at::Tensor out = bytes.to(dtype).div_(127.5).sub_(1);
   add_noise(out, plan);
   return channels_first(out);

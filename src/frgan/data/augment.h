@@ -47,6 +47,8 @@ Policies built_in_policies();
 // The same with the options of weak and strong, and the user's own ones. Throws a usage error for an invalid
 // policy.
 Policies augmentation_policies(const AugmentationOptions& options);
+// Throws a usage error if a policy flips images of a dataset that does not allow it (DatasetKind::allows_flips).
+void check_flips(const Policies& policies, std::string_view dataset);
 
 // Maps uint8 pixels to [-1, 1]: x / 127.5 - 1. From N x H x W x C to N x C x H x W with channels-last strides, in
 // `dtype` (float or double).
@@ -59,13 +61,15 @@ at::Tensor to_pixels(const at::Tensor& images);
 // The random numbers of an augmentation of n images of H x W pixels, drawn by the host. A tensor is undefined if the
 // augmentation has no such change.
 struct AugmentationPlan {
-  at::Tensor y, x;                          // n x H and n x W, int64: source row and column of each pixel
-  at::Tensor codes, magnitudes, positions;  // for apply_operations (data/image_operations.h)
-  double noise = 0;                         // standard deviation
+  at::Tensor y, x;  // n x H and n x W, int64: source row and column of each pixel
+  ImageOperations operations;
+  double noise = 0;  // standard deviation
   uint64_t noise_key = 0;
 
   // All tensors, in a fixed order.
-  std::vector<at::Tensor*> tensors() { return {&y, &x, &codes, &magnitudes, &positions}; }
+  std::vector<at::Tensor*> tensors() {
+    return {&y, &x, &operations.codes, &operations.magnitudes, &operations.positions};
+  }
 };
 
 // The change of image i is a function of (key, i). Borders are filled by reflection: -1 maps to 1, and W to W - 2.

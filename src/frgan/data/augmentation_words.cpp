@@ -7,6 +7,7 @@
 
 #include "frgan/core/error.h"
 #include "frgan/data/augment.h"
+#include "frgan/data/load_dataset.h"
 #include "frgan/device/batch.h"
 
 namespace frgan {
@@ -192,9 +193,10 @@ std::map<std::string, std::vector<std::string>> own_policies(const std::vector<s
 
 void describe(OptionSet& options, AugmentationOptions& augmentation) {
   options.group("Data");
-  options.add("augmentation", augmentation.augmentation,
-              "Random augmentation of training images: translate:PIXELS, noise:DEVIATION (for pixels in [-1, 1]), "
-              "flip; or none (A14, A26: the paper's random change f; A21: with or without augmentation).");
+  options.add(
+      "augmentation", augmentation.augmentation,
+      "Random augmentation of training images: translate:PIXELS, noise:DEVIATION (for pixels in [-1, 1]), "
+      "flip (not for digits); or none (A14, A26: the paper's random change f; A21: with or without augmentation).");
   options.add(
       "strong-augmentation", augmentation.strong,
       fmt::format("Augmentation of the strong views of FixMatch. It has the words of --augmentation, and two more. "
@@ -249,6 +251,16 @@ Policies augmentation_policies(const AugmentationOptions& options) {
   policies[kWeakPolicy] = parse_augmentation(options.augmentation, "--augmentation", options.policies);
   policies[kStrongPolicy] = parse_augmentation(options.strong, "--strong-augmentation", options.policies);
   return policies;
+}
+
+void check_flips(const Policies& policies, std::string_view dataset) {
+  const auto kind = std::ranges::find(dataset_kinds(), dataset, &DatasetKind::name);
+  if (kind == dataset_kinds().end() || kind->allows_flips) return;
+  const auto flips = std::ranges::find_if(policies, [](const auto& policy) { return policy.second.flip; });
+  if (flips == policies.end()) return;
+  throw usage_error(
+      fmt::format("augmentation policy '{}': 'flip' mirrors images, and mirrored digits are not digits ({}); remove it",
+                  flips->first, dataset));
 }
 
 }  // namespace frgan

@@ -6,9 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <numbers>
-#include <vector>
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/div.h>
@@ -47,16 +45,14 @@ constexpr std::array<OperationInfo, 16> kOperations = {{
     {kCutout, "cutout", 0, 0.5, 0, 1, "side of the square, as a fraction of the shorter side of the image"},
 }};
 
-void check_arguments(const at::Tensor& images, const at::Tensor& codes, const at::Tensor& magnitudes,
-                     const at::Tensor& positions) {
-  TORCH_CHECK(images.scalar_type() == at::kByte && images.dim() == 4, "images must be uint8, N x H x W x C; got ",
-              images.scalar_type(), ' ', images.sizes());
-  const int64_t height = images.size(1), width = images.size(2), channels = images.size(3);
-  TORCH_CHECK(channels == 1 || channels == 3, "images must have 1 or 3 channels; got ", images.sizes());
-  TORCH_CHECK(std::min(height, width) >= 1 && std::max(height, width) <= kLargestSide, "sides of images must be 1 to ",
-              kLargestSide, " pixels; got ", images.sizes());
-  TORCH_CHECK(codes.scalar_type() == at::kInt && codes.dim() == 2 && codes.size(0) == images.size(0),
-              "codes must be int32, ", images.size(0), " x n; got ", codes.scalar_type(), ' ', codes.sizes());
+void check_arguments(at::IntArrayRef images, const ImageOperations& operations) {
+  const auto& [codes, magnitudes, positions] = operations;
+  TORCH_CHECK(images.size() == 4 && (images[3] == 1 || images[3] == 3),
+              "images must be N x H x W x C with 1 or 3 channels; got ", images);
+  TORCH_CHECK(std::min(images[1], images[2]) >= 1 && std::max(images[1], images[2]) <= kLargestSide,
+              "sides of images must be 1 to ", kLargestSide, " pixels; got ", images);
+  TORCH_CHECK(codes.scalar_type() == at::kInt && codes.dim() == 2 && codes.size(0) == images[0],
+              "codes must be int32, ", images[0], " x n; got ", codes.scalar_type(), ' ', codes.sizes());
   TORCH_CHECK(magnitudes.scalar_type() == at::kFloat && magnitudes.sizes() == codes.sizes(),
               "magnitudes must be float, ", codes.sizes(), "; got ", magnitudes.scalar_type(), ' ', magnitudes.sizes());
   const std::array<int64_t, 3> shape = {codes.size(0), codes.size(1), 2};
@@ -513,34 +509,30 @@ std::span<const OperationInfo> image_operations() {
   return kOperations;
 }
 
-void apply_operations(const at::Tensor& images, const at::Tensor& codes, const at::Tensor& magnitudes,
-                      const at::Tensor& positions) {
-  check_arguments(images, codes, magnitudes, positions);
-  TORCH_CHECK(images.is_cpu() && images.is_contiguous(), "images must be contiguous and on the CPU");
-  TORCH_CHECK(codes.is_cpu() && magnitudes.is_cpu() && positions.is_cpu(), "operations must be on the CPU");
-  const at::Tensor codes_in_order = codes.contiguous(), magnitudes_in_order = magnitudes.contiguous();
-  const at::Tensor positions_in_order = positions.contiguous();
-  const int32_t* const code = codes_in_order.data_ptr<int32_t>();
-  const float* const magnitude = magnitudes_in_order.data_ptr<float>();
-  const float* const center = positions_in_order.data_ptr<float>();
-  uint8_t* const values = images.data_ptr<uint8_t>();
-  const int64_t steps = codes.size(1);
-  at::parallel_for(0, images.size(0), 4, [&](int64_t begin, int64_t end) {
-    Pixels image{nullptr, images.size(1), images.size(2), images.size(3)};
-    std::vector<uint8_t> buffer(static_cast<size_t>(image.size()));
-    for (int64_t i = begin; i < end; ++i) {
-      image.values = values + i * image.size();
-      for (int64_t j = i * steps; j < (i + 1) * steps; ++j) {
-        const auto operation = static_cast<ImageOperation>(code[j]);
-        apply_operation(operation, usable_magnitude(operation, magnitude[j]), center + 2 * j, image, buffer.data());
-      }
-    }
-  });
+OperationLoop::OperationLoop(const ImageOperations& operations, int64_t height, int64_t width, int64_t channels)
+    : height_(height), width_(width), channels_(channels) {
+  check_arguments({operations.codes.size(0), height, width, channels}, operations);
+  TORCH_CHECK(operations.codes.is_cpu() && operations.magnitudes.is_cpu() && operations.positions.is_cpu(),
+              "operations must be on the CPU");
+  operations_ = {operations.codes.contiguous(), operations.magnitudes.contiguous(), operations.positions.contiguous()};
 }
 
-at::Tensor apply_operations_by_operators(const at::Tensor& images, const at::Tensor& codes,
-                                         const at::Tensor& magnitudes, const at::Tensor& positions) {
-  check_arguments(images, codes, magnitudes, positions);
+void OperationLoop::apply(int64_t index, uint8_t* image, uint8_t* buffer) const {
+  const int64_t steps = operations_.codes.size(1), first = index * steps;
+  const int32_t* const codes = operations_.codes.data_ptr<int32_t>();
+  const float* const magnitudes = operations_.magnitudes.data_ptr<float>();
+  const float* const centers = operations_.positions.data_ptr<float>();
+  for (int64_t j = first; j < first + steps; ++j) {
+    const auto operation = static_cast<ImageOperation>(codes[j]);
+    apply_operation(operation, usable_magnitude(operation, magnitudes[j]), centers + 2 * j,
+                    {image, height_, width_, channels_}, buffer);
+  }
+}
+
+at::Tensor apply_operations_by_operators(const at::Tensor& images, const ImageOperations& operations) {
+  TORCH_CHECK(images.scalar_type() == at::kByte, "images must be uint8; got ", images.scalar_type());
+  check_arguments(images.sizes(), operations);
+  const auto& [codes, magnitudes, positions] = operations;
   const at::Tensor usable = usable_magnitudes(codes, magnitudes);
   at::Tensor result = images;
   for (int64_t j = 0; j < codes.size(1); ++j) {

@@ -46,21 +46,33 @@ struct OperationInfo {
 // All operations; the one at index i has the value i.
 std::span<const OperationInfo> image_operations();
 
-// Applies n operations to each image, in place. Operation j of image i is codes[i][j], with magnitudes[i][j]:
-//
-//   images      uint8, N x H x W x C, contiguous, on the CPU; C is 1 or 3; H and W are 1 to 1024
-//   codes       int32, N x n; values of ImageOperation; all others change nothing
-//   magnitudes  float, N x n; rotations are clamped to -360 to 360, all others to -8 to 8; NaN counts as 0
-//   positions   float, N x n x 2; the center (x / W, y / H) of cutout, clamped to the image; NaN counts as 0
-//
-// Pixels from outside the image are gray (127). Throws a c10::Error for other shapes, types or devices.
-void apply_operations(const at::Tensor& images, const at::Tensor& codes, const at::Tensor& magnitudes,
-                      const at::Tensor& positions);
+// n operations for each of N images. Operation j of image i is codes[i][j], with magnitudes[i][j]. Pixels from outside
+// the image are gray (127).
+struct ImageOperations {
+  at::Tensor codes;       // int32, N x n; values of ImageOperation; all others change nothing
+  at::Tensor magnitudes;  // float, N x n; rotations are clamped to -360 to 360, others to -8 to 8; NaN counts as 0
+  at::Tensor positions;  // float, N x n x 2; the center (x / W, y / H) of cutout, clamped to the image; NaN counts as 0
+};
 
-// The same with LibTorch operators, for any device: returns new images. It computes every operation for all images, so
-// it reads nothing back. The bytes are the same, except with probability below 1e-8 for a rotation: its matrix may
-// differ in the last bits of a double before it is rounded to multiples of 1 / 65536.
-at::Tensor apply_operations_by_operators(const at::Tensor& images, const at::Tensor& codes,
-                                         const at::Tensor& magnitudes, const at::Tensor& positions);
+// Applies operations on the CPU to one image at a time.
+class OperationLoop {
+ public:
+  // Images of height x width x channels: 1 to 1024 pixels a side, 1 or 3 channels. Throws a c10::Error for other
+  // shapes, types or devices.
+  OperationLoop(const ImageOperations& operations, int64_t height, int64_t width, int64_t channels);
+  // Changes the image with this index in place. `buffer` is for intermediate results. Both have the image's size.
+  // Thread-safe.
+  void apply(int64_t index, uint8_t* image, uint8_t* buffer) const;
+
+ private:
+  ImageOperations operations_;
+  int64_t height_, width_, channels_;
+};
+
+// Applies the operations with LibTorch operators, on any device, to images (uint8, N x H x W x C). Returns new images.
+// It computes every operation for all images, so it reads nothing back. The bytes are those of OperationLoop, except
+// with probability below 1e-8 for a rotation: its matrix may differ in the last bits of a double before it is rounded
+// to multiples of 1 / 65536.
+at::Tensor apply_operations_by_operators(const at::Tensor& images, const ImageOperations& operations);
 
 }  // namespace frgan

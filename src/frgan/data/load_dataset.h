@@ -30,7 +30,8 @@ struct DatasetKind {
   // Folders to search, relative to the data root or absolute.
   std::vector<std::string> folders;
   std::vector<RemoteFile> downloads;
-  std::string hint;  // how to get the dataset, for error messages
+  std::string hint;          // how to get the dataset, for error messages
+  bool allows_flips = true;  // false for digits: a mirrored digit is not of its class
   std::function<Dataset(const std::filesystem::path&, const DataOptions&, const LoadWatch&)> load;
 };
 const std::vector<DatasetKind>& dataset_kinds();

@@ -71,6 +71,12 @@ bool run_unless_stopped(const std::function<void()>& work) try {
   return false;
 }
 
+Policies policies_for(const RunOptions& options, const Dataset& data) {
+  Policies policies = augmentation_policies(options.augmentation);
+  check_flips(policies, data.name);
+  return policies;
+}
+
 // What the method is built for.
 Problem problem_of(const RunOptions& options, const Dataset& data, const LabelSplit& split) {
   const int64_t kept = std::ssize(split.kept);
@@ -98,7 +104,7 @@ TrainingRun::TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dat
       problem_(problem_of(options_, data_, split_)),
       method_(built_method(std::move(method), problem_)),
       batches_(data_.train.to(problem_.device), split_,
-               {.policies = augmentation_policies(options_.augmentation), .seed = problem_.seed}),
+               {.policies = policies_for(options_, data_), .seed = problem_.seed}),
       trainer_(*method_, problem_, batches_, options_.steps, options_.skip_outliers),
       pace_(options_, trainer_.plan(), problem_.device.is_cpu(), begun) {
   if (!split_.dev.empty()) dev_ = data_.train.rows(split_.dev);
