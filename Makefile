@@ -42,6 +42,7 @@ test-wheel: test-wheel-build ## runs the tests that depend on LibTorch with `pip
 test-wheel-build:
 	@$(PACKAGES) build test lint wheel
 	scripts/torch-wheel $(WHEEL_VENV)
+	scripts/timm $(WHEEL_VENV)
 	cmake --preset wheel -D FRGAN_WHEEL_VENV=$(abspath $(WHEEL_VENV))
 	cmake --build --preset wheel
 

@@ -40,7 +40,7 @@ std::string usage_message(const std::function<void()>& call) {
 std::unique_ptr<Method> initialized(const std::string& name, const Settings& settings = {}) {
   std::unique_ptr<Method> method = small_method(name, settings);
   for (const Stage& stage : method->stages()) {
-    if (stage.initialize) stage.initialize(RandomBatches{}(stage.initial_batch, 0, 99));
+    if (stage.initialize) stage.initialize(RandomBatches{small_problem_for(settings)}(stage.initial_batch, 0, 99));
   }
   return method;
 }
@@ -214,9 +214,10 @@ TEST(Methods, ClassifierHasItsOwnWeights) {
 TEST(Methods, EveryNetworkGetsGradientsForAllParameters) {
   for (const NetworkInfo& info : all_networks()) {
     SCOPED_TRACE(info.name);
-    const auto method = initialized("supervised", {{"network", std::string(info.name)}, {"se-reduction", 1}});
+    const Settings settings{{"network", std::string(info.name)}, {"se-reduction", 1}};
+    const auto method = initialized("supervised", settings);
     const Phase phase = method->stages()[0].phases[0];
-    phase.losses(RandomBatches{}(phase.batch, 0, 0))[0][0].value.backward();
+    phase.losses(RandomBatches{small_problem_for(settings)}(phase.batch, 0, 0))[0][0].value.backward();
     for (const auto& item : method->players()[0].network->named_parameters()) {
       EXPECT_GT(item.value().grad().abs().max().item<double>(), 0) << item.key();
     }

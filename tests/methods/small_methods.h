@@ -1,6 +1,7 @@
 // Small methods and batches for tests: networks with 1/16 of the width of Table 1, batches of four 16x16 images.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "frgan/device/random.h"
 #include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
+#include "frgan/nn/networks.h"
 
 namespace frgan {
 
@@ -24,9 +26,18 @@ inline Problem small_problem(at::ScalarType dtype = at::kDouble) {
   return {.shape = {.image_size = 16, .channels = 1, .classes = 3}, .seed = 1, .dtype = dtype};
 }
 
+// The same with larger images if the network that the settings name needs them.
+inline Problem small_problem_for(const Settings& settings, at::ScalarType dtype = at::kDouble) {
+  Problem problem = small_problem(dtype);
+  for (const auto& [option, value] : settings) {
+    if (option == "network")
+      problem.shape.image_size = std::max(problem.shape.image_size, find_network(value.text()).smallest_image);
+  }
+  return problem;
+}
+
 // A method with small sizes and the given options, built for `problem`.
-inline std::unique_ptr<Method> small_method(const std::string& name, const Settings& settings = {},
-                                            const Problem& problem = small_problem()) {
+inline std::unique_ptr<Method> small_method(const std::string& name, const Settings& settings, const Problem& problem) {
   std::unique_ptr<Method> method = create_method(name);
   OptionSet options;
   method->describe(options);
@@ -38,6 +49,10 @@ inline std::unique_ptr<Method> small_method(const std::string& name, const Setti
   method->validate();
   method->build(problem);
   return method;
+}
+
+inline std::unique_ptr<Method> small_method(const std::string& name, const Settings& settings = {}) {
+  return small_method(name, settings, small_problem_for(settings));
 }
 
 // Random images, labels and noise, as a pure function of request, draw and part. The branches of an image differ by a

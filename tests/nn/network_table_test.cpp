@@ -15,10 +15,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr ImageShape kSmallShape{16, 1, 3};
+constexpr ImageShape kSmallShape{32, 1, 3};
 
 at::Tensor some_images(int64_t count, uint64_t key) {
-  return random_uniform({count, 1, 16, 16}, -1, 1, key, at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
+  return random_uniform({count, 1, 32, 32}, -1, 1, key, at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 NetworkPtr small_network_of(std::string_view name) {
@@ -80,9 +80,9 @@ TEST(NetworkTable, InitialWeightsDependOnTheSeedOnly) {
 }
 
 TEST(NetworkTable, SuggestsTheNearestName) {
-  EXPECT_EQ(
-      error_of([] { create_network({.network = "conv-larg"}, kSmallShape, 1); }),
-      "unknown network 'conv-larg'; known networks: table1, conv-large, wrn-28-2, mlp; did you mean 'conv-large'?");
+  EXPECT_EQ(error_of([] { create_network({.network = "conv-larg"}, kSmallShape, 1); }),
+            "unknown network 'conv-larg'; known networks: table1, conv-large, wrn-28-2, mlp, "
+            "resnet18, resnet50, efficientnet-lite0, convnext-tiny, vit-small-14; did you mean 'conv-large'?");
 }
 
 TEST(NetworkTable, RejectsOptionsOfOtherNetworks) {

@@ -359,9 +359,12 @@ TEST(GoldenNetworks, Table) {
       {"conv-large-bn", {.network = "conv-large", .width = 1.0 / 32, .conv_large_norm = ConvLargeNorm::kBatchNorm}},
       {"wrn-28-2", {.network = "wrn-28-2", .width = 1.0 / 16}},
       {"mlp", {.network = "mlp", .mlp_units = 16}}};
+  const GoldenFile photo_networks("photo_networks");  // tests/nn/photo_networks_test.cpp
   for (const NetworkInfo& info : all_networks()) {
     const bool has_case = std::ranges::any_of(cases, [&](const auto& one) { return one.second.network == info.name; });
-    EXPECT_TRUE(has_case || info.name == "table1") << "add a golden file of " << info.name;
+    const std::string name(info.name), last = create_network({.network = name}, ImageShape{}, 1)->layers().back().name;
+    EXPECT_TRUE(has_case || info.name == "table1" || photo_networks.contains(name + "/" + last))
+        << "add a golden file of " << info.name;
   }
   for (const auto& [name, options] : cases) {
     SCOPED_TRACE(name);

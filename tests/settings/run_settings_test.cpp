@@ -73,7 +73,7 @@ TEST(RunKey, DefaultsMatchTheRecipe) {
       if (option.saved) text += fmt::format("{} {} {}\n", entry.name, option.name, option.initial.dump());
     }
   }
-  EXPECT_EQ(sha256(bytes_of(text)), "0a9e588f90f370c97b7cf697a3c1768b603396c9c1d7220bbdf916e56e140cb3") << text;
+  EXPECT_EQ(sha256(bytes_of(text)), "3c47f4550d384ddc61af42418f59be362b4411246a0d504052ca1a588b09bd21") << text;
 }
 
 TEST(RunSettings, LaterSourcesResetExcludedOptions) {

@@ -65,11 +65,14 @@ const std::map<std::string, std::vector<Json>> kOtherValues{
     {"momentum", {0.5}},
     {"nesterov", {false}},
     {"weight-decay", {0.1}},
-    {"network", {"conv-large", "wrn-28-2", "mlp"}},
+    {"network",
+     {"conv-large", "wrn-28-2", "mlp", "resnet18", "resnet50", "efficientnet-lite0", "convnext-tiny", "vit-small-14"}},
     {"conv-large-norm", {"batch_norm"}},
     {"conv-large-dropout", {0.0, 0.3}},
     {"mlp-layers", {1, 3}},
     {"mlp-units", {64}},
+    {"padding", {"same"}},
+    {"norm-epsilon", {0.01}},
     {"decay-shape", {"cosine", "gaussian"}},
     {"warm-up", {0.9}},
     {"unlabeled-ratio", {2}},
@@ -122,18 +125,21 @@ const std::map<std::string, Settings> kNeeded{{"momentum", kSgdOptimizer},
                                               {"conv-large-norm", {{"network", "conv-large"}}},
                                               {"conv-large-dropout", {{"network", "conv-large"}}},
                                               {"mlp-layers", {{"network", "mlp"}}},
-                                              {"mlp-units", {{"network", "mlp"}}}};
+                                              {"mlp-units", {{"network", "mlp"}}},
+                                              {"padding", {{"network", "efficientnet-lite0"}}},
+                                              {"norm-epsilon", {{"network", "efficientnet-lite0"}}}};
 
 // Fingerprint of a run of three steps: losses of each step, then sums of absolute weights, moments, averages and
 // images.
 std::vector<double> run(const std::string& name, const Settings& changes = {}) {
   Settings settings = kBase;
   settings.insert(settings.end(), changes.begin(), changes.end());
-  const Problem problem = small_problem();
+  const Problem problem = small_problem_for(settings);
   const auto method = small_method(name, settings, problem);
   std::vector<std::shared_ptr<torch::nn::Module>> networks;
   for (const Player& player : method->players()) networks.push_back(player.network);
-  const at::Tensor images = random_integers({20, 16, 16, 1}, 0, 200, /*key=*/3, at::kCPU).to(at::kByte);
+  const int64_t size = problem.shape.image_size;
+  const at::Tensor images = random_integers({20, size, size, 1}, 0, 200, /*key=*/3, at::kCPU).to(at::kByte);
   fit_input_normalization(networks, images, at::arange(20, at::kLong));
   Trainer trainer(*method, problem, RandomBatches{problem}, kSteps);
   trainer.initialize();
@@ -150,7 +156,7 @@ std::vector<double> run(const std::string& name, const Settings& changes = {}) {
     numbers.push_back(total);
   }
   if (const auto sampler = method->sampler()) {
-    numbers.push_back(sampled_images(*sampler, 4, /*key=*/7, small_problem()).abs().sum().item<double>());
+    numbers.push_back(sampled_images(*sampler, 4, /*key=*/7, problem).abs().sum().item<double>());
   }
   return numbers;
 }

@@ -25,7 +25,7 @@ using ::testing::Pair;
 struct SmallTraining {
   explicit SmallTraining(const std::string& name, const Settings& settings = {}, int64_t steps = 10,
                          at::ScalarType type = at::kFloat, double outlier_limit = 0)
-      : problem(small_problem(type)),
+      : problem(small_problem_for(settings, type)),
         method(small_method(name, settings, problem)),
         trainer(
             *method, problem,
@@ -120,8 +120,10 @@ TEST(Trainer, RestoredTrainingIsBitIdentical) {
   std::vector<std::pair<std::string, Settings>> cases{{"fr-gan", {{"gen-loss", "fm+ns"}, {"disc-steps", 2}}}};
   for (const NetworkInfo& info : all_networks()) {
     cases.push_back({"supervised", {{"network", std::string(info.name)}}});
+    // With larger steps, the batch norms of efficientnet-lite0 overflow: their maps have one pixel here.
     cases.push_back(
-        {"supervised", {{"network", std::string(info.name)}, {"optimizer", "sgd"}, {"weight-decay", 0.01}}});
+        {"supervised",
+         {{"network", std::string(info.name)}, {"optimizer", "sgd"}, {"weight-decay", 0.01}, {"learning-rate", 1e-6}}});
   }
   for (const MethodInfo& info : all_methods()) cases.push_back({std::string(info.name), {{"threshold", 0.0}}});
   for (const auto& [name, settings] : cases) {
@@ -137,6 +139,7 @@ TEST(Trainer, RestoredTrainingIsBitIdentical) {
     second.trainer.restore(saved, 5, "run");
     EXPECT_EQ(second.trainer.steps_done(), 5);
     second.steps(5);
+    EXPECT_EQ(whole.trainer.first_non_finite_tensor(), std::nullopt);
     EXPECT_THAT(differences(second.trainer.state(), whole.trainer.state()), ElementsAre());
     EXPECT_THAT(differences(first.trainer.state(), saved),
                 ElementsAre());  // the restored trainer does not share memory with the first

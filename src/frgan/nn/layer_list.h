@@ -35,9 +35,13 @@ class LayerList : public torch::nn::Module {
   // FLOP of a forward pass and, where it is needed, the backward pass to parameters and input, which counts twice.
   double training_flop() const;
 
+  // The output of each layer, in order.
+  std::vector<at::Tensor> outputs(at::Tensor x, const ForwardPass& pass) const;
+
  protected:
   explicit LayerList(std::vector<int64_t> input) : output_(std::move(input)) {}
-  // Appends a layer. If it is a module, its tensors get the prefix "NAME.".
+  // Appends a layer. If it is a module, its tensors get the prefix "NAME.". A name such as "blocks.0" is a path of
+  // modules.
   void add(const std::string& name, const std::shared_ptr<Layer>& layer);
   // The output shape of the layers so far, for one input.
   const std::vector<int64_t>& output() const { return output_; }

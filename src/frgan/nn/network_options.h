@@ -23,6 +23,13 @@ enum class SePosition { kNone, kBlock1, kBlock2, kAfterConv256, kAll };
 // Normalization of the network conv-large.
 enum class ConvLargeNorm { kWeightNorm, kBatchNorm };
 
+// Zeros around an image before a convolution with kernel k and stride s.
+enum class Padding {
+  kSymmetric,  // (k - 1) / 2 on each side
+  kSame,       // TensorFlow's: as few as the output size ceil(n / s) needs; an odd one is at the right and bottom
+  kNone,
+};
+
 // What the pixels of an image are converted to before the first layer (nn/input_normalization.h).
 enum class InputNormalizationKind { kScale, kStandard, kImage, kZca, kPca };
 
@@ -54,6 +61,8 @@ struct NetworkOptions {
   double conv_large_dropout = 0.5;
   int64_t mlp_layers = 2;
   int64_t mlp_units = 512;
+  Padding padding = Padding::kSymmetric;
+  double norm_epsilon = 1e-5;
   InputNormalizationOptions normalization{};
 };
 // Declares each field as an option, with its meaning, its range and the reading of the paper that it selects

@@ -9,8 +9,12 @@
 
 #include "frgan/core/error.h"
 #include "frgan/nn/conv_large.h"
+#include "frgan/nn/convnext.h"
 #include "frgan/nn/discriminator.h"
+#include "frgan/nn/efficientnet.h"
 #include "frgan/nn/mlp.h"
+#include "frgan/nn/resnet.h"
+#include "frgan/nn/vision_transformer.h"
 #include "frgan/nn/wide_resnet.h"
 
 namespace frgan {
@@ -27,6 +31,7 @@ constexpr std::array<std::string_view, 11> kTable1Options{"pooling", "se-positio
 constexpr std::array<std::string_view, 3> kConvLargeOptions{"conv-large-norm", "conv-large-dropout", "init-images"};
 constexpr std::array<std::string_view, 6> kMlpOptions{"mlp-layers",    "mlp-units", "leaky-slope",
                                                       "input-dropout", "init",      "init-images"};
+constexpr std::array<std::string_view, 2> kEfficientNetOptions{"padding", "norm-epsilon"};
 
 constexpr std::array kNetworks{
     NetworkInfo{"table1", "the discriminator of FR-GAN: nine convolutions with weight norm, squeeze-and-excitation",
@@ -40,6 +45,32 @@ constexpr std::array kNetworks{
                 {}},
     NetworkInfo{"mlp", "multilayer perceptron with weight norm", make_network<Mlp>, /*has_batch_statistics=*/false,
                 kMlpOptions, /*takes_vectors=*/true},
+    NetworkInfo{"resnet18",
+                "residual network with 18 layers, for photos",
+                ResNet::resnet18,
+                /*has_batch_statistics=*/true,
+                {}},
+    NetworkInfo{"resnet50",
+                "residual network with 50 layers, for photos",
+                ResNet::resnet50,
+                /*has_batch_statistics=*/true,
+                {}},
+    NetworkInfo{"efficientnet-lite0", "EfficientNet-Lite0, a small network for photos", make_network<EfficientNetLite>,
+                /*has_batch_statistics=*/true, kEfficientNetOptions},
+    NetworkInfo{"convnext-tiny",
+                "ConvNeXt-Tiny, for photos",
+                make_network<ConvNext>,
+                /*has_batch_statistics=*/false,
+                {},
+                /*takes_vectors=*/false,
+                ConvNext::kSmallestImage},
+    NetworkInfo{"vit-small-14",
+                "vision transformer with patches of 14 x 14 pixels, as in DINOv2, for photos",
+                make_network<VisionTransformer>,
+                /*has_batch_statistics=*/false,
+                {},
+                /*takes_vectors=*/false,
+                VisionTransformer::kPatch},
 };
 
 std::vector<std::string> network_names() {
@@ -103,6 +134,14 @@ void describe(OptionSet& options, NetworkOptions& network) {
   options.add("mlp-layers", network.mlp_layers, "Hidden layers of mlp.", Range<int64_t>{1, 16, "layers"});
   options.add("mlp-units", network.mlp_units, "Units in each hidden layer of mlp, before --width applies.",
               Range<int64_t>{1, 16384, "units"});
+  options.add(
+      "padding", network.padding,
+      "Padding of the convolutions of efficientnet-lite0: symmetric, or same as in TensorFlow, for weights that "
+      "were trained there.",
+      Words<Padding>{"symmetric", "same"});
+  options.add("norm-epsilon", network.norm_epsilon,
+              "Number that the batch norm of efficientnet-lite0 adds to the variance; 0.001 for weights of TensorFlow.",
+              Range<double>{1e-12, 0.1});
   describe(options, network.normalization);
 }
 
@@ -129,7 +168,12 @@ void check_input(const NetworkOptions& options) {
 
 NetworkPtr create_network(const NetworkOptions& options, const ImageShape& shape, uint64_t seed) {
   check_input(options);
-  return find_network(options.network).create(options, shape, seed);
+  const NetworkInfo& info = find_network(options.network);
+  if (shape.image_size < info.smallest_image) {
+    throw usage_error(fmt::format("--network {} needs images of at least {}x{} pixels; got {}x{}", info.name,
+                                  info.smallest_image, info.smallest_image, shape.image_size, shape.image_size));
+  }
+  return info.create(options, shape, seed);
 }
 
 std::vector<WithoutEffect> network_options_without_effect(const OptionSet& options) {

@@ -24,7 +24,8 @@ struct NetworkInfo {
   bool has_batch_statistics;
   // The options that this network uses, of those that not every network does.
   std::span<const std::string_view> options;
-  bool takes_vectors = false;  // also principal components (--normalization pca)
+  bool takes_vectors = false;   // also principal components (--normalization pca)
+  int64_t smallest_image = 16;  // pixels a side
 };
 
 std::span<const NetworkInfo> all_networks();
@@ -34,7 +35,7 @@ const NetworkInfo& find_network(std::string_view name);
 // Throws a usage error if the network cannot take what --normalization makes of an image.
 void check_input(const NetworkOptions& options);
 
-// A network with new weights. Throws like find_network and check_input.
+// A network with new weights. Throws like find_network and check_input, and a usage error if the images are too small.
 std::shared_ptr<Network> create_network(const NetworkOptions& options, const ImageShape& shape, uint64_t seed);
 
 // The options that were changed but that the selected network does not use.
