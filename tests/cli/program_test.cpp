@@ -57,7 +57,8 @@ TEST_F(Program, InvalidCommandLinesExitWithCode2AndOneLine) {
        "--data svhm: no such path, and not a built-in dataset; did you mean 'svhn'? built-in: svhn, mnist, "
        "fashion-mnist, folder, safetensors"},
       {{"train", "--network", "conv-larg"},
-       "invalid --network 'conv-larg': must be one of table1, conv-large, wrn-28-2, mlp; did you mean 'conv-large'?"},
+       "invalid --network 'conv-larg': must be one of table1, conv-large, wrn-28-2, mlp, resnet18, resnet50, "
+       "efficientnet-lite0, convnext-tiny, vit-small-14; did you mean 'conv-large'?"},
       {{"train", "--optimizer", "sgdd"}, "invalid --optimizer 'sgdd': must be one of adam, sgd; did you mean 'sgd'?"},
       {{"train", "--network", "mlp", "--pooling", "max", "--steps", "5"},
        "--pooling has no effect on --network mlp; it belongs to: table1"},

@@ -9,8 +9,8 @@
 namespace frgan {
 
 // Four groups of residual blocks with 96 to 768 channels. A 4x4 convolution with stride 4 comes before the first group,
-// a 2x2 convolution with stride 2 before each other one; then the global mean, layer norm, and a dense layer to K
-// logits. The names of the tensors are those of timm's convnext_tiny.
+// and a 2x2 convolution with stride 2 before each other one. The global mean, layer norm, and a dense layer to K logits
+// follow. The names of the tensors are those of timm's convnext_tiny.
 class ConvNext : public Network {
  public:
   static constexpr int64_t kSmallestImage = 32;  // pixels
