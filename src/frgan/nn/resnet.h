@@ -8,9 +8,11 @@
 
 namespace frgan {
 
-// A 7x7 convolution and max pooling, both with stride 2; four groups of residual blocks, of which the last three begin
-// with stride 2; the global mean, and a dense layer to K logits. The names of the tensors are those of timm's resnet18
-// and resnet50.
+// - A 7x7 convolution and max pooling, both with stride 2;
+// - four groups of residual blocks, of which the last three begin with stride 2;
+// - the global mean, and a dense layer to K logits.
+//
+// The names of the tensors are those of timm's resnet18 and resnet50.
 class ResNet : public Network {
  public:
   // Blocks of two 3x3 convolutions; 64 to 512 channels.
