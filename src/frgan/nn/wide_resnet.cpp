@@ -1,6 +1,5 @@
 #include "frgan/nn/wide_resnet.h"
 
-#include <limits>
 #include <memory>
 #include <string>
 
@@ -19,14 +18,6 @@ constexpr double kResidualSlope = 0.1;
 constexpr double kResidualDecay = 0.999;  // of the batch statistics
 constexpr double kResidualEpsilon = 1e-5, kLastEpsilon = 1e-3;
 constexpr int64_t kBlocks = 4;  // per group: depth 28 = 6 x 4 + 4
-
-// Every `stride`-th pixel. A 1x1 convolution of it equals one with this stride, in which oneDNN (LibTorch 2.11)
-// corrupts memory on CPUs with AVX2 if there are few channels.
-at::Tensor every(const at::Tensor& x, int64_t stride) {
-  if (stride == 1) return x;
-  constexpr int64_t kEnd = std::numeric_limits<int64_t>::max();
-  return x.slice(2, 0, kEnd, stride).slice(3, 0, kEnd, stride).contiguous(at::MemoryFormat::ChannelsLast);
-}
 
 // x + f(x), with f: batch norm, leaky ReLU, 3x3 convolution with stride, batch norm, leaky ReLU, 3x3 convolution. Where
 // the number of channels changes, a 1x1 convolution maps x, or with `activates_first`, x after batch norm and leaky
@@ -48,7 +39,7 @@ class ResidualBlock : public torch::nn::Module, public Layer {
     const at::Tensor hidden = convolution(first, weight1_, stride_, 1, pass);
     const at::Tensor second = at::leaky_relu(norm2_->forward(hidden, pass), kResidualSlope);
     const at::Tensor& from = activates_first_ ? first : x;
-    const at::Tensor kept = shortcut_.defined() ? convolution(every(from, stride_), shortcut_, 1, 0, pass) : from;
+    const at::Tensor kept = shortcut_.defined() ? convolution(from, shortcut_, stride_, 0, pass) : from;
     return kept + convolution(second, weight2_, 1, 1, pass);
   }
 
