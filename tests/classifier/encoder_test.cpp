@@ -115,8 +115,9 @@ TEST_F(EncoderTest, AsksForAConfig) {
                 "their publisher, or name it with --encoder-config: it says how images are prepared, and "
                 "which of these networks it is");
   EXPECT_EQ(error_with(R"({"architecture": "resnet18", "input_size": [3, 8, 8], "mean": [0, 0, 0], "std": [1, 1, 1]})"),
-            (folder_ / "config.json").string() + ": 'architecture' is resnet18, but the tensors of " + file_.string() +
-                " are those of efficientnet_lite0, tf_efficientnet_lite0");
+            (folder_ / "config.json").string() +
+                ": 'architecture' is resnet18, which is not supported; the tensors of " + file_.string() +
+                " look like efficientnet_lite0, tf_efficientnet_lite0");
   EXPECT_THAT(error_with("{}"), EndsWith("config.json: 'architecture' is missing"));
   const std::string begin = R"({"architecture": "efficientnet_lite0", )";
   EXPECT_THAT(error_with(begin + R"("mean": [0, 0], "std": [1, 1, 1]})"),
@@ -124,8 +125,10 @@ TEST_F(EncoderTest, AsksForAConfig) {
   EXPECT_THAT(error_with(begin + R"("mean": [0, 0, 0], "std": [1, 0, 1]})"),
               EndsWith("'std' must be three numbers from 0.01 to 1, one per color channel"));
   const std::string colors = begin + R"("mean": [0, 0, 0], "std": [1, 1, 1])";
-  EXPECT_THAT(error_with(colors + "}"), EndsWith("'input_size' must be [3, S, S] with the side S in pixels"));
-  EXPECT_THAT(error_with(colors + R"(, "input_size": [3, 8, 9]})"), HasSubstr("'input_size' must be"));
+  EXPECT_THAT(error_with(colors + "}"), EndsWith("'input_size' must be [3, S, S] with the side S, 1 to 4096 pixels"));
+  for (const char* size : {"[3, 8, 9]", "[3, 0, 0]", "[3, 5000, 5000]", "[1, 8, 8]", "8"}) {
+    EXPECT_THAT(error_with(colors + R"(, "input_size": )" + size + "}"), HasSubstr("'input_size' must be")) << size;
+  }
   EXPECT_THAT(error_with(colors + R"(, "input_size": [3, 8, 8], "crop_pct": 7})"),
               EndsWith("'crop_pct' must be a number from 0.1 to 1"));
   EXPECT_THAT(error_with(colors + R"(, "input_size": [3, 8, 8], "license": 7})"), EndsWith("'license' must be a text"));
@@ -154,6 +157,12 @@ TEST_F(EncoderTest, NamesTheTensorThatDoesNotFit) {
               HasSubstr("tensor 'blocks.1.0.bn2.bias' is missing"));
   EXPECT_THAT(error_after([](NamedTensors& weights) { weights["blocks.1.0.se.weight"] = at::zeros({2}); }),
               HasSubstr("this network has no tensor 'blocks.1.0.se.weight'"));
+  EXPECT_THAT(error_after([](NamedTensors& weights) { weights["bn1.bias"] = at::zeros({32}, at::kInt); }),
+              HasSubstr("tensor 'bn1.bias' holds no floating-point numbers"));
+  EXPECT_THAT(error_after([](NamedTensors& weights) {
+                weights["pos_embed"] = at::zeros({1, 5, 0});
+              }),
+              HasSubstr("this network has no tensor 'pos_embed'"));
   EXPECT_THAT(error_after([](NamedTensors& weights) { weights["bn1.bias"] = at::zeros({31}); }),
               HasSubstr("tensor 'bn1.bias' has shape 31, expected 32"));
   EXPECT_THAT(

@@ -129,6 +129,26 @@ class ConvertEncoderTest(unittest.TestCase):
             with self.assertRaises(converter.InvalidFile):
                 converter.Tensor(storage, offset, shape, strides)
 
+    def test_hostile_pickles_are_errors(self):
+        class Changed:  # a tensor whose shape the pickle changes afterwards
+            def __init__(self, tensor):
+                self.tensor = tensor
+
+            def __reduce__(self):
+                function, arguments = self.tensor.__reduce_ex__(2)[:2]
+                return function, arguments, {"shape": (1 << 40,)}
+
+        for is_zip in (False, True):
+            run = self.convert(saved({"weight": Changed(torch.zeros(3))}, is_zip))
+            self.assertEqual(run.returncode, 1)
+            self.assertIn("the pickle changes a tensor", run.stderr)
+            run = self.convert(saved({"__metadata__": torch.zeros(3)}, is_zip))
+            self.assertIn("'__metadata__' is not a tensor", run.stderr)
+            run = self.convert(saved({"weight": torch.zeros(1).expand(1 << 14, 1 << 15)}, is_zip))
+            self.assertIn("a tensor is larger than its storage", run.stderr)
+        header = [pickle.dumps(part, 2) for part in (converter.LEGACY_MAGIC, converter.LEGACY_PROTOCOL, {}, {}, [[1]])]
+        self.assertIn("does not match the tensors", self.convert(b"".join(header)).stderr)
+
     def test_other_files_are_errors(self):
         for data, message in ((b"", "invalid pickle"), (b"hello", "invalid pickle"),
                               (saved([1, 2], True), "contains no dictionary of tensors"),

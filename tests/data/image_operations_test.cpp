@@ -35,7 +35,7 @@ ImageOperations on(const at::Device& device, const ImageOperations& operations) 
 
 at::Tensor changed(const at::Tensor& images, const ImageOperations& operations) {
   at::Tensor result = images.clone(at::MemoryFormat::Contiguous);
-  const OperationLoop loop(operations, images.size(1), images.size(2), images.size(3));
+  const OperationLoop loop(operations, images.sizes());
   const int64_t size = images.numel() / std::max<int64_t>(images.size(0), 1);
   std::vector<uint8_t> buffer(size);
   for (int64_t i = 0; i < images.size(0); ++i) loop.apply(i, result.data_ptr<uint8_t>() + i * size, buffer.data());
@@ -346,8 +346,9 @@ TEST(ApplyOperations, RejectsOtherShapesAndTypes) {
   EXPECT_THAT(error_of_images(images.to(at::kFloat)), HasSubstr("images must be uint8; got Float"));
   EXPECT_THAT(error_of_images(images[0]), HasSubstr("got [4, 4, 3]"));
 
-  const auto error_of = [&](const ImageOperations& operations, int64_t height = 4, int64_t channels = 3) {
-    return error([&] { const OperationLoop loop(operations, height, 4, channels); });
+  const auto error_of = [&](const ImageOperations& operations, int64_t height = 4, int64_t channels = 3,
+                            int64_t count = 2) {
+    return error([&] { const OperationLoop loop(operations, {count, height, 4, channels}); });
   };
   EXPECT_EQ(error_of(good), "no error");
   EXPECT_THAT(error_of(good, 4, 2), HasSubstr("images must be N x H x W x C with 1 or 3 channels; got [2, 4, 4, 2]"));
@@ -360,6 +361,7 @@ TEST(ApplyOperations, RejectsOtherShapesAndTypes) {
               HasSubstr("codes must be int32, 2 x n; got Long [2, 1]"));
   EXPECT_THAT(error([&] { apply_operations_by_operators(images.narrow(0, 0, 1), good); }),
               HasSubstr("codes must be int32, 1 x n; got Int [2, 1]"));
+  EXPECT_THAT(error_of(good, 4, 3, /*count=*/3), HasSubstr("codes must be int32, 3 x n; got Int [2, 1]"));
   EXPECT_THAT(error_of({codes, magnitudes.t(), positions}),
               HasSubstr("magnitudes must be float, [2, 1]; got Float [1, 2]"));
   EXPECT_THAT(error_of({codes, magnitudes.to(at::kDouble), positions}),

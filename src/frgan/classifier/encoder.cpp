@@ -1,7 +1,6 @@
 #include "frgan/classifier/encoder.h"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -21,6 +20,8 @@ namespace frgan {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int64_t kLargestInput = 4096;  // pixels a side
 
 // A network for photos, a name of timm for it, and a tensor that tells it from the others.
 struct KnownEncoder {
@@ -95,13 +96,6 @@ bool is_last_layer(const std::string& tensor, const std::string& layer) {
   return tensor == layer + ".weight" || tensor == layer + ".bias";
 }
 
-// Whether these are position embeddings of a square of patches, and of a class token.
-bool is_grid(const at::Tensor& positions) {
-  if (positions.dim() != 3 || positions.size(0) != 1 || positions.size(1) < 2) return false;
-  const int64_t side = std::lround(std::sqrt(static_cast<double>(positions.size(1) - 1)));
-  return side * side + 1 == positions.size(1);
-}
-
 at::Tensor channel_values(const std::array<double, 3>& values) {
   return at::tensor(std::vector<double>(values.begin(), values.end())).view({3, 1, 1});
 }
@@ -120,8 +114,11 @@ EncoderConfig read_encoder_config(const fs::path& path) {
   config.deviation = three_numbers(images, "std", 0.01, name);
   const Json* const size = images.find("input_size");
   const bool valid = size != nullptr && size->is_array() && size->size() == 3 && size->at(0) == Json(3) &&
-                     size->at(1).is_count() && size->at(1) == size->at(2);
-  if (!valid) throw Error(fmt::format("{}: 'input_size' must be [3, S, S] with the side S in pixels", name));
+                     size->at(1).is_count() && size->at(1) == size->at(2) && size->at(1).get<int64_t>() >= 1 &&
+                     size->at(1).get<int64_t>() <= kLargestInput;
+  if (!valid) {
+    throw Error(fmt::format("{}: 'input_size' must be [3, S, S] with the side S, 1 to {} pixels", name, kLargestInput));
+  }
   config.image_size = size->at(1).get<int64_t>();
   const Json* const crop = images.find("crop_pct");
   if (crop != nullptr && (!crop->is_number() || crop->get<double>() < 0.1 || crop->get<double>() > 1)) {
@@ -162,8 +159,8 @@ Encoder read_encoder(const fs::path& path, const fs::path& config) {
   const auto chosen =
       std::ranges::find(candidates, without_tag(encoder.config.architecture), &KnownEncoder::architecture);
   if (chosen == candidates.end()) {
-    throw Error(fmt::format("{}: 'architecture' is {}, but the tensors of {} are those of {}", beside.string(),
-                            encoder.config.architecture, file, architectures_of(candidates)));
+    throw Error(fmt::format("{}: 'architecture' is {}, which is not supported; the tensors of {} look like {}",
+                            beside.string(), encoder.config.architecture, file, architectures_of(candidates)));
   }
   encoder.sha256 = file_digest(path);
   encoder.network.network = chosen->network;
@@ -178,9 +175,13 @@ void load_encoder(const Network& network, const Encoder& encoder) {
   const torch::NoGradGuard no_grad;
   NamedTensors target = named_tensors(network), weights;
   for (const auto& [name, tensor] : encoder.tensors) {
-    if (!is_last_layer(name, last)) weights[name] = tensor;
+    if (is_last_layer(name, last)) continue;
+    if (!tensor.is_floating_point())
+      throw Error(fmt::format("{}: tensor '{}' holds no floating-point numbers", file, name));
+    weights[name] = tensor;
   }
-  if (const auto positions = weights.find("pos_embed"); positions != weights.end() && is_grid(positions->second)) {
+  if (const auto positions = weights.find("pos_embed");
+      positions != weights.end() && target.contains("pos_embed") && side_of_positions(positions->second) > 0) {
     const int64_t side = network.shape().image_size / VisionTransformer::kPatch;
     positions->second = resampled_positions(positions->second.to(at::kFloat), side);
   }

@@ -1,7 +1,7 @@
 #include "frgan/classifier/tensors_file.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cstddef>
 #include <map>
 #include <vector>
 
@@ -40,7 +40,7 @@ NamedTensors read_tensors(const std::filesystem::path& path) {
     const auto dtype = std::find_if(dtypes().begin(), dtypes().end(),
                                     [&view = view](const auto& pair) { return pair.second == view.dtype; });
     const at::Tensor tensor = at::empty(view.shape, at::TensorOptions().dtype(dtype->first));
-    std::memcpy(tensor.data_ptr(), view.bytes.data(), view.bytes.size());
+    std::ranges::copy(view.bytes, static_cast<std::byte*>(tensor.data_ptr()));  // also if there are none
     tensors[name] = tensor;
   }
   return tensors;

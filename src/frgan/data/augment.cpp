@@ -113,8 +113,10 @@ void gather(const at::Tensor& images, const at::Tensor& rows, const Augmentation
   const int64_t* const row = rows.data_ptr<int64_t>();
   T* const result = out.data_ptr<T>();
   const bool moves = plan.y.defined();
+  TORCH_CHECK(!moves || (plan.y.numel() == rows.numel() * height && plan.x.numel() == rows.numel() * width),
+              "augmentation of other images: got ", plan.y.sizes(), " rows for ", out.sizes());
   std::optional<OperationLoop> operations;
-  if (plan.operations.codes.defined()) operations.emplace(plan.operations, height, width, channels);
+  if (plan.operations.codes.defined()) operations.emplace(plan.operations, out.sizes());
   at::parallel_for(0, rows.numel(), 4, [&](int64_t begin, int64_t end) {
     std::vector<uint8_t> changed(moves || operations ? size : 0), buffer(operations ? size : 0);
     for (int64_t i = begin; i < end; ++i) {

@@ -509,9 +509,11 @@ std::span<const OperationInfo> image_operations() {
   return kOperations;
 }
 
-OperationLoop::OperationLoop(const ImageOperations& operations, int64_t height, int64_t width, int64_t channels)
-    : height_(height), width_(width), channels_(channels) {
-  check_arguments({operations.codes.size(0), height, width, channels}, operations);
+OperationLoop::OperationLoop(const ImageOperations& operations, at::IntArrayRef images) {
+  check_arguments(images, operations);
+  height_ = images[1];
+  width_ = images[2];
+  channels_ = images[3];
   TORCH_CHECK(operations.codes.is_cpu() && operations.magnitudes.is_cpu() && operations.positions.is_cpu(),
               "operations must be on the CPU");
   operations_ = {operations.codes.contiguous(), operations.magnitudes.contiguous(), operations.positions.contiguous()};

@@ -57,11 +57,11 @@ struct ImageOperations {
 // Applies operations on the CPU to one image at a time.
 class OperationLoop {
  public:
-  // Images of height x width x channels: 1 to 1024 pixels a side, 1 or 3 channels. Throws a c10::Error for other
+  // `images` is their shape N x H x W x C: 1 to 1024 pixels a side, 1 or 3 channels. Throws a c10::Error for other
   // shapes, types or devices.
-  OperationLoop(const ImageOperations& operations, int64_t height, int64_t width, int64_t channels);
-  // Changes the image with this index in place. `buffer` is for intermediate results. Both have the image's size.
-  // Thread-safe.
+  OperationLoop(const ImageOperations& operations, at::IntArrayRef images);
+  // Changes the image with this index (0 to N - 1) in place. `buffer` is for intermediate results. Both have the
+  // image's size. Thread-safe.
   void apply(int64_t index, uint8_t* image, uint8_t* buffer) const;
 
  private:

@@ -53,9 +53,11 @@ std::string shown(std::string_view text) {
 
 // Size in bytes of a tensor of this shape; no value if a dimension is negative or the size overflows.
 std::optional<int64_t> byte_count(DType dtype, const std::vector<int64_t>& shape) {
-  int64_t count = item_size(dtype);
-  for (const int64_t size : shape)
+  int64_t count = item_size(dtype), strides = count;  // strides must not overflow either, even if a size is 0
+  for (const int64_t size : shape) {
     if (size < 0 || __builtin_mul_overflow(count, size, &count)) return std::nullopt;
+    if (__builtin_mul_overflow(strides, std::max<int64_t>(size, 1), &strides)) return std::nullopt;
+  }
   return count;
 }
 

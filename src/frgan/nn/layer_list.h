@@ -30,7 +30,8 @@ class LayerList : public torch::nn::Module {
  public:
   // The layers in forward order.
   std::vector<LayerDescription> layers() const { return descriptions_; }
-  // FLOP of a forward pass for one image or noise vector: 2 x multiply-adds of convolutions and dense layers.
+  // FLOP of a forward pass for one image or noise vector: 2 x multiply-adds of convolutions, dense layers and
+  // attention.
   double forward_flop() const;
   // FLOP of a forward pass and, where it is needed, the backward pass to parameters and input, which counts twice.
   double training_flop() const;

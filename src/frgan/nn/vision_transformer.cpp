@@ -169,10 +169,15 @@ VisionTransformer::VisionTransformer(const NetworkOptions& options, const ImageS
   add("head", std::make_shared<DenseLogits>(units, shape.classes + (options.explicit_fake_class ? 1 : 0), source));
 }
 
+int64_t side_of_positions(const at::Tensor& positions) {
+  if (positions.dim() != 3 || positions.size(0) != 1 || positions.size(1) < 2 || positions.size(2) < 1) return 0;
+  const int64_t side = std::lround(std::sqrt(static_cast<double>(positions.size(1) - 1)));
+  return side * side + 1 == positions.size(1) ? side : 0;
+}
+
 at::Tensor resampled_positions(const at::Tensor& positions, int64_t side) {
-  const int64_t before = std::lround(std::sqrt(static_cast<double>(positions.size(1) - 1)));
-  TORCH_CHECK(positions.dim() == 3 && before * before + 1 == positions.size(1),
-              "position embeddings must be 1 x (1 + n n) x D; got ", positions.sizes());
+  const int64_t before = side_of_positions(positions);
+  TORCH_CHECK(before > 0, "position embeddings must be 1 x (1 + n n) x D; got ", positions.sizes());
   if (before == side) return positions;
   const int64_t units = positions.size(2);
   const at::Tensor grid = positions.slice(1, 1).reshape({1, before, before, units}).permute({0, 3, 1, 2});

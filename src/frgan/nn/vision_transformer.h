@@ -19,6 +19,9 @@ class VisionTransformer : public Network {
   VisionTransformer(const NetworkOptions& options, const ImageShape& shape, uint64_t seed);
 };
 
+// The side n of the square of patches of position embeddings, 1 x (1 + n n) x D; 0 for a tensor of another shape.
+int64_t side_of_positions(const at::Tensor& positions);
+
 // Position embeddings (1 x (1 + n n) x D, the first for the class token) for a grid of `side` x `side` patches instead
 // of n x n: bicubic interpolation with antialiasing, as in timm.
 at::Tensor resampled_positions(const at::Tensor& positions, int64_t side);
