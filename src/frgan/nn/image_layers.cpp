@@ -92,7 +92,7 @@ at::Tensor ConvolutionLayer::forward(const at::Tensor& x, const ForwardPass& pas
 LayerDescription ConvolutionLayer::describe(const std::vector<int64_t>& input) const {
   const std::vector<int64_t> result = output(input);
   return {.name = {},
-          .text = fmt::format("{0}x{0} convolution to {1}", weight.size(2), weight.size(0)),
+          .text = fmt::format("{0}x{0} convolution to {1}, stride {2}", weight.size(2), weight.size(0), stride()),
           .output = result,
           .parameters = parameter_count(*this),
           .flop = flop(input)};

@@ -27,6 +27,7 @@ struct Convolution2dImpl : torch::nn::Module {
   // Shape of the output, and FLOP, for one input of this shape: C x H x W.
   std::vector<int64_t> output(const std::vector<int64_t>& input) const;
   double flop(const std::vector<int64_t>& input) const;
+  int64_t stride() const { return options_.stride; }
 
   at::Tensor weight, bias;
 

@@ -90,22 +90,6 @@ LayerDescription BatchNormConvolution::describe(const std::vector<int64_t>& inpu
           .flop = flop_of(size * size * weight_.numel())};
 }
 
-PlainConvolution::PlainConvolution(int64_t in, int64_t out, WeightSource& source)
-    : weight_(register_parameter("weight", source.draw_he({out, in, 3, 3}, out * 9))) {}
-
-at::Tensor PlainConvolution::forward(const at::Tensor& x, const ForwardPass& pass) {
-  return convolution(x, weight_, /*stride=*/1, /*padding=*/1, pass);
-}
-
-LayerDescription PlainConvolution::describe(const std::vector<int64_t>& input) const {
-  const int64_t out = weight_.size(0), size = input.at(1);
-  return {.name = {},
-          .text = convolution_text(out, 3, 1, 1),
-          .output = {out, size, size},
-          .parameters = parameter_count(*this),
-          .flop = flop_of(size * size * weight_.numel())};
-}
-
 at::Tensor BatchNormActivation::forward(const at::Tensor& x, const ForwardPass& pass) {
   return at::leaky_relu(BatchNormImpl::forward(x, pass), slope_);
 }

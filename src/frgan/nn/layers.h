@@ -61,17 +61,6 @@ class BatchNormConvolution : public torch::nn::Module, public Layer {
   double slope_;
 };
 
-// 3x3 convolution without bias, normalization and activation.
-class PlainConvolution : public torch::nn::Module, public Layer {
- public:
-  PlainConvolution(int64_t in, int64_t out, WeightSource& source);
-  at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
-  LayerDescription describe(const std::vector<int64_t>& input) const override;
-
- private:
-  at::Tensor weight_;
-};
-
 // Batch normalization and leaky ReLU.
 class BatchNormActivation : public BatchNormImpl, public Layer {
  public:

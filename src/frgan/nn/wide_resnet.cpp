@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "frgan/nn/convolution.h"
+#include "frgan/nn/image_layers.h"
 #include "frgan/nn/layers.h"
 #include "frgan/nn/named_tensors.h"
 #include "frgan/nn/scaled_channels.h"
@@ -68,7 +69,7 @@ WideResNet::WideResNet(const NetworkOptions& options, const ImageShape& shape, u
     : Network(shape, options.normalization) {
   WeightSource source(WeightInit::kXavier, seed, kWideResNet);
   const auto scaled = [&](int64_t channels) { return scaled_channels(channels, options.width); };
-  add("conv", std::make_shared<PlainConvolution>(shape.channels, scaled(16), source));
+  add("conv", std::make_shared<ConvolutionLayer>(Convolution2dOptions{shape.channels, scaled(16), 3}, source));
   int64_t group = 0;
   for (const int64_t channels : {32, 64, 128}) {
     ++group;
