@@ -124,8 +124,12 @@ std::vector<std::vector<Setting>> read_settings(TrainCall& call, std::span<const
 // Declares the options of the method that the command line, else the settings, name.
 void declare_options(TrainCommand& command, std::span<const std::string> arguments,
                      const std::vector<std::vector<Setting>>& settings) {
-  declare_options(command,
-                  typed_value(arguments, "method").value_or(named_method(settings, command.request->run.method)));
+  const bool has_encoder =
+      typed_value(arguments, "encoder").has_value() || std::ranges::any_of(settings, [](const auto& source) {
+        return std::ranges::find(source, "encoder", &Setting::name) != source.end();
+      });
+  const std::string standard = has_encoder ? "linear" : command.request->run.method;
+  declare_options(command, typed_value(arguments, "method").value_or(named_method(settings, standard)));
 }
 
 void refuse_two_of(const std::function<bool(std::string_view)>& typed, std::span<const std::string_view> names) {
@@ -166,7 +170,8 @@ void read_options(TrainCommand& command, std::span<const std::string> arguments)
     request.run.time_budget.clear();
   }
   command.call.length = length_source(request.options);
-  validate(request);
+  if (find_method(request.run.method)->steps > 0) command.call.length = TrainCall::Length::kGiven;
+  if (request.run.encoder.file.empty()) validate(request);  // else when the run starts: the weights set options
 }
 
 Training start(TrainCommand& command, std::span<const std::string> arguments) {

@@ -4,7 +4,8 @@
     readme_test.py FRGAN README
 
 Runs the frgan commands of code blocks in order, in a folder with the small images that they refer to. Time budgets are
-cut to 15 seconds. The options of commands within the text must exist. Each `make TARGET` must be in the Makefile.
+cut to 15 seconds. Commands with --encoder need weights from the Internet, so they are not run; their options must exist,
+as must those of commands within the text. Each `make TARGET` must be in the Makefile.
 """
 import os
 import pathlib
@@ -84,7 +85,11 @@ def main():
         lay_out_images(folder)
         environment = dict(os.environ, PATH=f"{program.parent}:{os.environ['PATH']}")
         for command in commands:
-            failures += run(command, folder, environment)
+            if "--encoder" in command:
+                print("NOT RUN, needs published weights:", command)
+                failures += unknown_options(program, command)
+            else:
+                failures += run(command, folder, environment)
     sys.exit("\n".join(failures) if failures else 0)
 
 

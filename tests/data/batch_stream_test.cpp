@@ -293,6 +293,19 @@ TEST_F(BatchStreamTest, ViewsHaveTheirPolicies) {
   EXPECT_THROW(batches.next({{{Pool::kAll, 1, {"unknown"}}}}, 0, 0), c10::Error);
 }
 
+TEST_F(BatchStreamTest, FeatureViewsShowTheFeaturesOfTheRows) {
+  BatchStream batches = stream({.policies = {{kWeakPolicy, {.translate = 2}}}});
+  const BatchRequest request{{{Pool::kAll, 5, {kFeatureView, kWeakPolicy}}}};
+  const at::Tensor plain = all_of(batches.next({{{Pool::kAll, 5, {kNoPolicy, kWeakPolicy}}}}, 0, 0)).views[0];
+  EXPECT_TRUE(all_of(batches.next(request, 0, 0)).views[0].equal(plain));  // without features, the images
+  const at::Tensor features = at::arange(27 * 4, at::kFloat).view({27, 4});
+  const at::Tensor weak = all_of(batches.next(request, 0, 0)).views[1];
+  batches.set_features(features);
+  const DrawnImages drawn = all_of(batches.next(request, 0, 0));
+  EXPECT_TRUE(drawn.views[0].equal(features.index_select(0, drawn.rows)));
+  EXPECT_TRUE(drawn.views[1].equal(weak));
+}
+
 TEST_F(BatchStreamTest, ReadsNothingBackFromTheDevice) {
   const MetaKernels kernels;
   BatchStream batches(data_.train.to(at::kMeta), split_, {.policies = {{kWeakPolicy, {.translate = 2, .noise = 0.1}}}});

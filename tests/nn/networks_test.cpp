@@ -48,6 +48,52 @@ int64_t trained_values(const torch::nn::Module& network) {
   return count;
 }
 
+// ---- The last layer of every network
+
+NetworkPtr small_network(const NetworkInfo& info, const NetworkOptions& more = {}) {
+  NetworkOptions options = more;
+  options.network = info.name;
+  options.width = 1.0 / 16;
+  return create_network(options, {std::max<int64_t>(16, info.smallest_image), 3, 5}, 1);
+}
+
+TEST(Networks, FeaturesPassOnlyTheLastLayer) {
+  const torch::NoGradGuard no_grad;
+  for (const NetworkInfo& info : all_networks()) {
+    const NetworkPtr network = small_network(info);
+    const Classified all = network->forward(images(network->shape(), 2, 3), {});
+    const Classified last = network->forward(all.features, {});
+    EXPECT_TRUE(last.logits.equal(all.logits)) << info.name;
+    EXPECT_TRUE(last.features.equal(all.features)) << info.name;
+  }
+}
+
+TEST(Networks, TheLastLayerCanBeSet) {
+  const torch::NoGradGuard no_grad;
+  for (const NetworkInfo& info : all_networks()) {
+    for (const bool fake_class : {false, true}) {
+      const NetworkPtr network = small_network(info, {.explicit_fake_class = fake_class});
+      const at::Tensor weight = random_tensor({5, network->feature_size()}, 4, at::kFloat);
+      const at::Tensor bias = random_tensor({5}, 5, at::kFloat);
+      set_last_layer(*network, weight, bias);
+      const Classified out = network->forward(images(network->shape(), 2, 3), {});
+      const at::Tensor expected = out.features.matmul(weight.t()) + bias;
+      EXPECT_TRUE(out.logits.narrow(1, 0, 5).allclose(expected, 1e-4, 1e-4)) << info.name;
+    }
+  }
+}
+
+TEST(Networks, OnlyTheLastLayerStaysTrainable) {
+  for (const NetworkInfo& info : all_networks()) {
+    const NetworkPtr network = small_network(info);
+    freeze_all_but_last_layer(*network);
+    for (const auto& item : network->named_parameters()) {
+      EXPECT_EQ(item.value().requires_grad(), item.key().starts_with(network->layers().back().name + "."))
+          << info.name << ' ' << item.key();
+    }
+  }
+}
+
 // ---- Table 1
 
 TEST(Networks, DiscriminatorHasTheLayersOfTable1) {

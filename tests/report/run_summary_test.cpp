@@ -27,7 +27,7 @@ TEST(RunSummary, ContainsResultVersionAndMachine) {
                      .policies = {"weak"}};
   const Machine machine{"a processor", 2, 1, 16, 8, "1.13.0"};
   Json expected = parse_json(R"({
-    "method": "fr-gan", "command": "frgan train fr-gan --steps 300", "inherited": null, "data": "svhn", "data_digest": "d1",
+    "method": "fr-gan", "command": "frgan train fr-gan --steps 300", "inherited": null, "encoder": null, "data": "svhn", "data_digest": "d1",
     "split_digest": "d2", "options_digest": "d3", "recipe": 7, "steps": 300, "gflop_per_step": 443.5,
     "wall_seconds": 61.5, "time_spent": {"before_first_step": 2.5, "evaluations": 3.5, "records": 0.25},
     "test": {"step": 300, "test_error": 0.25, "error_low": 0.2, "error_high": 0.3, "images": 5000}, "dev": null,

@@ -73,7 +73,7 @@ TEST(RunKey, DefaultsMatchTheRecipe) {
       if (option.saved) text += fmt::format("{} {} {}\n", entry.name, option.name, option.initial.dump());
     }
   }
-  EXPECT_EQ(sha256(bytes_of(text)), "3c47f4550d384ddc61af42418f59be362b4411246a0d504052ca1a588b09bd21") << text;
+  EXPECT_EQ(sha256(bytes_of(text)), "3f9f3d33591df0f6390930499ab2538a9ae9ac1c5a2bb1b19906eb50efe16c7f") << text;
 }
 
 TEST(RunSettings, LaterSourcesResetExcludedOptions) {

@@ -24,6 +24,7 @@ Json to_json(const CheckpointState& state) {
           {"log_lines", state.log_lines},
           {"command", state.command},
           {"inherited", state.inherited},
+          {"encoder", state.encoder},
           {"recipe", state.recipe},
           {"method", state.method},
           {"image_size", state.shape.image_size},
@@ -61,6 +62,7 @@ CheckpointState checkpoint_state_from_json(const Json& json, const std::string& 
     state.log_lines = json.value("log_lines", int64_t{0});
     state.command = json.value("command", "");
     state.inherited = json.value("inherited", Json());
+    state.encoder = json.value("encoder", Json());
     state.recipe = json.value("recipe", int64_t{1});  // early checkpoints of recipe 1 lack this key
     json.at("method").get_to(state.method);
     json.at("image_size").get_to(state.shape.image_size);

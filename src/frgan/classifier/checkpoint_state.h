@@ -26,6 +26,7 @@ struct CheckpointState {
   // The checkpoint whose weights the run started from: {"checkpoint": path, "method", "step", "seconds", "labels",
   // "command", and "test": its last evaluation, if it is the end of a run}. Null for new weights.
   Json inherited;
+  Json encoder;        // published weights: provenance_of, train/encoder_options.h; null without
   int64_t recipe = 0;  // version of the training code, methods/methods.h
   std::string method;  // "fr-gan"
   Json options;        // all resolved options of the run, including those of the method

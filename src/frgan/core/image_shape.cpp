@@ -8,11 +8,15 @@
 
 namespace frgan {
 
+int64_t nearest_image_size(int64_t pixels) {
+  return std::clamp((pixels + 4) / 8 * 8, kSmallestImage, kLargestImage);
+}
+
 void check_image_shape(int64_t image_size, int64_t channels, const std::string& source) {
-  if (image_size < 16 || image_size > 128 || image_size % 8 != 0) {
+  if (image_size < kSmallestImage || image_size > kLargestImage || image_size % 8 != 0) {
     throw usage_error(
-        fmt::format("{}: unsupported image size {}x{}; must be a multiple of 8 from 16 to 128; the nearest is {}",
-                    source, image_size, image_size, std::clamp<int64_t>((image_size + 4) / 8 * 8, 16, 128)));
+        fmt::format("{}: unsupported image size {}x{}; must be a multiple of 8 from {} to {}; the nearest is {}",
+                    source, image_size, image_size, kSmallestImage, kLargestImage, nearest_image_size(image_size)));
   }
   if (channels != 1 && channels != 3) {
     throw usage_error(

@@ -7,16 +7,22 @@
 
 namespace frgan {
 
+// Pixels a side.
+inline constexpr int64_t kSmallestImage = 16, kLargestImage = 512;
+
 // The image shape and number of classes that a network is built for.
 struct ImageShape {
-  int64_t image_size = 32;  // a multiple of 8, 16 to 128
+  int64_t image_size = 32;  // a multiple of 8, 16 to kLargestImage
   int64_t channels = 3;     // 1 or 3
   int64_t classes = 10;     // 2 to 1000
 
   int64_t values() const { return channels * image_size * image_size; }
 };
 
-// Checks that the networks support this shape: a size that is a multiple of 8 from 16 to 128, and 1 or 3 channels.
+// The supported size that is nearest to a number of pixels.
+int64_t nearest_image_size(int64_t pixels);
+
+// Checks that the networks support this shape: a size that is a multiple of 8 from 16 to 512, and 1 or 3 channels.
 // Throws a usage error that begins with `source`.
 void check_image_shape(int64_t image_size, int64_t channels, const std::string& source);
 

@@ -11,6 +11,14 @@
 #include "frgan/device/packed_inputs.h"
 
 namespace frgan {
+namespace {
+
+Stream stream_of(Pool pool) {
+  if (pool == Pool::kLabeled) return Stream::kLabeledOrder;
+  return pool == Pool::kUnlabeled ? Stream::kOnlyUnlabeledOrder : Stream::kUnlabeledOrder;
+}
+
+}  // namespace
 
 BatchStream::BatchStream(ImageSet train, const LabelSplit& split, BatchStreamOptions options)
     : train_(std::move(train)),
@@ -53,26 +61,22 @@ BatchPlan BatchStream::plan(const BatchRequest& request, uint64_t draw, uint64_t
 }
 
 DrawPlan BatchStream::plan_images(const Draw& request, uint64_t draw, uint64_t augmentation_key, uint64_t first_view) {
-  const std::vector<int64_t>* set = &all_;
-  Stream stream = Stream::kUnlabeledOrder;
-  if (request.pool == Pool::kLabeled) {
-    set = &labeled_;
-    stream = Stream::kLabeledOrder;
-  } else if (request.pool == Pool::kUnlabeled) {
-    set = &unlabeled_;
-    stream = Stream::kOnlyUnlabeledOrder;
-  }
-  if (set->empty()) {
+  const std::vector<int64_t>& set = rows_of(request.pool);
+  if (set.empty()) {
     throw Error(request.pool == Pool::kUnlabeled
                     ? "all training images have a label, but the method needs some without; "
                       "use fewer --labels"
                     : "no training images of the kind that the method needs");
   }
   DrawPlan plan;
-  plan.rows = draw_rows(*set, stream, request.order, request.count, draw);
+  plan.rows = draw_rows(set, stream_of(request.pool), request.order, request.count, draw);
   plan.labels = seen_labels(plan.rows);
   for (const std::string& name : request.views) {
     const uint64_t key = random_key(augmentation_key, Stream::kAugmentation, first_view++);
+    if (is_features(name)) {
+      plan.views.emplace_back();
+      continue;
+    }
     plan.views.push_back(
         plan_augmentation(request.count, train_.images.size(1), train_.images.size(2), policy(name), key));
   }
@@ -87,8 +91,10 @@ Batch BatchStream::gather(const BatchRequest& request, const BatchPlan& plan) co
     const DrawPlan& planned = plan.draws[i];
     const Draw& draw = request.draws[i];
     DrawnImages images{.pool = draw.pool, .views = {}, .labels = planned.labels, .rows = planned.rows};
-    for (const AugmentationPlan& view : planned.views) {
-      images.views.push_back(augmented(train_.images, planned.rows, view, options_.dtype));
+    for (size_t view = 0; view < planned.views.size(); ++view) {
+      images.views.push_back(is_features(draw.views[view])
+                                 ? features_.index_select(0, planned.rows).to(options_.dtype)
+                                 : augmented(train_.images, planned.rows, planned.views[view], options_.dtype));
     }
     if (draw.noise > 0) images.noise = noise({draw.count, draw.noise, NoiseKind::kNormal}, planned.noise_key);
     batch.draws.push_back(std::move(images));
@@ -107,8 +113,13 @@ at::Tensor BatchStream::noise(const NoiseRequest& request, uint64_t key) const {
   return random_noise(request, key, at::TensorOptions(train_.images.device()).dtype(options_.dtype));
 }
 
+const std::vector<int64_t>& BatchStream::rows_of(Pool pool) const {
+  if (pool == Pool::kLabeled) return labeled_;
+  return pool == Pool::kUnlabeled ? unlabeled_ : all_;
+}
+
 const Augmentation& BatchStream::policy(const std::string& name) const {
-  const auto found = options_.policies.find(name);
+  const auto found = options_.policies.find(name == kFeatureView ? kNoPolicy : name);
   TORCH_CHECK(found != options_.policies.end(), "unknown augmentation policy '", name, "'");
   return found->second;
 }

@@ -44,9 +44,13 @@ class BatchStream {
   // Both.
   Batch next(const BatchRequest& request, uint64_t draw, uint64_t part);
 
+  // The features that kFeatureView shows: N x F, a row for each training image, on the device of the images.
+  void set_features(at::Tensor features) { features_ = std::move(features); }
+  // The training rows of a pool.
+  const std::vector<int64_t>& rows_of(Pool pool) const;
+
   // Number of images of Pool::kAll: the kept ones (LabelSplit::kept), or all but the development images.
   int64_t all_images() const { return static_cast<int64_t>(all_.size()); }
-  const std::vector<int64_t>& all_rows() const { return all_; }
   int64_t labeled_images() const { return static_cast<int64_t>(labeled_.size()); }
   // Steps per epoch with m = `batch` of all images per batch: floor(N / m), at least 1.
   int64_t steps_per_epoch(double batch) const;
@@ -58,6 +62,7 @@ class BatchStream {
   };
 
   DrawPlan plan_images(const Draw& request, uint64_t draw, uint64_t augmentation_key, uint64_t first_view);
+  bool is_features(const std::string& view) const { return view == kFeatureView && features_.defined(); }
   at::Tensor noise(const NoiseRequest& request, uint64_t key) const;
   const Augmentation& policy(const std::string& name) const;
   at::Tensor draw_rows(const std::vector<int64_t>& set, Stream stream, uint64_t number, int64_t count, uint64_t draw);
@@ -65,6 +70,7 @@ class BatchStream {
   at::Tensor seen_labels(const at::Tensor& rows) const;
 
   ImageSet train_;
+  at::Tensor features_;
   BatchStreamOptions options_;
   std::vector<int64_t> labeled_, unlabeled_, all_;  // rows of each pool
   std::vector<int64_t> seen_labels_;  // label shown to the training, for each training row; -1 if unlabeled

@@ -31,7 +31,7 @@ struct Dataset {
   ImageSet train;
   ImageSet test;
   std::vector<std::string> class_names;  // K names; the index is the label
-  int64_t image_size = 32;               // side of the square images in pixels; a multiple of 8, 16 to 128
+  int64_t image_size = 32;               // side of the square images in pixels; a multiple of 8, 16 to 512
   int64_t channels = 3;                  // 1 or 3
   std::string digest;                    // SHA-256 over the images and labels of both roles
   std::vector<std::string> notes;        // for the user: unreadable files, no test images, ...

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "frgan/core/error.h"
+#include "frgan/core/image_shape.h"
 #include "frgan/core/stop_check.h"
 #include "frgan/data/dataset.h"
 #include "frgan/data/image_folder.h"
@@ -97,11 +98,10 @@ void describe(OptionSet& options, DataOptions& data) {
   options.add("data", data.data, help, Suggestions{std::move(names)});
   options.add("data-dir", data.data_dir,
               "Folder with the files of the dataset; if empty, searched under $FRGAN_DATA or data/.");
-  options.add(
-      "image-size", data.image_size,
-      "Side of the square images in pixels, a multiple of 8 from 16; 0 keeps the dataset's size, or 32 for an image "
-      "folder.",
-      Range<int64_t>{0, 128, "pixels"});
+  options.add("image-size", data.image_size,
+              "Side of the square images in pixels, a multiple of 8 from 16; 0 keeps the dataset's size. For an image "
+              "folder, 0 means 32, or the size that --encoder prefers.",
+              Range<int64_t>{0, kLargestImage, "pixels"});
   options.add("channels", data.channels,
               "Number of channels: 1 (gray) or 3 (RGB); 0 keeps the dataset's number, or 3 for an image folder.",
               Range<int64_t>{0, 3, "channels"});

@@ -23,6 +23,9 @@ inline constexpr const char* kWeakPolicy = "weak";      // --augmentation
 inline constexpr const char* kStrongPolicy = "strong";  // --strong-augmentation
 inline constexpr const char* kNoisePolicy = "noise";    // Gaussian noise with the deviation of Laine and Aila 2017
 inline constexpr const char* kNoPolicy = "none";
+// Not a policy: the features of the image, which a frozen network computed before the training (Method::encoder).
+// Without them, the image itself.
+inline constexpr const char* kFeatureView = "features";
 
 // Images of one pool, drawn without replacement.
 struct Draw {
@@ -63,10 +66,11 @@ inline int64_t images_of(const BatchRequest& batch) {
 // The images of one draw, on the training device.
 struct DrawnImages {
   Pool pool = Pool::kAll;
-  std::vector<at::Tensor> views;  // N x C x H x W, float or double, channels-last, normalized to [-1, 1]
-  at::Tensor labels;              // N, int64: 0 to K-1, or -1 if the label is not given to the training
-  at::Tensor rows;                // N, int64: rows in the training set
-  at::Tensor noise = {};          // N x Draw::noise; undefined without
+  // N x C x H x W, float or double, channels-last, normalized to [-1, 1]; or features N x F (kFeatureView).
+  std::vector<at::Tensor> views;
+  at::Tensor labels;      // N, int64: 0 to K-1, or -1 if the label is not given to the training
+  at::Tensor rows;        // N, int64: rows in the training set
+  at::Tensor noise = {};  // N x Draw::noise; undefined without
 };
 
 struct Batch {

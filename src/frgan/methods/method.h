@@ -204,6 +204,10 @@ class Method {
   // change them, in place. An update that --skip-outliers reverts does not revert them.
   virtual NamedTensors state() const { return {}; }
 
+  // The network whose features the views kFeatureView show. Only its last layer is trained. Null if the method requests
+  // no such views.
+  virtual NetworkPtr encoder() const { return nullptr; }
+
   // A new network with the architecture of the classifier and its own weights. Needs no call of `build`. After `build`,
   // the classifier is the follower kAverage of a player.
   virtual NetworkPtr make_classifier(const Problem& problem) const = 0;

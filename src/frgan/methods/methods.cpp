@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "frgan/device/random.h"
 #include "frgan/methods/fix_match.h"
 #include "frgan/methods/fr_gan.h"
+#include "frgan/methods/linear.h"
 #include "frgan/methods/m1m2.h"
 #include "frgan/methods/mean_teacher.h"
 #include "frgan/methods/method.h"
@@ -37,6 +39,8 @@ constexpr std::array kMethods{
                /*recipe=*/1, make<FixMatch>},
     MethodInfo{"m1m2", "two stacked variational autoencoders, the second one with classes (Kingma et al.)",
                /*recipe=*/3, make<M1M2>},
+    MethodInfo{"linear", "logistic regression on the features of a network with published weights (--encoder)",
+               /*recipe=*/1, make<Linear>, /*steps=*/1, /*needs_encoder=*/true},
 };
 
 }  // namespace
@@ -83,7 +87,10 @@ std::vector<std::string> augmentation_policies_of(const std::vector<Stage>& stag
   std::vector<std::string> names;
   for (const Stage& stage : stages) {
     for (const Phase& phase : stage.phases) {
-      for (const Draw& draw : phase.batch.draws) names.insert(names.end(), draw.views.begin(), draw.views.end());
+      for (const Draw& draw : phase.batch.draws) {
+        std::ranges::copy_if(draw.views, std::back_inserter(names),
+                             [](const auto& view) { return view != kFeatureView; });
+      }
     }
   }
   std::ranges::sort(names);

@@ -21,6 +21,9 @@ struct MethodInfo {
   // when results change.
   int64_t recipe;
   std::unique_ptr<Method> (*create)();
+  int64_t steps = 0;  // of every run; 0: the user chooses
+  // Trains only the last layer of a network with published weights (--encoder).
+  bool needs_encoder = false;
 };
 
 std::span<const MethodInfo> all_methods();

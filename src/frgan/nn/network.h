@@ -26,7 +26,8 @@ struct Classified {
 //   const Classified out = network->forward(images, {.stochastic = true, .dropout_key = key});
 class Network : public LayerList {
  public:
-  // images: N x C x S x S, channels-last, in [-1, 1].
+  // images: N x C x S x S, channels-last, in [-1, 1]; or N x F, the features of images from an earlier pass. Features
+  // only pass the last layer.
   Classified forward(const at::Tensor& images, const ForwardPass& pass) const;
 
   const ImageShape& shape() const { return shape_; }
@@ -47,5 +48,10 @@ class Network : public LayerList {
   std::shared_ptr<InputNormalization> normalization_;  // null if images are only scaled
 };
 using NetworkPtr = std::shared_ptr<Network>;
+
+// Excludes all parameters but those of the last layer from training.
+void freeze_all_but_last_layer(Network& network);
+// Makes the last layer compute W x + b, with W K x F and b K. A logit of the fake class keeps its weights.
+void set_last_layer(const Network& network, const at::Tensor& weight, const at::Tensor& bias);
 
 }  // namespace frgan

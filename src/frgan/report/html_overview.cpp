@@ -270,6 +270,16 @@ std::string environment_section(const std::vector<RunHistory>& runs) {
               from.value("step", int64_t{0}), from.value("labels", int64_t{0}),
               test.is_object() ? fmt::format(", test error {:.2f} %", 100 * test.value("test_error", 0.0)) : ""));
     }
+    if (const Json& from = run.summary.encoder; from.is_object()) {
+      const auto stated = [&](const char* key) {
+        const std::string text = from.value(key, "");
+        return text.empty() ? std::string("not stated") : text;
+      };
+      add("published weights", stated("architecture"));
+      add("their license", stated("license"));
+      add("their source", stated("source"));
+      add("their SHA-256", stated("sha256"));
+    }
     add("device", run.summary.device);
     add("precision", run.summary.precision);
     add("LibTorch", run.machine.libtorch);

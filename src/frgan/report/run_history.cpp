@@ -69,6 +69,7 @@ void read_summary(RunHistory& record, const fs::path& path) {
   found.at("wall_seconds").get_to(summary.wall_seconds);
   summary.command = value_of<std::string>(found, "command", "");
   summary.inherited = value_of(found, "inherited", Json());
+  summary.encoder = value_of(found, "encoder", Json());
   summary.data = value_of<std::string>(found, "data", "");
   summary.data_digest = value_of<std::string>(found, "data_digest", "");
   summary.split_digest = value_of<std::string>(found, "split_digest", "");

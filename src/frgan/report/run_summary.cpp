@@ -21,6 +21,7 @@ Json to_json(const RunSummary& summary, const Machine& machine) {
   Json json{{"method", summary.method},
             {"command", summary.command},
             {"inherited", summary.inherited},
+            {"encoder", summary.encoder},
             {"data", summary.data},
             {"data_digest", summary.data_digest},
             {"split_digest", summary.split_digest},

@@ -25,6 +25,7 @@ struct RunSummary {
   std::string method;
   std::string command;         // repeats the run, with its number of steps
   Json inherited{};            // CheckpointState::inherited: the run whose weights it started from, or null
+  Json encoder{};              // CheckpointState::encoder: published weights, or null
   std::string data;            // dataset, "svhn"
   std::string data_digest;     // SHA-256 over images and labels
   std::string split_digest;    // SHA-256 of the label split

@@ -29,6 +29,7 @@
 #include "frgan/metrics/statistics.h"
 #include "frgan/nn/input_normalization.h"
 #include "frgan/train/diagnostics.h"
+#include "frgan/train/encoder_options.h"
 #include "frgan/train/step_budget.h"
 
 namespace frgan {
@@ -110,12 +111,39 @@ TrainingRun::TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dat
   if (!split_.dev.empty()) dev_ = data_.train.rows(split_.dev);
 }
 
-void TrainingRun::begin() {
-  const at::Tensor rows = at::tensor(batches_.all_rows(), at::kLong);
+void TrainingRun::begin(const Encoder* encoder) {
   std::vector<std::shared_ptr<torch::nn::Module>> networks;
   for (const Player& player : method_->players()) networks.push_back(player.network);
-  fit_input_normalization(networks, data_.train.images, rows);
+  if (encoder == nullptr) {
+    fit_input_normalization(networks, data_.train.images, at::tensor(batches_.rows_of(Pool::kAll), at::kLong));
+  } else {
+    encoder_ = provenance_of(*encoder);
+    for (const auto& network : networks) {
+      if (const auto classifier = std::dynamic_pointer_cast<Network>(network)) load_encoder(*classifier, *encoder);
+    }
+  }
+  compute_features();
   trainer_.initialize();
+}
+
+// The features of the training images for the views kFeatureView. Rows of pools without such views stay 0.
+void TrainingRun::compute_features() {
+  const NetworkPtr encoder = method_->encoder();
+  if (!encoder) return;
+  std::set<int64_t> rows;
+  for (const Stage& stage : trainer_.stages()) {
+    for (const Phase& phase : stage.phases) {
+      for (const Draw& draw : phase.batch.draws) {
+        if (std::ranges::find(draw.views, kFeatureView) == draw.views.end()) continue;
+        const std::vector<int64_t>& of_pool = batches_.rows_of(draw.pool);
+        rows.insert(of_pool.begin(), of_pool.end());
+      }
+    }
+  }
+  const at::Tensor index = at::tensor(std::vector<int64_t>(rows.begin(), rows.end()), at::kLong);
+  const at::Tensor some = classify(*encoder, data_.train.images.index_select(0, index), problem_.precision).features;
+  const at::Tensor features = torch::zeros({data_.train.size(), some.size(1)}, some.options());
+  batches_.set_features(features.index_copy_(0, index.to(some.device()), some));
 }
 
 void TrainingRun::begin_from(const Checkpoint& checkpoint) {
@@ -134,6 +162,7 @@ void TrainingRun::begin_from(const Checkpoint& checkpoint) {
   restore("model");
   trainer_.reset_followers();
   restore("average");
+  compute_features();
 }
 
 void check_same_data(const Checkpoint& checkpoint, const Dataset& data) {
@@ -155,6 +184,8 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
   }
   trainer_.plan() = checkpoint.state.plan;
   trainer_.restore(checkpoint.files, checkpoint.state.step, checkpoint.path.string());
+  encoder_ = checkpoint.state.encoder;
+  compute_features();
   saved_step_ = checkpoint.state.step;
   saved_planned_steps_ = checkpoint.state.planned_steps;
   seconds_ = checkpoint.state.seconds;
@@ -185,12 +216,14 @@ double TrainingRun::measure_step(int timed) {
   return mean;
 }
 
-// Estimates the seconds of an evaluation of all development and test images from up to 500 images.
+// Estimates the seconds of an evaluation of all development and test images from up to 500 images, fewer if they are
+// large.
 double TrainingRun::measure_evaluation() {
   const int64_t images = dev_.size() + data_.test.size();
   if (images == 0) return 0;
   const ImageSet& set = data_.test.size() > 0 ? data_.test : dev_;
-  const ImageSet sample{set.images.slice(0, 0, 500), set.labels.slice(0, 0, 500)};
+  const int64_t some = std::clamp<int64_t>(2 * inference_batch(data_.image_size), 20, 500);
+  const ImageSet sample{set.images.slice(0, 0, some), set.labels.slice(0, 0, some)};
   const Stopwatch stopwatch;
   evaluate(*trainer_.classifier(), sample, problem_.precision);
   return stopwatch.seconds() * static_cast<double>(images) / static_cast<double>(sample.size());
@@ -218,6 +251,7 @@ double TrainingRun::epochs(int64_t steps) const {
 RunPlan TrainingRun::plan() {
   RunPlan plan{.data = fmt::format("{}, {} x {} x {}, {} classes, from {}", data_.name, data_.image_size,
                                    data_.image_size, data_.channels, data_.classes(), data_.source),
+               .encoder = encoder_.is_object() ? provenance_text(encoder_) : "",
                .notes = data_.notes,
                .all = {"all", static_cast<int64_t>(split_.labeled.size()), batches_.all_images(), dev_.size(),
                        data_.test.size()},
@@ -396,7 +430,8 @@ RunResult TrainingRun::stopped(const RunOutput& output, RunRecorder& recorder) {
 RunResult TrainingRun::finish(HeldFolder& folder, RunOutput& output, RunRecorder& recorder, const Stopwatch& total) {
   check_losses();
   check_weights();
-  const at::Tensor some_images = data_.train.images.slice(0, 0, kGridImages);
+  const int64_t some = std::clamp<int64_t>(inference_batch(data_.image_size), 16, 100);
+  const at::Tensor some_images = data_.train.images.slice(0, 0, some);
   class_probabilities(*trainer_.classifier(), some_images, problem_.precision);  // throws if the network is unusable
   // The weights first: nothing that fails below loses them. The summary is written last. A run without one is not
   // complete, and --resume repeats what follows.
@@ -469,6 +504,7 @@ RunSummary TrainingRun::summary(const RunOutput& output) const {
   return {.method = options_.method,
           .command = output.command,
           .inherited = output.inherited,
+          .encoder = encoder_,
           .data = data_.name,
           .data_digest = data_.digest,
           .split_digest = split_.digest,
@@ -492,6 +528,7 @@ CheckpointState TrainingRun::checkpoint_state(const RunOutput& output, int64_t l
           .log_lines = log_lines,
           .command = output.command,
           .inherited = output.inherited,
+          .encoder = encoder_,
           .recipe = recipe(),
           .method = options_.method,
           .options = output.options,

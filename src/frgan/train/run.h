@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "frgan/classifier/checkpoint.h"
+#include "frgan/classifier/encoder.h"
 #include "frgan/core/json.h"
 #include "frgan/data/batch_stream.h"
 #include "frgan/data/dataset.h"
@@ -56,7 +57,8 @@ class TrainingRun {
   TrainingRun& operator=(const TrainingRun&) = delete;
 
   // Sets the initial weights; call one of the three.
-  void begin();                                   // new weights with data-dependent initialization (A31)
+  // New weights with data-dependent initialization (A31), or those of the encoder with a new last layer.
+  void begin(const Encoder* encoder = nullptr);
   void begin_from(const Checkpoint& checkpoint);  // weights of another run; throws an Error on a mismatch
   void resume(const Checkpoint& checkpoint);      // state of this run; throws an Error on a mismatch
 
@@ -84,6 +86,7 @@ class TrainingRun {
   RunResult train(const RunOutput& output, Progress& progress, const std::atomic<int>& stop_signal);
 
  private:
+  void compute_features();
   bool is_finished() const { return steps_done() >= planned_steps(); }
   int64_t epoch_steps() const;
   double epochs(int64_t steps) const;
@@ -124,6 +127,7 @@ class TrainingRun {
   Trainer trainer_;
   RunPace pace_;
   ImageSet dev_;
+  Json encoder_;                        // CheckpointState::encoder
   std::optional<double> step_seconds_;  // result of measure_step
   double seconds_ = 0;                  // training time, including the time before a resume
   TimeSpent time_spent_;

@@ -42,6 +42,14 @@ void describe(OptionSet& options, RunOptions& run) {
       "example with 6. 0 skips no update.",
       Range<double>{0, 1000, "standard deviations"});
   describe(options, run.data);
+  options.group("Published weights");
+  options.add("encoder", run.encoder.file,
+              "Published weights of a network for photos (.safetensors with the names of timm). They determine "
+              "--network; the last layer is new. Without --method, only the last layer is trained: --method linear.");
+  options.add("encoder-config", run.encoder.config,
+              "The publisher's config.json, which says how images are prepared; empty: the one beside the weights.");
+  options.add("encoder-sha256", run.encoder.sha256,
+              "SHA-256 that the file of --encoder must have; empty: any. The run stores it.");
   describe(options, run.split);
   describe(options, run.augmentation);
   options.group("Machine (may differ on resume)");

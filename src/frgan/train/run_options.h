@@ -10,6 +10,13 @@
 
 namespace frgan {
 
+// Published weights that the network starts from.
+struct EncoderOptions {
+  std::string file;    // .safetensors with timm's names; empty: new weights
+  std::string config;  // its config.json; empty: the one beside the file
+  std::string sha256;  // of the file; empty: any. A run stores it.
+};
+
 // Field names are those of the options, with '_' for '-'.
 struct RunOptions {
   std::string method = "fr-gan";
@@ -23,6 +30,7 @@ struct RunOptions {
   SplitOptions split;
   AugmentationOptions augmentation;
   double skip_outliers = 0;
+  EncoderOptions encoder;
 
   // The following options may be changed when a run is resumed.
   std::string device = "auto";

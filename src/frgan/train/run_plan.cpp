@@ -12,6 +12,7 @@ namespace frgan {
 
 std::string plan_text(const RunPlan& plan) {
   std::string text = fmt::format("data: {}\n", one_line(plan.data));
+  if (!plan.encoder.empty()) text += fmt::format("weights: {}\n", one_line(plan.encoder));
   for (const std::string& note : plan.notes) text += fmt::format("note: {}\n", one_line(note));
   size_t width = 5;
   for (const ClassImages& images : plan.classes) width = std::max(width, one_line(images.name).size());

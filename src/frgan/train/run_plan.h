@@ -22,6 +22,7 @@ struct TermWeights {
 
 struct RunPlan {
   std::string data;                // "svhn, 32 x 32 x 3, 10 classes, from data/svhn"
+  std::string encoder;             // provenance of published weights; empty without
   std::vector<std::string> notes;  // about the dataset and the label split
   std::vector<ClassImages> classes{};
   int64_t without_label = 0;  // training images

@@ -20,6 +20,7 @@ RunRequest::~RunRequest() = default;
 void declare_run(RunRequest& request, const std::string& method) {
   request.method = create_method(method);
   request.run.method = method;
+  request.run.steps = find_method(method)->steps;
   describe(request.options, request.run);
   request.method->describe(request.options);
   mention_other_methods(request.options, method);
@@ -51,8 +52,25 @@ void check_method_options(const OptionSet& options, const Method* method) {
   if (!found.empty()) throw usage_error(found.front().message);
 }
 
+namespace {
+
+void check_table_of_methods(const RunOptions& run) {
+  const MethodInfo& method = *find_method(run.method);
+  if (method.needs_encoder && run.encoder.file.empty()) {
+    throw usage_error(
+        fmt::format("--method {} needs published weights; give them with --encoder FILE.safetensors", run.method));
+  }
+  if (method.steps > 0 && (run.steps != method.steps || !run.time_budget.empty() || !run.plan.empty())) {
+    throw usage_error(fmt::format(
+        "--method {} solves its problem in one step; remove --steps, --epochs, --time-budget and --plan", run.method));
+  }
+}
+
+}  // namespace
+
 void validate(const RunRequest& request) {
   if (!request.run.time_budget.empty()) parse_duration(request.run.time_budget);
+  check_table_of_methods(request.run);
   augmentation_policies(request.run.augmentation);
   check_method_options(request.options, request.method.get());
   request.method->validate();

@@ -21,6 +21,7 @@
 #include "frgan/io/json_file.h"
 #include "frgan/io/json_lines.h"
 #include "frgan/report/run_summary.h"
+#include "frgan/train/encoder_options.h"
 #include "frgan/train/new_run_folder.h"
 #include "frgan/train/run.h"
 #include "frgan/train/run_command.h"
@@ -40,9 +41,10 @@ void resolve_machine(RunOptions& options) {
 
 void use_absolute_paths(RunOptions& options) {
   options.data = with_absolute_paths(options.data);
-  std::string& file = options.split.labels_file;
-  if (!file.empty()) file = fs::absolute(file).lexically_normal().string();
-  if (!options.plan.empty()) options.plan = fs::absolute(options.plan).lexically_normal().string();
+  for (std::string* file :
+       {&options.split.labels_file, &options.plan, &options.encoder.file, &options.encoder.config}) {
+    if (!file->empty()) *file = fs::absolute(*file).lexically_normal().string();
+  }
 }
 
 // Throws a usage error for an option that was set but must not change.
@@ -227,6 +229,11 @@ Training::~Training() = default;
 
 Training Training::start(std::unique_ptr<RunRequest> request, const StartOptions& options) {
   RunOptions& run = request->run;
+  if (!run.encoder.file.empty() && !options.init_from.empty()) {
+    throw usage_error("--encoder cannot be combined with --init-from: both give the weights; give one of them");
+  }
+  std::optional<Encoder> encoder;
+  if (!run.encoder.file.empty()) encoder = use_encoder(*request);
   validate(*request);
   std::vector<std::string> arguments = options.arguments;
   if (arguments.empty()) arguments = changed_arguments(request->options);
@@ -249,13 +256,17 @@ Training Training::start(std::unique_ptr<RunRequest> request, const StartOptions
   if (!options.dry_run)
     impl->new_folder.emplace(impl->folder);  // before the work, so that an unusable path fails at once
   Dataset data = load_dataset(run.data, options.data_root, options.watch);
+  if (encoder && data.channels != 3) {
+    throw usage_error(fmt::format("--encoder {}: the weights need images with 3 channels; those of {} have {}",
+                                  run.encoder.file, data.source, data.channels));
+  }
   LabelSplit split = drawn_labels(data, *impl->request);
   impl->prepare(std::move(data), std::move(split));
   if (weights) {
     impl->run->begin_from(*weights);
     impl->inherited = inherited_from(*weights);
   } else {
-    impl->run->begin();
+    impl->run->begin(encoder ? &*encoder : nullptr);
   }
   if (!run.plan.empty()) impl->run->follow(read_plan_of_run(run.plan));
   impl->fix_plan();

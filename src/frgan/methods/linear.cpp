@@ -1,0 +1,75 @@
+#include "frgan/methods/linear.h"
+
+#include <algorithm>
+
+#include "frgan/device/random.h"
+#include "frgan/losses/classification.h"
+#include "frgan/methods/logistic_regression.h"
+#include "frgan/nn/networks.h"
+
+namespace frgan {
+
+void Linear::describe(OptionSet& options) {
+  options.group("Logistic regression");
+  options.add("l2", l2_,
+              "Strength of the penalty: l2/2 times the sum of the squared weights is added to the sum of the losses of "
+              "the labeled images, for features whose squares have the mean 1. 0 chooses it by cross-validation.",
+              Range<double>{0, 1e9});
+  options.add("folds", folds_, "Parts of the labeled images in the cross-validation of --l2.",
+              Range<int64_t>{2, 100, "parts"});
+  frgan::describe(options, network_);
+}
+
+void Linear::validate() const {
+  check_input(network_);
+}
+
+void Linear::build(const Problem& problem) {
+  problem_ = problem;
+  network_player_ = make_classifier(problem);
+  average_ = make_classifier(problem);
+}
+
+NetworkPtr Linear::make_classifier(const Problem& problem) const {
+  NetworkPtr network = build_network(network_, problem);
+  freeze_all_but_last_layer(*network);
+  return network;
+}
+
+std::vector<Player> Linear::players() const {
+  return {{"classifier", network_player_, {}, "zero", {{kAverage, average_, "zero"}}}};
+}
+
+std::vector<Schedule> Linear::schedules() const {
+  return {{"one", [](double, double) { return 1.0; }}, {"zero", [](double, double) { return 0.0; }}};
+}
+
+std::vector<Stage> Linear::stages() {
+  const int64_t labels = std::max<int64_t>(problem_.labeled_images, problem_.shape.classes);
+  const BatchRequest labeled{{{Pool::kLabeled, labels, {kFeatureView}}}};
+  Stage stage{.name = "training", .initial_batch = labeled};
+  stage.initialize = [this](const Batch& batch) { fit(batch); };
+  stage.phases = {{"classifier", labeled, 1, {"classifier"}, [this](const Batch& batch) { return losses(batch); }}};
+  stage.step_flop = static_cast<double>(labels) * 3 * network_player_->layers().back().flop;
+  return {stage};
+}
+
+void Linear::fit(const Batch& batch) {
+  const DrawnImages& labeled = batch.from(Pool::kLabeled);
+  const at::Tensor features = network_player_->forward(labeled.views[0], {}).features.to(at::kCPU, at::kDouble);
+  const double scale = features_scale(features);
+  const at::Tensor scaled = features / scale, labels = labeled.labels.cpu();
+  const int64_t classes = problem_.shape.classes;
+  const uint64_t key = random_key(problem_.seed, Stream::kLabeledOrder);
+  const double l2 = l2_ > 0 ? l2_ : cross_validate_l2(scaled, labels, classes, folds_, key).l2;
+  const LinearClassifier found = fit_logistic_regression(scaled, labels, classes, l2);
+  set_last_layer(*network_player_, found.weight / scale, found.bias);
+}
+
+std::vector<Losses> Linear::losses(const Batch& batch) {
+  const DrawnImages& labeled = batch.from(Pool::kLabeled);
+  const Classified out = network_player_->forward(labeled.views[0], {.precision = problem_.precision});
+  return {{{"supervised", "one", cross_entropy(out.logits, labeled.labels, problem_.shape.classes)}}};
+}
+
+}  // namespace frgan

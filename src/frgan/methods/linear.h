@@ -1,0 +1,39 @@
+// Logistic regression on the features of a frozen network.
+#pragma once
+
+#include <vector>
+
+#include "frgan/methods/method.h"
+#include "frgan/nn/network_options.h"
+
+namespace frgan {
+
+// The network is an encoder with published weights, of which only the last layer is fitted: multinomial logistic
+// regression on the labeled images (logistic_regression.h). Unlabeled images are not used. The strength of the penalty
+// is --l2, or is cross-validated over the labels.
+//
+// `initialize` solves the whole problem. The only step of a run changes nothing and logs the loss.
+class Linear : public Method {
+ public:
+  Linear() { network_.network = "resnet18"; }
+  void describe(OptionSet& options) override;
+  void validate() const override;
+  void build(const Problem& problem) override;
+  std::vector<Player> players() const override;
+  std::vector<Schedule> schedules() const override;
+  std::vector<Stage> stages() override;
+  NetworkPtr make_classifier(const Problem& problem) const override;
+  NetworkPtr encoder() const override { return network_player_; }
+
+ private:
+  void fit(const Batch& labeled);
+  std::vector<Losses> losses(const Batch& batch);
+
+  double l2_ = 0;
+  int64_t folds_ = 5;
+  NetworkOptions network_;
+  Problem problem_;
+  NetworkPtr network_player_, average_;
+};
+
+}  // namespace frgan
