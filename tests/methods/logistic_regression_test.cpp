@@ -64,7 +64,7 @@ TEST(CrossValidation, PrefersAStrongPenaltyForNoiseAndAWeakOneForClearClasses) {
   const CrossValidation weak = cross_validate_l2(clear.features, clear.labels, 3, 5, 7);
   const CrossValidation strong = cross_validate_l2(noise.features, noise.labels, 3, 5, 7);
   EXPECT_LT(weak.l2, 1);
-  EXPECT_GT(strong.l2, 1000);
+  EXPECT_GE(strong.l2, 1000);
   EXPECT_NEAR(*std::ranges::min_element(strong.loss), std::log(3.0), 0.02);  // of guessing
   EXPECT_EQ(weak.l2s.size(), 15U);
   EXPECT_EQ(weak.loss.size(), 15U);

@@ -14,8 +14,8 @@ namespace {
 
 constexpr int64_t kMostIterations = 1000;
 constexpr double kGradientTolerance = 1e-6;  // per image
-constexpr double kStrongest = 1e5, kWeakest = 1e-2;
-constexpr int kPenaltiesPerDecade = 2;
+// Of the penalties: 10^5 to 10^-2, two in each decade.
+constexpr int kStrongestExponent = 5, kWeakestExponent = -2, kPenaltiesPerDecade = 2;
 
 // Coordinates in which images with more features than there are images have only N numbers. Lengths and inner products
 // are those of the features, so the penalty of a classifier is the same.
@@ -59,8 +59,9 @@ LinearClassifier fit(const at::Tensor& x, const at::Tensor& labels, int64_t clas
 
 std::vector<double> penalties() {
   std::vector<double> all;
-  const double step = std::pow(10.0, -1.0 / kPenaltiesPerDecade);
-  for (double l2 = kStrongest; l2 > kWeakest * std::sqrt(step); l2 *= step) all.push_back(l2);
+  for (int i = kStrongestExponent * kPenaltiesPerDecade; i >= kWeakestExponent * kPenaltiesPerDecade; --i) {
+    all.push_back(std::pow(10.0, static_cast<double>(i) / kPenaltiesPerDecade));
+  }
   return all;
 }
 
