@@ -26,7 +26,7 @@ void Linear::validate() const {
 
 void Linear::build(const Problem& problem) {
   problem_ = problem;
-  network_player_ = make_classifier(problem);
+  classifier_ = make_classifier(problem);
   average_ = make_classifier(problem);
 }
 
@@ -37,7 +37,7 @@ NetworkPtr Linear::make_classifier(const Problem& problem) const {
 }
 
 std::vector<Player> Linear::players() const {
-  return {{"classifier", network_player_, {}, "zero", {{kAverage, average_, "zero"}}}};
+  return {{"classifier", classifier_, {}, "zero", {{kAverage, average_, "zero"}}}};
 }
 
 std::vector<Schedule> Linear::schedules() const {
@@ -50,25 +50,25 @@ std::vector<Stage> Linear::stages() {
   Stage stage{.name = "training", .initial_batch = labeled};
   stage.initialize = [this](const Batch& batch) { fit(batch); };
   stage.phases = {{"classifier", labeled, 1, {"classifier"}, [this](const Batch& batch) { return losses(batch); }}};
-  stage.step_flop = static_cast<double>(labels) * 3 * network_player_->layers().back().flop;
+  stage.step_flop = static_cast<double>(labels) * 3 * classifier_->layers().back().flop;
   return {stage};
 }
 
 void Linear::fit(const Batch& batch) {
   const DrawnImages& labeled = batch.from(Pool::kLabeled);
-  const at::Tensor features = network_player_->forward(labeled.views[0], {}).features.to(at::kCPU, at::kDouble);
+  const at::Tensor features = classifier_->forward(labeled.views[0], {}).features.to(at::kCPU, at::kDouble);
   const double scale = features_scale(features);
   const at::Tensor scaled = features / scale, labels = labeled.labels.cpu();
   const int64_t classes = problem_.shape.classes;
   const uint64_t key = random_key(problem_.seed, Stream::kLabeledOrder);
   const double l2 = l2_ > 0 ? l2_ : cross_validate_l2(scaled, labels, classes, folds_, key).l2;
   const LinearClassifier found = fit_logistic_regression(scaled, labels, classes, l2);
-  set_last_layer(*network_player_, found.weight / scale, found.bias);
+  set_last_layer(*classifier_, found.weight / scale, found.bias);
 }
 
 std::vector<Losses> Linear::losses(const Batch& batch) {
   const DrawnImages& labeled = batch.from(Pool::kLabeled);
-  const Classified out = network_player_->forward(labeled.views[0], {.precision = problem_.precision});
+  const Classified out = classifier_->forward(labeled.views[0], {.precision = problem_.precision});
   return {{{"supervised", "one", cross_entropy(out.logits, labeled.labels, problem_.shape.classes)}}};
 }
 

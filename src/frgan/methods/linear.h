@@ -23,7 +23,7 @@ class Linear : public Method {
   std::vector<Schedule> schedules() const override;
   std::vector<Stage> stages() override;
   NetworkPtr make_classifier(const Problem& problem) const override;
-  NetworkPtr encoder() const override { return network_player_; }
+  NetworkPtr encoder() const override { return classifier_; }
 
  private:
   void fit(const Batch& labeled);
@@ -33,7 +33,7 @@ class Linear : public Method {
   int64_t folds_ = 5;
   NetworkOptions network_;
   Problem problem_;
-  NetworkPtr network_player_, average_;
+  NetworkPtr classifier_, average_;
 };
 
 }  // namespace frgan

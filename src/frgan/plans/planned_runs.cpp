@@ -221,13 +221,15 @@ void check_shown(const Plan& plan, const std::vector<Cell>& cells) {
 }
 
 // Digests of the files that options name. Run keys depend on file content, not on file names.
-std::string digest_of_files(const SplitOptions& split) {
+std::string digest_of_files(const RunOptions& run) {
+  const SplitOptions& split = run.split;
   constexpr std::string_view kMatrix = "matrix:";
   std::string digests;
   if (!split.labels_file.empty()) digests += "\n" + file_digest(split.labels_file);
   if (split.noise.kind.starts_with(kMatrix)) {
     digests += "\n" + file_digest(split.noise.kind.substr(kMatrix.size()));
   }
+  if (!run.encoder.file.empty()) digests += "\n" + file_digest(run.encoder.file);
   return digests;
 }
 
@@ -237,7 +239,7 @@ std::string set_run(RunRequest& request, const std::string& data_digest, int64_t
   request.run.time_budget.clear();
   request.run.seed = request.run.split.noise.seed = seed;
   if (request.run.split.labels_file.empty()) request.run.split.split_seed = seed;
-  return run_key(request.options, data_digest + digest_of_files(request.run.split), recipe_of(request.run.method));
+  return run_key(request.options, data_digest + digest_of_files(request.run), recipe_of(request.run.method));
 }
 
 PlannedRun planned_run(const Plan& plan, const Cell& cell, int64_t steps, int64_t seed) {

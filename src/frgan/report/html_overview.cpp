@@ -271,14 +271,10 @@ std::string environment_section(const std::vector<RunHistory>& runs) {
               test.is_object() ? fmt::format(", test error {:.2f} %", 100 * test.value("test_error", 0.0)) : ""));
     }
     if (const Json& from = run.summary.encoder; from.is_object()) {
-      const auto stated = [&](const char* key) {
-        const std::string text = from.value(key, "");
-        return text.empty() ? std::string("not stated") : text;
-      };
-      add("published weights", stated("architecture"));
-      add("their license", stated("license"));
-      add("their source", stated("source"));
-      add("their SHA-256", stated("sha256"));
+      add("published weights", from.value("architecture", ""));
+      add("license of the weights", from.value("license", ""));
+      add("source of the weights", from.value("source", ""));
+      add("SHA-256 of the weights", from.value("sha256", ""));
     }
     add("device", run.summary.device);
     add("precision", run.summary.precision);

@@ -44,7 +44,7 @@ void describe(OptionSet& options, RunOptions& run) {
   describe(options, run.data);
   options.group("Published weights");
   options.add("encoder", run.encoder.file,
-              "Published weights of a network for photos (.safetensors with the names of timm). They determine "
+              "Published weights of a network for photos (.safetensors with timm's names). They determine "
               "--network; the last layer is new. Without --method, only the last layer is trained: --method linear.");
   options.add("encoder-config", run.encoder.config,
               "The publisher's config.json, which says how images are prepared; empty: the one beside the weights.");

@@ -29,11 +29,12 @@ std::string plan_text(const RunPlan& plan) {
   add_row(plan.all);
 
   text += fmt::format(
-      "{} for {} steps ({:.1f} epochs), {} on {}, {}\n"
-      "expected time: about {} ({} steps of {:.3g} s, {} evaluations of {:.3g} s); expected peak memory: {:.2f} GiB\n",
-      plan.method, plan.steps, plan.epochs, plan.precision, plan.device, counted(plan.threads, "thread"),
-      duration_text(plan.seconds_left), plan.steps_left, plan.seconds_per_step, plan.evaluations_left,
-      plan.seconds_per_evaluation, static_cast<double>(plan.peak_memory_bytes) / (1 << 30));
+      "{} for {} ({:.1f} epochs), {} on {}, {}\n"
+      "expected time: about {} ({} of {:.3g} s, {} of {:.3g} s); expected peak memory: {:.2f} GiB\n",
+      plan.method, counted(plan.steps, "step"), plan.epochs, plan.precision, plan.device,
+      counted(plan.threads, "thread"), duration_text(plan.seconds_left), counted(plan.steps_left, "step"),
+      plan.seconds_per_step, counted(plan.evaluations_left, "evaluation"), plan.seconds_per_evaluation,
+      static_cast<double>(plan.peak_memory_bytes) / (1 << 30));
   text += "weights of the loss terms at the start, after a third and at the end of the run:\n";
   for (const TermWeights& term : plan.terms) {
     text +=
