@@ -100,11 +100,14 @@ class PhotoDatasetsTest(unittest.TestCase):
                               check=False, env={**os.environ, **environment})
 
     @classmethod
+    def sources(cls):
+        return [f"--{kind}={cls.folder / kind}" for kind in ("stamps", "backgrounds", "papers", "fonts")]
+
+    @classmethod
     def make(cls, name, *words):
         """{path: bytes} of all files."""
-        sources = [f"--{kind}={cls.folder / kind}" for kind in ("stamps", "backgrounds", "papers", "fonts")]
         target = cls.folder / name
-        run = cls.run_script(target, "--images=30", "--test-images=20", "--size=64", *sources, *words)
+        run = cls.run_script(target, "--images=30", "--test-images=20", "--size=64", *cls.sources(), *words)
         assert run.returncode == 0, run.stderr
         return {path.relative_to(target).as_posix(): path.read_bytes() for path in target.rglob("*") if path.is_file()}
 
@@ -189,7 +192,7 @@ class PhotoDatasetsTest(unittest.TestCase):
         self.assertEqual(run.stderr.count("\n"), 1)
         self.assertRegex(run.stderr, "missing package tuxpaint-stamps-default; run: apt install "
                                      "--no-install-recommends tuxpaint-stamps-default lomiri-.* mypaint-data-extras\n$")
-        run = self.run_script(self.folder / "first", "--only=objects")
+        run = self.run_script(self.folder / "first", "--only=objects", *self.sources())
         self.assertEqual(run.stderr, f"make-photo-datasets: {self.folder}/first/objects exists; remove it first\n")
         run = self.run_script(self.folder / "none", "--only=surfaces", f"--papers={self.folder / 'stamps/no'}")
         self.assertIn("no papers in", run.stderr)
