@@ -44,6 +44,7 @@ struct EvaluateOptions {
   std::string data_dir;
   EvaluatedImages on = EvaluatedImages::kTest;
   std::string compare;
+  std::string unknown;
   std::string predictions;
   bool json = false;
   Hardware hardware;
@@ -57,6 +58,8 @@ void describe(OptionSet& options, EvaluateOptions& evaluate) {
   options.add("data-dir", evaluate.data_dir, "Folder of the dataset's files; empty uses the folder of the run.");
   options.add("on", evaluate.on, "Test images, or the development images that the run held out (--dev-images).",
               Words<EvaluatedImages>{"test", "dev"});
+  options.add("unknown", evaluate.unknown,
+              "Folder with images of other classes; shows how well each score separates them from the others (AUROC).");
   options.group("Output", /*saved=*/false);
   options.add("compare", evaluate.compare,
               "A second run or checkpoint; McNemar's test shows whether the two differ on these images.");
@@ -109,6 +112,11 @@ void print_json(const RunEvaluation& found, EvaluatedImages on) {
                {"precision", precision_name(found.precision)},
                {"device", found.device}};
   json.update(to_json(found.result, found.class_names));
+  json["quality"] = to_json(found.quality);
+  for (const UnknownScore& score : found.unknown_scores) {
+    json["unknown"]["images"] = found.unknown_images;
+    json["unknown"][score.name] = score.auroc;
+  }
   if (const auto& other = found.comparison) {
     const ErrorCount& count = other->result.all;
     json["compare"] = {{"checkpoint", other->checkpoint.string()},
@@ -129,7 +137,12 @@ void print_text(const RunEvaluation& found, EvaluatedImages on) {
                found.step);
   print_output("images      {} {} images of {}\n", result.all.images, name_of(on), one_line(found.data));
   print_output("wrong       {}\n", result.all.wrong);
-  print_output("error       {}\n\n", percent(result.all));
+  print_output("error       {}\n", percent(result.all));
+  print_output("{}\n", quality_text(found.quality));
+  for (const UnknownScore& score : found.unknown_scores)
+    print_output("{:<18} AUROC {:.3f} against {} images of other classes\n", score.name, score.auroc,
+                 found.unknown_images);
+  if (!found.unknown_scores.empty()) print_output("\n");
   print_output("{:>6} {:>8}  {:<28} name\n", "class", "images", "error (95 % interval)");
   for (size_t k = 0; k < result.classes.size(); ++k) {
     const ErrorCount& count = result.classes[k];
@@ -163,6 +176,7 @@ int run_evaluate(std::span<const std::string> arguments) {
                                             .data = {options.data, options.data_dir, data_root(), watch},
                                             .on = options.on,
                                             .compare = options.compare,
+                                            .unknown = options.unknown,
                                             .hardware = options.hardware},
                                            printed_messages(options.quiet));
   if (predictions_file) {

@@ -1,5 +1,6 @@
 // frgan predict: classifies image files.
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@
 #include "frgan/io/csv.h"
 #include "frgan/io/files.h"
 #include "frgan/io/image_file.h"
+#include "frgan/metrics/confidence.h"
 
 namespace frgan {
 namespace {
@@ -30,6 +32,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kPredictExamples[] = {
     "predict runs/a new/*.jpg",
     "predict runs/a folder-of-images --format json -o predictions.json",
+    "predict runs/a new/*.jpg --max-error 5%",
 };
 
 constexpr Syntax kPredictSyntax = {
@@ -48,11 +51,20 @@ enum class PredictionFormat { kCsv, kJson };
 struct PredictOptions {
   PredictionFormat format = PredictionFormat::kCsv;
   std::string output;
+  double threshold = 0;
+  std::string max_error;
   Hardware hardware;
   bool quiet = false;
 };
 
 void describe(OptionSet& options, PredictOptions& predict) {
+  options.group("Unknown images", /*saved=*/false);
+  options.add("threshold", predict.threshold,
+              "Images whose probability is lower get the label 'unknown'. 0 gives every image a class.",
+              Range<double>{0, 1});
+  options.add("max-error", predict.max_error,
+              "Chooses the lowest threshold at which the images with a class have at most this error, with 95 % "
+              "confidence: 5% or 0.05. The run must have enough images that training did not use (--dev-images).");
   options.group("Output", /*saved=*/false);
   options.add("format", predict.format,
               "csv: file, label, its probability, and one column per class; json: a list of objects. In CSV, a text "
@@ -94,11 +106,62 @@ std::vector<fs::path> image_paths(std::span<const std::string> words) {
   return paths;
 }
 
+constexpr std::string_view kUnknown = "unknown";
+
+// "5%" or "0.05" -> 0.05.
+double parse_share(const std::string& text) {
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  const std::string_view rest(end);
+  const double share = rest == "%" ? number / 100 : number;
+  if (end == text.c_str() || (!rest.empty() && rest != "%") || !(share > 0 && share < 1)) {
+    throw usage_error(fmt::format("--max-error: invalid share '{}'; use e.g. 5% or 0.05", text));
+  }
+  return share;
+}
+
+// The threshold that --max-error chooses. Throws an Error if the held-out predictions do not allow it.
+double certified_threshold(const Calibration& calibration, double most) {
+  const auto found = certified_threshold(calibration.held_out, most);
+  const double percent = 100 * most;
+  if (!found) {
+    throw Error(fmt::format(
+        "cannot certify an error of at most {:g} %: this needs the {} most confident of the images that training did "
+        "not use without an error, and {}; train with more development images (--dev-images), or use --threshold",
+        percent, images_to_certify(most),
+        calibration.is_fitted()
+            ? fmt::format("the run has {}, {} of them wrong", calibration.held_out.size(),
+                          std::ranges::count(calibration.held_out, false, &ScoredPrediction::correct))
+            : "the run has none"));
+  }
+  print_message(
+      "threshold {:.4f}: {} of {} {} reach it, {} of them wrong; the error is at most {:.2f} % with 95 % "
+      "confidence\n",
+      found->threshold, found->images, calibration.held_out.size(), calibration.images, found->wrong,
+      100 * found->bound);
+  return found->threshold;
+}
+
+// The lowest probability of an image that gets a class.
+double lowest_probability(const PredictOptions& options, const Classifier& classifier) {
+  const bool chooses = !options.max_error.empty();
+  if (chooses && options.threshold > 0) {
+    throw usage_error("--threshold and --max-error cannot be combined; give one of them");
+  }
+  const double threshold =
+      chooses ? certified_threshold(classifier.calibration(), parse_share(options.max_error)) : options.threshold;
+  if (threshold > 0 && std::ranges::find(classifier.class_names(), kUnknown) != classifier.class_names().end()) {
+    throw usage_error("the classifier has a class 'unknown', which --threshold and --max-error would hide");
+  }
+  return threshold;
+}
+
 // Writes predictions one by one to stdout, or to a file that appears only when complete.
 class PredictionWriter {
  public:
-  PredictionWriter(const PredictOptions& options, const std::vector<std::string>& names)
-      : json_(options.format == PredictionFormat::kJson), names_(names) {
+  // Images whose probability is below `threshold` get the label "unknown".
+  PredictionWriter(const PredictOptions& options, const std::vector<std::string>& names, double threshold)
+      : json_(options.format == PredictionFormat::kJson), names_(names), threshold_(threshold) {
     if (!options.output.empty()) file_ = std::make_unique<SafeFile>(options.output);
     if (json_) return;
     std::string header = "file,label,probability";
@@ -117,9 +180,14 @@ class PredictionWriter {
   }
 
  private:
+  std::string label(const FilePrediction& prediction) const {
+    const bool is_known = prediction.probabilities[prediction.label] >= static_cast<float>(threshold_);
+    return is_known ? names_[prediction.label] : std::string(kUnknown);
+  }
+
   std::string csv_line(const FilePrediction& prediction) const {
-    std::string line = fmt::format("{},{},{:.6f}", csv_text(prediction.path.string()),
-                                   csv_text(names_[prediction.label]), prediction.probabilities[prediction.label]);
+    std::string line = fmt::format("{},{},{:.6f}", csv_text(prediction.path.string()), csv_text(label(prediction)),
+                                   prediction.probabilities[prediction.label]);
     for (const float probability : prediction.probabilities) line += fmt::format(",{:.6f}", probability);
     return line + "\n";
   }
@@ -128,7 +196,7 @@ class PredictionWriter {
     Json probabilities;
     for (size_t k = 0; k < names_.size(); ++k) probabilities[names_[k]] = prediction.probabilities[k];
     const Json object = {{"file", prediction.path.string()},
-                         {"label", names_[prediction.label]},
+                         {"label", label(prediction)},
                          {"probability", prediction.probabilities[prediction.label]},
                          {"probabilities", probabilities}};
     return (first_ ? "[\n" : ",\n") + json_text(object);
@@ -144,6 +212,7 @@ class PredictionWriter {
 
   bool json_;
   const std::vector<std::string>& names_;
+  double threshold_;
   std::unique_ptr<SafeFile> file_;
   bool first_ = true;
 };
@@ -159,8 +228,9 @@ int run_predict(std::span<const std::string> arguments) {
   const std::vector<fs::path> paths = image_paths(std::span(words).subspan(1));
   const Classifier classifier = Classifier::load(words.front(), options.hardware, printed_messages(options.quiet));
 
+  const double threshold = lowest_probability(options, classifier);
   if (!options.output.empty()) stop_on_signals("\nstopping\n");  // so that the unfinished file is removed
-  PredictionWriter writer(options, classifier.class_names());
+  PredictionWriter writer(options, classifier.class_names(), threshold);
   size_t unreadable = 0;
   classifier.classify_files(paths, [&](const FilePrediction& prediction) {
     throw_if_stopped([] { return stop_signal != 0; }, "images were classified");

@@ -262,6 +262,7 @@ void print_result(const RunResult& result, const fs::path& folder) {
   } else {
     print_unattended("test error  none: the dataset has no test images\n");
   }
+  if (result.quality) print_unattended("{}", quality_text(*result.quality));
   if (!result.samples.empty()) print_unattended("images      {}\n", result.samples.string());
   print_unattended("log         {}\n", (folder / kLogFile).string());
   print_unattended("checkpoint  {}\n", result.checkpoint.string());

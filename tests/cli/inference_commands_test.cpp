@@ -48,6 +48,51 @@ TEST_F(InferenceCommands, EvaluateReproducesErrorOfRun) {
   EXPECT_EQ(dev["error"], summary["dev"]["dev_error"]);
 }
 
+TEST_F(InferenceCommands, EvaluateShowsBaselinesAndCalibration) {
+  const nlohmann::json quality = json_of({"evaluate", "fr-gan", "--json"})["quality"];
+  const nlohmann::json of_run = nlohmann::json::parse(text_of("fr-gan/quality.json"));
+  EXPECT_EQ(quality["baselines"].size(), 3);
+  for (const char* key : {"role", "wrong", "baselines", "temperature", "calibrated", "risk_coverage"})
+    EXPECT_EQ(quality[key], of_run[key]) << key;
+  EXPECT_EQ(quality["calibrated_on"], "development images");
+  EXPECT_EQ(quality["calibration_images"], 4);
+  const Outcome outcome = run({"evaluate", "fr-gan"});
+  EXPECT_THAT(outcome.out,
+              HasSubstr("\nbaselines   error of guessing 50.00 %, always 'ant' 50.00 %, linear classifier"));
+  EXPECT_THAT(outcome.out, HasSubstr("fitted to 4 development images; calibration error"));
+}
+
+TEST_F(InferenceCommands, PredictMarksUnknownImages) {
+  const auto labels = [&](const std::string& threshold) {
+    const auto rows = csv_rows(run({"predict", "fr-gan", "data/test/bee", "--threshold", threshold}).out);
+    std::vector<std::pair<std::string, double>> found;
+    for (size_t i = 1; i < rows.size(); ++i) found.emplace_back(rows[i][1], std::stod(rows[i][2]));
+    return found;
+  };
+  const auto all = labels("0");
+  ASSERT_EQ(all.size(), 5U);
+  const double middle = all[2].second;
+  const auto some = labels(fmt::format("{:.6f}", middle + 1e-5));
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(some[i].first, all[i].second < middle + 1e-5 ? "unknown" : all[i].first);
+    EXPECT_EQ(some[i].second, all[i].second);
+  }
+  EXPECT_EQ(some[2].first, "unknown");
+}
+
+TEST_F(InferenceCommands, PredictRefusesAnErrorThatItCannotCertify) {
+  const Outcome few = run({"predict", "fr-gan", "data/test/bee", "--max-error", "5%"});
+  EXPECT_EQ(few.code, 1);
+  EXPECT_EQ(few.out, "");
+  EXPECT_THAT(few.err, HasSubstr("cannot certify an error of at most 5 %: this needs the 59 most confident"));
+  EXPECT_THAT(few.err, HasSubstr("and the run has 4"));
+  const Outcome invalid = run({"predict", "fr-gan", "data/test/bee", "--max-error", "5x"});
+  EXPECT_EQ(invalid.code, 2);
+  EXPECT_EQ(invalid.err, "frgan: --max-error: invalid share '5x'; use e.g. 5% or 0.05\n");
+  const Outcome both = run({"predict", "fr-gan", "data/test/bee", "--max-error", "5%", "--threshold", "0.5"});
+  EXPECT_EQ(both.code, 2);
+}
+
 TEST_F(InferenceCommands, EvaluatePrintsText) {
   const nlohmann::json found = json_of({"evaluate", "supervised", "--json"});
   const Outcome outcome = run({"evaluate", "supervised"});

@@ -61,8 +61,8 @@ TEST(LogisticRegression, DoesNotDependOnTheStart) {
 
 TEST(CrossValidation, PrefersAStrongPenaltyForNoiseAndAWeakOneForClearClasses) {
   const Examples clear = gaussian_classes(90, 5, 3, 8), noise = gaussian_classes(90, 60, 3, 0);
-  const CrossValidation weak = cross_validate_l2(clear.features, clear.labels, 3, 5, 7);
-  const CrossValidation strong = cross_validate_l2(noise.features, noise.labels, 3, 5, 7);
+  const CrossValidation weak = cross_validate(clear.features, clear.labels, 3, 5, 7);
+  const CrossValidation strong = cross_validate(noise.features, noise.labels, 3, 5, 7);
   EXPECT_LT(weak.l2, 1);
   EXPECT_GE(strong.l2, 1000);
   EXPECT_NEAR(*std::ranges::min_element(strong.loss), std::log(3.0), 0.02);  // of guessing
@@ -76,7 +76,7 @@ TEST(CrossValidation, DoesNotSeeTheImagesThatItJudges) {
   const Examples noise = gaussian_classes(90, 200, 3, 0);
   const LinearClassifier memorized = fit_logistic_regression(noise.features, noise.labels, 3, 0.01);
   EXPECT_TRUE(memorized.logits(noise.features).argmax(1).equal(noise.labels));
-  const CrossValidation result = cross_validate_l2(noise.features, noise.labels, 3, 5, 7);
+  const CrossValidation result = cross_validate(noise.features, noise.labels, 3, 5, 7);
   EXPECT_EQ(result.held_out.numel(), 90);
   EXPECT_GT(result.logits.argmax(1).ne(noise.labels).to(at::kDouble).mean().item<double>(), 0.4);
 }
@@ -86,12 +86,12 @@ TEST(CrossValidation, NeverHoldsOutTheOnlyImageOfAClass) {
   data.labels = at::zeros({21}, at::kLong);
   data.labels.narrow(0, 10, 10).fill_(1);
   data.labels[20] = 2;
-  const CrossValidation result = cross_validate_l2(data.features, data.labels, 3, 5, 7);
+  const CrossValidation result = cross_validate(data.features, data.labels, 3, 5, 7);
   EXPECT_TRUE(result.held_out.equal(at::arange(20, at::kLong)));
   EXPECT_EQ(result.logits.sizes(), (at::IntArrayRef{20, 3}));
   // One image per class: there is nothing to hold out.
   const Examples few = gaussian_classes(3, 4, 3, 4);
-  EXPECT_EQ(cross_validate_l2(few.features, few.labels, 3, 5, 7).l2, 1);
+  EXPECT_EQ(cross_validate(few.features, few.labels, 3, 5, 7).l2, 1);
 }
 
 TEST(LogisticRegression, ScaleIsTheRootOfTheMeanSquare) {

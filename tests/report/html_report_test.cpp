@@ -51,6 +51,9 @@ RunHistory run_named(const std::string& name, double error) {
   run.shown_mistakes = 2;
   run.gates = {{"se_block2", {0.5, 0.2}, {0.1, 0.001}, {{0.6, 0.2}, {0.4, 0.2}}, {{0.05, 0}, {0.025, 0}}}};
   run.samples = {{26200, run.mistakes_png}};
+  const std::vector<float> logits{2, 0, 0, 1, 0, 3, 2, 1};
+  run.quality = measure_quality({logits, std::vector<int64_t>{0, 0, 1, 1}, 2}, EvaluatedImages::kTest,
+                                {.class_names = {"ant", "<bee>"}, .label_counts = {3, 9}});
   return run;
 }
 
@@ -65,8 +68,8 @@ TEST(HtmlReport, HasAllSectionsAndTableOfContents) {
   RunHistory first = run_named("one", 0.07);  // gets 20 evaluations
   first.evaluations.insert(first.evaluations.begin(), 18, first.evaluations.front());
   const std::string page = html_report({first, run_named("two", 0.08)}, kFrame);
-  for (const char* id : {"summary", "curves", "comparison", "classes", "confusion", "mistakes", "samples", "losses",
-                         "gates", "options", "environment"}) {
+  for (const char* id : {"summary", "quality", "curves", "comparison", "classes", "confusion", "mistakes", "samples",
+                         "losses", "gates", "options", "environment"}) {
     EXPECT_THAT(page, HasSubstr(fmt::format("<a href=\"#{}\">", id)));
     EXPECT_THAT(page, HasSubstr(fmt::format("<section id=\"{}\"", id)));
   }
@@ -213,7 +216,7 @@ TEST(HtmlReport, ShowsUnfinishedRunWithoutData) {
   EXPECT_THAT(page, HasSubstr("<p class=\"number none\">not finished</p>"));
   EXPECT_THAT(page, HasSubstr("100 of 4,000 steps"));
   EXPECT_THAT(page, HasSubstr("<p class=\"note\">This run is not finished"));
-  for (const char* id : {"curves", "comparison", "classes", "mistakes", "samples", "losses", "gates"}) {
+  for (const char* id : {"quality", "curves", "comparison", "classes", "mistakes", "samples", "losses", "gates"}) {
     EXPECT_THAT(page, Not(HasSubstr(fmt::format("id=\"{}\"", id))));
   }
 }

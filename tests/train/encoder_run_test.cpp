@@ -76,6 +76,13 @@ TEST_F(EncoderRunTest, LinearFitsTheLastLayerToTheLabels) {
   EXPECT_EQ(checkpoint.state.options.at("network"), "resnet18");
   EXPECT_EQ(checkpoint.state.options.at("normalization"), "standard");
   EXPECT_EQ(checkpoint.state.options.at("encoder-sha256"), result.summary.encoder.at("sha256"));
+  EXPECT_EQ(checkpoint.state.calibration.images, "labeled images (cross-validation)");
+  EXPECT_EQ(checkpoint.state.calibration.held_out.size(), 12U);
+  ASSERT_TRUE(result.quality);
+  EXPECT_EQ(result.quality->count.images, 6);
+  EXPECT_EQ(result.quality->baselines.size(), 3U);
+  EXPECT_EQ(checkpoint.files.at("class_means").at("class_means").sizes(), at::IntArrayRef({3, 512}));
+  EXPECT_EQ(checkpoint.files.at("baseline").at("pixels.weight").sizes(), at::IntArrayRef({3, 3 * 8 * 8}));
   // The frozen layers are the published ones. The last layer solves the problem of these features.
   const NetworkPtr network = load_classifier(checkpoint, at::kCPU, Precision::kFull);
   const NamedTensors tensors = named_tensors(*network), published = read_tensors(weights_);

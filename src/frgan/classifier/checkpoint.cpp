@@ -155,6 +155,13 @@ Checkpoint load_checkpoint(const fs::path& path, CheckpointUse use, bool allow_o
   return checkpoint;
 }
 
+NamedTensors read_optional_tensors(const Checkpoint& checkpoint, const std::string& file) {
+  const fs::path path = tensors_path(checkpoint.path, file);
+  if (!fs::exists(path)) return {};
+  verify_checkpoint(checkpoint.path, {path.filename().string()});
+  return read_tensors(path);
+}
+
 const MethodInfo& method_of(const Checkpoint& checkpoint) {
   const CheckpointState& state = checkpoint.state;
   const MethodInfo* const info = find_method(state.method);

@@ -5,6 +5,8 @@
 //   optimizer.safetensors  state of the optimizers: "discriminator.conv1.direction.mean", ...
 //   average.safetensors    averaged weights of the classifier: "conv1.direction", ...
 //   NAME.safetensors       of other followers, such as teachers; "method": tensors of the method; "outliers"
+//   baseline.safetensors, class_means.safetensors    after the last step: PixelClassifier; class_means of
+//                          metrics/unknown_classes.h
 //   state.json             CheckpointState, checkpoint_state.h
 //   MANIFEST.json          see io/checkpoint_files.h
 #pragma once
@@ -50,6 +52,9 @@ Checkpoint load_checkpoint(const std::filesystem::path& path, CheckpointUse use)
 // if `allow_older`, passes the warnings on.
 Checkpoint load_checkpoint(const std::filesystem::path& path, CheckpointUse use, bool allow_older,
                            const Messages& messages);
+
+// The tensors of a file that only some checkpoints have; empty if this one lacks it. Throws an Error if it is corrupt.
+NamedTensors read_optional_tensors(const Checkpoint& checkpoint, const std::string& file);
 
 // The method that trained the checkpoint. Throws an Error if this version does not have it.
 const MethodInfo& method_of(const Checkpoint& checkpoint);

@@ -32,6 +32,7 @@ Json to_json(const CheckpointState& state) {
           {"class_names", state.class_names},
           {"normalisation", kNormalisation},
           {"precision", precision_name(state.precision)},
+          {"calibration", to_json(state.calibration)},
           {"classifier_trained", state.classifier_trained},
           {"device", state.device},
           {"libtorch", state.libtorch},
@@ -75,6 +76,7 @@ CheckpointState checkpoint_state_from_json(const Json& json, const std::string& 
       throw Error(fmt::format("{}: invalid precision '{}'; must be fp32 or bf16", name, precision));
     }
     state.precision = precision == precision_name(Precision::kBf16) ? Precision::kBf16 : Precision::kFull;
+    state.calibration = calibration_from_json(json.value("calibration", Json()), name);
     state.classifier_trained = json.value("classifier_trained", true);  // early checkpoints lack this key
     state.device = json.value("device", "");                            // and these two
     state.libtorch = json.value("libtorch", "");

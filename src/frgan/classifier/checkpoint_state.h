@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "frgan/classifier/calibration.h"
 #include "frgan/core/image_shape.h"
 #include "frgan/core/json.h"
 #include "frgan/core/precision.h"
@@ -33,6 +34,7 @@ struct CheckpointState {
   ImageShape shape;
   std::vector<std::string> class_names;
   Precision precision = Precision::kFull;
+  Calibration calibration{};       // of the class probabilities, after the last step; not fitted before
   bool classifier_trained = true;  // whether the run reached the stage that trains the classifier
   std::string device;              // type of the device that trained it: "cpu" or "cuda"; empty if unknown
   std::string libtorch;            // version of LibTorch that trained it: "1.13.1"; empty if unknown

@@ -19,10 +19,11 @@ struct Classifier::Network {
   NetworkPtr module;
   std::vector<std::string> class_names;
   Precision precision;
+  Calibration calibration;
 
   at::Tensor logits(const at::Tensor& images) const { return classify(*module, images, precision).logits; }
   at::Tensor probabilities(const at::Tensor& images, const at::Tensor& logits) const {
-    return checked_probabilities(*module, images, logits);
+    return checked_probabilities(*module, images, logits / calibration.temperature);
   }
 };
 
@@ -60,8 +61,9 @@ Classifier::Classifier(std::shared_ptr<const Network> network) : network_(std::m
 Classifier Classifier::load(const std::filesystem::path& path, const Hardware& hardware, const Messages& messages) {
   const Checkpoint checkpoint = load_checkpoint(path, CheckpointUse::kClassify, hardware.allow_older, messages);
   const auto [device, precision] = begin_inference(hardware, checkpoint.state.precision, messages);
-  return Classifier(std::make_shared<const Network>(
-      Network{load_classifier(checkpoint, device, precision), checkpoint.state.class_names, precision}));
+  return Classifier(
+      std::make_shared<const Network>(Network{load_classifier(checkpoint, device, precision),
+                                              checkpoint.state.class_names, precision, checkpoint.state.calibration}));
 }
 
 int64_t Classifier::image_size() const {
@@ -74,6 +76,10 @@ int64_t Classifier::channels() const {
 
 const std::vector<std::string>& Classifier::class_names() const {
   return network_->class_names;
+}
+
+const Calibration& Classifier::calibration() const {
+  return network_->calibration;
 }
 
 std::vector<float> Classifier::probabilities(std::span<const uint8_t> pixels) const {

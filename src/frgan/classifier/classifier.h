@@ -27,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "frgan/classifier/calibration.h"
 #include "frgan/core/error.h"
 #include "frgan/core/hardware.h"
 #include "frgan/core/messages.h"
@@ -53,6 +54,7 @@ class Classifier {
   int64_t image_size() const;                           // side of the square images in pixels
   int64_t channels() const;                             // 1 (gray) or 3 (RGB)
   const std::vector<std::string>& class_names() const;  // K names; the index is the label
+  const Calibration& calibration() const;               // of the probabilities
 
   // Class probabilities of N images: N x K values, where each row sums to 1. `pixels` holds N x S x S x C values, 0 to
   // 255, where S is image_size() and C is channels(). Throws an Error if its length is not a multiple of S x S x C.

@@ -14,6 +14,7 @@ constexpr std::string_view kLockFile = "lock";                         // io/fol
 constexpr std::string_view kSummaryFile = "summary.json";              // report/run_summary.h
 constexpr std::string_view kMistakesFile = "mistakes.json";            // report/mistakes.h
 constexpr std::string_view kMistakesImage = "mistakes.png";            // the misclassified images as a grid
+constexpr std::string_view kQualityFile = "quality.json";              // metrics/quality.h
 constexpr std::string_view kGatesFile = "gates.json";                  // report/gates.h
 constexpr std::string_view kLearningCurveFile = "learning_curve.svg";  // report/learning_curve.h
 constexpr std::string_view kCheckpointsFolder = "checkpoints";         // io/checkpoint_files.h

@@ -28,6 +28,22 @@ void Linear::build(const Problem& problem) {
   problem_ = problem;
   classifier_ = make_classifier(problem);
   average_ = make_classifier(problem);
+  held_out_logits_ = at::zeros({labeled_images(), problem.shape.classes}, at::kDouble);
+  held_out_labels_ = at::full({labeled_images()}, -1, at::kLong);
+}
+
+int64_t Linear::labeled_images() const {
+  return std::max<int64_t>(problem_.labeled_images, problem_.shape.classes);
+}
+
+NamedTensors Linear::state() const {
+  return {{"held_out.logits", held_out_logits_}, {"held_out.labels", held_out_labels_}};
+}
+
+std::optional<CrossValidated> Linear::cross_validated() const {
+  const at::Tensor rows = held_out_labels_.ge(0).nonzero().flatten();
+  if (rows.numel() == 0) return std::nullopt;
+  return CrossValidated{held_out_logits_.index_select(0, rows), held_out_labels_.index_select(0, rows)};
 }
 
 NetworkPtr Linear::make_classifier(const Problem& problem) const {
@@ -45,7 +61,7 @@ std::vector<Schedule> Linear::schedules() const {
 }
 
 std::vector<Stage> Linear::stages() {
-  const int64_t labels = std::max<int64_t>(problem_.labeled_images, problem_.shape.classes);
+  const int64_t labels = labeled_images();
   const BatchRequest labeled{{{Pool::kLabeled, labels, {kFeatureView}}}};
   Stage stage{.name = "training", .initial_batch = labeled};
   stage.initialize = [this](const Batch& batch) { fit(batch); };
@@ -61,8 +77,10 @@ void Linear::fit(const Batch& batch) {
   const at::Tensor scaled = features / scale, labels = labeled.labels.cpu();
   const int64_t classes = problem_.shape.classes;
   const uint64_t key = random_key(problem_.seed, Stream::kLabeledOrder);
-  const double l2 = l2_ > 0 ? l2_ : cross_validate_l2(scaled, labels, classes, folds_, key).l2;
-  const LinearClassifier found = fit_logistic_regression(scaled, labels, classes, l2);
+  const CrossValidation validation = cross_validate(scaled, labels, classes, folds_, key, l2_);
+  held_out_labels_.index_copy_(0, validation.held_out, labels.index_select(0, validation.held_out));
+  held_out_logits_.index_copy_(0, validation.held_out, validation.logits);
+  const LinearClassifier found = fit_logistic_regression(scaled, labels, classes, validation.l2);
   set_last_layer(*classifier_, found.weight / scale, found.bias);
 }
 

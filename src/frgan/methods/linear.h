@@ -1,6 +1,7 @@
 // Logistic regression on the features of a frozen network.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "frgan/methods/method.h"
@@ -24,8 +25,11 @@ class Linear : public Method {
   std::vector<Stage> stages() override;
   NetworkPtr make_classifier(const Problem& problem) const override;
   NetworkPtr encoder() const override { return classifier_; }
+  NamedTensors state() const override;
+  std::optional<CrossValidated> cross_validated() const override;
 
  private:
+  int64_t labeled_images() const;
   void fit(const Batch& labeled);
   std::vector<Losses> losses(const Batch& batch);
 
@@ -34,6 +38,9 @@ class Linear : public Method {
   NetworkOptions network_;
   Problem problem_;
   NetworkPtr classifier_, average_;
+  // Of the labeled images: the logits of classifiers that did not see them, and the labels; -1 for those that no part
+  // of the cross-validation held out.
+  at::Tensor held_out_logits_, held_out_labels_;
 };
 
 }  // namespace frgan

@@ -99,13 +99,13 @@ LinearClassifier fit_logistic_regression(const at::Tensor& features, const at::T
   return {coordinates.to_features(found.weight), found.bias};
 }
 
-CrossValidation cross_validate_l2(const at::Tensor& features, const at::Tensor& labels, int64_t classes, int64_t folds,
-                                  uint64_t key) {
+CrossValidation cross_validate(const at::Tensor& features, const at::Tensor& labels, int64_t classes, int64_t folds,
+                               uint64_t key, double l2) {
   const torch::NoGradGuard no_grad;
   const Coordinates coordinates(features.to(at::kCPU, at::kDouble));
   const at::Tensor& x = coordinates.values;
   const at::Tensor y = labels.cpu().contiguous();
-  const std::vector<double> l2s = penalties();
+  const std::vector<double> l2s = l2 > 0 ? std::vector{l2} : penalties();
   const at::Tensor fold = at::tensor(folds_of(y, classes, folds, key), at::kLong);
   const at::Tensor logits = at::zeros({std::ssize(l2s), x.size(0), classes}, x.options());
   for (int64_t part = 0; part < folds; ++part) {
@@ -122,7 +122,7 @@ CrossValidation cross_validate_l2(const at::Tensor& features, const at::Tensor& 
   result.l2s = l2s;
   result.held_out = fold.ge(0).nonzero().flatten();
   if (result.held_out.numel() == 0) {  // one image per class: nothing to measure
-    result.l2 = 1;
+    result.l2 = l2 > 0 ? l2 : 1;
     result.logits = at::zeros({0, classes}, x.options());
     return result;
   }

@@ -30,11 +30,12 @@ struct CrossValidation {
   at::Tensor logits;         // of these images with `l2`, by the classifiers that did not see them
 };
 
-// Chooses among penalties from 1e-2 to 1e5. Each of `folds` parts of the images is held out once, while the classifier
-// is fitted to the others. The parts have the same mix of classes. The only image of a class is never held out. `key`
-// selects the parts. The penalties suit features whose squares have the mean 1 (features_scale).
-CrossValidation cross_validate_l2(const at::Tensor& features, const at::Tensor& labels, int64_t classes, int64_t folds,
-                                  uint64_t key);
+// Chooses among penalties from 1e-2 to 1e5; or if `l2` is not 0, uses this one. Each of `folds` parts of the images is
+// held out once, while the classifier is fitted to the others. The parts have the same mix of classes. The only image
+// of a class is never held out. `key` selects the parts. The penalties suit features whose squares have the mean 1
+// (features_scale).
+CrossValidation cross_validate(const at::Tensor& features, const at::Tensor& labels, int64_t classes, int64_t folds,
+                               uint64_t key, double l2 = 0);
 
 // The root of the mean square of the features; 1 if all are 0.
 double features_scale(const at::Tensor& features);

@@ -186,6 +186,12 @@ NetworkPtr build_network(const NetworkOptions& options, const Problem& problem);
 //   OptionSet options; method->describe(options);   // the caller then sets the options
 //   method->build(problem);
 //   for (const Stage& stage : method->stages()) ...
+// Outputs for labeled images, on the CPU.
+struct CrossValidated {
+  at::Tensor logits;  // N x K, double
+  at::Tensor labels;  // int64, N
+};
+
 class Method {
  public:
   virtual ~Method() = default;
@@ -200,13 +206,17 @@ class Method {
   virtual std::vector<Schedule> schedules() const = 0;
   virtual std::vector<Stage> stages() = 0;
 
-  // Tensors of the method that are part of the state of a run: targets, thresholds, queues. Only `losses` and `after`
-  // change them, in place. An update that --skip-outliers reverts does not revert them.
+  // Tensors of the method that are part of the state of a run: targets, thresholds, queues. Only `initialize`, `losses`
+  // and `after` change them, in place. An update that --skip-outliers reverts does not revert them.
   virtual NamedTensors state() const { return {}; }
 
   // The network whose features the views kFeatureView show. Only its last layer is trained. Null if the method requests
   // no such views.
   virtual NetworkPtr encoder() const { return nullptr; }
+
+  // The labeled images that the method classified by cross-validation, with classifiers that did not see them. They
+  // calibrate the classifier. Nothing if the method has none.
+  virtual std::optional<CrossValidated> cross_validated() const { return {}; }
 
   // A new network with the architecture of the classifier and its own weights. Needs no call of `build`. After `build`,
   // the classifier is the follower kAverage of a player.

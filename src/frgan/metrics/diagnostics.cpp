@@ -70,7 +70,8 @@ class GateObserver {
 
 }  // namespace
 
-Diagnosis diagnose(const Network& network, const ImageSet& set, Precision precision, const StopCheck& stopped) {
+Diagnosis diagnose(const Network& network, const ImageSet& set, Precision precision, double temperature,
+                   const StopCheck& stopped) {
   const torch::NoGradGuard no_grad;
   const int64_t classes = network.shape().classes;
   const at::Tensor labels = set.labels.to(network.parameters().front().device());
@@ -81,10 +82,12 @@ Diagnosis diagnose(const Network& network, const ImageSet& set, Precision precis
       observers.push_back(std::make_unique<GateObserver>(child.key(), *squeeze, labels, classes));
     }
   }
-  const auto [probabilities, predictions] = class_probabilities(network, set.images, precision, stopped).max(1);
+  const at::Tensor logits = classify(network, set.images, precision, stopped).logits.cpu();
+  const auto [probabilities, predictions] = checked_probabilities(network, set.images, logits / temperature).max(1);
   const std::span<const int64_t> rows = values_of(predictions);
   Diagnosis result{{rows.begin(), rows.end()},
                    {probabilities.data_ptr<float>(), probabilities.data_ptr<float>() + probabilities.numel()},
+                   {logits.data_ptr<float>(), logits.data_ptr<float>() + logits.numel()},
                    {}};
   for (const auto& observer : observers) result.gates.push_back(observer->statistics());
   return result;

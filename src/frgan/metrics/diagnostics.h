@@ -13,14 +13,17 @@ namespace frgan {
 
 struct Diagnosis {
   std::vector<int64_t> predictions;   // N classes, 0..K-1
-  std::vector<float> probabilities;   // N, probability of each predicted class
+  std::vector<float> probabilities;   // N, probability of each predicted class, after the temperature
+  std::vector<float> logits;          // N x K, before the temperature
   std::vector<GateStatistics> gates;  // one entry per squeeze-and-excitation block
 };
 
-// Classifies all images of the set, with the same predictions as `evaluate`. All labels must be known. Throws an Error
-// if `stopped`, which is called before each batch, returns true.
+// Classifies all images of the set, with the same predictions as `evaluate`. All labels must be known. The
+// probabilities are softmax(logits / temperature). Throws an Error if `stopped`, which is called before each batch,
+// returns true.
 //
 //   const Diagnosis test = diagnose(*trainer.classifier(), data.test, Precision::kFull);
-Diagnosis diagnose(const Network& network, const ImageSet& set, Precision precision, const StopCheck& stopped = {});
+Diagnosis diagnose(const Network& network, const ImageSet& set, Precision precision, double temperature = 1,
+                   const StopCheck& stopped = {});
 
 }  // namespace frgan

@@ -8,9 +8,12 @@
 #include "frgan/classifier/checkpoint.h"
 #include "frgan/classifier/inference.h"
 #include "frgan/core/error.h"
+#include "frgan/data/image_folder.h"
 #include "frgan/data/label_split.h"
 #include "frgan/device/device.h"
+#include "frgan/metrics/checkpoint_quality.h"
 #include "frgan/metrics/evaluation.h"
+#include "frgan/metrics/unknown_classes.h"
 
 namespace frgan {
 namespace {
@@ -76,8 +79,11 @@ RunEvaluation evaluate_run(const EvaluationRequest& request, const Messages& mes
   const CheckpointState& state = checkpoint.state;
   const Inference inference = begin_inference(request.hardware, state.precision, messages);
   const Images images = load_images(request, checkpoint, messages);
+  const NetworkPtr network = load_classifier(checkpoint, inference.device, inference.precision);
+  const Classified classified = classify(*network, images.set.images, inference.precision, request.data.watch.stopped);
+  const at::Tensor logits = classified.logits.cpu();
   const at::Tensor probabilities =
-      probabilities_of(checkpoint, inference, images.set.images, request.data.watch.stopped);
+      checked_probabilities(*network, images.set.images, logits / state.calibration.temperature);
   const at::Tensor highest = probabilities.amax(1).contiguous();
   const std::span<const int64_t> labels = values_of(images.set.labels);
   RunEvaluation found{.checkpoint = checkpoint.path,
@@ -88,11 +94,24 @@ RunEvaluation evaluate_run(const EvaluationRequest& request, const Messages& mes
                       .precision = inference.precision,
                       .device = device_name(inference.device),
                       .result = {},
+                      .quality = {},
                       .labels = {labels.begin(), labels.end()},
                       .predictions = most_probable(probabilities),
                       .probabilities = {highest.data_ptr<float>(), highest.data_ptr<float>() + highest.numel()},
                       .comparison = std::nullopt};
+  if (!request.unknown.empty()) {
+    const ImageShape& shape = state.shape;
+    const LooseImages unknown = read_loose_images(request.unknown, shape.image_size, shape.channels);
+    for (const std::string& note : unknown.notes) messages.note(note);
+    const Classified others = classify(*network, unknown.images, inference.precision, request.data.watch.stopped);
+    found.unknown_scores =
+        unknown_scores(classified, others, state.calibration.temperature, read_class_means(checkpoint));
+    found.unknown_images = unknown.images.size(0);
+  }
   found.result = score_predictions(found.labels, found.predictions, state.shape.classes);
+  const std::span<const float> outputs(logits.data_ptr<float>(), static_cast<size_t>(logits.numel()));
+  found.quality = measure_quality({outputs, found.labels, state.shape.classes}, request.on,
+                                  quality_basis(checkpoint, images.set.images));
   if (!request.compare.empty()) {
     found.comparison = compare(request, state, images.set.images, found, messages);
   }

@@ -12,6 +12,8 @@
 #include "frgan/core/hardware.h"
 #include "frgan/core/messages.h"
 #include "frgan/metrics/classification.h"
+#include "frgan/metrics/quality.h"
+#include "frgan/metrics/unknown_score.h"
 
 namespace frgan {
 
@@ -20,6 +22,7 @@ struct EvaluationRequest {
   DataSource data{};
   EvaluatedImages on = EvaluatedImages::kTest;
   std::filesystem::path compare{};  // a second run or checkpoint; empty: none
+  std::filesystem::path unknown{};  // folder with images of other classes; empty: none
   Hardware hardware{};
 };
 
@@ -32,9 +35,10 @@ struct RunEvaluation {
   Precision precision = Precision::kFull;
   std::string device;  // device/device.h: device_name
   Classification result;
+  Quality quality;
   std::vector<int64_t> labels;       // N, 0 to K - 1
   std::vector<int64_t> predictions;  // N, 0 to K - 1
-  std::vector<float> probabilities;  // N, of the predictions
+  std::vector<float> probabilities;  // N, of the predictions, calibrated
 
   struct Comparison {
     std::filesystem::path checkpoint;
@@ -42,6 +46,10 @@ struct RunEvaluation {
     McNemarTest test;  // of the first and the second classifier
   };
   std::optional<Comparison> comparison;  // with EvaluationRequest::compare
+
+  // With EvaluationRequest::unknown.
+  std::vector<UnknownScore> unknown_scores{};
+  int64_t unknown_images = 0;
 };
 
 // Throws an Error if a checkpoint or the data cannot be read, if the data has other classes than the network, or if

@@ -55,6 +55,10 @@ std::string card(const std::vector<RunHistory>& runs, size_t i) {
   if (tflop_of(run) > 0) facts.push_back(fmt::format("{:.4g} TFLOP", tflop_of(run)));
   facts.push_back(duration_text(run.summary.wall_seconds));
   html += fmt::format("<p class=\"soft\">{}</p>\n", fmt::join(facts, " · "));
+  if (run.quality) {
+    for (const std::string& warning : run.quality->warnings)
+      html += fmt::format("<p class=\"note\" role=\"note\">Warning: {}.</p>\n", escaped(warning));
+  }
   for (const std::string& note : run.notes) html += fmt::format("<p class=\"note\">{}</p>\n", escaped(note));
   return html + "</li>\n";
 }

@@ -14,17 +14,13 @@ struct Section {
   std::string_view id, name;  // anchor in the page; entry in the table of contents
   std::string (*write)(const std::vector<RunHistory>& runs);
 };
-constexpr Section kSections[] = {{"summary", "Summary", summary_section},
-                                 {"curves", "Curves", error_curves_section},
-                                 {"comparison", "Comparison", comparison_section},
-                                 {"classes", "Classes", classes_section},
-                                 {"confusion", "Confusion", confusion_section},
-                                 {"mistakes", "Mistakes", mistakes_section},
-                                 {"samples", "Images", samples_section},
-                                 {"losses", "Losses", loss_curves_section},
-                                 {"gates", "Gates", gates_section},
-                                 {"options", "Options", options_section},
-                                 {"environment", "Environment", environment_section}};
+constexpr Section kSections[] = {
+    {"summary", "Summary", summary_section},    {"quality", "Confidence", quality_section},
+    {"curves", "Curves", error_curves_section}, {"comparison", "Comparison", comparison_section},
+    {"classes", "Classes", classes_section},    {"confusion", "Confusion", confusion_section},
+    {"mistakes", "Mistakes", mistakes_section}, {"samples", "Images", samples_section},
+    {"losses", "Losses", loss_curves_section},  {"gates", "Gates", gates_section},
+    {"options", "Options", options_section},    {"environment", "Environment", environment_section}};
 
 std::string title_of(const std::vector<RunHistory>& runs) {
   return runs.size() == 1 ? fmt::format("{} - frgan run", runs[0].name) : fmt::format("{} frgan runs", runs.size());

@@ -14,6 +14,9 @@ std::string comparison_section(const std::vector<RunHistory>& runs);
 std::string options_section(const std::vector<RunHistory>& runs);
 std::string environment_section(const std::vector<RunHistory>& runs);
 
+// html_quality.cpp: baselines, calibration, error by coverage.
+std::string quality_section(const std::vector<RunHistory>& runs);
+
 // html_curves.cpp: metrics over the training steps.
 std::string error_curves_section(const std::vector<RunHistory>& runs);
 std::string loss_curves_section(const std::vector<RunHistory>& runs);

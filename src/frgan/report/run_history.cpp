@@ -140,6 +140,7 @@ RunHistory read_run_history(const fs::path& folder) {
   }
   if (!has_summary) record.notes.emplace_back("This run is not finished; the report shows its progress so far.");
   read_part(record, kMistakesFile, [&](const fs::path& path) { record.mistakes = read_mistakes(path); });
+  read_part(record, kQualityFile, [&](const fs::path& path) { record.quality = read_quality(path); });
   read_part(record, kGatesFile, [&](const fs::path& path) { record.gates = read_gates(path); });
   return record;
 }

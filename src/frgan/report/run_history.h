@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "frgan/metrics/gate_statistics.h"
+#include "frgan/metrics/quality.h"
 #include "frgan/report/mistakes.h"
 #include "frgan/report/run_log.h"
 #include "frgan/report/run_summary.h"
@@ -34,6 +35,7 @@ struct RunHistory {
   std::vector<StepRecord> steps;
   std::vector<EvaluationRecord> evaluations;  // test and dev, in the order of the log
   std::optional<Mistakes> mistakes;
+  std::optional<Quality> quality;
   std::vector<GateStatistics> gates;
   std::vector<std::string> notes;  // missing or unreadable parts, one line each
 

@@ -9,10 +9,9 @@
 
 namespace frgan {
 
-Classification write_diagnostics(const std::filesystem::path& folder, const Diagnosis& diagnosis,
-                                 const DiagnosedImages& images) {
+Quality write_diagnostics(const std::filesystem::path& folder, const Diagnosis& diagnosis,
+                          const DiagnosedImages& images, const QualityBasis& basis) {
   const std::span<const int64_t> labels = values_of(images.set.labels);
-  const Classification result = score_predictions(labels, diagnosis.predictions, std::ssize(images.class_names));
   Mistakes mistakes =
       find_mistakes(labels, diagnosis.predictions, diagnosis.probabilities, images.class_names, kShownMistakes);
   mistakes.role = images.role;
@@ -25,8 +24,11 @@ Classification write_diagnostics(const std::filesystem::path& folder, const Diag
     const at::Tensor shown = images.set.rows(mistakes.shown).images.cpu();
     write_image_grid(folder / kMistakesImage, view_of(shown), kGridColumns);
   }
+  const Outputs outputs{diagnosis.logits, labels, std::ssize(images.class_names)};
+  const Quality quality = measure_quality(outputs, images.role, basis);
+  write_quality(folder / kQualityFile, quality);
   write_gates(folder / kGatesFile, diagnosis.gates);
-  return result;
+  return quality;
 }
 
 }  // namespace frgan

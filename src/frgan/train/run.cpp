@@ -27,6 +27,7 @@
 #include "frgan/methods/methods.h"
 #include "frgan/metrics/evaluation.h"
 #include "frgan/metrics/statistics.h"
+#include "frgan/metrics/unknown_classes.h"
 #include "frgan/nn/input_normalization.h"
 #include "frgan/train/diagnostics.h"
 #include "frgan/train/encoder_options.h"
@@ -188,6 +189,7 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
   compute_features();
   saved_step_ = checkpoint.state.step;
   saved_planned_steps_ = checkpoint.state.planned_steps;
+  saved_baseline_ = checkpoint.files.contains(kBaseline);
   seconds_ = checkpoint.state.seconds;
   pace_.resume(checkpoint.state.used_seconds);
   log_lines_ = checkpoint.state.log_lines;
@@ -433,6 +435,9 @@ RunResult TrainingRun::finish(HeldFolder& folder, RunOutput& output, RunRecorder
   const int64_t some = std::clamp<int64_t>(inference_batch(data_.image_size), 16, 100);
   const at::Tensor some_images = data_.train.images.slice(0, 0, some);
   class_probabilities(*trainer_.classifier(), some_images, problem_.precision);  // throws if the network is unusable
+  calibrate();
+  fit_baseline();
+  measure_labeled_images();
   // The weights first: nothing that fails below loses them. The summary is written last. A run without one is not
   // complete, and --resume repeats what follows.
   RunResult result{.finished = true, .checkpoint = final_checkpoint(output, recorder)};
@@ -442,9 +447,11 @@ RunResult TrainingRun::finish(HeldFolder& folder, RunOutput& output, RunRecorder
     return output.folder;
   };
   const bool has_test = data_.test.size() > 0;
-  const auto dev =
-      has_test ? evaluate_on(dev_, EvaluatedImages::kDev) : diagnose(dev_, EvaluatedImages::kDev, current_folder);
-  const auto test = diagnose(data_.test, EvaluatedImages::kTest, current_folder);
+  const EvaluatedImages primary = has_test ? EvaluatedImages::kTest : EvaluatedImages::kDev;
+  std::optional<EvaluationRecord> test, dev;
+  if (has_test) dev = evaluate_on(dev_, EvaluatedImages::kDev);
+  result.quality = diagnose(has_test ? data_.test : dev_, primary, current_folder);
+  if (result.quality) (has_test ? test : dev) = evaluation_record(primary, result.quality->count);
   std::vector<EvaluatedImages> roles;
   if (test) roles.push_back(EvaluatedImages::kTest);
   if (dev) roles.push_back(EvaluatedImages::kDev);
@@ -487,8 +494,9 @@ RunResult TrainingRun::result_of_finished(const RunOutput& output, Progress& pro
   const int64_t step = trainer_.steps_done();
   RunResult result{.summary = summary(output),
                    .checkpoint = output.folder / kCheckpointsFolder / checkpoint_name(step)};
-  const fs::path samples = samples_path(output.folder, step);
+  const fs::path samples = samples_path(output.folder, step), quality = output.folder / kQualityFile;
   if (fs::exists(samples)) result.samples = samples;
+  if (fs::exists(quality)) result.quality = read_quality(quality);
   result.finished = run_unless_stopped([&] {
     result.summary.test = evaluate_on(data_.test, EvaluatedImages::kTest);
     result.summary.dev = evaluate_on(dev_, EvaluatedImages::kDev);
@@ -535,6 +543,7 @@ CheckpointState TrainingRun::checkpoint_state(const RunOutput& output, int64_t l
           .shape = problem_.shape,
           .class_names = data_.class_names,
           .precision = problem_.precision,
+          .calibration = calibration_,
           .classifier_trained = trainer_.has_trained_classifier(),
           .device = at::DeviceTypeName(problem_.device.type(), /*lower_case=*/true),
           .libtorch = this_machine().libtorch,
@@ -555,8 +564,12 @@ fs::path TrainingRun::write_checkpoint(const RunOutput& output, RunRecorder& rec
   check_weights();
   const fs::path folder = output.folder / kCheckpointsFolder;
   const fs::path path = folder / checkpoint_name(trainer_.steps_done());
-  save_checkpoint(path, checkpoint_state(output, recorder.log_lines()), trainer_.state());
+  TensorFiles files = trainer_.state();
+  if (baseline_) files[kBaseline] = tensors_of(*baseline_);
+  if (class_means_.defined()) files[kClassMeans][kClassMeans] = class_means_;
+  save_checkpoint(path, checkpoint_state(output, recorder.log_lines()), files);
   saved_step_ = steps_done();
+  saved_baseline_ = baseline_.has_value();
   saved_planned_steps_ = planned_steps();
   prune_checkpoints(folder, options_.keep_checkpoints);
   pace_.set_checkpoint_seconds(stopwatch.seconds());
@@ -564,9 +577,12 @@ fs::path TrainingRun::write_checkpoint(const RunOutput& output, RunRecorder& rec
 }
 
 // Not written again if the end of the run is repeated: its weights do not change. But a resumed run whose time budget
-// is used up ends earlier than its checkpoint says.
+// is used up ends earlier than its checkpoint says, and a checkpoint of the last step may lack calibration and
+// baseline.
 fs::path TrainingRun::final_checkpoint(const RunOutput& output, RunRecorder& recorder) {
-  if (saved_step_ != steps_done() || saved_planned_steps_ != planned_steps()) return write_checkpoint(output, recorder);
+  if (saved_step_ != steps_done() || saved_planned_steps_ != planned_steps() || (baseline_ && !saved_baseline_)) {
+    return write_checkpoint(output, recorder);
+  }
   return output.folder / kCheckpointsFolder / checkpoint_name(saved_step_);
 }
 
@@ -587,14 +603,76 @@ std::optional<EvaluationRecord> TrainingRun::evaluate_on(const ImageSet& set, Ev
   return evaluation_record(role, evaluate(*trainer_.classifier(), set, problem_.precision, stopped_).all);
 }
 
-// As evaluate_on, and then writes the files of write_diagnostics into folder().
-std::optional<EvaluationRecord> TrainingRun::diagnose(const ImageSet& set, EvaluatedImages role,
-                                                      const std::function<fs::path()>& folder) {
+// Fits the temperature to the development images, or to the images that the method cross-validated if these are more.
+void TrainingRun::calibrate() {
+  const auto validated = method_->cross_validated();
+  const auto held_out = [&](const at::Tensor& logits, const at::Tensor& labels) {
+    const at::Tensor values = logits.to(at::kCPU, at::kDouble).contiguous(), all = labels.contiguous();
+    const std::span<const int64_t> known = values_of(all);
+    return HeldOutLogits{{values.data_ptr<double>(), values.data_ptr<double>() + values.numel()},
+                         {known.begin(), known.end()},
+                         problem_.shape.classes};
+  };
+  if (validated && validated->labels.numel() > dev_.size()) {
+    calibration_ =
+        frgan::calibrate(held_out(validated->logits, validated->labels), "labeled images (cross-validation)");
+  } else if (dev_.size() > 0) {
+    const ScopedTimer timer(time_spent_.evaluations);
+    const at::Tensor logits = classify(*trainer_.classifier(), dev_.images, problem_.precision, stopped_).logits;
+    calibration_ = frgan::calibrate(held_out(logits, dev_.labels), "development images");
+  }
+}
+
+// At most `most` labeled images, with the labels that training saw.
+ImageSet TrainingRun::labeled_images(int64_t most) const {
+  std::vector<int64_t> rows, labels;
+  const auto count = std::ssize(split_.labeled);
+  const at::Tensor order = random_permutation(count, random_key(problem_.seed, Stream::kLabeledOrder));
+  for (const int64_t i : values_of(order).first(static_cast<size_t>(std::min(count, most)))) {
+    const auto place = static_cast<size_t>(i);
+    rows.push_back(split_.labeled[place]);
+    if (!split_.shown.empty()) labels.push_back(split_.shown[place]);
+  }
+  ImageSet images = data_.train.rows(rows);
+  if (!labels.empty()) images.labels = adopt(std::move(labels), {std::ssize(rows)});
+  return images;
+}
+
+void TrainingRun::fit_baseline() {
+  const ImageSet labeled = labeled_images(1000);
+  baseline_ = fit_pixel_classifier(labeled.images, labeled.labels, problem_.shape.classes);
+}
+
+// The error of the labeled images, and the means of their features.
+void TrainingRun::measure_labeled_images() {
+  const ScopedTimer timer(time_spent_.evaluations);
+  const int64_t classes = problem_.shape.classes;
+  const ImageSet labeled = labeled_images(std::max<int64_t>(200, 10 * classes));
+  const Classified out = classify(*trainer_.classifier(), labeled.images, problem_.precision, stopped_);
+  labeled_error_ = score_predictions(values_of(labeled.labels), most_probable(out.logits), classes).all.error();
+  class_means_ = class_means(out.features, labeled.labels, classes).to(at::kFloat);
+}
+
+// For measure_quality on these images, after the three functions above.
+QualityBasis TrainingRun::quality_basis(const ImageSet& set) const {
+  return {.class_names = data_.class_names,
+          .calibration = calibration_,
+          .label_counts = split_.counts,
+          .pixel_predictions = baseline_->predict(set.images),
+          .pixel_side = PixelClassifier::kSide,
+          .labeled_error = labeled_error_};
+}
+
+// Classifies the images and writes the files of write_diagnostics into folder().
+std::optional<Quality> TrainingRun::diagnose(const ImageSet& set, EvaluatedImages role,
+                                             const std::function<fs::path()>& folder) {
   if (set.size() == 0) return std::nullopt;
   const ScopedTimer timer(time_spent_.evaluations);
   const DiagnosedImages images{set, role, data_.class_names, data_.digest, split_.digest};
-  const Diagnosis diagnosis = frgan::diagnose(*trainer_.classifier(), set, problem_.precision, stopped_);
-  return evaluation_record(role, write_diagnostics(folder(), diagnosis, images).all);
+  const Diagnosis diagnosis =
+      frgan::diagnose(*trainer_.classifier(), set, problem_.precision, calibration_.temperature, stopped_);
+  const QualityBasis basis = quality_basis(set);
+  return write_diagnostics(folder(), diagnosis, images, basis);
 }
 
 EvaluationRecord TrainingRun::evaluation_record(EvaluatedImages role, const ErrorCount& count) const {

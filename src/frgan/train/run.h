@@ -12,12 +12,14 @@
 
 #include "frgan/classifier/checkpoint.h"
 #include "frgan/classifier/encoder.h"
+#include "frgan/classifier/pixel_classifier.h"
 #include "frgan/core/json.h"
 #include "frgan/data/batch_stream.h"
 #include "frgan/data/dataset.h"
 #include "frgan/data/label_split.h"
 #include "frgan/methods/method.h"
 #include "frgan/metrics/classification.h"
+#include "frgan/metrics/quality.h"
 #include "frgan/report/progress.h"
 #include "frgan/report/run_summary.h"
 #include "frgan/train/run_options.h"
@@ -114,8 +116,13 @@ class TrainingRun {
   RunResult result_of_finished(const RunOutput& output, Progress& progress);
   void check_log(const std::filesystem::path& folder, Progress& progress) const;
   std::optional<EvaluationRecord> evaluate_on(const ImageSet& set, EvaluatedImages role);
-  std::optional<EvaluationRecord> diagnose(const ImageSet& set, EvaluatedImages role,
-                                           const std::function<std::filesystem::path()>& folder);
+  void calibrate();
+  void fit_baseline();
+  void measure_labeled_images();
+  ImageSet labeled_images(int64_t most) const;
+  QualityBasis quality_basis(const ImageSet& set) const;
+  std::optional<Quality> diagnose(const ImageSet& set, EvaluatedImages role,
+                                  const std::function<std::filesystem::path()>& folder);
   EvaluationRecord evaluation_record(EvaluatedImages role, const ErrorCount& count) const;
 
   RunOptions options_;
@@ -133,9 +140,16 @@ class TrainingRun {
   TimeSpent time_spent_;
   StopCheck stopped_;  // ends an evaluation early
 
+  // Set after the last step.
+  Calibration calibration_;
+  std::optional<PixelClassifier> baseline_;
+  at::Tensor class_means_;  // metrics/unknown_classes.h
+  double labeled_error_ = 0;
+
   // Of the newest checkpoint that this process read or wrote.
   int64_t saved_step_ = -1, saved_planned_steps_ = 0;
-  int64_t log_lines_ = 0;  // of the log at the checkpoint from which the run was resumed; 0 if unknown
+  bool saved_baseline_ = false;  // and the calibration
+  int64_t log_lines_ = 0;        // of the log at the checkpoint from which the run was resumed; 0 if unknown
 
   // When this process began to train.
   int64_t first_step_ = 0;

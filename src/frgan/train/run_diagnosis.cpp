@@ -8,6 +8,7 @@
 #include "frgan/core/run_files.h"
 #include "frgan/data/label_split.h"
 #include "frgan/io/checkpoint_files.h"
+#include "frgan/metrics/checkpoint_quality.h"
 #include "frgan/train/diagnostics.h"
 
 namespace frgan {
@@ -33,9 +34,11 @@ void diagnose_run(const std::filesystem::path& folder, const DataSource& source,
   const Inference inference = begin_inference(hardware, state.precision, messages);
   messages.progress(fmt::format("{}: classifying {} images", folder.string(), set.size()));
   const NetworkPtr network = load_classifier(checkpoint, inference.device, inference.precision);
-  write_diagnostics(folder, diagnose(*network, set, inference.precision, source.watch.stopped),
+  const double temperature = state.calibration.temperature;
+  write_diagnostics(folder, diagnose(*network, set, inference.precision, temperature, source.watch.stopped),
                     {set, has_test ? EvaluatedImages::kTest : EvaluatedImages::kDev, state.class_names,
-                     state.data_digest, state.split_digest});
+                     state.data_digest, state.split_digest},
+                    quality_basis(checkpoint, set.images));
 }
 
 }  // namespace frgan
