@@ -42,6 +42,11 @@ class MeanLayer : public Layer {
   LayerDescription describe(const std::vector<int64_t>& input) const override {
     return {.name = {}, .text = "mean of the Gaussian", .output = {input.front() / 2}};
   }
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override {
+    const int64_t size = x.shape.front() / 2;
+    const std::vector<std::string> range{graph.integers({0}), graph.integers({size}), graph.integers({1})};
+    return graph.apply("Slice", {x.name, range[0], range[1], range[2]}, {size});
+  }
 };
 
 }  // namespace

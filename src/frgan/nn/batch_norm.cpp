@@ -38,4 +38,13 @@ at::Tensor BatchNormImpl::forward(const at::Tensor& x, const ForwardPass& pass) 
   return y;
 }
 
+GraphValue BatchNormImpl::add_to(GraphBuilder& graph, const GraphValue& x, const std::string& name) const {
+  const auto exact = [](const at::Tensor& values) { return values.detach().to(at::kCPU, at::kDouble); };
+  const at::Tensor scale = exact(weight) / (exact(running_var) + epsilon_).sqrt();
+  const at::Tensor shift = exact(bias) - exact(running_mean) * scale;
+  const std::vector<int64_t> shape = x.shape.size() == 3 ? std::vector<int64_t>{-1, 1, 1} : std::vector<int64_t>{-1};
+  const GraphValue scaled = graph.multiply(x, graph.weight(graph.local(name, "weight"), scale.view(shape)));
+  return graph.add(scaled, graph.weight(graph.local(name, "bias"), shift.view(shape)));
+}
+
 }  // namespace frgan

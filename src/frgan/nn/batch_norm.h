@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include <torch/nn/module.h>
 #include <torch/types.h>
 
 #include "frgan/nn/forward_pass.h"
+#include "frgan/nn/graph_builder.h"
 
 namespace frgan {
 
@@ -15,6 +17,9 @@ struct BatchNormImpl : torch::nn::Module {
   explicit BatchNormImpl(int64_t units, double decay = 0.9, double epsilon = 1e-5);
   // x: N x units, or N x units x H x W
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass);
+  // With running statistics: a scale NAME.weight and a shift NAME.bias, which the graph folds into a convolution before
+  // them. `name` is a path within the layer.
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x, const std::string& name) const;
 
   at::Tensor weight, bias, running_mean, running_var;
 

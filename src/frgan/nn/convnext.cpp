@@ -46,6 +46,13 @@ class ConvNextBlock : public torch::nn::Module, public Layer {
     return layer;
   }
 
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override {
+    const GraphValue pixels = graph.transpose(convolution_->add_to(graph, x, "conv_dw"), {0, 2, 3, 1});
+    const GraphValue mixed = feed_forward_->add_to(graph, norm_->add_to(graph, pixels, "norm"), "mlp");
+    const GraphValue scaled = graph.multiply(mixed, graph.weight(graph.local("gamma"), gamma_));
+    return graph.add(x, graph.transpose(scaled, {0, 3, 1, 2}));
+  }
+
  private:
   Convolution2d convolution_;
   LayerNorm norm_;

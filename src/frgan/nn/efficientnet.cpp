@@ -42,9 +42,10 @@ class MobileBlock : public torch::nn::Module, public Layer {
   MobileBlock(const std::vector<Part>& parts, double epsilon, WeightSource& source) {
     int64_t stride = 1;
     for (const auto& [name, options] : parts) {
+      names_.push_back(name);
       convolutions_.push_back(register_module(name, Convolution2d(options, source)));
-      norms_.push_back(register_module(fmt::format("bn{}", convolutions_.size()),
-                                       BatchNorm(options.out, kImageStatisticsDecay, epsilon)));
+      norms_.push_back(
+          register_module(norm_name(norms_.size()), BatchNorm(options.out, kImageStatisticsDecay, epsilon)));
       stride *= options.stride;
     }
     adds_input_ = stride == 1 && parts.front().options.in == parts.back().options.out;
@@ -73,7 +74,19 @@ class MobileBlock : public torch::nn::Module, public Layer {
                           input, parts);
   }
 
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override {
+    GraphValue y = x;
+    for (size_t i = 0; i < convolutions_.size(); ++i) {
+      y = norms_[i]->add_to(graph, convolutions_[i]->add_to(graph, y, names_[i]), norm_name(i));
+      if (i + 1 < convolutions_.size()) y = rectified(graph, y, Rectifier::kRelu6);
+    }
+    return adds_input_ ? graph.add(x, y) : y;
+  }
+
  private:
+  static std::string norm_name(size_t index) { return fmt::format("bn{}", index + 1); }
+
+  std::vector<std::string> names_;  // of the convolutions
   std::vector<Convolution2d> convolutions_;
   std::vector<BatchNorm> norms_;
   bool adds_input_;

@@ -24,6 +24,8 @@ struct Convolution2dOptions {
 struct Convolution2dImpl : torch::nn::Module {
   Convolution2dImpl(const Convolution2dOptions& options, WeightSource& source);
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass);
+  // Adds its operators to a graph. Its tensors get the prefix `name` within the layer.
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x, const std::string& name) const;
   // Shape of the output, and FLOP, for one input of this shape: C x H x W.
   std::vector<int64_t> output(const std::vector<int64_t>& input) const;
   double flop(const std::vector<int64_t>& input) const;
@@ -40,6 +42,7 @@ TORCH_MODULE(Convolution2d);
 struct DenseImpl : torch::nn::Module {
   DenseImpl(int64_t in, int64_t out, WeightSource& source);
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass);
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x, const std::string& name) const;
 
   at::Tensor weight, bias;
 };
@@ -52,6 +55,8 @@ struct LayerNormImpl : torch::nn::Module {
   at::Tensor forward(const at::Tensor& x);
   // Over the second dimension of channels-last images.
   at::Tensor over_channels(const at::Tensor& images);
+  // Over the last dimension.
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x, const std::string& name) const;
 
   at::Tensor weight, bias;
 
@@ -64,6 +69,7 @@ TORCH_MODULE(LayerNorm);
 struct FeedForwardImpl : torch::nn::Module {
   FeedForwardImpl(int64_t units, int64_t hidden, WeightSource& source);
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass);
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x, const std::string& name) const;
 
   Dense fc1{nullptr}, fc2{nullptr};
 };
@@ -75,11 +81,13 @@ class ConvolutionLayer : public Convolution2dImpl, public Layer {
   using Convolution2dImpl::Convolution2dImpl;
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
 };
 
 // max(x, 0), and min(x, 6) of it for kRelu6.
 enum class Rectifier { kNone, kRelu, kRelu6 };
 at::Tensor rectified(const at::Tensor& x, Rectifier rectifier);
+GraphValue rectified(GraphBuilder& graph, const GraphValue& x, Rectifier rectifier);
 
 // Decay of the running statistics of pretrained batch norms. PyTorch calls 0.1 their momentum.
 inline constexpr double kImageStatisticsDecay = 0.9;
@@ -91,6 +99,7 @@ class BatchNormRectifier : public BatchNormImpl, public Layer {
       : BatchNormImpl(units, kImageStatisticsDecay, epsilon), rectifier_(rectifier) {}
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
 
  private:
   Rectifier rectifier_;
@@ -102,6 +111,7 @@ class LayerNormLayer : public LayerNormImpl, public Layer {
   using LayerNormImpl::LayerNormImpl;
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
 };
 
 // 3x3 max pooling with stride 2 and one pixel of padding.
@@ -109,6 +119,7 @@ class OverlappingMaxPooling : public Layer {
  public:
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
 };
 
 // Description of a block of several convolutions with `parts` inside, in forward order.

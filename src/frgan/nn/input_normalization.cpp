@@ -13,7 +13,8 @@ namespace {
 
 constexpr int64_t kBlock = 1000;  // images that are measured together
 constexpr int64_t kMostWhiteningImages = 20'000;
-constexpr double kLeastVariance = 1e-6;  // of a principal component, as a share of the mean variance of the values
+constexpr double kLeastImageVariance = 1e-8;  // added to the variance of an image
+constexpr double kLeastVariance = 1e-6;       // of a principal component, as a share of the mean variance of the values
 
 // Calls visit(block) for blocks of the images `rows`, N x C x S x S, double, in [-1, 1], on the CPU.
 template <class Visit>
@@ -85,7 +86,7 @@ at::Tensor InputNormalization::forward(const at::Tensor& images, const ForwardPa
   if (options_.kind == InputNormalizationKind::kStandard) return (images - mean_) * scale_;
   if (options_.kind == InputNormalizationKind::kImage) {
     const at::Tensor centered = images - images.mean({1, 2, 3}, /*keepdim=*/true);
-    return centered / (centered.square().mean({1, 2, 3}, /*keepdim=*/true) + 1e-8).sqrt();
+    return centered / (centered.square().mean({1, 2, 3}, /*keepdim=*/true) + kLeastImageVariance).sqrt();
   }
   const at::Tensor values = values_of(images);
   if (options_.kind == InputNormalizationKind::kPca) {
@@ -108,6 +109,27 @@ LayerDescription InputNormalization::describe(const std::vector<int64_t>& input)
     description.has_backward = false;
   }
   return description;
+}
+
+GraphValue InputNormalization::add_to(GraphBuilder& graph, const GraphValue& x) const {
+  const auto weight = [&](const char* name, const at::Tensor& value) { return graph.weight(graph.local(name), value); };
+  if (options_.kind == InputNormalizationKind::kStandard) {
+    return graph.multiply(graph.subtract(x, weight("mean", mean_)), weight("scale", scale_));
+  }
+  if (options_.kind == InputNormalizationKind::kImage) {
+    const GraphValue centered = graph.subtract(x, graph.mean(x, {1, 2, 3}, /*keep=*/true).name);
+    const GraphValue variance = graph.mean(graph.multiply(centered, centered.name), {1, 2, 3}, /*keep=*/true);
+    const GraphValue shifted = graph.add(variance, graph.number(kLeastImageVariance));
+    const GraphValue deviation = graph.apply("Sqrt", {shifted.name}, shifted.shape);
+    return graph.apply("Div", {centered.name, deviation.name}, x.shape);
+  }
+  const GraphValue values = graph.reshape(graph.transpose(x, {0, 2, 3, 1}), {shape_.values()});
+  const GraphValue centered = graph.subtract(values, weight("mean", mean_));
+  const GraphValue whitened =
+      graph.apply("MatMul", {centered.name, weight("whitening_matrix", scale_)}, {output_values()});
+  if (options_.kind == InputNormalizationKind::kPca) return whitened;
+  const int64_t side = shape_.image_size;
+  return graph.transpose(graph.reshape(whitened, {side, side, shape_.channels}), {0, 3, 1, 2});
 }
 
 std::function<at::Tensor(const at::Tensor&)> InputNormalization::inverse() const {

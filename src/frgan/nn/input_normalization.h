@@ -39,6 +39,7 @@ class InputNormalization : public torch::nn::Module, public Layer {
 
   at::Tensor forward(const at::Tensor& images, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
   int64_t output_values() const;  // of an image
 
   // A function from normalized images, one in each row, to those that `forward` maps to them, N x C x S x S. It uses

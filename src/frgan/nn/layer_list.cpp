@@ -2,6 +2,10 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "frgan/core/error.h"
+
 namespace frgan {
 namespace {
 
@@ -23,6 +27,10 @@ void register_at(torch::nn::Module& parent, const std::string& path, const Modul
 }
 
 }  // namespace
+
+GraphValue Layer::add_to(GraphBuilder& /*graph*/, const GraphValue& x) const {
+  throw Error(fmt::format("the layer '{}' cannot be exported", describe(x.shape).text));
+}
 
 double LayerList::forward_flop() const {
   double flop = 0;
@@ -52,6 +60,16 @@ std::vector<at::Tensor> LayerList::outputs(at::Tensor x, const ForwardPass& pass
     found.push_back(x);
   }
   return found;
+}
+
+GraphValue LayerList::add_to(GraphBuilder& graph, GraphValue x) const {
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    graph.begin_layer(descriptions_[i].name);
+    x = layers_[i]->add_to(graph, x);
+    TORCH_CHECK(x.shape == descriptions_[i].output, "layer ", descriptions_[i].name, " has another shape in the graph");
+  }
+  graph.begin_layer("");
+  return x;
 }
 
 at::Tensor LayerList::run(at::Tensor x, const ForwardPass& pass, size_t first, size_t end) const {

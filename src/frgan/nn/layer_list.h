@@ -1,5 +1,5 @@
-// A list of layers: the one description of a network that serves construction, forward pass, FLOP, parameter counts and
-// the printed tables.
+// A list of layers: the one description of a network that serves construction, forward pass, FLOP, parameter counts,
+// the printed tables and the inference graph.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include <torch/types.h>
 
 #include "frgan/nn/forward_pass.h"
+#include "frgan/nn/graph_builder.h"
 #include "frgan/nn/layer_description.h"
 
 namespace frgan {
@@ -23,6 +24,9 @@ class Layer {
   // Text, output shape, parameters and FLOP for one input of this shape (without the batch). The name is set by the
   // list.
   virtual LayerDescription describe(const std::vector<int64_t>& input) const = 0;
+  // Adds the operators of `forward` to a graph, without dropout and with running statistics; returns their result. All
+  // layers of classifiers override this. Throws an Error for others, the layers of generators.
+  virtual GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const;
 };
 
 // A network that runs its layers in order.
@@ -38,6 +42,9 @@ class LayerList : public torch::nn::Module {
 
   // The output of each layer, in order.
   std::vector<at::Tensor> outputs(at::Tensor x, const ForwardPass& pass) const;
+
+  // Adds all layers to a graph. Names of weights are paths of modules: "conv1.weight".
+  GraphValue add_to(GraphBuilder& graph, GraphValue x) const;
 
  protected:
   explicit LayerList(std::vector<int64_t> input) : output_(std::move(input)) {}

@@ -47,6 +47,10 @@ LayerDescription DropoutLayer::describe(const std::vector<int64_t>& input) const
   return unchanged(fmt::format("dropout {}", p_), input);
 }
 
+GraphValue DropoutLayer::add_to(GraphBuilder& /*graph*/, const GraphValue& x) const {
+  return x;
+}
+
 void WeightNormConvolution::fuse(const std::shared_ptr<DropoutLayer>& dropout) {
   dropout_ = dropout;
   dropout_->fuse();
@@ -67,6 +71,10 @@ LayerDescription WeightNormConvolution::describe(const std::vector<int64_t>& inp
           .output = {layer.out, size, size},
           .parameters = parameter_count(*this),
           .flop = flop_of(size * size * direction.numel())};
+}
+
+GraphValue WeightNormConvolution::add_to(GraphBuilder& graph, const GraphValue& x) const {
+  return graph.leaky_relu(WeightNormConv2dImpl::add_to(graph, x), slope_);
 }
 
 BatchNormConvolution::BatchNormConvolution(int64_t in, int64_t out, int64_t kernel, int64_t padding, double slope,
@@ -90,12 +98,23 @@ LayerDescription BatchNormConvolution::describe(const std::vector<int64_t>& inpu
           .flop = flop_of(size * size * weight_.numel())};
 }
 
+GraphValue BatchNormConvolution::add_to(GraphBuilder& graph, const GraphValue& x) const {
+  const std::string kernel = graph.weight(graph.local("weight"), weight_);
+  const GraphValue y = graph.convolution(x, kernel, /*bias=*/"", weight_.sizes().vec(), /*stride=*/1,
+                                         {padding_, padding_, padding_, padding_});
+  return graph.leaky_relu(norm_->add_to(graph, y, "norm"), slope_);
+}
+
 at::Tensor BatchNormActivation::forward(const at::Tensor& x, const ForwardPass& pass) {
   return at::leaky_relu(BatchNormImpl::forward(x, pass), slope_);
 }
 
 LayerDescription BatchNormActivation::describe(const std::vector<int64_t>& input) const {
   return unchanged(fmt::format("batch norm, leaky ReLU {}", slope_), input, parameter_count(*this));
+}
+
+GraphValue BatchNormActivation::add_to(GraphBuilder& graph, const GraphValue& x) const {
+  return graph.leaky_relu(BatchNormImpl::add_to(graph, x, /*name=*/""), slope_);
 }
 
 at::Tensor SqueezeExcitationLayer::forward(const at::Tensor& x, const ForwardPass& /*pass*/) {
@@ -111,12 +130,20 @@ LayerDescription SqueezeExcitationLayer::describe(const std::vector<int64_t>& in
   return layer;
 }
 
+GraphValue SqueezeExcitationLayer::add_to(GraphBuilder& graph, const GraphValue& x) const {
+  return SqueezeExcitationImpl::add_to(graph, x);
+}
+
 at::Tensor MaxPooling::forward(const at::Tensor& x, const ForwardPass& /*pass*/) {
   return at::max_pool2d(x, 2);
 }
 
 LayerDescription MaxPooling::describe(const std::vector<int64_t>& input) const {
   return unchanged("2x2 max pooling", {input.at(0), input.at(1) / 2, input.at(2) / 2});
+}
+
+GraphValue MaxPooling::add_to(GraphBuilder& graph, const GraphValue& x) const {
+  return graph.max_pool(x, /*kernel=*/2, /*stride=*/2, /*padding=*/0);
 }
 
 at::Tensor GlobalMeanPooling::forward(const at::Tensor& x, const ForwardPass& /*pass*/) {
@@ -127,6 +154,10 @@ LayerDescription GlobalMeanPooling::describe(const std::vector<int64_t>& input) 
   return unchanged("global mean pooling: the features", {input.front()});
 }
 
+GraphValue GlobalMeanPooling::add_to(GraphBuilder& graph, const GraphValue& x) const {
+  return graph.mean(x, {2, 3}, /*keep=*/false);
+}
+
 at::Tensor Flattening::forward(const at::Tensor& x, const ForwardPass& /*pass*/) {
   return x.flatten(1);
 }
@@ -135,6 +166,10 @@ LayerDescription Flattening::describe(const std::vector<int64_t>& input) const {
   int64_t count = 1;
   for (const int64_t size : input) count *= size;
   return unchanged(fmt::format("flatten to {}", count), {count});
+}
+
+GraphValue Flattening::add_to(GraphBuilder& graph, const GraphValue& x) const {
+  return graph.reshape(x, describe(x.shape).output);
 }
 
 at::Tensor WeightNormDense::forward(const at::Tensor& x, const ForwardPass& pass) {
@@ -148,6 +183,10 @@ LayerDescription WeightNormDense::describe(const std::vector<int64_t>& /*input*/
           .output = {out},
           .parameters = parameter_count(*this),
           .flop = flop_of(direction.numel())};
+}
+
+GraphValue WeightNormDense::add_to(GraphBuilder& graph, const GraphValue& x) const {
+  return graph.leaky_relu(WeightNormLinearImpl::add_to(graph, x), slope_);
 }
 
 at::Tensor WeightNormLogits::forward(const at::Tensor& x, const ForwardPass& pass) {
@@ -164,6 +203,10 @@ LayerDescription WeightNormLogits::describe(const std::vector<int64_t>& /*input*
           .flop = flop_of(direction.numel())};
 }
 
+GraphValue WeightNormLogits::add_to(GraphBuilder& graph, const GraphValue& x) const {
+  return WeightNormLinearImpl::add_to(graph, x);
+}
+
 DenseLogits::DenseLogits(int64_t in, int64_t out, WeightSource& source)
     : weight_(register_parameter("weight", source.draw({out, in}, in, out))),
       bias_(register_parameter("bias", at::zeros({out}))) {}
@@ -178,6 +221,11 @@ LayerDescription DenseLogits::describe(const std::vector<int64_t>& /*input*/) co
           .output = {weight_.size(0)},
           .parameters = parameter_count(*this),
           .flop = flop_of(weight_.numel())};
+}
+
+GraphValue DenseLogits::add_to(GraphBuilder& graph, const GraphValue& x) const {
+  return graph.dense(x, graph.weight(graph.local("weight"), weight_), graph.weight(graph.local("bias"), bias_),
+                     weight_.size(0));
 }
 
 }  // namespace frgan

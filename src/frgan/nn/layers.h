@@ -20,6 +20,7 @@ class DropoutLayer : public Layer {
   DropoutLayer(double p, uint64_t number) : p_(p), number_(number) {}
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
 
   // The dropout of a pass, to be fused with the layer before. This layer then does nothing.
   Activation fused_with(double slope, const ForwardPass& pass) const;
@@ -38,6 +39,7 @@ class WeightNormConvolution : public WeightNormConv2dImpl, public Layer {
       : WeightNormConv2dImpl(options, source), slope_(slope) {}
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
 
   // Computes the dropout that follows in the same pass over memory.
   void fuse(const std::shared_ptr<DropoutLayer>& dropout);
@@ -53,6 +55,7 @@ class BatchNormConvolution : public torch::nn::Module, public Layer {
   BatchNormConvolution(int64_t in, int64_t out, int64_t kernel, int64_t padding, double slope, WeightSource& source);
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
 
  private:
   at::Tensor weight_;
@@ -68,6 +71,7 @@ class BatchNormActivation : public BatchNormImpl, public Layer {
       : BatchNormImpl(units, decay, epsilon), slope_(slope) {}
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
 
  private:
   double slope_;
@@ -79,6 +83,7 @@ class SqueezeExcitationLayer : public SqueezeExcitationImpl, public Layer {
   using SqueezeExcitationImpl::SqueezeExcitationImpl;
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
 };
 
 // 2x2 max pooling with stride 2.
@@ -86,6 +91,7 @@ class MaxPooling : public Layer {
  public:
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
 };
 
 // Mean over height and width, in the type of the parameters: N x C.
@@ -93,6 +99,7 @@ class GlobalMeanPooling : public Layer {
  public:
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
 };
 
 // N x C x H x W to N x C H W.
@@ -100,6 +107,7 @@ class Flattening : public Layer {
  public:
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
 };
 
 // Dense layer with weight normalization, bias and leaky ReLU.
@@ -109,6 +117,7 @@ class WeightNormDense : public WeightNormLinearImpl, public Layer {
       : WeightNormLinearImpl(in, out, /*initial_std=*/1, /*train_gain=*/true, source), slope_(slope) {}
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
 
  private:
   double slope_;
@@ -122,6 +131,7 @@ class WeightNormLogits : public WeightNormLinearImpl, public Layer {
       : WeightNormLinearImpl(in, out, initial_std, /*train_gain=*/true, source, mean_only) {}
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
 };
 
 // Dense layer to the logits, with bias; computed in the type of the parameters.
@@ -130,6 +140,7 @@ class DenseLogits : public torch::nn::Module, public Layer {
   DenseLogits(int64_t in, int64_t out, WeightSource& source);
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass) override;
   LayerDescription describe(const std::vector<int64_t>& input) const override;
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override;
 
  private:
   at::Tensor weight_, bias_;

@@ -58,6 +58,18 @@ class RectifiedBlock : public torch::nn::Module, public Layer {
     return describe_block(*this, fmt::format("residual block: convolutions {}", text), input, parts);
   }
 
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override {
+    GraphValue y = x;
+    for (size_t i = 0; i < convolutions_.size(); ++i) {
+      const std::string number = std::to_string(i + 1);
+      y = convolutions_[i]->add_to(graph, i == 0 ? y : graph.relu(y), "conv" + number);
+      y = norms_[i]->add_to(graph, y, "bn" + number);
+    }
+    if (!shortcut_) return graph.relu(graph.add(y, x));
+    const GraphValue kept = shortcut_->add_to(graph, x, "downsample.0");
+    return graph.relu(graph.add(y, shortcut_norm_->add_to(graph, kept, "downsample.1")));
+  }
+
  private:
   std::vector<Convolution2d> convolutions_;
   std::vector<BatchNorm> norms_;

@@ -26,4 +26,17 @@ at::Tensor SqueezeExcitationImpl::forward(const at::Tensor& x) {
   return x * s.to(x.scalar_type()).unsqueeze(-1).unsqueeze(-1);
 }
 
+GraphValue SqueezeExcitationImpl::add_to(GraphBuilder& graph, const GraphValue& x) const {
+  const auto dense = [&](const GraphValue& input, const std::string& name, const at::Tensor& weight,
+                         const at::Tensor& bias) {
+    const std::string added = bias.defined() ? graph.weight(graph.local(name + "_bias"), bias) : "";
+    return graph.dense(input, graph.weight(graph.local(name + "_weight"), weight), added, weight.size(0));
+  };
+  const GraphValue squeezed = graph.mean(x, {2, 3}, /*keep=*/false);
+  const GraphValue hidden = graph.relu(dense(squeezed, "squeeze", squeeze_weight, squeeze_bias));
+  const GraphValue excited = dense(hidden, "excite", excite_weight, excite_bias);
+  const GraphValue s = graph.apply("Sigmoid", {excited.name}, excited.shape);
+  return graph.multiply(x, graph.reshape(s, {s.shape.front(), 1, 1}).name);
+}
+
 }  // namespace frgan

@@ -6,6 +6,7 @@
 #include <torch/nn/module.h>
 #include <torch/types.h>
 
+#include "frgan/nn/graph_builder.h"
 #include "frgan/nn/weight_norm.h"
 
 namespace frgan {
@@ -18,6 +19,7 @@ struct SqueezeExcitationImpl : torch::nn::Module {
   // The gate s: N x C, in (0, 1).
   at::Tensor gate(const at::Tensor& x);
   at::Tensor forward(const at::Tensor& x);
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const;
 
   // If set, called with the gate of each forward pass.
   std::function<void(const at::Tensor& gate)> gate_observer;

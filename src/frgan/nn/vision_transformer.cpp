@@ -45,6 +45,12 @@ class PatchTokens : public torch::nn::Module, public Layer {
             .flop = projection_->flop(input)};
   }
 
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override {
+    const GraphValue patches = projection_->add_to(graph, x, "proj");
+    const int64_t units = patches.shape[0], count = patches.shape[1] * patches.shape[2];
+    return graph.transpose(graph.reshape(patches, {units, count}), {0, 2, 1});
+  }
+
  private:
   Convolution2d projection_;
 };
@@ -67,6 +73,19 @@ class ClassTokenAndPositions : public Layer {
             .parameters = token_.numel() + positions_.numel()};
   }
 
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override {
+    const int64_t units = x.shape.at(1);
+    const std::string token = graph.weight("cls_token", token_), positions = graph.weight("pos_embed", positions_);
+    const GraphValue sizes = graph.apply("Shape", {x.name}, {});
+    const GraphValue batch = graph.apply("Slice", {sizes.name, graph.integers({0}), graph.integers({1})}, {});
+    const GraphValue expanded =
+        graph.apply("Concat", {batch.name, graph.integers({1, units})}, {}, {{"axis", int64_t{0}}});
+    const GraphValue first = graph.apply("Expand", {token, expanded.name}, {1, units});
+    const GraphValue tokens =
+        graph.apply("Concat", {first.name, x.name}, {x.shape.at(0) + 1, units}, {{"axis", int64_t{1}}});
+    return graph.add(tokens, positions);
+  }
+
  private:
   at::Tensor token_, positions_;
 };
@@ -84,6 +103,21 @@ struct AttentionImpl : torch::nn::Module {
     const at::Tensor query = all[0] / std::sqrt(static_cast<double>(size));
     const at::Tensor weights = at::softmax(at::matmul(query, all[1].transpose(2, 3)), -1);
     return proj->forward(at::matmul(weights, all[2]).transpose(1, 2).reshape({count, tokens, units}), pass);
+  }
+
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x, const std::string& name) const {
+    const int64_t tokens = x.shape.at(0), units = x.shape.at(1), size = units / heads_;
+    const GraphValue all = graph.reshape(qkv->add_to(graph, x, name + ".qkv"), {tokens, 3, heads_, size});
+    const GraphValue parts = graph.apply("Transpose", {all.name}, {}, {{"perm", std::vector<int64_t>{2, 0, 3, 1, 4}}});
+    const auto part = [&](int64_t index) {  // of queries, keys and values
+      return graph.apply("Gather", {parts.name, graph.integer(index)}, {heads_, tokens, size}, {{"axis", int64_t{0}}});
+    };
+    const GraphValue query = graph.multiply(part(0), graph.number(1 / std::sqrt(static_cast<double>(size))));
+    const GraphValue keys = graph.transpose(part(1), {0, 1, 3, 2});
+    const GraphValue products = graph.apply("MatMul", {query.name, keys.name}, {heads_, tokens, tokens});
+    const GraphValue weights = graph.apply("Softmax", {products.name}, products.shape, {{"axis", int64_t{-1}}});
+    const GraphValue mixed = graph.apply("MatMul", {weights.name, part(2).name}, {heads_, tokens, size});
+    return proj->add_to(graph, graph.reshape(graph.transpose(mixed, {0, 2, 1, 3}), {tokens, units}), name + ".proj");
   }
 
   Dense qkv, proj;
@@ -126,6 +160,16 @@ class TransformerBlock : public torch::nn::Module, public Layer {
             .flop = 2.0 * static_cast<double>(tokens * units * (12 * units + 2 * tokens))};
   }
 
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override {
+    const auto scaled = [&](const GraphValue& y, const char* name, const LayerScale& scale) {
+      return graph.multiply(y, graph.weight(graph.local(name, "gamma"), scale->gamma));
+    };
+    const GraphValue attention = attention_->add_to(graph, norm1_->add_to(graph, x, "norm1"), "attn");
+    const GraphValue attended = graph.add(x, scaled(attention, "ls1", scale1_));
+    const GraphValue mixed = feed_forward_->add_to(graph, norm2_->add_to(graph, attended, "norm2"), "mlp");
+    return graph.add(attended, scaled(mixed, "ls2", scale2_));
+  }
+
  private:
   LayerNorm norm1_;
   Attention attention_;
@@ -141,6 +185,9 @@ class FirstToken : public Layer {
   at::Tensor forward(const at::Tensor& x, const ForwardPass& /*pass*/) override { return x.select(1, 0); }
   LayerDescription describe(const std::vector<int64_t>& input) const override {
     return {.name = {}, .text = "class token: the features", .output = {input.at(1)}};
+  }
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override {
+    return graph.apply("Gather", {x.name, graph.integer(0)}, {x.shape.at(1)}, {{"axis", int64_t{1}}});
   }
 };
 

@@ -91,6 +91,11 @@ void WeightNormImpl::initialize_from(const at::Tensor& response) {
   }
 }
 
+WeightNormImpl::FoldedNames WeightNormImpl::add_folded(GraphBuilder& graph) const {
+  return {graph.weight(graph.local("weight"), weight()),
+          graph.weight(graph.local("bias"), running_mean.defined() ? bias - running_mean : bias)};
+}
+
 at::Tensor WeightNormImpl::shift(const at::Tensor& response, const ForwardPass& pass) const {
   constexpr double kMeanDecay = 0.999;  // of the running mean
   if (!running_mean.defined()) return bias;
@@ -121,6 +126,13 @@ at::Tensor WeightNormConv2dImpl::forward(const at::Tensor& x, const ForwardPass&
                                   activation.dropout_key);
 }
 
+GraphValue WeightNormConv2dImpl::add_to(GraphBuilder& graph, const GraphValue& x) const {
+  const auto [kernel, shift] = add_folded(graph);
+  const int64_t padding = options_.padding;
+  return graph.convolution(x, kernel, shift, direction.sizes().vec(), options_.stride,
+                           {padding, padding, padding, padding});
+}
+
 WeightNormDeconv2dImpl::WeightNormDeconv2dImpl(int64_t in, int64_t out, double initial_std, bool train_gain,
                                                WeightSource& source)
     : WeightNormImpl(source.draw({in, out, 5, 5}, in * 25, out * 25), 1, initial_std, train_gain) {}
@@ -141,6 +153,11 @@ at::Tensor WeightNormLinearImpl::forward(const at::Tensor& x, const ForwardPass&
   if (!running_mean.defined()) return at::linear(input, weight(), bias);
   const at::Tensor response = at::linear(input, weight());
   return response + shift(response, pass);
+}
+
+GraphValue WeightNormLinearImpl::add_to(GraphBuilder& graph, const GraphValue& x) const {
+  const auto [matrix, shift] = add_folded(graph);
+  return graph.dense(x, matrix, shift, direction.size(0));
 }
 
 }  // namespace frgan

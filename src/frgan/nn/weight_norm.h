@@ -9,6 +9,7 @@
 #include <torch/types.h>
 
 #include "frgan/nn/forward_pass.h"
+#include "frgan/nn/graph_builder.h"
 #include "frgan/nn/network_options.h"
 
 namespace frgan {
@@ -42,6 +43,11 @@ struct WeightNormImpl : torch::nn::Module {
   // Sets gain and bias so that op(x, V/||V||) * gain + bias has mean 0 and standard deviation `initial_std` over this
   // batch, for each output unit (A31). `response` is op(x, V/||V||), with the output units in dimension 1.
   void initialize_from(const at::Tensor& response);
+  // Adds the tensors "weight" and "bias" of the layer to a graph: W, and b less the running mean.
+  struct FoldedNames {
+    std::string weight, bias;
+  };
+  FoldedNames add_folded(GraphBuilder& graph) const;
 
   at::Tensor direction, gain, bias;
   at::Tensor running_mean;  // defined with `mean_only`
@@ -72,6 +78,7 @@ struct WeightNormConv2dImpl : WeightNormImpl {
   };
   WeightNormConv2dImpl(const Options& options, WeightSource& source);
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass, const Activation& activation = {});
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const;  // without activation
   const Options& options() const { return options_; }
 
  private:
@@ -92,6 +99,7 @@ struct WeightNormLinearImpl : WeightNormImpl {
   WeightNormLinearImpl(int64_t in, int64_t out, double initial_std, bool train_gain, WeightSource& source,
                        bool mean_only = false);
   at::Tensor forward(const at::Tensor& x, const ForwardPass& pass);
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const;
 };
 TORCH_MODULE(WeightNormLinear);
 

@@ -56,6 +56,19 @@ class ResidualBlock : public torch::nn::Module, public Layer {
         .flop = 2.0 * static_cast<double>(size * size * weights)};
   }
 
+  GraphValue add_to(GraphBuilder& graph, const GraphValue& x) const override {
+    const auto convolve = [&](const GraphValue& input, const char* name, const at::Tensor& weight, int64_t stride) {
+      const int64_t padding = weight.size(2) / 2;
+      return graph.convolution(input, graph.weight(graph.local(name), weight), /*bias=*/"", weight.sizes().vec(),
+                               stride, {padding, padding, padding, padding});
+    };
+    const GraphValue first = graph.leaky_relu(norm1_->add_to(graph, x, "norm1"), kResidualSlope);
+    const GraphValue hidden = norm2_->add_to(graph, convolve(first, "weight1", weight1_, stride_), "norm2");
+    const GraphValue& from = activates_first_ ? first : x;
+    const GraphValue kept = shortcut_.defined() ? convolve(from, "shortcut", shortcut_, stride_) : from;
+    return graph.add(kept, convolve(graph.leaky_relu(hidden, kResidualSlope), "weight2", weight2_, 1));
+  }
+
  private:
   int64_t stride_;
   bool activates_first_;
