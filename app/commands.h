@@ -13,6 +13,7 @@ namespace frgan {
 int run_train(std::span<const std::string> arguments);
 int run_evaluate(std::span<const std::string> arguments);
 int run_predict(std::span<const std::string> arguments);
+int run_export(std::span<const std::string> arguments);
 int run_generate(std::span<const std::string> arguments);
 int run_score(std::span<const std::string> arguments);
 int run_reproduce(std::span<const std::string> arguments);

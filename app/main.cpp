@@ -27,6 +27,7 @@ constexpr Command kCommands[] = {
     {"train", "Trains a classifier from few labeled and many unlabeled images", run_train},
     {"evaluate", "Measures the error of a trained classifier, by class, and compares two classifiers", run_evaluate},
     {"predict", "Classifies image files", run_predict},
+    {"export", "Writes a trained classifier for other programs: ONNX, safetensors, model card", run_export},
     {"generate", "Generates images", run_generate},
     {"score", "Scores generated images: Inception Score, distances, precision and recall", run_score},
     {"reproduce", "Reproduces a table or figure of the paper", run_reproduce},

@@ -12,6 +12,7 @@ set(frgan_public_headers
   frgan/core/messages.h
   frgan/core/options.h
   frgan/core/precision.h
+  frgan/core/resize_rule.h
   frgan/core/run_files.h
   frgan/core/step_plan.h
   frgan/core/stop_check.h
@@ -20,6 +21,7 @@ set(frgan_public_headers
   frgan/data/load_dataset.h
   frgan/data/load_watch.h
   frgan/device/machine.h
+  frgan/interchange/export.h
   frgan/io/files.h
   frgan/io/json_lines.h
   frgan/metrics/classification.h

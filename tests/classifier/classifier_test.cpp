@@ -127,11 +127,21 @@ TEST(ClassProbabilities, RejectImagesOfWrongTypeOrShape) {
   EXPECT_EQ(error_of([&] {
               class_probabilities(*network, at::zeros({2, 16, 16, 3}, at::kByte), Precision::kFull);
             }),
-            "invalid images: Byte of shape 2x16x16x3; must be uint8 (Byte) of shape Nx16x16x1; resize them first");
+            "invalid images: Byte of shape 2x16x16x3; must be uint8 (Byte) or Float of shape Nx16x16x1; "
+            "resize them first");
   EXPECT_THAT(error_of([&] {
-                class_probabilities(*network, at::zeros({2, 16, 16, 1}), Precision::kFull);
+                class_probabilities(*network, at::zeros({2, 16, 16, 1}, at::kDouble), Precision::kFull);
               }),
-              HasSubstr("invalid images: Float"));
+              HasSubstr("invalid images: Double"));
+}
+
+// Images of float values give the same result as bytes, and stay unchanged.
+TEST(ClassProbabilities, AcceptUnroundedImages) {
+  const auto network = small_network();
+  const at::Tensor images = random_images(3), numbers = images.to(at::kFloat), before = numbers.clone();
+  EXPECT_TRUE(at::equal(class_probabilities(*network, numbers, Precision::kFull),
+                        class_probabilities(*network, images, Precision::kFull)));
+  EXPECT_TRUE(at::equal(numbers, before));
 }
 
 TEST(ClassProbabilities, RejectANetworkWithUnusableWeights) {
@@ -331,6 +341,40 @@ TEST(Classifier, ClassifiesImageFiles) {
 
   EXPECT_EQ(classifier.classify_file(folder / "b.png").probabilities, results[3].probabilities);
   EXPECT_EQ(error_of([&] { classifier.classify_file(folder / "text.png"); }), results[1].error);
+}
+
+// Files are resized without rounding to bytes: a gray level of 0.25 matters.
+TEST(Classifier, DoesNotRoundResizedFiles) {
+  const TemporaryFolder folder;
+  const auto network = small_network(3);
+  const Classifier classifier = Classifier::load(save(folder / "step-00000040", network), kCpu);
+  const at::Tensor large = random_integers({32, 32, 1}, 0, 256, /*key=*/9, at::kCPU).to(at::kByte);
+  write_png(folder / "a.png", {large.data_ptr<uint8_t>(), size_t{32 * 32}}, 32, 32, 1);
+  const at::Tensor means = large.to(at::kFloat).view({1, 16, 2, 16, 2, 1}).mean({2, 4});
+  const at::Tensor expected = class_probabilities(*network, means, Precision::kFull)[0];
+  const at::Tensor rounded = class_probabilities(*network, means.round(), Precision::kFull)[0];
+  const at::Tensor found = at::tensor(classifier.classify_file(folder / "a.png").probabilities);
+  EXPECT_TRUE(at::allclose(found, expected, 0, 1e-6));
+  EXPECT_FALSE(at::allclose(found, rounded, 0, 1e-6));
+}
+
+TEST(CheckpointState, ContainsTheResizeRule) {
+  CheckpointState state;
+  state.class_names = {"ant", "bee"};
+  Json json = to_json(state);
+  const auto rule_of = [&] { return checkpoint_state_from_json(json, "state.json").resize; };
+  EXPECT_EQ(json.at("resize"), "area");
+  EXPECT_EQ(rule_of(), ResizeRule::kArea);
+  json["resize"] = "lanczos";
+  EXPECT_EQ(error_of(rule_of),
+            "state.json: unknown resize rule 'lanczos'; this version supports area and opencv-area; use the frgan that "
+            "trained it");
+  json["resize"] = "opencv-area";
+  EXPECT_EQ(rule_of(), ResizeRule::kOpenCvArea);
+  EXPECT_EQ(data_options({.data = "."}, checkpoint_state_from_json(json, "state.json")).resize,
+            ResizeRule::kOpenCvArea);
+  json.erase("resize");
+  EXPECT_EQ(rule_of(), ResizeRule::kOpenCvArea) << "checkpoints from before the rule area";
 }
 
 TEST(Classifier, ClassifiesMoreFilesThanOneBatch) {

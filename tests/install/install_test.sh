@@ -56,6 +56,18 @@ PYTHON
 classify/classify run images/train/dark/0.png | tee result
 grep -Eqx '(dark|light) [01](\.[0-9]+)?' result
 
+# The C++ example of the model card and of docs/export.md classifies an image with an exported model.
+"$prefix/bin/frgan" export run exported >export.log 2>&1 || { cat export.log; exit 1; }
+mkdir card
+cpp_example() { sed -n '/^```cpp$/,/^```$/p' "$1" | sed '1d;$d'; }
+cpp_example exported/README.md >card/card.cpp
+cpp_example "$source/docs/export.md" | diff card/card.cpp -
+sed 's/classify/card/g' "$source/examples/classify/CMakeLists.txt" >card/CMakeLists.txt
+cmake -S card -B card-build -DCMAKE_PREFIX_PATH="$prefix" >configure.log
+cmake --build card-build >build.log || { cat build.log; exit 1; }
+cp images/train/dark/0.png exported/photo.jpg  # formats are recognized by content
+(cd exported && ../card-build/card) | diff - result
+
 # Error messages of the library reach the user.
 ! classify/classify run missing.png 2>error
 grep -q 'missing.png' error

@@ -27,14 +27,13 @@ def read_tensors(path):
                                    types[entry["dtype"]]).reshape(entry["shape"]) for name, entry in header.items()}
 
 
-def run(path, image):
+def session_of(path):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return session.run(["probabilities", "unknown_score"], {"image": image})
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-class NetworksMatch(unittest.TestCase):
+class ExportedGraphs(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
@@ -47,7 +46,8 @@ class NetworksMatch(unittest.TestCase):
             with self.subTest(path.stem):
                 onnx.checker.check_model(onnx.load(path), full_check=True)
                 expected = read_tensors(path.with_suffix(".safetensors"))
-                probabilities, scores = run(path, expected["image"])
+                outputs = ["probabilities", "unknown_score"]
+                probabilities, scores = session_of(path).run(outputs, {"image": expected["image"]})
                 difference = abs(probabilities - expected["probabilities"]).max()
                 of_scores = abs(scores - expected["unknown_score"]).max()
                 spread = expected["probabilities"].max(axis=0) - expected["probabilities"].min(axis=0)
@@ -55,6 +55,22 @@ class NetworksMatch(unittest.TestCase):
                 self.assertLess(difference, 1e-4)
                 self.assertLess(of_scores, 1e-4 * max(1, abs(expected["unknown_score"]).max()))
                 self.assertGreater(spread.max(), 0.01, "the outputs hardly depend on the image")
+
+    def test_resizing(self):
+        """Differences are in units of 1/255. Images of the right size stay the same."""
+        for path in sorted((self.folder / "resize").glob("*.onnx")):
+            onnx.checker.check_model(onnx.load(path), full_check=True)
+            session, tensors = session_of(path), read_tensors(path.with_suffix(".safetensors"))
+            sizes = [name.split()[1] for name in tensors if name.startswith("image ")]
+            self.assertEqual(len(sizes), 6)
+            for size in sizes:
+                found = session.run(["pixels"], {"image": tensors["image " + size]})[0].transpose(0, 2, 3, 1)
+                expected = tensors["pixels " + size]
+                difference = abs((found.astype(float) + 1) * 127.5 - expected).max()
+                print(f"{path.stem} {size:10} {difference:.1e}", flush=True)
+                self.assertLess(difference, 2e-4)
+                if size == "32x32" and path.stem == "channels-3":
+                    numpy.testing.assert_array_equal(found, expected / numpy.float32(127.5) - numpy.float32(1))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "../nn/random_tensors.h"
 #include "frgan/classifier/tensors_file.h"
 #include "frgan/core/error.h"
 #include "frgan/core/options.h"
@@ -17,10 +19,10 @@
 #include "frgan/device/random.h"
 #include "frgan/interchange/model_graph.h"
 #include "frgan/interchange/onnx.h"
+#include "frgan/io/area_resize.h"
 #include "frgan/io/files.h"
 #include "frgan/methods/method.h"
 #include "frgan/methods/methods.h"
-#include "frgan/nn/named_tensors.h"
 #include "frgan/nn/network.h"
 #include "frgan/nn/networks.h"
 
@@ -31,27 +33,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kImages = 6, kClasses = 5;
 constexpr double kTemperature = 1.7;
-
-// Random values in every tensor: initial values such as zero biases would hide errors.
-void fill(const Network& network) {
-  const torch::NoGradGuard no_grad;
-  uint64_t key = 1;
-  for (const auto& [name, tensor] : named_tensors(network)) {
-    const auto uniform = [&, &sizes = tensor](double low, double high) {
-      return random_uniform(sizes.sizes(), low, high, ++key, at::kFloat);
-    };
-    if (name.ends_with("whitening_matrix")) {
-      tensor.add_(uniform(-0.01, 0.01));
-    } else if (name.ends_with("running_var")) {
-      tensor.copy_(uniform(0.5, 2));
-    } else if (name.ends_with("gain") || name.ends_with("gamma") || name.ends_with("scale") ||
-               (name.ends_with("weight") && tensor.dim() == 1)) {
-      tensor.copy_(uniform(0.5, 1.5));
-    } else if (tensor.dim() == 1 || name.ends_with("mean")) {
-      tensor.copy_(uniform(-0.3, 0.3));
-    }
-  }
-}
 
 // Images that differ in color and contrast.
 at::Tensor random_images(const ImageShape& shape) {
@@ -76,7 +57,7 @@ void spread_logits(const Network& network, const at::Tensor& images) {
 void write_case(const fs::path& folder, const std::string& name, const Network& network) {
   const torch::NoGradGuard no_grad;
   const ImageShape& shape = network.shape();
-  fill(network);
+  fill_with_random_values(network);
   const at::Tensor images = random_images(shape), input = normalised(images, at::kFloat);
   spread_logits(network, input);
   const at::Tensor logits = network.forward(input, {}).logits.narrow(1, 0, shape.classes) / kTemperature;
@@ -125,7 +106,31 @@ std::vector<Case> cases() {
   return all;
 }
 
+// The resizing alone: FOLDER/resize/NAME.onnx, with images of several sizes and the values that the library computes.
+void write_resizing(const fs::path& folder) {
+  fs::create_directory(folder);
+  const std::vector<PixelSize> sizes{{1, 1}, {20, 31}, {32, 32}, {48, 64}, {500, 333}, {3000, 4000}};
+  for (const int64_t channels : {1, 3}) {
+    const ImageShape shape{32, channels, kClasses};
+    GraphBuilder graph;
+    graph.output(add_image_input(graph, shape), {"pixels", GraphType::kFloat, {"N", "C", "32", "32"}});
+    const std::string name = fmt::format("channels-{}", channels);
+    write_file_safely(folder / (name + ".onnx"), onnx_bytes(graph.finish(), name, {}));
+    NamedTensors tensors;
+    for (const auto& [height, width] : sizes) {
+      const at::Tensor image = random_integers({1, height, width, 3}, 0, 256, /*key=*/6, at::kCPU).to(at::kByte);
+      const std::span<const uint8_t> pixels(image.data_ptr<uint8_t>(), static_cast<size_t>(image.numel()));
+      std::vector<float> values = area_resized(pixels, {height, width}, 3, {32, 32});
+      if (channels == 1) values = gray_of(values);
+      tensors[fmt::format("image {}x{}", height, width)] = image;
+      tensors[fmt::format("pixels {}x{}", height, width)] = at::tensor(values).view({1, 32, 32, channels});
+    }
+    write_tensors(folder / (name + ".safetensors"), tensors);
+  }
+}
+
 void write_cases(const fs::path& folder) {
+  write_resizing(folder / "resize");
   for (const Case& one : cases()) {
     write_case(folder, one.name, *create_network(one.options, one.shape, /*seed=*/1));
   }

@@ -74,8 +74,38 @@ TEST(ImageFile, ResizesByAreaAveraging) {
   const std::string png = encode_png(pixels, 2, 4, 1);
   EXPECT_THAT(decode_image(bytes_of(png), 2, 1, "x"), ElementsAre(5, 25, 5, 25));
   EXPECT_THAT(decode_image(bytes_of(png), 1, 1, "x"), ElementsAre(15));
-  EXPECT_THAT(decode_image(bytes_of(png), 4, 1, "x").size(), 16U);
+  EXPECT_THAT(decode_image(bytes_of(png), 4, 1, "x"),
+              ElementsAre(0, 10, 20, 30, 0, 10, 20, 30, 0, 10, 20, 30, 0, 10, 20, 30));
   EXPECT_EQ(decode_pixels(bytes_of(png), 2, 4, 1, "x"), pixels);
+}
+
+TEST(ImageFile, ReadsWithoutRounding) {
+  const TemporaryFolder folder;
+  const std::vector<uint8_t> pixels = {0, 11, 20, 30};
+  write_png(folder / "a.png", pixels, 2, 2, 1);
+  EXPECT_THAT(read_unrounded_image(folder / "a.png", 1, 1), ElementsAre(15.25F));
+  EXPECT_THAT(read_image(folder / "a.png", 1, 1), ElementsAre(15));
+  EXPECT_THAT(read_unrounded_image(folder / "a.png", 2, 3), ElementsAre(0, 0, 0, 11, 11, 11, 20, 20, 20, 30, 30, 30));
+  EXPECT_THAT(read_unrounded_image(folder / "a.png", 1, 1, ResizeRule::kOpenCvArea), ElementsAre(15));
+}
+
+// Checkpoints without a rule have that of OpenCV. In reductions, it differs by rounding only; enlargements differ.
+TEST(ImageFile, KeepsTheRuleOfOldCheckpoints) {
+  std::vector<uint8_t> pixels(int64_t{50} * 70 * 3);
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * i * 7919 >> 5);
+  const std::string png = encode_png(pixels, 50, 70, 3);
+  const auto by_rule = [&](int64_t size, int64_t channels, ResizeRule rule) {
+    return decode_image(bytes_of(png), size, channels, "x", rule);
+  };
+  for (const int64_t channels : {1, 3}) {
+    const auto by_area = by_rule(24, channels, ResizeRule::kArea),
+               by_opencv = by_rule(24, channels, ResizeRule::kOpenCvArea);
+    for (size_t i = 0; i < by_area.size(); ++i) EXPECT_NEAR(by_area[i], by_opencv[i], channels == 3 ? 1 : 2) << i;
+  }
+  const auto larger = by_rule(96, 3, ResizeRule::kArea), by_opencv = by_rule(96, 3, ResizeRule::kOpenCvArea);
+  EXPECT_NE(larger, by_opencv);
+  EXPECT_EQ(decode_pixels(bytes_of(png), 50, 70, 3, "x"),
+            decode_pixels(bytes_of(png), 50, 70, 3, "x", ResizeRule::kOpenCvArea));
 }
 
 TEST(ImageFile, ConvertsBetweenGrayAndRgb) {

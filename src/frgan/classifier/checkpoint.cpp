@@ -174,9 +174,12 @@ const MethodInfo& method_of(const Checkpoint& checkpoint) {
   return *info;
 }
 
+NetworkPtr new_classifier(const Checkpoint& checkpoint, at::Device device, Precision precision) {
+  return described_method(checkpoint)->make_classifier(problem_of(checkpoint, device, precision));
+}
+
 NetworkPtr load_classifier(const Checkpoint& checkpoint, at::Device device, Precision precision) {
-  const NetworkPtr classifier =
-      described_method(checkpoint)->make_classifier(problem_of(checkpoint, device, precision));
+  const NetworkPtr classifier = new_classifier(checkpoint, device, precision);
   copy_named(named_tensors(*classifier), checkpoint.files.at("average"),
              tensors_path(checkpoint.path, "average").string());
   return classifier;

@@ -40,8 +40,9 @@ enum class CheckpointUse {
 struct Checkpoint {
   std::filesystem::path path;
   CheckpointState state;
-  TensorFiles files;                  // on the CPU: those of the use
-  std::vector<std::string> warnings;  // newer checkpoints that were skipped: the reason, and which one is used instead
+  TensorFiles files = {};  // on the CPU: those of the use
+  std::vector<std::string> warnings =
+      {};  // newer checkpoints that were skipped: the reason, and which one is used instead
 };
 
 // `path` is the folder of a checkpoint or of a run. For a run, it loads the newest checkpoint that is intact as far as
@@ -59,8 +60,12 @@ NamedTensors read_optional_tensors(const Checkpoint& checkpoint, const std::stri
 // The method that trained the checkpoint. Throws an Error if this version does not have it.
 const MethodInfo& method_of(const Checkpoint& checkpoint);
 
-// The classifier with the averaged weights. Needs kClassify. An option that the checkpoint lacks has its default.
-// Throws an Error if the method is unknown, or if the weights do not match the architecture that the options define.
+// A classifier of the architecture that the options define, with initial weights. An option that the checkpoint lacks
+// has its default. Throws an Error if the method is unknown.
+NetworkPtr new_classifier(const Checkpoint& checkpoint, at::Device device, Precision precision);
+
+// The classifier with the averaged weights. Needs kClassify. Throws like new_classifier, and if the weights do not
+// match the architecture.
 NetworkPtr load_classifier(const Checkpoint& checkpoint, at::Device device, Precision precision);
 
 // The method of a checkpoint, built with the checkpoint's options.

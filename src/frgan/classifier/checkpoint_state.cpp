@@ -31,6 +31,7 @@ Json to_json(const CheckpointState& state) {
           {"channels", state.shape.channels},
           {"class_names", state.class_names},
           {"normalisation", kNormalisation},
+          {"resize", resize_rule_name(state.resize)},
           {"precision", precision_name(state.precision)},
           {"calibration", to_json(state.calibration)},
           {"classifier_trained", state.classifier_trained},
@@ -76,6 +77,8 @@ CheckpointState checkpoint_state_from_json(const Json& json, const std::string& 
       throw Error(fmt::format("{}: invalid precision '{}'; must be fp32 or bf16", name, precision));
     }
     state.precision = precision == precision_name(Precision::kBf16) ? Precision::kBf16 : Precision::kFull;
+    // Checkpoints from before io/area_resize.h lack this key.
+    state.resize = resize_rule_of(json.value("resize", std::string(resize_rule_name(ResizeRule::kOpenCvArea))), name);
     state.calibration = calibration_from_json(json.value("calibration", Json()), name);
     state.classifier_trained = json.value("classifier_trained", true);  // early checkpoints lack this key
     state.device = json.value("device", "");                            // and these two
@@ -88,6 +91,15 @@ CheckpointState checkpoint_state_from_json(const Json& json, const std::string& 
   } catch (const JsonError& error) {
     throw Error(fmt::format("{}: not a valid checkpoint state of frgan ({})", name, error.what()));
   }
+}
+
+ResizeRule resize_rule_of(const std::string& rule, const std::string& name) {
+  for (const ResizeRule known : {ResizeRule::kArea, ResizeRule::kOpenCvArea}) {
+    if (rule == resize_rule_name(known)) return known;
+  }
+  throw Error(
+      fmt::format("{}: unknown resize rule '{}'; this version supports {} and {}; use the frgan that trained it", name,
+                  rule, resize_rule_name(ResizeRule::kArea), resize_rule_name(ResizeRule::kOpenCvArea)));
 }
 
 bool is_checkpoint(const std::filesystem::path& path) {
@@ -110,6 +122,7 @@ DataOptions data_options(const DataSource& source, const CheckpointState& state)
     }
   }
   if (!source.data_dir.empty()) options.data_dir = source.data_dir;
+  options.resize = state.resize;
   return options;
 }
 

@@ -10,6 +10,7 @@
 #include "frgan/core/image_shape.h"
 #include "frgan/core/json.h"
 #include "frgan/core/precision.h"
+#include "frgan/core/resize_rule.h"
 #include "frgan/core/step_plan.h"
 #include "frgan/data/load_dataset.h"
 #include "frgan/data/load_watch.h"
@@ -34,6 +35,7 @@ struct CheckpointState {
   ImageShape shape;
   std::vector<std::string> class_names;
   Precision precision = Precision::kFull;
+  ResizeRule resize = ResizeRule::kArea;  // of image files
   Calibration calibration{};       // of the class probabilities, after the last step; not fitted before
   bool classifier_trained = true;  // whether the run reached the stage that trains the classifier
   std::string device;              // type of the device that trained it: "cpu" or "cuda"; empty if unknown
@@ -46,6 +48,9 @@ struct CheckpointState {
 Json to_json(const CheckpointState& state);
 // Throws an Error that starts with `name`, the file, and names the missing or invalid key.
 CheckpointState checkpoint_state_from_json(const Json& json, const std::string& name);
+
+// The rule of this name. Throws an Error that starts with `name`, the file, for an unknown one.
+ResizeRule resize_rule_of(const std::string& rule, const std::string& name);
 
 // Whether the path is a run folder or a checkpoint.
 bool is_checkpoint(const std::filesystem::path& path);

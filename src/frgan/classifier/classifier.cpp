@@ -9,9 +9,12 @@
 #include <fmt/format.h>
 
 #include "frgan/classifier/checkpoint.h"
+#include "frgan/classifier/exported_model.h"
 #include "frgan/classifier/inference.h"
+#include "frgan/classifier/tensors_file.h"
 #include "frgan/data/dataset.h"
 #include "frgan/io/image_file.h"
+#include "frgan/nn/folded_weights.h"
 
 namespace frgan {
 
@@ -19,6 +22,7 @@ struct Classifier::Network {
   NetworkPtr module;
   std::vector<std::string> class_names;
   Precision precision;
+  ResizeRule resize;
   Calibration calibration;
 
   at::Tensor logits(const at::Tensor& images) const { return classify(*module, images, precision).logits; }
@@ -31,24 +35,24 @@ namespace {
 
 struct DecodedFiles {
   std::vector<FilePrediction> files;  // every file, with its error if it could not be read
-  at::Tensor images;                  // uint8 M x S x S x C: the readable files, in order
+  at::Tensor images;                  // float M x S x S x C, 0 to 255: the readable files, in order
 };
 
-DecodedFiles decode(std::span<const std::filesystem::path> paths, int64_t size, int64_t channels) {
+DecodedFiles decode(std::span<const std::filesystem::path> paths, int64_t size, int64_t channels, ResizeRule rule) {
   DecodedFiles decoded{std::vector<FilePrediction>(paths.size()), {}};
-  std::vector<std::vector<uint8_t>> images(paths.size());
+  std::vector<std::vector<float>> images(paths.size());
   at::parallel_for(0, static_cast<int64_t>(paths.size()), 1, [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
       decoded.files[i].path = paths[i];
       try {
-        images[i] = read_image(paths[i], size, channels);
+        images[i] = read_unrounded_image(paths[i], size, channels, rule);
       } catch (const Error& error) {
         decoded.files[i].error = error.what();
       }
     }
   });
-  std::vector<uint8_t> pixels;
-  for (const std::vector<uint8_t>& image : images) pixels.insert(pixels.end(), image.begin(), image.end());
+  std::vector<float> pixels;
+  for (const std::vector<float>& image : images) pixels.insert(pixels.end(), image.begin(), image.end());
   const int64_t count = static_cast<int64_t>(pixels.size()) / (size * size * channels);
   decoded.images = adopt(std::move(pixels), {count, size, size, channels});
   return decoded;
@@ -59,11 +63,24 @@ DecodedFiles decode(std::span<const std::filesystem::path> paths, int64_t size, 
 Classifier::Classifier(std::shared_ptr<const Network> network) : network_(std::move(network)) {}
 
 Classifier Classifier::load(const std::filesystem::path& path, const Hardware& hardware, const Messages& messages) {
+  if (is_exported_model(path)) return load_exported(path, hardware, messages);
   const Checkpoint checkpoint = load_checkpoint(path, CheckpointUse::kClassify, hardware.allow_older, messages);
   const auto [device, precision] = begin_inference(hardware, checkpoint.state.precision, messages);
   return Classifier(
       std::make_shared<const Network>(Network{load_classifier(checkpoint, device, precision),
-                                              checkpoint.state.class_names, precision, checkpoint.state.calibration}));
+                                              checkpoint.state.class_names, precision, checkpoint.state.resize,
+                                              checkpoint.state.calibration}));
+}
+
+Classifier Classifier::load_exported(const std::filesystem::path& folder, const Hardware& hardware,
+                                     const Messages& messages) {
+  const std::filesystem::path weights = folder / kExportWeightsFile;
+  const CheckpointState state = read_export_config(folder / kExportConfigFile);
+  const auto [device, precision] = begin_inference(hardware, Precision::kFull, messages);
+  const NetworkPtr network = new_classifier({.path = folder, .state = state}, device, precision);
+  set_folded_weights(*network, read_tensors(weights), weights.string());
+  return Classifier(std::make_shared<const Network>(
+      Network{network, state.class_names, precision, state.resize, state.calibration}));
 }
 
 int64_t Classifier::image_size() const {
@@ -109,7 +126,7 @@ void Classifier::classify_files(std::span<const std::filesystem::path> paths,
   const auto decode_next = [&] {
     const auto part = paths.first(std::min(batch, paths.size()));
     paths = paths.subspan(part.size());
-    return decode(part, image_size(), channels());
+    return decode(part, image_size(), channels(), network_->resize);
   };
   DecodedFiles decoded = decode_next();
   while (!decoded.files.empty()) {

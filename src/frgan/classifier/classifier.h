@@ -45,7 +45,8 @@ struct FilePrediction {
 // A copy shares the network.
 class Classifier {
  public:
-  // Loads the averaged weights. `path` is the folder of a checkpoint, or of a run, for its newest intact checkpoint.
+  // Loads the averaged weights. `path` is the folder of a checkpoint, or of a run, for its newest intact checkpoint. It
+  // can also be an exported model (docs/export.md), for which PrecisionChoice::kAuto selects fp32.
   // The number of threads applies to the whole process. Throws an Error that names a missing or corrupt file, or an
   // architecture mismatch.
   static Classifier load(const std::filesystem::path& path, const Hardware& hardware = {},
@@ -60,8 +61,8 @@ class Classifier {
   // 255, where S is image_size() and C is channels(). Throws an Error if its length is not a multiple of S x S x C.
   std::vector<float> probabilities(std::span<const uint8_t> pixels) const;
 
-  // Rotates, resizes and converts the image to `channels()` as io/image_file.h specifies. Throws an Error that names
-  // the file if it cannot be read.
+  // Rotates, resizes and converts the image to `channels()` as io/image_file.h specifies, without rounding to bytes, by
+  // the ResizeRule of the checkpoint. Throws an Error that names the file if it cannot be read.
   FilePrediction classify_file(const std::filesystem::path& path) const;
 
   // The same for many files. Calls `take` for each file in order, as soon as its result is known; an unreadable file
@@ -72,6 +73,8 @@ class Classifier {
  private:
   struct Network;  // holds LibTorch's types
   explicit Classifier(std::shared_ptr<const Network> network);
+  static Classifier load_exported(const std::filesystem::path& folder, const Hardware& hardware,
+                                  const Messages& messages);
 
   std::shared_ptr<const Network> network_;
 };

@@ -29,12 +29,13 @@ namespace fs = std::filesystem;
 
 void check_images(const at::Tensor& images, const ImageShape& shape) {
   const std::vector<int64_t> expected{shape.image_size, shape.image_size, shape.channels};
-  if (images.scalar_type() == at::kByte && images.dim() == 4 && images.sizes().slice(1) == at::IntArrayRef(expected)) {
+  const bool has_type = images.scalar_type() == at::kByte || images.scalar_type() == at::kFloat;
+  if (has_type && images.dim() == 4 && images.sizes().slice(1) == at::IntArrayRef(expected)) {
     return;
   }
-  throw Error(fmt::format("invalid images: {} of shape {}; must be uint8 (Byte) of shape Nx{}; resize them first",
-                          c10::toString(images.scalar_type()), fmt::join(images.sizes(), "x"),
-                          fmt::join(expected, "x")));
+  throw Error(
+      fmt::format("invalid images: {} of shape {}; must be uint8 (Byte) or Float of shape Nx{}; resize them first",
+                  c10::toString(images.scalar_type()), fmt::join(images.sizes(), "x"), fmt::join(expected, "x")));
 }
 
 // The tensor that most likely makes all outputs of a network unusable, and what is wrong with it.

@@ -44,9 +44,9 @@ std::filesystem::path run_folder_of(const std::filesystem::path& checkpoint);
 // What differs between the data and that of the run: "train/cat/1.jpg was changed". Empty if it is the same data.
 std::string data_difference(const Checkpoint& checkpoint, const Dataset& data);
 
-// Classifies uint8 images N x S x S x C, which may be on any device. Returns logits N x K and features N x F, both
-// float on the network's device. Images are copied there in batches that need at most some hundred megabytes. Throws an
-// Error for other types and shapes. `stopped` is called before each batch.
+// Classifies images N x S x S x C with values 0 to 255, uint8 or float, which may be on any device. Returns logits N x
+// K and features N x F, both float on the network's device. Images are copied there in batches that need at most some
+// hundred megabytes. Throws an Error for other types and shapes. `stopped` is called before each batch.
 Classified classify(const Network& network, const at::Tensor& images, Precision precision,
                     const StopCheck& stopped = {});
 

@@ -143,7 +143,8 @@ void add_noise(const at::Tensor& images, const AugmentationPlan& plan) {
 }  // namespace
 
 at::Tensor normalised(const at::Tensor& images, at::ScalarType dtype) {
-  return channels_first(images.to(dtype).div_(127.5).sub_(1));
+  const at::Tensor numbers = images.scalar_type() == dtype ? images / 127.5 : images.to(dtype).div_(127.5);
+  return channels_first(numbers.sub_(1));
 }
 
 at::Tensor to_pixels(const at::Tensor& images) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "frgan/core/options.h"
+#include "frgan/core/resize_rule.h"
 
 namespace frgan {
 
@@ -15,6 +16,8 @@ struct DataOptions {
   std::string data_dir = "";  // folder (or file) of the dataset; empty: searched
   int64_t image_size = 0;     // pixels; 0: the dataset's own, 32 for an image folder
   int64_t channels = 0;       // 0: the dataset's own, 3 for an image folder
+  // Of an image folder. Not an option: a run has the rule of its checkpoint.
+  ResizeRule resize = ResizeRule::kArea;
 };
 void describe(OptionSet& options, DataOptions& data);
 

@@ -114,6 +114,9 @@ at::Tensor adopt(std::vector<uint8_t> values, at::IntArrayRef shape) {
 at::Tensor adopt(std::vector<int64_t> values, at::IntArrayRef shape) {
   return adopt_values(std::move(values), shape, at::kLong);
 }
+at::Tensor adopt(std::vector<float> values, at::IntArrayRef shape) {
+  return adopt_values(std::move(values), shape, at::kFloat);
+}
 
 ImageView view_of(const at::Tensor& images) {
   TORCH_CHECK(images.scalar_type() == at::kByte && images.is_cpu() && images.is_contiguous() && images.dim() == 4 &&

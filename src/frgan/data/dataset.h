@@ -51,6 +51,7 @@ std::vector<int64_t> class_counts(const ImageSet& set, int64_t classes);
 // A tensor that takes ownership of the values without a copy.
 at::Tensor adopt(std::vector<uint8_t> values, at::IntArrayRef shape);
 at::Tensor adopt(std::vector<int64_t> values, at::IntArrayRef shape);
+at::Tensor adopt(std::vector<float> values, at::IntArrayRef shape);
 
 // A view of uint8 images, N x S x S x C, contiguous on the CPU. It is valid as long as the tensor.
 ImageView view_of(const at::Tensor& images);

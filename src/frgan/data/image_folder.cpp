@@ -97,9 +97,16 @@ const char* files(size_t count) {
   return count == 1 ? "file" : "files";
 }
 
+// What the images of a folder are converted to.
+struct FolderImages {
+  int64_t size, channels;
+  ResizeRule rule = ResizeRule::kArea;
+};
+
 // Decodes all images. Unreadable images and other files are skipped and named in the notes.
-ImageSet decode(const Found& found, const fs::path& folder, int64_t size, int64_t channels,
+ImageSet decode(const Found& found, const fs::path& folder, const FolderImages& images_of,
                 std::vector<std::string>& notes, const LoadWatch& watch) {
+  const int64_t size = images_of.size, channels = images_of.channels;
   const auto count = static_cast<int64_t>(found.images.size());
   const int64_t bytes = size * size * channels;
   const at::Tensor images = at::empty({count, size, size, channels}, at::kByte);
@@ -118,7 +125,7 @@ ImageSet decode(const Found& found, const fs::path& folder, int64_t size, int64_
         last_shown = now;
       }
       try {
-        const std::vector<uint8_t> image = read_image(found.images[i], size, channels);
+        const std::vector<uint8_t> image = read_image(found.images[i], size, channels, images_of.rule);
         std::memcpy(pixels + i * bytes, image.data(), image.size());
       } catch (const Error& error) {
         failures[i] = error.what();
@@ -206,14 +213,15 @@ void note_ignored_folders(const fs::path& folder, Dataset& data) {
 
 }  // namespace
 
-Dataset read_image_folder(const fs::path& folder, int64_t size, int64_t channels, const LoadWatch& watch) {
+Dataset read_image_folder(const fs::path& folder, int64_t size, int64_t channels, const LoadWatch& watch,
+                          ResizeRule rule) {
   check_image_shape(size, channels, fmt::format("{} with --image-size {}", folder.string(), size));
   Dataset data;
   data.name = "folder";
   data.source = folder.string();
   data.image_size = size;
   data.channels = channels;
-  data.train = decode(find_training(folder, data), folder, size, channels, data.notes, watch);
+  data.train = decode(find_training(folder, data), folder, {size, channels, rule}, data.notes, watch);
   const std::vector<int64_t> counts = class_counts(data.train, data.classes());
   for (size_t c = 0; c < data.class_names.size(); ++c) {
     if (counts[c] > 0) continue;
@@ -223,7 +231,7 @@ Dataset read_image_folder(const fs::path& folder, int64_t size, int64_t channels
   note_ignored_folders(folder, data);
   const fs::path test = folder / "test";
   if (is_folder(test)) {
-    data.test = decode(find_test(test, data), folder, size, channels, data.notes, watch);
+    data.test = decode(find_test(test, data), folder, {size, channels, rule}, data.notes, watch);
   }
   if (data.test.size() == 0) {
     data.notes.push_back(fmt::format("no test images in {}/CLASS/; no test error can be computed", test.string()));
@@ -236,7 +244,7 @@ LooseImages read_loose_images(const fs::path& folder, int64_t size, int64_t chan
   Found found;
   find_files(folder, /*label=*/-1, found);
   LooseImages loose;
-  loose.images = decode(found, folder, size, channels, loose.notes, {}).images;
+  loose.images = decode(found, folder, {size, channels}, loose.notes, {}).images;
   if (loose.images.size(0) == 0) {
     throw Error(fmt::format("{}: no readable .png, .jpg, .jpeg or .webp file in this folder{}", folder.string(),
                             loose.notes.empty() ? "" : "; " + loose.notes.front()));

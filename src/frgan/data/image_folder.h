@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "frgan/core/resize_rule.h"
 #include "frgan/data/dataset.h"
 #include "frgan/data/load_watch.h"
 
@@ -23,7 +24,7 @@ namespace frgan {
 // folders, and a missing test/. Throws an Error if train/ is missing, an image lies next to the class folders, a class
 // has no readable image, or test/ has a class that train/ lacks. Also throws one if `watch` stops it.
 Dataset read_image_folder(const std::filesystem::path& folder, int64_t size, int64_t channels,
-                          const LoadWatch& watch = {});
+                          const LoadWatch& watch = {}, ResizeRule rule = ResizeRule::kArea);
 
 // Images without class folders.
 struct LooseImages {

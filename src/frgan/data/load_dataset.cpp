@@ -150,7 +150,7 @@ const std::vector<DatasetKind>& dataset_kinds() {
        .load =
            [](const fs::path& folder, const DataOptions& options, const LoadWatch& watch) {
              return read_image_folder(folder, options.image_size == 0 ? 32 : options.image_size,
-                                      options.channels == 0 ? 3 : options.channels, watch);
+                                      options.channels == 0 ? 3 : options.channels, watch, options.resize);
            }},
       {.name = "safetensors",
        .summary = "A file written by 'frgan data convert'; --data-dir is its path.",

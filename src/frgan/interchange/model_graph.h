@@ -17,8 +17,8 @@ namespace frgan {
 // Returns the images in [-1, 1], N x C x S x S.
 GraphValue add_image_input(GraphBuilder& graph, const ImageShape& shape);
 
-// Adds the outputs `probabilities`, N x K, and `unknown_score`, N, from N x K logits; or from N x K+1, of which the
-// last is that of generated images and not used.
+// Adds the outputs `probabilities`, N x K, and `unknown_score`, N, from N x K or N x K+1 logits. Logit K+1 is that of
+// generated images, and not used.
 void add_outputs(GraphBuilder& graph, const GraphValue& logits, int64_t classes, double temperature);
 
 }  // namespace frgan

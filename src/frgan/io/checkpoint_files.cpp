@@ -1,19 +1,17 @@
 #include "frgan/io/checkpoint_files.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <iterator>
 #include <utility>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <stdio.h>
 
 #include "frgan/core/error.h"
 #include "frgan/core/json.h"
 #include "frgan/io/digests.h"
 #include "frgan/io/files.h"
+#include "frgan/io/safe_folder.h"
 
 namespace frgan {
 namespace {
@@ -79,18 +77,6 @@ void remove_checkpoints(const fs::path& folder, const std::map<int64_t, fs::path
   }
 }
 
-// Renames the finished folder to its final name. An older checkpoint of that name is exchanged atomically, so that one
-// of the two exists at any time. If the file system does not support the exchange, the older one is removed first.
-void move_into_place(const fs::path& partial, const fs::path& directory) {
-  if (::rename(partial.c_str(), directory.c_str()) == 0) return;
-  if (errno != EEXIST && errno != ENOTEMPTY) throw file_error(directory, "write", errno);
-  if (::renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, directory.c_str(), RENAME_EXCHANGE) != 0) {
-    fs::remove_all(directory);
-    fs::rename(partial, directory);
-  }
-  fs::remove_all(partial);
-}
-
 void write_parts(const fs::path& partial, const std::vector<CheckpointPart>& parts) {
   Json files = Json::object();
   for (const CheckpointPart& part : parts) {
@@ -108,27 +94,13 @@ void write_parts(const fs::path& partial, const std::vector<CheckpointPart>& par
 
 }  // namespace
 
-void write_checkpoint(const fs::path& directory, const std::vector<CheckpointPart>& parts) {
+void write_checkpoint(const fs::path& directory, const std::vector<CheckpointPart>& parts) try {
   const fs::path folder = directory.has_parent_path() ? directory.parent_path() : fs::path(".");
-  const fs::path partial = partial_of(directory);
   ensure_directory(folder);
-  try {
-    remove_leftovers(folder);
-    fs::remove_all(partial);
-    ensure_directory(partial);
-    write_parts(partial, parts);
-    sync_path(partial);
-    move_into_place(partial, directory);
-    sync_path(folder);
-  } catch (const fs::filesystem_error& error) {
-    std::error_code ignored;
-    fs::remove_all(partial, ignored);
-    throw file_error(directory, "write", error.code().value());
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove_all(partial, ignored);
-    throw;
-  }
+  remove_leftovers(folder);
+  write_folder_safely(directory, partial_of(directory), [&](const fs::path& partial) { write_parts(partial, parts); });
+} catch (const fs::filesystem_error& error) {
+  throw file_error(directory, "write", error.code().value());
 }
 
 std::map<std::string, ManifestEntry> parse_manifest(std::string_view text, std::string_view name) {

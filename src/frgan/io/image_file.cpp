@@ -12,6 +12,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "frgan/core/error.h"
+#include "frgan/io/area_resize.h"
 #include "frgan/io/files.h"
 
 namespace frgan {
@@ -222,10 +223,8 @@ auto with_opencv(std::string_view name, std::string_view what, Action action) {
   }
 }
 
-}  // namespace
-
-std::vector<uint8_t> decode_pixels(Bytes bytes, int64_t height, int64_t width, int64_t channels,
-                                   std::string_view name) {
+// Decodes an image with the given flags of cv::imdecode, after checks that make this safe for untrusted bytes.
+cv::Mat decoded_image(Bytes bytes, int flags, std::string_view name) {
   const std::optional<Structure> structure = structure_of(bytes);
   if (!structure) throw Error(fmt::format("{}: not a PNG, JPEG or WebP image", name));
   if (static_cast<int64_t>(bytes.size()) > kFileLimit)
@@ -244,23 +243,60 @@ std::vector<uint8_t> decode_pixels(Bytes bytes, int64_t height, int64_t width, i
 
   return with_opencv(name, "read", [&] {
     const cv::Mat input(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<std::byte*>(bytes.data()));
-    cv::Mat image = cv::imdecode(input, channels == 1 ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR);
+    cv::Mat image = cv::imdecode(input, flags);
     if (image.empty()) throw Error(fmt::format("{}: cannot decode the image; the file may be corrupt", name));
     apply_orientation(image, structure->orientation);
-    std::vector<uint8_t> pixels(static_cast<size_t>(height * width * channels));
-    cv::Mat resized(static_cast<int>(height), static_cast<int>(width), image.type(), pixels.data());
+    return image;
+  });
+}
+
+// ResizeRule::kArea. Gray images have one channel, others three; so the values of a gray image of the same size do not
+// change.
+std::vector<float> decode_by_area(Bytes bytes, PixelSize size, int64_t channels, std::string_view name) {
+  cv::Mat image = decoded_image(bytes, channels == 1 ? cv::IMREAD_ANYCOLOR : cv::IMREAD_COLOR, name);
+  return with_opencv(name, "read", [&] {
+    if (image.channels() == 3) cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
+    if (!image.isContinuous()) image = image.clone();
+    const std::span<const uint8_t> pixels(image.data, image.total() * image.elemSize());
+    std::vector<float> values = area_resized(pixels, {image.rows, image.cols}, image.channels(), size);
+    return image.channels() == 3 && channels == 1 ? gray_of(values) : values;
+  });
+}
+
+// ResizeRule::kOpenCvArea.
+std::vector<uint8_t> decode_by_opencv(Bytes bytes, PixelSize size, int64_t channels, std::string_view name) {
+  const cv::Mat image = decoded_image(bytes, channels == 1 ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR, name);
+  return with_opencv(name, "read", [&] {
+    std::vector<uint8_t> pixels(static_cast<size_t>(size.height * size.width * channels));
+    cv::Mat resized(static_cast<int>(size.height), static_cast<int>(size.width), image.type(), pixels.data());
     cv::resize(image, resized, resized.size(), 0, 0, cv::INTER_AREA);
     if (channels == 3) cv::cvtColor(resized, resized, cv::COLOR_BGR2RGB);
     return pixels;
   });
 }
 
-std::vector<uint8_t> decode_image(Bytes bytes, int64_t size, int64_t channels, std::string_view name) {
-  return decode_pixels(bytes, size, size, channels, name);
+}  // namespace
+
+std::vector<uint8_t> decode_pixels(Bytes bytes, int64_t height, int64_t width, int64_t channels, std::string_view name,
+                                   ResizeRule rule) {
+  if (rule == ResizeRule::kOpenCvArea) return decode_by_opencv(bytes, {height, width}, channels, name);
+  return rounded_bytes(decode_by_area(bytes, {height, width}, channels, name));
 }
 
-std::vector<uint8_t> read_image(const std::filesystem::path& path, int64_t size, int64_t channels) {
-  return decode_image(bytes_of(read_file(path, kFileLimit)), size, channels, path.string());
+std::vector<uint8_t> decode_image(Bytes bytes, int64_t size, int64_t channels, std::string_view name, ResizeRule rule) {
+  return decode_pixels(bytes, size, size, channels, name, rule);
+}
+
+std::vector<uint8_t> read_image(const std::filesystem::path& path, int64_t size, int64_t channels, ResizeRule rule) {
+  return decode_image(bytes_of(read_file(path, kFileLimit)), size, channels, path.string(), rule);
+}
+
+std::vector<float> read_unrounded_image(const std::filesystem::path& path, int64_t size, int64_t channels,
+                                        ResizeRule rule) {
+  const std::string file = read_file(path, kFileLimit);
+  if (rule == ResizeRule::kArea) return decode_by_area(bytes_of(file), {size, size}, channels, path.string());
+  const std::vector<uint8_t> pixels = decode_by_opencv(bytes_of(file), {size, size}, channels, path.string());
+  return {pixels.begin(), pixels.end()};
 }
 
 bool is_image_name(const std::filesystem::path& path) {

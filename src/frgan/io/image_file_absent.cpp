@@ -12,17 +12,23 @@ Error absent(std::string_view name) {
 
 }  // namespace
 
-std::vector<uint8_t> read_image(const std::filesystem::path& path, int64_t /*size*/, int64_t /*channels*/) {
+std::vector<uint8_t> read_image(const std::filesystem::path& path, int64_t /*size*/, int64_t /*channels*/,
+                                ResizeRule /*rule*/) {
+  throw absent(path.string());
+}
+
+std::vector<float> read_unrounded_image(const std::filesystem::path& path, int64_t /*size*/, int64_t /*channels*/,
+                                        ResizeRule /*rule*/) {
   throw absent(path.string());
 }
 
 std::vector<uint8_t> decode_image(std::span<const std::byte> /*bytes*/, int64_t /*size*/, int64_t /*channels*/,
-                                  std::string_view name) {
+                                  std::string_view name, ResizeRule /*rule*/) {
   throw absent(name);
 }
 
 std::vector<uint8_t> decode_pixels(std::span<const std::byte> /*bytes*/, int64_t /*height*/, int64_t /*width*/,
-                                   int64_t /*channels*/, std::string_view name) {
+                                   int64_t /*channels*/, std::string_view name, ResizeRule /*rule*/) {
   throw absent(name);
 }
 

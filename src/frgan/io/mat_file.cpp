@@ -20,6 +20,7 @@
 
 #include "frgan/core/error.h"
 #include "frgan/io/files.h"
+#include "frgan/io/gzip.h"
 
 // libmatio trusts the sizes in a file. Therefore this code checks the structure first. libmatio only reads uncompressed
 // files whose variables are plain numeric arrays with sizes that fit the file.

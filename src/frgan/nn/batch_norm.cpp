@@ -38,6 +38,15 @@ at::Tensor BatchNormImpl::forward(const at::Tensor& x, const ForwardPass& pass) 
   return y;
 }
 
+void BatchNormImpl::set_folded(const at::Tensor& new_weight, const at::Tensor& new_bias) {
+  const torch::NoGradGuard no_grad;
+  running_mean.zero_();
+  running_var.fill_(1 - epsilon_);
+  if (new_weight.defined()) weight.copy_(new_weight.view_as(weight));
+  if (!new_weight.defined()) weight.fill_(1);
+  bias.copy_(new_bias.view_as(bias));
+}
+
 GraphValue BatchNormImpl::add_to(GraphBuilder& graph, const GraphValue& x, const std::string& name) const {
   const auto exact = [](const at::Tensor& values) { return values.detach().to(at::kCPU, at::kDouble); };
   const at::Tensor scale = exact(weight) / (exact(running_var) + epsilon_).sqrt();

@@ -21,6 +21,9 @@ struct BatchNormImpl : torch::nn::Module {
   // them. `name` is a path within the layer.
   GraphValue add_to(GraphBuilder& graph, const GraphValue& x, const std::string& name) const;
 
+  // Makes the layer compute weight x + bias with this bias, and this weight of one value per unit, or 1 if undefined.
+  void set_folded(const at::Tensor& new_weight, const at::Tensor& new_bias);
+
   at::Tensor weight, bias, running_mean, running_var;
 
  private:

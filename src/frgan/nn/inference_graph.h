@@ -44,8 +44,8 @@ struct InferenceGraph {
   std::vector<GraphTensor> tensors;
 };
 
-// Folds a scale and a shift of the channels (a Mul and an Add with weights of shape C x 1 x 1) into the convolution
-// without bias before them, if nothing else uses its output. The bias of the convolution gets the name of the shift.
+// Folds a scale and a shift of the channels into the convolution before them, if it has no bias and nothing else uses
+// its result. They are a Mul and an Add with weights of shape C x 1 x 1. The shift becomes the bias of the convolution.
 InferenceGraph with_folded_channels(InferenceGraph graph);
 
 }  // namespace frgan

@@ -96,6 +96,14 @@ WeightNormImpl::FoldedNames WeightNormImpl::add_folded(GraphBuilder& graph) cons
           graph.weight(graph.local("bias"), running_mean.defined() ? bias - running_mean : bias)};
 }
 
+void WeightNormImpl::set_folded(const at::Tensor& weight, const at::Tensor& shift) {
+  const torch::NoGradGuard no_grad;
+  direction.copy_(weight.view_as(direction));
+  gain.copy_(direction.square().sum(all_dimensions_except(direction, output_dimension_)).sqrt());
+  bias.copy_(shift.view_as(bias));
+  if (running_mean.defined()) running_mean.zero_();
+}
+
 at::Tensor WeightNormImpl::shift(const at::Tensor& response, const ForwardPass& pass) const {
   constexpr double kMeanDecay = 0.999;  // of the running mean
   if (!running_mean.defined()) return bias;

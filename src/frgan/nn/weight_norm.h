@@ -48,6 +48,8 @@ struct WeightNormImpl : torch::nn::Module {
     std::string weight, bias;
   };
   FoldedNames add_folded(GraphBuilder& graph) const;
+  // Makes the layer compute op(x, W) + b with these tensors.
+  void set_folded(const at::Tensor& weight, const at::Tensor& shift);
 
   at::Tensor direction, gain, bias;
   at::Tensor running_mean;  // defined with `mean_only`

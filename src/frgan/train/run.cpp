@@ -543,6 +543,7 @@ CheckpointState TrainingRun::checkpoint_state(const RunOutput& output, int64_t l
           .shape = problem_.shape,
           .class_names = data_.class_names,
           .precision = problem_.precision,
+          .resize = options_.data.resize,
           .calibration = calibration_,
           .classifier_trained = trainer_.has_trained_classifier(),
           .device = at::DeviceTypeName(problem_.device.type(), /*lower_case=*/true),

@@ -299,6 +299,7 @@ Training Training::resume(const fs::path& folder, const ResumeOptions& options) 
   check_changes(set, folder);
   validate(*impl->request);
   RunOptions& run = impl->request->run;
+  run.data.resize = checkpoint.state.resize;
   resolve_machine(run);
   warn(machine_warnings(checkpoint.state, run));
   const bool moves_data = set.find("data", "").given || set.find("data-dir", "").given;

@@ -1,0 +1,31 @@
+// The files of an exported model that frgan itself reads (docs/export.md): config.json and model.safetensors. This
+// header includes no LibTorch.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "frgan/classifier/checkpoint_state.h"
+#include "frgan/core/json.h"
+
+namespace frgan {
+
+inline constexpr std::string_view kExportConfigFile = "config.json";
+inline constexpr std::string_view kExportWeightsFile = "model.safetensors";
+
+// The config.json: the classes, the size and preparation of images, and how to build the network again. It contains no
+// paths of the training machine.
+Json export_config(const CheckpointState& state, double temperature);
+
+struct ExportConfig {
+  CheckpointState state;  // method, options, shape, class names and resize rule only
+  double temperature = 1;
+};
+// Throws an Error that names the file and the key if a value is missing or invalid.
+ExportConfig read_export_config(const std::filesystem::path& path);
+
+// Whether the path is a folder with an exported model.
+bool is_exported_model(const std::filesystem::path& folder);
+
+}  // namespace frgan
