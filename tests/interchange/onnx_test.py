@@ -53,7 +53,7 @@ class ExportedGraphs(unittest.TestCase):
                 spread = expected["probabilities"].max(axis=0) - expected["probabilities"].min(axis=0)
                 print(f"{path.stem:24} {difference:.1e} {of_scores:.1e}  spread {spread.max():.3f}", flush=True)
                 self.assertLess(difference, 1e-4)
-                self.assertLess(of_scores, 1e-4 * max(1, abs(expected["unknown_score"]).max()))
+                self.assertLess(of_scores, 3e-4 * max(1, abs(expected["unknown_score"]).max()))
                 self.assertGreater(spread.max(), 0.01, "the outputs hardly depend on the image")
 
     def test_resizing(self):

@@ -33,7 +33,7 @@ void write_folder_safely(const fs::path& directory, const fs::path& partial,
   ensure_directory(parent);
   try {
     fs::remove_all(partial);
-    ensure_directory(partial);
+    fs::create_directory(partial);
     fill(partial);
     sync_path(partial);
     move_into_place(partial, directory);
