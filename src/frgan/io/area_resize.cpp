@@ -123,8 +123,10 @@ std::vector<float> gray_of(std::span<const float> rgb) {
 
 std::vector<uint8_t> rounded_bytes(std::span<const float> values) {
   std::vector<uint8_t> bytes(values.size());
-  std::transform(values.begin(), values.end(), bytes.begin(),
-                 [](float value) { return static_cast<uint8_t>(value + 0.5F); });
+  std::transform(values.begin(), values.end(), bytes.begin(), [](float value) {
+    const float shifted = value + 0.5F;  // positive, so truncation rounds
+    return static_cast<uint8_t>(shifted);
+  });
   return bytes;
 }
 
