@@ -1,8 +1,10 @@
 // Comma-separated values (RFC 4180).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace frgan {
 
@@ -13,5 +15,15 @@ std::string csv_field(std::string_view text);
 // one_line does (core/error.h). A text that begins with =, +, - or @ gets an apostrophe in front, because spreadsheets
 // would take it for a formula; numbers do not.
 std::string csv_text(std::string_view text);
+
+// A record of a CSV text.
+struct CsvRecord {
+  int64_t line = 0;  // of its first field, from 1
+  std::vector<std::string> fields;
+};
+// Reads a text with commas and optional quotes; lines end in LF or CRLF, and a UTF-8 byte order mark is skipped. Empty
+// lines are omitted. An apostrophe that csv_text put in front is removed. Throws an Error that begins with `name` and
+// the line if a quote is misplaced or missing.
+std::vector<CsvRecord> parse_csv(std::string_view text, std::string_view name);
 
 }  // namespace frgan
