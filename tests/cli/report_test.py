@@ -171,7 +171,8 @@ class Report(unittest.TestCase):
         found = json.loads((source / "mistakes.json").read_text())
         del found["crc32c"]
         found.update(images=100, class_counts=[50, 50], shown=list(range(50)),
-                     mistakes=[[row, row % 2, 1 - row % 2, 0.9] for row in range(50)])
+                     mistakes=[[row, row % 2, 1 - row % 2, 0.9] for row in range(50)],
+                     files=[f"test/class/a-photo-of-{row:04}.jpeg" for row in range(50)])
         lines = [json.loads(line) for line in (source / "metrics.jsonl").read_text().splitlines()]
         log = "".join(json.dumps({**lines[i % len(lines)], "step": i + 1}) + "\n" for i in range(2000))
         runs = [f"large/{i}" for i in range(count)]

@@ -96,6 +96,17 @@ TEST(HtmlReport, HasAllSectionsAndTableOfContents) {
   EXPECT_THAT(page, HasSubstr("<code>frgan train --seed &#39;one&#39;</code>"));
 }
 
+TEST(HtmlReport, NamesTheFilesOfMistakes) {
+  RunHistory run = run_named("one", 0.07);
+  EXPECT_THAT(html_report({run}, kFrame), Not(HasSubstr("class=\"file\"")));
+  run.mistakes->mistakes[0].file = "test/ant/<1>.png";
+  run.mistakes->mistakes[1].file = "plain.png";
+  const std::string mistakes = text_between(html_report({run}, kFrame), "<section id=\"mistakes\"", "</section>");
+  EXPECT_THAT(mistakes,
+              HasSubstr("80 %</span><span class=\"file\" title=\"test/ant/&lt;1&gt;.png\">&lt;1&gt;.png</span>"));
+  EXPECT_THAT(mistakes, HasSubstr("<span class=\"file\" title=\"plain.png\">plain.png</span></figcaption>"));
+}
+
 TEST(HtmlReport, AveragesRunsThatDifferOnlyInSeeds) {
   std::vector<RunHistory> runs{run_named("1", 0.06), run_named("2", 0.08), run_named("3", 0.2)};
   for (RunHistory& run : runs) {

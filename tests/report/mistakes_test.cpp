@@ -1,5 +1,6 @@
 #include "frgan/report/mistakes.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -39,8 +40,22 @@ TEST(Mistakes, RoundTripThroughFile) {
   EXPECT_EQ(read_file(folder / "mistakes.json"), with_checksum(to_json(example_mistakes())).dump() + "\n");
   const Mistakes found = read_mistakes(folder / "mistakes.json");
   EXPECT_THAT(found.mistakes,
-              ElementsAre(FieldsAre(3, 1, 2, 0.9877), FieldsAre(1, 0, 1, 0.5), FieldsAre(4, 2, 0, 0.5)));
+              ElementsAre(FieldsAre(3, 1, 2, 0.9877, ""), FieldsAre(1, 0, 1, 0.5, ""), FieldsAre(4, 2, 0, 0.5, "")));
   EXPECT_EQ(to_json(found).dump(), kExampleJson);
+}
+
+TEST(Mistakes, NameTheirFiles) {
+  Mistakes found = example_mistakes();
+  for (Mistake& mistake : found.mistakes) mistake.file = fmt::format("test/{}.png", mistake.row);
+  Json json = to_json(found);
+  EXPECT_EQ(json.at("files").dump(), R"(["test/3.png","test/1.png","test/4.png"])");
+  EXPECT_EQ(mistakes_from_json(json, "m.json").mistakes[1].file, "test/1.png");
+  json["files"][1] = "a\x1b[31m.png";
+  EXPECT_EQ(mistakes_from_json(json, "m.json").mistakes[1].file, "a\\x1b[31m.png");
+  json["files"].erase(2);
+  EXPECT_THAT(error_of([&] { mistakes_from_json(json, "m.json"); }), HasSubstr("not one file per mistake"));
+  json["files"] = "test/3.png";
+  EXPECT_THAT(error_of([&] { mistakes_from_json(json, "m.json"); }), HasSubstr("m.json: not a valid mistakes file"));
 }
 
 TEST(Mistakes, GiveErrorAndConfusionMatrix) {

@@ -70,12 +70,16 @@ std::string mistake_figure(const Mistakes& found, const Mistake& mistake, size_t
   const int64_t step = size + kGridGap, place = static_cast<int64_t>(cell);
   const std::string& label = found.class_names[static_cast<size_t>(mistake.label)];
   const std::string& prediction = found.class_names[static_cast<size_t>(mistake.prediction)];
+  const std::string name = mistake.file.substr(mistake.file.rfind('/') + 1);
+  const std::string file =
+      name.empty() ? ""
+                   : fmt::format("<span class=\"file\" title=\"{}\">{}</span>", escaped(mistake.file), escaped(name));
   return fmt::format(
       "<figure class=\"mistake\"><svg viewBox=\"{} {} {} {}\" role=\"img\" aria-label=\"image {}\"><use "
       "href=\"#mistakes-{}\"/></svg><figcaption><span class=\"truth\">{}</span> → <strong>{}</strong> <span "
-      "class=\"soft\">{:.0f} %</span></figcaption></figure>\n",
+      "class=\"soft\">{:.0f} %</span>{}</figcaption></figure>\n",
       place % columns * step, place / columns * step, size, size, mistake.row, run, escaped(label), escaped(prediction),
-      std::floor(100 * mistake.probability));
+      std::floor(100 * mistake.probability), file);
 }
 
 std::string mistake_grid(const RunHistory& run, size_t number) {

@@ -99,6 +99,7 @@ td { overflow-wrap: anywhere; }
 .mistake image, .samples img, .map img { image-rendering: pixelated; }
 .mistake figcaption { color: var(--ink); line-height: 1.25; padding-top: .2rem; overflow-wrap: anywhere; }
 .truth { color: var(--soft); }
+.mistake .file { display: block; color: var(--soft); font-size: .7rem; }
 .samples { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: .8rem; }
 .samples img { width: 100%; height: auto; display: block; border-radius: 6px; }
 .map { display: flex; gap: .4rem; margin-top: .6rem; }

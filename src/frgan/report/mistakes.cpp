@@ -31,7 +31,7 @@ void check(const Mistakes& found, std::string_view name) {
   if (left != 0) refuse(fmt::format("class counts do not match {} images", found.images));
   std::vector<int64_t> right = found.class_counts;
   std::set<int64_t> rows;
-  for (const auto& [row, label, prediction, probability] : found.mistakes) {
+  for (const auto& [row, label, prediction, probability, file] : found.mistakes) {
     if (row < 0 || row >= found.images || !rows.insert(row).second) {
       refuse(fmt::format("row {} is a duplicate or outside the {} images", row, found.images));
     }
@@ -56,17 +56,21 @@ void check(const Mistakes& found, std::string_view name) {
 
 Json to_json(const Mistakes& found) {
   Json mistakes = Json::array();
-  for (const auto& [row, label, prediction, probability] : found.mistakes) {
+  Json files = Json::array();
+  for (const auto& [row, label, prediction, probability, file] : found.mistakes) {
     mistakes.push_back({row, label, prediction, std::round(1e4 * probability) / 1e4});
+    if (!file.empty()) files.push_back(file);
   }
-  return {{"role", name_of(found.role)},
-          {"data_digest", found.data_digest},
-          {"split_digest", found.split_digest},
-          {"images", found.images},
-          {"class_names", found.class_names},
-          {"class_counts", found.class_counts},
-          {"mistakes", mistakes},
-          {"shown", found.shown}};
+  Json json{{"role", name_of(found.role)},
+            {"data_digest", found.data_digest},
+            {"split_digest", found.split_digest},
+            {"images", found.images},
+            {"class_names", found.class_names},
+            {"class_counts", found.class_counts},
+            {"mistakes", mistakes},
+            {"shown", found.shown}};
+  if (!files.empty()) json["files"] = files;
+  return json;
 }
 
 Mistakes mistakes_from_json(const Json& json, std::string_view name) try {
@@ -88,6 +92,11 @@ Mistakes mistakes_from_json(const Json& json, std::string_view name) try {
                               entry.at(3).get<double>()});
   }
   json.at("shown").get_to(found.shown);
+  if (const Json* const files = json.find("files"); files != nullptr) {
+    const auto names = files->get<std::vector<std::string>>();
+    if (names.size() != found.mistakes.size()) throw JsonError("not one file per mistake");
+    for (size_t i = 0; i < names.size(); ++i) found.mistakes[i].file = one_line(names[i]);
+  }
   check(found, name);
   return found;
 } catch (const JsonError& error) {
@@ -112,7 +121,7 @@ Mistakes find_mistakes(std::span<const int64_t> labels, std::span<const int64_t>
   for (size_t row = 0; row < labels.size(); ++row) {
     ++found.class_counts.at(static_cast<size_t>(labels[row]));
     if (labels[row] == predictions[row]) continue;
-    found.mistakes.push_back({static_cast<int64_t>(row), labels[row], predictions[row], probabilities[row]});
+    found.mistakes.push_back({static_cast<int64_t>(row), labels[row], predictions[row], probabilities[row], ""});
   }
   std::ranges::stable_sort(found.mistakes, std::ranges::greater(), &Mistake::probability);
   for (const Mistake& mistake : std::span(found.mistakes).first(std::min(shown, found.mistakes.size()))) {

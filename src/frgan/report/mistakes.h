@@ -20,6 +20,9 @@ struct Mistake {
   int64_t label = 0;       // 0..K-1
   int64_t prediction = 0;  // 0..K-1, not `label`
   double probability = 0;  // predicted probability of `prediction`, 0 to 1
+  // Its path relative to the data, if each image is a file; else empty. Escaped (one_line in core/error.h), because a
+  // JSON text cannot hold a name that is not UTF-8.
+  std::string file = "";
 };
 
 struct Mistakes {
@@ -34,7 +37,8 @@ struct Mistakes {
 };
 
 // {"role", "data_digest", "split_digest", "images", "class_names", "class_counts",
-//  "mistakes": [[row, label, prediction, probability], ...], "shown"}; probabilities are rounded to four decimals.
+//  "mistakes": [[row, label, prediction, probability], ...], "shown", "files"}; probabilities are rounded to four
+// decimals. "files" has the file of each mistake; it is absent if the images are not files.
 Json to_json(const Mistakes& mistakes);
 // Throws an Error that starts with `name` if a key is missing or a value is invalid.
 Mistakes mistakes_from_json(const Json& json, std::string_view name);
@@ -46,7 +50,7 @@ Mistakes read_mistakes(const std::filesystem::path& path);
 
 // Collects the misclassified images among N, by descending probability; ties are ordered by row. Labels and predictions
 // (N each) are 0..K-1; `probabilities` (N) are those of the predictions. The first `shown` mistakes are listed for
-// mistakes.png. The caller sets role and digests.
+// mistakes.png. The caller sets role, digests and files.
 Mistakes find_mistakes(std::span<const int64_t> labels, std::span<const int64_t> predictions,
                        std::span<const float> probabilities, const std::vector<std::string>& class_names, size_t shown);
 

@@ -64,7 +64,14 @@ std::string first_cells(const Grid& grid, int64_t cells) {
 size_t page_bytes(const std::string& png, size_t captions, size_t caption_bytes) {
   return png.empty() ? 0 : png.size() / 3 * 4 + captions * caption_bytes;
 }
-constexpr size_t kMistakeText = 320, kGridText = 200;  // bytes of one caption
+constexpr size_t kMistakeText = 320, kGridText = 200;  // bytes of one caption, without the name of a file
+
+// Bytes of a caption with the longest name of a file, which is in it twice.
+size_t mistake_caption(const Mistakes& found) {
+  size_t longest = 0;
+  for (const Mistake& mistake : found.mistakes) longest = std::max(longest, mistake.file.size());
+  return kMistakeText + 2 * longest;
+}
 
 // Number of images of each run: mistakes, and cells of each grid of generated images.
 struct ImageCounts {
@@ -119,7 +126,7 @@ size_t set_images(RunHistory& run, const Source& source, const ImageCounts& coun
   if (source.mistakes) {
     run.mistakes_png = first_cells(*source.mistakes, counts.mistakes);
     run.shown_mistakes = std::min(static_cast<size_t>(counts.mistakes), run.mistakes->shown.size());
-    bytes += page_bytes(run.mistakes_png, run.shown_mistakes, kMistakeText);
+    bytes += page_bytes(run.mistakes_png, run.shown_mistakes, mistake_caption(*run.mistakes));
   }
   if (source.last) {
     run.samples = {{source.grids.back().first, first_cells(*source.last, counts.generated)}};

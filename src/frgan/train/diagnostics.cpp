@@ -1,5 +1,6 @@
 #include "frgan/train/diagnostics.h"
 
+#include "frgan/core/error.h"
 #include "frgan/core/run_files.h"
 #include "frgan/metrics/evaluation.h"
 #include "frgan/report/gates.h"
@@ -17,6 +18,11 @@ Quality write_diagnostics(const std::filesystem::path& folder, const Diagnosis& 
   mistakes.role = images.role;
   mistakes.data_digest = images.data_digest;
   mistakes.split_digest = images.split_digest;
+  if (!images.set.files.empty()) {
+    for (Mistake& mistake : mistakes.mistakes) {
+      mistake.file = one_line(images.set.files[static_cast<size_t>(mistake.row)]);
+    }
+  }
   write_mistakes(folder / kMistakesFile, mistakes);
   if (mistakes.shown.empty()) {
     std::filesystem::remove(folder / kMistakesImage);
