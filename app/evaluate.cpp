@@ -26,16 +26,18 @@ namespace {
 constexpr std::string_view kEvaluateExamples[] = {
     "evaluate runs/a",
     "evaluate runs/a --compare runs/b",
-    "evaluate runs/a --data my-images --predictions predictions.csv",
+    "evaluate runs/a new-images --predictions predictions.csv",
 };
 
 constexpr Syntax kEvaluateSyntax = {
     "evaluate",
-    "CHECKPOINT",
+    "CHECKPOINT [DATASET]",
     "Measures the error of a run, or of one of its checkpoints, on labeled images. Prints the "
-    "error with its 95 % interval (Wilson), the error of each class and the confusion matrix.",
+    "error with its 95 % interval (Wilson), the error of each class and the confusion matrix. DATASET is short for "
+    "--data DATASET. Of an image folder, only DATASET/test/CLASS/* is read, or DATASET/CLASS/* if there is no "
+    "test/. Unreadable images and images of unknown classes are counted separately.",
     1,
-    1,
+    2,
     {},
     kEvaluateExamples};
 
@@ -54,7 +56,8 @@ struct EvaluateOptions {
 void describe(OptionSet& options, EvaluateOptions& evaluate) {
   options.group("Images", /*saved=*/false);
   options.add("data", evaluate.data,
-              "Dataset, folder or .safetensors file, as for train; empty uses the data of the run.");
+              "Dataset, folder or .safetensors file, as for train; empty uses the data of the run. A folder needs no "
+              "training images.");
   options.add("data-dir", evaluate.data_dir, "Folder of the dataset's files; empty uses the folder of the run.");
   options.add("on", evaluate.on, "Test images, or the development images that the run held out (--dev-images).",
               Words<EvaluatedImages>{"test", "dev"});
@@ -64,19 +67,35 @@ void describe(OptionSet& options, EvaluateOptions& evaluate) {
   options.add("compare", evaluate.compare,
               "A second run or checkpoint; McNemar's test shows whether the two differ on these images.");
   options.add("predictions", evaluate.predictions,
-              "CSV file to write: label and prediction of each image. Texts are escaped as in the CSV of predict.");
+              "CSV file to write: label and prediction of each image. The file of each image is named if the data is "
+              "an image folder; an unreadable image has no prediction, but an error. Texts are escaped as in the CSV "
+              "of predict.");
   options.add("json", evaluate.json, "Prints the result as JSON.");
   describe(options, evaluate.hardware);
   add_quiet(options, evaluate.quiet);
 }
 
 std::string predictions_text(const RunEvaluation& found) {
-  std::string text = "image,label,prediction,probability\n";
+  std::string text = "image,file,label,prediction,probability,error\n";
+  const auto class_name = [&](int64_t label) { return csv_text(found.class_names[static_cast<size_t>(label)]); };
   for (size_t i = 0; i < found.labels.size(); ++i) {
-    text += fmt::format("{},{},{},{:.6f}\n", i, csv_text(found.class_names[static_cast<size_t>(found.labels[i])]),
-                        csv_text(found.class_names[static_cast<size_t>(found.predictions[i])]), found.probabilities[i]);
+    text += fmt::format("{},{},{},{},{:.6f},\n", i, found.files.empty() ? "" : csv_text(found.files[i]),
+                        class_name(found.labels[i]), class_name(found.predictions[i]), found.probabilities[i]);
+  }
+  for (const UnreadableImage& image : found.unreadable) {
+    text += fmt::format(",{},{},,,{}\n", csv_text(image.file), class_name(image.label), csv_text(image.error));
   }
   return text;
+}
+
+// Images that are not in the error.
+void print_uncounted(const RunEvaluation& found) {
+  if (!found.unreadable.empty()) {
+    print_output("unreadable  {}, not in the error\n", counted(std::ssize(found.unreadable), "image"));
+  }
+  if (!found.unknown_classes.empty()) {
+    print_output("unknown     {}, not in the error\n", one_line(unknown_classes_text(found.unknown_classes)));
+  }
 }
 
 // "7.20 % (95 % interval 6.52 to 7.95 %)"
@@ -117,6 +136,11 @@ void print_json(const RunEvaluation& found, EvaluatedImages on) {
     json["unknown"]["images"] = found.unknown_images;
     json["unknown"][score.name] = score.auroc;
   }
+  json["unreadable"] = found.unreadable.size();
+  json["unknown_classes"] = Json::array();
+  for (const UnknownClass& other : found.unknown_classes) {
+    json["unknown_classes"].push_back({{"name", other.name}, {"images", other.images}});
+  }
   if (const auto& other = found.comparison) {
     const ErrorCount& count = other->result.all;
     json["compare"] = {{"checkpoint", other->checkpoint.string()},
@@ -136,6 +160,7 @@ void print_text(const RunEvaluation& found, EvaluatedImages on) {
   print_output("checkpoint  {} ({}, step {})\n", one_line(found.checkpoint.string()), one_line(found.method),
                found.step);
   print_output("images      {} {} images of {}\n", result.all.images, name_of(on), one_line(found.data));
+  print_uncounted(found);
   print_output("wrong       {}\n", result.all.wrong);
   print_output("error       {}\n", percent(result.all));
   print_output("{}\n", quality_text(found.quality));
@@ -165,7 +190,12 @@ int run_evaluate(std::span<const std::string> arguments) {
   OptionSet set;
   describe(set, options);
   if (print_help(kEvaluateSyntax, arguments, set)) return 0;
-  const std::string checkpoint = read_arguments(kEvaluateSyntax, arguments, set).front();
+  const std::vector<std::string> words = read_arguments(kEvaluateSyntax, arguments, set);
+  const std::string& checkpoint = words.front();
+  if (words.size() > 1) {
+    if (!options.data.empty()) throw usage_error("DATASET and --data: give one of them");
+    options.data = words.back();
+  }
   std::optional<SafeFile> predictions_file;  // before the work, so that an unusable path fails at once
   if (!options.predictions.empty()) {
     stop_on_signals("\nstopping\n");  // so that the unfinished file is removed

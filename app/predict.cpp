@@ -39,8 +39,8 @@ constexpr Syntax kPredictSyntax = {
     "predict",
     "CHECKPOINT IMAGE...",
     "Prints the class and the probabilities of image files (PNG, JPEG, WebP). A folder stands "
-    "for all images in and below it. Unreadable files are named on stderr; the exit code is "
-    "then 1.",
+    "for all images in and below it. Unreadable files have an error instead of a class, also "
+    "on stderr; the exit code is then 1.",
     2,
     SIZE_MAX,
     {},
@@ -67,9 +67,9 @@ void describe(OptionSet& options, PredictOptions& predict) {
               "confidence: 5% or 0.05. The run must have enough images that training did not use (--dev-images).");
   options.group("Output", /*saved=*/false);
   options.add("format", predict.format,
-              "csv: file, label, its probability, and one column per class; json: a list of objects. In CSV, a text "
-              "that begins "
-              "with =, +, - or @ is prefixed with an apostrophe, so that spreadsheets do not evaluate it as a formula.",
+              "csv: file, label, its probability, one column per class, and the error of an unreadable file; json: a "
+              "list of objects. In CSV, a text that begins with =, +, - or @ is prefixed with an apostrophe, so that "
+              "spreadsheets do not evaluate it as a formula.",
               Words<PredictionFormat>{"csv", "json"});
   options.add("output", predict.output, "File to write; empty writes to stdout.");
   describe(options, predict.hardware);
@@ -166,7 +166,7 @@ class PredictionWriter {
     if (json_) return;
     std::string header = "file,label,probability";
     for (const std::string& name : names_) header += "," + csv_text("p(" + name + ")");
-    put(header + "\n");
+    put(header + ",error\n");
   }
 
   void write(const FilePrediction& prediction) {
@@ -186,19 +186,27 @@ class PredictionWriter {
   }
 
   std::string csv_line(const FilePrediction& prediction) const {
+    if (!prediction.error.empty()) {
+      return fmt::format("{},,{:,>{}}{}\n", csv_text(prediction.path.string()), "", names_.size() + 1,
+                         csv_text(prediction.error));
+    }
     std::string line = fmt::format("{},{},{:.6f}", csv_text(prediction.path.string()), csv_text(label(prediction)),
                                    prediction.probabilities[prediction.label]);
     for (const float probability : prediction.probabilities) line += fmt::format(",{:.6f}", probability);
-    return line + "\n";
+    return line + ",\n";
   }
 
   std::string json_object(const FilePrediction& prediction) const {
-    Json probabilities;
-    for (size_t k = 0; k < names_.size(); ++k) probabilities[names_[k]] = prediction.probabilities[k];
-    const Json object = {{"file", prediction.path.string()},
-                         {"label", label(prediction)},
-                         {"probability", prediction.probabilities[prediction.label]},
-                         {"probabilities", probabilities}};
+    Json object = {{"file", prediction.path.string()}};
+    if (!prediction.error.empty()) {
+      object.update({{"label", Json()}, {"error", prediction.error}});
+    } else {
+      Json probabilities;
+      for (size_t k = 0; k < names_.size(); ++k) probabilities[names_[k]] = prediction.probabilities[k];
+      object.update({{"label", label(prediction)},
+                     {"probability", prediction.probabilities[prediction.label]},
+                     {"probabilities", probabilities}});
+    }
     return (first_ ? "[\n" : ",\n") + json_text(object);
   }
 
@@ -234,12 +242,10 @@ int run_predict(std::span<const std::string> arguments) {
   size_t unreadable = 0;
   classifier.classify_files(paths, [&](const FilePrediction& prediction) {
     throw_if_stopped([] { return stop_signal != 0; }, "images were classified");
-    if (prediction.error.empty()) {
-      writer.write(prediction);
-    } else {
-      print_message("{}\n", one_line(prediction.error));
-      ++unreadable;
-    }
+    writer.write(prediction);
+    if (prediction.error.empty()) return;
+    print_message("{}\n", one_line(prediction.error));
+    ++unreadable;
   });
   writer.finish();
   if (unreadable > 0) print_message("frgan: {} of {} images are unreadable\n", unreadable, paths.size());

@@ -161,7 +161,7 @@ void read_options(TrainCommand& command, std::span<const std::string> arguments)
   const auto typed = [&](std::string_view name) { return typed_value(arguments, name).has_value(); };
   refuse_two_of(typed, kLengths);
   for (const Option& option : request.options.all()) {
-    if (is_in_labels_file(option.name))
+    if (request.run.split.is_written() && is_in_labels_file(option.name))
       refuse_two_of(typed, std::array<std::string_view, 2>{"labels-file", option.name});
   }
   make_weaker_void(request.run, typed);
@@ -198,13 +198,12 @@ Training resume(const std::string& folder, TrainCall& call, std::span<const std:
     read_arguments(kTrainSyntax, arguments, options);
     for (const char* name : {"resume", "dry-run", "quiet"}) options.find(name, "").given = false;  // not of the run
   };
-  const auto warn = [](const std::string& warning) { print_warnings({warning}); };
   return Training::resume(folder, {.change = change,
                                    .data_root = data_root(),
                                    .dry_run = typed(arguments, "--dry-run"),
                                    .watch = watch_loading(is_quiet(arguments)),
                                    .used_seconds = process_seconds(),
-                                   .messages = {.warning = warn}});
+                                   .messages = printed_messages(is_quiet(arguments))});
 }
 
 // " Other defaults: mean-teacher: 0.003; fixmatch: 0.03.": the methods whose default differs from that of `option`;

@@ -12,6 +12,7 @@
 #include "frgan/data/data_options.h"
 #include "frgan/data/image_hashes_file.h"
 #include "frgan/data/label_split_file.h"
+#include "frgan/data/labels_table.h"
 #include "frgan/data/noise_matrix.h"
 #include "frgan/io/png_header.h"
 #include "frgan/plans/run_record.h"
@@ -75,6 +76,20 @@ void read_labels(std::string_view text) {
   if (label_split_from_json(label_split_json(split), data, "again").digest != split.digest) std::abort();
 }
 
+// The same for a split of files: the digest of file i is 64 times the digit i.
+void read_labels_of_files(std::string_view text) {
+  static const std::array<int64_t, 8> labels = {0, 1, 2, 0, 1, -1, 2, 0};
+  static const std::vector<std::string> names = {"ant", "bee", "cat"};
+  static const std::vector<std::string> digests = [] {
+    std::vector<std::string> all;
+    for (char digit = '0'; digit < '8'; ++digit) all.emplace_back(64, digit);
+    return all;
+  }();
+  const KnownLabels data{labels, names, "digest", "data", digests};
+  const LabelSplit split = label_split_from_json(parse_json(text, "labels.json"), data, "labels.json");
+  if (label_split_from_json(label_split_json(split), data, "again").digest != split.digest) std::abort();
+}
+
 void read_image_hashes(std::string_view text) {
   const DatasetHashes images = image_hashes_from_json(parse_json(text, "images.json"), "images.json");
   difference(images, DatasetHashes{{"00000000", {"train/ant/1.png"}}, {}});
@@ -109,6 +124,10 @@ void read_file_of_kind(size_t kind, std::string_view text) {
     read_event_file(folder, text);
   } else if (kind == 11) {
     noise_matrix("matrix:" + folder.write("matrix", text).string(), 3);
+  } else if (kind == 13) {
+    read_labels_of_files(text);
+  } else if (kind == 14) {
+    labels_table_text(read_labels_table(folder.write("labels.csv", text)));
   } else {
     read_png_header(std::as_bytes(std::span(text)), "grid.png");
   }
@@ -119,7 +138,7 @@ void read_file_of_kind(size_t kind, std::string_view text) {
 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer looks for this name.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  constexpr size_t kKinds = 13;
+  constexpr size_t kKinds = 15;
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const size_t kind = static_cast<uint8_t>(data[0] - '0') % kKinds;

@@ -114,12 +114,13 @@ TEST_F(InferenceCommands, EvaluateComparesTwoRuns) {
   const auto first = csv_rows(text_of("first.csv")), second = csv_rows(text_of("second.csv"));
   ASSERT_EQ(first.size(), 11U);
   ASSERT_EQ(second.size(), 11U);
-  EXPECT_THAT(first[0], testing::ElementsAre("image", "label", "prediction", "probability"));
+  EXPECT_THAT(first[0], testing::ElementsAre("image", "file", "label", "prediction", "probability", "error"));
   int only_first = 0, only_second = 0, second_wrong = 0;
   for (size_t i = 1; i < first.size(); ++i) {
     EXPECT_EQ(first[i][0], std::to_string(i - 1));
-    EXPECT_EQ(first[i][1], i <= 5 ? "ant" : "bee");
-    const bool a = first[i][2] != first[i][1], b = second[i][2] != second[i][1];
+    EXPECT_EQ(first[i][1], fmt::format("test/{}/{}.png", i <= 5 ? "ant" : "bee", (i - 1) % 5));
+    EXPECT_EQ(first[i][2], i <= 5 ? "ant" : "bee");
+    const bool a = first[i][3] != first[i][2], b = second[i][3] != second[i][2];
     only_first += a && !b;
     only_second += b && !a;
     second_wrong += b;
@@ -138,22 +139,58 @@ TEST_F(InferenceCommands, EvaluateComparesTwoRuns) {
 
 TEST_F(InferenceCommands, EvaluateAcceptsOtherDataWithSameClasses) {
   for (int i = 0; i < 2; ++i) {
-    for (const char* role : {"train", "test"}) {
-      draw(*folder / fmt::format("other/{}/ant/{}.png", role, i), 200, 90, i);
-      draw(*folder / fmt::format("other/{}/bee/{}.png", role, i), 90, 200, i);
-    }
+    draw(*folder / fmt::format("other/test/ant/{}.png", i), 200, 90, i);
+    draw(*folder / fmt::format("other/test/bee/{}.png", i), 90, 200, i);
   }
   const Outcome outcome = run({"evaluate", "fr-gan", "--json", "--data", "other"});
-  EXPECT_THAT(outcome.err, testing::StartsWith("note: the network was trained on other data: train/ant/0.png was "));
+  EXPECT_EQ(outcome.err, "");
   EXPECT_EQ(nlohmann::json::parse(outcome.out)["images"], 4);
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["unknown_classes"].size(), 0u);
 
-  fs::remove_all(*folder / "other/test");
-  EXPECT_THAT(run({"evaluate", "fr-gan", "--data", "other"}).err,
-              HasSubstr("other: no test images; name other data with --data"));
-  fs::rename(*folder / "other/train/bee", *folder / "other/train/wasp");
-  EXPECT_THAT(run({"evaluate", "fr-gan", "--data", "other"}).err,
-              HasSubstr("other: class 1 is 'wasp', but the network was trained with 'bee'"));
+  fs::rename(*folder / "other/test", *folder / "other/train");
+  EXPECT_THAT(refusal({"evaluate", "fr-gan", "other"}, 1),
+              StartsWith("frgan: other: no test images: has train/ but no test/; name other data with --data"));
   fs::remove_all(*folder / "other");
+}
+
+// A folder of class folders needs no training images. Other classes and unreadable files are counted separately.
+TEST_F(InferenceCommands, EvaluateNamesTheFilesOfAFolder) {
+  for (int i = 0; i < 2; ++i) {
+    draw(*folder / fmt::format("photos/ant/{}.png", i), 200, 90, i);
+    draw(*folder / fmt::format("photos/wasp/{}.png", i), 90, 200, i);
+  }
+  draw(*folder / "photos/bee/,x.png", 90, 200, 1);
+  draw(*folder / "photos/fly/1.png", 90, 90, 1);
+  std::ofstream(*folder / "photos/ant/e.jpg") << "no image";
+  const Outcome outcome = run({"evaluate", "fr-gan", "photos", "--predictions", "photos.csv"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("images      3 test images of photos\n"
+                                     "unreadable  1 image, not in the error\n"
+                                     "unknown     3 images of 2 classes: fly (1), wasp (2), not in the error\nwrong "));
+  EXPECT_THAT(outcome.err, HasSubstr("note: photos: classes that the network does not know"));
+  EXPECT_THAT(outcome.err, HasSubstr("note: 1 unreadable image file skipped: photos/ant/e.jpg: not a PNG"));
+  const std::string csv = text_of("photos.csv");
+  EXPECT_THAT(csv, StartsWith("image,file,label,prediction,probability,error\n0,ant/0.png,ant,"));
+  EXPECT_THAT(csv, HasSubstr("\n2,\"bee/,x.png\",bee,"));
+  EXPECT_THAT(csv, HasSubstr("\n,ant/e.jpg,ant,,,\"photos/ant/e.jpg: not a PNG, JPEG or WebP image\"\n"));
+  const nlohmann::json json = json_of({"evaluate", "fr-gan", "photos", "--json", "--quiet"});
+  EXPECT_EQ(json["images"], 3);
+  EXPECT_EQ(json["unreadable"], 1);
+  EXPECT_EQ(json["unknown_classes"][1]["name"], "wasp");
+  EXPECT_EQ(json["unknown_classes"][1]["images"], 2);
+  EXPECT_THAT(refusal({"evaluate", "fr-gan", "photos", "--data", "data"}, 2), HasSubstr("give one of them"));
+  fs::remove_all(*folder / "photos");
+}
+
+TEST_F(InferenceCommands, EvaluateNotesChangedTestImages) {
+  fs::copy(*folder / "data", *folder / "copy", fs::copy_options::recursive);
+  draw(*folder / "data/test/ant/0.png", 1, 2, 3);
+  fs::remove(*folder / "data/train/ant/0.png");  // training images are not needed
+  EXPECT_THAT(run({"evaluate", "fr-gan"}).err,
+              StartsWith("note: the test images changed since the run: test/ant/0.png was changed\n"));
+  fs::remove_all(*folder / "data");
+  fs::rename(*folder / "copy", *folder / "data");
+  EXPECT_EQ(run({"evaluate", "fr-gan"}).err, "");
 }
 
 TEST_F(InferenceCommands, HelpShowsUsage) {
@@ -192,12 +229,13 @@ TEST_F(InferenceCommands, PredictAgreesWithEvaluate) {
   EXPECT_EQ(outcome.err, "");
   const auto evaluated = csv_rows(text_of("evaluated.csv")), predicted = csv_rows(outcome.out);
   ASSERT_EQ(predicted.size(), 11U);
-  EXPECT_THAT(predicted[0], testing::ElementsAre("file", "label", "probability", "p(ant)", "p(bee)"));
+  EXPECT_THAT(predicted[0], testing::ElementsAre("file", "label", "probability", "p(ant)", "p(bee)", "error"));
   EXPECT_EQ(predicted[1][0], "data/test/ant/0.png");
   EXPECT_EQ(predicted[10][0], "data/test/bee/4.png");
   for (size_t i = 1; i < 11; ++i) {
-    EXPECT_EQ(predicted[i][1], evaluated[i][2]);
-    EXPECT_NEAR(std::stod(predicted[i][2]), std::stod(evaluated[i][3]), 2e-6);
+    EXPECT_EQ(predicted[i][0], "data/" + evaluated[i][1]);
+    EXPECT_EQ(predicted[i][1], evaluated[i][3]);
+    EXPECT_NEAR(std::stod(predicted[i][2]), std::stod(evaluated[i][4]), 2e-6);
     EXPECT_NEAR(std::stod(predicted[i][3]) + std::stod(predicted[i][4]), 1, 2e-6);
   }
 }
@@ -213,7 +251,9 @@ TEST_F(InferenceCommands, PredictReportsUnreadableFilesAndContinues) {
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.out, HasSubstr("\n\"odd/a, \"\"b\"\".png\","));
   EXPECT_THAT(outcome.out, HasSubstr("\nodd/below/c.PNG,"));
-  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 3);
+  EXPECT_THAT(outcome.out, HasSubstr("\nodd/e.jpg,,,,,\"odd/e.jpg: not a PNG, JPEG or WebP image\"\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("\nodd/missing.png,,,,,odd/missing.png: "));
+  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 5);
   EXPECT_THAT(outcome.err, HasSubstr("odd/e.jpg: "));
   EXPECT_THAT(outcome.err, HasSubstr("odd/missing.png: "));
   EXPECT_THAT(outcome.err, EndsWith("frgan: 2 of 4 images are unreadable\n"));
@@ -222,14 +262,17 @@ TEST_F(InferenceCommands, PredictReportsUnreadableFilesAndContinues) {
   EXPECT_EQ(json.code, 1);
   EXPECT_EQ(json.out, "");
   const nlohmann::json list = nlohmann::json::parse(text_of("odd.json"));
-  ASSERT_EQ(list.size(), 2U);
+  ASSERT_EQ(list.size(), 3U);
   EXPECT_EQ(list[0]["file"], "odd/a, \"b\".png");
   EXPECT_EQ(list[0]["probability"], list[0]["probabilities"][list[0]["label"].get<std::string>()]);
   EXPECT_EQ(list[0]["probabilities"].size(), 2U);
+  EXPECT_EQ(list[2]["file"], "odd/e.jpg");
+  EXPECT_TRUE(list[2]["label"].is_null());
+  EXPECT_EQ(list[2]["error"], "odd/e.jpg: not a PNG, JPEG or WebP image");
 
   const Outcome none = run({"predict", "fr-gan", "odd/missing.png", "--format=json"});
   EXPECT_EQ(none.code, 1);
-  EXPECT_EQ(none.out, "[]\n");
+  EXPECT_EQ(nlohmann::json::parse(none.out)[0]["file"], "odd/missing.png");
   fs::create_directory(odd / "empty");
   EXPECT_EQ(refusal({"predict", "fr-gan", "odd/empty"}, 1),
             "frgan: odd/empty: no .png, .jpg, .jpeg or .webp file in this folder\n");

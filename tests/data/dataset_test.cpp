@@ -101,5 +101,24 @@ TEST(Quoted, IsOneLineOfText) {
   EXPECT_EQ(quoted("\xff"), "\"\xef\xbf\xbd\"");
 }
 
+TEST(ImageSet, KeepsRowsInPlace) {
+  const Dataset data = tiny_dataset(round_robin(7, 3), 3);
+  ImageSet set = data.train;
+  for (int i = 0; i < 7; ++i) set.files.push_back(std::to_string(i));
+  set.digests = set.files;
+  const std::vector<std::vector<int64_t>> choices = {
+      {0, 1, 2, 3, 4, 5, 6}, {6, 5, 4, 3, 2, 1, 0}, {2, 0, 1, 4, 3, 6, 5}, {3, 1}, {6}, {1, 2, 5}, {}};
+  for (const std::vector<int64_t>& rows : choices) {
+    ImageSet kept = set;
+    kept.images = set.images.clone();
+    kept.keep_rows(rows);
+    const ImageSet expected = set.rows(rows);
+    EXPECT_TRUE(kept.images.equal(expected.images));
+    EXPECT_TRUE(kept.labels.equal(expected.labels));
+    EXPECT_EQ(kept.files, expected.files);
+    EXPECT_EQ(kept.digests, expected.digests);
+  }
+}
+
 }  // namespace
 }  // namespace frgan

@@ -60,21 +60,48 @@ TEST(ImageHashes, NamesFilesThatWereChangedAddedOrRemoved) {
   EXPECT_EQ(difference_from(recorded, hashed_data(), "images.json"), "") << "a converted dataset has no files";
 }
 
-TEST(ImageHashes, ARenamedFileIsOneDifference) {
+TEST(ImageHashes, ARenamedFileIsNoDifference) {
   const Json recorded = image_hashes_json(image_hashes(of_files()));
   Dataset renamed = of_files();
   renamed.test.files[2] = "test/c/new.png";
-  EXPECT_EQ(difference_from(recorded, renamed, "images.json"), "test/c/0.png is now test/c/new.png");
   renamed.train.files[0] = "train/a/2.png";
-  EXPECT_EQ(difference_from(recorded, renamed, "images.json"),
-            "train/a/0.png is now train/a/2.png; 2 differences in all");
+  EXPECT_EQ(difference_from(recorded, renamed, "images.json"), "");
+  std::swap(renamed.train.files[1], renamed.train.files[3]);
+  EXPECT_EQ(difference_from(recorded, renamed, "images.json"), "");
+  EXPECT_EQ(test_difference_from(recorded, renamed.test, "images.json"), "");
+  renamed.test.labels = at::tensor({0, 1, 1}, at::kLong);
+  EXPECT_EQ(test_difference_from(recorded, renamed.test, "images.json"),
+            "test/c/new.png was added; 2 differences in all");
   Dataset copied = of_files();  // equal images: each new name stands for one of them
   copied.test.images = copied.test.images.narrow(0, 0, 1).expand({3, -1, -1, -1}).contiguous();
   copied.test.labels = at::zeros({3}, at::kLong);
   const Json of_copies = image_hashes_json(image_hashes(copied));
   copied.test.files = {"test/a/0.png", "test/a/1.png", "test/a/2.png"};
-  EXPECT_EQ(difference_from(of_copies, copied, "images.json"),
-            "test/b/0.png is now test/a/1.png; 2 differences in all");
+  EXPECT_EQ(difference_from(of_copies, copied, "images.json"), "");
+  copied.test = copied.test.rows({1, 2});
+  EXPECT_EQ(difference_from(of_copies, copied, "images.json"), "test/c/0.png is missing or unreadable");
+}
+
+TEST(ImageHashes, AddedImagesAreRemoved) {
+  const Dataset before = of_files();
+  const Json recorded = image_hashes_json(image_hashes(before));
+  Dataset data = of_files();
+  data.train.images = at::cat({tiny_images(1, 16, 1) + 100, before.train.images, tiny_images(1, 16, 1) + 50});
+  data.train.labels = at::cat({at::zeros({1}, at::kLong), before.train.labels, at::ones({1}, at::kLong)});
+  data.train.files.insert(data.train.files.begin(), "train/a/new.png");
+  data.train.files.emplace_back("train/b/new.png");
+  EXPECT_EQ(difference_from(recorded, data, "images.json"), "train/a/new.png was added; 2 differences in all");
+  EXPECT_EQ(remove_added_images(recorded, data, "images.json"), 2);
+  EXPECT_TRUE(data.train.images.equal(before.train.images));
+  EXPECT_TRUE(data.train.labels.equal(before.train.labels));
+  EXPECT_EQ(data.train.files, before.train.files);
+  EXPECT_EQ(remove_added_images(recorded, data, "images.json"), 0);
+  Dataset other = of_files();
+  other.train.images = tiny_images(6, 16, 1) + 100;
+  EXPECT_EQ(remove_added_images(recorded, other, "images.json"), 0) << "other data";
+  EXPECT_EQ(other.train.size(), 6);
+  Dataset converted = hashed_data();
+  EXPECT_EQ(remove_added_images(image_hashes_json({}), converted, "images.json"), 0) << "no files";
 }
 
 TEST(ImageHashes, NamesNeedNotBeUtf8) {

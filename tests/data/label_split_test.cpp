@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 #include <set>
+#include <string>
+#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "../io/temporary_folder.h"
 #include "frgan/data/label_noise.h"
+#include "frgan/io/digests.h"
 #include "frgan/io/files.h"
 #include "tiny_dataset.h"
 
@@ -436,7 +440,7 @@ TEST(LabelSplitFile, RejectsInvalidContents) {
   };
   EXPECT_THAT(error([](Json& j) { j = Json::array(); }), StartsWith("l.json: not a frgan label split; expected"));
   EXPECT_THAT(error([](Json& j) { j["format"] = 1; }), StartsWith("l.json: incomplete or invalid label split"));
-  EXPECT_THAT(error([](Json& j) { j["format"] = "frgan label split 2"; }), HasSubstr("\"frgan label split 1\""));
+  EXPECT_THAT(error([](Json& j) { j["format"] = "frgan label split 3"; }), HasSubstr("\"frgan label split 1\""));
   EXPECT_THAT(error([](Json& j) { j["train_images"] = 31; }),
               StartsWith("l.json: label split of other data: 31 training images"));
   EXPECT_THAT(error([](Json& j) { j["data_digest"] = "abc"; }), HasSubstr("label split of other data"));
@@ -471,6 +475,147 @@ TEST(LabelSplitFile, RejectsUnreadableFiles) {
   EXPECT_THAT(error_of([&] { read_label_split(folder / "none.json", data); }), HasSubstr("none.json"));
   write_file_safely(folder / "deep.json", std::string(200'000, '['));
   EXPECT_THAT(error_of([&] { read_label_split(folder / "deep.json", data); }), HasSubstr("nested more than 64 levels"));
+}
+
+// 60 images of files with invented digests, in the order of an image folder: by class, then by digest.
+Dataset of_files(const std::vector<int64_t>& numbers) {
+  std::vector<std::tuple<int64_t, std::string, int64_t>> images;
+  for (const int64_t i : numbers) {
+    images.emplace_back(i % 3, sha256(bytes_of(std::to_string(i))), i);
+  }
+  std::sort(images.begin(), images.end());
+  Rows labels;
+  for (const auto& [label, digest, i] : images) labels.push_back(label);
+  Dataset data = tiny_dataset(labels, 3);
+  for (const auto& [label, digest, i] : images) {
+    data.train.digests.push_back(digest);
+    data.train.files.push_back(std::to_string(i) + ".png");
+  }
+  finish_dataset(data);
+  return data;
+}
+
+Rows numbers_to(int64_t count) {
+  Rows numbers(static_cast<size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), int64_t{0});
+  return numbers;
+}
+
+std::set<std::string> files_of(const Rows& rows, const Dataset& data) {
+  std::set<std::string> files;
+  for (const int64_t row : rows) files.insert(data.train.files[static_cast<size_t>(row)]);
+  return files;
+}
+
+size_t count_missing(const std::set<std::string>& from, const std::set<std::string>& in) {
+  std::vector<std::string> missing;
+  std::ranges::set_difference(from, in, std::back_inserter(missing));
+  return missing.size();
+}
+
+TEST(LabelSplitOfFiles, AnAddedFileDisplacesAtMostOneImage) {
+  const Dataset data = of_files(numbers_to(60));
+  for (const int64_t train_images : {0, 30}) {
+    const SplitOptions options{.labels = 12, .dev_images = 10, .train_images = train_images};
+    const LabelSplit before = split_labels(data, options);
+    EXPECT_EQ(before.counts, (Rows{4, 4, 4}));
+    size_t unchanged = 0;
+    for (int64_t added = 60; added < 90; ++added) {
+      Rows numbers = numbers_to(60);
+      numbers.push_back(added);
+      const Dataset more = of_files(numbers);
+      const LabelSplit after = split_labels(more, options);
+      const std::set<std::string> dev = files_of(after.dev, more);
+      const size_t displaced = count_missing(files_of(before.labeled, data), files_of(after.labeled, more));
+      const bool is_dev = dev.contains(std::to_string(added) + ".png");
+      EXPECT_EQ(count_missing(files_of(before.dev, data), dev), is_dev ? 1U : 0U);
+      EXPECT_LE(displaced, train_images == 0 ? 1U : 2U);
+      unchanged += displaced == 0 ? 1 : 0;
+    }
+    // With train_images, one image leaves the kept ones for most added files. It may be a labeled one.
+    EXPECT_GT(unchanged, train_images == 0 ? 10U : 0U);
+  }
+}
+
+TEST(LabelSplitOfFiles, DependsOnTheSeedOnly) {
+  const Dataset data = of_files(numbers_to(60));
+  Rows reversed = numbers_to(60);
+  std::ranges::reverse(reversed);
+  const LabelSplit split = split_labels(data, {.labels = 12});
+  EXPECT_EQ(split_labels(of_files(reversed), {.labels = 12}).digest, split.digest);
+  EXPECT_NE(split_labels(data, {.labels = 12, .split_seed = 2}).labeled, split.labeled);
+  EXPECT_TRUE(is_subset(split_labels(data, {.labels = 6}).labeled, split.labeled));
+  EXPECT_NE(split_labels(data, {.dev_images = 20}).dev, split_labels(data, {.train_images = 20}).kept);
+  // The draw is part of the results of a run.
+  EXPECT_EQ(split.digest, "53cdeb0a716abb7725621300c451140bdcd238457e32890e61661dfeebcfa484");
+}
+
+TEST(LabelSplitOfFiles, IsFoundByContent) {
+  const Dataset data = of_files(numbers_to(60));
+  const LabelSplit split = split_labels(data, {.labels = 12, .dev_images = 10, .train_images = 40});
+  const Json json = label_split_json(split);
+  EXPECT_EQ(json.at("format"), "frgan label split 2");
+  EXPECT_EQ(json.at("labeled")[0].get<std::string>(), data.train.digests[static_cast<size_t>(split.labeled[0])] + " " +
+                                                          data.train.files[static_cast<size_t>(split.labeled[0])]);
+  Dataset more = of_files(numbers_to(90));
+  for (std::string& file : more.train.files) file = "renamed/" + file;
+  const LabelSplit read = label_split_from_json(json, more, "l.json");
+  std::set<std::string> labeled;
+  for (const std::string& file : files_of(split.labeled, data)) labeled.insert("renamed/" + file);
+  EXPECT_EQ(files_of(read.labeled, more), labeled);
+  EXPECT_EQ(read.dev.size(), 10U);
+  EXPECT_EQ(read.kept.size(), 40U);
+  EXPECT_EQ(read.digest, split.digest);
+  EXPECT_EQ(read.counts, split.counts);
+  EXPECT_EQ(label_split_from_json(label_split_json(read), data, "l.json").labeled, split.labeled);
+}
+
+TEST(LabelSplitOfFiles, RejectsWhatIsNotThere) {
+  const Dataset data = of_files(numbers_to(60));
+  const Json good = label_split_json(split_labels(data, {.labels = 12, .dev_images = 10}));
+  const auto error = [&](auto change, const Dataset& in) {
+    Json json = good;
+    json.erase("digest");
+    change(json);
+    return error_of([&] { label_split_from_json(json, in, "l.json"); });
+  };
+  const auto as_it_is = [](Json&) {};
+  EXPECT_NO_THROW(label_split_from_json(good, data, "l.json"));
+  EXPECT_THAT(error(as_it_is, of_files(numbers_to(20))),
+              HasSubstr(" images in 'labeled' not found in tiny, 16x16x1, any "
+                        "more, by content: "));
+  EXPECT_THAT(error(as_it_is, uneven()),
+              HasSubstr("label split of image files; tiny, 16x16x1, is not read from image"));
+  EXPECT_EQ(
+      error([](Json& j) { j["labeled"][1] = "abc 1.png"; }, data),
+      "l.json: 'labeled' contains \"abc 1.png\"; expected the SHA-256 of a file in hexadecimal digits, and its path");
+  EXPECT_THAT(error(
+                  [](Json& j) {
+                    j["labeled"] = {1, 2};
+                  },
+                  data),
+              StartsWith("l.json: incomplete or invalid label split"));
+  EXPECT_THAT(error([](Json& j) { j["labeled"] = 3; }, data), HasSubstr("'labeled' is not a list of files"));
+  EXPECT_THAT(error([](Json& j) { j["labeled"][1] = j["labeled"][0]; }, data), HasSubstr(".png twice"));
+  EXPECT_THAT(error([](Json& j) { j["dev"][0] = j["labeled"][0]; }, data),
+              HasSubstr(".png is in both 'labeled' and 'dev'"));
+  Dataset hidden = data;
+  hidden.train.labels = at::full({60}, -1, at::kLong);
+  EXPECT_THAT(error(as_it_is, hidden), HasSubstr(".png, an unlabeled image"));
+  Json changed = good;
+  changed["labeled"].erase(0);
+  EXPECT_THAT(error_of([&] { label_split_from_json(changed, data, "l.json"); }), HasSubstr("do not match the digest"));
+}
+
+// Label noise is drawn for the labels of exactly these images.
+TEST(LabelSplitOfFiles, WithLabelNoiseNeedsTheSameData) {
+  const Dataset data = of_files(numbers_to(60));
+  const LabelSplit split = split_labels(data, {.labels = 12, .noise = {.level = 0.5}});
+  const LabelSplit read = label_split_from_json(label_split_json(split), data, "l.json");
+  EXPECT_EQ(read.shown, split.shown);
+  EXPECT_EQ(read.digest, split.digest);
+  EXPECT_THAT(error_of([&] { label_split_from_json(label_split_json(split), of_files(numbers_to(61)), "l.json"); }),
+              HasSubstr("label split of other data"));
 }
 
 TEST(SplitOptions, SetTheirFields) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "../io/temporary_folder.h"
+#include "frgan/io/digests.h"
 #include "frgan/io/files.h"
 #include "frgan/io/safetensors.h"
 #include "tiny_dataset.h"
@@ -45,6 +46,29 @@ TEST(SafetensorsSet, WriteAndReadRoundTrip) {
     images = again.train.images;
   }
   EXPECT_TRUE(images.equal(data.train.images));  // the tensor outlives the dataset
+}
+
+TEST(SafetensorsSet, KeepsTheDigestsOfFiles) {
+  const TemporaryFolder folder;
+  Dataset data = tiny_with_test();
+  for (int i = 0; i < 4; ++i) data.train.digests.push_back(sha256(bytes_of(std::to_string(i))));
+  const std::string without = data.digest;
+  finish_dataset(data);
+  EXPECT_NE(data.digest, without);
+  write_safetensors_set(folder / "tiny.safetensors", data);
+  const Dataset again = read_safetensors_set(folder / "tiny.safetensors");
+  EXPECT_EQ(again.train.digests, data.train.digests);
+  EXPECT_EQ(again.test.digests, data.test.digests);
+  EXPECT_EQ(again.digest, data.digest);
+  const std::vector<uint8_t> bytes(2 * 256);
+  const std::vector<int64_t> labels = {0, 1};
+  write_safetensors(folder / "bad.safetensors",
+                    {{"train.images", {DType::kU8, {2, 16, 16, 1}, std::as_bytes(std::span(bytes))}},
+                     {"train.labels", {DType::kI64, {2}, std::as_bytes(std::span(labels))}},
+                     {"train.digests", {DType::kU8, {2, 31}, std::as_bytes(std::span(bytes)).first(62)}}},
+                    {{"class_names", R"(["x", "y"])"}});
+  EXPECT_THAT(error_of([&] { read_safetensors_set(folder / "bad.safetensors"); }),
+              HasSubstr("train.digests is of shape [2, 31]; expected 2 x 32"));
 }
 
 TEST(SafetensorsSet, TestImagesAndDigestAreOptional) {

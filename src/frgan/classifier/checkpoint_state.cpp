@@ -123,7 +123,9 @@ DataOptions data_options(const DataSource& source, const CheckpointState& state)
   }
   if (!source.data_dir.empty()) options.data_dir = source.data_dir;
   options.resize = state.resize;
-  return options;
+  const bool may_have_table = source.data.empty() || std::filesystem::is_directory(source.data);
+  const Json labels_file = state.options.value("labels-file", Json());
+  return may_have_table && labels_file.is_string() ? with_labels(options, labels_file.text()) : options;
 }
 
 }  // namespace frgan

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "frgan/core/error.h"
 #include "frgan/core/run_files.h"
 #include "frgan/data/augment.h"
+#include "frgan/data/image_files.h"
 #include "frgan/data/image_hashes.h"
 #include "frgan/data/load_dataset.h"
 #include "frgan/device/device.h"
@@ -70,6 +72,18 @@ DataPlaces places_of_data(const DataOptions& options, const fs::path& root) {
   DataPlaces places{{}, "--data-dir"};
   for (const std::string& folder : kind->folders) places.paths.push_back(root / folder);
   return places;
+}
+
+// What differs from the images that the run recorded, by `compare`(record, its name). Empty if the record is missing or
+// damaged: the file that differs is not known then.
+std::string recorded_difference(const Checkpoint& checkpoint,
+                                const std::function<std::string(const Json&, const std::string&)>& compare) {
+  const fs::path hashes = run_folder_of(checkpoint.path) / kImagesFile;
+  try {
+    return fs::exists(hashes) ? compare(read_json_object(hashes), hashes.string()) : "";
+  } catch (const Error&) {
+    return "";
+  }
 }
 
 }  // namespace
@@ -133,14 +147,32 @@ fs::path run_folder_of(const fs::path& checkpoint) {
 }
 
 std::string data_difference(const Checkpoint& checkpoint, const Dataset& data) {
-  if (data.digest == checkpoint.state.data_digest) return "";
-  const fs::path hashes = run_folder_of(checkpoint.path) / kImagesFile;
-  std::string difference;
-  try {
-    if (fs::exists(hashes)) difference = difference_from(read_json_object(hashes), data, hashes.string());
-  } catch (const Error&) {  // the list is damaged, so the file that differs is not known
+  const CheckpointState& state = checkpoint.state;
+  if (data.digest == state.data_digest) return "";
+  if (data.class_names != state.class_names) {
+    return fmt::format("the classes are {} instead of {}", listed(data.class_names), listed(state.class_names));
   }
+  const std::string difference = recorded_difference(
+      checkpoint, [&](const Json& hashes, const std::string& name) { return difference_from(hashes, data, name); });
   return difference.empty() ? "images or labels differ" : difference;
+}
+
+int64_t leave_out_added_images(const Checkpoint& checkpoint, Dataset& data) {
+  const CheckpointState& state = checkpoint.state;
+  if (data.digest == state.data_digest || data.class_names != state.class_names) return 0;
+  int64_t added = 0;
+  recorded_difference(checkpoint, [&](const Json& hashes, const std::string& name) {
+    added = remove_added_images(hashes, data, name);
+    return "";
+  });
+  if (added > 0) finish_dataset(data);
+  return added;
+}
+
+std::string test_difference(const Checkpoint& checkpoint, const ImageSet& test) {
+  return recorded_difference(checkpoint, [&](const Json& hashes, const std::string& name) {
+    return test_difference_from(hashes, test, name);
+  });
 }
 
 Classified classify(const Network& network, const at::Tensor& images, Precision precision, const StopCheck& stopped) {

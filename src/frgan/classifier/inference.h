@@ -43,6 +43,11 @@ std::filesystem::path run_folder_of(const std::filesystem::path& checkpoint);
 
 // What differs between the data and that of the run: "train/cat/1.jpg was changed". Empty if it is the same data.
 std::string data_difference(const Checkpoint& checkpoint, const Dataset& data);
+// If files were added to the image folder of a run, removes their images from `data`, which then is the data of the run
+// again. Returns their number.
+int64_t leave_out_added_images(const Checkpoint& checkpoint, Dataset& data);
+// data_difference for the test images only. Empty also if the run has no intact record of its images.
+std::string test_difference(const Checkpoint& checkpoint, const ImageSet& test);
 
 // Classifies images N x S x S x C with values 0 to 255, uint8 or float, which may be on any device. Returns logits N x
 // K and features N x F, both float on the network's device. Images are copied there in batches that need at most some

@@ -7,6 +7,7 @@ namespace frgan {
 
 constexpr std::string_view kOptionsFile = "options.toml";              // all options; settings/config_file.h reads it
 constexpr std::string_view kLabelsFile = "labels.json";                // the label split; data/label_split_file.h
+constexpr std::string_view kLabelsTable = "labels.csv";                // labels of files; data/labels_table.h
 constexpr std::string_view kImagesFile = "images.json";                // hashes of the images; data/image_hashes_file.h
 constexpr std::string_view kPlanFile = "plan.json";                    // core/step_plan.h
 constexpr std::string_view kLogFile = "metrics.jsonl";                 // report/run_log.h

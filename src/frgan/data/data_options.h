@@ -7,15 +7,18 @@
 
 #include "frgan/core/options.h"
 #include "frgan/core/resize_rule.h"
+#include "frgan/data/labels_table.h"
 
 namespace frgan {
 
 // Which dataset is loaded (data/load_dataset.h).
 struct DataOptions {
   std::string data = "svhn";
-  std::string data_dir = "";  // folder (or file) of the dataset; empty: searched
-  int64_t image_size = 0;     // pixels; 0: the dataset's own, 32 for an image folder
-  int64_t channels = 0;       // 0: the dataset's own, 3 for an image folder
+  std::string data_dir = "";      // folder (or file) of the dataset; empty: searched
+  int64_t image_size = 0;         // pixels; 0: the dataset's own, 32 for an image folder
+  int64_t channels = 0;           // 0: the dataset's own, 3 for an image folder
+  std::string labels_table = "";  // labels of the images of a folder (data/labels_table.h), instead of class folders;
+                                  // not an option of its own, see with_labels
   // Of an image folder. Not an option: a run has the rule of its checkpoint.
   ResizeRule resize = ResizeRule::kArea;
 };
@@ -41,12 +44,20 @@ struct SplitOptions {
   int64_t labels = 0;  // number of labeled images; 0: all labels
   LabelMode label_mode = LabelMode::kBalanced;
   int64_t split_seed = 1;
-  std::string labels_file = "";  // path of a written split, used instead of the options above
+  std::string labels_file = "";  // path of a written split, used instead of the options above, or of a table of labels
   int64_t dev_images = 0;
   int64_t train_images = 0;  // 0: all
   LabelNoiseOptions noise{};
+  // Whether labels_file is a written split. A table (labels.csv) only gives labels, from which the split is drawn.
+  bool is_written() const { return !labels_file.empty() && !is_labels_table(labels_file); }
 };
 void describe(OptionSet& options, SplitOptions& split);
+
+// The options of the data whose labels are in the table --labels-file, if it is one.
+inline DataOptions with_labels(DataOptions data, const std::string& labels_file) {
+  data.labels_table = is_labels_table(labels_file) ? labels_file : "";
+  return data;
+}
 
 // Random changes of training images, as words for parse_augmentation (data/augment.h). The user's own policies have the
 // form "NAME=WORD+WORD".

@@ -1,5 +1,6 @@
 #include "frgan/data/dataset.h"
 
+#include <cstring>
 #include <memory>
 #include <set>
 #include <span>
@@ -35,6 +36,9 @@ void check_role(const Dataset& data, const ImageSet& set, const char* role, int6
   TORCH_CHECK(shape.size() == 4 && shape[1] == data.image_size && shape[2] == data.image_size &&
               shape[3] == data.channels);
   TORCH_CHECK(set.labels.scalar_type() == at::kLong && set.labels.is_contiguous() && set.labels.dim() == 1);
+  for (const auto* names : {&set.files, &set.digests}) {
+    TORCH_CHECK(names->empty() || std::ssize(*names) == set.size());
+  }
   if (set.labels.numel() != set.size()) {
     throw Error(fmt::format("{}: {} {} images but {} labels", data.source, set.size(), role, set.labels.numel()));
   }
@@ -53,6 +57,15 @@ void update_digest(Digest& digest, const ImageSet& set) {
   if (set.size() == 0) return;
   digest.update(std::as_bytes(values_of<uint8_t>(set.images)));
   digest.update(std::as_bytes(values_of<int64_t>(set.labels)));
+  for (const std::string& file : set.digests) digest.update(bytes_of(file));
+}
+
+// The items at these rows; empty if there are none.
+std::vector<std::string> some_of(const std::vector<std::string>& items, const std::vector<int64_t>& rows) {
+  std::vector<std::string> some;
+  if (items.empty()) return some;
+  for (const int64_t row : rows) some.push_back(items[static_cast<size_t>(row)]);
+  return some;
 }
 
 }  // namespace
@@ -64,7 +77,41 @@ ImageSet ImageSet::to(at::Device device) const {
 
 ImageSet ImageSet::rows(const std::vector<int64_t>& indices) const {
   const at::Tensor index = at::tensor(indices, at::kLong);
-  return {images.index_select(0, index.to(images.device())), labels.index_select(0, index)};
+  ImageSet set{images.index_select(0, index.to(images.device())), labels.index_select(0, index)};
+  set.files = some_of(files, indices);
+  set.digests = some_of(digests, indices);
+  return set;
+}
+
+void ImageSet::keep_rows(const std::vector<int64_t>& indices) {
+  const int64_t count = size();
+  if (count == 0) return;
+  // Row i of the result is row source[i]. The dropped rows follow, so that this is a permutation, made of cycles.
+  std::vector<int64_t> source = indices;
+  std::vector<bool> used(static_cast<size_t>(count));
+  for (const int64_t row : indices) used[static_cast<size_t>(row)] = true;
+  for (int64_t row = 0; row < count; ++row) {
+    if (!used[static_cast<size_t>(row)]) source.push_back(row);
+  }
+  const auto bytes = static_cast<size_t>(images.numel() / count);
+  const auto row_at = [&, pixels = images.data_ptr<uint8_t>()](int64_t row) { return pixels + row * int64_t(bytes); };
+  std::vector<uint8_t> first(bytes);
+  for (int64_t start = 0; start < count; ++start) {
+    if (source[static_cast<size_t>(start)] == start) continue;
+    std::memcpy(first.data(), row_at(start), bytes);
+    int64_t to = start;
+    for (int64_t from = source[static_cast<size_t>(to)]; from != start; from = source[static_cast<size_t>(to)]) {
+      std::memcpy(row_at(to), row_at(from), bytes);
+      source[static_cast<size_t>(to)] = to;
+      to = from;
+    }
+    std::memcpy(row_at(to), first.data(), bytes);
+    source[static_cast<size_t>(to)] = to;
+  }
+  images = images.narrow(0, 0, std::ssize(indices));
+  labels = labels.index_select(0, at::tensor(indices, at::kLong));
+  files = some_of(files, indices);
+  digests = some_of(digests, indices);
 }
 
 void finish_dataset(Dataset& data) {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <ATen/Parallel.h>
@@ -51,6 +53,20 @@ ImageHashes hashes_of_role(const ImageSet& set) {
   return images;
 }
 
+// The rows whose hash is among the recorded ones.
+std::vector<int64_t> recorded_rows(const ImageHashes& recorded, const ImageHashes& now) {
+  std::multiset<std::string_view> left;
+  for (size_t i = 0; i < recorded.size(); ++i) left.insert(recorded.hash(i));
+  std::vector<int64_t> rows;
+  for (size_t i = 0; i < now.size(); ++i) {
+    const auto same = left.find(now.hash(i));
+    if (same == left.end()) continue;
+    left.erase(same);
+    rows.push_back(static_cast<int64_t>(i));
+  }
+  return rows;
+}
+
 }  // namespace
 
 DatasetHashes image_hashes(const Dataset& data) {
@@ -59,6 +75,22 @@ DatasetHashes image_hashes(const Dataset& data) {
 
 std::string difference_from(const Json& recorded, const Dataset& data, const std::string& name) {
   return difference(image_hashes_from_json(recorded, name), image_hashes(data));
+}
+
+int64_t remove_added_images(const Json& recorded, Dataset& data, const std::string& name) {
+  if (data.train.files.empty()) return 0;
+  const DatasetHashes before = image_hashes_from_json(recorded, name), now = image_hashes(data);
+  const std::vector<int64_t> train = recorded_rows(before.train, now.train);
+  const std::vector<int64_t> test = recorded_rows(before.test, now.test);
+  if (train.empty()) return 0;
+  const int64_t added = data.train.size() - std::ssize(train) + data.test.size() - std::ssize(test);
+  data.train.keep_rows(train);
+  data.test.keep_rows(test);
+  return added;
+}
+
+std::string test_difference_from(const Json& recorded, const ImageSet& test, const std::string& name) {
+  return difference({{}, image_hashes_from_json(recorded, name).test}, {{}, hashes_of_role(test)});
 }
 
 }  // namespace frgan

@@ -1,6 +1,6 @@
 #include "frgan/data/image_hashes_file.h"
 
-#include <map>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -39,36 +39,29 @@ std::vector<std::string> differences_by_position(const ImageHashes& before, cons
 }
 
 std::vector<std::string> differences_by_file(const ImageHashes& before, const ImageHashes& now) {
-  std::vector<std::string> found;
-  std::map<std::string_view, std::string_view> gone;  // hashes of the files before that are not found now
-  std::vector<size_t> added;
-  for (size_t i = 0; i < before.size(); ++i) gone[before.files[i]] = before.hash(i);
+  std::multiset<std::pair<std::string_view, std::string_view>> gone;  // (hash, file) that are not found now
+  for (size_t i = 0; i < before.size(); ++i) gone.emplace(before.hash(i), before.files[i]);
+  std::vector<size_t> renamed, others;
   for (size_t i = 0; i < now.size(); ++i) {
-    const auto same_name = gone.find(now.files[i]);
-    if (same_name == gone.end()) {
-      added.push_back(i);
-      continue;
-    }
-    if (same_name->second != now.hash(i)) found.push_back(fmt::format("{} was changed", now.files[i]));
-    gone.erase(same_name);
+    const auto same = gone.find({now.hash(i), now.files[i]});
+    same == gone.end() ? renamed.push_back(i) : void(gone.erase(same));
   }
-  std::multimap<std::string_view, std::string_view> gone_files;  // by hash
-  for (const auto& [file, hash] : gone) gone_files.emplace(hash, file);
-  for (const size_t i : added) {
-    const auto same_image = gone_files.find(now.hash(i));
-    if (same_image == gone_files.end()) {
-      found.push_back(fmt::format("{} was added", now.files[i]));
-      continue;
-    }
-    found.push_back(fmt::format("{} is now {}", same_image->second, now.files[i]));
-    gone.erase(same_image->second);
-    gone_files.erase(same_image);
+  for (const size_t i : renamed) {
+    const auto same_image = gone.lower_bound({now.hash(i), ""});
+    const bool is_found = same_image != gone.end() && same_image->first == now.hash(i);
+    is_found ? void(gone.erase(same_image)) : others.push_back(i);
   }
-  for (const auto& [file, hash] : gone) found.push_back(fmt::format("{} is missing or unreadable", file));
+  std::set<std::string_view> missing;
+  for (const auto& [hash, file] : gone) missing.insert(file);
+  std::vector<std::string> found;
+  for (const size_t i : others) {
+    found.push_back(fmt::format("{} was {}", now.files[i], missing.erase(now.files[i]) > 0 ? "changed" : "added"));
+  }
+  for (const std::string_view file : missing) found.push_back(fmt::format("{} is missing or unreadable", file));
   return found;
 }
 
-// One line per image that was changed, added, renamed or removed.
+// One line per image that was changed, added or removed.
 std::vector<std::string> differences(const ImageHashes& before, const ImageHashes& now, std::string_view role) {
   return before.files.empty() || now.files.empty() ? differences_by_position(before, now, role)
                                                    : differences_by_file(before, now);

@@ -31,8 +31,8 @@ Json image_hashes_json(const DatasetHashes& images);
 // Throws an Error that starts with `name`, the file, if `json` is not of that format.
 DatasetHashes image_hashes_from_json(const Json& json, const std::string& name);
 
-// What differs: "train/cat/1.jpg was changed; 3 differences in all". A renamed file is one difference:
-// "train/cat/1.jpg is now train/cat/2.jpg". Empty if nothing differs.
+// What differs: "train/cat/1.jpg was changed; 3 differences in all". Names of files alone are no difference. Empty if
+// nothing differs.
 std::string difference(const DatasetHashes& before, const DatasetHashes& now);
 
 }  // namespace frgan

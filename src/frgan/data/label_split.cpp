@@ -1,8 +1,10 @@
 #include "frgan/data/label_split.h"
 
 #include <algorithm>
-#include <iterator>
 #include <limits>
+#include <string>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -63,7 +65,30 @@ KnownLabels known_labels(const Dataset& data) {
   return {{data.train.labels.data_ptr<int64_t>(), static_cast<size_t>(data.train.size())},
           data.class_names,
           data.digest,
-          fmt::format("{}, {}x{}x{},", data.source, data.image_size, data.image_size, data.channels)};
+          fmt::format("{}, {}x{}x{},", data.source, data.image_size, data.image_size, data.channels),
+          data.train.digests,
+          data.train.files};
+}
+
+// All training rows in the random order of a part. If the images are files, the order of two of them depends on their
+// content only, so that it stays if other files are added. Otherwise it is a permutation of the rows.
+Rows random_order(const Dataset& data, int64_t seed, uint64_t part) {
+  const uint64_t key = random_key(static_cast<uint64_t>(seed), Stream::kLabelSplit, 0, part);
+  const int64_t count = data.train.size();
+  if (data.train.digests.empty()) {
+    const at::Tensor order = random_permutation(count, key);
+    return {order.data_ptr<int64_t>(), order.data_ptr<int64_t>() + count};
+  }
+  constexpr size_t kDigits = 16;  // of the digest: the 64 bits that select the random number
+  std::vector<std::tuple<uint64_t, std::string_view, int64_t>> places;
+  for (int64_t row = 0; row < count; ++row) {
+    const std::string& digest = data.train.digests[static_cast<size_t>(row)];
+    places.emplace_back(random_bits(key, std::stoull(digest.substr(0, kDigits), nullptr, 16)), digest, row);
+  }
+  std::sort(places.begin(), places.end());
+  Rows rows;
+  for (const auto& place : places) rows.push_back(std::get<int64_t>(place));
+  return rows;
 }
 
 // For each class, the first `wanted` rows in this order.
@@ -77,24 +102,16 @@ Rows take_by_class(const Rows& order, const int64_t* labels, Rows wanted) {
 
 // The labeled rows, in the random order of the split seed.
 Rows known_rows(const Dataset& data, int64_t seed, uint64_t part) {
-  const int64_t count = data.train.size();
-  const at::Tensor order =
-      random_permutation(count, random_key(static_cast<uint64_t>(seed), Stream::kLabelSplit, 0, part));
   const int64_t* const labels = data.train.labels.data_ptr<int64_t>();
-  Rows rows;
-  std::copy_if(order.data_ptr<int64_t>(), order.data_ptr<int64_t>() + count, std::back_inserter(rows),
-               [=](int64_t row) { return labels[row] >= 0; });
+  Rows rows = random_order(data, seed, part);
+  std::erase_if(rows, [=](int64_t row) { return labels[row] < 0; });
   return rows;
 }
 
 // Draws the rows that the training may use from all rows except the development images.
 Rows kept_rows(const Dataset& data, const SplitOptions& options, const Rows& dev) {
-  const int64_t count = data.train.size();
-  const at::Tensor order = random_permutation(
-      count, random_key(static_cast<uint64_t>(options.split_seed), Stream::kLabelSplit, 0, kKeptPart));
-  Rows rows;
-  std::copy_if(order.data_ptr<int64_t>(), order.data_ptr<int64_t>() + count, std::back_inserter(rows),
-               [&](int64_t row) { return !std::binary_search(dev.begin(), dev.end(), row); });
+  Rows rows = random_order(data, options.split_seed, kKeptPart);
+  std::erase_if(rows, [&](int64_t row) { return std::binary_search(dev.begin(), dev.end(), row); });
   if (options.train_images > std::ssize(rows)) {
     throw usage_error(fmt::format("--train-images {}: {} has only {} training images{}", options.train_images,
                                   data.source, rows.size(), dev.empty() ? "" : ", excluding the development images"));
@@ -173,8 +190,11 @@ void describe(OptionSet& options, SplitOptions& split) {
       kLabelModes);
   options.add("split-seed", split.split_seed, "Seed for drawing the labeled and development images.",
               Range<int64_t>{0, std::numeric_limits<int64_t>::max()});
-  options.add("labels-file", split.labels_file,
-              "File labels.json of another run, whose label split is used instead of drawing one.");
+  options.add(
+      "labels-file", split.labels_file,
+      "File labels.json of another run, whose label split is used instead of drawing one. Or a table of labels, "
+      "FILE.csv with the header file,label, for an image folder without class folders; images that it does not "
+      "list are unlabeled.");
   options.add("dev-images", split.dev_images, "Number of labeled training images held out for tuning.",
               Range<int64_t>{0, 1'000'000'000, "images"});
   options.add("train-images", split.train_images,
@@ -184,7 +204,7 @@ void describe(OptionSet& options, SplitOptions& split) {
 }
 
 LabelSplit split_labels(const Dataset& data, const SplitOptions& options) {
-  if (options.labels_file.empty()) return draw(data, options);
+  if (!options.is_written()) return draw(data, options);
   LabelSplit split = read_label_split(options.labels_file, data);
   if (options.labels != 0 && options.labels != std::ssize(split.labeled)) {
     throw usage_error(fmt::format("--labels {}: --labels-file {} has {}; omit one of the two options", options.labels,

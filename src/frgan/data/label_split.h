@@ -10,7 +10,9 @@
 namespace frgan {
 
 // Draws a split, or reads `labels_file`. With the same data, split seed, mode and development images, a smaller number
-// of labels is a subset of a larger one. Modes:
+// of labels is a subset of a larger one. If the images are files, the draw depends on their content only: an added file
+// takes the place of at most one other labeled and one other development image (two labeled ones if train_images is
+// set). Modes:
 //   balanced      labels / K per class; if K does not divide `labels`, a usage error names the nearest multiples
 //   proportional  proportional to the class frequencies in the data (Webster's method)
 //   random        uniform over all images

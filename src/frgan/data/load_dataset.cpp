@@ -73,6 +73,13 @@ const DatasetKind& kind_of_path(const DataOptions& options) {
   return *find_kind(is_set ? "safetensors" : "folder");
 }
 
+// Throws a usage error for a table of labels if the data is no image folder.
+void check_labels_table(const DataOptions& options, const DatasetKind& kind) {
+  if (options.labels_table.empty() || kind.name == "folder") return;
+  throw usage_error(fmt::format("--labels-file {}: a table of labels needs an image folder; --data is {}",
+                                options.labels_table, options.data));
+}
+
 DatasetInfo info_of(const Dataset& data) {
   return {.name = data.name,
           .source = data.source,
@@ -150,7 +157,8 @@ const std::vector<DatasetKind>& dataset_kinds() {
        .load =
            [](const fs::path& folder, const DataOptions& options, const LoadWatch& watch) {
              return read_image_folder(folder, options.image_size == 0 ? 32 : options.image_size,
-                                      options.channels == 0 ? 3 : options.channels, watch, options.resize);
+                                      options.channels == 0 ? 3 : options.channels, watch, options.labels_table,
+                                      options.resize);
            }},
       {.name = "safetensors",
        .summary = "A file written by 'frgan data convert'; --data-dir is its path.",
@@ -171,6 +179,7 @@ Dataset load_dataset(const DataOptions& options, const fs::path& data_root, cons
     wanted.data_dir = options.data;
     wanted.data = kind.name;
   }
+  check_labels_table(options, *find_kind(wanted.data));
   Dataset data = load_kind(*find_kind(wanted.data), wanted, data_root, watch);
   if (options.image_size != 0 && options.image_size != data.image_size) {
     throw usage_error(fmt::format("--image-size {}: {} has images of {}x{}; only image folders are resized",
@@ -181,6 +190,15 @@ Dataset load_dataset(const DataOptions& options, const fs::path& data_root, cons
                                   data.source, data.channels));
   }
   return data;
+}
+
+std::optional<fs::path> image_folder_of(const DataOptions& options) {
+  const bool is_path = find_kind(options.data) == nullptr;
+  if (is_path ? !options.data_dir.empty() : options.data != "folder") return std::nullopt;
+  const fs::path folder = is_path ? options.data : options.data_dir;
+  std::error_code ignored;
+  if (folder.empty() || !fs::is_directory(folder, ignored)) return std::nullopt;
+  return folder;
 }
 
 DatasetInfo dataset_info(const DataOptions& options, const fs::path& data_root, const LoadWatch& watch) {

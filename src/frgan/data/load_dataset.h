@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ const std::vector<DatasetKind>& dataset_kinds();
 //
 //   const Dataset data = load_dataset({.data = "svhn"}, "data");
 Dataset load_dataset(const DataOptions& options, const std::filesystem::path& data_root, const LoadWatch& watch = {});
+
+// The image folder that `load_dataset` would read; empty for other data, or if the folder does not exist.
+std::optional<std::filesystem::path> image_folder_of(const DataOptions& options);
 
 // A dataset without its images and labels.
 struct DatasetInfo {

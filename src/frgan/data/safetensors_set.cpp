@@ -18,15 +18,39 @@ namespace {
 
 using SharedFile = std::shared_ptr<const SafetensorsFile>;
 
+constexpr int64_t kDigestBytes = 32;  // of a SHA-256
+
 TensorView view_of(const at::Tensor& tensor, DType dtype) {
   const auto* const bytes = static_cast<const std::byte*>(tensor.data_ptr());
   return {dtype, tensor.sizes().vec(), {bytes, tensor.nbytes()}};
 }
 
-void add_role(TensorViews& tensors, const std::string& role, const ImageSet& set) {
+// The digests as N x 32 bytes.
+at::Tensor digest_bytes(const std::vector<std::string>& digests) {
+  std::vector<uint8_t> bytes;
+  for (const std::string& digest : digests) {
+    for (size_t i = 0; i < digest.size(); i += 2) {
+      bytes.push_back(static_cast<uint8_t>(std::stoul(digest.substr(i, 2), nullptr, 16)));
+    }
+  }
+  return adopt(std::move(bytes), {std::ssize(digests), kDigestBytes});
+}
+
+std::vector<std::string> digest_texts(const at::Tensor& bytes) {
+  std::vector<std::string> digests;
+  const auto* byte = bytes.data_ptr<uint8_t>();
+  for (int64_t row = 0; row < bytes.size(0); ++row, byte += kDigestBytes) {
+    digests.push_back(fmt::format("{:02x}", fmt::join(byte, byte + kDigestBytes, "")));
+  }
+  return digests;
+}
+
+// `digests` of the set must stay in memory until the tensors are written.
+void add_role(TensorViews& tensors, const std::string& role, const ImageSet& set, const at::Tensor& digests) {
   if (set.size() == 0) return;
   tensors[role + ".images"] = view_of(set.images, DType::kU8);
   tensors[role + ".labels"] = view_of(set.labels, DType::kI64);
+  if (digests.size(0) > 0) tensors[role + ".digests"] = view_of(digests, DType::kU8);
 }
 
 // A tensor on the bytes of the file. The tensor keeps the file in memory.
@@ -57,6 +81,15 @@ ImageSet read_role(const SharedFile& file, const std::string& role, const std::s
     throw Error(fmt::format("{}: {}.images are {}x{}; must be square (N x H x W x C)", path, role, set.images.size(1),
                             set.images.size(2)));
   }
+  const std::string digests = role + ".digests";
+  if (file->tensors().contains(digests)) {
+    const at::Tensor bytes = tensor_of(file, digests, DType::kU8, 2, path);
+    if (bytes.size(0) != set.images.size(0) || bytes.size(1) != kDigestBytes) {
+      throw Error(fmt::format("{}: {} is of shape [{}]; expected {} x {}", path, digests,
+                              fmt::join(bytes.sizes(), ", "), set.images.size(0), kDigestBytes));
+    }
+    set.digests = digest_texts(bytes);
+  }
   return set;
 }
 
@@ -70,8 +103,9 @@ std::vector<std::string> parse_class_names(const std::string& text, const std::s
 
 void write_safetensors_set(const std::filesystem::path& path, const Dataset& data) {
   TensorViews tensors;
-  add_role(tensors, "train", data.train);
-  add_role(tensors, "test", data.test);
+  const at::Tensor train = digest_bytes(data.train.digests), test = digest_bytes(data.test.digests);
+  add_role(tensors, "train", data.train, train);
+  add_role(tensors, "test", data.test, test);
   write_safetensors(path, tensors,
                     {{"name", data.name}, {"class_names", Json(data.class_names).dump()}, {"digest", data.digest}});
 }

@@ -1,6 +1,8 @@
 #include "frgan/metrics/run_evaluation.h"
 
+#include <filesystem>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -18,14 +20,38 @@
 namespace frgan {
 namespace {
 
+namespace fs = std::filesystem;
+
 // The images to evaluate on. Their labels are classes of the network.
 struct Images {
   std::string source;
   ImageSet set;
+  std::vector<UnreadableImage> unreadable = {};
+  std::vector<UnknownClass> unknown_classes = {};
 };
+
+// The test images of an image folder. No other images are decoded.
+Images load_test_folder(const fs::path& folder, const EvaluationRequest& request, const Checkpoint& checkpoint,
+                        const Messages& messages) {
+  const CheckpointState& state = checkpoint.state;
+  TestImages test =
+      read_test_images(folder, state.class_names, state.shape.image_size, state.shape.channels, request.data.watch);
+  for (const std::string& note : test.notes) messages.note(note);
+  if (request.data.data.empty()) {
+    if (const std::string difference = test_difference(checkpoint, test.set); !difference.empty()) {
+      messages.note(fmt::format("the test images changed since the run: {}", difference));
+    }
+  }
+  return {folder.string(), std::move(test.set), std::move(test.unreadable), std::move(test.unknown_classes)};
+}
 
 Images load_images(const EvaluationRequest& request, const Checkpoint& checkpoint, const Messages& messages) {
   const CheckpointState& state = checkpoint.state;
+  if (request.on == EvaluatedImages::kTest) {
+    if (const auto folder = image_folder_of(data_options(request.data, state))) {
+      return load_test_folder(*folder, request, checkpoint, messages);
+    }
+  }
   const Dataset data = load_data(request.data, state, messages);
   check_classes(data, state.class_names);
   if (request.on == EvaluatedImages::kTest) {
@@ -78,7 +104,7 @@ RunEvaluation evaluate_run(const EvaluationRequest& request, const Messages& mes
       load_checkpoint(request.checkpoint, CheckpointUse::kClassify, request.hardware.allow_older, messages);
   const CheckpointState& state = checkpoint.state;
   const Inference inference = begin_inference(request.hardware, state.precision, messages);
-  const Images images = load_images(request, checkpoint, messages);
+  Images images = load_images(request, checkpoint, messages);
   const NetworkPtr network = load_classifier(checkpoint, inference.device, inference.precision);
   const Classified classified = classify(*network, images.set.images, inference.precision, request.data.watch.stopped);
   const at::Tensor logits = classified.logits.cpu();
@@ -98,6 +124,9 @@ RunEvaluation evaluate_run(const EvaluationRequest& request, const Messages& mes
                       .labels = {labels.begin(), labels.end()},
                       .predictions = most_probable(probabilities),
                       .probabilities = {highest.data_ptr<float>(), highest.data_ptr<float>() + highest.numel()},
+                      .files = images.set.files,
+                      .unreadable = std::move(images.unreadable),
+                      .unknown_classes = std::move(images.unknown_classes),
                       .comparison = std::nullopt};
   if (!request.unknown.empty()) {
     const ImageShape& shape = state.shape;

@@ -11,6 +11,7 @@
 #include "frgan/core/evaluated_images.h"
 #include "frgan/core/hardware.h"
 #include "frgan/core/messages.h"
+#include "frgan/data/image_files.h"
 #include "frgan/metrics/classification.h"
 #include "frgan/metrics/quality.h"
 #include "frgan/metrics/unknown_score.h"
@@ -39,6 +40,10 @@ struct RunEvaluation {
   std::vector<int64_t> labels;       // N, 0 to K - 1
   std::vector<int64_t> predictions;  // N, 0 to K - 1
   std::vector<float> probabilities;  // N, of the predictions, calibrated
+  std::vector<std::string> files;    // N, relative to `data`, if each image is a file; else empty
+  // Of an image folder; neither is in `result`.
+  std::vector<UnreadableImage> unreadable;
+  std::vector<UnknownClass> unknown_classes;
 
   struct Comparison {
     std::filesystem::path checkpoint;
@@ -52,8 +57,9 @@ struct RunEvaluation {
   int64_t unknown_images = 0;
 };
 
-// Throws an Error if a checkpoint or the data cannot be read, if the data has other classes than the network, or if
-// there are no images to evaluate.
+// Of an image folder, only the test images are decoded (read_test_images in data/image_folder.h). Throws an Error if a
+// checkpoint or the data cannot be read, if other data has other classes than the network, or if there are no images to
+// evaluate.
 //
 //   const RunEvaluation found = evaluate_run({.checkpoint = "runs/a", .data = {.root = "data"}});
 //   fmt::print("{:.2f} %\n", 100 * found.result.all.error());

@@ -83,7 +83,8 @@ void check_plan_settings(const Plan& plan, const Budget& budget) {
 std::vector<std::string> arguments_of(const PlanRow& row, const Json& options) {
   std::vector<std::string> words = {"--preset=" + row.preset};
   const Json preset = preset_request(row)->options.values();
-  const bool split_in_file = !options.at("labels-file").get<std::string>().empty();
+  const auto labels_file = options.at("labels-file").get<std::string>();
+  const bool split_in_file = !labels_file.empty() && !is_labels_table(labels_file);
   for (const auto& [name, value] : options.items()) {
     if (preset.at(name) == value || name == "epochs" || (split_in_file && is_in_labels_file(name))) continue;
     words.push_back(argument_of(name, value));
@@ -238,7 +239,7 @@ std::string set_run(RunRequest& request, const std::string& data_digest, int64_t
   request.run.steps = steps;
   request.run.time_budget.clear();
   request.run.seed = request.run.split.noise.seed = seed;
-  if (request.run.split.labels_file.empty()) request.run.split.split_seed = seed;
+  if (!request.run.split.is_written()) request.run.split.split_seed = seed;
   return run_key(request.options, data_digest + digest_of_files(request.run), recipe_of(request.run.method));
 }
 

@@ -42,7 +42,7 @@ void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view
     if (!said("labels")) run.split.labels = 0;
     if (!said("dev-images")) run.split.dev_images = 0;
     if (!said("train-images")) run.split.train_images = 0;
-  } else if (said("labels")) {
+  } else if (said("labels") && run.split.is_written()) {
     run.split.labels_file.clear();
   }
 }

@@ -25,7 +25,8 @@ void apply_settings(RunRequest& request, const std::vector<Setting>& settings);
 // source set an option.
 void make_weaker_void(RunOptions& run, const std::function<bool(std::string_view)>& said);
 
-// Whether a labels file (--labels-file) determines this option, so that the two cannot be combined.
+// Whether a label split in a file (--labels-file, SplitOptions::is_written) determines this option, so that the two
+// cannot be combined.
 bool is_in_labels_file(std::string_view option);
 
 // The identity of a run: two runs with the same key compute the same thing. SHA-256 over the recipe, the digest of the

@@ -24,8 +24,8 @@ namespace fs = std::filesystem;
 
 // Whether a run writes a file of this name before its first checkpoint.
 bool is_written_at_start(const fs::path& path) {
-  constexpr std::array kNames{kOptionsFile, kLabelsFile, kImagesFile,       kLogFile,
-                              kPlanFile,    kLockFile,   kCheckpointsFolder};
+  constexpr std::array kNames{kOptionsFile, kLabelsFile, kLabelsTable, kImagesFile,
+                              kLogFile,     kPlanFile,   kLockFile,    kCheckpointsFolder};
   return std::find(kNames.begin(), kNames.end(), path.filename().string()) != kNames.end() || is_event_file(path);
 }
 

@@ -22,7 +22,8 @@ void diagnose_run(const std::filesystem::path& folder, const DataSource& source,
     throw Error(
         fmt::format("{}: step {} of {} is not the last", checkpoint.path.string(), state.step, state.planned_steps));
   }
-  const Dataset data = load_data(source, state);
+  Dataset data = load_data(source, state);
+  leave_out_added_images(checkpoint, data);
   if (data.digest != state.data_digest) {
     throw Error(fmt::format("{}: the run was trained on other data", data.source));
   }

@@ -26,7 +26,7 @@ struct ImageCounts {
 // Training images of a run, and those among them that have a label.
 ImageCounts image_counts(const SplitOptions& options, const Dataset& data) {
   const int64_t all = data.train.size();
-  if (options.labels_file.empty()) {
+  if (!options.is_written()) {
     const int64_t train = options.train_images > 0 ? options.train_images : all - options.dev_images;
     return {train, options.labels > 0 ? options.labels : train};
   }
@@ -40,7 +40,8 @@ std::shared_ptr<const Dataset> without_pixels(const Dataset& data) {
   auto labels = std::make_shared<Dataset>();
   labels->name = data.name;
   labels->source = data.source;
-  labels->train = {at::empty({data.train.size(), 0}, at::kByte), data.train.labels};
+  labels->train = {at::empty({data.train.size(), 0}, at::kByte), data.train.labels, data.train.files,
+                   data.train.digests};
   labels->class_names = data.class_names;
   labels->image_size = data.image_size;
   labels->channels = data.channels;
@@ -51,13 +52,14 @@ std::shared_ptr<const Dataset> without_pixels(const Dataset& data) {
 }  // namespace
 
 std::string dataset_id(const RunOptions& run) {
-  return fmt::format("{}\n{}\n{}\n{}", run.data.data, run.data.data_dir, run.data.image_size, run.data.channels);
+  return fmt::format("{}\n{}\n{}\n{}\n{}", run.data.data, run.data.data_dir, run.data.image_size, run.data.channels,
+                     with_labels(run.data, run.split.labels_file).labels_table);
 }
 
 const RunMeasurer::DataFacts& RunMeasurer::data_facts(const RunOptions& run) {
   const std::string id = dataset_id(run);
   if (const auto known = known_.find(id); known != known_.end()) return known->second;
-  const Dataset data = load_dataset(run.data, root_);
+  const Dataset data = load_dataset(with_labels(run.data, run.split.labels_file), root_);
   if (data.test.size() == 0) {
     throw Error(fmt::format("{}: has no test images, but the tables of a plan need a test set", data.source));
   }
@@ -108,7 +110,7 @@ Dataset load_run_dataset(const Json& options, const std::filesystem::path& data_
   OptionSet set;
   describe(set, data);
   for (Option& option : set.all()) option.set(options.at(option.name), "the plan");
-  return load_dataset(data, data_root);
+  return load_dataset(with_labels(data, options.value("labels-file", "")), data_root);
 }
 
 SquareImages random_training_images(const Json& options, const std::filesystem::path& data_root, int64_t count) {

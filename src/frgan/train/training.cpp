@@ -14,6 +14,7 @@
 #include "frgan/core/run_files.h"
 #include "frgan/data/image_hashes.h"
 #include "frgan/data/label_split.h"
+#include "frgan/data/labels_table.h"
 #include "frgan/data/load_dataset.h"
 #include "frgan/device/device.h"
 #include "frgan/io/files.h"
@@ -48,9 +49,14 @@ void use_absolute_paths(RunOptions& options) {
 }
 
 // Throws a usage error for an option that was set but must not change.
-void check_changes(const OptionSet& options, const fs::path& folder) {
+void check_changes(const OptionSet& options, const CheckpointState& saved, const fs::path& folder) {
   for (const Option& option : options.all()) {
     if (!option.given || is_allowed_on_resume(option.name)) continue;
+    // A table of labels belongs to the data, which may have moved.
+    if (option.name == "labels-file" && is_labels_table(option.value().text()) &&
+        is_labels_table(saved.options.value(option.name, ""))) {
+      continue;
+    }
     throw usage_error(
         fmt::format("--{} cannot be combined with --resume, which keeps the options of the run; start a new run with "
                     "--init-from {}",
@@ -89,7 +95,7 @@ std::vector<std::string> machine_warnings(const CheckpointState& saved, const Ru
 std::string changes_text(const OptionSet& options, const CheckpointState& saved) {
   std::vector<std::string> changes;
   for (const Option& option : options.all()) {
-    if (!is_allowed_on_resume(option.name) || may_differ_on_resume(option.name)) continue;
+    if ((!is_allowed_on_resume(option.name) && !option.given) || may_differ_on_resume(option.name)) continue;
     const Json value = option.value();
     if (value != saved.options.value(option.name, option.initial))
       changes.push_back(one_line(argument_of(option.name, value)));
@@ -153,6 +159,19 @@ double lost_seconds(const fs::path& folder, const CheckpointState& state) {
 
 void write_images_file(const fs::path& path, const Dataset& data) {
   write_file_safely(path, with_checksum(image_hashes_json(image_hashes(data))).dump() + '\n');
+}
+
+// The labels that the run uses, if its images are files.
+void write_labels_table(const fs::path& path, const LabelSplit& split, const Dataset& data) {
+  if (data.train.files.empty()) return;
+  std::vector<FileLabel> labels;
+  for (size_t i = 0; i < split.labeled.size(); ++i) {
+    const int64_t row = split.labeled[i];
+    const int64_t label = split.shown.empty() ? data.train.labels.data_ptr<int64_t>()[row] : split.shown[i];
+    labels.push_back({data.train.files[static_cast<size_t>(row)], data.class_names[static_cast<size_t>(label)]});
+  }
+  std::ranges::sort(labels, {}, &FileLabel::file);
+  write_file_safely(path, labels_table_text(labels));
 }
 
 bool is_intact_split(const fs::path& path, const LabelSplit& split, const Dataset& data) try {
@@ -255,7 +274,7 @@ Training Training::start(std::unique_ptr<RunRequest> request, const StartOptions
   resolve_machine(run);
   if (!options.dry_run)
     impl->new_folder.emplace(impl->folder);  // before the work, so that an unusable path fails at once
-  Dataset data = load_dataset(run.data, options.data_root, options.watch);
+  Dataset data = load_dataset(with_labels(run.data, run.split.labels_file), options.data_root, options.watch);
   if (encoder && data.channels != 3) {
     throw usage_error(fmt::format("--encoder {}: the weights need images with 3 channels; those of {} have {}",
                                   run.encoder.file, data.source, data.channels));
@@ -296,15 +315,21 @@ Training Training::resume(const fs::path& folder, const ResumeOptions& options) 
   check_method(*impl->request, checkpoint.state.method);
   for (Option& option : set.all()) option.given = false;
   if (options.change) options.change(set);
-  check_changes(set, folder);
+  check_changes(set, checkpoint.state, folder);
   validate(*impl->request);
   RunOptions& run = impl->request->run;
   run.data.resize = checkpoint.state.resize;
   resolve_machine(run);
   warn(machine_warnings(checkpoint.state, run));
   const bool moves_data = set.find("data", "").given || set.find("data-dir", "").given;
-  Dataset data = moves_data ? load_dataset(run.data, options.data_root, options.watch)
-                            : load_run_data(run.data, options.data_root, options.watch);
+  const DataOptions wanted = with_labels(run.data, run.split.labels_file);
+  Dataset data = moves_data ? load_dataset(wanted, options.data_root, options.watch)
+                            : load_run_data(wanted, options.data_root, options.watch);
+  if (const int64_t added = leave_out_added_images(checkpoint, data); added > 0) {
+    options.messages.note(fmt::format(
+        "{}: {} added since the run began; the run does not use them; to use them, start a new run with --init-from {}",
+        data.source, counted(added, "image"), folder.string()));
+  }
   check_same_data(checkpoint, data);
   LabelSplit split = label_split_from_json(checkpoint.state.label_split, data, checkpoint.path.string());
   impl->prepare(std::move(data), std::move(split));
@@ -344,6 +369,7 @@ RunResult Training::run(Progress& progress, const std::atomic<int>& stop_signal)
     write_file_safely(impl_->folder / kOptionsFile, fmt::format("# {}\n\n{}", impl_->command, config_text(options)));
     write_label_split(impl_->folder / kLabelsFile, impl_->run->split());
     write_images_file(impl_->folder / kImagesFile, impl_->run->data());
+    write_labels_table(impl_->folder / kLabelsTable, impl_->run->split(), impl_->run->data());
   } else if (!has_run_summary(impl_->folder / kSummaryFile, steps_done())) {
     for (const std::string& warning : restore_data_records(impl_->folder, impl_->run->split(), impl_->run->data())) {
       progress.warn(warning);
