@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """memory_test.py FRGAN: a run of 20,000 small FR-GAN steps with evaluations, image grids and checkpoints. Its memory must
 not grow by more than 1 MB after the first 1,000 steps. The peak that the program expects before the first step must be
-within 15 % of the true peak. Needs the Python of scripts/python-tools."""
+within 15 % of the true peak. Large photos must be decoded one by one. Needs the Python of scripts/python-tools."""
 
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 import unittest
 from pathlib import Path
+
+from PIL import Image
 
 import tiny_runs
 
@@ -60,6 +63,23 @@ class MemoryTest(unittest.TestCase):
               f"peak {peak / 2**30:.3f} GiB, expected {expected} GiB")
         self.assertLessEqual(growth, 1_000_000)
         self.assertLess(abs(expected * 2**30 / peak - 1), 0.15)
+
+    def test_large_photos_are_decoded_one_by_one(self):
+        peaks = []
+        for size in ((64, 64), (5472, 3648)):  # the second is 60 MB when decoded
+            with tempfile.TemporaryDirectory() as name:
+                for i in range(8):
+                    path = Path(name) / "train" / "ab"[i % 2] / f"{i}.jpg"
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    Image.effect_noise((64, 64), 50 + i).convert("RGB").resize(size).save(path)
+                process = subprocess.Popen([FRGAN, "data", "info", name, "--image-size", "32", "--quiet"],
+                                           stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+                self.assertEqual(process.returncode, 0)
+                peaks.append(usage.ru_maxrss / 1000)
+        print(f"peak with small photos {peaks[0]:.0f} MB, with large ones {peaks[1]:.0f} MB")
+        self.assertLess(peaks[1] - peaks[0], 100)
 
 
 if __name__ == "__main__":
