@@ -123,9 +123,9 @@ void note_skipped(const ImageFiles& found, const std::vector<UnreadableImage>& u
 }
 
 // Decodes all images and notes the files that are skipped.
-ImageSet decode_readable(const ImageFiles& found, const fs::path& folder, int64_t size, int64_t channels,
+ImageSet decode_readable(const ImageFiles& found, const fs::path& folder, const FolderImages& images_of,
                          std::vector<std::string>& notes, const LoadWatch& watch) {
-  DecodedImages decoded = decode(found, folder, size, channels, watch);
+  DecodedImages decoded = decode(found, folder, images_of, watch);
   note_skipped(found, decoded.unreadable, notes);
   return std::move(decoded.set);
 }
@@ -320,7 +320,7 @@ Dataset read_image_folder(const fs::path& folder, int64_t size, int64_t channels
 }
 
 TestImages read_test_images(const fs::path& folder, const std::vector<std::string>& class_names, int64_t size,
-                            int64_t channels, const LoadWatch& watch) {
+                            int64_t channels, const LoadWatch& watch, ResizeRule rule) {
   const bool has_class_test = std::find(class_names.begin(), class_names.end(), "test") != class_names.end();
   const fs::path inner = folder / "test";
   const bool is_dataset = is_folder(folder / "train");
@@ -339,7 +339,7 @@ TestImages read_test_images(const fs::path& folder, const std::vector<std::strin
     throw Error(fmt::format("{}: no test images of the {} classes of the network: {}; expected {}/CLASS/ with images",
                             classes.string(), class_names.size(), listed(class_names), classes.string()));
   }
-  DecodedImages decoded = decode(found, folder, size, channels, watch);
+  DecodedImages decoded = decode(found, folder, {size, channels, rule}, watch);
   note_skipped(found, decoded.unreadable, test.notes);
   if (decoded.set.size() == 0) {
     throw Error(fmt::format("{}: no readable test image; {}", classes.string(), test.notes.back()));
@@ -349,11 +349,11 @@ TestImages read_test_images(const fs::path& folder, const std::vector<std::strin
   return test;
 }
 
-LooseImages read_loose_images(const fs::path& folder, int64_t size, int64_t channels) {
+LooseImages read_loose_images(const fs::path& folder, int64_t size, int64_t channels, ResizeRule rule) {
   ImageFiles found;
   find_images(folder, /*label=*/-1, found);
   LooseImages loose;
-  loose.images = decode_readable(found, folder, {size, channels}, loose.notes, {}).images;
+  loose.images = decode_readable(found, folder, {size, channels, rule}, loose.notes, {}).images;
   if (loose.images.size(0) == 0) {
     throw Error(fmt::format("{}: no readable .png, .jpg, .jpeg or .webp file in this folder{}", folder.string(),
                             loose.notes.empty() ? "" : "; " + loose.notes.front()));

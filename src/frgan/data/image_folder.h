@@ -55,6 +55,7 @@ struct LooseImages {
 };
 // Reads all images in a folder and its subfolders, ordered by path, by the same rules. Throws an Error if there is no
 // readable image.
-LooseImages read_loose_images(const std::filesystem::path& folder, int64_t size, int64_t channels);
+LooseImages read_loose_images(const std::filesystem::path& folder, int64_t size, int64_t channels,
+                              ResizeRule rule = ResizeRule::kArea);
 
 }  // namespace frgan

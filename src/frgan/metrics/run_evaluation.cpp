@@ -34,8 +34,8 @@ struct Images {
 Images load_test_folder(const fs::path& folder, const EvaluationRequest& request, const Checkpoint& checkpoint,
                         const Messages& messages) {
   const CheckpointState& state = checkpoint.state;
-  TestImages test =
-      read_test_images(folder, state.class_names, state.shape.image_size, state.shape.channels, request.data.watch);
+  TestImages test = read_test_images(folder, state.class_names, state.shape.image_size, state.shape.channels,
+                                     request.data.watch, state.resize);
   for (const std::string& note : test.notes) messages.note(note);
   if (request.data.data.empty()) {
     if (const std::string difference = test_difference(checkpoint, test.set); !difference.empty()) {
@@ -130,7 +130,7 @@ RunEvaluation evaluate_run(const EvaluationRequest& request, const Messages& mes
                       .comparison = std::nullopt};
   if (!request.unknown.empty()) {
     const ImageShape& shape = state.shape;
-    const LooseImages unknown = read_loose_images(request.unknown, shape.image_size, shape.channels);
+    const LooseImages unknown = read_loose_images(request.unknown, shape.image_size, shape.channels, state.resize);
     for (const std::string& note : unknown.notes) messages.note(note);
     const Classified others = classify(*network, unknown.images, inference.precision, request.data.watch.stopped);
     found.unknown_scores =
