@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "app/cache_folder.h"
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/console.h"
@@ -16,6 +17,7 @@
 #include "app/notes.h"
 #include "app/stop_signal.h"
 #include "app/watch_loading.h"
+#include "frgan/classifier/encoder_files.h"
 #include "frgan/core/error.h"
 #include "frgan/data/augmentation_grid.h"
 #include "frgan/data/load_dataset.h"
@@ -30,7 +32,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kInfoExamples[] = {"data info svhn", "data info my-images"};
-constexpr std::string_view kFetchExamples[] = {"data fetch svhn"};
+constexpr std::string_view kFetchExamples[] = {"data fetch svhn", "data fetch encoder resnet18"};
 constexpr std::string_view kConvertExamples[] = {"data convert --data my-images --image-size 32 my-images.safetensors"};
 
 constexpr std::string_view kShowExamples[] = {"data show --data svhn --policy strong -o grid.png"};
@@ -142,27 +144,48 @@ int run_info(std::span<const std::string> arguments) {
   return 0;
 }
 
+// Downloads published weights of a network and prints what is known about them.
+void fetch_weights(const std::string& network, const std::string& site, bool quiet) {
+  const fs::path cache = cache_folder();
+  if (cache.empty()) throw Error("no folder for the weights: set FRGAN_CACHE to one");
+  const FetchedEncoder found = fetch_encoder(network, cache, site.empty() ? kEncoderSite : std::string_view(site),
+                                             download_line(network, quiet));
+  if (!quiet) {
+    print_message("license: {}; there is no digest to compare with; SHA-256 of the weights: {}\n",
+                  found.license.empty() ? "not stated" : one_line(found.license), found.sha256);
+  }
+  print_output("{}\n", one_line(found.weights.string()));
+}
+
 int run_fetch(std::span<const std::string> arguments) {
   const std::vector<std::string> datasets = downloadable_names();
   const Syntax syntax = {"data fetch",
-                         "DATASET",
-                         "Downloads the files of a dataset from its authors' site and verifies them. Resumes an "
-                         "interrupted download. Files that are already there are kept.",
+                         "DATASET | encoder NETWORK",
+                         "Downloads the files of a dataset from its authors' site and verifies them, or published "
+                         "weights of a network (--encoder) from Hugging Face into the cache, $FRGAN_CACHE or "
+                         "~/.cache/frgan. Resumes an interrupted download. Files that are already there are kept.",
                          1,
-                         1,
+                         2,
                          {},
                          kFetchExamples,
                          datasets};
-  std::string folder;
+  std::string folder, site;
   bool quiet = false;
   OptionSet options;
   options.group("Data", /*saved=*/false);
   options.add("data-dir", folder,
               "Folder for the files; empty uses the dataset's folder in $FRGAN_DATA, else in data/.");
+  options.add("site", site, "Site of the weights, such as a mirror of Hugging Face; empty: https://huggingface.co.");
   add_quiet(options, quiet);
   if (print_help(syntax, arguments, options)) return 0;
-  const DatasetKind& kind = find_kind(read_arguments(syntax, arguments, options).front());
-  fetch(kind, folder, quiet);
+  const std::vector<std::string> words = read_arguments(syntax, arguments, options);
+  if (words.front() == "encoder") {
+    if (words.size() < 2) throw usage_error("missing network; for example: frgan data fetch encoder resnet18");
+    fetch_weights(words[1], site, quiet);
+    return 0;
+  }
+  if (words.size() > 1) throw usage_error(fmt::format("unexpected argument '{}'", words[1]));
+  fetch(find_kind(words.front()), folder, quiet);
   return 0;
 }
 

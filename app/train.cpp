@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "app/cache_folder.h"
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/console.h"
@@ -23,6 +24,7 @@
 #include "app/notes.h"
 #include "app/stop_signal.h"
 #include "app/watch_loading.h"
+#include "frgan/classifier/encoder_files.h"
 #include "frgan/core/error.h"
 #include "frgan/core/run_files.h"
 #include "frgan/device/machine.h"
@@ -121,6 +123,37 @@ std::vector<std::vector<Setting>> read_settings(TrainCall& call, std::span<const
   return sources;
 }
 
+bool is_quiet(std::span<const std::string> arguments) {
+  return typed(arguments, "--quiet") || typed(arguments, "-q");
+}
+
+// Options that a run with published weights does not need, or that tell how to train without them.
+constexpr std::string_view kTrainsOtherwise[] = {"method",  "preset",      "config",    "encoder",
+                                                 "network", "resume",      "init-from", "image-size",
+                                                 "epochs",  "time-budget", "plan",      "steps"};
+
+// Uses published weights from the cache for a folder of images, if the user did not say how to train: appends --encoder
+// to the arguments. Without weights in the cache, says what they would bring.
+std::vector<std::string> with_cached_encoder(std::span<const std::string> arguments) {
+  std::vector<std::string> all(arguments.begin(), arguments.end());
+  const auto data = typed_value(arguments, "data");
+  const bool is_folder = data && fs::is_directory(*data);
+  const auto typed_one = [&](std::string_view name) { return typed_value(arguments, name).has_value(); };
+  if (!is_folder || std::ranges::any_of(kTrainsOtherwise, typed_one)) return all;
+  const bool quiet = is_quiet(arguments);
+  if (const auto weights = cached_encoder(cache_folder())) {
+    all.push_back(fmt::format("--encoder={}", weights->string()));
+    if (!quiet)
+      print_message("using the published weights {}; for training without them, give --method or --preset\n",
+                    weights->string());
+  } else if (!quiet) {
+    print_message(
+        "hint: on photos, published weights usually give a much lower error with few labels; get them with "
+        "'frgan data fetch encoder efficientnet-lite0'\n");
+  }
+  return all;
+}
+
 // Declares the options of the method that the command line, else the settings, name.
 void declare_options(TrainCommand& command, std::span<const std::string> arguments,
                      const std::vector<std::vector<Setting>>& settings) {
@@ -186,10 +219,6 @@ Training start(TrainCommand& command, std::span<const std::string> arguments) {
                        .used_seconds = process_seconds()};
   if (!call.config.empty()) options.inputs.emplace_back(call.config);
   return Training::start(std::move(command.request), options);
-}
-
-bool is_quiet(std::span<const std::string> arguments) {
-  return typed(arguments, "--quiet") || typed(arguments, "-q");
 }
 
 Training resume(const std::string& folder, TrainCall& call, std::span<const std::string> arguments) {
@@ -325,17 +354,18 @@ int run_training(Training& training, const TrainCall& call, std::span<const std:
 
 }  // namespace
 
-int run_train(std::span<const std::string> arguments) {
+int run_train(std::span<const std::string> typed_arguments) {
   TrainCommand command;
   TrainCall& call = command.call;
-  if (const auto format = requested_help(arguments); format && *format != HelpFormat::kText) {
+  if (const auto format = requested_help(typed_arguments); format && *format != HelpFormat::kText) {
     print_all_methods(*format);
     return 0;
   } else if (format) {
-    declare_options(command, arguments, read_settings(call, arguments));
+    declare_options(command, typed_arguments, read_settings(call, typed_arguments));
     print_output("{}", help_page(*format, kTrainSyntax, command.request->options.groups()));
     return 0;
   }
+  const std::vector<std::string> arguments = with_cached_encoder(typed_arguments);
   const auto resumed = typed_value(arguments, "resume");
   if (!resumed) read_options(command, arguments);
   if (call.print_config) {
