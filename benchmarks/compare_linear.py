@@ -12,6 +12,7 @@ penalties, by the log loss of the same number of folds. Each program uses --thre
 the start of the program, decoding and the evaluation on the test images; frgan also decodes the unlabeled images.
 """
 import argparse
+import csv
 import json
 import pathlib
 import subprocess
@@ -31,7 +32,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def images_of(folder):
-    """Files and labels, in frgan's order: by class, then by path."""
+    """Files and labels, by class, then by path."""
     files, labels = [], []
     for label, name in enumerate(sorted(path.name for path in folder.iterdir() if path.is_dir())):
         found = sorted(path for path in (folder / name).rglob("*") if path.suffix.lower() in SUFFIXES)
@@ -84,24 +85,26 @@ def frgan_error(options, data, split, folder):
                "--labels", options.labels, "--split-seed", split, "--threads", options.threads, "--run", folder]
     subprocess.run([str(part) for part in command], check=True, stdout=subprocess.DEVNULL)
     summary = json.loads((folder / "summary.json").read_text())
-    return summary["test"]["test_error"], json.loads((folder / "labels.json").read_text())["labeled"]
+    with (folder / "labels.csv").open(newline="") as table:
+        return summary["test"]["test_error"], list(csv.DictReader(table))
 
 
 def compare(options, data, split):
     with tempfile.TemporaryDirectory() as folder:
         begin = time.monotonic()
-        ours, rows = frgan_error(options, data, split, pathlib.Path(folder) / "run")
+        ours, labeled = frgan_error(options, data, split, pathlib.Path(folder) / "run")
         our_seconds = time.monotonic() - begin
     begin = time.monotonic()
     encoder = Encoder(options.encoder)
-    files, labels = images_of(data / "train")
+    classes = sorted(path.name for path in (data / "train").iterdir() if path.is_dir())
+    labels = numpy.array([classes.index(row["label"]) for row in labeled])
     test_files, test_labels = images_of(data / "test")
-    train = encoder.features([files[row] for row in rows])
+    train = encoder.features([data / row["file"] for row in labeled])
     test = encoder.features(test_files)
     scale = numpy.sqrt((train ** 2).mean())
     search = GridSearchCV(LogisticRegression(max_iter=10000, tol=1e-6), {"C": 10.0 ** numpy.arange(-5, 2.01, 0.5)},
                           scoring="neg_log_loss", cv=StratifiedKFold(5, shuffle=True, random_state=1))
-    search.fit(train / scale, labels[rows])
+    search.fit(train / scale, labels)
     theirs = (search.predict(test / scale) != test_labels).mean()
     their_seconds = time.monotonic() - begin
     print(f"{data.name:10} split {split}  frgan {100 * ours:6.2f} % in {our_seconds:6.1f} s   "
