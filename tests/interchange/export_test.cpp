@@ -57,6 +57,7 @@ struct SavedRun {
     state.shape = kExportedShape;
     state.class_names = {"ant", "bee", "cat"};
     state.frgan_version = "0.1.0";
+    state.calibration = {1.6, "development images", {}};
     state.label_split = {{"train_images", 900}, {"labeled", {4, 8, 15}}};
   }
 
@@ -184,8 +185,9 @@ TEST(Export, NotesWhatDiffersFromPredict) {
 
 TEST(ExportConfig, RejectsInvalidValues) {
   const TemporaryFolder folder;
-  const SavedRun run(folder / "run");
-  const Json valid = export_config(run.state, 1.5);
+  SavedRun run(folder / "run");
+  run.state.calibration = {1.5, "development images", {{0.9, true}}};
+  const Json valid = export_config(run.state);
   const auto message = [&](const auto& change) {
     Json config = valid;
     change(config);
@@ -193,8 +195,9 @@ TEST(ExportConfig, RejectsInvalidValues) {
     return error_of([&] { read_export_config(folder / "config.json"); });
   };
   write_file_safely(folder / "config.json", valid.dump());
-  EXPECT_EQ(read_export_config(folder / "config.json").temperature, 1.5);
-  EXPECT_THAT(message([](Json& config) { config["temperature"] = -1; }), HasSubstr("invalid temperature -1"));
+  EXPECT_EQ(read_export_config(folder / "config.json").calibration.temperature, 1.5);
+  EXPECT_EQ(read_export_config(folder / "config.json").calibration.held_out.size(), 1U);
+  EXPECT_THAT(message([](Json& config) { config["calibration"]["temperature"] = -1; }), HasSubstr("config.json"));
   EXPECT_THAT(message([](Json& config) { config["resize"] = "x"; }), HasSubstr("unknown resize rule 'x'"));
   EXPECT_THAT(message([](Json& config) { config["format"] = "x"; }), HasSubstr("not the config of a model exported"));
   EXPECT_THAT(message([](Json& config) { config["image_size"] = 17; }), HasSubstr("17"));
@@ -207,25 +210,23 @@ TEST(ModelCard, StatesWhatIsKnown) {
   SavedRun run(folder / "run");
   run.state.encoder = {
       {"architecture", "resnet18.a1"}, {"license", "apache-2.0"}, {"source", "timm/resnet18"}, {"sha256", "ab"}};
+  run.state.calibration = {1.25, "development images", {}};
   const Json summary = parse_json(
       R"({"test": {"step": 40, "test_error": 0.123, "error_low": 0.1, "error_high": 0.15, "images": 1000}})", "test");
   const Json quality = parse_json(R"({"macro_f1": 0.8, "uncalibrated": {"error": 0.3}, "calibrated": {"error": 0.05},
       "baselines": [{"name": "guessing", "error": 0.9}, {"name": "pixels", "error": 0.5}],
       "warnings": ["a class has 3 labels"]})",
                                   "test");
-  const std::string card = model_card({.state = run.state,
-                                       .summary = summary,
-                                       .quality = quality,
-                                       .network = "conv-large",
-                                       .weights = 12345,
-                                       .temperature = 1.25});
+  const std::string card = model_card(
+      {.state = run.state, .summary = summary, .quality = quality, .network = "conv-large", .weights = 12345});
   for (const char* const text :
        {"license: apache-2.0\n", "| Error on 1000 test images | 12.30 % (95 % interval: 10.00 % to 15.00 %) |",
         "| Error of the baseline: guessing | 90.00 % |", "| Error of the baseline: pixels | 50.00 % |",
         "| Macro F1 score | 80.00 % |", "| 30.00 %, 5.00 % |", "| Warning | a class has 3 labels |",
         "| Data | my\\_photos |", "| Labeled training images | 3 |", "| Training images | 900 |",
         "| License of the encoder | apache-2.0 |", "| Source of the encoder | timm/resnet18 |", "| 1 | bee |",
-        "temperature 1.25", "## Limits", "InferenceSession", "Classifier::load"}) {
+        "temperature 1.25, which was fitted to development images", "## Limits", "InferenceSession",
+        "Classifier::load"}) {
     EXPECT_THAT(card, HasSubstr(text));
   }
   EXPECT_THAT(card, Not(HasSubstr("someone")));
@@ -234,6 +235,7 @@ TEST(ModelCard, StatesWhatIsKnown) {
 TEST(ModelCard, StatesWhatIsUnknown) {
   const TemporaryFolder folder;
   SavedRun run(folder / "run");
+  run.state.calibration = {};
   run.state.class_names[0] = "a|b\n# <b>";
   const std::string card = model_card({.state = run.state, .summary = {}, .network = "conv-large"});
   EXPECT_THAT(card, AllOf(HasSubstr("The run has no result for this checkpoint"),

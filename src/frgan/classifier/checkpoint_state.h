@@ -36,10 +36,10 @@ struct CheckpointState {
   std::vector<std::string> class_names;
   Precision precision = Precision::kFull;
   ResizeRule resize = ResizeRule::kArea;  // of image files
-  Calibration calibration{};       // of the class probabilities, after the last step; not fitted before
-  bool classifier_trained = true;  // whether the run reached the stage that trains the classifier
-  std::string device;              // type of the device that trained it: "cpu" or "cuda"; empty if unknown
-  std::string libtorch;            // version of LibTorch that trained it: "1.13.1"; empty if unknown
+  Calibration calibration{};              // of the class probabilities, after the last step; not fitted before
+  bool classifier_trained = true;         // whether the run reached the stage that trains the classifier
+  std::string device;                     // type of the device that trained it: "cpu" or "cuda"; empty if unknown
+  std::string libtorch;                   // version of LibTorch that trained it: "1.13.1"; empty if unknown
   std::string data_digest;
   std::string split_digest;
   Json label_split;  // from label_split_json

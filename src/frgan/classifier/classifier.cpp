@@ -66,10 +66,9 @@ Classifier Classifier::load(const std::filesystem::path& path, const Hardware& h
   if (is_exported_model(path)) return load_exported(path, hardware, messages);
   const Checkpoint checkpoint = load_checkpoint(path, CheckpointUse::kClassify, hardware.allow_older, messages);
   const auto [device, precision] = begin_inference(hardware, checkpoint.state.precision, messages);
-  return Classifier(
-      std::make_shared<const Network>(Network{load_classifier(checkpoint, device, precision),
-                                              checkpoint.state.class_names, precision, checkpoint.state.resize,
-                                              checkpoint.state.calibration}));
+  return Classifier(std::make_shared<const Network>(Network{load_classifier(checkpoint, device, precision),
+                                                            checkpoint.state.class_names, precision,
+                                                            checkpoint.state.resize, checkpoint.state.calibration}));
 }
 
 Classifier Classifier::load_exported(const std::filesystem::path& folder, const Hardware& hardware,
@@ -79,8 +78,8 @@ Classifier Classifier::load_exported(const std::filesystem::path& folder, const 
   const auto [device, precision] = begin_inference(hardware, Precision::kFull, messages);
   const NetworkPtr network = new_classifier({.path = folder, .state = state}, device, precision);
   set_folded_weights(*network, read_tensors(weights), weights.string());
-  return Classifier(std::make_shared<const Network>(
-      Network{network, state.class_names, precision, state.resize, state.calibration}));
+  return Classifier(
+      std::make_shared<const Network>(Network{network, state.class_names, precision, state.resize, state.calibration}));
 }
 
 int64_t Classifier::image_size() const {

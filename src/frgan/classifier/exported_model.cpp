@@ -1,6 +1,5 @@
 #include "frgan/classifier/exported_model.h"
 
-#include <cmath>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -37,7 +36,7 @@ Json options_of_method(const CheckpointState& state) {
 
 }  // namespace
 
-Json export_config(const CheckpointState& state, double temperature) {
+Json export_config(const CheckpointState& state) {
   Json names = Json::object(), labels = Json::object();
   for (size_t label = 0; label < state.class_names.size(); ++label) {
     names[std::to_string(label)] = state.class_names[label];
@@ -52,13 +51,14 @@ Json export_config(const CheckpointState& state, double temperature) {
           {"image_size", state.shape.image_size},
           {"num_channels", state.shape.channels},
           {"resize", resize_rule_name(state.resize)},
-          {"temperature", temperature},
+          {"temperature", state.calibration.temperature},
+          {"calibration", to_json(state.calibration)},
           {"method", state.method},
           {"step", state.step},
           {"options", options_of_method(state)}};
 }
 
-ExportConfig read_export_config(const fs::path& path) {
+CheckpointState read_export_config(const fs::path& path) {
   const Json json = read_json_object(path);
   const std::string name = path.string();
   try {
@@ -66,8 +66,7 @@ ExportConfig read_export_config(const fs::path& path) {
       throw Error(fmt::format("{}: not the config of a model exported by frgan; \"format\" must be \"{}\"", name,
                               kExportFormat));
     }
-    ExportConfig config;
-    CheckpointState& state = config.state;
+    CheckpointState state;
     json.at("method").get_to(state.method);
     json.at("step").get_to(state.step);
     json.at("frgan_version").get_to(state.frgan_version);
@@ -82,11 +81,8 @@ ExportConfig read_export_config(const fs::path& path) {
     }
     if (state.class_names.size() < 2) throw Error(fmt::format("{}: fewer than two classes in \"id2label\"", name));
     state.shape.classes = static_cast<int64_t>(state.class_names.size());
-    json.at("temperature").get_to(config.temperature);
-    if (!std::isfinite(config.temperature) || config.temperature <= 0) {
-      throw Error(fmt::format("{}: invalid temperature {}; must be positive", name, config.temperature));
-    }
-    return config;
+    state.calibration = calibration_from_json(json.at("calibration"), name);
+    return state;
   } catch (const JsonError& error) {
     throw Error(fmt::format("{}: not a valid config of an exported model ({})", name, error.what()));
   }

@@ -16,14 +16,11 @@ inline constexpr std::string_view kExportWeightsFile = "model.safetensors";
 
 // The config.json: the classes, the size and preparation of images, and how to build the network again. It contains no
 // paths of the training machine.
-Json export_config(const CheckpointState& state, double temperature);
+Json export_config(const CheckpointState& state);
 
-struct ExportConfig {
-  CheckpointState state;  // method, options, shape, class names and resize rule only
-  double temperature = 1;
-};
-// Throws an Error that names the file and the key if a value is missing or invalid.
-ExportConfig read_export_config(const std::filesystem::path& path);
+// The method, its options, shape, class names, resize rule and calibration from a config.json. Throws an Error that
+// names the file and the key if a value is missing or invalid.
+CheckpointState read_export_config(const std::filesystem::path& path);
 
 // Whether the path is a folder with an exported model.
 bool is_exported_model(const std::filesystem::path& folder);

@@ -1,6 +1,5 @@
 #include "frgan/interchange/export.h"
 
-#include <cmath>
 #include <map>
 #include <numeric>
 #include <vector>
@@ -28,13 +27,6 @@ namespace frgan {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kQualityFile = "quality.json";
-
-// The temperature by which the logits are divided.
-double temperature_of(const CheckpointState& /*state*/) {
-  return 1;
-}
 
 void check_weights(const Network& network, const fs::path& checkpoint) {
   for (const auto& [name, tensor] : named_tensors(network)) {
@@ -115,7 +107,7 @@ ExportSummary export_model(const ExportRequest& request, const Messages& message
   if (state.precision == Precision::kBf16) {
     messages.note("the run used bf16; model.onnx computes in fp32, like frgan predict --precision fp32");
   }
-  const double temperature = temperature_of(state);
+  const double temperature = state.calibration.temperature;
   const InferenceGraph graph = graph_of(*network, temperature);
   const TensorViews weights = weights_of(graph);
   const std::string name = state.options.value("network", state.method);
@@ -128,13 +120,12 @@ ExportSummary export_model(const ExportRequest& request, const Messages& message
                                        .summary = is_end ? summary : Json(),
                                        .quality = is_end ? file_of_run(run / kQualityFile, messages) : Json(),
                                        .network = name,
-                                       .weights = count_of(weights),
-                                       .temperature = temperature});
+                                       .weights = count_of(weights)});
   const fs::path partial = fmt::format("{}.partial-{}", folder.string(), ::getpid());
   write_folder_safely(folder, partial, [&](const fs::path& path) {
     write_file_safely(path / kOnnxFile, onnx);
     write_safetensors(path / kExportWeightsFile, weights, {{"format", "pt"}});
-    write_file_safely(path / kExportConfigFile, export_config(state, temperature).dump(2) + "\n");
+    write_file_safely(path / kExportConfigFile, export_config(state).dump(2) + "\n");
     write_file_safely(path / kModelCardFile, card);
   });
   return {.checkpoint = checkpoint.path,

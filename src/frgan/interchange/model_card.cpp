@@ -127,12 +127,13 @@ std::string training(const ModelCardFacts& facts) {
   return text;
 }
 
-std::string calibration(double temperature) {
-  if (temperature == 1) return "The probabilities are not calibrated: the temperature is 1.\n";
+std::string calibration_text(const Calibration& calibration) {
+  if (!calibration.is_fitted()) return "The probabilities are not calibrated: the temperature is 1.\n";
   return fmt::format(
-      "The logits are divided by the temperature {:.4g}, which was fitted on images that were not used "
-      "for training.\n",
-      temperature);
+      "The logits are divided by the temperature {:.4g}, which was fitted to {}: images whose predictions do not "
+      "depend on "
+      "their own labels.\n",
+      calibration.temperature, plain(calibration.images));
 }
 
 std::string classes_of(const CheckpointState& state) {
@@ -153,7 +154,7 @@ std::string model_card(const ModelCardFacts& facts) {
              "of a run.\n\n",
              plain(data_of(facts.state)), shape.classes, facts.state.step) +
          "## Results\n\n" + results(facts) + "\n## Training\n\n" + training(facts) + "\n## Classes\n\n" +
-         classes_of(facts.state) + "\n## Calibration\n\n" + calibration(facts.temperature) +
+         classes_of(facts.state) + "\n## Calibration\n\n" + calibration_text(facts.state.calibration) +
          fmt::format(R"(
 ## Input and outputs of model.onnx
 

@@ -14,7 +14,6 @@ struct ModelCardFacts {
   Json quality = {};  // its quality.json, likewise
   std::string network = "";
   int64_t weights = 0;
-  double temperature = 1;
 };
 
 // Markdown with the metadata of the Hugging Face Hub. It states what is known: error with its interval, baselines,
