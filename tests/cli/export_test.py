@@ -76,7 +76,7 @@ class ExportedRuns(unittest.TestCase):
         write_images(cls.folder / "data/test", 60, "png", 2)
         write_images(cls.folder / "png", IMAGES, "png", 3)
         write_images(cls.folder / "jpg", IMAGES, "jpg", 4)
-        for name, options in (("color", []), ("gray", ["--channels", "1", "--network", "wrn-28-2"])):
+        for name, options in (("color", ["--dev-images", "60"]), ("gray", ["--channels", "1", "--network", "wrn-28-2"])):
             tiny_runs.succeed(tiny_runs.start(
                 FRGAN, cls.folder, "train", "--run", name, "--data", "data", "--method", "supervised", "--width", "0.25",
                 "--image-size", "32", "--steps", "30", "--batch-size", "32", "--learning-rate", "0.003", "--threads", "1",
@@ -91,6 +91,15 @@ class ExportedRuns(unittest.TestCase):
             self.assertEqual((model.ir_version, model.opset_import[0].version), (8, 13))
             self.assertEqual(json.loads(exported.metadata["class_names"]), CLASSES)
             self.assertEqual([entry.name for entry in exported.session.get_outputs()], ["probabilities", "unknown_score"])
+
+    def test_calibration(self):
+        """The color run has development images, to which a temperature is fitted."""
+        state = json.loads(next((self.folder / "color/checkpoints").glob("*30/state.json")).read_text())
+        temperature = float(self.exported["color"].metadata["temperature"])
+        self.assertAlmostEqual(temperature, state["calibration"]["temperature"], places=6)
+        self.assertNotEqual(temperature, 1)
+        self.assertEqual(self.exported["gray"].metadata["temperature"], "1")
+        self.assertIn("fitted to development images", (self.folder / "exported-color/README.md").read_text())
 
     def test_run_is_trained(self):
         summary = json.loads((self.folder / "color/summary.json").read_text())
