@@ -23,11 +23,11 @@ struct DownloadLimits {
 };
 
 // Downloads `url` to `path`. Data goes to "PATH.part", which is renamed once its SHA-256 equals `sha256` (64 lower-case
-// hexadecimal digits); with an empty `sha256`, once it is complete. If a connection breaks or is too slow after it brought data, the download reconnects. On failure
-// the part is kept, and the next call resumes it if the server supports ranges, else starts over. If `path` already
-// exists with this SHA-256, or `sha256` is empty, nothing is downloaded; an existing file with another SHA-256 is an error. So is a part that
-// is not a regular file, such as a symbolic link. Throws an Error that names the URL, the reason, and whether another
-// call resumes.
+// hexadecimal digits); with an empty `sha256`, once it is complete. If a connection breaks or is too slow after it
+// brought data, the download reconnects. On failure the part is kept, and the next call resumes it if the server
+// supports ranges, else starts over. If `path` already exists with this SHA-256, or `sha256` is empty, nothing is
+// downloaded; an existing file with another SHA-256 is an error. So is a part that is not a regular file, such as a
+// symbolic link. Throws an Error that names the URL, the reason, and whether another call resumes.
 void download(const std::string& url, const std::filesystem::path& path, const std::string& sha256,
               const DownloadProgress& progress = {}, const DownloadLimits& limits = {});
 
