@@ -295,15 +295,18 @@ TEST_F(BatchStreamTest, ViewsHaveTheirPolicies) {
 
 TEST_F(BatchStreamTest, FeatureViewsShowTheFeaturesOfTheRows) {
   BatchStream batches = stream({.policies = {{kWeakPolicy, {.translate = 2}}}});
-  const BatchRequest request{{{Pool::kAll, 5, {kFeatureView, kWeakPolicy}}}};
+  const BatchRequest request{{{Pool::kAll, 5, {kFeatureView, kWeakPolicy, kStrongFeatureView}}}};
   const at::Tensor plain = all_of(batches.next({{{Pool::kAll, 5, {kNoPolicy, kWeakPolicy}}}}, 0, 0)).views[0];
   EXPECT_TRUE(all_of(batches.next(request, 0, 0)).views[0].equal(plain));  // without features, the images
+  EXPECT_TRUE(all_of(batches.next(request, 0, 0)).views[2].equal(plain));  // the default strong policy changes nothing
   const at::Tensor features = at::arange(27 * 4, at::kFloat).view({27, 4});
   const at::Tensor weak = all_of(batches.next(request, 0, 0)).views[1];
-  batches.set_features(features);
+  batches.set_features(kFeatureView, features);
+  batches.set_features(kStrongFeatureView, -features);
   const DrawnImages drawn = all_of(batches.next(request, 0, 0));
   EXPECT_TRUE(drawn.views[0].equal(features.index_select(0, drawn.rows)));
   EXPECT_TRUE(drawn.views[1].equal(weak));
+  EXPECT_TRUE(drawn.views[2].equal(-drawn.views[0]));
 }
 
 TEST_F(BatchStreamTest, ReadsNothingBackFromTheDevice) {

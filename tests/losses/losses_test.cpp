@@ -1,6 +1,8 @@
+#include <cmath>
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -13,6 +15,7 @@
 #include "frgan/losses/classification.h"
 #include "frgan/losses/consistency.h"
 #include "frgan/losses/feature_matching.h"
+#include "frgan/losses/information.h"
 #include "frgan/losses/pseudo_label.h"
 
 namespace frgan {
@@ -235,6 +238,27 @@ TEST(Losses, FeatureMatchingComparesBatchMeans) {
   const at::Tensor fake = at::tensor({3.0, 1.0, 3.0, 2.0, 3.0, 0.0}, at::kDouble).view({3, 2});  // means 3, 1
   EXPECT_DOUBLE_EQ(feature_matching_loss(real, fake).item<double>(), 1);
   EXPECT_DOUBLE_EQ(feature_matching_loss(real, real).item<double>(), 0);
+}
+
+TEST(InformationLosses, FollowTheirDefinitions) {
+  const at::Tensor p = at::tensor({0.5, 0.25, 0.25, 0.1, 0.8, 0.1}, at::kDouble).view({2, 3}),
+                   q = at::tensor({0.2, 0.4, 0.4, 0.3, 0.3, 0.4}, at::kDouble).view({2, 3});
+  double crossed = 0;
+  for (const auto& [one, other] : {std::pair{p, q}, {q, p}}) crossed -= (one * other.log()).sum().item<double>() / 4;
+  EXPECT_NEAR(cross_entropy_of_views(p.log(), q.log()).item<double>(), crossed, 1e-12);
+  const at::Tensor mean = at::cat({p, q}).mean(0);
+  EXPECT_NEAR(entropy_of_mean(p.log(), q.log()).item<double>(), -(mean * mean.log()).sum().item<double>(), 1e-12);
+  const at::Tensor uniform = at::full({4, 3}, 1.0 / 3, at::kDouble).log();
+  EXPECT_NEAR(entropy_of_mean(uniform, uniform).item<double>(), std::log(3.0), 1e-12);
+}
+
+TEST(InformationLosses, AreFiniteForCertainPredictions) {
+  const at::Tensor logits = at::tensor({900.0, 0.0, -900.0, 900.0, 0.0, -900.0}, at::kDouble).view({2, 3});
+  const at::Tensor leaf = logits.clone().requires_grad_(), log_p = leaf.log_softmax(1);
+  const at::Tensor loss = cross_entropy_of_views(log_p, log_p) - entropy_of_mean(log_p, log_p);
+  loss.backward();
+  EXPECT_NEAR(loss.item<double>(), 0, 1e-12);
+  EXPECT_TRUE(at::isfinite(leaf.grad()).all().item<bool>());
 }
 
 }  // namespace

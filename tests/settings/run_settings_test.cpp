@@ -73,7 +73,7 @@ TEST(RunKey, DefaultsMatchTheRecipe) {
       if (option.saved) text += fmt::format("{} {} {}\n", entry.name, option.name, option.initial.dump());
     }
   }
-  EXPECT_EQ(sha256(bytes_of(text)), "3f9f3d33591df0f6390930499ab2538a9ae9ac1c5a2bb1b19906eb50efe16c7f") << text;
+  EXPECT_EQ(sha256(bytes_of(text)), "dd2ae6662b16bce1f8c6b6440637e13d0e231e02dac90c6dbacdd62b98e3265f") << text;
 }
 
 TEST(RunSettings, LaterSourcesResetExcludedOptions) {

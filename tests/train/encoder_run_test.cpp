@@ -11,6 +11,7 @@
 #include "frgan/classifier/checkpoint.h"
 #include "frgan/classifier/inference.h"
 #include "frgan/classifier/tensors_file.h"
+#include "frgan/data/label_split.h"
 #include "frgan/data/safetensors_set.h"
 #include "frgan/io/files.h"
 #include "frgan/methods/logistic_regression.h"
@@ -97,6 +98,25 @@ TEST_F(EncoderRunTest, LinearFitsTheLastLayerToTheLabels) {
       fit_logistic_regression(features / scale, data_.train.labels.index_select(0, rows), 3, 3.0);
   EXPECT_TRUE(tensors.at("fc.weight").to(at::kDouble).allclose(expected.weight / scale, /*rtol=*/1e-3, /*atol=*/1e-4));
   EXPECT_TRUE(named_tensors(*network).at("fc.bias").to(at::kDouble).allclose(expected.bias, 1e-3, 1e-4));
+}
+
+// The last layer minimizes the objective of information_maximization.h for the features of the images and of their
+// strong views.
+TEST_F(EncoderRunTest, ImsatFitsTheLastLayerToTwoViewsOfAllImages) {
+  const Json options{{"l2", 3.0}, {"information-weight", 0.5}, {"strong-augmentation", {"translate:10"}}};
+  Training::start(request("linear", {{"l2", 3.0}}), {.folder = folder_ / "linear"}).run();
+  EXPECT_TRUE(Training::start(request("imsat", options), {.folder = run_}).run().finished);
+  const auto last_layer = [](const fs::path& run) {
+    return load_checkpoint(run, CheckpointUse::kResume).files.at("model").at("classifier.fc.weight");
+  };
+  EXPECT_FALSE(last_layer(run_).allclose(last_layer(folder_ / "linear"), 1e-3, 1e-3));
+  Json other = options;
+  other["strong-augmentation"] = {"none"};
+  Training::start(request("imsat", other), {.folder = folder_ / "same-views"}).run();
+  EXPECT_FALSE(last_layer(run_).allclose(last_layer(folder_ / "same-views"), 1e-3, 1e-3));
+  // The features are the same in a repeated run.
+  Training::start(request("imsat", options), {.folder = folder_ / "again"}).run();
+  EXPECT_TRUE(last_layer(run_).equal(last_layer(folder_ / "again")));
 }
 
 TEST_F(EncoderRunTest, AFinishedRunNeedsNoWeightsFile) {

@@ -121,6 +121,7 @@ const std::vector<Variant>& variants() {
       {"mean-teacher", {}},
       {"fixmatch", {}},
       {"linear", {{"network", "table1"}}},
+      {"imsat", {{"network", "table1"}}},
       {"m1m2", {{"normalization", "zca"}}},
       {"m1m2", {{"normalization", "pca"}, {"kl-warm-up", 0.5}}},
       {"supervised", {{"normalization", "image"}}},

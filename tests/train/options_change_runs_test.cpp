@@ -94,6 +94,8 @@ const std::map<std::string, std::vector<Json>> kOtherValues{
     {"kl-warm-up", {0.5}},
     {"alpha", {1.0}},
     {"bound-weight", {2.0, 0.0}},
+    {"information-weight", {0.5, 5.0}},
+    {"balance-weight", {0.0, 1.0}},
 };
 
 const Settings kSgdOptimizer{{"optimizer", "sgd"}}, kAdamOptimizer{{"optimizer", "adam"}};
@@ -112,6 +114,7 @@ const std::map<std::string, Settings> kNeeded{{"momentum", kSgdOptimizer},
                                               {"components", {{"network", "mlp"}, {"normalization", "pca"}}},
                                               {"normalization", {{"network", "mlp"}}},
                                               {"unlabeled-weight", {{"threshold", 0.3}}},
+                                              {"balance-weight", {{"information-weight", 0.5}}},
                                               {"init-images", kTable1},
                                               {"weight-decay", {{"network", "wrn-28-2"}}},
                                               {"pooling", kTable1},

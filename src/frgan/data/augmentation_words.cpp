@@ -199,11 +199,12 @@ void describe(OptionSet& options, AugmentationOptions& augmentation) {
       "flip (not for digits); or none (A14, A26: the paper's random change f; A21: with or without augmentation).");
   options.add(
       "strong-augmentation", augmentation.strong,
-      fmt::format("Augmentation of the strong views of FixMatch. It has the words of --augmentation, and two more. "
-                  "randaugment:N applies N random operations. cutout:SHARE draws a gray square of up to this share "
-                  "of the image's side. randaugment chooses from all operations but invert, or from those that "
-                  "are named: {}. NAME:LOW:HIGH also sets the range of the magnitudes, as in rotate:-10:10.",
-                  fmt::join(operation_names(), ", ")));
+      fmt::format(
+          "Augmentation of the strong views of fixmatch and imsat. It has the words of --augmentation, and two more. "
+          "randaugment:N applies N random operations. cutout:SHARE draws a gray square of up to this share "
+          "of the image's side. randaugment chooses from all operations but invert, or from those that "
+          "are named: {}. NAME:LOW:HIGH also sets the range of the magnitudes, as in rotate:-10:10.",
+          fmt::join(operation_names(), ", ")));
   options.add("policies", augmentation.policies,
               "Your own augmentation policies, NAME=WORD+WORD, as in mine=translate:4+randaugment:3. Their names are "
               "words for --augmentation and --strong-augmentation. In a config file, they can be a table [policies] "

@@ -73,7 +73,7 @@ DrawPlan BatchStream::plan_images(const Draw& request, uint64_t draw, uint64_t a
   plan.labels = seen_labels(plan.rows);
   for (const std::string& name : request.views) {
     const uint64_t key = random_key(augmentation_key, Stream::kAugmentation, first_view++);
-    if (is_features(name)) {
+    if (features_.contains(name)) {
       plan.views.emplace_back();
       continue;
     }
@@ -92,9 +92,10 @@ Batch BatchStream::gather(const BatchRequest& request, const BatchPlan& plan) co
     const Draw& draw = request.draws[i];
     DrawnImages images{.pool = draw.pool, .views = {}, .labels = planned.labels, .rows = planned.rows};
     for (size_t view = 0; view < planned.views.size(); ++view) {
-      images.views.push_back(is_features(draw.views[view])
-                                 ? features_.index_select(0, planned.rows).to(options_.dtype)
-                                 : augmented(train_.images, planned.rows, planned.views[view], options_.dtype));
+      const auto features = features_.find(draw.views[view]);
+      images.views.push_back(features == features_.end()
+                                 ? augmented(train_.images, planned.rows, planned.views[view], options_.dtype)
+                                 : features->second.index_select(0, planned.rows).to(options_.dtype));
     }
     if (draw.noise > 0) images.noise = noise({draw.count, draw.noise, NoiseKind::kNormal}, planned.noise_key);
     batch.draws.push_back(std::move(images));
@@ -118,9 +119,9 @@ const std::vector<int64_t>& BatchStream::rows_of(Pool pool) const {
   return pool == Pool::kUnlabeled ? unlabeled_ : all_;
 }
 
-const Augmentation& BatchStream::policy(const std::string& name) const {
-  const auto found = options_.policies.find(name == kFeatureView ? kNoPolicy : name);
-  TORCH_CHECK(found != options_.policies.end(), "unknown augmentation policy '", name, "'");
+const Augmentation& BatchStream::policy(const std::string& view) const {
+  const auto found = options_.policies.find(policy_of_view(view));
+  TORCH_CHECK(found != options_.policies.end(), "unknown augmentation policy '", view, "'");
   return found->second;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -44,8 +45,11 @@ class BatchStream {
   // Both.
   Batch next(const BatchRequest& request, uint64_t draw, uint64_t part);
 
-  // The features that kFeatureView shows: N x F, a row for each training image, on the device of the images.
-  void set_features(at::Tensor features) { features_ = std::move(features); }
+  // The features that a view shows (is_feature_view): N x F, a row for each training image, on the device of the
+  // images.
+  void set_features(const std::string& view, at::Tensor features) { features_[view] = std::move(features); }
+  // The augmentation policy of a view.
+  const Augmentation& policy(const std::string& view) const;
   // The training rows of a pool.
   const std::vector<int64_t>& rows_of(Pool pool) const;
 
@@ -62,15 +66,13 @@ class BatchStream {
   };
 
   DrawPlan plan_images(const Draw& request, uint64_t draw, uint64_t augmentation_key, uint64_t first_view);
-  bool is_features(const std::string& view) const { return view == kFeatureView && features_.defined(); }
   at::Tensor noise(const NoiseRequest& request, uint64_t key) const;
-  const Augmentation& policy(const std::string& name) const;
   at::Tensor draw_rows(const std::vector<int64_t>& set, Stream stream, uint64_t number, int64_t count, uint64_t draw);
   const int64_t* order_of_pass(Stream stream, uint64_t number, uint64_t pass, int64_t size);
   at::Tensor seen_labels(const at::Tensor& rows) const;
 
   ImageSet train_;
-  at::Tensor features_;
+  std::map<std::string, at::Tensor> features_;  // of each view
   BatchStreamOptions options_;
   std::vector<int64_t> labeled_, unlabeled_, all_;  // rows of each pool
   std::vector<int64_t> seen_labels_;  // label shown to the training, for each training row; -1 if unlabeled

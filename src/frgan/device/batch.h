@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,9 +24,19 @@ inline constexpr const char* kWeakPolicy = "weak";      // --augmentation
 inline constexpr const char* kStrongPolicy = "strong";  // --strong-augmentation
 inline constexpr const char* kNoisePolicy = "noise";    // Gaussian noise with the deviation of Laine and Aila 2017
 inline constexpr const char* kNoPolicy = "none";
-// Not a policy: the features of the image, which a frozen network computed before the training (Method::encoder).
-// Without them, the image itself.
-inline constexpr const char* kFeatureView = "features";
+// Not policies: the features of the image, and those of one view of it with the policy that follows the colon. A frozen
+// network computed them before the training (Method::encoder). Without features, the view is the image itself.
+inline constexpr const char* kFeatureView = "features:none";
+inline constexpr const char* kStrongFeatureView = "features:strong";
+inline constexpr std::string_view kFeaturesOf = "features:";
+
+inline bool is_feature_view(std::string_view view) {
+  return view.starts_with(kFeaturesOf);
+}
+// The augmentation policy of a view: the view itself, or the part after the colon.
+inline std::string policy_of_view(std::string_view view) {
+  return std::string(is_feature_view(view) ? view.substr(kFeaturesOf.size()) : view);
+}
 
 // Images of one pool, drawn without replacement.
 struct Draw {
@@ -66,7 +77,7 @@ inline int64_t images_of(const BatchRequest& batch) {
 // The images of one draw, on the training device.
 struct DrawnImages {
   Pool pool = Pool::kAll;
-  // N x C x H x W, float or double, channels-last, normalized to [-1, 1]; or features N x F (kFeatureView).
+  // N x C x H x W, float or double, channels-last, normalized to [-1, 1]; or features N x F (is_feature_view).
   std::vector<at::Tensor> views;
   at::Tensor labels;      // N, int64: 0 to K-1, or -1 if the label is not given to the training
   at::Tensor rows;        // N, int64: rows in the training set

@@ -1,10 +1,7 @@
 #include "frgan/methods/linear.h"
 
-#include <algorithm>
-
 #include "frgan/device/random.h"
 #include "frgan/losses/classification.h"
-#include "frgan/methods/logistic_regression.h"
 #include "frgan/nn/networks.h"
 
 namespace frgan {
@@ -32,10 +29,6 @@ void Linear::build(const Problem& problem) {
   held_out_labels_ = at::full({labeled_images()}, -1, at::kLong);
 }
 
-int64_t Linear::labeled_images() const {
-  return std::max<int64_t>(problem_.labeled_images, problem_.shape.classes);
-}
-
 NamedTensors Linear::state() const {
   return {{"held_out.logits", held_out_logits_}, {"held_out.labels", held_out_labels_}};
 }
@@ -60,34 +53,46 @@ std::vector<Schedule> Linear::schedules() const {
   return {{"one", [](double, double) { return 1.0; }}, {"zero", [](double, double) { return 0.0; }}};
 }
 
+BatchRequest Linear::request() const {
+  return {{{Pool::kLabeled, labeled_images(), {kFeatureView}}}};
+}
+
 std::vector<Stage> Linear::stages() {
-  const int64_t labels = labeled_images();
-  const BatchRequest labeled{{{Pool::kLabeled, labels, {kFeatureView}}}};
-  Stage stage{.name = "training", .initial_batch = labeled};
-  stage.initialize = [this](const Batch& batch) { fit(batch); };
-  stage.phases = {{"classifier", labeled, 1, {"classifier"}, [this](const Batch& batch) { return losses(batch); }}};
-  stage.step_flop = static_cast<double>(labels) * 3 * classifier_->layers().back().flop;
+  Stage stage{.name = "training", .initial_batch = request()};
+  stage.initialize = [this](const Batch& batch) { initialize(batch); };
+  stage.phases = {{"classifier", request(), 1, {"classifier"}, [this](const Batch& batch) {
+                     return std::vector<Losses>{losses(batch)};
+                   }}};
+  stage.step_flop = static_cast<double>(images_of(request())) * 3 * classifier_->layers().back().flop;
   return {stage};
 }
 
-void Linear::fit(const Batch& batch) {
+void Linear::initialize(const Batch& batch) {
   const DrawnImages& labeled = batch.from(Pool::kLabeled);
-  const at::Tensor features = classifier_->forward(labeled.views[0], {}).features.to(at::kCPU, at::kDouble);
-  const double scale = features_scale(features);
-  const at::Tensor scaled = features / scale, labels = labeled.labels.cpu();
+  const at::Tensor features = features_of(labeled.views[0]);
   const int64_t classes = problem_.shape.classes;
-  const uint64_t key = random_key(problem_.seed, Stream::kLabeledOrder);
-  const CrossValidation validation = cross_validate(scaled, labels, classes, folds_, key, l2_);
-  held_out_labels_.index_copy_(0, validation.held_out, labels.index_select(0, validation.held_out));
-  held_out_logits_.index_copy_(0, validation.held_out, validation.logits);
-  const LinearClassifier found = fit_logistic_regression(scaled, labels, classes, validation.l2);
-  set_last_layer(*classifier_, found.weight / scale, found.bias);
+  Fit found;
+  found.scale = features_scale(features);
+  found.features = features / found.scale;
+  found.labels = labeled.labels.cpu();
+  found.key = random_key(problem_.seed, Stream::kLabeledOrder);
+  const CrossValidation validation = cross_validate(found.features, found.labels, classes, folds_, found.key, l2_);
+  set_cross_validated(found.labels, validation.held_out, validation.logits);
+  found.l2 = validation.l2;
+  found.classifier = fit_logistic_regression(found.features, found.labels, classes, found.l2);
+  const LinearClassifier solution = fit(found, batch);
+  set_last_layer(*classifier_, solution.weight / found.scale, solution.bias);
 }
 
-std::vector<Losses> Linear::losses(const Batch& batch) {
+void Linear::set_cross_validated(const at::Tensor& labels, const at::Tensor& held_out, const at::Tensor& logits) {
+  held_out_labels_.index_copy_(0, held_out, labels.index_select(0, held_out));
+  held_out_logits_.index_copy_(0, held_out, logits);
+}
+
+Losses Linear::losses(const Batch& batch) {
   const DrawnImages& labeled = batch.from(Pool::kLabeled);
-  const Classified out = classifier_->forward(labeled.views[0], {.precision = problem_.precision});
-  return {{{"supervised", "one", cross_entropy(out.logits, labeled.labels, problem_.shape.classes)}}};
+  return {{"supervised", "one",
+           cross_entropy(classified(labeled.views[0]).logits, labeled.labels, problem_.shape.classes)}};
 }
 
 }  // namespace frgan

@@ -65,9 +65,9 @@ std::vector<double> penalties() {
   return all;
 }
 
-// The fold in which each image is held out; -1 for the only image of a class. Images of a class are dealt to the folds
-// in turn, and the next class continues where the last one ended.
-std::vector<int64_t> folds_of(const at::Tensor& labels, int64_t classes, int64_t folds, uint64_t key) {
+}  // namespace
+
+at::Tensor folds_of(const at::Tensor& labels, int64_t classes, int64_t folds, uint64_t key) {
   const int64_t* const label = labels.data_ptr<int64_t>();
   const at::Tensor permutation = random_permutation(labels.size(0), key);
   const int64_t* const order = permutation.data_ptr<int64_t>();
@@ -79,10 +79,8 @@ std::vector<int64_t> folds_of(const at::Tensor& labels, int64_t classes, int64_t
     if (images.size() < 2) continue;
     for (const int64_t image : images) fold[static_cast<size_t>(image)] = next++ % folds;
   }
-  return fold;
+  return at::tensor(fold, at::kLong);
 }
-
-}  // namespace
 
 double features_scale(const at::Tensor& features) {
   const auto scale = features.to(at::kDouble).square().mean().sqrt().item<double>();
@@ -106,7 +104,7 @@ CrossValidation cross_validate(const at::Tensor& features, const at::Tensor& lab
   const at::Tensor& x = coordinates.values;
   const at::Tensor y = labels.cpu().contiguous();
   const std::vector<double> l2s = l2 > 0 ? std::vector{l2} : penalties();
-  const at::Tensor fold = at::tensor(folds_of(y, classes, folds, key), at::kLong);
+  const at::Tensor fold = folds_of(y, classes, folds, key);
   const at::Tensor logits = at::zeros({std::ssize(l2s), x.size(0), classes}, x.options());
   for (int64_t part = 0; part < folds; ++part) {
     const at::Tensor held = fold.eq(part).nonzero().flatten(), rest = fold.ne(part).nonzero().flatten();

@@ -22,6 +22,11 @@ struct LinearClassifier {
 LinearClassifier fit_logistic_regression(const at::Tensor& features, const at::Tensor& labels, int64_t classes,
                                          double l2, const LinearClassifier* start = nullptr);
 
+// The fold in which each image is held out, N x int64; -1 for the only image of a class. Images of a class are dealt to
+// the folds in turn, and the next class continues where the last one ended. `key` selects the order. `labels` is on the
+// CPU.
+at::Tensor folds_of(const at::Tensor& labels, int64_t classes, int64_t folds, uint64_t key);
+
 struct CrossValidation {
   double l2 = 0;             // the penalty with the smallest loss
   std::vector<double> l2s;   // all penalties, in descending order

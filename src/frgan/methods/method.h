@@ -210,8 +210,8 @@ class Method {
   // and `after` change them, in place. An update that --skip-outliers reverts does not revert them.
   virtual NamedTensors state() const { return {}; }
 
-  // The network whose features the views kFeatureView show. Only its last layer is trained. Null if the method requests
-  // no such views.
+  // The network whose features some views show (is_feature_view). Only its last layer is trained. Null if the method
+  // requests no such views.
   virtual NetworkPtr encoder() const { return nullptr; }
 
   // The labeled images that the method classified by cross-validation, with classifiers that did not see them. They

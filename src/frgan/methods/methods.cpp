@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "frgan/device/random.h"
 #include "frgan/methods/fix_match.h"
 #include "frgan/methods/fr_gan.h"
+#include "frgan/methods/imsat.h"
 #include "frgan/methods/linear.h"
 #include "frgan/methods/m1m2.h"
 #include "frgan/methods/mean_teacher.h"
@@ -41,6 +41,11 @@ constexpr std::array kMethods{
                /*recipe=*/3, make<M1M2>},
     MethodInfo{"linear", "logistic regression on the features of a network with published weights (--encoder)",
                /*recipe=*/1, make<Linear>, /*steps=*/1, /*needs_encoder=*/true},
+    MethodInfo{
+        "imsat",
+        "logistic regression that also makes confident, balanced and equal predictions for two views of all images"
+        " (Hu et al.)",
+        /*recipe=*/1, make<Imsat>, /*steps=*/1, /*needs_encoder=*/true},
 };
 
 }  // namespace
@@ -88,8 +93,9 @@ std::vector<std::string> augmentation_policies_of(const std::vector<Stage>& stag
   for (const Stage& stage : stages) {
     for (const Phase& phase : stage.phases) {
       for (const Draw& draw : phase.batch.draws) {
-        std::ranges::copy_if(draw.views, std::back_inserter(names),
-                             [](const auto& view) { return view != kFeatureView; });
+        for (const std::string& view : draw.views) {
+          if (view != kFeatureView) names.push_back(policy_of_view(view));
+        }
       }
     }
   }

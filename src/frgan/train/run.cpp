@@ -30,6 +30,7 @@
 #include "frgan/metrics/unknown_classes.h"
 #include "frgan/nn/input_normalization.h"
 #include "frgan/train/diagnostics.h"
+#include "frgan/train/encoder_features.h"
 #include "frgan/train/encoder_options.h"
 #include "frgan/train/step_budget.h"
 
@@ -127,24 +128,10 @@ void TrainingRun::begin(const Encoder* encoder) {
   trainer_.initialize();
 }
 
-// The features of the training images for the views kFeatureView. Rows of pools without such views stay 0.
 void TrainingRun::compute_features() {
-  const NetworkPtr encoder = method_->encoder();
-  if (!encoder) return;
-  std::set<int64_t> rows;
-  for (const Stage& stage : trainer_.stages()) {
-    for (const Phase& phase : stage.phases) {
-      for (const Draw& draw : phase.batch.draws) {
-        if (std::ranges::find(draw.views, kFeatureView) == draw.views.end()) continue;
-        const std::vector<int64_t>& of_pool = batches_.rows_of(draw.pool);
-        rows.insert(of_pool.begin(), of_pool.end());
-      }
-    }
+  if (const NetworkPtr encoder = method_->encoder()) {
+    set_encoder_features(batches_, *encoder, data_.train, trainer_.stages(), problem_);
   }
-  const at::Tensor index = at::tensor(std::vector<int64_t>(rows.begin(), rows.end()), at::kLong);
-  const at::Tensor some = classify(*encoder, data_.train.images.index_select(0, index), problem_.precision).features;
-  const at::Tensor features = torch::zeros({data_.train.size(), some.size(1)}, some.options());
-  batches_.set_features(features.index_copy_(0, index.to(some.device()), some));
 }
 
 void TrainingRun::begin_from(const Checkpoint& checkpoint) {
