@@ -164,8 +164,10 @@ TEST_F(ImageFolderRuns, WriteAndReadATableOfLabels) {
 
 TEST_F(ImageFolderRuns, NameTheFilesOfMistakes) {
   const Dataset set = read_image_folder(data, 16, 1);
-  const Diagnosis diagnosis{{0, 1, 0, 0}, {0.9F, 0.8F, 0.7F, 0.6F}, {}};  // of 2 ants and 2 bees
-  write_diagnostics(root.path(), diagnosis, {set.test, EvaluatedImages::kTest, set.class_names, "d", "s"});
+  const Diagnosis diagnosis{
+      {0, 1, 0, 0}, {0.9F, 0.8F, 0.7F, 0.6F}, {2, 0, 0, 1, 1, 0, 1, 0}, {}};  // of 2 ants and 2 bees
+  write_diagnostics(root.path(), diagnosis, {set.test, EvaluatedImages::kTest, set.class_names, "d", "s"},
+                    {.class_names = set.class_names});
   const Mistakes found = read_mistakes(root / "mistakes.json");
   ASSERT_EQ(found.mistakes.size(), 3U);
   EXPECT_EQ(found.mistakes[0].file, set.test.files[1]);
