@@ -77,7 +77,8 @@ TEST_F(Program, InvalidCommandLinesExitWithCode2AndOneLine) {
       {{"train", "--lr", "1"}, "unknown option --lr; did you mean --learning-rate?"},
       {{"evaluate", "--gpu"}, "unknown option --gpu; did you mean --device?"},
       {{"data", "inof"}, "unknown action 'inof'; did you mean 'info'?; available: info, fetch, convert, show"},
-      {{"data", "fetch"}, "missing argument; usage: frgan data fetch DATASET; see frgan data fetch --help"},
+      {{"data", "fetch"},
+       "missing argument; usage: frgan data fetch DATASET | encoder NETWORK; see frgan data fetch --help"},
   };
   for (const InvalidCall& call : calls) {
     const Outcome outcome = run_frgan(call.arguments);
