@@ -130,7 +130,7 @@ TEST(Trainer, RestoredTrainingIsBitIdentical) {
     SCOPED_TRACE(name + " " + settings.front().second.dump());
     SmallTraining whole(name, settings), first(name, settings), second(name, settings);
     for (const auto& [file, tensors] : second.trainer.state()) {
-      for (const auto& [tensor_name, tensor] : tensors) tensor.add_(0.5);
+      for (const auto& [tensor_name, tensor] : tensors) tensor.add_(1);
     }
     whole.steps(10);
     first.steps(5);
