@@ -54,6 +54,7 @@ std::vector<std::string> differences_by_file(const ImageHashes& before, const Im
   std::set<std::string_view> missing;
   for (const auto& [hash, file] : gone) missing.insert(file);
   std::vector<std::string> found;
+  found.reserve(others.size());
   for (const size_t i : others) {
     found.push_back(fmt::format("{} was {}", now.files[i], missing.erase(now.files[i]) > 0 ? "changed" : "added"));
   }
