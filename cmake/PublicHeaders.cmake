@@ -1,6 +1,7 @@
 # The headers that programs may include, relative to src/, and what these include. None includes LibTorch.
 # tests/install compiles each alone. docs/library.md describes the main ones.
 set(frgan_public_headers
+  frgan/classifier/calibration.h
   frgan/classifier/checkpoint_state.h
   frgan/classifier/classifier.h
   frgan/classifier/generation.h
@@ -18,6 +19,8 @@ set(frgan_public_headers
   frgan/core/stop_check.h
   frgan/core/version.h
   frgan/data/data_options.h
+  frgan/data/image_files.h
+  frgan/data/labels_table.h
   frgan/data/load_dataset.h
   frgan/data/load_watch.h
   frgan/device/machine.h
@@ -25,10 +28,13 @@ set(frgan_public_headers
   frgan/io/files.h
   frgan/io/json_lines.h
   frgan/metrics/classification.h
+  frgan/metrics/confidence.h
   frgan/metrics/gate_statistics.h
   frgan/metrics/image_scores.h
+  frgan/metrics/quality.h
   frgan/metrics/run_evaluation.h
   frgan/metrics/run_scores.h
+  frgan/metrics/unknown_score.h
   frgan/report/html_report.h
   frgan/report/mistakes.h
   frgan/report/progress.h
