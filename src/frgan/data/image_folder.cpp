@@ -111,6 +111,7 @@ DecodedImages decode(const ImageFiles& found, const fs::path& folder, const Fold
 void note_skipped(const ImageFiles& found, const std::vector<UnreadableImage>& unreadable,
                   std::vector<std::string>& notes) {
   std::vector<std::string> failures;
+  failures.reserve(unreadable.size());
   for (const UnreadableImage& image : unreadable) failures.push_back(image.error);
   if (!failures.empty()) {
     notes.push_back(
