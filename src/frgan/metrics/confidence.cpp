@@ -113,7 +113,7 @@ double auroc(std::span<const double> positives, std::span<const double> negative
   std::ranges::sort(sorted);
   double pairs = 0;
   for (const double score : positives) {
-    const auto [first, last] = std::ranges::equal_range(sorted, score);
+    const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), score);
     pairs += static_cast<double>(first - sorted.begin()) + static_cast<double>(last - first) / 2;
   }
   return pairs / (static_cast<double>(positives.size()) * static_cast<double>(negatives.size()));
