@@ -132,10 +132,8 @@ void print_json(const RunEvaluation& found, EvaluatedImages on) {
                {"device", found.device}};
   json.update(to_json(found.result, found.class_names));
   json["quality"] = to_json(found.quality);
-  for (const UnknownScore& score : found.unknown_scores) {
-    json["unknown"]["images"] = found.unknown_images;
-    json["unknown"][score.name] = score.auroc;
-  }
+  if (!found.unknown_scores.empty()) json["unknown"] = {{"images", found.unknown_images}};
+  for (const UnknownScore& score : found.unknown_scores) json["unknown"][score.name] = score.auroc;
   json["unreadable"] = found.unreadable.size();
   json["unknown_classes"] = Json::array();
   for (const UnknownClass& other : found.unknown_classes) {

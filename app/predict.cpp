@@ -63,8 +63,8 @@ void describe(OptionSet& options, PredictOptions& predict) {
               "Images whose probability is lower get the label 'unknown'. 0 gives every image a class.",
               Range<double>{0, 1});
   options.add("max-error", predict.max_error,
-              "Chooses the lowest threshold at which the images with a class have at most this error, with 95 % "
-              "confidence: 5% or 0.05. The run must have enough images that training did not use (--dev-images).");
+              "Chooses a low threshold at which the images with a class have at most this error, with 95 % confidence: "
+              "5% or 0.05. The run must have enough images that training did not use (--dev-images).");
   options.group("Output", /*saved=*/false);
   options.add("format", predict.format,
               "csv: file, label, its probability, one column per class, and the error of an unreadable file; json: a "
@@ -126,8 +126,8 @@ double certified_threshold(const Calibration& calibration, double most) {
   const double percent = 100 * most;
   if (!found) {
     throw Error(fmt::format(
-        "cannot certify an error of at most {:g} %: this needs the {} most confident of the images that training did "
-        "not use without an error, and {}; train with more development images (--dev-images), or use --threshold",
+        "cannot certify an error of at most {:g} % with 95 % confidence: at least {} images that training did not use "
+        "must be without an error; {}; use more development images (--dev-images), or --threshold",
         percent, images_to_certify(most),
         calibration.is_fitted()
             ? fmt::format("the run has {}, {} of them wrong", calibration.held_out.size(),

@@ -133,7 +133,7 @@ constexpr std::string_view kTrainsOtherwise[] = {"method",  "preset",      "conf
                                                  "epochs",  "time-budget", "plan",      "steps"};
 
 // Uses published weights from the cache for a folder of images, if the user did not say how to train: appends --encoder
-// to the arguments. Without weights in the cache, says what they would bring.
+// to the arguments. Without weights in the cache, says how to get them.
 std::vector<std::string> with_cached_encoder(std::span<const std::string> arguments) {
   std::vector<std::string> all(arguments.begin(), arguments.end());
   const auto data = typed_value(arguments, "data");
@@ -148,8 +148,8 @@ std::vector<std::string> with_cached_encoder(std::span<const std::string> argume
                     weights->string());
   } else if (!quiet) {
     print_message(
-        "hint: on photos, published weights usually give a much lower error with few labels; get them with "
-        "'frgan data fetch encoder efficientnet-lite0'\n");
+        "hint: photos with few labels need published weights; get them with 'frgan data fetch encoder "
+        "efficientnet-lite0'\n");
   }
   return all;
 }

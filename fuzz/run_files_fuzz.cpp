@@ -128,6 +128,8 @@ void read_file_of_kind(size_t kind, std::string_view text) {
     read_labels_of_files(text);
   } else if (kind == 14) {
     labels_table_text(read_labels_table(folder.write("labels.csv", text)));
+  } else if (kind == 15) {
+    read_in_run_folder(folder, kQualityFile, text);
   } else {
     read_png_header(std::as_bytes(std::span(text)), "grid.png");
   }
@@ -138,7 +140,7 @@ void read_file_of_kind(size_t kind, std::string_view text) {
 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer looks for this name.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  constexpr size_t kKinds = 15;
+  constexpr size_t kKinds = 16;
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const size_t kind = static_cast<uint8_t>(data[0] - '0') % kKinds;

@@ -49,6 +49,16 @@ TEST(Calibrate, SortsThePredictions) {
   EXPECT_FALSE(found.held_out[2].correct);  // (1, 0) with label 1
 }
 
+TEST(Calibrate, NoConfidenceIsRoundedUp) {
+  const std::vector<double> logits{12, 0};
+  const Calibration found = calibrate({logits, {0}, 2}, "development images");
+  const double probability = probabilities_at(logits, found.temperature)[0];
+  EXPECT_LE(found.held_out[0].confidence, probability);
+  EXPECT_GT(found.held_out[0].confidence, probability - 1e-4);
+  HeldOutLogits certain = two_classes(100'000, 12, 1);
+  EXPECT_EQ(calibrate(certain, "development images").held_out[0].confidence, 0.9999);
+}
+
 TEST(CalibrationJson, RestoresAllFields) {
   const Calibration first = calibrate({{1, 0, 0, 3, 2, 0}, {1, 1, 0}, 2}, "development images");
   const Calibration second = calibration_from_json(to_json(first), "state.json");

@@ -83,10 +83,10 @@ class EncoderCache(unittest.TestCase):
         self.assertEqual((summary["method"], summary["encoder"]["sha256"]), ("linear", self.digest))
         self.assertIn(f"--encoder={weights}", summary["command"])
 
-    def test_says_what_weights_would_bring(self):
+    def test_says_how_to_get_weights(self):
         trained = self.run_frgan("train", "--data", "data", "--labels", "0", *NARROW, "--dry-run", cache="empty")
-        self.assertIn("hint: on photos, published weights usually give a much lower error with few labels; get them with "
-                      "'frgan data fetch encoder efficientnet-lite0'\n", trained.stderr)
+        self.assertIn("hint: photos with few labels need published weights; get them with 'frgan data fetch encoder "
+                      "efficientnet-lite0'\n", trained.stderr)
         chosen = self.run_frgan("train", "--data", "data", "--labels", "0", *NARROW, "--dry-run", "--steps", "1",
                                 cache="empty")
         self.assertNotIn("hint", chosen.stderr)

@@ -99,7 +99,10 @@ class ExportedRuns(unittest.TestCase):
         self.assertAlmostEqual(temperature, state["calibration"]["temperature"], places=6)
         self.assertNotEqual(temperature, 1)
         self.assertEqual(self.exported["gray"].metadata["temperature"], "1")
-        self.assertIn("fitted to development images", (self.folder / "exported-color/README.md").read_text())
+        card = (self.folder / "exported-color/README.md").read_text()
+        self.assertIn("fitted to development images", card)
+        for row in ("| Macro F1 score |", "| Error of the baseline: guessing |", "| Expected calibration error"):
+            self.assertIn(row, card)
 
     def test_run_is_trained(self):
         summary = json.loads((self.folder / "color/summary.json").read_text())

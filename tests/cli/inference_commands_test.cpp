@@ -87,8 +87,8 @@ TEST_F(InferenceCommands, PredictRefusesAnErrorThatItCannotCertify) {
   const Outcome few = run({"predict", "fr-gan", "data/test/bee", "--max-error", "5%"});
   EXPECT_EQ(few.code, 1);
   EXPECT_EQ(few.out, "");
-  EXPECT_THAT(few.err, HasSubstr("cannot certify an error of at most 5 %: this needs the 59 most confident"));
-  EXPECT_THAT(few.err, HasSubstr("and the run has 4"));
+  EXPECT_THAT(few.err, HasSubstr("cannot certify an error of at most 5 % with 95 % confidence: at least 59 images"));
+  EXPECT_THAT(few.err, HasSubstr("; the run has 4, "));
   const Outcome invalid = run({"predict", "fr-gan", "data/test/bee", "--max-error", "5x"});
   EXPECT_EQ(invalid.code, 2);
   EXPECT_EQ(invalid.err, "frgan: --max-error: invalid share '5x'; use e.g. 5% or 0.05\n");

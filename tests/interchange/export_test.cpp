@@ -213,10 +213,11 @@ TEST(ModelCard, StatesWhatIsKnown) {
   run.state.calibration = {1.25, "development images", {}};
   const Json summary = parse_json(
       R"({"test": {"step": 40, "test_error": 0.123, "error_low": 0.1, "error_high": 0.15, "images": 1000}})", "test");
-  const Json quality = parse_json(R"({"macro_f1": 0.8, "uncalibrated": {"error": 0.3}, "calibrated": {"error": 0.05},
-      "baselines": [{"name": "guessing", "error": 0.9}, {"name": "pixels", "error": 0.5}],
-      "warnings": ["a class has 3 labels"]})",
-                                  "test");
+  const Quality quality{.macro_f1 = 0.8,
+                        .baselines = {{"guessing", 0.9}, {"pixels", 0.5}},
+                        .uncalibrated = {.error = 0.3},
+                        .calibrated = {.error = 0.05},
+                        .warnings = {"a class has 3 labels"}};
   const std::string card = model_card(
       {.state = run.state, .summary = summary, .quality = quality, .network = "conv-large", .weights = 12345});
   for (const char* const text :

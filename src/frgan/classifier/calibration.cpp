@@ -27,9 +27,9 @@ double slope(const HeldOutLogits& held_out, double temperature) {
   return sum;
 }
 
-// Four decimals, which keeps state.json small.
-double rounded(double share) {
-  return std::round(share * 1e4) / 1e4;
+// Four decimals keep state.json small. Never rounded up: a threshold of 1 would accept nothing.
+double rounded_down(double share) {
+  return std::floor(share * 1e4) / 1e4;
 }
 
 }  // namespace
@@ -60,7 +60,7 @@ Calibration calibrate(const HeldOutLogits& held_out, std::string_view images) {
     const std::vector<double> probabilities =
         probabilities_at(std::span(held_out.logits).subspan(i * classes, classes), result.temperature);
     const auto predicted = std::ranges::max_element(probabilities);
-    result.held_out.push_back({rounded(*predicted), predicted - probabilities.begin() == held_out.labels[i]});
+    result.held_out.push_back({rounded_down(*predicted), predicted - probabilities.begin() == held_out.labels[i]});
   }
   std::ranges::stable_sort(result.held_out, std::ranges::greater(), &ScoredPrediction::confidence);
   return result;

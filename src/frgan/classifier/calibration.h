@@ -21,7 +21,7 @@ struct ScoredPrediction {
 struct Calibration {
   double temperature = 1;
   std::string images;  // to which it was fitted: "development images", ...; empty: not calibrated
-  // These images, with the calibrated confidence, in descending order of confidence.
+  // These images, with the calibrated confidence rounded down to four decimals, in descending order.
   std::vector<ScoredPrediction> held_out{};
 
   bool is_fitted() const { return !images.empty(); }

@@ -41,8 +41,8 @@ struct Checkpoint {
   std::filesystem::path path;
   CheckpointState state;
   TensorFiles files = {};  // on the CPU: those of the use
-  std::vector<std::string> warnings =
-      {};  // newer checkpoints that were skipped: the reason, and which one is used instead
+  // Newer checkpoints that were skipped: the reason, and which one is used instead.
+  std::vector<std::string> warnings = {};
 };
 
 // `path` is the folder of a checkpoint or of a run. For a run, it loads the newest checkpoint that is intact as far as

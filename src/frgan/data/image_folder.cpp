@@ -33,7 +33,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kShowEvery{200};
-constexpr int64_t kLargestFile = int64_t{1} << 30;  // bytes of an image file
 
 const char* files(size_t count) {
   return count == 1 ? "file" : "files";
@@ -73,7 +72,7 @@ DecodedImages decode(const ImageFiles& found, const fs::path& folder, const Fold
         last_shown = now;
       }
       try {
-        const std::string file = read_file(found.images[i], kLargestFile);
+        const std::string file = read_file(found.images[i], kLargestImageFile);
         digests[i] = sha256(bytes_of(file));
         const std::vector<uint8_t> image =
             decode_image(bytes_of(file), size, channels, found.images[i].string(), images_of.rule);

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -21,6 +22,7 @@
 #include "frgan/io/json_file.h"
 #include "frgan/io/safe_folder.h"
 #include "frgan/io/safetensors.h"
+#include "frgan/metrics/quality.h"
 #include "frgan/nn/network.h"
 
 namespace frgan {
@@ -45,12 +47,15 @@ InferenceGraph graph_of(const Network& network, double temperature) {
   return graph.finish();
 }
 
-// A file of the run; null if it is missing.
-Json file_of_run(const fs::path& path, const Messages& messages) try {
-  return fs::exists(path) ? read_json_object(path) : Json();
+// What `read` returns for a file of the run. Empty if the file is missing or damaged.
+template <class Read>
+auto file_of_run(const fs::path& path, const Read& read, const Messages& messages)
+    -> std::optional<decltype(read(path))> try {
+  if (!fs::exists(path)) return std::nullopt;
+  return read(path);
 } catch (const Error& error) {
   messages.warning(fmt::format("some results are missing in the model card: {}", error.what()));
-  return {};
+  return std::nullopt;
 }
 
 std::map<std::string, std::string> metadata_of(const CheckpointState& state, const std::string& network,
@@ -114,13 +119,14 @@ ExportSummary export_model(const ExportRequest& request, const Messages& message
   const std::string onnx = onnx_bytes(graph, name, metadata_of(state, name, temperature));
   // Both files are about the end of the run.
   const fs::path run = run_folder_of(checkpoint.path);
-  const Json summary = file_of_run(run / kSummaryFile, messages);
+  const Json summary = file_of_run(run / kSummaryFile, read_json_object, messages).value_or(Json());
   const bool is_end = summary.value("steps", int64_t{-1}) == state.step;
-  const std::string card = model_card({.state = state,
-                                       .summary = is_end ? summary : Json(),
-                                       .quality = is_end ? file_of_run(run / kQualityFile, messages) : Json(),
-                                       .network = name,
-                                       .weights = count_of(weights)});
+  const std::string card =
+      model_card({.state = state,
+                  .summary = is_end ? summary : Json(),
+                  .quality = is_end ? file_of_run(run / kQualityFile, read_quality, messages) : std::nullopt,
+                  .network = name,
+                  .weights = count_of(weights)});
   const fs::path partial = fmt::format("{}.partial-{}", folder.string(), ::getpid());
   write_folder_safely(folder, partial, [&](const fs::path& path) {
     write_file_safely(path / kOnnxFile, onnx);

@@ -65,18 +65,13 @@ std::string error_row(const Json* record, const std::string& role) {
                      percent(record->at("error_low").get<double>()), percent(record->at("error_high").get<double>()));
 }
 
-// What quality.json (metrics/quality.h) knows about the same images.
-std::string quality_rows(const Json& quality) {
-  if (!quality.is_object()) return "";
-  std::string rows = fmt::format("| Macro F1 score | {} |\n", percent(quality.at("macro_f1").get<double>()));
-  for (const Json& baseline : quality.at("baselines")) {
-    rows += fmt::format("| Error of the baseline: {} | {} |\n", plain(baseline.at("name").text()),
-                        percent(baseline.at("error").get<double>()));
-  }
+std::string quality_rows(const Quality& quality) {
+  std::string rows = fmt::format("| Macro F1 score | {} |\n", percent(quality.macro_f1));
+  for (const Baseline& baseline : quality.baselines)
+    rows += fmt::format("| Error of the baseline: {} | {} |\n", plain(baseline.name), percent(baseline.error));
   rows += fmt::format("| Expected calibration error, before and after calibration | {}, {} |\n",
-                      percent(quality.at("uncalibrated").at("error").get<double>()),
-                      percent(quality.at("calibrated").at("error").get<double>()));
-  for (const Json& warning : quality.at("warnings")) rows += fmt::format("| Warning | {} |\n", plain(warning.text()));
+                      percent(quality.uncalibrated.error), percent(quality.calibrated.error));
+  for (const std::string& warning : quality.warnings) rows += fmt::format("| Warning | {} |\n", plain(warning));
   return rows;
 }
 
@@ -91,7 +86,7 @@ std::string rows_or_none(const Rows& rows) try {
 std::string results(const ModelCardFacts& facts) {
   const std::string rows = rows_or_none([&] { return error_row(facts.summary.find("test"), "test"); }) +
                            rows_or_none([&] { return error_row(facts.summary.find("dev"), "dev"); }) +
-                           rows_or_none([&] { return quality_rows(facts.quality); });
+                           (facts.quality ? quality_rows(*facts.quality) : "");
   if (rows.empty()) return "The run has no result for this checkpoint. Measure the error before you use the model.\n";
   return "| Measure | Value |\n|---|---|\n" + rows;
 }

@@ -1,17 +1,19 @@
 // The model card of an exported model: README.md.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "frgan/classifier/checkpoint_state.h"
 #include "frgan/core/json.h"
+#include "frgan/metrics/quality.h"
 
 namespace frgan {
 
 struct ModelCardFacts {
   const CheckpointState& state;
-  Json summary = {};  // summary.json of the run, if it is about this checkpoint; otherwise null
-  Json quality = {};  // its quality.json, likewise
+  Json summary = {};                    // summary.json of the run, if it is about this checkpoint; otherwise null
+  std::optional<Quality> quality = {};  // its quality.json, likewise
   std::string network = "";
   int64_t weights = 0;
 };

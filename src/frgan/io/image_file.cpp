@@ -24,7 +24,6 @@ constexpr int64_t kPixelLimit = int64_t{1} << 27;
 constexpr int64_t kSmallImage = int64_t{1} << 20;  // pixels; up to this size, kPixelsPerByte is not checked
 constexpr int64_t kPixelsPerByte = 1024;           // JPEG reaches at most 341, 8-bit PNG 1032
 constexpr int kScanLimit = 100;                    // of a JPEG; decoding time is proportional to the number of scans
-constexpr int64_t kFileLimit = int64_t{1} << 30;   // bytes
 
 // Properties of an image file, parsed before decoding. OpenCV would allocate memory for any size in a header, and would
 // accept a truncated JPEG.
@@ -227,9 +226,9 @@ auto with_opencv(std::string_view name, std::string_view what, Action action) {
 cv::Mat decoded_image(Bytes bytes, int flags, std::string_view name) {
   const std::optional<Structure> structure = structure_of(bytes);
   if (!structure) throw Error(fmt::format("{}: not a PNG, JPEG or WebP image", name));
-  if (static_cast<int64_t>(bytes.size()) > kFileLimit)
+  if (static_cast<int64_t>(bytes.size()) > kLargestImageFile)
     throw Error(fmt::format("{}: too large: {} bytes; at most {} are allowed; shrink the file", name, bytes.size(),
-                            kFileLimit));
+                            kLargestImageFile));
   if (structure->width > 0 && structure->height > kPixelLimit / structure->width)
     throw Error(fmt::format("{}: too large: {} x {} pixels; at most {} in total are allowed; shrink the image", name,
                             structure->width, structure->height, kPixelLimit));
@@ -288,12 +287,12 @@ std::vector<uint8_t> decode_image(Bytes bytes, int64_t size, int64_t channels, s
 }
 
 std::vector<uint8_t> read_image(const std::filesystem::path& path, int64_t size, int64_t channels, ResizeRule rule) {
-  return decode_image(bytes_of(read_file(path, kFileLimit)), size, channels, path.string(), rule);
+  return decode_image(bytes_of(read_file(path, kLargestImageFile)), size, channels, path.string(), rule);
 }
 
 std::vector<float> read_unrounded_image(const std::filesystem::path& path, int64_t size, int64_t channels,
                                         ResizeRule rule) {
-  const std::string file = read_file(path, kFileLimit);
+  const std::string file = read_file(path, kLargestImageFile);
   if (rule == ResizeRule::kArea) return decode_by_area(bytes_of(file), {size, size}, channels, path.string());
   const std::vector<uint8_t> pixels = decode_by_opencv(bytes_of(file), {size, size}, channels, path.string());
   return {pixels.begin(), pixels.end()};

@@ -13,6 +13,8 @@
 
 namespace frgan {
 
+constexpr int64_t kLargestImageFile = int64_t{1} << 30;  // bytes
+
 // Reads an image as size x size x channels uint8 values, 0 to 255; `channels` is 1 (gray) or 3 (RGB).
 //
 //   const std::vector<uint8_t> pixels = read_image("cat.jpg", 32, 3);  // 32 * 32 * 3 values

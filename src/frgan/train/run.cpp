@@ -97,6 +97,14 @@ std::unique_ptr<Method> built_method(std::unique_ptr<Method> method, const Probl
   return method;
 }
 
+// quality.json of a finished run. Warns if it is damaged.
+std::optional<Quality> read_intact_quality(const fs::path& path, Progress& progress) try {
+  return read_quality(path);
+} catch (const Error& error) {
+  progress.warn(error.what());
+  return std::nullopt;
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(RunOptions options, std::unique_ptr<Method> method, Dataset data, LabelSplit split,
@@ -483,7 +491,7 @@ RunResult TrainingRun::result_of_finished(const RunOutput& output, Progress& pro
                    .checkpoint = output.folder / kCheckpointsFolder / checkpoint_name(step)};
   const fs::path samples = samples_path(output.folder, step), quality = output.folder / kQualityFile;
   if (fs::exists(samples)) result.samples = samples;
-  if (fs::exists(quality)) result.quality = read_quality(quality);
+  if (fs::exists(quality)) result.quality = read_intact_quality(quality, progress);
   result.finished = run_unless_stopped([&] {
     result.summary.test = evaluate_on(data_.test, EvaluatedImages::kTest);
     result.summary.dev = evaluate_on(dev_, EvaluatedImages::kDev);
